@@ -1,0 +1,54 @@
+package org.toydiff;
+
+import java.util.List;
+
+/// Gradients beyond [Tensor#backward()].
+public final class Autograd {
+    private Autograd() {}
+
+    /// The gradients of y's sum to xs, returned, while `gradient()` of every tensor stays as it is.
+    ///
+    /// @param y what to differentiate
+    /// @param xs tensors that track gradients, leaves or intermediates
+    /// @return one gradient for each of xs, zeros where y does not depend on it; in the innermost arena
+    /// @throws IllegalStateException if y or one of xs tracks no gradient, or the graph was released
+    public static List<Tensor> gradients(Tensor y, List<Tensor> xs) {
+        return gradients(y, xs, false);
+    }
+
+    /// As [#gradients(Tensor, List)]; with `createGraph` the gradients are themselves recorded and can be differentiated again.
+    ///
+    /// @param y what to differentiate
+    /// @param xs tensors that track gradients, leaves or intermediates
+    /// @param createGraph whether to record; everything made on the way then stays until the arena closes
+    /// @return one gradient for each of xs, zeros where y does not depend on it; in the innermost arena
+    /// @throws IllegalStateException if y or one of xs tracks no gradient, or the graph was released
+    public static List<Tensor> gradients(Tensor y, List<Tensor> xs, boolean createGraph) {
+        return Backward.gradients(y, xs, createGraph);
+    }
+
+    /// Begins a region in which this thread records nothing: for inference, metrics and updates.
+    ///
+    /// @return the region, to be closed on this thread
+    public static Region noGradient() {
+        Scope scope = Scope.current();
+        boolean before = scope.recording;
+        scope.recording = false;
+        return () -> {
+            if (Scope.current() != scope) {
+                throw new IllegalStateException("close: the noGradient region was begun on another thread; close it there");
+            }
+            scope.recording = before;
+        };
+    }
+
+    /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each value, and the step at
+    /// which `backward(Release.EAGER)` frees it and its gradient. `dot -Tsvg` turns it into a picture.
+    ///
+    /// @param y the tensor
+    /// @return the text of a `.dot` file
+    /// @throws IllegalStateException if it tracks no gradient, or its graph was released
+    public static String draw(Tensor y) {
+        return GraphDrawing.of(y);
+    }
+}

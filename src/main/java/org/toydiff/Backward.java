@@ -1,0 +1,518 @@
+package org.toydiff;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// One walk backward over a graph: the engine, which knows no op.
+///
+/// Nodes are visited in the reverse of the order they were recorded in, without recursion. The same code predicts: [Sight]
+/// then shows stand-ins without memory instead of the real tensors, kernels are skipped, and what is made and freed is counted
+/// just so. That is why a prediction is exact.
+final class Backward {
+    /// What becomes of gradients.
+    private enum Goal {
+        /// Added to the leaves; intermediates as [Release] says.
+        LEAVES,
+        /// Returned for chosen tensors, nothing else kept.
+        CHOSEN,
+        /// As [#CHOSEN], and the rules are recorded, so that everything they make must stay.
+        RECORDED
+    }
+
+    private final Tensor root;
+    private final Release release;
+    private final Goal goal;
+    private final Sight sight;
+    private final ScheduleWriter schedule;
+    private final List<Tensor> chosen;
+
+    private Node[] order;
+    private boolean[] needed;
+
+    /// The gradients that wait: of the outputs of `order`, then of the chosen leaves.
+    private Tensor[] pending;
+
+    /// What the running rule made, to be freed after it unless someone holds it.
+    private final List<Storage> made = new ArrayList<>();
+
+    private int step;
+    private Tensor offer;
+    private double offerBeta;
+    private boolean offerTaken;
+    private Storage overwritable;
+
+    private Backward(
+            Tensor root, Release release, Goal goal, Sight sight, ScheduleWriter schedule, List<Tensor> chosen) {
+        this.root = root;
+        this.release = release;
+        this.goal = goal;
+        this.sight = sight;
+        this.schedule = schedule;
+        this.chosen = chosen;
+    }
+
+    static void run(Tensor root, Tensor seed, Release release) {
+        new Backward(root, release, Goal.LEAVES, Sight.REAL, ScheduleWriter.NONE, List.of()).walk(seed, "backward");
+    }
+
+    /// What [#run] then does, told in advance.
+    static ReleaseSchedule predict(Tensor root, Release release) {
+        return predict(root, release, new Sight.Predicting());
+    }
+
+    /// As [#predict(Tensor, Release)], leaving in `sight` the stand-ins as backward would leave the tensors.
+    static ReleaseSchedule predict(Tensor root, Release release, Sight.Predicting sight) {
+        requireTracked(root, "releaseSchedule");
+        TensorArena real = Scope.current().innermost("releaseSchedule");
+        TensorArena arena = sight.arena(real);
+        var writer = new ScheduleWriter(arena);
+        Scope.current().push(arena);
+        try {
+            new Backward(root, release, Goal.LEAVES, sight, writer, List.of()).walk(null, "releaseSchedule");
+        } finally {
+            Scope.current().pop();
+        }
+        return writer.schedule();
+    }
+
+    /// [#run], writing down what it does. For tests that hold predictions against it.
+    static ReleaseSchedule measure(Tensor root, Release release) {
+        var writer = new ScheduleWriter(Scope.current().innermost("backward"));
+        new Backward(root, release, Goal.LEAVES, Sight.REAL, writer, List.of()).walk(null, "backward");
+        return writer.schedule();
+    }
+
+    static List<Tensor> gradients(Tensor root, List<Tensor> xs, boolean createGraph) {
+        for (int i = 0; i < xs.size(); i++) {
+            if (!xs.get(i).tracksGradient()) {
+                throw new IllegalStateException("gradients: input " + i + " of shape " + Shape.text(xs.get(i).shape)
+                        + " tracks no gradient; call trackGradient() on it before computing from it");
+            }
+        }
+        Goal goal = createGraph ? Goal.RECORDED : Goal.CHOSEN;
+        var backward = new Backward(root, Release.AT_CLOSE, goal, Sight.REAL, ScheduleWriter.NONE, xs);
+        backward.walk(null, "gradients");
+        return backward.results();
+    }
+
+    private static void requireTracked(Tensor root, String op) {
+        if (!root.tracksGradient()) {
+            throw new IllegalStateException(op + ": the tensor " + Shape.text(root.shape)
+                    + " tracks no gradient; call trackGradient() on a tensor it is computed from, before computing");
+        }
+    }
+
+    private void walk(Tensor seed, String op) {
+        requireTracked(root, op);
+        requireSeed(seed);
+        Scope scope = Scope.current();
+        if (scope.backward != null) {
+            throw new IllegalStateException(op + ": called from a gradient rule");
+        }
+        order = GraphOrder.of(root.node);
+        plan();
+        requireReady(op);
+        boolean recording = scope.recording;
+        scope.recording = goal == Goal.RECORDED;
+        scope.backward = this;
+        try {
+            start(seed);
+            for (step = 1; step <= order.length; step++) {
+                if (needed[step - 1]) {
+                    visit(order[step - 1]);
+                }
+                schedule.endStep();
+            }
+        } catch (Throwable failure) {
+            abandon();
+            throw failure;
+        } finally {
+            scope.backward = null;
+            scope.recording = recording;
+            markReleased();
+        }
+    }
+
+    private void requireSeed(Tensor seed) {
+        if (seed == null) {
+            return;
+        }
+        root.requireSameDType("backward", seed);
+        seed.requireReadable("backward");
+        if (!Arrays.equals(seed.shape, root.shape)) {
+            throw new IllegalArgumentException("backward: the gradient " + Shape.text(seed.shape)
+                    + " has another shape than the tensor " + Shape.text(root.shape));
+        }
+    }
+
+    // Planning: who needs a gradient, and which step reads a value last.
+
+    private void plan() {
+        pending = new Tensor[order.length + chosen.size()];
+        needed = new boolean[order.length];
+        for (int i = order.length - 1; i >= 0; i--) {
+            needed[i] = goal == Goal.LEAVES || leadsToChosen(order[i]);
+            sight.see(order[i].output).storage.lastReader = 0;
+        }
+        for (int i = 0; i < order.length; i++) {
+            Node node = order[i];
+            for (int value = 0; value <= node.inputs.length; value++) {
+                if (node.value(value).node != null && node.reads(value)) {
+                    sight.see(node.value(value)).storage.lastReader = i + 1;
+                }
+            }
+        }
+    }
+
+    /// Finds out before anything is changed whether every rule can run.
+    private void requireReady(String op) {
+        for (int i = 0; i < order.length; i++) {
+            Node node = order[i];
+            node.requireUnreleased();
+            for (int value = 0; value <= node.inputs.length; value++) {
+                if (needed[i] && node.reads(value)) {
+                    node.value(value).requireReadable(op);
+                    node.requireUnchanged(value);
+                }
+            }
+        }
+    }
+
+    private boolean leadsToChosen(Node node) {
+        for (Tensor x : chosen) {
+            if (x == node.output) {
+                return true;
+            }
+        }
+        for (Tensor input : node.inputs) {
+            if (wants(input)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Whether a contribution to `input` is worth computing.
+    private boolean wants(Tensor input) {
+        if (!input.tracksGradient()) {
+            return false;
+        }
+        if (goal == Goal.LEAVES) {
+            return true;
+        }
+        return input.node != null ? needed[index(input.node)] : slot(input) >= 0;
+    }
+
+    /// Where the gradient of a tensor waits, -1 when nobody asked for it.
+    private int slot(Tensor x) {
+        if (x.node != null) {
+            return index(x.node);
+        }
+        for (int i = 0; i < chosen.size(); i++) {
+            if (chosen.get(i) == x) {
+                return order.length + i;
+            }
+        }
+        return -1;
+    }
+
+    /// The node's place in `order`, which descends by sequence.
+    private int index(Node node) {
+        int low = 0;
+        int high = order.length - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (order[middle].sequence > node.sequence) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    // Walking.
+
+    private void start(Tensor seed) {
+        Tensor y = sight.see(root);
+        Tensor g = seed == null ? Tensor.ones(root.dtype, root.shape) : seed;
+        if (seed != null) {
+            seed.storage.pinned = true;
+        }
+        if (root.node != null) {
+            pending[0] = g;
+            g.storage.holders++;
+        } else if (goal == Goal.LEAVES || slot(root) >= 0) {
+            deliver(root, y, g);
+        }
+        sweep();
+        if (eager()) {
+            for (Node node : order) {
+                Storage storage = sight.see(node.output).storage;
+                if (storage.lastReader == 0) {
+                    freeValue(storage, root.node.op);
+                }
+            }
+        }
+        schedule.endStep();
+    }
+
+    private void visit(Node node) {
+        Tensor y = sight.see(node.output);
+        Tensor g = pending[step - 1];
+        pending[step - 1] = null;
+        Tensor ruleG = node.ruleShape == null ? g : g.reshape(node.ruleShape);
+        Tensor ruleY = node.ruleShape == null ? y : y.reshape(node.ruleShape);
+        Tensor[] inputs = sight.see(node.inputs);
+        int last = last(node);
+        for (int i = 0; i <= last; i++) {
+            if (wants(node.inputs[i])) {
+                overwritable = i == last && dies(node, g) ? g.storage : null;
+                contribute(node, i, inputs, ruleG, ruleY);
+            }
+        }
+        overwritable = null;
+        sweep();
+        settle(node, y, g);
+        if (eager()) {
+            freeValuesRead(node);
+        }
+    }
+
+    private int last(Node node) {
+        int last = node.inputs.length - 1;
+        while (last >= 0 && !wants(node.inputs[last])) {
+            last--;
+        }
+        return last;
+    }
+
+    private void contribute(Node node, int i, Tensor[] inputs, Tensor g, Tensor y) {
+        Tensor x = inputs[i];
+        Rule rule = node.rules[i];
+        if (goal == Goal.LEAVES && x.node == null) {
+            // Several threads may go backward to one leaf: its gradient accumulates under its own lock.
+            synchronized (x.storage) {
+                offer(leafGradient(x), x.gradientSet ? 1 : 0);
+                deliver(node.inputs[i], x, rule.contribution(g, inputs, i, y));
+            }
+        } else {
+            Tensor waiting = pending[slot(node.inputs[i])];
+            offer(waiting != null && exclusive(waiting) ? waiting : null, 1);
+            deliver(node.inputs[i], x, rule.contribution(g, inputs, i, y));
+        }
+        offer = null;
+    }
+
+    private void offer(Tensor gradient, double beta) {
+        offer = gradient;
+        offerBeta = beta;
+        offerTaken = false;
+    }
+
+    /// The gradient that the running rule contributes to, for a product that BLAS can add onto it; null when there is none of
+    /// this dtype and shape. Taken once, and it must then be the rule's result.
+    Tensor takeOffer(DType dtype, long rows, long columns) {
+        boolean fits = offer != null
+                && !offerTaken
+                && offer.dtype == dtype
+                && offer.rank() == 2
+                && offer.shape[0] == rows
+                && offer.shape[1] == columns;
+        offerTaken |= fits;
+        return fits ? offer : null;
+    }
+
+    /// What is to be kept of an offered gradient: 1 when it holds one, 0 when its block holds nothing yet.
+    double offerBeta() {
+        return offerBeta;
+    }
+
+    /// Whether an element-by-element op of the running rule may write over `g`.
+    boolean mayOverwrite(Tensor g) {
+        return g.storage == overwritable;
+    }
+
+    private boolean dies(Node node, Tensor g) {
+        return eager() && !keepsGradient(node) && exclusive(g);
+    }
+
+    /// Whether a waiting gradient is its block's only use, so that it may be changed in place.
+    private static boolean exclusive(Tensor g) {
+        return g.storage.disposable && g.storage.holders == 1 && g.coversStorage();
+    }
+
+    /// A storage made while a rule runs: freed after it, unless it became somebody's gradient, or rules are being recorded.
+    void made(Storage storage) {
+        if (goal != Goal.RECORDED) {
+            storage.disposable = true;
+            made.add(storage);
+        }
+    }
+
+    private void sweep() {
+        for (Storage storage : made) {
+            storage.freeIfUnused(root.node == null ? "backward" : root.node.op, step);
+        }
+        made.clear();
+    }
+
+    // Gradients on their way.
+
+    /// Adds `contribution` to the gradient of `input`, which the rules see as `x`.
+    private void deliver(Tensor input, Tensor x, Tensor contribution) {
+        if (offerTaken) {
+            assert contribution == offer : "a rule took an offered gradient for what was not its result";
+            if (x.node == null && goal == Goal.LEAVES) {
+                leafChanged(x);
+            }
+            return;
+        }
+        Tensor c = contribution.sumTo(x.shape);
+        if (x.node == null && goal == Goal.LEAVES) {
+            addToLeaf(x, c);
+            return;
+        }
+        int slot = slot(input);
+        Tensor waiting = pending[slot];
+        if (waiting == null) {
+            pending[slot] = c;
+            c.storage.holders++;
+        } else {
+            pending[slot] = sum(waiting, c);
+        }
+    }
+
+    /// `kept + c`, in place of `kept` when nobody else sees its block.
+    private Tensor sum(Tensor kept, Tensor c) {
+        if (exclusive(kept)) {
+            Families.accumulate(kept, c);
+            return kept;
+        }
+        Tensor sum = kept.add(c);
+        sum.storage.holders++;
+        release(kept, null);
+        return sum;
+    }
+
+    private void addToLeaf(Tensor leaf, Tensor c) {
+        synchronized (leaf.storage) {
+            Tensor gradient = leafGradient(leaf);
+            if (leaf.gradientSet) {
+                Families.accumulate(gradient, c);
+            } else {
+                Launch.unary(Families.copy(c.dtype), c, gradient);
+            }
+            leafChanged(leaf);
+        }
+    }
+
+    private static void leafChanged(Tensor leaf) {
+        leaf.gradientSet = true;
+        leaf.gradient.storage.version++;
+    }
+
+    /// The block of a leaf's gradient: made once, in the leaf's own arena.
+    private static Tensor leafGradient(Tensor leaf) {
+        if (leaf.gradient == null) {
+            leaf.gradient = Tensor.makeIn(leaf.storage.home, "gradient", leaf.dtype, leaf.shape);
+        }
+        return leaf.gradient;
+    }
+
+    /// What becomes of the gradient of a node's output once its rules have run.
+    private void settle(Node node, Tensor y, Tensor g) {
+        if (goal != Goal.LEAVES) {
+            for (int i = 0; i < chosen.size(); i++) {
+                if (chosen.get(i) == node.output) {
+                    pending[order.length + i] = g;
+                    g.storage.holders++;
+                }
+            }
+            release(g, null);
+        } else if (keepsGradient(node)) {
+            y.gradient = y.gradientSet ? sum(y.gradient, g) : g;
+            if (y.gradientSet) {
+                release(g, null);
+            }
+            y.gradientSet = true;
+        } else {
+            release(g, node);
+            y.gradientFreedAt = step;
+        }
+    }
+
+    private boolean keepsGradient(Node node) {
+        return release == Release.AT_CLOSE || node.output.retained || node.output == root;
+    }
+
+    /// Lets go of a gradient, and frees its block when that was the last hold on it.
+    private void release(Tensor g, Node node) {
+        g.storage.holders--;
+        String op = node == null ? "backward" : node.op;
+        if (g.storage.freeIfUnused(op, step) && node != null) {
+            schedule.freed(step, node.op, ReleaseSchedule.Kind.GRADIENT, node.output.shape, g.storage);
+        }
+    }
+
+    // Values.
+
+    private boolean eager() {
+        return release == Release.EAGER;
+    }
+
+    private void freeValuesRead(Node node) {
+        for (int i = 0; i <= node.inputs.length; i++) {
+            Tensor value = node.value(i);
+            if (value.node != null) {
+                Storage storage = sight.see(value).storage;
+                if (storage.lastReader == step) {
+                    freeValue(storage, node.op);
+                }
+            }
+        }
+    }
+
+    private void freeValue(Storage storage, String after) {
+        if (storage == sight.see(root).storage || !storage.releasable()) {
+            return;
+        }
+        storage.disposable = true;
+        if (storage.freeIfUnused(after, step)) {
+            schedule.freed(step, storage.op, ReleaseSchedule.Kind.VALUE, storage.shape, storage);
+        }
+    }
+
+    // Ending.
+
+    private List<Tensor> results() {
+        List<Tensor> results = new ArrayList<>(chosen.size());
+        for (int i = 0; i < chosen.size(); i++) {
+            // The same tensor may have been asked for twice; its gradient waits in the first place.
+            Tensor g = pending[order.length + chosen.indexOf(chosen.get(i))];
+            Tensor result = g != null ? g : Tensor.zerosLike(chosen.get(i));
+            result.storage.pinned = true;
+            results.add(result);
+        }
+        return results;
+    }
+
+    /// Frees what waits when a rule has failed; leaves keep what reached them so far.
+    private void abandon() {
+        for (Tensor g : pending) {
+            if (g != null) {
+                release(g, null);
+            }
+        }
+        sweep();
+    }
+
+    private void markReleased() {
+        if (eager() && sight == Sight.REAL) {
+            for (Node node : order) {
+                node.released = true;
+            }
+        }
+    }
+}

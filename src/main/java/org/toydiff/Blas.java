@@ -1,0 +1,55 @@
+package org.toydiff;
+
+import org.toydiff.internal.blas.BlasLibrary;
+import org.toydiff.internal.blas.CBlas;
+
+/// The BLAS library that products run on.
+///
+/// It is loaded when the first product, or one of these methods, asks for it: the library that
+/// `-Dtoydiff.blas.library=PATH` names (any with the CBLAS interface), or the OpenBLAS in the artifact
+/// `org.bytedeco:openblas`, or the system's. When there is none, each method throws an UnsatisfiedLinkError that lists the
+/// places tried, why each failed, and the fix.
+public final class Blas {
+    private Blas() {}
+
+    /// Where it was loaded from.
+    ///
+    /// @return the path of the library
+    public static String library() {
+        return BlasLibrary.path();
+    }
+
+    /// What it says it is.
+    ///
+    /// @return `OpenBLAS 0.3.31 …`, or `unknown` for a library that does not tell
+    public static String version() {
+        String config = CBlas.config();
+        return config == null ? "unknown" : config.strip();
+    }
+
+    /// The processor whose kernels it uses.
+    ///
+    /// @return `Zen` or `Haswell` for instance, or `unknown` for a library that does not tell
+    public static String core() {
+        String core = CBlas.core();
+        return core == null ? "unknown" : core.strip();
+    }
+
+    /// How many threads share a product.
+    ///
+    /// @return threads, 1 or more
+    public static int threads() {
+        return CBlas.threads();
+    }
+
+    /// Sets how many threads share a product, for the whole process. Without effect on a library that has no such setting.
+    ///
+    /// @param threads 1 or more
+    /// @throws IllegalArgumentException if it is less than 1
+    public static void setThreads(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("setThreads: " + threads + " threads; give 1 or more");
+        }
+        CBlas.setThreads(threads);
+    }
+}

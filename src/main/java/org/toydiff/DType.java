@@ -1,0 +1,80 @@
+package org.toydiff;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Locale;
+
+/// The type of a tensor's elements.
+///
+/// Arithmetic and gradients take [#FLOAT32] and [#FLOAT64]; [#INT32], [#INT64] and [#BOOL] are for indices, labels and masks.
+public enum DType {
+    /// IEEE 754 single precision, 4 bytes.
+    FLOAT32(Float.BYTES),
+    /// IEEE 754 double precision, 8 bytes.
+    FLOAT64(Double.BYTES),
+    /// Two's complement, 4 bytes.
+    INT32(Integer.BYTES),
+    /// Two's complement, 8 bytes.
+    INT64(Long.BYTES),
+    /// One byte, 0 or 1.
+    BOOL(1);
+
+    private final int bytes;
+
+    DType(int bytes) {
+        this.bytes = bytes;
+    }
+
+    /// The size of one element in bytes.
+    ///
+    /// @return bytes per element
+    public int bytes() {
+        return bytes;
+    }
+
+    /// Whether arithmetic and gradients are defined for it.
+    ///
+    /// @return true for [#FLOAT32] and [#FLOAT64]
+    public boolean isFloating() {
+        return this == FLOAT32 || this == FLOAT64;
+    }
+
+    /// NumPy's name of it, `float32` for instance.
+    ///
+    /// @return the name in lower case
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// The element at `index` (in elements) as a double; exact for all but INT64 beyond 2⁵³.
+    double get(MemorySegment segment, long index) {
+        return switch (this) {
+            case FLOAT32 -> segment.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+            case FLOAT64 -> segment.getAtIndex(ValueLayout.JAVA_DOUBLE, index);
+            case INT32, INT64, BOOL -> getLong(segment, index);
+        };
+    }
+
+    /// The element at `index` (in elements) of a whole-number type.
+    long getLong(MemorySegment segment, long index) {
+        return switch (this) {
+            case INT32 -> segment.getAtIndex(ValueLayout.JAVA_INT, index);
+            case INT64 -> segment.getAtIndex(ValueLayout.JAVA_LONG, index);
+            case BOOL -> segment.get(ValueLayout.JAVA_BYTE, index);
+            case FLOAT32, FLOAT64 -> throw new AssertionError(this);
+        };
+    }
+
+    /// Stores `value` at `index` (in elements), rounded to the nearest for FLOAT32, cut towards zero for whole numbers, and
+    /// as "is not zero" for BOOL.
+    void set(MemorySegment segment, long index, double value) {
+        switch (this) {
+            case FLOAT32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) value);
+            case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, index, value);
+            case INT32 -> segment.setAtIndex(ValueLayout.JAVA_INT, index, (int) value);
+            case INT64 -> segment.setAtIndex(ValueLayout.JAVA_LONG, index, (long) value);
+            case BOOL -> segment.set(ValueLayout.JAVA_BYTE, index, (byte) (value != 0 ? 1 : 0));
+        }
+    }
+}

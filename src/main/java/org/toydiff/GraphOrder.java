@@ -1,0 +1,73 @@
+package org.toydiff;
+
+import java.util.Arrays;
+
+/// The nodes that a node was computed from, latest first.
+///
+/// A heap by sequence number puts them in order and finds repeats beside each other, so nothing is marked on the nodes: two
+/// threads may walk graphs that meet. Iterative, because a chain may have 100,000 ops.
+final class GraphOrder {
+    private Node[] heap = new Node[16];
+    private int size;
+
+    private GraphOrder() {}
+
+    static Node[] of(Node root) {
+        if (root == null) {
+            return new Node[0];
+        }
+        var heap = new GraphOrder();
+        heap.push(root);
+        Node[] order = new Node[16];
+        int n = 0;
+        while (heap.size > 0) {
+            Node node = heap.pop();
+            if (n > 0 && order[n - 1] == node) {
+                continue;
+            }
+            if (n == order.length) {
+                order = Arrays.copyOf(order, 2 * n);
+            }
+            order[n++] = node;
+            for (Tensor input : node.inputs) {
+                if (input.node != null) {
+                    heap.push(input.node);
+                }
+            }
+        }
+        return Arrays.copyOf(order, n);
+    }
+
+    private void push(Node node) {
+        if (size == heap.length) {
+            heap = Arrays.copyOf(heap, 2 * size);
+        }
+        int at = size++;
+        while (at > 0 && heap[(at - 1) / 2].sequence < node.sequence) {
+            heap[at] = heap[(at - 1) / 2];
+            at = (at - 1) / 2;
+        }
+        heap[at] = node;
+    }
+
+    private Node pop() {
+        Node top = heap[0];
+        Node moved = heap[--size];
+        heap[size] = null;
+        int at = 0;
+        for (int child = 1; child < size; child = 2 * at + 1) {
+            if (child + 1 < size && heap[child + 1].sequence > heap[child].sequence) {
+                child++;
+            }
+            if (heap[child].sequence <= moved.sequence) {
+                break;
+            }
+            heap[at] = heap[child];
+            at = child;
+        }
+        if (size > 0) {
+            heap[at] = moved;
+        }
+        return top;
+    }
+}

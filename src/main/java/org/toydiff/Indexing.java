@@ -1,0 +1,102 @@
+package org.toydiff;
+
+import static org.toydiff.Rule.readsOther;
+import static org.toydiff.Rule.readsOtherAndShape;
+
+/// Ops that read or write where an index tensor says.
+final class Indexing {
+    private Indexing() {}
+
+    static Tensor gather(Tensor x, int axis, Tensor index) {
+        x.requireFloating("gather");
+        index.requireReadable("gather");
+        int along = Shape.axis("gather", axis, x.rank());
+        requireIndex(x, along, index);
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("gather", x.dtype, index.shape, recorded);
+        if (!y.storage.shapeOnly()) {
+            gather(x, x.offset, index, index.offset, y, y.offset, along, 0);
+        }
+        Rule rule = readsOtherAndShape((g, i, shape) -> scatterAdd(g, along, i, shape));
+        return recorded ? y.record("gather", null, new Rule[] {rule, null}, x, index) : y;
+    }
+
+    private static void gather(
+            Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
+        if (axis == x.rank()) {
+            long position = index.dtype.getLong(index.storage.segment(), i0);
+            y.dtype.set(
+                    y.storage.segment(), y0, x.dtype.get(x.storage.segment(), x0 + position * x.strides[along]));
+            return;
+        }
+        long step = axis == along ? 0 : x.strides[axis];
+        for (long i = 0; i < index.shape[axis]; i++) {
+            gather(
+                    x,
+                    x0 + i * step,
+                    index,
+                    i0 + i * index.strides[axis],
+                    y,
+                    y0 + i * y.strides[axis],
+                    along,
+                    axis + 1);
+        }
+    }
+
+    /// Zeros of `shape` with each element of x added at its position: gather's gradient, whose own gradient is gather.
+    private static Tensor scatterAdd(Tensor x, int along, Tensor index, long[] shape) {
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("scatterAdd", x.dtype, shape, recorded);
+        if (!y.storage.shapeOnly()) {
+            y.fill(0);
+            scatterAdd(x, x.offset, index, index.offset, y, y.offset, along, 0);
+        }
+        Rule rule = readsOther((g, i) -> gather(g, along, i));
+        return recorded ? y.record("scatterAdd", null, new Rule[] {rule, null}, x, index) : y;
+    }
+
+    private static void scatterAdd(
+            Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
+        if (axis == y.rank()) {
+            long at = y0 + index.dtype.getLong(index.storage.segment(), i0) * y.strides[along];
+            double sum = y.dtype.get(y.storage.segment(), at) + x.dtype.get(x.storage.segment(), x0);
+            y.dtype.set(y.storage.segment(), at, sum);
+            return;
+        }
+        long step = axis == along ? 0 : y.strides[axis];
+        for (long i = 0; i < index.shape[axis]; i++) {
+            scatterAdd(
+                    x,
+                    x0 + i * x.strides[axis],
+                    index,
+                    i0 + i * index.strides[axis],
+                    y,
+                    y0 + i * step,
+                    along,
+                    axis + 1);
+        }
+    }
+
+    private static void requireIndex(Tensor x, int along, Tensor index) {
+        if (index.dtype != DType.INT32 && index.dtype != DType.INT64) {
+            throw new IllegalArgumentException("gather: the index " + Shape.text(index.shape) + " is " + index.dtype.name()
+                    + "; cast it to INT64");
+        }
+        boolean fits = index.rank() == x.rank();
+        for (int i = 0; fits && i < x.rank(); i++) {
+            fits = i == along || index.shape[i] <= x.shape[i];
+        }
+        if (!fits) {
+            throw new IllegalArgumentException("gather: the index " + Shape.text(index.shape) + " does not fit "
+                    + Shape.text(x.shape) + "; it must have the same rank and be no longer along the other axes");
+        }
+        if (!index.storage.shapeOnly()) {
+            index.forEach((i, position) -> {
+                if (position < 0 || position >= x.shape[along]) {
+                    throw new IllegalArgumentException("gather: index " + (long) position + " is out of range for axis "
+                            + along + " of " + Shape.text(x.shape));
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package org.toydiff;
+
+/// When backward frees what only backward needs.
+///
+/// | | [#AT_CLOSE] | [#EAGER] |
+/// |---|---|---|
+/// | gradients of intermediates | readable until their arena closes | freed right after the rule that read them |
+/// | values of intermediates | readable until their arena closes | freed right after their last reader, or before the first rule when none reads them |
+/// | a second backward | accumulates | IllegalStateException |
+/// | leaves, the tensor backward was called on, [Tensor#retain()] | kept | kept |
+public enum Release {
+    /// Everything stays until its arena closes.
+    AT_CLOSE,
+    /// Each block goes back at the step that [Tensor#releaseSchedule()] names.
+    EAGER
+}

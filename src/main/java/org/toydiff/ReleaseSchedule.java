@@ -1,0 +1,97 @@
+package org.toydiff;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/// What `backward(Release.EAGER)` frees, in order, and the memory it takes: see [Tensor#releaseSchedule()].
+///
+/// Step 0 is before the first gradient rule; step k is right after the k-th. Bytes are those of the arena that is innermost when
+/// backward is called, which is where gradients are made. Printed, it is a table.
+///
+/// @param entries what is freed, in order
+/// @param liveBytes the arena's live bytes after step 0, 1, …
+/// @param peakBytes the arena's peak from its opening to the end of that backward
+public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long peakBytes) {
+    /// What a block held when it was freed.
+    public enum Kind {
+        /// The gradient of an intermediate.
+        GRADIENT,
+        /// The value of an intermediate.
+        VALUE
+    }
+
+    /// One block freed.
+    ///
+    /// @param step right after which step
+    /// @param op the op whose output's value or gradient it held
+    /// @param kind value or gradient
+    /// @param shape the shape of that output
+    /// @param bytes what it counts: its elements' bytes rounded up to a multiple of 64
+    /// @param block a number of its own, in the order of freeing
+    public record Entry(int step, String op, Kind kind, long[] shape, long bytes, int block) {
+        /// Copies the shape.
+        public Entry {
+            shape = shape.clone();
+        }
+
+        /// The shape of the output.
+        ///
+        /// @return a copy
+        @Override
+        public long[] shape() {
+            return shape.clone();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Entry that
+                    && step == that.step
+                    && op.equals(that.op)
+                    && kind == that.kind
+                    && Arrays.equals(shape, that.shape)
+                    && bytes == that.bytes
+                    && block == that.block;
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(shape) + 31 * (step + 31 * (op.hashCode() + 31 * kind.hashCode())) + block;
+        }
+
+        @Override
+        public String toString() {
+            return String.format(
+                    Locale.ROOT,
+                    "%4d  %-12s %-9s %-20s %14d  #%-5d",
+                    step,
+                    op,
+                    kind,
+                    Shape.text(shape),
+                    bytes,
+                    block);
+        }
+    }
+
+    /// Copies the lists.
+    public ReleaseSchedule {
+        entries = List.copyOf(entries);
+        liveBytes = List.copyOf(liveBytes);
+    }
+
+    /// The table: one line for each block freed, with the live bytes after each step.
+    ///
+    /// @return lines of step, op, kind, shape, bytes, block and live bytes
+    @Override
+    public String toString() {
+        var text = new StringBuilder("step  op           kind      shape                         bytes  block  live after\n");
+        for (int i = 0; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
+            text.append(entry);
+            boolean lastOfStep = i + 1 == entries.size() || entries.get(i + 1).step != entry.step;
+            text.append(lastOfStep ? String.format(Locale.ROOT, "%12d", liveBytes.get(entry.step)) : "").append('\n');
+        }
+        return text.append("peak ").append(peakBytes).append(" B in ").append(liveBytes.size() - 1).append(" steps\n")
+                .toString();
+    }
+}

@@ -1,0 +1,49 @@
+package org.toydiff;
+
+/// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward that runs.
+final class Scope {
+    private static final ThreadLocal<Scope> CURRENT = ThreadLocal.withInitial(Scope::new);
+
+    private TensorArena[] arenas = new TensorArena[8];
+    private int depth;
+
+    /// Whether ops on tracked tensors are recorded.
+    boolean recording = true;
+
+    /// The backward whose rule is running, or null.
+    Backward backward;
+
+    static Scope current() {
+        return CURRENT.get();
+    }
+
+    void push(TensorArena arena) {
+        if (depth == arenas.length) {
+            arenas = java.util.Arrays.copyOf(arenas, 2 * depth);
+        }
+        arenas[depth++] = arena;
+    }
+
+    void pop() {
+        arenas[--depth] = null;
+    }
+
+    TensorArena innermostOrNull() {
+        return depth == 0 ? null : arenas[depth - 1];
+    }
+
+    /// The arena that new tensors go to.
+    TensorArena innermost(String op) {
+        if (depth == 0) {
+            throw new IllegalStateException(op + ": no arena is open on " + Thread.currentThread().getName()
+                    + ", so the new tensor has no place. Open one around it:\n"
+                    + "    try (var arena = TensorArena.ofConfined()) {\n"
+                    + "        … }");
+        }
+        return arenas[depth - 1];
+    }
+
+    int depth() {
+        return depth;
+    }
+}

@@ -1,0 +1,195 @@
+package org.toydiff;
+
+import java.util.Arrays;
+
+/// Arithmetic on shapes and strides. Both are in elements; a size-1 or broadcast axis has stride 0 or any other.
+final class Shape {
+    static final long[] SCALAR = {};
+
+    private Shape() {}
+
+    /// The number of elements.
+    static long size(long[] shape) {
+        long size = 1;
+        for (long n : shape) {
+            size *= n;
+        }
+        return size;
+    }
+
+    /// `shape` itself, once its sizes are known to be non-negative and their bytes to fit a long.
+    static long[] checked(String op, DType dtype, long[] shape) {
+        long bytes = dtype.bytes();
+        boolean empty = false;
+        for (long n : shape) {
+            if (n < 0) {
+                throw new IllegalArgumentException(op + ": negative size in shape " + text(shape));
+            }
+            empty |= n == 0;
+        }
+        for (long n : shape) {
+            if (!empty && n > Long.MAX_VALUE / bytes) {
+                throw new IllegalArgumentException(
+                        op + ": shape " + text(shape) + " has more bytes than a long can count; check its sizes");
+            }
+            bytes *= empty ? 1 : n;
+        }
+        return shape;
+    }
+
+    /// Row-major strides.
+    static long[] strides(long[] shape) {
+        long[] strides = new long[shape.length];
+        long stride = 1;
+        for (int i = shape.length - 1; i >= 0; i--) {
+            strides[i] = stride;
+            stride *= Math.max(shape[i], 1);
+        }
+        return strides;
+    }
+
+    static boolean contiguous(long[] shape, long[] strides) {
+        long stride = 1;
+        for (int i = shape.length - 1; i >= 0; i--) {
+            if (shape[i] != 1 && strides[i] != stride) {
+                return size(shape) == 0;
+            }
+            stride *= shape[i];
+        }
+        return true;
+    }
+
+    /// The axis counted from the front; negative ones count from the back.
+    static int axis(String op, int axis, int rank) {
+        int normal = axis < 0 ? axis + rank : axis;
+        if (normal < 0 || normal >= rank) {
+            throw new IllegalArgumentException(op + ": axis " + axis + " is out of range for a tensor of rank " + rank
+                    + (rank == 0 ? " (a scalar has no axes)" : "; use " + -rank + " to " + (rank - 1)));
+        }
+        return normal;
+    }
+
+    /// NumPy's rule: shapes are aligned at the last axis, and a missing or size-1 axis stretches.
+    ///
+    /// https://numpy.org/doc/stable/user/basics.broadcasting.html
+    static long[] broadcast(String op, long[] a, long[] b) {
+        if (Arrays.equals(a, b)) {
+            return a;
+        }
+        long[] shape = new long[Math.max(a.length, b.length)];
+        for (int i = 1; i <= shape.length; i++) {
+            long m = i <= a.length ? a[a.length - i] : 1;
+            long n = i <= b.length ? b[b.length - i] : 1;
+            if (m != n && m != 1 && n != 1) {
+                throw new IllegalArgumentException(op + ": " + text(a) + " and " + text(b)
+                        + " do not broadcast (axis " + -i + ": " + m + " and " + n + ")");
+            }
+            shape[shape.length - i] = m == 1 ? n : m;
+        }
+        return shape;
+    }
+
+    /// Whether `from` stretches to `to` by NumPy's rule.
+    static boolean broadcasts(long[] from, long[] to) {
+        if (from.length > to.length) {
+            return false;
+        }
+        for (int i = 1; i <= from.length; i++) {
+            long n = from[from.length - i];
+            if (n != 1 && n != to[to.length - i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Strides under which a tensor of `shape` reads as one of `to`: 0 along every stretched axis.
+    static long[] stretched(long[] shape, long[] strides, long[] to) {
+        if (Arrays.equals(shape, to)) {
+            return strides;
+        }
+        long[] result = new long[to.length];
+        for (int i = 1; i <= shape.length; i++) {
+            result[to.length - i] = shape[shape.length - i] == 1 ? 0 : strides[shape.length - i];
+        }
+        return result;
+    }
+
+    /// Strides under which the same elements read as `to`, or null when no strides do. After NumPy's attempt to reshape
+    /// without a copy: runs of axes that multiply to the same size are matched, and each run must itself be contiguous.
+    static long[] reshaped(long[] shape, long[] strides, long[] to) {
+        if (contiguous(shape, strides)) {
+            return strides(to);
+        }
+        long[] result = new long[to.length];
+        int i = 0;
+        int j = 0;
+        while (i < shape.length && j < to.length) {
+            int firstOld = i;
+            int firstNew = j;
+            long old = shape[i++];
+            long now = to[j++];
+            while (old != now) {
+                if (old < now) {
+                    old *= shape[i++];
+                } else {
+                    now *= to[j++];
+                }
+            }
+            // Axes of size 1 carry no stride: they neither break a run nor end one.
+            int last = -1;
+            for (int axis = firstOld; axis < i; axis++) {
+                if (shape[axis] == 1) {
+                    continue;
+                }
+                if (last >= 0 && strides[last] != shape[axis] * strides[axis]) {
+                    return null;
+                }
+                last = axis;
+            }
+            long stride = last < 0 ? 0 : strides[last];
+            for (int axis = j - 1; axis >= firstNew; axis--) {
+                result[axis] = stride;
+                stride *= to[axis];
+            }
+        }
+        return result;
+    }
+
+    /// The shape with the marked axes at size 1.
+    static long[] kept(long[] shape, boolean[] reduced) {
+        long[] kept = shape.clone();
+        for (int i = 0; i < kept.length; i++) {
+            if (reduced[i]) {
+                kept[i] = 1;
+            }
+        }
+        return kept;
+    }
+
+    /// The shape without the marked axes.
+    static long[] dropped(long[] shape, boolean[] reduced) {
+        long[] result = new long[shape.length];
+        int n = 0;
+        for (int i = 0; i < shape.length; i++) {
+            if (!reduced[i]) {
+                result[n++] = shape[i];
+            }
+        }
+        return Arrays.copyOf(result, n);
+    }
+
+    static String text(long[] shape) {
+        return Arrays.toString(shape);
+    }
+
+    /// Bytes for people: `512 B`, `4.0 KiB`, `1.5 GiB`.
+    static String bytes(long bytes) {
+        if (bytes < 1024) {
+            return bytes + " B";
+        }
+        int unit = Math.min((63 - Long.numberOfLeadingZeros(bytes)) / 10, 6);
+        double value = bytes / Math.pow(1024, unit);
+        return String.format(java.util.Locale.ROOT, "%.1f %ciB", value, " KMGTPE".charAt(unit));
+    }
+}

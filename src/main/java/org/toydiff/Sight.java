@@ -1,0 +1,64 @@
+package org.toydiff;
+
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.Map;
+
+/// Which tensors a walk backward sees: the real ones, or stand-ins of the same shapes and sizes that have no memory.
+abstract sealed class Sight {
+    static final Sight REAL = new Real();
+
+    abstract Tensor see(Tensor tensor);
+
+    abstract Tensor[] see(Tensor[] tensors);
+
+    private static final class Real extends Sight {
+        @Override
+        Tensor see(Tensor tensor) {
+            return tensor;
+        }
+
+        @Override
+        Tensor[] see(Tensor[] tensors) {
+            return tensors;
+        }
+    }
+
+    /// One stand-in for each tensor, storage and arena, so that what is shared stays shared.
+    static final class Predicting extends Sight {
+        private final Map<Tensor, Tensor> tensors = new IdentityHashMap<>();
+        private final Map<Storage, Storage> storages = new IdentityHashMap<>();
+        private final Map<TensorArena, TensorArena> arenas = new IdentityHashMap<>();
+        private final TensorArena callers = TensorArena.predicting(null);
+
+        @Override
+        Tensor see(Tensor real) {
+            Tensor known = tensors.get(real);
+            if (known != null) {
+                return known;
+            }
+            Storage storage = storages.computeIfAbsent(real.storage, s -> Storage.shapeOnly(arena(s.home), s));
+            Tensor standIn = new Tensor(storage, real.offset, real.shape, real.strides, real.dtype);
+            tensors.put(real, standIn);
+            standIn.node = real.node;
+            standIn.leaf = real.leaf;
+            standIn.retained = real.retained;
+            standIn.gradient = real.gradient == null ? null : see(real.gradient);
+            standIn.gradientSet = real.gradientSet;
+            return standIn;
+        }
+
+        @Override
+        Tensor[] see(Tensor[] real) {
+            Tensor[] standIns = new Tensor[real.length];
+            Arrays.setAll(standIns, i -> see(real[i]));
+            return standIns;
+        }
+
+        /// The stand-in of an arena; memory of the caller's counts nowhere.
+        TensorArena arena(Arena home) {
+            return home instanceof TensorArena real ? arenas.computeIfAbsent(real, TensorArena::predicting) : callers;
+        }
+    }
+}

@@ -1,0 +1,540 @@
+package org.toydiff;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.LongToDoubleFunction;
+import org.toydiff.internal.kernels.DoubleKernels;
+import org.toydiff.internal.kernels.FloatKernels;
+
+/// An n-dimensional array outside the Java heap, and a node of the gradient graph.
+///
+/// ```java
+/// try (var arena = TensorArena.ofConfined()) {
+///     Tensor a = Tensor.rand(3, 3).trackGradient();
+///     Tensor loss = a.exp().sum();
+///     loss.backward();
+///     System.out.println(a.gradient());
+/// }
+/// ```
+///
+/// **Ops** take FLOAT32 and FLOAT64 operands of one dtype and broadcast as NumPy does. An op makes a new tensor in the innermost
+/// [TensorArena] and modifies none of its operands, unless its documentation says that it gives a view. Operands that do not fit
+/// throw IllegalArgumentException naming the op, the shapes and the remedy; operands that were freed, or whose arena is closed,
+/// IllegalStateException; those confined to another thread, WrongThreadException; what would pass a byte limit,
+/// [MemoryLimitException].
+///
+/// **Gradients** An op on a tensor that tracks gradients is recorded, and its result tracks them too. [#backward()] on a result
+/// adds to [#gradient()] of every tensor it was computed from.
+///
+/// A tensor is a small handle; equality is identity.
+public final class Tensor extends TensorOps {
+    final Storage storage;
+    final long offset;
+    final long[] shape;
+    final long[] strides;
+    final DType dtype;
+
+    /// What made it, when that was recorded.
+    Node node;
+
+    /// Asked to track gradients itself.
+    boolean leaf;
+
+    boolean retained;
+
+    /// The block of the gradient, kept while it holds none.
+    Tensor gradient;
+
+    boolean gradientSet;
+
+    /// The step at which an eager backward freed the gradient, for whoever asks for it; 0 when it did not.
+    int gradientFreedAt;
+
+    /// Set on a dying gradient whose block an element-by-element op may write its result to.
+    boolean overwritable;
+
+    Tensor(Storage storage, long offset, long[] shape, long[] strides, DType dtype) {
+        this.storage = storage;
+        this.offset = offset;
+        this.shape = shape;
+        this.strides = strides;
+        this.dtype = dtype;
+    }
+
+    Tensor(Storage storage, DType dtype, long[] shape) {
+        this(storage, 0, shape, Shape.strides(shape), dtype);
+    }
+
+    // What it is.
+
+    /// The size of each axis.
+    ///
+    /// @return a copy of the sizes; empty for a scalar
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /// The number of elements.
+    ///
+    /// @return the product of the sizes, 1 for a scalar
+    public long size() {
+        return Shape.size(shape);
+    }
+
+    /// The number of axes.
+    ///
+    /// @return 0 for a scalar
+    public int rank() {
+        return shape.length;
+    }
+
+    /// The dtype of the elements.
+    ///
+    /// @return the dtype
+    public DType dtype() {
+        return dtype;
+    }
+
+    /// The memory itself, from the first element to the last; a view with gaps includes them. What is written to it shows in the
+    /// tensor and its views, unseen by the check for in-place changes.
+    ///
+    /// @return a segment that throws once the memory is freed
+    /// @throws IllegalStateException if it is freed already
+    public MemorySegment segment() {
+        storage.requireElements("segment", shape);
+        long last = 0;
+        for (int i = 0; i < shape.length; i++) {
+            last += (shape[i] - 1) * strides[i];
+        }
+        long elements = size() == 0 ? 0 : last + 1;
+        return storage.expose().asSlice(offset * dtype.bytes(), elements * dtype.bytes());
+    }
+
+    /// A copy of the elements on the heap, row-major; those of other dtypes are converted.
+    ///
+    /// @return an array of [#size()] elements
+    /// @throws IllegalStateException if it has more elements than an array can
+    public float[] toFloatArray() {
+        float[] array = new float[arraySize("toFloatArray")];
+        if (dtype == DType.FLOAT32 && isContiguous()) {
+            MemorySegment.copy(
+                    storage.segment(), ValueLayout.JAVA_FLOAT, offset * Float.BYTES, array, 0, array.length);
+        } else {
+            forEach((i, value) -> array[i] = (float) value);
+        }
+        return array;
+    }
+
+    /// A copy of the elements on the heap, row-major; those of other dtypes are converted.
+    ///
+    /// @return an array of [#size()] elements
+    /// @throws IllegalStateException if it has more elements than an array can
+    public double[] toDoubleArray() {
+        double[] array = new double[arraySize("toDoubleArray")];
+        forEach((i, value) -> array[i] = value);
+        return array;
+    }
+
+    private int arraySize(String op) {
+        storage.requireElements(op, shape);
+        if (size() > Integer.MAX_VALUE - 8) {
+            throw new IllegalStateException(op + ": " + Shape.text(shape) + " has more elements than an array can; slice it");
+        }
+        return (int) size();
+    }
+
+    /// The one element.
+    ///
+    /// @return its value
+    /// @throws IllegalStateException if there is more or less than one
+    public double item() {
+        storage.requireElements("item", shape);
+        if (size() != 1) {
+            throw new IllegalStateException(
+                    "item: " + Shape.text(shape) + " has " + size() + " elements; use at(index) or toFloatArray()");
+        }
+        return dtype.get(storage.segment(), offset);
+    }
+
+    /// One element.
+    ///
+    /// @param index its position along each axis, negative ones counted from the end
+    /// @return its value
+    /// @throws IllegalArgumentException if the index has another rank or is out of range
+    public double at(long... index) {
+        storage.requireElements("at", shape);
+        boolean inside = index.length == shape.length;
+        long position = offset;
+        for (int i = 0; inside && i < index.length; i++) {
+            long at = index[i] < 0 ? index[i] + shape[i] : index[i];
+            inside = at >= 0 && at < shape[i];
+            position += at * strides[i];
+        }
+        if (!inside) {
+            throw new IllegalArgumentException(
+                    "at: index " + Shape.text(index) + " is out of range for shape " + Shape.text(shape));
+        }
+        return dtype.get(storage.segment(), position);
+    }
+
+    /// The elements as NumPy would print them, summarised beyond 1,000, with dtype and the op that made it.
+    ///
+    /// @return `Tensor([[1. 2.] …], dtype=float32, backward=Sum)`
+    @Override
+    public String toString() {
+        return TensorText.of(this);
+    }
+
+    // Gradients.
+
+    /// Asks for gradients: ops on this tensor are recorded from now on, and backward adds to [#gradient()], whose block lives in
+    /// this tensor's arena (in the now innermost one for a wrapped segment).
+    ///
+    /// @return this
+    /// @throws IllegalArgumentException if the dtype is not floating
+    public Tensor trackGradient() {
+        requireFloating("trackGradient");
+        if (node == null) {
+            leaf = true;
+            storage.pinned = true;
+            if (storage.home == null) {
+                storage.home = Scope.current().innermost("trackGradient");
+            }
+        }
+        return this;
+    }
+
+    /// Whether ops on it are recorded.
+    ///
+    /// @return true for a leaf that asked for it and for what was computed from one
+    public boolean tracksGradient() {
+        return leaf || node != null;
+    }
+
+    /// Whether there is a gradient to read.
+    ///
+    /// @return true after a backward that reached it and kept its gradient
+    public boolean hasGradient() {
+        return gradientSet;
+    }
+
+    /// The gradient that backward left, of this shape and dtype. A leaf's is one block for good: later backwards add to it.
+    ///
+    /// @return the gradient itself, not a copy
+    /// @throws IllegalStateException if there is none, or it was freed
+    public Tensor gradient() {
+        if (gradientSet) {
+            return gradient;
+        }
+        String what = "gradient: the gradient of " + (node == null ? "" : node.op + " ") + Shape.text(shape);
+        if (gradientFreedAt > 0) {
+            throw new IllegalStateException(what + " was freed at step " + gradientFreedAt
+                    + " of backward(Release.EAGER); call retain() before backward, or use Release.AT_CLOSE");
+        }
+        throw new IllegalStateException(what + " is not there; "
+                + (tracksGradient()
+                        ? "call backward() on something computed from it"
+                        : "call trackGradient() on it before computing from it"));
+    }
+
+    /// Empties the gradient; its block is kept for the next one, and overwritten.
+    public void zeroGradient() {
+        gradientSet = false;
+        if (!leaf) {
+            gradient = null;
+        }
+    }
+
+    /// `backward(Release.AT_CLOSE)` from a gradient of ones.
+    public void backward() {
+        backward(Release.AT_CLOSE);
+    }
+
+    /// Goes backward from a gradient of ones, adding to the gradient of everything this was computed from.
+    ///
+    /// @param release when intermediates are freed
+    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in place, or an earlier
+    ///     eager backward released the graph
+    public void backward(Release release) {
+        Backward.run(this, null, release);
+    }
+
+    /// `backward(gradient, Release.AT_CLOSE)`.
+    ///
+    /// @param gradient what the gradient of this is taken to be
+    public void backward(Tensor gradient) {
+        backward(gradient, Release.AT_CLOSE);
+    }
+
+    /// Goes backward from a given gradient, adding to the gradient of everything this was computed from.
+    ///
+    /// @param gradient what the gradient of this is taken to be, of its shape and dtype; not modified
+    /// @param release when intermediates are freed
+    /// @throws IllegalArgumentException if shape or dtype of the gradient differ
+    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in place, or an earlier
+    ///     eager backward released the graph
+    public void backward(Tensor gradient, Release release) {
+        Backward.run(this, Objects.requireNonNull(gradient, "gradient"), release);
+    }
+
+    /// What `backward(Release.EAGER)` will free, in order, and how much memory it will take: found by running the gradient
+    /// rules on shapes alone. It makes no tensors, and calling it changes nothing.
+    ///
+    /// @return the schedule, equal to what backward then does, byte for byte
+    /// @throws IllegalStateException if this tracks no gradient or its graph was released
+    public ReleaseSchedule releaseSchedule() {
+        return Backward.predict(this, Release.EAGER);
+    }
+
+    /// Keeps value and gradient of this intermediate beyond an eager backward, until its arena closes.
+    ///
+    /// @return this
+    public Tensor retain() {
+        storage.requireReadable("retain", shape);
+        retained = true;
+        storage.pinned = true;
+        return this;
+    }
+
+    /// The same elements outside the graph: a view that tracks no gradient. Its block is kept beyond an eager backward.
+    ///
+    /// @return a view of the same block
+    public Tensor detach() {
+        storage.requireReadable("detach", shape);
+        storage.pinned = true;
+        return view(offset, shape, strides);
+    }
+
+    // Where it lives.
+
+    /// A copy in another arena, contiguous and outside the graph.
+    ///
+    /// @param arena where the copy lives: any arena, a JDK one too
+    /// @return the copy
+    public Tensor copyTo(Arena arena) {
+        storage.requireReadable("copyTo", shape);
+        Tensor copy = makeIn(arena, "copyTo", dtype, shape);
+        Launch.unary(Families.copy(dtype), this, copy);
+        return copy;
+    }
+
+    /// Gives the block to another arena, with every tensor that sees it, and its gradient; no element moves. (Where a segment of a
+    /// shared arena was handed out by [#segment()], the elements are copied instead, so that the segment stays true.)
+    ///
+    /// @param arena the new owner
+    /// @return this, or the copy
+    /// @throws IllegalStateException if the memory is the caller's, or is freed
+    /// @throws MemoryLimitException if the arena's limit would be passed
+    public Tensor moveTo(TensorArena arena) {
+        storage.requireElements("moveTo", shape);
+        arena.requireUsable("moveTo");
+        if (!(storage.home instanceof TensorArena)) {
+            throw new IllegalStateException("moveTo: the memory of " + Shape.text(shape) + " is not an arena's of toydiff, so"
+                    + " it cannot change owner; use copyTo(arena)");
+        }
+        if (storage.home == arena) {
+            storage.pinned = true;
+            return this;
+        }
+        if (!storage.movable()) {
+            return copyTo(arena);
+        }
+        storage.move(arena);
+        if (gradient != null) {
+            gradient = gradient.moveTo(arena);
+        }
+        return this;
+    }
+
+    /// Overwrites the elements with those of another tensor, which stretches to this shape. Not recorded; a later backward that
+    /// would have read the old elements throws.
+    ///
+    /// @param source the elements to copy, of this dtype
+    /// @return this
+    /// @throws IllegalArgumentException if the dtype differs or the shape does not stretch to this one
+    public Tensor copyFrom(Tensor source) {
+        storage.requireReadable("copyFrom", shape);
+        source.requireReadable("copyFrom");
+        requireSameDType("copyFrom", source);
+        if (!Shape.broadcasts(source.shape, shape)) {
+            throw new IllegalArgumentException(
+                    "copyFrom: " + Shape.text(source.shape) + " does not stretch to " + Shape.text(shape));
+        }
+        if (storage.segment().isReadOnly()) {
+            throw new IllegalArgumentException("copyFrom: the memory of " + Shape.text(shape) + " is read-only");
+        }
+        boolean overlaps = source.storage == storage;
+        try (var scratch = overlaps ? TensorArena.ofConfined() : null) {
+            Launch.unary(Families.copy(dtype), overlaps ? source.copyTo(scratch) : source, this);
+        }
+        storage.version++;
+        return this;
+    }
+
+    // Within the library.
+
+    /// A new contiguous tensor in the innermost arena, its elements not set. `early` when backward may free it.
+    static Tensor make(String op, DType dtype, long[] shape, boolean early) {
+        Scope scope = Scope.current();
+        Backward backward = scope.backward;
+        TensorArena arena = scope.innermost(op);
+        Storage storage = Storage.make(arena, op, dtype, shape, early || backward != null);
+        if (backward != null) {
+            backward.made(storage);
+        }
+        return new Tensor(storage, dtype, shape);
+    }
+
+    /// A new contiguous tensor in any arena, its elements not set; never freed before the arena closes.
+    static Tensor makeIn(Arena arena, String op, DType dtype, long[] shape) {
+        Shape.checked(op, dtype, shape);
+        if (arena instanceof TensorArena own) {
+            return new Tensor(Storage.make(own, op, dtype, shape, false), dtype, shape);
+        }
+        MemorySegment segment = arena.allocate(Shape.size(shape) * dtype.bytes(), 64);
+        return new Tensor(Storage.of(arena, segment, op, dtype, shape), dtype, shape);
+    }
+
+    /// Another sight of the same block, not recorded.
+    Tensor view(long offset, long[] shape, long[] strides) {
+        return new Tensor(storage, offset, shape, strides, dtype);
+    }
+
+    Tensor record(String op, long[] ruleShape, Rule[] rules, Tensor... inputs) {
+        node = new Node(op, this, ruleShape, rules, inputs);
+        return this;
+    }
+
+    static boolean recorded(Tensor x) {
+        return x.tracksGradient() && Scope.current().recording;
+    }
+
+    static boolean recorded(Tensor a, Tensor b) {
+        return (a.tracksGradient() || b.tracksGradient()) && Scope.current().recording;
+    }
+
+    static boolean recorded(Tensor a, Tensor b, Tensor c) {
+        return recorded(a, b) || recorded(c);
+    }
+
+    void requireReadable(String op) {
+        storage.requireReadable(op, shape);
+    }
+
+    void requireFloating(String op) {
+        requireReadable(op);
+        if (!dtype.isFloating()) {
+            throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, and " + Shape.text(shape) + " is "
+                    + dtype.name() + "; cast(DType.FLOAT32) first");
+        }
+    }
+
+    void requireSameDType(String op, Tensor b) {
+        if (dtype != b.dtype) {
+            throw new IllegalArgumentException(op + ": " + Shape.text(shape) + " is " + dtype.name() + " and "
+                    + Shape.text(b.shape) + " is " + b.dtype.name() + "; cast one to the dtype of the other");
+        }
+    }
+
+    void requireOperand(String op, Tensor b) {
+        requireFloating(op);
+        b.requireFloating(op);
+        requireSameDType(op, b);
+    }
+
+    boolean isContiguous() {
+        return Shape.contiguous(shape, strides);
+    }
+
+    /// Whether it sees its whole block, in order, so that the block may be written in its place.
+    boolean coversStorage() {
+        return offset == 0 && isContiguous() && Shape.size(storage.shape) == size() && storage.dtype == dtype;
+    }
+
+    /// In a gradient rule, for a gradient that the rule reads for the last time: allows an element-by-element op to write its
+    /// result over it, where the engine knows that nobody else needs it.
+    Tensor dying() {
+        Backward backward = Scope.current().backward;
+        if (backward == null || !backward.mayOverwrite(this)) {
+            return this;
+        }
+        Tensor dying = view(offset, shape, strides);
+        dying.overwritable = true;
+        return dying;
+    }
+
+    /// The output of an op that writes over this.
+    Tensor overwritten() {
+        return view(offset, shape, strides);
+    }
+
+    Tensor swapped() {
+        return Views.swapped(this);
+    }
+
+    Tensor inserted(int axis) {
+        return Views.inserted(this, axis);
+    }
+
+    /// Without its last axis, of size 1.
+    Tensor squeezed() {
+        return reshape(Arrays.copyOf(shape, shape.length - 1));
+    }
+
+    /// Entry i along the first axis, not recorded.
+    Tensor entry(long i) {
+        return view(
+                offset + i * strides[0],
+                Arrays.copyOfRange(shape, 1, shape.length),
+                Arrays.copyOfRange(strides, 1, shape.length));
+    }
+
+    /// Sets every element of this fresh, contiguous tensor.
+    Tensor fill(double value) {
+        if (!storage.shapeOnly()) {
+            switch (dtype) {
+                case FLOAT32 -> FloatKernels.fill(storage.segment(), offset, size(), value);
+                case FLOAT64 -> DoubleKernels.fill(storage.segment(), offset, size(), value);
+                default -> setAll(i -> value);
+            }
+        }
+        return this;
+    }
+
+    /// Sets element i of this fresh, contiguous tensor to `value(i)`.
+    Tensor setAll(LongToDoubleFunction value) {
+        long n = storage.shapeOnly() ? 0 : size();
+        for (long i = 0; i < n; i++) {
+            dtype.set(
+                    storage.segment(),
+                    offset + i,
+                    Conversions.requireConvertible(storage.op, value.applyAsDouble(i), dtype));
+        }
+        return this;
+    }
+
+    /// What [#forEach] calls.
+    interface Visitor {
+        void visit(int position, double value);
+    }
+
+    /// Visits the elements in row-major order.
+    void forEach(Visitor visitor) {
+        forEach(visitor, 0, offset, 0);
+    }
+
+    private int forEach(Visitor visitor, int axis, long at, int position) {
+        if (axis == shape.length) {
+            visitor.visit(position, dtype.get(storage.segment(), at));
+            return position + 1;
+        }
+        int next = position;
+        for (long i = 0; i < shape[axis]; i++) {
+            next = forEach(visitor, axis + 1, at + i * strides[axis], next);
+        }
+        return next;
+    }
+}

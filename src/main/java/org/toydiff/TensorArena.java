@@ -1,0 +1,289 @@
+package org.toydiff;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Owns the memory of the tensors made while it is innermost, and frees all of it when closed.
+///
+/// ```java
+/// try (var arena = TensorArena.ofConfined()) {
+///     Tensor x = Tensor.ones(2, 3);
+/// }                                   // x's memory is gone; reading x throws
+/// ```
+///
+/// | kind | tensors usable by | closing costs |
+/// |---|---|---|
+/// | [#ofConfined()] | the thread that opened it | tens of nanoseconds |
+/// | [#ofShared()] | every thread | a handshake with every thread, some 70 µs, and as much for each intermediate of a recorded graph in it: keep parameters here, open a confined one for each step |
+///
+/// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order of opening. On
+/// other threads a shared one is made innermost by [#enter()]. Memory comes from a process-wide pool of 64-byte-aligned blocks
+/// and goes back to it; it is not zeroed for tensors. The lifetime is a JDK arena's, so a segment read too late throws and
+/// never shows stale memory.
+///
+/// Bytes are counted exactly: a tensor counts as its elements' bytes rounded up to a multiple of 64.
+public final class TensorArena implements Arena {
+    private final Arena lifetime;
+    private final boolean shared;
+    private final Thread owner;
+    private final long limit;
+    private long live;
+    private long peak;
+    private long made;
+    private long freed;
+    private int entries;
+    private Storage first;
+
+    private TensorArena(Arena lifetime, boolean shared, long limit) {
+        if (limit <= 0) {
+            throw new IllegalArgumentException("TensorArena: limit " + limit + " B must be positive");
+        }
+        this.lifetime = lifetime;
+        this.shared = shared;
+        this.owner = Thread.currentThread();
+        this.limit = limit;
+        Ledger.opened(this);
+        entered();
+    }
+
+    /// A stand-in for `real` in a prediction, or for memory of the caller's: it counts and holds no memory.
+    private TensorArena(TensorArena real) {
+        this.lifetime = null;
+        this.shared = false;
+        this.owner = Thread.currentThread();
+        this.limit = Long.MAX_VALUE;
+        this.live = real == null ? 0 : real.liveBytes();
+        this.peak = real == null ? 0 : real.peakBytes();
+    }
+
+    /// Opens an arena for this thread alone.
+    ///
+    /// @return the arena, now innermost on this thread
+    public static TensorArena ofConfined() {
+        return ofConfined(Long.MAX_VALUE);
+    }
+
+    /// Opens an arena whose tensors every thread may use.
+    ///
+    /// @return the arena, now innermost on this thread
+    public static TensorArena ofShared() {
+        return ofShared(Long.MAX_VALUE);
+    }
+
+    /// Opens an arena for this thread alone that holds at most `limitBytes` bytes at a time.
+    ///
+    /// @param limitBytes the limit in bytes, positive
+    /// @return the arena, now innermost on this thread
+    /// @throws IllegalArgumentException if the limit is not positive
+    public static TensorArena ofConfined(long limitBytes) {
+        return new TensorArena(Arena.ofConfined(), false, limitBytes);
+    }
+
+    /// Opens an arena whose tensors every thread may use and that holds at most `limitBytes` bytes at a time.
+    ///
+    /// @param limitBytes the limit in bytes, positive
+    /// @return the arena, now innermost on this thread
+    /// @throws IllegalArgumentException if the limit is not positive
+    public static TensorArena ofShared(long limitBytes) {
+        return new TensorArena(Arena.ofShared(), true, limitBytes);
+    }
+
+    static TensorArena predicting(TensorArena real) {
+        return new TensorArena(real);
+    }
+
+    /// Bytes its tensors take now, each rounded up to a multiple of 64.
+    ///
+    /// @return live bytes; 0 once closed
+    public long liveBytes() {
+        return predicts() ? live : Ledger.read(() -> live);
+    }
+
+    /// The most that [#liveBytes()] has been since it was opened.
+    ///
+    /// @return peak bytes
+    public long peakBytes() {
+        return predicts() ? peak : Ledger.read(() -> peak);
+    }
+
+    /// Makes this arena innermost on the current thread until the region is closed; it stays open then. The arena cannot be
+    /// closed while entered on another thread.
+    ///
+    /// @return the region, to be closed on this thread
+    /// @throws IllegalStateException if the arena is closed
+    /// @throws WrongThreadException if it is confined to another thread
+    public Region enter() {
+        requireUsable("enter");
+        entered();
+        Scope scope = Scope.current();
+        int depth = scope.depth();
+        return new Entry(this, scope, depth);
+    }
+
+    private static final class Entry implements Region {
+        private final TensorArena arena;
+        private final Scope scope;
+        private final int depth;
+        private boolean open = true;
+
+        Entry(TensorArena arena, Scope scope, int depth) {
+            this.arena = arena;
+            this.scope = scope;
+            this.depth = depth;
+        }
+
+        @Override
+        public void close() {
+            if (!open) {
+                return;
+            }
+            if (Scope.current() != scope || scope.depth() != depth) {
+                throw new IllegalStateException("close: the entered arena is not innermost on this thread; close what was"
+                        + " opened after it first, on the thread that entered it");
+            }
+            arena.left();
+            open = false;
+        }
+    }
+
+    /// Zeroed memory from the pool, for code that takes a JDK arena; it counts like a tensor's.
+    ///
+    /// @param byteSize bytes, 0 or more
+    /// @param byteAlignment a power of two
+    /// @return a segment that lives as long as this arena
+    /// @throws IllegalArgumentException if the size is negative or the alignment no power of two
+    /// @throws IllegalStateException if the arena is closed
+    /// @throws MemoryLimitException if a limit would be passed
+    @Override
+    public MemorySegment allocate(long byteSize, long byteAlignment) {
+        if (byteSize < 0 || byteAlignment <= 0 || Long.bitCount(byteAlignment) != 1) {
+            throw new IllegalArgumentException(
+                    "allocate: " + byteSize + " bytes with alignment " + byteAlignment + " is not possible");
+        }
+        long slack = byteAlignment > 64 ? byteAlignment : 0;
+        long[] shape = Shape.checked("allocate", DType.BOOL, new long[] {Math.addExact(byteSize, slack)});
+        MemorySegment all = Storage.make(this, "allocate", DType.BOOL, shape, false).expose();
+        long start = slack == 0 ? 0 : -all.address() & (byteAlignment - 1);
+        return all.asSlice(start, byteSize).fill((byte) 0);
+    }
+
+    /// The scope whose end is this arena's.
+    ///
+    /// @return the scope of every segment that [#allocate(long, long)] gives
+    @Override
+    public MemorySegment.Scope scope() {
+        return lifetime.scope();
+    }
+
+    /// Frees every tensor of this arena.
+    ///
+    /// @throws IllegalStateException if it is not the innermost arena of this thread, is entered elsewhere, or is in use by an
+    ///     op on another thread; it stays open then
+    /// @throws WrongThreadException if it is confined to another thread
+    @Override
+    public void close() {
+        if (!lifetime.scope().isAlive()) {
+            return;
+        }
+        requireUsable("close");
+        Scope scope = Scope.current();
+        if (scope.innermostOrNull() != this) {
+            throw new IllegalStateException("close: this arena is not the innermost one of thread "
+                    + Thread.currentThread().getName() + "; close those opened after it first, in reverse order");
+        }
+        if (Ledger.read(() -> entries) != 1) {
+            throw new IllegalStateException(
+                    "close: this arena is still entered elsewhere; close every region that enter() returned first");
+        }
+        try {
+            Ledger.storages(this).forEach(Storage::endLifetime);
+            lifetime.close();
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(
+                    "close: an op on another thread is using a tensor of this arena; wait for it, then close", e);
+        }
+        left();
+        Ledger.closed(this);
+    }
+
+    void requireUsable(String op) {
+        if (!lifetime.scope().isAlive()) {
+            throw new IllegalStateException(op + ": the arena is closed");
+        }
+        if (!shared && Thread.currentThread() != owner) {
+            throw new WrongThreadException(op + ": the arena is confined to thread " + owner.getName()
+                    + "; use TensorArena.ofShared() for several threads");
+        }
+    }
+
+    private void entered() {
+        Ledger.read(() -> ++entries);
+        Scope.current().push(this);
+    }
+
+    private void left() {
+        Ledger.read(() -> --entries);
+        Scope.current().pop();
+    }
+
+    boolean predicts() {
+        return lifetime == null;
+    }
+
+    boolean isShared() {
+        return shared;
+    }
+
+    Arena lifetime() {
+        return lifetime;
+    }
+
+    // The rest is called under the ledger's lock, or in a prediction, which one thread alone sees.
+
+    long limit() {
+        return limit;
+    }
+
+    long live() {
+        return live;
+    }
+
+    Storage first() {
+        return first;
+    }
+
+    void add(Storage storage) {
+        storage.previous = null;
+        storage.next = first;
+        if (first != null) {
+            first.previous = storage;
+        }
+        first = storage;
+        made++;
+        count(storage.bytes);
+    }
+
+    void remove(Storage storage) {
+        if (storage.previous != null) {
+            storage.previous.next = storage.next;
+        } else {
+            first = storage.next;
+        }
+        if (storage.next != null) {
+            storage.next.previous = storage.previous;
+        }
+        freed++;
+        count(-storage.bytes);
+    }
+
+    void count(long bytes) {
+        live += bytes;
+        peak = Math.max(peak, live);
+    }
+
+    String describe() {
+        return (shared ? "shared" : "confined") + " arena of thread " + owner.getName() + ": live " + Shape.bytes(live)
+                + ", peak " + Shape.bytes(peak) + (limit == Long.MAX_VALUE ? "" : ", limit " + Shape.bytes(limit))
+                + ", blocks made " + made + ", freed " + freed;
+    }
+}

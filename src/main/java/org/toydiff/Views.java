@@ -1,0 +1,170 @@
+package org.toydiff;
+
+import static org.toydiff.Rule.readsNothing;
+import static org.toydiff.Rule.readsShape;
+
+import java.util.Arrays;
+
+/// Ops that move no elements: they see the same block through another offset, shape and strides.
+final class Views {
+    private Views() {}
+
+    static Tensor reshape(Tensor x, long[] asked) {
+        x.requireReadable("reshape");
+        long[] shape = resolved(x, asked);
+        long[] strides = Shape.reshaped(x.shape, x.strides, shape);
+        Rule back = readsShape((g, original) -> g.reshape(original));
+        if (strides != null) {
+            return Families.view(x, "reshape", x.offset, shape, strides, back);
+        }
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("reshape", x.dtype, shape, recorded);
+        Launch.unary(Families.copy(x.dtype), x, y.view(y.offset, x.shape, Shape.strides(x.shape)));
+        return recorded ? y.record("reshape", null, new Rule[] {back}, x) : y;
+    }
+
+    private static long[] resolved(Tensor x, long[] asked) {
+        long[] shape = asked.clone();
+        int unknown = -1;
+        long known = 1;
+        for (int i = 0; i < shape.length; i++) {
+            if (shape[i] == -1 && unknown < 0) {
+                unknown = i;
+            } else if (shape[i] < 0) {
+                throw new IllegalArgumentException("reshape: " + Shape.text(x.shape) + " to " + Shape.text(asked)
+                        + ": sizes must not be negative, save one -1");
+            } else {
+                known = Math.multiplyHigh(known, shape[i]) == 0 ? known * shape[i] : -1;
+            }
+        }
+        if (unknown >= 0 && known > 0 && x.size() % known == 0) {
+            shape[unknown] = x.size() / known;
+            known *= shape[unknown];
+        }
+        if (known != x.size() || (unknown >= 0 && shape[unknown] < 0)) {
+            throw new IllegalArgumentException("reshape: " + Shape.text(x.shape) + " has " + x.size()
+                    + " elements and does not fit " + Shape.text(asked));
+        }
+        return shape;
+    }
+
+    static Tensor transpose(Tensor x, int[] axes) {
+        int rank = x.rank();
+        long[] shape = new long[rank];
+        long[] strides = new long[rank];
+        int[] back = new int[rank];
+        boolean[] seen = new boolean[rank];
+        boolean valid = axes.length == rank;
+        for (int i = 0; valid && i < rank; i++) {
+            int axis = Shape.axis("transpose", axes[i], rank);
+            valid = !seen[axis];
+            seen[axis] = true;
+            shape[i] = x.shape[axis];
+            strides[i] = x.strides[axis];
+            back[axis] = i;
+        }
+        if (!valid) {
+            throw new IllegalArgumentException("transpose: axes " + Arrays.toString(axes) + " of " + Shape.text(x.shape)
+                    + " must name each of its " + rank + " axes once");
+        }
+        return Families.view(x, "transpose", x.offset, shape, strides, new Back(back));
+    }
+
+    /// Undoes a permutation of axes.
+    private record Back(int[] axes) implements Rule.ReadsNothing {
+        @Override
+        public Tensor of(Tensor g) {
+            return g.transpose(axes);
+        }
+    }
+
+    /// The last two axes exchanged.
+    static Tensor swapped(Tensor x) {
+        int rank = x.rank();
+        long[] shape = x.shape.clone();
+        long[] strides = x.strides.clone();
+        shape[rank - 1] = x.shape[rank - 2];
+        shape[rank - 2] = x.shape[rank - 1];
+        strides[rank - 1] = x.strides[rank - 2];
+        strides[rank - 2] = x.strides[rank - 1];
+        return Families.view(x, "transpose", x.offset, shape, strides, readsNothing(g -> swapped(g)));
+    }
+
+    static Tensor slice(Tensor x, int axis, long from, long to) {
+        int i = Shape.axis("slice", axis, x.rank());
+        long n = x.shape[i];
+        long first = from < 0 ? from + n : from;
+        long end = to < 0 ? to + n : to;
+        if (first < 0 || first > end || end > n) {
+            throw new IllegalArgumentException("slice: " + from + " to " + to + " is out of range for axis " + axis
+                    + " of " + Shape.text(x.shape) + ", which has " + n + " positions");
+        }
+        long[] shape = x.shape.clone();
+        shape[i] = end - first;
+        return Families.view(
+                x,
+                "slice",
+                x.offset + first * x.strides[i],
+                shape,
+                x.strides,
+                readsShape((g, original) -> embed(g, original, i, first)));
+    }
+
+    static Tensor get(Tensor x, long index) {
+        if (x.rank() == 0) {
+            throw new IllegalArgumentException("get: a scalar has no axis to index; use item()");
+        }
+        long n = x.shape[0];
+        long i = index < 0 ? index + n : index;
+        if (i < 0 || i >= n) {
+            throw new IllegalArgumentException(
+                    "get: index " + index + " is out of range for " + Shape.text(x.shape) + ", which has " + n + " entries");
+        }
+        return Families.view(
+                x,
+                "get",
+                x.offset + i * x.strides[0],
+                Arrays.copyOfRange(x.shape, 1, x.rank()),
+                Arrays.copyOfRange(x.strides, 1, x.rank()),
+                readsShape((g, original) -> embed(inserted(g, 0), original, 0, i)));
+    }
+
+    /// Zeros of `shape` with x from position `from` on along an axis: the gradient of a slice, whose own gradient is a slice.
+    private static Tensor embed(Tensor x, long[] shape, int axis, long from) {
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("embed", x.dtype, shape, recorded);
+        y.fill(0);
+        long[] part = x.shape;
+        Launch.unary(Families.copy(x.dtype), x, y.view(y.offset + from * y.strides[axis], part, y.strides));
+        long to = from + x.shape[axis];
+        return recorded
+                ? y.record("embed", null, new Rule[] {readsNothing(g -> g.slice(axis, from, to))}, x)
+                : y;
+    }
+
+    static Tensor broadcastTo(Tensor x, long[] asked) {
+        long[] shape = Shape.checked("broadcastTo", x.dtype, asked.clone());
+        if (!Shape.broadcasts(x.shape, shape)) {
+            throw new IllegalArgumentException(
+                    "broadcastTo: " + Shape.text(x.shape) + " does not stretch to " + Shape.text(shape));
+        }
+        return Families.view(
+                x,
+                "broadcastTo",
+                x.offset,
+                shape,
+                Shape.stretched(x.shape, x.strides, shape),
+                readsShape((g, original) -> g.sumTo(original)));
+    }
+
+    /// With an axis of size 1 before axis `at`.
+    static Tensor inserted(Tensor x, int at) {
+        long[] shape = new long[x.rank() + 1];
+        long[] strides = new long[x.rank() + 1];
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = i == at ? 1 : x.shape[i < at ? i : i - 1];
+            strides[i] = i == at ? 1 : x.strides[i < at ? i : i - 1];
+        }
+        return Families.view(x, "reshape", x.offset, shape, strides, readsShape((g, original) -> g.reshape(original)));
+    }
+}

@@ -1,0 +1,137 @@
+package org.toydiff.internal.blas;
+
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Finds and loads one library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or the bundled
+/// OpenBLAS, or the system's.
+///
+/// A path that was asked for and does not load is an error and not a reason to try the next place: a silent fallback is how
+/// wrong measurements get published.
+public final class BlasLibrary {
+    /// What toydiff cannot do without.
+    public static final List<String> REQUIRED =
+            List.of("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv", "cblas_sdot", "cblas_ddot");
+
+    /// What it uses where the library has it.
+    public static final List<String> OPTIONAL = List.of(
+            "openblas_get_config", "openblas_get_corename", "openblas_get_num_threads", "openblas_set_num_threads");
+
+    private static final String PROPERTY = "toydiff.blas.library";
+
+    private static final List<String> SYSTEM_PATHS = List.of(
+            "/usr/lib/x86_64-linux-gnu/libopenblas.so.0",
+            "/usr/lib/aarch64-linux-gnu/libopenblas.so.0",
+            "/usr/lib64/libopenblas.so.0",
+            "/usr/lib/libopenblas.so.0",
+            "/opt/homebrew/opt/openblas/lib/libopenblas.dylib",
+            "/usr/local/opt/openblas/lib/libopenblas.dylib");
+
+    /// The library of this process, looked for once, when the first product asks for it.
+    private static final class Holder {
+        static final BlasLibrary LIBRARY = find();
+    }
+
+    private final String path;
+    private final String failure;
+
+    private BlasLibrary(String path, String failure) {
+        this.path = path;
+        this.failure = failure;
+    }
+
+    /// The path it was loaded from.
+    ///
+    /// @throws UnsatisfiedLinkError if none was found, listing every place tried, why each failed, and the fix
+    public static String path() {
+        BlasLibrary library = Holder.LIBRARY;
+        if (library.failure != null) {
+            throw new UnsatisfiedLinkError(library.failure);
+        }
+        return library.path;
+    }
+
+    /// Whether the loaded library has `symbol`.
+    public static boolean has(String symbol) {
+        path();
+        return SymbolLookup.loaderLookup().find(symbol).isPresent();
+    }
+
+    private static BlasLibrary find() {
+        List<String> tried = new ArrayList<>();
+        String asked = System.getProperty(PROPERTY);
+        if (asked != null) {
+            String path = tryPath(Path.of(asked).toAbsolutePath(), "-D" + PROPERTY + "=", tried);
+            return path != null ? new BlasLibrary(path, null) : failed(tried);
+        }
+        String path = tryBundled(tried);
+        for (int i = 0; path == null && i < SYSTEM_PATHS.size(); i++) {
+            path = tryPath(Path.of(SYSTEM_PATHS.get(i)), "system: ", tried);
+        }
+        if (path == null) {
+            path = tryLibraryPath(tried);
+        }
+        return path != null ? new BlasLibrary(path, null) : failed(tried);
+    }
+
+    private static BlasLibrary failed(List<String> tried) {
+        return new BlasLibrary(
+                null,
+                "No library with the CBLAS interface was found. Tried:\n  " + String.join("\n  ", tried)
+                        + "\nTo fix it, do one of these:\n"
+                        + "  add org.bytedeco:openblas with the classifier " + BundledOpenBlas.platform()
+                        + " to the class path,\n"
+                        + "  install OpenBLAS (Debian: libopenblas0, Fedora: openblas, macOS: brew install openblas),\n"
+                        + "  name a library: -D" + PROPERTY + "=/path/to/libopenblas.so");
+    }
+
+    private static String tryBundled(List<String> tried) {
+        try {
+            Path library = BundledOpenBlas.load();
+            return accept(library.toString(), "bundled: ", tried);
+        } catch (Exception | UnsatisfiedLinkError e) {
+            tried.add("bundled: " + e.getMessage());
+            return null;
+        }
+    }
+
+    private static String tryPath(Path path, String source, List<String> tried) {
+        if (!Files.isRegularFile(path)) {
+            tried.add(source + path + ": there is no such file");
+            return null;
+        }
+        try {
+            System.load(path.toString());
+            return accept(path.toString(), source, tried);
+        } catch (UnsatisfiedLinkError e) {
+            tried.add(source + path + ": " + e.getMessage());
+            return null;
+        }
+    }
+
+    private static String tryLibraryPath(List<String> tried) {
+        String source = "system: libopenblas on java.library.path";
+        try {
+            System.loadLibrary("openblas");
+            return accept(source, "", tried);
+        } catch (UnsatisfiedLinkError e) {
+            tried.add(source + ": " + e.getMessage());
+            return null;
+        }
+    }
+
+    /// `path` when the library just loaded from it has all that is required.
+    private static String accept(String path, String source, List<String> tried) {
+        SymbolLookup lookup = SymbolLookup.loaderLookup();
+        List<String> missing =
+                REQUIRED.stream().filter(name -> lookup.find(name).isEmpty()).toList();
+        if (missing.isEmpty()) {
+            return path;
+        }
+        tried.add(source + path + ": it lacks " + String.join(", ", missing));
+        return null;
+    }
+}

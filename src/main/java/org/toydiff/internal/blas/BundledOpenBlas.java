@@ -1,0 +1,166 @@
+package org.toydiff.internal.blas;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.net.URLConnection;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.jar.JarEntry;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+
+/// The OpenBLAS inside the artifact `org.bytedeco:openblas`, unpacked once into a cache of the user's and loaded from there.
+///
+/// The folder is named by the content, so versions stand side by side. Every start checks size and CRC-32 (which the jar
+/// carries, so nothing is unpacked to learn it) and writes anew what differs: into a file of its own, then moved onto the name in
+/// one step. So two JVMs may start at once, and one that is killed leaves nothing that another would load.
+final class BundledOpenBlas {
+    /// In the order of loading: each before what links to it. A platform lacks those that it does not need.
+    private static final List<String> LINUX =
+            List.of("libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5", "libopenblas.so.0");
+
+    private static final List<String> MACOS =
+            List.of("libgcc_s.1.1.dylib", "libquadmath.0.dylib", "libgfortran.5.dylib", "libopenblas.0.dylib");
+
+    private BundledOpenBlas() {}
+
+    /// A file of the artifact, with what identifies its content.
+    private record Part(String name, URL url, long bytes, long crc) {}
+
+    /// The artifact's classifier for this machine.
+    static String platform() {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String arch = System.getProperty("os.arch");
+        return (os.startsWith("mac") ? "macosx" : os.startsWith("windows") ? "windows" : "linux") + "-"
+                + switch (arch) {
+                    case "amd64", "x86_64" -> "x86_64";
+                    case "aarch64", "arm64" -> "arm64";
+                    default -> arch;
+                };
+    }
+
+    /// Unpacks and loads the library and what it links to.
+    ///
+    /// @return the path of the library
+    static Path load() throws IOException {
+        List<Part> parts = parts();
+        Path folder = unpack(parts);
+        Path library = null;
+        for (Part part : parts) {
+            library = folder.resolve(part.name);
+            System.load(library.toString());
+        }
+        return library;
+    }
+
+    private static List<Part> parts() throws IOException {
+        String folder = "org/bytedeco/openblas/" + platform() + "/";
+        List<String> names = platform().startsWith("macosx") ? MACOS : LINUX;
+        List<Part> parts = new ArrayList<>();
+        for (String name : names) {
+            URL url = ClassLoader.getSystemResource(folder + name);
+            if (url == null) {
+                url = BundledOpenBlas.class.getClassLoader().getResource(folder + name);
+            }
+            if (url != null) {
+                parts.add(part(name, url));
+            }
+        }
+        if (parts.isEmpty() || !parts.getLast().name.equals(names.getLast())) {
+            throw new FileNotFoundException(folder + names.getLast() + " is not on the class path");
+        }
+        return parts;
+    }
+
+    private static Part part(String name, URL url) throws IOException {
+        URLConnection connection = url.openConnection();
+        if (connection instanceof JarURLConnection jar) {
+            JarEntry entry = jar.getJarEntry();
+            return new Part(name, url, entry.getSize(), entry.getCrc());
+        }
+        try (var in = new CheckedInputStream(connection.getInputStream(), new CRC32())) {
+            long bytes = in.transferTo(java.io.OutputStream.nullOutputStream());
+            return new Part(name, url, bytes, in.getChecksum().getValue());
+        }
+    }
+
+    private static Path unpack(List<Part> parts) throws IOException {
+        Path folder = cache().resolve("openblas-" + contentHash(parts));
+        try {
+            Files.createDirectories(folder);
+            for (Part part : parts) {
+                unpack(part, folder);
+            }
+            return folder;
+        } catch (IOException e) {
+            // A cache that cannot be written: a folder for this process alone, gone when it ends.
+            Path own = Files.createTempDirectory("toydiff-openblas");
+            own.toFile().deleteOnExit();
+            for (Part part : parts) {
+                unpack(part, own);
+                own.resolve(part.name).toFile().deleteOnExit();
+            }
+            return own;
+        }
+    }
+
+    private static void unpack(Part part, Path folder) throws IOException {
+        Path target = folder.resolve(part.name);
+        if (matches(target, part)) {
+            return;
+        }
+        Path partial = Files.createTempFile(folder, part.name, ".partial");
+        try {
+            try (InputStream in = part.url.openStream()) {
+                Files.copy(in, partial, StandardCopyOption.REPLACE_EXISTING);
+            }
+            if (!matches(partial, part)) {
+                throw new IOException(part.url + " could not be unpacked whole to " + partial);
+            }
+            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(partial);
+        }
+    }
+
+    private static boolean matches(Path file, Part part) throws IOException {
+        if (!Files.isRegularFile(file) || Files.size(file) != part.bytes) {
+            return false;
+        }
+        var crc = new CRC32();
+        byte[] buffer = new byte[1 << 16];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                crc.update(buffer, 0, n);
+            }
+        }
+        return crc.getValue() == part.crc;
+    }
+
+    private static String contentHash(List<Part> parts) {
+        long hash = 0;
+        for (Part part : parts) {
+            hash = 31 * (31 * hash + part.crc) + part.bytes;
+        }
+        return HexFormat.of().toHexDigits(hash);
+    }
+
+    /// Where the platform keeps caches: https://specifications.freedesktop.org/basedir-spec/latest/ and Apple's
+    /// "File System Programming Guide".
+    private static Path cache() {
+        String home = System.getProperty("user.home");
+        if (platform().startsWith("macosx")) {
+            return Path.of(home, "Library", "Caches", "toydiff");
+        }
+        String xdg = System.getenv("XDG_CACHE_HOME");
+        return xdg != null && !xdg.isEmpty() ? Path.of(xdg, "toydiff") : Path.of(home, ".cache", "toydiff");
+    }
+}

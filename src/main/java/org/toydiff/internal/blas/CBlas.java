@@ -1,0 +1,100 @@
+package org.toydiff.internal.blas;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.openblas.OpenBlas;
+
+/// The only caller of the generated bindings: row-major products of raw segments, FLOAT32 or FLOAT64 (`wide`).
+///
+/// No checks. Sizes are in elements. Plain downcalls: a critical one would keep the garbage collector of the whole JVM waiting
+/// for as long as the product takes.
+public final class CBlas {
+    private static final int ROW_MAJOR = OpenBlas.CblasRowMajor();
+    private static final int TRANSPOSED = OpenBlas.CblasTrans();
+    private static final int PLAIN = OpenBlas.CblasNoTrans();
+
+    static {
+        BlasLibrary.path();
+    }
+
+    private CBlas() {}
+
+    /// Loads the library, or throws what explains why none could be loaded.
+    public static void require() {
+        BlasLibrary.path();
+    }
+
+    /// `c = op(a)·op(b) + beta·c`, op(a) being m×k and op(b) k×n.
+    public static void gemm(
+            boolean wide,
+            boolean transposeA,
+            boolean transposeB,
+            int m,
+            int n,
+            int k,
+            MemorySegment a,
+            int lda,
+            MemorySegment b,
+            int ldb,
+            double beta,
+            MemorySegment c,
+            int ldc) {
+        int ta = transposeA ? TRANSPOSED : PLAIN;
+        int tb = transposeB ? TRANSPOSED : PLAIN;
+        if (wide) {
+            OpenBlas.cblas_dgemm(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+        } else {
+            OpenBlas.cblas_sgemm(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, (float) beta, c, ldc);
+        }
+    }
+
+    /// `y = op(a)·x + beta·y`, a being m×n before op.
+    public static void gemv(
+            boolean wide,
+            boolean transpose,
+            int m,
+            int n,
+            MemorySegment a,
+            int lda,
+            MemorySegment x,
+            int incx,
+            double beta,
+            MemorySegment y) {
+        int ta = transpose ? TRANSPOSED : PLAIN;
+        if (wide) {
+            OpenBlas.cblas_dgemv(ROW_MAJOR, ta, m, n, 1, a, lda, x, incx, beta, y, 1);
+        } else {
+            OpenBlas.cblas_sgemv(ROW_MAJOR, ta, m, n, 1, a, lda, x, incx, (float) beta, y, 1);
+        }
+    }
+
+    /// `Σ x·y` over n elements.
+    public static double dot(boolean wide, int n, MemorySegment x, int incx, MemorySegment y, int incy) {
+        return wide ? OpenBlas.cblas_ddot(n, x, incx, y, incy) : OpenBlas.cblas_sdot(n, x, incx, y, incy);
+    }
+
+    /// The library's build string, or null when it has none.
+    public static String config() {
+        return BlasLibrary.has("openblas_get_config")
+                ? OpenBlas.openblas_get_config().getString(0)
+                : null;
+    }
+
+    /// The processor its kernels were chosen for, or null when it does not tell.
+    public static String core() {
+        return BlasLibrary.has("openblas_get_corename")
+                ? OpenBlas.openblas_get_corename().getString(0)
+                : null;
+    }
+
+    /// How many threads it uses for a product, or 1 when it does not tell.
+    public static int threads() {
+        return BlasLibrary.has("openblas_get_num_threads") ? OpenBlas.openblas_get_num_threads() : 1;
+    }
+
+    /// Sets how many threads it uses; without effect when it has no such call.
+    public static void setThreads(int threads) {
+        if (BlasLibrary.has("openblas_set_num_threads")) {
+            OpenBlas.openblas_set_num_threads(threads);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package org.toydiff.internal.memory;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// A run of bytes in a slab, free or in use. Offsets and sizes are in bytes, multiples of [BlockPool#UNIT].
+public final class Block {
+    final Slab slab;
+    long offset;
+    long bytes;
+    boolean free;
+    Block before;
+    Block after;
+    Block previousFree;
+    Block nextFree;
+
+    Block(Slab slab, long offset, long bytes) {
+        this.slab = slab;
+        this.offset = offset;
+        this.bytes = bytes;
+    }
+
+    /// The first `byteSize` bytes, readable for as long as `lifetime` is open: use after free is the JDK's own exception.
+    public MemorySegment view(long byteSize, Arena lifetime) {
+        return slab.memory().asSlice(offset, byteSize).reinterpret(lifetime, null);
+    }
+}

@@ -1,0 +1,45 @@
+package org.toydiff.internal.memory;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/// Memory as the operating system gave it: not zeroed, and without pages until they are written.
+///
+/// From the C library, because [java.lang.foreign.Arena#allocate] writes zeros over all of it, which costs a page fault for
+/// every page and makes the whole slab resident at once.
+record Slab(MemorySegment memory) {
+    /// The size of a huge page on x86-64 and arm64, and so the alignment that leaves room for them.
+    static final long ALIGNMENT = 2L << 20;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final MethodHandle ALIGNED_ALLOC = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("aligned_alloc"),
+            FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+    private static final MethodHandle FREE = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("free"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
+
+    /// A slab of `bytes`, a multiple of [#ALIGNMENT], or null when the system has no more.
+    static Slab make(long bytes) {
+        try {
+            var address = (MemorySegment) ALIGNED_ALLOC.invokeExact(ALIGNMENT, bytes);
+            return address.address() == 0 ? null : new Slab(address.reinterpret(bytes));
+        } catch (Throwable e) {
+            throw new AssertionError("aligned_alloc throws nothing", e);
+        }
+    }
+
+    void release() {
+        try {
+            FREE.invokeExact(memory);
+        } catch (Throwable e) {
+            throw new AssertionError("free throws nothing", e);
+        }
+    }
+
+    long bytes() {
+        return memory.byteSize();
+    }
+}

@@ -1,0 +1,46 @@
+package org.toydiff.nn;
+
+import org.toydiff.Tensor;
+
+/// `y = x·Wᵀ + b`.
+///
+/// **Shapes** `[…, in] → […, out]`; `weight` is `[out, in]`, `bias` is `[out]`, both FLOAT32.
+/// **Start** both uniform in ±1/√in, as PyTorch's Linear.
+public final class Linear extends Module {
+    private final Tensor weight;
+    private final Tensor bias;
+
+    /// A layer with a bias.
+    ///
+    /// @param in the size of the last axis of the input
+    /// @param out the size of the last axis of the output
+    public Linear(long in, long out) {
+        this(in, out, true);
+    }
+
+    /// A layer with or without a bias.
+    ///
+    /// @param in the size of the last axis of the input
+    /// @param out the size of the last axis of the output
+    /// @param bias whether there is one
+    /// @throws IllegalArgumentException if a size is not positive
+    public Linear(long in, long out, boolean bias) {
+        if (in <= 0 || out <= 0) {
+            throw new IllegalArgumentException("Linear: sizes " + in + " and " + out + " must be positive");
+        }
+        double bound = 1 / Math.sqrt(in);
+        this.weight = parameter("weight", Initializers.kaimingUniform(Tensor.empty(out, in), Math.sqrt(5)));
+        this.bias = bias ? parameter("bias", Initializers.uniform(Tensor.empty(out), -bound, bound)) : null;
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+        return bias == null ? x.matmul(weight.transpose()) : x.fma(weight.transpose(), bias);
+    }
+
+    @Override
+    public String toString() {
+        long[] shape = weight.shape();
+        return "Linear(in=" + shape[1] + ", out=" + shape[0] + ", bias=" + (bias != null) + ")";
+    }
+}

@@ -1,0 +1,163 @@
+package org.toydiff.nn;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.toydiff.Tensor;
+
+/// A function with parameters, and the base of every layer.
+///
+/// A subclass registers what it is made of, once, in its constructor:
+/// ```java
+/// final class Scale extends Module {
+///     private final Tensor factor = parameter("factor", Tensor.ones(1));
+///
+///     @Override
+///     public Tensor forward(Tensor x) {
+///         return x.multiply(factor);
+///     }
+/// }
+/// ```
+public abstract class Module {
+    private final Map<String, Tensor> own = new LinkedHashMap<>();
+    private final Map<String, Module> children = new LinkedHashMap<>();
+    private boolean training = true;
+
+    /// For subclasses.
+    protected Module() {}
+
+    /// The output for an input.
+    ///
+    /// @param x the input
+    /// @return the output, in the innermost arena
+    public abstract Tensor forward(Tensor x);
+
+    /// Registers a parameter.
+    ///
+    /// @param name its name within this module, without dots
+    /// @param tensor the parameter; it tracks gradients from now on
+    /// @return the tensor
+    /// @throws IllegalArgumentException if the name is taken or has a dot
+    protected final Tensor parameter(String name, Tensor tensor) {
+        requireFree(name);
+        own.put(name, tensor.trackGradient());
+        return tensor;
+    }
+
+    /// Registers a part.
+    ///
+    /// @param <M> the type of the part
+    /// @param name its name within this module, without dots
+    /// @param module the part
+    /// @return the part
+    /// @throws IllegalArgumentException if the name is taken or has a dot
+    protected final <M extends Module> M child(String name, M module) {
+        requireFree(name);
+        children.put(name, module);
+        return module;
+    }
+
+    private void requireFree(String name) {
+        if (name.isEmpty() || name.contains(".") || own.containsKey(name) || children.containsKey(name)) {
+            throw new IllegalArgumentException(
+                    getClass().getSimpleName() + ": \"" + name + "\" is taken, empty or has a dot; choose another name");
+        }
+    }
+
+    /// Every parameter of this module and its parts, each once.
+    ///
+    /// @return the parameters in the order of registration
+    public final List<Tensor> parameters() {
+        Set<Tensor> unique = Collections.newSetFromMap(new java.util.IdentityHashMap<>());
+        List<Tensor> parameters = new ArrayList<>();
+        for (Tensor parameter : namedParameters().values()) {
+            if (unique.add(parameter)) {
+                parameters.add(parameter);
+            }
+        }
+        return parameters;
+    }
+
+    /// Every parameter under its path, `0.weight` for instance.
+    ///
+    /// @return a map in the order of registration
+    public final Map<String, Tensor> namedParameters() {
+        Map<String, Tensor> named = new LinkedHashMap<>();
+        collect("", named);
+        return named;
+    }
+
+    private void collect(String prefix, Map<String, Tensor> named) {
+        own.forEach((name, tensor) -> named.put(prefix + name, tensor));
+        children.forEach((name, module) -> module.collect(prefix + name + ".", named));
+    }
+
+    /// What must be saved to make this module anew: every parameter under its path.
+    ///
+    /// @return the tensors themselves, not copies
+    public final Map<String, Tensor> stateDict() {
+        return namedParameters();
+    }
+
+    /// Overwrites the parameters with saved ones; nothing is changed unless all of them fit.
+    ///
+    /// @param state a tensor of the same shape and dtype for each path of [#stateDict()]
+    /// @throws IllegalArgumentException naming the paths that are missing, unknown or of another shape
+    public final void loadStateDict(Map<String, Tensor> state) {
+        Map<String, Tensor> current = stateDict();
+        List<String> problems = new ArrayList<>();
+        for (String name : current.keySet()) {
+            if (!state.containsKey(name)) {
+                problems.add(name + " is missing");
+            } else if (!fits(current.get(name), state.get(name))) {
+                problems.add(name + " is " + describe(state.get(name)) + " and not " + describe(current.get(name)));
+            }
+        }
+        Set<String> unknown = new LinkedHashSet<>(state.keySet());
+        unknown.removeAll(current.keySet());
+        unknown.forEach(name -> problems.add(name + " is unknown"));
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("loadStateDict: " + String.join("; ", problems));
+        }
+        current.forEach((name, tensor) -> tensor.copyFrom(state.get(name)));
+    }
+
+    private static boolean fits(Tensor a, Tensor b) {
+        return a.dtype() == b.dtype() && java.util.Arrays.equals(a.shape(), b.shape());
+    }
+
+    private static String describe(Tensor tensor) {
+        return java.util.Arrays.toString(tensor.shape()) + " " + tensor.dtype();
+    }
+
+    /// Sets this module and its parts to training.
+    public final void train() {
+        setTraining(true);
+    }
+
+    /// Sets this module and its parts to evaluation.
+    public final void eval() {
+        setTraining(false);
+    }
+
+    private void setTraining(boolean training) {
+        this.training = training;
+        children.values().forEach(module -> module.setTraining(training));
+    }
+
+    /// Whether this module is set to training, as it is when made.
+    ///
+    /// @return false after [#eval()]
+    public final boolean isTraining() {
+        return training;
+    }
+
+    /// Empties the gradient of every parameter.
+    public final void zeroGradients() {
+        parameters().forEach(Tensor::zeroGradient);
+    }
+}

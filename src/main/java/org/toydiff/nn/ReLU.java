@@ -1,0 +1,19 @@
+package org.toydiff.nn;
+
+import org.toydiff.Tensor;
+
+/// [Tensor#relu()] as a layer: the rectifier.
+public final class ReLU extends Module {
+    /// Makes the layer.
+    public ReLU() {}
+
+    @Override
+    public Tensor forward(Tensor x) {
+        return x.relu();
+    }
+
+    @Override
+    public String toString() {
+        return "ReLU()";
+    }
+}

@@ -1,0 +1,19 @@
+package org.toydiff.nn;
+
+import org.toydiff.Tensor;
+
+/// [Tensor#sigmoid()] as a layer: the logistic function.
+public final class Sigmoid extends Module {
+    /// Makes the layer.
+    public Sigmoid() {}
+
+    @Override
+    public Tensor forward(Tensor x) {
+        return x.sigmoid();
+    }
+
+    @Override
+    public String toString() {
+        return "Sigmoid()";
+    }
+}
