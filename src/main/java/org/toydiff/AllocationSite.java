@@ -9,8 +9,7 @@ final class AllocationSite {
     private static final Set<String> LIBRARY = Set.of("org.toydiff", "org.toydiff.nn", "org.toydiff.optim");
     private static final CodeSource OWN =
             AllocationSite.class.getProtectionDomain().getCodeSource();
-    private static final StackWalker WALKER =
-            StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
+    private static final StackWalker WALKER = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
     private AllocationSite() {}
 

@@ -16,7 +16,8 @@ public final class Autograd {
         return gradients(y, xs, false);
     }
 
-    /// As [#gradients(Tensor, List)]; with `createGraph` the gradients are themselves recorded and can be differentiated again.
+    /// As [#gradients(Tensor, List)]; with `createGraph` the gradients are themselves recorded and can be
+    // differentiated again.
     ///
     /// @param y what to differentiate
     /// @param xs tensors that track gradients, leaves or intermediates
@@ -36,13 +37,15 @@ public final class Autograd {
         scope.recording = false;
         return () -> {
             if (Scope.current() != scope) {
-                throw new IllegalStateException("close: the noGradient region was begun on another thread; close it there");
+                throw new IllegalStateException(
+                        "close: the noGradient region was begun on another thread; close it there");
             }
             scope.recording = before;
         };
     }
 
-    /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each value, and the step at
+    /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each value, and the
+    // step at
     /// which `backward(Release.EAGER)` frees it and its gradient. `dot -Tsvg` turns it into a picture.
     ///
     /// @param y the tensor

@@ -9,8 +9,10 @@ import java.util.function.UnaryOperator;
 
 /// Holds the gradients of a function against central differences, in FLOAT64.
 ///
-/// One random direction d is drawn for each input, and one random weighting makes the output a number: two evaluations an input,
-/// whatever its size. `(f(x + h·d) − f(x − h·d)) / 2h` must equal `gradient · d` to about six digits. The step is the cube root of
+/// One random direction d is drawn for each input, and one random weighting makes the output a number: two evaluations
+// an input,
+/// whatever its size. `(f(x + h·d) − f(x − h·d)) / 2h` must equal `gradient · d` to about six digits. The step is the
+// cube root of
 /// the machine epsilon, which balances truncation against rounding: Press et al., Numerical Recipes, section 5.7.
 ///
 /// Like every check by differences it needs inputs away from kinks, by more than the step.
@@ -57,9 +59,15 @@ public final class GradientCheck {
     }
 
     private static void check(
-            Function<List<Tensor>, Tensor> f, List<Tensor> xs, int i, Tensor direction, Tensor weights, Tensor gradient) {
+            Function<List<Tensor>, Tensor> f,
+            List<Tensor> xs,
+            int i,
+            Tensor direction,
+            Tensor weights,
+            Tensor gradient) {
         double analytic = gradient.multiply(direction).sum().item();
-        double size = Math.max(1, xs.get(i).detach().abs().sum().item() / Math.max(1, xs.get(i).size()));
+        double size = Math.max(
+                1, xs.get(i).detach().abs().sum().item() / Math.max(1, xs.get(i).size()));
         double h = STEP * size;
         double numeric = (at(f, xs, i, direction, h, weights) - at(f, xs, i, direction, -h, weights)) / (2 * h);
         double error = Math.abs(analytic - numeric);

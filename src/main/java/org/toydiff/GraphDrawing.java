@@ -20,7 +20,9 @@ final class GraphDrawing {
         ReleaseSchedule schedule = Backward.predict(root, Release.EAGER, sight);
         order = GraphOrder.of(root.node);
         text.append("digraph backward {\n");
-        text.append("  label=\"backward(EAGER): peak ").append(schedule.peakBytes()).append(" B\"\n");
+        text.append("  label=\"backward(EAGER): peak ")
+                .append(schedule.peakBytes())
+                .append(" B\"\n");
         text.append("  node [shape=box, fontname=\"sans-serif\"]\n");
         for (int i = 0; i < order.length; i++) {
             describe(i);
@@ -36,11 +38,21 @@ final class GraphDrawing {
         Tensor standIn = sight.see(node.output);
         Storage storage = standIn.storage;
         String value = storage.isFreed() ? "value freed at step " + storage.freedAt : "value kept";
-        String gradient = standIn.gradientFreedAt > 0
-                ? "gradient freed at step " + standIn.gradientFreedAt
-                : "gradient kept";
-        text.append("  n").append(i).append(" [label=\"").append(node.op).append(" (step ").append(i + 1).append(")\\n");
-        text.append(size(node.output)).append("\\n").append(value).append("\\n").append(gradient).append("\"]\n");
+        String gradient =
+                standIn.gradientFreedAt > 0 ? "gradient freed at step " + standIn.gradientFreedAt : "gradient kept";
+        text.append("  n")
+                .append(i)
+                .append(" [label=\"")
+                .append(node.op)
+                .append(" (step ")
+                .append(i + 1)
+                .append(")\\n");
+        text.append(size(node.output))
+                .append("\\n")
+                .append(value)
+                .append("\\n")
+                .append(gradient)
+                .append("\"]\n");
         for (Tensor input : node.inputs) {
             String from = input.node == null ? leaf(input) : "n" + place(input.node);
             text.append("  ").append(from).append(" -> n").append(i).append('\n');
@@ -56,7 +68,10 @@ final class GraphDrawing {
         leaves.put(tensor, number);
         text.append("  t").append(number).append(" [style=filled, fillcolor=");
         text.append(tensor.leaf ? "lightblue" : "lightgray").append(", label=\"");
-        text.append(tensor.leaf ? "leaf" : "constant").append("\\n").append(size(tensor)).append("\"]\n");
+        text.append(tensor.leaf ? "leaf" : "constant")
+                .append("\\n")
+                .append(size(tensor))
+                .append("\"]\n");
         return "t" + number;
     }
 

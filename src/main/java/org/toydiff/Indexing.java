@@ -21,25 +21,15 @@ final class Indexing {
         return recorded ? y.record("gather", null, new Rule[] {rule, null}, x, index) : y;
     }
 
-    private static void gather(
-            Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
+    private static void gather(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
         if (axis == x.rank()) {
             long position = index.dtype.getLong(index.storage.segment(), i0);
-            y.dtype.set(
-                    y.storage.segment(), y0, x.dtype.get(x.storage.segment(), x0 + position * x.strides[along]));
+            y.dtype.set(y.storage.segment(), y0, x.dtype.get(x.storage.segment(), x0 + position * x.strides[along]));
             return;
         }
         long step = axis == along ? 0 : x.strides[axis];
         for (long i = 0; i < index.shape[axis]; i++) {
-            gather(
-                    x,
-                    x0 + i * step,
-                    index,
-                    i0 + i * index.strides[axis],
-                    y,
-                    y0 + i * y.strides[axis],
-                    along,
-                    axis + 1);
+            gather(x, x0 + i * step, index, i0 + i * index.strides[axis], y, y0 + i * y.strides[axis], along, axis + 1);
         }
     }
 
@@ -55,8 +45,7 @@ final class Indexing {
         return recorded ? y.record("scatterAdd", null, new Rule[] {rule, null}, x, index) : y;
     }
 
-    private static void scatterAdd(
-            Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
+    private static void scatterAdd(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
         if (axis == y.rank()) {
             long at = y0 + index.dtype.getLong(index.storage.segment(), i0) * y.strides[along];
             double sum = y.dtype.get(y.storage.segment(), at) + x.dtype.get(x.storage.segment(), x0);
@@ -79,8 +68,8 @@ final class Indexing {
 
     private static void requireIndex(Tensor x, int along, Tensor index) {
         if (index.dtype != DType.INT32 && index.dtype != DType.INT64) {
-            throw new IllegalArgumentException("gather: the index " + Shape.text(index.shape) + " is " + index.dtype.name()
-                    + "; cast it to INT64");
+            throw new IllegalArgumentException("gather: the index " + Shape.text(index.shape) + " is "
+                    + index.dtype.name() + "; cast it to INT64");
         }
         boolean fits = index.rank() == x.rank();
         for (int i = 0; fits && i < x.rank(); i++) {

@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.Kernel;
 
-/// The one place where kernels and products start. Shapes are already checked and outputs made; a tensor without memory (in a
+/// The one place where kernels and products start. Shapes are already checked and outputs made; a tensor without memory
+// (in a
 /// prediction) launches nothing.
 ///
 /// Axes that lie in memory as one are run as one; the rest are walked, innermost in the kernel.
@@ -70,11 +71,23 @@ final class Launch {
             return;
         }
         for (long i = 0; i < y.shape[axis]; i++) {
-            walk(kernel, a, a0 + i * as[axis], as, b, b0 + i * bs[axis], bs, y, y0 + i * y.strides[axis], axis + 1, inner);
+            walk(
+                    kernel,
+                    a,
+                    a0 + i * as[axis],
+                    as,
+                    b,
+                    b0 + i * bs[axis],
+                    bs,
+                    y,
+                    y0 + i * y.strides[axis],
+                    axis + 1,
+                    inner);
         }
     }
 
-    /// The first of the innermost axes that all operands see as one evenly spaced run, contiguous in the output; the rank
+    /// The first of the innermost axes that all operands see as one evenly spaced run, contiguous in the output; the
+    // rank
     /// when the output's last axis is not contiguous, so that elements go one by one.
     private static int inner(long[] shape, long[] ys, long[] as, long[] bs) {
         int axis = shape.length;
@@ -223,13 +236,9 @@ final class Launch {
         if (y.storage.shapeOnly()) {
             return;
         }
-        double sum = CBlas.dot(
-                y.dtype == DType.FLOAT64,
-                (int) a.size(),
-                at(a),
-                (int) Math.max(1, a.strides[0]),
-                at(b),
-                (int) Math.max(1, b.strides[0]));
+        double sum =
+                CBlas.dot(y.dtype == DType.FLOAT64, (int) a.size(), at(a), (int) Math.max(1, a.strides[0]), at(b), (int)
+                        Math.max(1, b.strides[0]));
         y.dtype.set(y.storage.segment(), y.offset, sum);
     }
 

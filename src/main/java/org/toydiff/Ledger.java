@@ -164,9 +164,15 @@ final class Ledger {
     static String report() {
         synchronized (LOCK) {
             var text = new StringBuilder();
-            text.append("toydiff memory: live ").append(Shape.bytes(live)).append(", peak ").append(Shape.bytes(peak));
+            text.append("toydiff memory: live ")
+                    .append(Shape.bytes(live))
+                    .append(", peak ")
+                    .append(Shape.bytes(peak));
             text.append(", limit ").append(Shape.bytes(LIMIT)).append(", held from the system ");
-            text.append(Shape.bytes(POOL.slabBytes())).append(" (").append(POOL.slabsMade()).append(" slabs made)\n");
+            text.append(Shape.bytes(POOL.slabBytes()))
+                    .append(" (")
+                    .append(POOL.slabsMade())
+                    .append(" slabs made)\n");
             for (TensorArena arena : OPEN) {
                 text.append("  ").append(arena.describe()).append('\n');
             }
@@ -211,9 +217,8 @@ final class Ledger {
 
     private static void requireRoom(TensorArena arena, Storage storage) {
         if (storage.bytes > arena.limit() - arena.live()) {
-            throw new MemoryLimitException(
-                    request(storage) + " would pass the limit of its arena, " + Shape.bytes(arena.limit())
-                            + "; live " + Shape.bytes(arena.live()) + largest(Set.of(arena)));
+            throw new MemoryLimitException(request(storage) + " would pass the limit of its arena, "
+                    + Shape.bytes(arena.limit()) + "; live " + Shape.bytes(arena.live()) + largest(Set.of(arena)));
         }
     }
 

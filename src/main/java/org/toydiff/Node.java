@@ -14,7 +14,8 @@ final class Node {
     final Tensor[] inputs;
     final Rule[] rules;
 
-    /// The shape in which the rules see the gradient and the output, when it is not the output's own: that of a reduction
+    /// The shape in which the rules see the gradient and the output, when it is not the output's own: that of a
+    // reduction
     /// with its axes kept.
     final long[] ruleShape;
 
@@ -60,7 +61,8 @@ final class Node {
         Tensor value = value(i);
         if (value.storage.version != versions[i]) {
             throw new IllegalStateException("backward: " + op + " reads a value of shape " + Shape.text(value.shape)
-                    + " that was changed in place after " + op + " was computed; change it after backward, or give " + op
+                    + " that was changed in place after " + op + " was computed; change it after backward, or give "
+                    + op
                     + " a copy");
         }
     }

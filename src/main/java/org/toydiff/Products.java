@@ -8,7 +8,8 @@ import org.toydiff.internal.blas.CBlas;
 
 /// Matrix products: shapes as in NumPy, arithmetic by BLAS.
 ///
-/// BLAS reads a matrix whose rows or whose columns are contiguous; anything else is copied first, and the copy freed right
+/// BLAS reads a matrix whose rows or whose columns are contiguous; anything else is copied first, and the copy freed
+// right
 /// after.
 final class Products {
     private Products() {}
@@ -46,7 +47,8 @@ final class Products {
         return recorded ? y.record("fma", null, rules(a, b, readsNothing(g -> g)), a, b, c) : y;
     }
 
-    /// For a rule's last product: `a·b`, added by BLAS onto the gradient that it contributes to when the engine offers one.
+    /// For a rule's last product: `a·b`, added by BLAS onto the gradient that it contributes to when the engine offers
+    // one.
     static Tensor accumulate(Tensor a, Tensor b) {
         Backward backward = Scope.current().backward;
         if (backward != null && a.rank() == 2 && b.rank() == 2) {
@@ -68,7 +70,8 @@ final class Products {
 
     private static Rule[] rules(Tensor a, Tensor b, Rule... more) {
         Rule toA = readsOther((g, other) -> accumulate(g, other.swapped()));
-        // One matrix used by a whole batch: its gradient is one product over all rows, not a batch of products to be summed.
+        // One matrix used by a whole batch: its gradient is one product over all rows, not a batch of products to be
+        // summed.
         Rule toB = b.rank() == 2 && a.rank() > 2
                 ? readsOther((g, other) -> accumulate(rows(other).swapped(), rows(g)))
                 : readsOther((g, other) -> accumulate(other.swapped(), g));

@@ -7,7 +7,8 @@ import java.util.random.RandomGeneratorFactory;
 /// The process's random generator, and fills with random numbers.
 final class Randomness {
     /// Good statistics, a small state and a seedable factory: JEP 356.
-    private static final RandomGeneratorFactory<RandomGenerator> FACTORY = RandomGeneratorFactory.of("L64X128MixRandom");
+    private static final RandomGeneratorFactory<RandomGenerator> FACTORY =
+            RandomGeneratorFactory.of("L64X128MixRandom");
 
     private static final Object LOCK = new Object();
     private static RandomGenerator generator = FACTORY.create();

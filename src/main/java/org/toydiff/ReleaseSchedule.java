@@ -6,7 +6,8 @@ import java.util.Locale;
 
 /// What `backward(Release.EAGER)` frees, in order, and the memory it takes: see [Tensor#releaseSchedule()].
 ///
-/// Step 0 is before the first gradient rule; step k is right after the k-th. Bytes are those of the arena that is innermost when
+/// Step 0 is before the first gradient rule; step k is right after the k-th. Bytes are those of the arena that is
+// innermost when
 /// backward is called, which is where gradients are made. Printed, it is a table.
 ///
 /// @param entries what is freed, in order
@@ -62,14 +63,7 @@ public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long pe
         @Override
         public String toString() {
             return String.format(
-                    Locale.ROOT,
-                    "%4d  %-12s %-9s %-20s %14d  #%-5d",
-                    step,
-                    op,
-                    kind,
-                    Shape.text(shape),
-                    bytes,
-                    block);
+                    Locale.ROOT, "%4d  %-12s %-9s %-20s %14d  #%-5d", step, op, kind, Shape.text(shape), bytes, block);
         }
     }
 
@@ -84,14 +78,20 @@ public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long pe
     /// @return lines of step, op, kind, shape, bytes, block and live bytes
     @Override
     public String toString() {
-        var text = new StringBuilder("step  op           kind      shape                         bytes  block  live after\n");
+        var text = new StringBuilder(
+                "step  op           kind      shape                         bytes  block  live after\n");
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
             text.append(entry);
             boolean lastOfStep = i + 1 == entries.size() || entries.get(i + 1).step != entry.step;
-            text.append(lastOfStep ? String.format(Locale.ROOT, "%12d", liveBytes.get(entry.step)) : "").append('\n');
+            text.append(lastOfStep ? String.format(Locale.ROOT, "%12d", liveBytes.get(entry.step)) : "")
+                    .append('\n');
         }
-        return text.append("peak ").append(peakBytes).append(" B in ").append(liveBytes.size() - 1).append(" steps\n")
+        return text.append("peak ")
+                .append(peakBytes)
+                .append(" B in ")
+                .append(liveBytes.size() - 1)
+                .append(" steps\n")
                 .toString();
     }
 }

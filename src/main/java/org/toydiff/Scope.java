@@ -1,6 +1,7 @@
 package org.toydiff;
 
-/// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward that runs.
+/// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward that
+// runs.
 final class Scope {
     private static final ThreadLocal<Scope> CURRENT = ThreadLocal.withInitial(Scope::new);
 
@@ -35,10 +36,11 @@ final class Scope {
     /// The arena that new tensors go to.
     TensorArena innermost(String op) {
         if (depth == 0) {
-            throw new IllegalStateException(op + ": no arena is open on " + Thread.currentThread().getName()
-                    + ", so the new tensor has no place. Open one around it:\n"
-                    + "    try (var arena = TensorArena.ofConfined()) {\n"
-                    + "        … }");
+            throw new IllegalStateException(
+                    op + ": no arena is open on " + Thread.currentThread().getName()
+                            + ", so the new tensor has no place. Open one around it:\n"
+                            + "    try (var arena = TensorArena.ofConfined()) {\n"
+                            + "        … }");
         }
         return arenas[depth - 1];
     }

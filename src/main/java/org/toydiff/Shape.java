@@ -81,8 +81,8 @@ final class Shape {
             long m = i <= a.length ? a[a.length - i] : 1;
             long n = i <= b.length ? b[b.length - i] : 1;
             if (m != n && m != 1 && n != 1) {
-                throw new IllegalArgumentException(op + ": " + text(a) + " and " + text(b)
-                        + " do not broadcast (axis " + -i + ": " + m + " and " + n + ")");
+                throw new IllegalArgumentException(op + ": " + text(a) + " and " + text(b) + " do not broadcast (axis "
+                        + -i + ": " + m + " and " + n + ")");
             }
             shape[shape.length - i] = m == 1 ? n : m;
         }

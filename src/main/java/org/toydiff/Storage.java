@@ -6,10 +6,12 @@ import org.toydiff.internal.memory.Block;
 
 /// One allocation: what a tensor and its views share.
 ///
-/// It belongs to a [TensorArena], or to memory of the caller's. Its lifetime is the arena's, or one of its own when backward
+/// It belongs to a [TensorArena], or to memory of the caller's. Its lifetime is the arena's, or one of its own when
+// backward
 /// may free it early. Inside a prediction it has no memory at all, only a size ([#shapeOnly()]).
 final class Storage {
-    /// Where it lives, and where the gradient of a leaf that lives here is made; null for a wrapped segment until tracked.
+    /// Where it lives, and where the gradient of a leaf that lives here is made; null for a wrapped segment until
+    // tracked.
     Arena home;
 
     final String op;
@@ -143,8 +145,9 @@ final class Storage {
     void requireElements(String op, long[] shape) {
         requireReadable(op, shape);
         if (segment == null) {
-            throw new IllegalStateException(op + ": a gradient rule must not read elements; it sees shapes only when the"
-                    + " release schedule is predicted");
+            throw new IllegalStateException(
+                    op + ": a gradient rule must not read elements; it sees shapes only when the"
+                            + " release schedule is predicted");
         }
     }
 
@@ -157,7 +160,8 @@ final class Storage {
         return early && !pinned && freedBy == null;
     }
 
-    /// Frees it when it is disposable and nobody holds it. `op` and `step` say after which rule, for whoever reads it later.
+    /// Frees it when it is disposable and nobody holds it. `op` and `step` say after which rule, for whoever reads it
+    // later.
     ///
     /// @return whether it was freed
     boolean freeIfUnused(String op, int step) {

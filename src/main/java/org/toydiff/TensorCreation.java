@@ -4,7 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
 
-/// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that dtype, and with a
+/// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that dtype, and
+// with a
 /// leading Arena in any arena of the caller's.
 abstract sealed class TensorCreation permits TensorOps {
 
@@ -182,8 +183,8 @@ abstract sealed class TensorCreation permits TensorOps {
     public static Tensor arange(Arena arena, DType dtype, double start, double stop, double step) {
         double count = Math.ceil((stop - start) / step);
         if (!(step != 0) || Double.isNaN(count) || count > Long.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "arange: " + start + " to " + stop + " by " + step + " is not a range; give finite ends and a step that is not 0");
+            throw new IllegalArgumentException("arange: " + start + " to " + stop + " by " + step
+                    + " is not a range; give finite ends and a step that is not 0");
         }
         Tensor tensor = place("arange", arena, dtype, new long[] {Math.max(0, (long) count)});
         return tensor.setAll(i -> start + i * step);
@@ -278,7 +279,8 @@ abstract sealed class TensorCreation permits TensorOps {
         return Randomness.rand(place("rand", arena, dtype, shape), generator);
     }
 
-    /// Normal random values of mean 0 and standard deviation 1 from the generator that [#manualSeed(long)] seeds, FLOAT32.
+    /// Normal random values of mean 0 and standard deviation 1 from the generator that [#manualSeed(long)] seeds,
+    // FLOAT32.
     ///
     /// @param shape the size of each axis; none for a scalar
     /// @return a new tensor in the innermost arena
@@ -536,7 +538,8 @@ abstract sealed class TensorCreation permits TensorOps {
         Randomness.seed(seed);
     }
 
-    /// A tensor over memory of the caller's, without a copy: a mapped file, say. It does not count in [Memory], and reading it
+    /// A tensor over memory of the caller's, without a copy: a mapped file, say. It does not count in [Memory], and
+    // reading it
     /// after the segment's arena is closed throws.
     ///
     /// @param segment native memory, aligned for the dtype and large enough

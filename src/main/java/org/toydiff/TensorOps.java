@@ -37,14 +37,20 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
     ///
     /// @return a new tensor of this shape
     public Tensor negative() {
-        return unary(self(), "negative", FloatKernels::negative, DoubleKernels::negative, readsNothing(g -> g.negative()));
+        return unary(
+                self(), "negative", FloatKernels::negative, DoubleKernels::negative, readsNothing(g -> g.negative()));
     }
 
     /// `y = 1 / (1 + e⁻ˣ)`: the logistic function; gradient `g·y·(1 − y)`.
     ///
     /// @return a new tensor of this shape
     public Tensor sigmoid() {
-        return unary(self(), "sigmoid", FloatKernels::sigmoid, DoubleKernels::sigmoid, readsOutput((g, y) -> g.multiply(y.subtract(y.multiply(y)))));
+        return unary(
+                self(),
+                "sigmoid",
+                FloatKernels::sigmoid,
+                DoubleKernels::sigmoid,
+                readsOutput((g, y) -> g.multiply(y.subtract(y.multiply(y)))));
     }
 
     /// `y = sin x`: the sine; gradient `g·cos x`.
@@ -58,70 +64,96 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
     ///
     /// @return a new tensor of this shape
     public Tensor cos() {
-        return unary(self(), "cos", FloatKernels::cos, DoubleKernels::cos, readsInput((g, x) -> g.multiply(x.sin()).negative()));
+        return unary(self(), "cos", FloatKernels::cos, DoubleKernels::cos, readsInput((g, x) -> g.multiply(x.sin())
+                .negative()));
     }
 
     /// `y = tan x`: the tangent; gradient `g·(1 + y²)`.
     ///
     /// @return a new tensor of this shape
     public Tensor tan() {
-        return unary(self(), "tan", FloatKernels::tan, DoubleKernels::tan, readsOutput((g, y) -> g.multiply(y.multiply(y).add(1))));
+        return unary(
+                self(),
+                "tan",
+                FloatKernels::tan,
+                DoubleKernels::tan,
+                readsOutput((g, y) -> g.multiply(y.multiply(y).add(1))));
     }
 
     /// `y = sinh x`: the hyperbolic sine; gradient `g·cosh x`.
     ///
     /// @return a new tensor of this shape
     public Tensor sinh() {
-        return unary(self(), "sinh", FloatKernels::sinh, DoubleKernels::sinh, readsInput((g, x) -> g.multiply(x.cosh())));
+        return unary(
+                self(), "sinh", FloatKernels::sinh, DoubleKernels::sinh, readsInput((g, x) -> g.multiply(x.cosh())));
     }
 
     /// `y = cosh x`: the hyperbolic cosine; gradient `g·sinh x`.
     ///
     /// @return a new tensor of this shape
     public Tensor cosh() {
-        return unary(self(), "cosh", FloatKernels::cosh, DoubleKernels::cosh, readsInput((g, x) -> g.multiply(x.sinh())));
+        return unary(
+                self(), "cosh", FloatKernels::cosh, DoubleKernels::cosh, readsInput((g, x) -> g.multiply(x.sinh())));
     }
 
     /// `y = tanh x`: the hyperbolic tangent; gradient `g·(1 − y²)`.
     ///
     /// @return a new tensor of this shape
     public Tensor tanh() {
-        return unary(self(), "tanh", FloatKernels::tanh, DoubleKernels::tanh, readsOutput((g, y) -> g.subtract(g.multiply(y).multiply(y))));
+        return unary(
+                self(),
+                "tanh",
+                FloatKernels::tanh,
+                DoubleKernels::tanh,
+                readsOutput((g, y) -> g.subtract(g.multiply(y).multiply(y))));
     }
 
     /// `y = eˣ`: the exponential; gradient `g·y`.
     ///
     /// @return a new tensor of this shape
     public Tensor exp() {
-        return unary(self(), "exp", FloatKernels::exp, DoubleKernels::exp, readsOutput((g, y) -> g.dying().multiply(y)));
+        return unary(self(), "exp", FloatKernels::exp, DoubleKernels::exp, readsOutput((g, y) -> g.dying()
+                .multiply(y)));
     }
 
     /// `y = −1, 0 or 1`: the sign, 0 for ±0 and NaN; gradient 0.
     ///
     /// @return a new tensor of this shape
     public Tensor sign() {
-        return unary(self(), "sign", FloatKernels::sign, DoubleKernels::sign, readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
+        return unary(
+                self(),
+                "sign",
+                FloatKernels::sign,
+                DoubleKernels::sign,
+                readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
     }
 
     /// `y = |x|`: the absolute value; gradient `g·sign x`, so 0 at 0.
     ///
     /// @return a new tensor of this shape
     public Tensor abs() {
-        return unary(self(), "abs", FloatKernels::abs, DoubleKernels::abs, readsInput((g, x) -> g.dying().multiply(x.sign())));
+        return unary(self(), "abs", FloatKernels::abs, DoubleKernels::abs, readsInput((g, x) -> g.dying()
+                .multiply(x.sign())));
     }
 
     /// `y = √x`: the square root, NaN below 0; gradient `g / 2y`.
     ///
     /// @return a new tensor of this shape
     public Tensor sqrt() {
-        return unary(self(), "sqrt", FloatKernels::sqrt, DoubleKernels::sqrt, readsOutput((g, y) -> g.divide(y.multiply(2))));
+        return unary(
+                self(),
+                "sqrt",
+                FloatKernels::sqrt,
+                DoubleKernels::sqrt,
+                readsOutput((g, y) -> g.divide(y.multiply(2))));
     }
 
     /// `y = max(x, 0)`: the rectifier; NaN stays NaN; gradient g where `x > 0`, so 0 at 0.
     ///
     /// @return a new tensor of this shape
     public Tensor relu() {
-        return unary(self(), "relu", FloatKernels::relu, DoubleKernels::relu, readsOutput((g, y) -> g.dying().reluGradient(y)));
+        return unary(self(), "relu", FloatKernels::relu, DoubleKernels::relu, readsOutput((g, y) -> g.dying()
+                .reluGradient(y)));
     }
 
     // Element by element, two operands that broadcast.
@@ -132,13 +164,7 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
     /// @return a new tensor of the broadcast shape
     public Tensor add(Tensor b) {
         return binary(
-                self(),
-                b,
-                "add",
-                FloatKernels::add,
-                DoubleKernels::add,
-                readsNothing(g -> g),
-                readsNothing(g -> g));
+                self(), b, "add", FloatKernels::add, DoubleKernels::add, readsNothing(g -> g), readsNothing(g -> g));
     }
 
     /// [#add(Tensor)] with a constant of this dtype.
@@ -218,7 +244,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return divide(constant("divide", b));
     }
 
-    /// `y = thisᵇ`: the power, as C's `pow`; gradient `g·b·thisᵇ⁻¹` to this, 0 where b is 0; `g·y·ln this` to b, 0 where this is 0 and b is not negative.
+    /// `y = thisᵇ`: the power, as C's `pow`; gradient `g·b·thisᵇ⁻¹` to this, 0 where b is 0; `g·y·ln this` to b, 0
+    // where this is 0 and b is not negative.
     ///
     /// @param b an operand of the same dtype that broadcasts with this
     /// @return a new tensor of the broadcast shape
@@ -230,7 +257,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 "power",
                 FloatKernels::power,
                 DoubleKernels::power,
-                readsInputs((g, a, e) -> g.multiply(e.multiply(a.power(e.subtract(1))).zeroWhere(e.equalTo(e.zero())))),
+                readsInputs((g, a, e) ->
+                        g.multiply(e.multiply(a.power(e.subtract(1))).zeroWhere(e.equalTo(e.zero())))),
                 readsAll((g, e, a, y) -> g.multiply(y.multiply(a.log())
                         .zeroWhere(a.abs().maximum(e.negative()).lessOrEqual(a.zero())))));
     }
@@ -243,7 +271,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return power(constant("power", b));
     }
 
-    /// `y = max(this, b)`: the larger one, NaN if either is; gradient `g` to the larger one, half of it to each where both are equal.
+    /// `y = max(this, b)`: the larger one, NaN if either is; gradient `g` to the larger one, half of it to each where
+    // both are equal.
     ///
     /// @param b an operand of the same dtype that broadcasts with this
     /// @return a new tensor of the broadcast shape
@@ -266,7 +295,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return maximum(constant("maximum", b));
     }
 
-    /// `y = min(this, b)`: the smaller one, NaN if either is; gradient `g` to the smaller one, half of it to each where both are equal.
+    /// `y = min(this, b)`: the smaller one, NaN if either is; gradient `g` to the smaller one, half of it to each where
+    // both are equal.
     ///
     /// @param b an operand of the same dtype that broadcasts with this
     /// @return a new tensor of the broadcast shape
@@ -301,10 +331,12 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
 
     /// Matrix product `y = this·b`.
     ///
-    /// **Shapes** `[…,m,k] · […,k,n] → […,m,n]`; leading axes broadcast. A 1-D operand is a row before and a column after, and
+    /// **Shapes** `[…,m,k] · […,k,n] → […,m,n]`; leading axes broadcast. A 1-D operand is a row before and a column
+    // after, and
     /// its axis is dropped, as in NumPy: `[k] · [k] → []`.
     /// **Gradient** `g·bᵀ` to this, `thisᵀ·g` to b.
-    /// **Memory** a new tensor in the innermost arena; an operand whose rows and columns are both spaced is copied for the call.
+    /// **Memory** a new tensor in the innermost arena; an operand whose rows and columns are both spaced is copied for
+    // the call.
     ///
     /// @param b the right operand, of the same dtype
     /// @return a new tensor
@@ -388,10 +420,12 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 FloatKernels::mean,
                 DoubleKernels::mean,
                 self().dtype,
-                readsShape((g, shape) -> g.divide((double) Shape.size(shape) / g.size()).broadcastTo(shape)));
+                readsShape((g, shape) ->
+                        g.divide((double) Shape.size(shape) / g.size()).broadcastTo(shape)));
     }
 
-    /// The largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as PyTorch's `amax`.
+    /// The largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as PyTorch's
+    // `amax`.
     ///
     /// @return a new scalar
     /// @throws IllegalArgumentException if there is nothing to reduce
@@ -431,7 +465,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 readsInputAndOutput(TensorOps::shareAmongEqual));
     }
 
-    /// The smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as PyTorch's `amin`.
+    /// The smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as PyTorch's
+    // `amin`.
     ///
     /// @return a new scalar
     /// @throws IllegalArgumentException if there is nothing to reduce
@@ -476,7 +511,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return g.divide(equal.sumTo(y.shape)).multiply(equal);
     }
 
-    /// The standard deviation, divided by n as in NumPy, over all axes; gradient `g·(x − mean) / (n·y)`, 0 where y is 0.
+    /// The standard deviation, divided by n as in NumPy, over all axes; gradient `g·(x − mean) / (n·y)`, 0 where y is
+    // 0.
     ///
     /// @return a new scalar
     public Tensor std() {
@@ -539,8 +575,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
     private void requireElements(String op, boolean[] reduced) {
         for (int i = 0; i < reduced.length; i++) {
             if (reduced[i] && self().shape[i] == 0) {
-                throw new IllegalArgumentException(
-                        op + ": axis " + i + " of " + Shape.text(self().shape) + " has size 0, and nothing has no " + op);
+                throw new IllegalArgumentException(op + ": axis " + i + " of " + Shape.text(self().shape)
+                        + " has size 0, and nothing has no " + op);
             }
         }
     }
@@ -571,7 +607,9 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 "greater",
                 FloatKernels::greater,
                 DoubleKernels::greater,
-                self().dtype == DType.INT64 ? AnyKernels::greater8 : self().dtype == DType.INT32 ? AnyKernels::greater4 : AnyKernels::greater1);
+                self().dtype == DType.INT64
+                        ? AnyKernels::greater8
+                        : self().dtype == DType.INT32 ? AnyKernels::greater4 : AnyKernels::greater1);
     }
 
     /// `this ≥ b`, false where either is NaN. Not differentiable.
@@ -585,7 +623,9 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 "greaterOrEqual",
                 FloatKernels::greaterOrEqual,
                 DoubleKernels::greaterOrEqual,
-                self().dtype == DType.INT64 ? AnyKernels::greaterOrEqual8 : self().dtype == DType.INT32 ? AnyKernels::greaterOrEqual4 : AnyKernels::greaterOrEqual1);
+                self().dtype == DType.INT64
+                        ? AnyKernels::greaterOrEqual8
+                        : self().dtype == DType.INT32 ? AnyKernels::greaterOrEqual4 : AnyKernels::greaterOrEqual1);
     }
 
     /// `this < b`, false where either is NaN. Not differentiable.
@@ -599,7 +639,9 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 "less",
                 FloatKernels::less,
                 DoubleKernels::less,
-                self().dtype == DType.INT64 ? AnyKernels::less8 : self().dtype == DType.INT32 ? AnyKernels::less4 : AnyKernels::less1);
+                self().dtype == DType.INT64
+                        ? AnyKernels::less8
+                        : self().dtype == DType.INT32 ? AnyKernels::less4 : AnyKernels::less1);
     }
 
     /// `this ≤ b`, false where either is NaN. Not differentiable.
@@ -613,7 +655,9 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 "lessOrEqual",
                 FloatKernels::lessOrEqual,
                 DoubleKernels::lessOrEqual,
-                self().dtype == DType.INT64 ? AnyKernels::lessOrEqual8 : self().dtype == DType.INT32 ? AnyKernels::lessOrEqual4 : AnyKernels::lessOrEqual1);
+                self().dtype == DType.INT64
+                        ? AnyKernels::lessOrEqual8
+                        : self().dtype == DType.INT32 ? AnyKernels::lessOrEqual4 : AnyKernels::lessOrEqual1);
     }
 
     /// `this = b`, false where either is NaN. Not differentiable.
@@ -627,12 +671,15 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 "equalTo",
                 FloatKernels::equalTo,
                 DoubleKernels::equalTo,
-                self().dtype == DType.INT64 ? AnyKernels::equalTo8 : self().dtype == DType.INT32 ? AnyKernels::equalTo4 : AnyKernels::equalTo1);
+                self().dtype == DType.INT64
+                        ? AnyKernels::equalTo8
+                        : self().dtype == DType.INT32 ? AnyKernels::equalTo4 : AnyKernels::equalTo1);
     }
 
     /// The elements as another dtype; gradient `g` cast back, between floating dtypes.
     ///
-    /// Rounds to the nearest float; cuts towards zero for whole numbers; BOOL is "not 0". NaN and what is out of range have no
+    /// Rounds to the nearest float; cuts towards zero for whole numbers; BOOL is "not 0". NaN and what is out of range
+    // have no
     /// whole number.
     ///
     /// @param dtype the dtype of the result
@@ -691,7 +738,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return Views.get(self(), index);
     }
 
-    /// This tensor stretched to a larger shape by NumPy's rule: a view with stride 0; gradient `g` summed over what was stretched.
+    /// This tensor stretched to a larger shape by NumPy's rule: a view with stride 0; gradient `g` summed over what was
+    // stretched.
     ///
     /// @param shape the shape to stretch to
     /// @return a view of the same block
@@ -700,7 +748,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return Views.broadcastTo(self(), shape);
     }
 
-    /// The elements at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis 1; gradient `g` added at those
+    /// The elements at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis 1; gradient `g` added
+    // at those
     /// positions.
     ///
     /// @param axis the axis, negative ones counted from the back

@@ -7,7 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// A tensor as NumPy's `repr` prints an array: up to 8 decimals, aligned, three entries at each end of an axis once there are
+/// A tensor as NumPy's `repr` prints an array: up to 8 decimals, aligned, three entries at each end of an axis once
+// there are
 /// more than 1,000 elements. Rules: numpy/_core/arrayprint.py, `FloatingFormat` and `_formatArray`.
 final class TensorText {
     private static final int PRECISION = 8;
@@ -38,7 +39,9 @@ final class TensorText {
         text.append(", dtype=").append(tensor.dtype);
         if (tensor.node != null) {
             String op = tensor.node.op;
-            text.append(", backward=").append(op.substring(0, 1).toUpperCase(Locale.ROOT)).append(op.substring(1));
+            text.append(", backward=")
+                    .append(op.substring(0, 1).toUpperCase(Locale.ROOT))
+                    .append(op.substring(1));
         } else if (tensor.leaf) {
             text.append(", tracksGradient=true");
         }
@@ -56,8 +59,10 @@ final class TensorText {
         }
         formatted = switch (tensor.dtype) {
             case FLOAT32, FLOAT64 -> floats();
-            case INT32, INT64 -> aligned(shown.stream().map(v -> Long.toString(v.longValue())).toList());
-            case BOOL -> aligned(shown.stream().map(v -> v != 0 ? "True" : "False").toList());
+            case INT32, INT64 ->
+                aligned(shown.stream().map(v -> Long.toString(v.longValue())).toList());
+            case BOOL ->
+                aligned(shown.stream().map(v -> v != 0 ? "True" : "False").toList());
         };
         var text = new StringBuilder();
         append(text, 0);
@@ -113,7 +118,9 @@ final class TensorText {
 
     private static List<String> aligned(List<String> texts) {
         int width = texts.stream().mapToInt(String::length).max().orElse(0);
-        return texts.stream().map(text -> " ".repeat(width - text.length()) + text).toList();
+        return texts.stream()
+                .map(text -> " ".repeat(width - text.length()) + text)
+                .toList();
     }
 
     private BigDecimal exact(double value) {
@@ -187,8 +194,9 @@ final class TensorText {
         int digits = 0;
         for (double value : shown) {
             if (Double.isFinite(value) && value != 0) {
-                BigDecimal rounded =
-                        exact(value).round(new MathContext(PRECISION + 1, RoundingMode.HALF_EVEN)).stripTrailingZeros();
+                BigDecimal rounded = exact(value)
+                        .round(new MathContext(PRECISION + 1, RoundingMode.HALF_EVEN))
+                        .stripTrailingZeros();
                 digits = Math.max(digits, rounded.precision() - 1);
             }
         }

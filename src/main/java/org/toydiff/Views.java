@@ -117,8 +117,8 @@ final class Views {
         long n = x.shape[0];
         long i = index < 0 ? index + n : index;
         if (i < 0 || i >= n) {
-            throw new IllegalArgumentException(
-                    "get: index " + index + " is out of range for " + Shape.text(x.shape) + ", which has " + n + " entries");
+            throw new IllegalArgumentException("get: index " + index + " is out of range for " + Shape.text(x.shape)
+                    + ", which has " + n + " entries");
         }
         return Families.view(
                 x,
@@ -129,7 +129,8 @@ final class Views {
                 readsShape((g, original) -> embed(inserted(g, 0), original, 0, i)));
     }
 
-    /// Zeros of `shape` with x from position `from` on along an axis: the gradient of a slice, whose own gradient is a slice.
+    /// Zeros of `shape` with x from position `from` on along an axis: the gradient of a slice, whose own gradient is a
+    // slice.
     private static Tensor embed(Tensor x, long[] shape, int axis, long from) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("embed", x.dtype, shape, recorded);
@@ -137,9 +138,7 @@ final class Views {
         long[] part = x.shape;
         Launch.unary(Families.copy(x.dtype), x, y.view(y.offset + from * y.strides[axis], part, y.strides));
         long to = from + x.shape[axis];
-        return recorded
-                ? y.record("embed", null, new Rule[] {readsNothing(g -> g.slice(axis, from, to))}, x)
-                : y;
+        return recorded ? y.record("embed", null, new Rule[] {readsNothing(g -> g.slice(axis, from, to))}, x) : y;
     }
 
     static Tensor broadcastTo(Tensor x, long[] asked) {

@@ -70,8 +70,8 @@ public final class Digits {
     private static Digits load() throws IOException {
         List<String> lines = new ArrayList<>();
         var resource = Digits.class.getResourceAsStream("digits.csv.gz");
-        try (var reader = new BufferedReader(
-                new InputStreamReader(new GZIPInputStream(resource), StandardCharsets.US_ASCII))) {
+        try (var reader =
+                new BufferedReader(new InputStreamReader(new GZIPInputStream(resource), StandardCharsets.US_ASCII))) {
             reader.lines().forEach(lines::add);
         }
         float[] pixels = new float[lines.size() * PIXELS];
@@ -136,7 +136,8 @@ public final class Digits {
         try (var scratch = TensorArena.ofConfined();
                 var inference = Autograd.noGradient()) {
             Tensor predicted = net.forward(x.slice(0, TRAINING_ROWS, rows)).argmax(1);
-            Tensor right = predicted.equalTo(labels.slice(0, TRAINING_ROWS, rows).cast(DType.INT64));
+            Tensor right =
+                    predicted.equalTo(labels.slice(0, TRAINING_ROWS, rows).cast(DType.INT64));
             return right.cast(DType.FLOAT32).mean().item();
         }
     }

@@ -62,7 +62,8 @@ public final class Functional {
         return softmax(x.negative(), axis);
     }
 
-    /// x less its largest element along the axis. The softmax does not change with such a shift, so neither does its gradient, and
+    /// x less its largest element along the axis. The softmax does not change with such a shift, so neither does its
+    // gradient, and
     /// the shift is not recorded.
     private static Tensor shifted(Tensor x, int axis) {
         Tensor largest;
@@ -142,7 +143,8 @@ public final class Functional {
         }
         requireLabels(logits, target);
         Tensor column = target.reshape(target.size(), 1);
-        return reduce(logSoftmax(logits, 1).gather(1, column).reshape(target.size()).negative(), reduction);
+        return reduce(
+                logSoftmax(logits, 1).gather(1, column).reshape(target.size()).negative(), reduction);
     }
 
     private static void requireLabels(Tensor logits, Tensor target) {

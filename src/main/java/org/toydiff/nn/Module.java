@@ -63,8 +63,8 @@ public abstract class Module {
 
     private void requireFree(String name) {
         if (name.isEmpty() || name.contains(".") || own.containsKey(name) || children.containsKey(name)) {
-            throw new IllegalArgumentException(
-                    getClass().getSimpleName() + ": \"" + name + "\" is taken, empty or has a dot; choose another name");
+            throw new IllegalArgumentException(getClass().getSimpleName() + ": \"" + name
+                    + "\" is taken, empty or has a dot; choose another name");
         }
     }
 

@@ -29,7 +29,11 @@ public final class Sequential extends Module {
     public String toString() {
         var text = new StringBuilder("Sequential(\n");
         for (int i = 0; i < modules.length; i++) {
-            text.append("  (").append(i).append("): ").append(modules[i].toString().replace("\n", "\n  ")).append('\n');
+            text.append("  (")
+                    .append(i)
+                    .append("): ")
+                    .append(modules[i].toString().replace("\n", "\n  "))
+                    .append('\n');
         }
         return text.append(')').toString();
     }

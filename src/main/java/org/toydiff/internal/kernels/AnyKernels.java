@@ -6,7 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 
-/// Loops over elements of any dtype: copies by an element's size, comparisons of whole numbers. Starts, strides and counts are in elements; outputs are contiguous.
+/// Loops over elements of any dtype: copies by an element's size, comparisons of whole numbers. Starts, strides and
+// counts are in elements; outputs are contiguous.
 public final class AnyKernels {
     private AnyKernels() {}
 
@@ -44,7 +45,8 @@ public final class AnyKernels {
     }
 
     /// `y = a > b` for whole numbers of 1 byte, in bytes of 0 or 1.
-    public static void greater1(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void greater1(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.get(JAVA_BYTE, a0 + i * as) > b.get(JAVA_BYTE, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -52,7 +54,8 @@ public final class AnyKernels {
     }
 
     /// `y = a >= b` for whole numbers of 1 byte, in bytes of 0 or 1.
-    public static void greaterOrEqual1(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void greaterOrEqual1(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.get(JAVA_BYTE, a0 + i * as) >= b.get(JAVA_BYTE, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -60,7 +63,8 @@ public final class AnyKernels {
     }
 
     /// `y = a < b` for whole numbers of 1 byte, in bytes of 0 or 1.
-    public static void less1(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void less1(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.get(JAVA_BYTE, a0 + i * as) < b.get(JAVA_BYTE, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -68,7 +72,8 @@ public final class AnyKernels {
     }
 
     /// `y = a <= b` for whole numbers of 1 byte, in bytes of 0 or 1.
-    public static void lessOrEqual1(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void lessOrEqual1(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.get(JAVA_BYTE, a0 + i * as) <= b.get(JAVA_BYTE, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -76,7 +81,8 @@ public final class AnyKernels {
     }
 
     /// `y = a == b` for whole numbers of 1 byte, in bytes of 0 or 1.
-    public static void equalTo1(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void equalTo1(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.get(JAVA_BYTE, a0 + i * as) == b.get(JAVA_BYTE, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -84,7 +90,8 @@ public final class AnyKernels {
     }
 
     /// `y = a > b` for whole numbers of 4 bytes, in bytes of 0 or 1.
-    public static void greater4(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void greater4(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_INT, a0 + i * as) > b.getAtIndex(JAVA_INT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -92,7 +99,8 @@ public final class AnyKernels {
     }
 
     /// `y = a >= b` for whole numbers of 4 bytes, in bytes of 0 or 1.
-    public static void greaterOrEqual4(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void greaterOrEqual4(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_INT, a0 + i * as) >= b.getAtIndex(JAVA_INT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -100,7 +108,8 @@ public final class AnyKernels {
     }
 
     /// `y = a < b` for whole numbers of 4 bytes, in bytes of 0 or 1.
-    public static void less4(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void less4(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_INT, a0 + i * as) < b.getAtIndex(JAVA_INT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -108,7 +117,8 @@ public final class AnyKernels {
     }
 
     /// `y = a <= b` for whole numbers of 4 bytes, in bytes of 0 or 1.
-    public static void lessOrEqual4(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void lessOrEqual4(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_INT, a0 + i * as) <= b.getAtIndex(JAVA_INT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -116,7 +126,8 @@ public final class AnyKernels {
     }
 
     /// `y = a == b` for whole numbers of 4 bytes, in bytes of 0 or 1.
-    public static void equalTo4(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void equalTo4(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_INT, a0 + i * as) == b.getAtIndex(JAVA_INT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -124,7 +135,8 @@ public final class AnyKernels {
     }
 
     /// `y = a > b` for whole numbers of 8 bytes, in bytes of 0 or 1.
-    public static void greater8(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void greater8(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_LONG, a0 + i * as) > b.getAtIndex(JAVA_LONG, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -132,7 +144,8 @@ public final class AnyKernels {
     }
 
     /// `y = a >= b` for whole numbers of 8 bytes, in bytes of 0 or 1.
-    public static void greaterOrEqual8(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void greaterOrEqual8(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_LONG, a0 + i * as) >= b.getAtIndex(JAVA_LONG, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -140,7 +153,8 @@ public final class AnyKernels {
     }
 
     /// `y = a < b` for whole numbers of 8 bytes, in bytes of 0 or 1.
-    public static void less8(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void less8(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_LONG, a0 + i * as) < b.getAtIndex(JAVA_LONG, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -148,7 +162,8 @@ public final class AnyKernels {
     }
 
     /// `y = a <= b` for whole numbers of 8 bytes, in bytes of 0 or 1.
-    public static void lessOrEqual8(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void lessOrEqual8(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_LONG, a0 + i * as) <= b.getAtIndex(JAVA_LONG, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -156,7 +171,8 @@ public final class AnyKernels {
     }
 
     /// `y = a == b` for whole numbers of 8 bytes, in bytes of 0 or 1.
-    public static void equalTo8(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void equalTo8(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_LONG, a0 + i * as) == b.getAtIndex(JAVA_LONG, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));

@@ -116,56 +116,75 @@ public final class FloatKernels {
     }
 
     /// `y = a + b`
-    public static void add(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void add(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, a.getAtIndex(JAVA_FLOAT, a0 + i * as) + b.getAtIndex(JAVA_FLOAT, b0 + i * bs));
+            y.setAtIndex(
+                    JAVA_FLOAT, y0 + i, a.getAtIndex(JAVA_FLOAT, a0 + i * as) + b.getAtIndex(JAVA_FLOAT, b0 + i * bs));
         }
     }
 
     /// `y = a − b`
-    public static void subtract(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void subtract(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, a.getAtIndex(JAVA_FLOAT, a0 + i * as) - b.getAtIndex(JAVA_FLOAT, b0 + i * bs));
+            y.setAtIndex(
+                    JAVA_FLOAT, y0 + i, a.getAtIndex(JAVA_FLOAT, a0 + i * as) - b.getAtIndex(JAVA_FLOAT, b0 + i * bs));
         }
     }
 
     /// `y = a · b`
-    public static void multiply(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void multiply(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, a.getAtIndex(JAVA_FLOAT, a0 + i * as) * b.getAtIndex(JAVA_FLOAT, b0 + i * bs));
+            y.setAtIndex(
+                    JAVA_FLOAT, y0 + i, a.getAtIndex(JAVA_FLOAT, a0 + i * as) * b.getAtIndex(JAVA_FLOAT, b0 + i * bs));
         }
     }
 
     /// `y = a / b`
-    public static void divide(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void divide(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, a.getAtIndex(JAVA_FLOAT, a0 + i * as) / b.getAtIndex(JAVA_FLOAT, b0 + i * bs));
+            y.setAtIndex(
+                    JAVA_FLOAT, y0 + i, a.getAtIndex(JAVA_FLOAT, a0 + i * as) / b.getAtIndex(JAVA_FLOAT, b0 + i * bs));
         }
     }
 
     /// `y = a to the power of b, as C's pow`
-    public static void power(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void power(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, (float) Math.pow(a.getAtIndex(JAVA_FLOAT, a0 + i * as), b.getAtIndex(JAVA_FLOAT, b0 + i * bs)));
+            y.setAtIndex(JAVA_FLOAT, y0 + i, (float)
+                    Math.pow(a.getAtIndex(JAVA_FLOAT, a0 + i * as), b.getAtIndex(JAVA_FLOAT, b0 + i * bs)));
         }
     }
 
     /// `y = the larger one, NaN if either is`
-    public static void maximum(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void maximum(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, Math.max(a.getAtIndex(JAVA_FLOAT, a0 + i * as), b.getAtIndex(JAVA_FLOAT, b0 + i * bs)));
+            y.setAtIndex(
+                    JAVA_FLOAT,
+                    y0 + i,
+                    Math.max(a.getAtIndex(JAVA_FLOAT, a0 + i * as), b.getAtIndex(JAVA_FLOAT, b0 + i * bs)));
         }
     }
 
     /// `y = the smaller one, NaN if either is`
-    public static void minimum(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void minimum(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, Math.min(a.getAtIndex(JAVA_FLOAT, a0 + i * as), b.getAtIndex(JAVA_FLOAT, b0 + i * bs)));
+            y.setAtIndex(
+                    JAVA_FLOAT,
+                    y0 + i,
+                    Math.min(a.getAtIndex(JAVA_FLOAT, a0 + i * as), b.getAtIndex(JAVA_FLOAT, b0 + i * bs)));
         }
     }
 
     /// `y = the part of maximum's gradient that goes to a: 1 where it is larger, ½ where both are equal, else 0`
-    public static void maximumShare(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void maximumShare(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             float u = a.getAtIndex(JAVA_FLOAT, a0 + i * as);
             float v = b.getAtIndex(JAVA_FLOAT, b0 + i * bs);
@@ -174,7 +193,8 @@ public final class FloatKernels {
     }
 
     /// `y = a where relu's output b is not 0, else 0`
-    public static void reluGradient(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void reluGradient(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             float u = a.getAtIndex(JAVA_FLOAT, a0 + i * as);
             float v = b.getAtIndex(JAVA_FLOAT, b0 + i * bs);
@@ -183,7 +203,8 @@ public final class FloatKernels {
     }
 
     /// `y = 0 where the mask b (bytes) is set, else a`
-    public static void zeroWhere(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void zeroWhere(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean masked = b.get(JAVA_BYTE, b0 + i * bs) != 0;
             y.setAtIndex(JAVA_FLOAT, y0 + i, masked ? 0 : a.getAtIndex(JAVA_FLOAT, a0 + i * as));
@@ -191,7 +212,8 @@ public final class FloatKernels {
     }
 
     /// `y = a > b`, in bytes of 0 or 1; false for NaN
-    public static void greater(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void greater(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_FLOAT, a0 + i * as) > b.getAtIndex(JAVA_FLOAT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -199,7 +221,8 @@ public final class FloatKernels {
     }
 
     /// `y = a >= b`, in bytes of 0 or 1; false for NaN
-    public static void greaterOrEqual(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void greaterOrEqual(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_FLOAT, a0 + i * as) >= b.getAtIndex(JAVA_FLOAT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -207,7 +230,8 @@ public final class FloatKernels {
     }
 
     /// `y = a < b`, in bytes of 0 or 1; false for NaN
-    public static void less(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void less(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_FLOAT, a0 + i * as) < b.getAtIndex(JAVA_FLOAT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -215,7 +239,8 @@ public final class FloatKernels {
     }
 
     /// `y = a <= b`, in bytes of 0 or 1; false for NaN
-    public static void lessOrEqual(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void lessOrEqual(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_FLOAT, a0 + i * as) <= b.getAtIndex(JAVA_FLOAT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -223,7 +248,8 @@ public final class FloatKernels {
     }
 
     /// `y = a == b`, in bytes of 0 or 1; false for NaN
-    public static void equalTo(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
+    public static void equalTo(
+            MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
             boolean holds = a.getAtIndex(JAVA_FLOAT, a0 + i * as) == b.getAtIndex(JAVA_FLOAT, b0 + i * bs);
             y.set(JAVA_BYTE, y0 + i, (byte) (holds ? 1 : 0));
@@ -260,9 +286,11 @@ public final class FloatKernels {
         return total;
     }
 
-    /// The square root of the squared deviations from the mean over count − ddof: two passes, so that a large mean costs
+    /// The square root of the squared deviations from the mean over count − ddof: two passes, so that a large mean
+    // costs
     /// no digits.
-    public static void std(MemorySegment x, long x0, long n1, long s1, long n2, long s2, MemorySegment y, long y0, long ddof) {
+    public static void std(
+            MemorySegment x, long x0, long n1, long s1, long n2, long s2, MemorySegment y, long y0, long ddof) {
         double mean = total(x, x0, n1, s1, n2, s2) / (n1 * n2);
         double squares = 0;
         for (long i = 0; i < n1; i++) {
@@ -298,7 +326,8 @@ public final class FloatKernels {
         y.setAtIndex(JAVA_FLOAT, y0, best);
     }
 
-    /// The position (a long) of the first of the largest elements along the rows' one axis; the first NaN counts as largest.
+    /// The position (a long) of the first of the largest elements along the rows' one axis; the first NaN counts as
+    // largest.
     public static void argmax(MemorySegment x, long x0, long n1, long s1, long n2, long s2, MemorySegment y, long y0) {
         long best = 0;
         float largest = x.getAtIndex(JAVA_FLOAT, x0);

@@ -17,7 +17,8 @@ public final class Kernel {
     @FunctionalInterface
     public interface Binary {
         /// Modifies y alone; a or b may be y when they are read and written at the same places.
-        void run(MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n);
+        void run(
+                MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n);
     }
 
     /// `y[y0] = f(x[x0 + i·s1 + j·s2])` over `n1 × n2` elements.

@@ -20,7 +20,8 @@ public final class Block {
         this.bytes = bytes;
     }
 
-    /// The first `byteSize` bytes, readable for as long as `lifetime` is open: use after free is the JDK's own exception.
+    /// The first `byteSize` bytes, readable for as long as `lifetime` is open: use after free is the JDK's own
+    // exception.
     public MemorySegment view(long byteSize, Arena lifetime) {
         return slab.memory().asSlice(offset, byteSize).reinterpret(lifetime, null);
     }

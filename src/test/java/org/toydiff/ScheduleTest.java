@@ -1,0 +1,217 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.Sequential;
+import org.toydiff.nn.Tanh;
+
+/// What is predicted is what happens, to the byte.
+class ScheduleTest {
+    /// Graphs of one leaf `x` of shape [4, 6], each ending in a scalar.
+    private static Map<String, Function<Tensor, Tensor>> graphs() {
+        Map<String, Function<Tensor, Tensor>> graphs = new LinkedHashMap<>();
+        graphs.put("chain", x -> x.exp().tanh().sin().sum());
+        graphs.put("deep", x -> {
+            Tensor y = x;
+            for (int i = 0; i < 50; i++) {
+                y = y.multiply(0.9).tanh();
+            }
+            return y.mean();
+        });
+        graphs.put("diamond", x -> {
+            Tensor y = x.tanh();
+            return y.exp().multiply(y.sin()).sum();
+        });
+        graphs.put("read five times", x -> {
+            Tensor y = x.tanh();
+            return y.multiply(y).add(y.exp()).add(y.sin()).multiply(y).add(y).sum();
+        });
+        graphs.put("a leaf read twice", x -> x.multiply(x).add(x).sum());
+        graphs.put("views", x -> {
+            Tensor y = x.tanh();
+            Tensor z = y.transpose().slice(0, 1, 5).reshape(4, 4).exp();
+            return z.add(y.get(2).slice(0, 0, 4))
+                    .broadcastTo(3, 4, 4)
+                    .multiply(2)
+                    .sum();
+        });
+        graphs.put("an unused branch", x -> {
+            Tensor y = x.tanh();
+            y.exp().sin();
+            return y.cos().sum();
+        });
+        graphs.put("a retained view", x -> {
+            Tensor y = x.tanh();
+            y.reshape(24).retain();
+            return y.exp().multiply(y).sum();
+        });
+        graphs.put("relu in place", x -> x.multiply(2).relu().multiply(3).relu().sum());
+        graphs.put("broadcast", x -> x.multiply(x.mean(1, true))
+                .add(x.max(0))
+                .divide(x.std().add(1))
+                .sum());
+        graphs.put(
+                "products",
+                x -> x.matmul(x.transpose()).fma(x, x).matmul(x.get(0)).sum());
+        graphs.put("batched products", x -> x.reshape(2, 2, 6)
+                .matmul(x.reshape(6, 4))
+                .matmul(x.transpose().slice(0, 0, 4).reshape(4, 4))
+                .sum());
+        graphs.put("a power", x -> x.abs().add(1).power(x).sum());
+        graphs.put("softmax", x -> Functional.softmax(x, 1).log().sum());
+        graphs.put("cross entropy", x -> Functional.crossEntropyLoss(x, Tensor.of(new int[] {0, 5, 2, 2})));
+        graphs.put(
+                "a double", x -> x.cast(DType.FLOAT64).exp().cast(DType.FLOAT32).sum());
+        graphs.put("the leaf itself", x -> x);
+        return graphs;
+    }
+
+    private static Tensor leaf() {
+        return Tensor.rand(RandomGenerator.of("L64X128MixRandom"), 4, 6).trackGradient();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> thePredictionIsWhatBackwardDoes() {
+        return graphs().entrySet().stream()
+                .map(graph -> dynamicTest(graph.getKey(), () -> {
+                    long before = Memory.liveBytes();
+                    try (var model = TensorArena.ofConfined()) {
+                        Tensor x = leaf();
+                        ReleaseSchedule first = predictedAndMeasured(x, graph.getValue());
+                        x.zeroGradient();
+                        // From the second step on the leaf's gradient has its block already.
+                        ReleaseSchedule second = predictedAndMeasured(x, graph.getValue());
+                        assertEquals(second, predictedAndMeasured(x, graph.getValue()));
+                        assertEquals(first.entries(), second.entries());
+                    }
+                    assertEquals(before, Memory.liveBytes());
+                }));
+    }
+
+    private static ReleaseSchedule predictedAndMeasured(Tensor x, Function<Tensor, Tensor> graph) {
+        try (var step = TensorArena.ofConfined()) {
+            Tensor y = graph.apply(x);
+            long live = step.liveBytes();
+            ReleaseSchedule predicted = y.releaseSchedule();
+            assertEquals(live, step.liveBytes(), "predicting makes nothing");
+            ReleaseSchedule measured = Backward.measure(y, Release.EAGER);
+            assertEquals(predicted.toString(), measured.toString());
+            assertEquals(predicted, measured);
+            assertEquals(predicted.peakBytes(), step.peakBytes());
+            assertEquals(predicted.liveBytes().getLast(), step.liveBytes());
+            return measured;
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> eagerAndAtCloseGiveTheSameGradient() {
+        return graphs().entrySet().stream()
+                .map(graph -> dynamicTest(graph.getKey(), () -> {
+                    try (var arena = TensorArena.ofConfined()) {
+                        Tensor x = leaf();
+                        graph.getValue().apply(x).backward(Release.AT_CLOSE);
+                        double[] expected = x.gradient().toDoubleArray();
+                        x.zeroGradient();
+                        graph.getValue().apply(x).backward(Release.EAGER);
+                        org.junit.jupiter.api.Assertions.assertArrayEquals(
+                                expected, x.gradient().toDoubleArray(), 1e-6);
+                    }
+                }));
+    }
+
+    @Test
+    void afterEagerOnlyLeavesRetainedAndRootAreLive() {
+        try (var model = TensorArena.ofConfined()) {
+            Tensor x = leaf();
+            try (var step = TensorArena.ofConfined()) {
+                Tensor kept = x.tanh().retain();
+                Tensor y = kept.exp().sin().sum();
+                y.backward(Release.EAGER);
+                // Values of `kept` and y, and their gradients: 4·6·4 B in two blocks of 128, and two of 64.
+                assertEquals(2 * 128 + 2 * 64, step.liveBytes());
+                assertTrue(kept.hasGradient());
+                assertEquals(24, kept.toFloatArray().length);
+            }
+            assertEquals(2 * 128, model.liveBytes());
+        }
+    }
+
+    @Test
+    void aDeepNetNeedsLessThanTwoThirdsOfTheMemory() {
+        long atClose = peak(Release.AT_CLOSE);
+        long eager = peak(Release.EAGER);
+        assertTrue(eager < 0.62 * atClose, eager + " of " + atClose);
+    }
+
+    /// The peak of a step of a 6-layer, 256-wide tanh net at batch 4096, in bytes.
+    private static long peak(Release release) {
+        try (var model = TensorArena.ofConfined()) {
+            var layers = new org.toydiff.nn.Module[12];
+            for (int i = 0; i < layers.length; i += 2) {
+                layers[i] = new Linear(256, 256);
+                layers[i + 1] = new Tanh();
+            }
+            var net = new Sequential(layers);
+            Tensor x = Tensor.rand(4096, 256);
+            try (var step = TensorArena.ofConfined()) {
+                Tensor loss = net.forward(x).mean();
+                long predicted = loss.releaseSchedule().peakBytes();
+                loss.backward(release);
+                if (release == Release.EAGER) {
+                    assertEquals(predicted, step.peakBytes());
+                }
+                return step.peakBytes();
+            }
+        }
+    }
+
+    @Test
+    void aReadOfWhatWasFreedSaysWhenAndWhatToDo() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = leaf();
+            Tensor y = x.tanh();
+            Tensor z = y.exp();
+            z.sum().backward(Release.EAGER);
+            var value = assertThrows(IllegalStateException.class, () -> y.add(1));
+            assertEquals(
+                    "add: the tensor [4, 6] made by tanh was freed at step 3 of backward(Release.EAGER), after tanh;"
+                            + " call retain() on it before backward, or use Release.AT_CLOSE",
+                    value.getMessage());
+            var gradient = assertThrows(IllegalStateException.class, z::gradient);
+            assertEquals(
+                    "gradient: the gradient of exp [4, 6] was freed at step 2 of backward(Release.EAGER);"
+                            + " call retain() before backward, or use Release.AT_CLOSE",
+                    gradient.getMessage());
+            assertFalse(y.hasGradient());
+        }
+    }
+
+    @Test
+    void anInPlaceReluMakesNoGradientBlock() {
+        try (var model = TensorArena.ofConfined()) {
+            Tensor x = leaf();
+            try (var step = TensorArena.ofConfined()) {
+                Tensor y = x.multiply(x).relu().sum();
+                long forward = step.liveBytes();
+                y.backward(Release.EAGER);
+                // sum's gradient is a view of ones, so relu makes one block of 128; x's two contributions one more at a
+                // time.
+                assertTrue(step.peakBytes() <= forward + 64 + 2 * 128, step.peakBytes() + " after " + forward);
+            }
+        }
+    }
+}
