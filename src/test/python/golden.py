@@ -59,7 +59,7 @@ def trajectory(name, optimizer, steps=20):
 
 
 def positive(*shape):
-    return torch.rand(*shape) * 2 + 0.1
+    return torch.rand(shape) * 2 + 0.1
 
 
 # Element by element.

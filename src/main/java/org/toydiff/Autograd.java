@@ -17,7 +17,7 @@ public final class Autograd {
     }
 
     /// As [#gradients(Tensor, List)]; with `createGraph` the gradients are themselves recorded and can be
-    // differentiated again.
+    /// differentiated again.
     ///
     /// @param y what to differentiate
     /// @param xs tensors that track gradients, leaves or intermediates
@@ -44,8 +44,8 @@ public final class Autograd {
         };
     }
 
-    /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each value, and the
-    // step at
+    /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each value,
+    /// and the step at
     /// which `backward(Release.EAGER)` frees it and its gradient. `dot -Tsvg` turns it into a picture.
     ///
     /// @param y the tensor

@@ -7,8 +7,8 @@ import org.toydiff.internal.blas.CBlas;
 ///
 /// It is loaded when the first product, or one of these methods, asks for it: the library that
 /// `-Dtoydiff.blas.library=PATH` names (any with the CBLAS interface), or the OpenBLAS in the artifact
-/// `org.bytedeco:openblas`, or the system's. When there is none, each method throws an UnsatisfiedLinkError that lists
-// the
+/// `org.bytedeco:openblas`, or the system's. When there is none, each method throws an UnsatisfiedLinkError
+/// that lists the
 /// places tried, why each failed, and the fix.
 public final class Blas {
     private Blas() {}
@@ -43,8 +43,8 @@ public final class Blas {
         return CBlas.threads();
     }
 
-    /// Sets how many threads share a product, for the whole process. Without effect on a library that has no such
-    // setting.
+    /// Sets how many threads share a product, for the whole process. Without effect on a library that has no
+    /// such setting.
     ///
     /// @param threads 1 or more
     /// @throws IllegalArgumentException if it is less than 1

@@ -32,8 +32,8 @@ final class Conversions {
         }
     }
 
-    /// `value` itself, once `to` is known to have it: a whole-number dtype has neither NaN nor what lies beyond its
-    // range.
+    /// `value` itself, once `to` is known to have it: a whole-number dtype has neither NaN nor what lies
+    /// beyond its range.
     static double requireConvertible(String op, double value, DType to) {
         boolean fits =
                 switch (to) {

@@ -6,8 +6,8 @@ import java.util.Locale;
 
 /// The type of a tensor's elements.
 ///
-/// Arithmetic and gradients take [#FLOAT32] and [#FLOAT64]; [#INT32], [#INT64] and [#BOOL] are for indices, labels and
-// masks.
+/// Arithmetic and gradients take [#FLOAT32] and [#FLOAT64]; [#INT32], [#INT64] and [#BOOL] are for indices,
+/// labels and masks.
 public enum DType {
     /// IEEE 754 single precision, 4 bytes.
     FLOAT32(Float.BYTES),
@@ -67,8 +67,8 @@ public enum DType {
         };
     }
 
-    /// Stores `value` at `index` (in elements), rounded to the nearest for FLOAT32, cut towards zero for whole numbers,
-    // and
+    /// Stores `value` at `index` (in elements), rounded to the nearest for FLOAT32, cut towards zero for whole
+    /// numbers, and
     /// as "is not zero" for BOOL.
     void set(MemorySegment segment, long index, double value) {
         switch (this) {

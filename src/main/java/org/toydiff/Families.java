@@ -6,8 +6,8 @@ import org.toydiff.internal.kernels.DoubleKernels;
 import org.toydiff.internal.kernels.FloatKernels;
 import org.toydiff.internal.kernels.Kernel;
 
-/// What ops of one kind have in common: their checks, output shapes, allocation and recording. A row adds a name,
-// kernels and
+/// What ops of one kind have in common: their checks, output shapes, allocation and recording. A row adds a
+/// name, kernels and
 /// rules.
 final class Families {
     private Families() {}

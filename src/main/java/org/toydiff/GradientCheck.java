@@ -9,11 +9,12 @@ import java.util.function.UnaryOperator;
 
 /// Holds the gradients of a function against central differences, in FLOAT64.
 ///
-/// One random direction d is drawn for each input, and one random weighting makes the output a number: two evaluations
-// an input,
-/// whatever its size. `(f(x + h·d) − f(x − h·d)) / 2h` must equal `gradient · d` to about six digits. The step is the
-// cube root of
-/// the machine epsilon, which balances truncation against rounding: Press et al., Numerical Recipes, section 5.7.
+/// One random direction d is drawn for each input, and one random weighting makes the output a number: two
+/// evaluations an input,
+/// whatever its size. `(f(x + h·d) − f(x − h·d)) / 2h` must equal `gradient · d` to about six digits. The step
+/// is the cube root of
+/// the machine epsilon, which balances truncation against rounding: Press et al., Numerical Recipes, section
+/// 5.7.
 ///
 /// Like every check by differences it needs inputs away from kinks, by more than the step.
 public final class GradientCheck {
@@ -25,7 +26,8 @@ public final class GradientCheck {
 
     /// Checks a function of one tensor.
     ///
-    /// @param f any composition of ops; it is called several times and must give the same result for the same input
+    /// @param f any composition of ops; it is called several times and must give the same result for the same
+    ///     input
     /// @param input where to check, a floating tensor; neither it nor its gradient is changed
     /// @throws AssertionError naming the input and both derivatives when they differ
     public static void check(UnaryOperator<Tensor> f, Tensor input) {
@@ -34,10 +36,12 @@ public final class GradientCheck {
 
     /// Checks a function of several tensors, for each of them.
     ///
-    /// @param f any composition of ops; it is called several times and must give the same result for the same inputs
+    /// @param f any composition of ops; it is called several times and must give the same result for the same
+    ///     inputs
     /// @param inputs where to check, floating tensors; neither they nor their gradients are changed
     /// @throws AssertionError naming the input and both derivatives when they differ
-    // With one input the compiler takes the other check, with several this one: a lambda never leaves it in doubt.
+    // With one input the compiler takes the other check, with several this one: a lambda never leaves it in
+    // doubt.
     @SuppressWarnings("overloads")
     public static void check(Function<List<Tensor>, Tensor> f, Tensor... inputs) {
         for (Tensor input : inputs) {

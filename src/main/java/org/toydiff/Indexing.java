@@ -33,7 +33,8 @@ final class Indexing {
         }
     }
 
-    /// Zeros of `shape` with each element of x added at its position: gather's gradient, whose own gradient is gather.
+    /// Zeros of `shape` with each element of x added at its position: gather's gradient, whose own gradient is
+    /// gather.
     private static Tensor scatterAdd(Tensor x, int along, Tensor index, long[] shape) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("scatterAdd", x.dtype, shape, recorded);

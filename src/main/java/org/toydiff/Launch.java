@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.Kernel;
 
-/// The one place where kernels and products start. Shapes are already checked and outputs made; a tensor without memory
-// (in a
+/// The one place where kernels and products start. Shapes are already checked and outputs made; a tensor
+/// without memory (in a
 /// prediction) launches nothing.
 ///
 /// Axes that lie in memory as one are run as one; the rest are walked, innermost in the kernel.
@@ -86,8 +86,8 @@ final class Launch {
         }
     }
 
-    /// The first of the innermost axes that all operands see as one evenly spaced run, contiguous in the output; the
-    // rank
+    /// The first of the innermost axes that all operands see as one evenly spaced run, contiguous in the
+    /// output; the rank
     /// when the output's last axis is not contiguous, so that elements go one by one.
     private static int inner(long[] shape, long[] ys, long[] as, long[] bs) {
         int axis = shape.length;
@@ -116,7 +116,8 @@ final class Launch {
         return inner == strides.length ? 1 : strides[strides.length - 1];
     }
 
-    /// `y = kernel(x)` over the marked axes; y is contiguous and has one element for each position of the others.
+    /// `y = kernel(x)` over the marked axes; y is contiguous and has one element for each position of the
+    /// others.
     ///
     /// The marked axes must lie in at most two evenly spaced runs ([#lanes]).
     static void reduction(Kernel.Reduction kernel, Tensor x, boolean[] reduced, Tensor y) {
@@ -149,7 +150,8 @@ final class Launch {
         }
     }
 
-    /// The marked axes as `{count, stride, count, stride}`, outer run first, or null when they need more than two runs.
+    /// The marked axes as `{count, stride, count, stride}`, outer run first, or null when they need more than
+    /// two runs.
     static long[] lanes(long[] shape, long[] strides, boolean[] reduced) {
         long[] lanes = {1, 0, 1, 0};
         for (int axis = shape.length - 1; axis >= 0; axis--) {
@@ -210,7 +212,8 @@ final class Launch {
                 leading(y, false));
     }
 
-    /// `y = A·x + beta·y` or `y = Aᵀ·x + beta·y`, `axis` being the axis of the matrix that the result runs along.
+    /// `y = A·x + beta·y` or `y = Aᵀ·x + beta·y`, `axis` being the axis of the matrix that the result runs
+    /// along.
     private static void gemv(Tensor matrix, Tensor vector, int axis, double beta, Tensor y) {
         boolean transposed = Products.transposed(matrix);
         MemorySegment out = whole(y);

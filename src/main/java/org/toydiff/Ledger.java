@@ -10,7 +10,8 @@ import java.util.Set;
 import org.toydiff.internal.memory.Block;
 import org.toydiff.internal.memory.BlockPool;
 
-/// Who owns which block. One lock guards the pool, the process's totals, every arena's totals and list: each is touched
+/// Who owns which block. One lock guards the pool, the process's totals, every arena's totals and list: each
+/// is touched
 /// on every allocation, for some tens of nanoseconds.
 final class Ledger {
     static final boolean TRACE = Boolean.getBoolean("toydiff.memory.trace");
@@ -66,7 +67,8 @@ final class Ledger {
 
     /// Counts `storage` in `arena` and gives it a block, null when it has no bytes.
     ///
-    /// @throws MemoryLimitException if a limit would be passed, or the system has no more; nothing has changed then
+    /// @throws MemoryLimitException if a limit would be passed, or the system has no more; nothing has changed
+    ///     then
     static Block take(TensorArena arena, Storage storage) {
         synchronized (LOCK) {
             long bytes = storage.bytes;

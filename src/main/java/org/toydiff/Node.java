@@ -4,7 +4,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// One recorded op: what it read and wrote, and a gradient rule for each input.
 ///
-/// Nodes are numbered in the order of recording, which is a topological order: an op's inputs exist before it does.
+/// Nodes are numbered in the order of recording, which is a topological order: an op's inputs exist before it
+/// does.
 final class Node {
     private static final AtomicLong SEQUENCE = new AtomicLong();
 
@@ -14,8 +15,8 @@ final class Node {
     final Tensor[] inputs;
     final Rule[] rules;
 
-    /// The shape in which the rules see the gradient and the output, when it is not the output's own: that of a
-    // reduction
+    /// The shape in which the rules see the gradient and the output, when it is not the output's own: that of
+    /// a reduction
     /// with its axes kept.
     final long[] ruleShape;
 

@@ -8,8 +8,8 @@ import org.toydiff.internal.blas.CBlas;
 
 /// Matrix products: shapes as in NumPy, arithmetic by BLAS.
 ///
-/// BLAS reads a matrix whose rows or whose columns are contiguous; anything else is copied first, and the copy freed
-// right
+/// BLAS reads a matrix whose rows or whose columns are contiguous; anything else is copied first, and the copy
+/// freed right
 /// after.
 final class Products {
     private Products() {}
@@ -47,8 +47,8 @@ final class Products {
         return recorded ? y.record("fma", null, rules(a, b, readsNothing(g -> g)), a, b, c) : y;
     }
 
-    /// For a rule's last product: `a·b`, added by BLAS onto the gradient that it contributes to when the engine offers
-    // one.
+    /// For a rule's last product: `a·b`, added by BLAS onto the gradient that it contributes to when the
+    /// engine offers one.
     static Tensor accumulate(Tensor a, Tensor b) {
         Backward backward = Scope.current().backward;
         if (backward != null && a.rank() == 2 && b.rank() == 2) {
@@ -70,8 +70,8 @@ final class Products {
 
     private static Rule[] rules(Tensor a, Tensor b, Rule... more) {
         Rule toA = readsOther((g, other) -> accumulate(g, other.swapped()));
-        // One matrix used by a whole batch: its gradient is one product over all rows, not a batch of products to be
-        // summed.
+        // One matrix used by a whole batch: its gradient is one product over all rows, not a batch of products
+        // to be summed.
         Rule toB = b.rank() == 2 && a.rank() > 2
                 ? readsOther((g, other) -> accumulate(rows(other).swapped(), rows(g)))
                 : readsOther((g, other) -> accumulate(other.swapped(), g));
@@ -175,7 +175,8 @@ final class Products {
         }
     }
 
-    /// Entry i along the leading axis of a tensor that has one, else the tensor itself: what broadcasting sees there.
+    /// Entry i along the leading axis of a tensor that has one, else the tensor itself: what broadcasting sees
+    /// there.
     private static Tensor entry(Tensor t, long i, int rank) {
         return t.rank() < rank ? t : t.entry(t.shape[0] == 1 ? 0 : i);
     }

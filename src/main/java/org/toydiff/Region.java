@@ -8,7 +8,8 @@ package org.toydiff;
 public interface Region extends AutoCloseable {
     /// Ends the region and restores what was in force before it.
     ///
-    /// @throws IllegalStateException if a region or arena that was begun inside it is still open, or on another thread
+    /// @throws IllegalStateException if a region or arena that was begun inside it is still open, or on
+    ///     another thread
     @Override
     void close();
 }

@@ -5,8 +5,7 @@ package org.toydiff;
 /// | | [#AT_CLOSE] | [#EAGER] |
 /// |---|---|---|
 /// | gradients of intermediates | readable until their arena closes | freed right after the rule that read them |
-/// | values of intermediates | readable until their arena closes | freed right after their last reader, or before the
-// first rule when none reads them |
+/// | values of intermediates | readable until their arena closes | freed right after their last reader |
 /// | a second backward | accumulates | IllegalStateException |
 /// | leaves, the tensor backward was called on, [Tensor#retain()] | kept | kept |
 public enum Release {

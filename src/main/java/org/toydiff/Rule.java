@@ -2,12 +2,12 @@ package org.toydiff;
 
 import java.lang.reflect.Field;
 
-/// The gradient of an op to one of its inputs, written in tensor algebra. Its type says what it reads; the engine keeps
-// exactly
+/// The gradient of an op to one of its inputs, written in tensor algebra. Its type says what it reads; the
+/// engine keeps exactly
 /// that until the rule has run.
 ///
-/// A rule sees what it is given and captures no tensor: when the schedule is predicted it is given shapes without
-// memory.
+/// A rule sees what it is given and captures no tensor: when the schedule is predicted it is given shapes
+/// without memory.
 /// `own` is the input that the gradient belongs to, `other` the other operand of a binary op.
 interface Rule {
     /// The bit of the output among what a rule reads; input i has bit i.
@@ -16,7 +16,8 @@ interface Rule {
     /// The values that the rule for input `own` reads, as bits.
     int reads(int own);
 
-    /// What the gradient `g` of output `y` contributes to the gradient of `inputs[own]`; any shape that broadcast made
+    /// What the gradient `g` of output `y` contributes to the gradient of `inputs[own]`; any shape that
+    /// broadcast made
     /// larger is summed back by the engine.
     Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y);
 
@@ -146,8 +147,8 @@ interface Rule {
         }
     }
 
-    // The verbs that rows declare rules with. They return the lambda itself, so that a row allocates nothing for its
-    // rule.
+    // The verbs that rows declare rules with. They return the lambda itself, so that a row allocates nothing
+    // for its rule.
 
     static Rule readsNothing(ReadsNothing rule) {
         return rule;

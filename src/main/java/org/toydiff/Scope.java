@@ -1,7 +1,7 @@
 package org.toydiff;
 
-/// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward that
-// runs.
+/// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward
+/// that runs.
 final class Scope {
     private static final ThreadLocal<Scope> CURRENT = ThreadLocal.withInitial(Scope::new);
 

@@ -2,7 +2,8 @@ package org.toydiff;
 
 import java.util.Arrays;
 
-/// Arithmetic on shapes and strides. Both are in elements; a size-1 or broadcast axis has stride 0 or any other.
+/// Arithmetic on shapes and strides. Both are in elements; a size-1 or broadcast axis has stride 0 or any
+/// other.
 final class Shape {
     static final long[] SCALAR = {};
 
@@ -115,8 +116,10 @@ final class Shape {
         return result;
     }
 
-    /// Strides under which the same elements read as `to`, or null when no strides do. After NumPy's attempt to reshape
-    /// without a copy: runs of axes that multiply to the same size are matched, and each run must itself be contiguous.
+    /// Strides under which the same elements read as `to`, or null when no strides do. After NumPy's attempt
+    /// to reshape
+    /// without a copy: runs of axes that multiply to the same size are matched, and each run must itself be
+    /// contiguous.
     static long[] reshaped(long[] shape, long[] strides, long[] to) {
         if (contiguous(shape, strides)) {
             return strides(to);

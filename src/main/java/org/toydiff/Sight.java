@@ -5,7 +5,8 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
-/// Which tensors a walk backward sees: the real ones, or stand-ins of the same shapes and sizes that have no memory.
+/// Which tensors a walk backward sees: the real ones, or stand-ins of the same shapes and sizes that have no
+/// memory.
 abstract sealed class Sight {
     static final Sight REAL = new Real();
 

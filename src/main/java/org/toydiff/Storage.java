@@ -6,12 +6,12 @@ import org.toydiff.internal.memory.Block;
 
 /// One allocation: what a tensor and its views share.
 ///
-/// It belongs to a [TensorArena], or to memory of the caller's. Its lifetime is the arena's, or one of its own when
-// backward
+/// It belongs to a [TensorArena], or to memory of the caller's. Its lifetime is the arena's, or one of its own
+/// when backward
 /// may free it early. Inside a prediction it has no memory at all, only a size ([#shapeOnly()]).
 final class Storage {
-    /// Where it lives, and where the gradient of a leaf that lives here is made; null for a wrapped segment until
-    // tracked.
+    /// Where it lives, and where the gradient of a leaf that lives here is made; null for a wrapped segment
+    /// until tracked.
     Arena home;
 
     final String op;
@@ -122,7 +122,8 @@ final class Storage {
         return segment;
     }
 
-    /// Throws, naming `op`, unless this thread may read the memory now, or there is none to read in a prediction.
+    /// Throws, naming `op`, unless this thread may read the memory now, or there is none to read in a
+    /// prediction.
     void requireReadable(String op, long[] shape) {
         if (freedBy == null && (segment == null || segment.scope().isAlive())) {
             if (segment == null || segment.isAccessibleBy(Thread.currentThread())) {
@@ -160,8 +161,8 @@ final class Storage {
         return early && !pinned && freedBy == null;
     }
 
-    /// Frees it when it is disposable and nobody holds it. `op` and `step` say after which rule, for whoever reads it
-    // later.
+    /// Frees it when it is disposable and nobody holds it. `op` and `step` say after which rule, for whoever
+    /// reads it later.
     ///
     /// @return whether it was freed
     boolean freeIfUnused(String op, int step) {
@@ -185,7 +186,8 @@ final class Storage {
         freedAt = step;
     }
 
-    /// Ends a lifetime of its own, the arena being about to close. Idempotent, because closing may be tried again.
+    /// Ends a lifetime of its own, the arena being about to close. Idempotent, because closing may be tried
+    /// again.
     void endLifetime() {
         if (lifetime != null && lifetime.scope().isAlive()) {
             lifetime.close();

@@ -20,17 +20,17 @@ import org.toydiff.internal.kernels.FloatKernels;
 /// }
 /// ```
 ///
-/// **Ops** take FLOAT32 and FLOAT64 operands of one dtype and broadcast as NumPy does. An op makes a new tensor in the
-// innermost
-/// [TensorArena] and modifies none of its operands, unless its documentation says that it gives a view. Operands that
-// do not fit
-/// throw IllegalArgumentException naming the op, the shapes and the remedy; operands that were freed, or whose arena is
-// closed,
+/// **Ops** take FLOAT32 and FLOAT64 operands of one dtype and broadcast as NumPy does. An op makes a new
+/// tensor in the innermost
+/// [TensorArena] and modifies none of its operands, unless its documentation says that it gives a view.
+/// Operands that do not fit
+/// throw IllegalArgumentException naming the op, the shapes and the remedy; operands that were freed, or whose
+/// arena is closed,
 /// IllegalStateException; those confined to another thread, WrongThreadException; what would pass a byte limit,
 /// [MemoryLimitException].
 ///
-/// **Gradients** An op on a tensor that tracks gradients is recorded, and its result tracks them too. [#backward()] on
-// a result
+/// **Gradients** An op on a tensor that tracks gradients is recorded, and its result tracks them too.
+/// [#backward()] on a result
 /// adds to [#gradient()] of every tensor it was computed from.
 ///
 /// A tensor is a small handle; equality is identity.
@@ -102,8 +102,8 @@ public final class Tensor extends TensorOps {
         return dtype;
     }
 
-    /// The memory itself, from the first element to the last; a view with gaps includes them. What is written to it
-    // shows in the
+    /// The memory itself, from the first element to the last; a view with gaps includes them. What is written
+    /// to it shows in the
     /// tensor and its views, unseen by the check for in-place changes.
     ///
     /// @return a segment that throws once the memory is freed
@@ -195,8 +195,8 @@ public final class Tensor extends TensorOps {
 
     // Gradients.
 
-    /// Asks for gradients: ops on this tensor are recorded from now on, and backward adds to [#gradient()], whose block
-    // lives in
+    /// Asks for gradients: ops on this tensor are recorded from now on, and backward adds to [#gradient()],
+    /// whose block lives in
     /// this tensor's arena (in the now innermost one for a wrapped segment).
     ///
     /// @return this
@@ -227,8 +227,8 @@ public final class Tensor extends TensorOps {
         return gradientSet;
     }
 
-    /// The gradient that backward left, of this shape and dtype. A leaf's is one block for good: later backwards add to
-    // it.
+    /// The gradient that backward left, of this shape and dtype. A leaf's is one block for good: later
+    /// backwards add to it.
     ///
     /// @return the gradient itself, not a copy
     /// @throws IllegalStateException if there is none, or it was freed
@@ -263,8 +263,8 @@ public final class Tensor extends TensorOps {
     /// Goes backward from a gradient of ones, adding to the gradient of everything this was computed from.
     ///
     /// @param release when intermediates are freed
-    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in place, or an
-    // earlier
+    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in
+    ///     place, or an earlier
     ///     eager backward released the graph
     public void backward(Release release) {
         Backward.run(this, null, release);
@@ -282,15 +282,15 @@ public final class Tensor extends TensorOps {
     /// @param gradient what the gradient of this is taken to be, of its shape and dtype; not modified
     /// @param release when intermediates are freed
     /// @throws IllegalArgumentException if shape or dtype of the gradient differ
-    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in place, or an
-    // earlier
+    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in
+    ///     place, or an earlier
     ///     eager backward released the graph
     public void backward(Tensor gradient, Release release) {
         Backward.run(this, Objects.requireNonNull(gradient, "gradient"), release);
     }
 
-    /// What `backward(Release.EAGER)` will free, in order, and how much memory it will take: found by running the
-    // gradient
+    /// What `backward(Release.EAGER)` will free, in order, and how much memory it will take: found by running
+    /// the gradient
     /// rules on shapes alone. It makes no tensors, and calling it changes nothing.
     ///
     /// @return the schedule, equal to what backward then does, byte for byte
@@ -309,7 +309,8 @@ public final class Tensor extends TensorOps {
         return this;
     }
 
-    /// The same elements outside the graph: a view that tracks no gradient. Its block is kept beyond an eager backward.
+    /// The same elements outside the graph: a view that tracks no gradient. Its block is kept beyond an eager
+    /// backward.
     ///
     /// @return a view of the same block
     public Tensor detach() {
@@ -331,9 +332,10 @@ public final class Tensor extends TensorOps {
         return copy;
     }
 
-    /// Gives the block to another arena, with every tensor that sees it, and its gradient; no element moves. (Where a
-    // segment of a
-    /// shared arena was handed out by [#segment()], the elements are copied instead, so that the segment stays true.)
+    /// Gives the block to another arena, with every tensor that sees it, and its gradient; no element moves.
+    /// (Where a segment of a
+    /// shared arena was handed out by [#segment()], the elements are copied instead, so that the segment stays
+    /// true.)
     ///
     /// @param arena the new owner
     /// @return this, or the copy
@@ -360,8 +362,8 @@ public final class Tensor extends TensorOps {
         return this;
     }
 
-    /// Overwrites the elements with those of another tensor, which stretches to this shape. Not recorded; a later
-    // backward that
+    /// Overwrites the elements with those of another tensor, which stretches to this shape. Not recorded; a
+    /// later backward that
     /// would have read the old elements throws.
     ///
     /// @param source the elements to copy, of this dtype
@@ -466,8 +468,8 @@ public final class Tensor extends TensorOps {
         return offset == 0 && isContiguous() && Shape.size(storage.shape) == size() && storage.dtype == dtype;
     }
 
-    /// In a gradient rule, for a gradient that the rule reads for the last time: allows an element-by-element op to
-    // write its
+    /// In a gradient rule, for a gradient that the rule reads for the last time: allows an element-by-element
+    /// op to write its
     /// result over it, where the engine knows that nobody else needs it.
     Tensor dying() {
         Backward backward = Scope.current().backward;

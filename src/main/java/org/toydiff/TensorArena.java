@@ -14,15 +14,17 @@ import java.lang.foreign.MemorySegment;
 /// | kind | tensors usable by | closing costs |
 /// |---|---|---|
 /// | [#ofConfined()] | the thread that opened it | tens of nanoseconds |
-/// | [#ofShared()] | every thread | a handshake with every thread, some 70 µs, and as much for each intermediate of a
-// recorded graph in it: keep parameters here, open a confined one for each step |
+/// | [#ofShared()] | every thread | some 70 µs, and as much for each intermediate of a recorded graph |
 ///
-/// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order of opening.
-// On
-/// other threads a shared one is made innermost by [#enter()]. Memory comes from a process-wide pool of 64-byte-aligned
-// blocks
-/// and goes back to it; it is not zeroed for tensors. The lifetime is a JDK arena's, so a segment read too late throws
-// and
+/// A shared arena closes by a handshake with every thread: keep parameters in one, and open a confined one for each
+/// step.
+///
+/// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order of
+/// opening. On
+/// other threads a shared one is made innermost by [#enter()]. Memory comes from a process-wide pool of
+/// 64-byte-aligned blocks
+/// and goes back to it; it is not zeroed for tensors. The lifetime is a JDK arena's, so a segment read too
+/// late throws and
 /// never shows stale memory.
 ///
 /// Bytes are counted exactly: a tensor counts as its elements' bytes rounded up to a multiple of 64.
@@ -110,8 +112,8 @@ public final class TensorArena implements Arena {
         return predicts() ? peak : Ledger.read(() -> peak);
     }
 
-    /// Makes this arena innermost on the current thread until the region is closed; it stays open then. The arena
-    // cannot be
+    /// Makes this arena innermost on the current thread until the region is closed; it stays open then. The
+    /// arena cannot be
     /// closed while entered on another thread.
     ///
     /// @return the region, to be closed on this thread
@@ -184,8 +186,8 @@ public final class TensorArena implements Arena {
 
     /// Frees every tensor of this arena.
     ///
-    /// @throws IllegalStateException if it is not the innermost arena of this thread, is entered elsewhere, or is in
-    // use by an
+    /// @throws IllegalStateException if it is not the innermost arena of this thread, is entered elsewhere, or
+    ///     is in use by an
     ///     op on another thread; it stays open then
     /// @throws WrongThreadException if it is confined to another thread
     @Override

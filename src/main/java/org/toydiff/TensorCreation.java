@@ -4,8 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
 
-/// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that dtype, and
-// with a
+/// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that
+/// dtype, and with a
 /// leading Arena in any arena of the caller's.
 abstract sealed class TensorCreation permits TensorOps {
 
@@ -279,8 +279,8 @@ abstract sealed class TensorCreation permits TensorOps {
         return Randomness.rand(place("rand", arena, dtype, shape), generator);
     }
 
-    /// Normal random values of mean 0 and standard deviation 1 from the generator that [#manualSeed(long)] seeds,
-    // FLOAT32.
+    /// Normal random values of mean 0 and standard deviation 1 from the generator that [#manualSeed(long)]
+    /// seeds, FLOAT32.
     ///
     /// @param shape the size of each axis; none for a scalar
     /// @return a new tensor in the innermost arena
@@ -288,7 +288,8 @@ abstract sealed class TensorCreation permits TensorOps {
         return randn(DType.FLOAT32, shape);
     }
 
-    /// Normal random values of mean 0 and standard deviation 1 from the generator that [#manualSeed(long)] seeds.
+    /// Normal random values of mean 0 and standard deviation 1 from the generator that [#manualSeed(long)]
+    /// seeds.
     ///
     /// @param dtype its dtype
     /// @param shape the size of each axis; none for a scalar
@@ -297,7 +298,8 @@ abstract sealed class TensorCreation permits TensorOps {
         return randn(null, dtype, shape);
     }
 
-    /// Normal random values of mean 0 and standard deviation 1 from the generator that [#manualSeed(long)] seeds.
+    /// Normal random values of mean 0 and standard deviation 1 from the generator that [#manualSeed(long)]
+    /// seeds.
     ///
     /// @param arena where it lives, or null for the innermost arena
     /// @param dtype its dtype
@@ -529,7 +531,8 @@ abstract sealed class TensorCreation permits TensorOps {
         return empty(other.dtype, other.shape);
     }
 
-    /// Seeds the generator behind `rand` and `randn` without one of their own: the same seed gives the same tensors.
+    /// Seeds the generator behind `rand` and `randn` without one of their own: the same seed gives the same
+    /// tensors.
     ///
     /// It is one for the process; threads that need their own sequence pass a generator.
     ///
@@ -538,8 +541,8 @@ abstract sealed class TensorCreation permits TensorOps {
         Randomness.seed(seed);
     }
 
-    /// A tensor over memory of the caller's, without a copy: a mapped file, say. It does not count in [Memory], and
-    // reading it
+    /// A tensor over memory of the caller's, without a copy: a mapped file, say. It does not count in
+    /// [Memory], and reading it
     /// after the segment's arena is closed throws.
     ///
     /// @param segment native memory, aligned for the dtype and large enough

@@ -18,7 +18,8 @@ import org.toydiff.internal.kernels.AnyKernels;
 import org.toydiff.internal.kernels.DoubleKernels;
 import org.toydiff.internal.kernels.FloatKernels;
 
-/// The ops of [Tensor], one row each: name, kernels, and a gradient rule for each input. Families own everything else.
+/// The ops of [Tensor], one row each: name, kernels, and a gradient rule for each input. Families own
+/// everything else.
 abstract sealed class TensorOps extends TensorCreation permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -221,7 +222,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return multiply(constant("multiply", b));
     }
 
-    /// `y = this / b`: the quotient; division by 0 follows IEEE 754; gradient `g / b` to this, `−g·this / b²` to b.
+    /// `y = this / b`: the quotient; division by 0 follows IEEE 754; gradient `g / b` to this, `−g·this / b²`
+    /// to b.
     ///
     /// @param b an operand of the same dtype that broadcasts with this
     /// @return a new tensor of the broadcast shape
@@ -244,13 +246,14 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return divide(constant("divide", b));
     }
 
-    /// `y = thisᵇ`: the power, as C's `pow`; gradient `g·b·thisᵇ⁻¹` to this, 0 where b is 0; `g·y·ln this` to b, 0
-    // where this is 0 and b is not negative.
+    /// `y = thisᵇ`: the power, as C's `pow`; gradient `g·b·thisᵇ⁻¹` to this, 0 where b is 0; `g·y·ln this` to
+    /// b, 0 where this is 0 and b is not negative.
     ///
     /// @param b an operand of the same dtype that broadcasts with this
     /// @return a new tensor of the broadcast shape
     public Tensor power(Tensor b) {
-        // ln 0 is −∞, but 0ᵇ does not change with b while b ≥ 0. That holds exactly where max(|a|, −b) is not positive.
+        // ln 0 is −∞, but 0ᵇ does not change with b while b ≥ 0. That holds exactly where max(|a|, −b) is not
+        // positive.
         return binary(
                 self(),
                 b,
@@ -271,8 +274,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return power(constant("power", b));
     }
 
-    /// `y = max(this, b)`: the larger one, NaN if either is; gradient `g` to the larger one, half of it to each where
-    // both are equal.
+    /// `y = max(this, b)`: the larger one, NaN if either is; gradient `g` to the larger one, half of it to
+    /// each where both are equal.
     ///
     /// @param b an operand of the same dtype that broadcasts with this
     /// @return a new tensor of the broadcast shape
@@ -295,8 +298,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return maximum(constant("maximum", b));
     }
 
-    /// `y = min(this, b)`: the smaller one, NaN if either is; gradient `g` to the smaller one, half of it to each where
-    // both are equal.
+    /// `y = min(this, b)`: the smaller one, NaN if either is; gradient `g` to the smaller one, half of it to
+    /// each where both are equal.
     ///
     /// @param b an operand of the same dtype that broadcasts with this
     /// @return a new tensor of the broadcast shape
@@ -319,7 +322,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return minimum(constant("minimum", b));
     }
 
-    /// `y = this·b + c`, one pass of BLAS that accumulates onto c; gradients as [#matmul(Tensor)], and `g` to c.
+    /// `y = this·b + c`, one pass of BLAS that accumulates onto c; gradients as [#matmul(Tensor)], and `g` to
+    /// c.
     ///
     /// @param b a matrix, or a batch of them
     /// @param c a tensor that broadcasts to the product's shape
@@ -331,12 +335,12 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
 
     /// Matrix product `y = this·b`.
     ///
-    /// **Shapes** `[…,m,k] · […,k,n] → […,m,n]`; leading axes broadcast. A 1-D operand is a row before and a column
-    // after, and
+    /// **Shapes** `[…,m,k] · […,k,n] → […,m,n]`; leading axes broadcast. A 1-D operand is a row before and a
+    /// column after, and
     /// its axis is dropped, as in NumPy: `[k] · [k] → []`.
     /// **Gradient** `g·bᵀ` to this, `thisᵀ·g` to b.
-    /// **Memory** a new tensor in the innermost arena; an operand whose rows and columns are both spaced is copied for
-    // the call.
+    /// **Memory** a new tensor in the innermost arena; an operand whose rows and columns are both spaced is
+    /// copied for the call.
     ///
     /// @param b the right operand, of the same dtype
     /// @return a new tensor
@@ -424,8 +428,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                         g.divide((double) Shape.size(shape) / g.size()).broadcastTo(shape)));
     }
 
-    /// The largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as PyTorch's
-    // `amax`.
+    /// The largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
+    /// PyTorch's `amax`.
     ///
     /// @return a new scalar
     /// @throws IllegalArgumentException if there is nothing to reduce
@@ -465,8 +469,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
                 readsInputAndOutput(TensorOps::shareAmongEqual));
     }
 
-    /// The smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as PyTorch's
-    // `amin`.
+    /// The smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
+    /// PyTorch's `amin`.
     ///
     /// @return a new scalar
     /// @throws IllegalArgumentException if there is nothing to reduce
@@ -511,8 +515,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return g.divide(equal.sumTo(y.shape)).multiply(equal);
     }
 
-    /// The standard deviation, divided by n as in NumPy, over all axes; gradient `g·(x − mean) / (n·y)`, 0 where y is
-    // 0.
+    /// The standard deviation, divided by n as in NumPy, over all axes; gradient `g·(x − mean) / (n·y)`, 0
+    /// where y is 0.
     ///
     /// @return a new scalar
     public Tensor std() {
@@ -542,7 +546,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
-    /// @param ddof what the count n is reduced by before dividing: 0 as in NumPy, 1 for PyTorch's unbiased estimate
+    /// @param ddof what the count n is reduced by before dividing: 0 as in NumPy, 1 for PyTorch's unbiased
+    ///     estimate
     /// @return a new tensor
     /// @throws IllegalArgumentException if the axis is out of range or ddof is negative
     public Tensor std(int axis, boolean keepDims, int ddof) {
@@ -581,7 +586,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         }
     }
 
-    /// The position of the largest element along an axis, the first of equal ones; the first NaN counts as largest. Not
+    /// The position of the largest element along an axis, the first of equal ones; the first NaN counts as
+    /// largest. Not
     /// differentiable.
     ///
     /// @param axis the axis, negative ones counted from the back
@@ -678,8 +684,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
 
     /// The elements as another dtype; gradient `g` cast back, between floating dtypes.
     ///
-    /// Rounds to the nearest float; cuts towards zero for whole numbers; BOOL is "not 0". NaN and what is out of range
-    // have no
+    /// Rounds to the nearest float; cuts towards zero for whole numbers; BOOL is "not 0". NaN and what is out
+    /// of range have no
     /// whole number.
     ///
     /// @param dtype the dtype of the result
@@ -691,7 +697,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
 
     // Views: another sight of the same block.
 
-    /// The same elements in another shape: a view where strides allow it, else a copy; gradient `g` in this shape.
+    /// The same elements in another shape: a view where strides allow it, else a copy; gradient `g` in this
+    /// shape.
     ///
     /// @param shape the sizes; one of them may be -1, to be worked out
     /// @return a view or a new tensor
@@ -738,8 +745,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return Views.get(self(), index);
     }
 
-    /// This tensor stretched to a larger shape by NumPy's rule: a view with stride 0; gradient `g` summed over what was
-    // stretched.
+    /// This tensor stretched to a larger shape by NumPy's rule: a view with stride 0; gradient `g` summed over
+    /// what was stretched.
     ///
     /// @param shape the shape to stretch to
     /// @return a view of the same block
@@ -748,8 +755,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return Views.broadcastTo(self(), shape);
     }
 
-    /// The elements at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis 1; gradient `g` added
-    // at those
+    /// The elements at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis 1; gradient
+    /// `g` added at those
     /// positions.
     ///
     /// @param axis the axis, negative ones counted from the back
@@ -760,7 +767,8 @@ abstract sealed class TensorOps extends TensorCreation permits Tensor {
         return Indexing.gather(self(), axis, index);
     }
 
-    // What rules need beyond the public ops. Each is an op with rules of its own, so gradients can be differentiated.
+    // What rules need beyond the public ops. Each is an op with rules of its own, so gradients can be
+    // differentiated.
 
     /// relu's gradient: this where relu's output `y` is not 0, else 0.
     Tensor reluGradient(Tensor y) {

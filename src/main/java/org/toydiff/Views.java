@@ -129,8 +129,8 @@ final class Views {
                 readsShape((g, original) -> embed(inserted(g, 0), original, 0, i)));
     }
 
-    /// Zeros of `shape` with x from position `from` on along an axis: the gradient of a slice, whose own gradient is a
-    // slice.
+    /// Zeros of `shape` with x from position `from` on along an axis: the gradient of a slice, whose own
+    /// gradient is a slice.
     private static Tensor embed(Tensor x, long[] shape, int axis, long from) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("embed", x.dtype, shape, recorded);

@@ -138,8 +138,13 @@ class GoldenTest {
                                     .mapToLong(Long::parseLong)
                                     .toArray(),
                     Arrays.stream(halves[1].split(" "))
-                            .mapToDouble(Double::parseDouble)
+                            .mapToDouble(Array::number)
                             .toArray());
+        }
+
+        /// Python writes nan and inf.
+        private static double number(String text) {
+            return Double.parseDouble(text.replace("nan", "NaN").replace("inf", "Infinity"));
         }
 
         Tensor tensor() {

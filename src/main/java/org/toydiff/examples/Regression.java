@@ -10,8 +10,8 @@ import org.toydiff.TensorArena;
 import org.toydiff.nn.Linear;
 import org.toydiff.optim.SGD;
 
-/// Fits a line through noise, `y = 2x + noise`, by 15,000 steps of gradient descent, and holds the slope against the
-// closed form.
+/// Fits a line through noise, `y = 2x + noise`, by 15,000 steps of gradient descent, and holds the slope
+/// against the closed form.
 public final class Regression {
     private static final int EPOCHS = 15_000;
 

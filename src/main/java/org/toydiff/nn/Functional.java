@@ -5,7 +5,8 @@ import org.toydiff.Autograd;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// Activations and losses as functions. All are compositions of ops, so their gradients need no rules of their own.
+/// Activations and losses as functions. All are compositions of ops, so their gradients need no rules of their
+/// own.
 public final class Functional {
     private Functional() {}
 
@@ -62,8 +63,8 @@ public final class Functional {
         return softmax(x.negative(), axis);
     }
 
-    /// x less its largest element along the axis. The softmax does not change with such a shift, so neither does its
-    // gradient, and
+    /// x less its largest element along the axis. The softmax does not change with such a shift, so neither
+    /// does its gradient, and
     /// the shift is not recorded.
     private static Tensor shifted(Tensor x, int axis) {
         Tensor largest;

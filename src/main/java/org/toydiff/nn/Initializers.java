@@ -4,13 +4,14 @@ import org.toydiff.Autograd;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Values for fresh parameters. Each overwrites the tensor it is given and returns it; random numbers come from the
-// generator
+/// Values for fresh parameters. Each overwrites the tensor it is given and returns it; random numbers come
+/// from the generator
 /// that [Tensor#manualSeed(long)] seeds. A weight is `[out, in, …]`.
 public final class Initializers {
     private Initializers() {}
 
-    /// Uniform in `±√(6 / fan_in)`, for layers before a relu: K. He et al., "Delving deep into rectifiers", 2015.
+    /// Uniform in `±√(6 / fan_in)`, for layers before a relu: K. He et al., "Delving deep into rectifiers",
+    /// 2015.
     ///
     /// @param weight a tensor of rank 2 or more
     /// @return the tensor
@@ -28,8 +29,8 @@ public final class Initializers {
         return uniform(weight, -bound, bound);
     }
 
-    /// Uniform in `±√(6 / (fan_in + fan_out))`: X. Glorot, Y. Bengio, "Understanding the difficulty of training deep
-    // feedforward
+    /// Uniform in `±√(6 / (fan_in + fan_out))`: X. Glorot, Y. Bengio, "Understanding the difficulty of
+    /// training deep feedforward
     /// neural networks", 2010.
     ///
     /// @param weight a tensor of rank 2 or more

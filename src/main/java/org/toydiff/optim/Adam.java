@@ -3,8 +3,8 @@ package org.toydiff.optim;
 import java.util.List;
 import org.toydiff.Tensor;
 
-/// Adam: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with ε outside the root as
-// in PyTorch.
+/// Adam: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with ε outside the
+/// root as in PyTorch.
 ///
 /// `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`, `p ← p − lr / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`
 public final class Adam extends Optimizer {

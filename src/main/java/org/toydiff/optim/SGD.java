@@ -3,7 +3,8 @@ package org.toydiff.optim;
 import java.util.List;
 import org.toydiff.Tensor;
 
-/// Stochastic gradient descent: `v ← μ·v + g`, `p ← p − lr·v`, as PyTorch's SGD with momentum μ and no dampening.
+/// Stochastic gradient descent: `v ← μ·v + g`, `p ← p − lr·v`, as PyTorch's SGD with momentum μ and no
+/// dampening.
 public final class SGD extends Optimizer {
     private final double lr;
     private final double momentum;

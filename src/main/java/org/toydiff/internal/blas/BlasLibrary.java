@@ -6,11 +6,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Finds and loads one library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or the bundled
+/// Finds and loads one library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or the
+/// bundled
 /// OpenBLAS, or the system's.
 ///
-/// A path that was asked for and does not load is an error and not a reason to try the next place: a silent fallback is
-// how
+/// A path that was asked for and does not load is an error and not a reason to try the next place: a silent
+/// fallback is how
 /// wrong measurements get published.
 public final class BlasLibrary {
     /// What toydiff cannot do without.

@@ -17,13 +17,13 @@ import java.util.jar.JarEntry;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 
-/// The OpenBLAS inside the artifact `org.bytedeco:openblas`, unpacked once into a cache of the user's and loaded from
-// there.
+/// The OpenBLAS inside the artifact `org.bytedeco:openblas`, unpacked once into a cache of the user's and
+/// loaded from there.
 ///
-/// The folder is named by the content, so versions stand side by side. Every start checks size and CRC-32 (which the
-// jar
-/// carries, so nothing is unpacked to learn it) and writes anew what differs: into a file of its own, then moved onto
-// the name in
+/// The folder is named by the content, so versions stand side by side. Every start checks size and CRC-32
+/// (which the jar
+/// carries, so nothing is unpacked to learn it) and writes anew what differs: into a file of its own, then
+/// moved onto the name in
 /// one step. So two JVMs may start at once, and one that is killed leaves nothing that another would load.
 final class BundledOpenBlas {
     /// In the order of loading: each before what links to it. A platform lacks those that it does not need.

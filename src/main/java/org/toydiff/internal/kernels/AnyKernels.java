@@ -6,8 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 
-/// Loops over elements of any dtype: copies by an element's size, comparisons of whole numbers. Starts, strides and
-// counts are in elements; outputs are contiguous.
+/// Loops over elements of any dtype: copies by an element's size, comparisons of whole numbers. Starts,
+/// strides and counts are in elements; outputs are contiguous.
 public final class AnyKernels {
     private AnyKernels() {}
 

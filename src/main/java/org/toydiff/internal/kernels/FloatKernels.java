@@ -8,8 +8,10 @@ import java.lang.foreign.MemorySegment;
 
 /// The loops over float elements; the double ones are generated from this file by exchanging the type.
 ///
-/// No checks, no shapes, no allocation. Starts, strides and counts are in elements; outputs are contiguous. Elementary
-/// functions are computed in double and rounded once, so float results are within 0.51 ulp or so of the true value, and
+/// No checks, no shapes, no allocation. Starts, strides and counts are in elements; outputs are contiguous.
+/// Elementary
+/// functions are computed in double and rounded once, so float results are within 0.51 ulp or so of the true
+/// value, and
 /// double ones within the 1 to 2.5 ulp that [Math] states.
 @SuppressWarnings("cast") // Casts that narrow here are redundant in the generated twin.
 public final class FloatKernels {
@@ -182,7 +184,8 @@ public final class FloatKernels {
         }
     }
 
-    /// `y = the part of maximum's gradient that goes to a: 1 where it is larger, ½ where both are equal, else 0`
+    /// `y = the part of maximum's gradient that goes to a: 1 where it is larger, ½ where both are equal, else
+    /// 0`
     public static void maximumShare(
             MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n) {
         for (long i = 0; i < n; i++) {
@@ -286,8 +289,8 @@ public final class FloatKernels {
         return total;
     }
 
-    /// The square root of the squared deviations from the mean over count − ddof: two passes, so that a large mean
-    // costs
+    /// The square root of the squared deviations from the mean over count − ddof: two passes, so that a large
+    /// mean costs
     /// no digits.
     public static void std(
             MemorySegment x, long x0, long n1, long s1, long n2, long s2, MemorySegment y, long y0, long ddof) {
@@ -326,8 +329,8 @@ public final class FloatKernels {
         y.setAtIndex(JAVA_FLOAT, y0, best);
     }
 
-    /// The position (a long) of the first of the largest elements along the rows' one axis; the first NaN counts as
-    // largest.
+    /// The position (a long) of the first of the largest elements along the rows' one axis; the first NaN
+    /// counts as largest.
     public static void argmax(MemorySegment x, long x0, long n1, long s1, long n2, long s2, MemorySegment y, long y0) {
         long best = 0;
         float largest = x.getAtIndex(JAVA_FLOAT, x0);

@@ -21,7 +21,7 @@ public final class Block {
     }
 
     /// The first `byteSize` bytes, readable for as long as `lifetime` is open: use after free is the JDK's own
-    // exception.
+    /// exception.
     public MemorySegment view(long byteSize, Arena lifetime) {
         return slab.memory().asSlice(offset, byteSize).reinterpret(lifetime, null);
     }
