@@ -263,9 +263,10 @@ final class Backward {
     private void visit(Node node) {
         Tensor y = sight.see(node.output);
         Tensor g = pending[step - 1];
-        pending[step - 1] = null;
         Tensor ruleG = node.ruleShape == null ? g : g.reshape(node.ruleShape);
-        Tensor ruleY = node.ruleShape == null ? y : y.reshape(node.ruleShape);
+        // An output that no rule reads may be freed already, and then has no other sight.
+        boolean readsY = node.reads(node.inputs.length);
+        Tensor ruleY = node.ruleShape == null || !readsY ? y : y.reshape(node.ruleShape);
         Tensor[] inputs = sight.see(node.inputs);
         int last = last(node);
         for (int i = 0; i <= last; i++) {
@@ -276,6 +277,7 @@ final class Backward {
         }
         overwritable = null;
         sweep();
+        pending[step - 1] = null;
         settle(node, y, g);
         if (eager()) {
             freeValuesRead(node);

@@ -1,0 +1,50 @@
+package org.toydiff;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/// Another JVM, for what a JVM does once: load a library, end, run as a module.
+record Child(int exit, String out, String err) {
+    static String classPath() {
+        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    }
+
+    static String openBlasJar() {
+        return Arrays.stream(classPath().split(java.io.File.pathSeparator))
+                .filter(entry -> entry.contains("openblas") && entry.endsWith(".jar"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    static Process start(Map<String, String> environment, Path out, Path err, List<String> arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(arguments);
+        var builder = new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    static Child run(Map<String, String> environment, String... arguments) throws Exception {
+        Path out = Files.createTempFile("child", ".out");
+        Path err = Files.createTempFile("child", ".err");
+        try {
+            int exit = start(environment, out, err, List.of(arguments)).waitFor();
+            return new Child(exit, read(out), read(err));
+        } finally {
+            Files.delete(out);
+            Files.delete(err);
+        }
+    }
+
+    static String read(Path file) throws IOException {
+        return Files.readString(file, StandardCharsets.UTF_8);
+    }
+}

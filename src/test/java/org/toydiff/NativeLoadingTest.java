@@ -1,0 +1,142 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.internal.blas.BlasLibrary;
+
+/// Where OpenBLAS comes from, in JVMs of their own.
+class NativeLoadingTest {
+    private static final String PRODUCT = "512.0 by ";
+
+    @TempDir
+    private Path cache;
+
+    private static List<String> arguments(String... more) {
+        List<String> arguments = new ArrayList<>(List.of(more));
+        arguments.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", Child.classPath(), "org.toydiff.Probe"));
+        return arguments;
+    }
+
+    private Child probe(String... more) throws Exception {
+        return Child.run(
+                Map.of("XDG_CACHE_HOME", cache.toString()), arguments(more).toArray(String[]::new));
+    }
+
+    private static Path library(Child child) {
+        assertTrue(child.out().startsWith(PRODUCT), child.out() + child.err());
+        return Path.of(child.out().strip().substring(PRODUCT.length()));
+    }
+
+    @Test
+    void everySymbolItNeedsIsThere() {
+        for (String symbol : BlasLibrary.REQUIRED) {
+            assertTrue(BlasLibrary.has(symbol), symbol);
+        }
+        for (String symbol : BlasLibrary.OPTIONAL) {
+            assertTrue(BlasLibrary.has(symbol), symbol);
+        }
+        assertTrue(Blas.version().startsWith("OpenBLAS 0.3.31"), Blas.version());
+        assertFalse(Blas.core().equals("unknown"));
+        int threads = Blas.threads();
+        Blas.setThreads(1);
+        assertEquals(1, Blas.threads());
+        Blas.setThreads(threads);
+    }
+
+    @Test
+    void aMissingLibraryIsNamedWithTheFix() throws Exception {
+        Child child = probe("-Dtoydiff.blas.library=/nowhere/libblas.so");
+        assertEquals(1, child.exit());
+        assertTrue(
+                child.err().contains("-Dtoydiff.blas.library=/nowhere/libblas.so: there is no such file"), child.err());
+        assertTrue(child.err().contains("add org.bytedeco:openblas with the classifier"), child.err());
+    }
+
+    @Test
+    void aFileThatIsNoLibraryIsNamed() throws Exception {
+        Path text = Files.writeString(cache.resolve("libtext.so"), "not a library");
+        Child child = probe("-Dtoydiff.blas.library=" + text);
+        assertEquals(1, child.exit());
+        assertTrue(child.err().contains("-Dtoydiff.blas.library=" + text + ": "), child.err());
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "macOS keeps caches where no variable moves them")
+    void twoJvmsMayUnpackAtOnce() throws Exception {
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            processes.add(Child.start(
+                    Map.of("XDG_CACHE_HOME", cache.toString()),
+                    cache.resolve("out" + i),
+                    cache.resolve("err" + i),
+                    arguments()));
+        }
+        for (int i = 0; i < 2; i++) {
+            assertEquals(0, processes.get(i).waitFor(), Child.read(cache.resolve("err" + i)));
+            assertTrue(Child.read(cache.resolve("out" + i)).startsWith(PRODUCT));
+        }
+        try (var files = Files.walk(cache)) {
+            assertTrue(files.noneMatch(file -> file.toString().endsWith(".partial")));
+        }
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "macOS keeps caches where no variable moves them")
+    void aTruncatedFileIsWrittenAnew() throws Exception {
+        Path library = library(probe());
+        assertTrue(library.startsWith(cache), library.toString());
+        long bytes = Files.size(library);
+        Files.write(library, new byte[100]);
+        assertEquals(library, library(probe()));
+        assertEquals(bytes, Files.size(library));
+        byte[] content = Files.readAllBytes(library);
+        content[content.length / 2] ^= 1;
+        Files.write(library, content);
+        assertEquals(library, library(probe()), "a file of the right size but other content is written anew too");
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "needs a folder that not even root can write")
+    void aReadOnlyCacheIsNoObstacle() throws Exception {
+        Child child = Child.run(Map.of("XDG_CACHE_HOME", "/proc"), arguments().toArray(String[]::new));
+        assertFalse(library(child).startsWith("/proc"));
+    }
+
+    @Test
+    void openArenasAreReportedWithTheLineThatMadeEachBlock() throws Exception {
+        List<String> arguments = arguments("-Dtoydiff.memory.trace=true");
+        arguments.add("leak");
+        Child child = Child.run(Map.of(), arguments.toArray(String[]::new));
+        assertTrue(child.err().contains("toydiff: arenas were still open when the JVM ended"), child.err());
+        assertTrue(
+                child.err().contains("448 B  full [100] float32  at org.toydiff.Probe.main(Probe.java:"), child.err());
+    }
+
+    @Test
+    void theModuleRunsAsAModuleWithoutWarnings() throws Exception {
+        Child child = Child.run(
+                Map.of(),
+                "--enable-native-access=org.toydiff",
+                "--module-path=" + System.getProperty("toydiff.test.classes"),
+                "--class-path",
+                Child.openBlasJar(),
+                "--module",
+                "org.toydiff/org.toydiff.examples.Regression");
+        assertEquals("", child.err());
+        var slope = java.util.regex.Pattern.compile("slope: fitted ([0-9.]+), closed form ([0-9.]+)")
+                .matcher(child.out());
+        assertTrue(slope.find(), child.out());
+        assertEquals(Double.parseDouble(slope.group(2)), Double.parseDouble(slope.group(1)), 1e-3);
+    }
+}
