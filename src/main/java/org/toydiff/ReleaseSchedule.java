@@ -63,7 +63,7 @@ public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long pe
         @Override
         public String toString() {
             return String.format(
-                    Locale.ROOT, "%4d  %-12s %-9s %-20s %14d  #%-5d", step, op, kind, Shape.text(shape), bytes, block);
+                    Locale.ROOT, "%4d  %-12s %-9s %-20s %14d  %5d", step, op, kind, Shape.text(shape), bytes, block);
         }
     }
 
@@ -79,12 +79,12 @@ public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long pe
     @Override
     public String toString() {
         var text = new StringBuilder(
-                "step  op           kind      shape                         bytes  block  live after\n");
+                "step  op           kind      shape                         bytes  block    live after\n");
         for (int i = 0; i < entries.size(); i++) {
             Entry entry = entries.get(i);
             text.append(entry);
             boolean lastOfStep = i + 1 == entries.size() || entries.get(i + 1).step != entry.step;
-            text.append(lastOfStep ? String.format(Locale.ROOT, "%12d", liveBytes.get(entry.step)) : "")
+            text.append(lastOfStep ? String.format(Locale.ROOT, "%14d", liveBytes.get(entry.step)) : "")
                     .append('\n');
         }
         return text.append("peak ")

@@ -1,0 +1,487 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.lang.reflect.Modifier;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.BinaryOperator;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoubleUnaryOperator;
+import java.util.function.ToDoubleFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/// One row for each op: its double oracle and domain. Every row runs over sizes, layouts, dtypes, broadcasts and
+/// special values; its gradient is held against the oracle, differentiated in double by differences of fourth
+/// order.
+class OpTableTest {
+    private static final int[] SIZES = {0, 1, 3, 7, 8, 9, 15, 16, 17, 63, 64, 65, 1021};
+    private static final double[] SPECIAL = {
+        0.0, -0.0, 1, -1, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, Float.MIN_VALUE, 1e30, -1e-30
+    };
+    private static final double GRADIENT_TOLERANCE = 2e-5;
+
+    /// A grid of values between `low` and `high`, none of them close to 0 or, across operands, to each other.
+    private record Domain(double low, double high) {
+        double[] draw(Random random, int n, double shift) {
+            return random.doubles(n, low, high)
+                    .map(v -> Math.rint(v * 100) / 100 + shift)
+                    .toArray();
+        }
+    }
+
+    private static final Domain REAL = new Domain(-2, 2);
+    private static final Domain POSITIVE = new Domain(0.3, 3);
+
+    private record Unary(String name, UnaryOperator<Tensor> op, DoubleUnaryOperator oracle, Domain domain) {}
+
+    private record Binary(
+            String name, BinaryOperator<Tensor> op, DoubleBinaryOperator oracle, Domain first, Domain second) {}
+
+    private interface AlongAxis {
+        Tensor apply(Tensor x, int axis, boolean keepDims);
+    }
+
+    private record Lane(String name, UnaryOperator<Tensor> all, AlongAxis one, ToDoubleFunction<double[]> oracle) {}
+
+    private static final List<Unary> UNARY = List.of(
+            new Unary("log", Tensor::log, Math::log, POSITIVE),
+            new Unary("negative", Tensor::negative, x -> -x, REAL),
+            new Unary("sigmoid", Tensor::sigmoid, x -> 1 / (1 + Math.exp(-x)), REAL),
+            new Unary("sin", Tensor::sin, Math::sin, REAL),
+            new Unary("cos", Tensor::cos, Math::cos, REAL),
+            new Unary("tan", Tensor::tan, Math::tan, new Domain(-1.3, 1.3)),
+            new Unary("sinh", Tensor::sinh, Math::sinh, REAL),
+            new Unary("cosh", Tensor::cosh, Math::cosh, REAL),
+            new Unary("tanh", Tensor::tanh, Math::tanh, REAL),
+            new Unary("exp", Tensor::exp, Math::exp, REAL),
+            new Unary("sign", Tensor::sign, x -> Double.isNaN(x) ? 0 : Math.signum(x), REAL),
+            new Unary("abs", Tensor::abs, Math::abs, REAL),
+            new Unary("sqrt", Tensor::sqrt, Math::sqrt, POSITIVE),
+            new Unary("relu", Tensor::relu, x -> x < 0 ? 0 : x, REAL));
+
+    private static final List<Binary> BINARY = List.of(
+            new Binary("add", Tensor::add, Double::sum, REAL, REAL),
+            new Binary("subtract", Tensor::subtract, (a, b) -> a - b, REAL, REAL),
+            new Binary("multiply", Tensor::multiply, (a, b) -> a * b, REAL, REAL),
+            new Binary("divide", Tensor::divide, (a, b) -> a / b, REAL, POSITIVE),
+            new Binary("power", Tensor::power, Math::pow, POSITIVE, REAL),
+            new Binary("maximum", Tensor::maximum, Math::max, REAL, REAL),
+            new Binary("minimum", Tensor::minimum, Math::min, REAL, REAL));
+
+    private static final List<Binary> MASKS = List.of(
+            new Binary("greater", Tensor::greater, (a, b) -> a > b ? 1 : 0, REAL, REAL),
+            new Binary("greaterOrEqual", Tensor::greaterOrEqual, (a, b) -> a >= b ? 1 : 0, REAL, REAL),
+            new Binary("less", Tensor::less, (a, b) -> a < b ? 1 : 0, REAL, REAL),
+            new Binary("lessOrEqual", Tensor::lessOrEqual, (a, b) -> a <= b ? 1 : 0, REAL, REAL),
+            new Binary("equalTo", Tensor::equalTo, (a, b) -> a == b ? 1 : 0, REAL, REAL));
+
+    private static final List<Lane> LANES = List.of(
+            new Lane("sum", Tensor::sum, Tensor::sum, v -> Arrays.stream(v).sum()),
+            new Lane("mean", Tensor::mean, Tensor::mean, v -> Arrays.stream(v).sum() / v.length),
+            new Lane(
+                    "max", Tensor::max, Tensor::max, v -> Arrays.stream(v).reduce(Double.NEGATIVE_INFINITY, Math::max)),
+            new Lane(
+                    "min", Tensor::min, Tensor::min, v -> Arrays.stream(v).reduce(Double.POSITIVE_INFINITY, Math::min)),
+            new Lane("std", Tensor::std, Tensor::std, OpTableTest::std));
+
+    /// Ops that move elements or multiply matrices: their values and gradients are in `GoldenTest`, and below.
+    private static final Set<String> FREE =
+            Set.of("fma", "matmul", "argmax", "cast", "reshape", "transpose", "slice", "get", "broadcastTo", "gather");
+
+    private static double std(double[] v) {
+        double mean = Arrays.stream(v).sum() / v.length;
+        return Math.sqrt(Arrays.stream(v).map(x -> (x - mean) * (x - mean)).sum() / v.length);
+    }
+
+    private static double derivative(DoubleUnaryOperator f, double x) {
+        double h = 5e-4;
+        return (f.applyAsDouble(x - 2 * h)
+                        - 8 * f.applyAsDouble(x - h)
+                        + 8 * f.applyAsDouble(x + h)
+                        - f.applyAsDouble(x + 2 * h))
+                / (12 * h);
+    }
+
+    private static double tolerance(DType dtype) {
+        return dtype == DType.FLOAT32 ? 1e-6 : 1e-13;
+    }
+
+    private static void requireClose(double[] expected, double[] actual, double tolerance, String what) {
+        assertEquals(expected.length, actual.length, what);
+        for (int i = 0; i < expected.length; i++) {
+            double scale = Double.isFinite(expected[i]) ? Math.max(1, Math.abs(expected[i])) : 0;
+            assertEquals(expected[i], actual[i], tolerance * scale, what + " at " + i);
+        }
+    }
+
+    /// The same elements as `values` in row-major order, lying in memory in three ways.
+    private static List<Tensor> layouts(DType dtype, double[] values, int rows, int columns) {
+        Tensor plain = Tensor.of(dtype, values, rows, columns);
+        Tensor transposed =
+                plain.transpose().copyTo(Scope.current().innermost("test")).transpose();
+        Tensor wide = Tensor.full(dtype, 7, rows, columns + 3);
+        Tensor sliced = wide.slice(1, 2, columns + 2);
+        sliced.copyFrom(plain);
+        return List.of(plain, transposed, sliced);
+    }
+
+    private static double[] rounded(DType dtype, double[] values) {
+        return dtype == DType.FLOAT32
+                ? Arrays.stream(values).map(v -> (float) v).toArray()
+                : values;
+    }
+
+    @TestFactory
+    Stream<DynamicTest> unaryRows() {
+        return UNARY.stream().flatMap(row -> Stream.of(DType.FLOAT32, DType.FLOAT64)
+                .map(dtype -> dynamicTest(row.name + " " + dtype, () -> {
+                    for (int n : SIZES) {
+                        try (var arena = TensorArena.ofConfined()) {
+                            double[] x = rounded(dtype, row.domain.draw(new Random(n), n, 0.003));
+                            requireUnary(row, dtype, x, n, 1);
+                            if (n % 3 == 0) {
+                                requireUnary(row, dtype, x, n / 3, 3);
+                            }
+                        }
+                    }
+                    requireSpecial(row, dtype);
+                })));
+    }
+
+    private static void requireUnary(Unary row, DType dtype, double[] x, int rows, int columns) {
+        double[] y = Arrays.stream(x).map(row.oracle).toArray();
+        double[] dy = Arrays.stream(x).map(v -> derivative(row.oracle, v)).toArray();
+        for (Tensor layout : layouts(dtype, x, rows, columns)) {
+            Tensor leaf = layout.trackGradient();
+            Tensor out = row.op.apply(leaf);
+            requireClose(y, out.toDoubleArray(), tolerance(dtype), row.name + " value");
+            out.sum().backward(Release.EAGER);
+            requireClose(dy, leaf.gradient().toDoubleArray(), GRADIENT_TOLERANCE, row.name + " gradient");
+        }
+    }
+
+    private static void requireSpecial(Unary row, DType dtype) {
+        try (var arena = TensorArena.ofConfined()) {
+            double[] x = rounded(dtype, SPECIAL);
+            double[] y = rounded(dtype, Arrays.stream(x).map(row.oracle).toArray());
+            requireClose(y, row.op.apply(Tensor.of(dtype, x)).toDoubleArray(), tolerance(dtype), row.name + " special");
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> binaryRows() {
+        long[][][] shapes = {
+            {{3, 5}, {3, 5}},
+            {{3, 5}, {5}},
+            {{3, 1}, {1, 5}},
+            {{}, {3, 5}},
+            {{2, 3, 4}, {3, 1}},
+            {{3, 5}, {1}},
+            {{0, 3}, {3}}
+        };
+        return BINARY.stream().flatMap(row -> Stream.of(DType.FLOAT32, DType.FLOAT64)
+                .map(dtype -> dynamicTest(row.name + " " + dtype, () -> {
+                    for (long[][] pair : shapes) {
+                        requireBinary(row, dtype, pair[0], pair[1]);
+                    }
+                    for (int n : SIZES) {
+                        requireBinary(row, dtype, new long[] {n}, new long[] {n});
+                    }
+                    requireSpecial(row, dtype);
+                    requireWrongShape(row);
+                })));
+    }
+
+    /// The values that broadcasting to `shape` reads, one for each element of the result.
+    private static int[] sources(long[] from, long[] shape) {
+        int[] sources = new int[(int) Shape.size(shape)];
+        for (int i = 0; i < sources.length; i++) {
+            int rest = i;
+            int at = 0;
+            int stride = 1;
+            for (int axis = 1; axis <= shape.length; axis++) {
+                int position = rest % (int) shape[shape.length - axis];
+                rest /= (int) shape[shape.length - axis];
+                if (axis <= from.length) {
+                    int n = (int) from[from.length - axis];
+                    at += n == 1 ? 0 : position * stride;
+                    stride *= n;
+                }
+            }
+            sources[i] = at;
+        }
+        return sources;
+    }
+
+    private static void requireBinary(Binary row, DType dtype, long[] shapeA, long[] shapeB) {
+        try (var arena = TensorArena.ofConfined()) {
+            long[] shape = Shape.broadcast("test", shapeA, shapeB);
+            var random = new Random(Shape.size(shape));
+            double[] a = rounded(dtype, row.first.draw(random, (int) Shape.size(shapeA), 0.002));
+            double[] b = rounded(dtype, row.second.draw(random, (int) Shape.size(shapeB), 0.006));
+            int[] fromA = sources(shapeA, shape);
+            int[] fromB = sources(shapeB, shape);
+            double[] y = new double[fromA.length];
+            double[] gradientA = new double[a.length];
+            double[] gradientB = new double[b.length];
+            for (int i = 0; i < y.length; i++) {
+                double u = a[fromA[i]];
+                double v = b[fromB[i]];
+                y[i] = row.oracle.applyAsDouble(u, v);
+                gradientA[fromA[i]] += derivative(t -> row.oracle.applyAsDouble(t, v), u);
+                gradientB[fromB[i]] += derivative(t -> row.oracle.applyAsDouble(u, t), v);
+            }
+            Tensor x = tensor(dtype, a, shapeA).trackGradient();
+            Tensor z = tensor(dtype, b, shapeB).trackGradient();
+            Tensor out = row.op.apply(x, z);
+            assertArrayEquals(shape, out.shape());
+            requireClose(y, out.toDoubleArray(), tolerance(dtype), row.name + " value");
+            out.sum().backward(Release.EAGER);
+            requireClose(gradientA, x.gradient().toDoubleArray(), GRADIENT_TOLERANCE, row.name + " gradient of a");
+            requireClose(gradientB, z.gradient().toDoubleArray(), GRADIENT_TOLERANCE, row.name + " gradient of b");
+            Tensor turned = row.op.apply(
+                    x.detach().transpose(), z.detach().broadcastTo(shape).transpose());
+            if (Arrays.equals(shape, shapeA)) {
+                requireClose(y, turned.transpose().toDoubleArray(), tolerance(dtype), row.name + " transposed");
+            }
+        }
+    }
+
+    private static Tensor tensor(DType dtype, double[] values, long[] shape) {
+        return Tensor.of(dtype, values, values.length).reshape(shape);
+    }
+
+    private static void requireSpecial(Binary row, DType dtype) {
+        try (var arena = TensorArena.ofConfined()) {
+            double[] x = rounded(dtype, SPECIAL);
+            List<Double> y = new ArrayList<>();
+            for (double a : x) {
+                for (double b : x) {
+                    y.add(row.oracle.applyAsDouble(a, b));
+                }
+            }
+            Tensor column = Tensor.of(dtype, x, x.length, 1);
+            double[] expected = rounded(dtype, y.stream().mapToDouble(v -> v).toArray());
+            requireClose(
+                    expected,
+                    row.op.apply(column, Tensor.of(dtype, x)).toDoubleArray(),
+                    tolerance(dtype),
+                    row.name + " special");
+        }
+    }
+
+    private static void requireWrongShape(Binary row) {
+        try (var arena = TensorArena.ofConfined()) {
+            var failure = assertThrows(
+                    IllegalArgumentException.class, () -> row.op.apply(Tensor.ones(2, 3), Tensor.ones(4, 5)));
+            assertEquals(row.name + ": [2, 3] and [4, 5] do not broadcast (axis -1: 3 and 5)", failure.getMessage());
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> masks() {
+        return MASKS.stream()
+                .map(row -> dynamicTest(row.name, () -> {
+                    for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+                        requireSpecial(row, dtype);
+                    }
+                    requireWrongShape(row);
+                    try (var arena = TensorArena.ofConfined()) {
+                        for (DType dtype : new DType[] {DType.INT32, DType.INT64, DType.BOOL}) {
+                            Tensor a = Tensor.of(dtype, new int[] {0, 1, 1, 0});
+                            Tensor b = Tensor.of(dtype, new int[] {0, 1, 0, 1});
+                            double[] expected = {
+                                row.oracle.applyAsDouble(0, 0),
+                                row.oracle.applyAsDouble(1, 1),
+                                row.oracle.applyAsDouble(1, 0),
+                                row.oracle.applyAsDouble(0, 1)
+                            };
+                            assertEquals(DType.BOOL, row.op.apply(a, b).dtype());
+                            assertArrayEquals(expected, row.op.apply(a, b).toDoubleArray());
+                        }
+                    }
+                }));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> reductions() {
+        return LANES.stream().flatMap(row -> Stream.of(DType.FLOAT32, DType.FLOAT64)
+                .map(dtype -> dynamicTest(row.name + " " + dtype, () -> {
+                    for (int n : SIZES) {
+                        if (n > 0) {
+                            requireLanes(row, dtype, n, 1);
+                            requireLanes(row, dtype, 3, n);
+                        }
+                    }
+                })));
+    }
+
+    /// Distinct values, so that max and min have one place, far enough apart for differences.
+    private static double[] distinct(DType dtype, int n) {
+        List<Double> values = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            values.add((i - n / 2) * 0.01);
+        }
+        java.util.Collections.shuffle(values, new Random(n));
+        return rounded(dtype, values.stream().mapToDouble(v -> v).toArray());
+    }
+
+    private static void requireLanes(Lane row, DType dtype, int rows, int columns) {
+        double[] x = distinct(dtype, rows * columns);
+        for (int layout = 0; layout < 3; layout++) {
+            try (var arena = TensorArena.ofConfined()) {
+                Tensor leaf = layouts(dtype, x, rows, columns).get(layout).trackGradient();
+                Tensor byRow = row.one.apply(leaf, 1, false);
+                double[] y = new double[rows];
+                for (int i = 0; i < rows; i++) {
+                    y[i] = row.oracle.applyAsDouble(Arrays.copyOfRange(x, i * columns, (i + 1) * columns));
+                }
+                requireClose(y, byRow.toDoubleArray(), tolerance(dtype) * 10, row.name + " along rows");
+                assertArrayEquals(
+                        new long[] {rows, 1}, row.one.apply(leaf, -1, true).shape());
+                Tensor all = row.all.apply(leaf);
+                requireClose(
+                        new double[] {row.oracle.applyAsDouble(x)},
+                        all.toDoubleArray(),
+                        tolerance(dtype) * 10,
+                        row.name);
+                all.backward(Release.EAGER);
+                double[] gradient = leaf.gradient().toDoubleArray();
+                boolean kink = row.name.equals("std") && x.length == 1;
+                for (int sample = 0; sample < 8 && !kink; sample++) {
+                    int i = new Random(sample).nextInt(x.length);
+                    double expected = derivative(
+                            t -> {
+                                double[] moved = x.clone();
+                                moved[i] = t;
+                                return row.oracle.applyAsDouble(moved);
+                            },
+                            x[i]);
+                    assertEquals(expected, gradient[i], GRADIENT_TOLERANCE, row.name + " gradient");
+                }
+            }
+        }
+    }
+
+    @Test
+    void emptySumsAreZeroAndEmptyMeansNaN() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.zeros(0, 2);
+            assertEquals(0, x.sum().item());
+            assertTrue(Double.isNaN(x.mean().item()));
+            assertArrayEquals(new double[] {0, 0}, x.sum(0).toDoubleArray());
+            assertArrayEquals(new long[] {0}, x.sum(1).shape());
+        }
+    }
+
+    @Test
+    void nanIsTheLargestAndTheSmallest() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(1, Float.NaN, 3, Float.NaN);
+            assertTrue(Double.isNaN(x.max().item()));
+            assertTrue(Double.isNaN(x.min().item()));
+            assertEquals(1, x.argmax(0).item());
+            assertEquals(2, Tensor.of(1, 2, 5, 5).argmax(0).item());
+        }
+    }
+
+    @Test
+    void productsAreNaiveSums() {
+        var random = new Random(5);
+        int[] sizes = {0, 1, 3, 8, 17, 65};
+        for (int m : sizes) {
+            for (int k : sizes) {
+                for (int n : new int[] {1, 9}) {
+                    requireProduct(random, m, k, n, DType.FLOAT32);
+                    requireProduct(random, m, k, n, DType.FLOAT64);
+                }
+            }
+        }
+    }
+
+    private static void requireProduct(Random random, int m, int k, int n, DType dtype) {
+        try (var arena = TensorArena.ofConfined()) {
+            double[] a = rounded(dtype, REAL.draw(random, m * k, 0.003));
+            double[] b = rounded(dtype, REAL.draw(random, k * n, 0.003));
+            double[] y = new double[m * n];
+            for (int i = 0; i < m; i++) {
+                for (int j = 0; j < n; j++) {
+                    for (int l = 0; l < k; l++) {
+                        y[i * n + j] += a[i * k + l] * b[l * n + j];
+                    }
+                }
+            }
+            double tolerance = tolerance(dtype) * 20;
+            for (Tensor x : layouts(dtype, a, m, k)) {
+                for (Tensor z : layouts(dtype, b, k, n)) {
+                    requireClose(y, x.matmul(z).toDoubleArray(), tolerance, "matmul");
+                    Tensor one = Tensor.ones(dtype, n);
+                    double[] plusOne = Arrays.stream(y).map(v -> v + 1).toArray();
+                    requireClose(plusOne, x.fma(z, one).toDoubleArray(), tolerance, "fma");
+                }
+            }
+        }
+    }
+
+    @Test
+    void gradientsOfGradientsAgreeWithDifferences() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.rand(DType.FLOAT64, 3, 4).add(0.5);
+            for (Unary row : UNARY) {
+                GradientCheck.check(row.op, x);
+                GradientCheck.check(t -> gradientOf(row.op, t), x);
+            }
+            GradientCheck.check(xs -> xs.get(0).matmul(xs.get(1)).power(2), x, x.transpose());
+            GradientCheck.check(
+                    t -> t.std(1)
+                            .add(t.max(1))
+                            .add(t.slice(1, 0, 2).sum(1))
+                            .add(t.get(0).mean()),
+                    x);
+            GradientCheck.check(
+                    t -> t.gather(1, Tensor.of(new int[] {1, 1, 3}, 3, 1)).exp(), x);
+            assertThrows(AssertionError.class, () -> GradientCheck.check(t -> t.multiply(t.detach()), x));
+        }
+    }
+
+    private static Tensor gradientOf(UnaryOperator<Tensor> f, Tensor x) {
+        Tensor t = x.tracksGradient() ? x : x.detach().trackGradient();
+        boolean recording = Scope.current().recording;
+        Scope.current().recording = true;
+        try {
+            return Autograd.gradients(f.apply(t.multiply(1)).multiply(t), List.of(t), true)
+                    .getFirst();
+        } finally {
+            Scope.current().recording = recording;
+        }
+    }
+
+    @Test
+    void everyPublicOpHasARow() {
+        var ops = new TreeSet<String>();
+        for (var method : TensorOps.class.getDeclaredMethods()) {
+            if (Modifier.isPublic(method.getModifiers()) && method.getReturnType() == Tensor.class) {
+                ops.add(method.getName());
+            }
+        }
+        var rows = new TreeSet<>(FREE);
+        UNARY.forEach(row -> rows.add(row.name));
+        BINARY.forEach(row -> rows.add(row.name));
+        MASKS.forEach(row -> rows.add(row.name));
+        LANES.forEach(row -> rows.add(row.name));
+        assertEquals(rows, ops);
+    }
+}
