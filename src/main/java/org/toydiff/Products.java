@@ -201,7 +201,8 @@ final class Products {
     }
 
     private static Tensor spaced(Tensor vector) {
-        return vector.strides[0] > 0 || vector.size() <= 1 ? vector : copy(vector);
+        long stride = vector.strides[0];
+        return vector.size() <= 1 || (stride > 0 && stride <= Integer.MAX_VALUE) ? vector : copy(vector);
     }
 
     private static Tensor copy(Tensor t) {

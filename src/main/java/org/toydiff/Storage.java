@@ -3,6 +3,7 @@ package org.toydiff;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.memory.Block;
+import org.toydiff.internal.memory.BlockPool;
 
 /// One allocation: what a tensor and its views share.
 ///
@@ -67,7 +68,8 @@ final class Storage {
 
     /// Memory from `arena`'s pool. `early` gives it a lifetime of its own.
     static Storage make(TensorArena arena, String op, DType dtype, long[] shape, boolean early) {
-        long bytes = org.toydiff.internal.memory.BlockPool.rounded(Shape.size(shape) * dtype.bytes());
+        Shape.checked(op, dtype, shape);
+        long bytes = BlockPool.rounded(Shape.size(shape) * dtype.bytes());
         var storage = new Storage(arena, op, dtype, shape, bytes, early);
         if (arena.predicts()) {
             arena.count(bytes);

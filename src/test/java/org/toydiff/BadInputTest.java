@@ -121,6 +121,19 @@ class BadInputTest {
     }
 
     @Test
+    void resultsWhoseProductOverflows() {
+        Tensor tall = Tensor.ones(1, 1).broadcastTo(Integer.MAX_VALUE, 1);
+        rejected(
+                "matmul: shape [2147483647, 2147483647] has more bytes than a long can count; check its sizes",
+                () -> tall.matmul(tall.transpose()));
+        rejected(
+                "add: shape [2147483647, 2147483647] has more bytes than a long can count; check its sizes",
+                () -> tall.add(tall.transpose()));
+        assertThrows(MemoryLimitException.class, () -> tall.broadcastTo(Integer.MAX_VALUE, 1 << 20)
+                .add(1));
+    }
+
+    @Test
     void aClosedTensor() {
         Tensor lost;
         Tensor leaf = Tensor.ones(2).trackGradient();

@@ -64,6 +64,18 @@ class NativeLoadingTest {
     }
 
     @Test
+    void aLibraryIsTakenByItsPath() throws Exception {
+        Path copy = Files.createDirectory(cache.resolve("own"));
+        try (var files = Files.list(library(probe()).getParent())) {
+            for (Path file : files.toList()) {
+                Files.copy(file, copy.resolve(file.getFileName()));
+            }
+        }
+        Path own = copy.resolve(library(probe()).getFileName());
+        assertEquals(own, library(probe("-Dtoydiff.blas.library=" + own)));
+    }
+
+    @Test
     void aFileThatIsNoLibraryIsNamed() throws Exception {
         Path text = Files.writeString(cache.resolve("libtext.so"), "not a library");
         Child child = probe("-Dtoydiff.blas.library=" + text);
