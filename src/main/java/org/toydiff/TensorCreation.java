@@ -7,7 +7,7 @@ import java.util.random.RandomGenerator;
 /// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that
 /// dtype, and with a
 /// leading Arena in any arena of the caller's.
-abstract sealed class TensorCreation permits TensorOps {
+abstract sealed class TensorCreation permits ElementOps {
 
     /// Zeros, FLOAT32.
     ///

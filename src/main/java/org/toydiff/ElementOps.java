@@ -1,0 +1,452 @@
+package org.toydiff;
+
+import static org.toydiff.Families.binary;
+import static org.toydiff.Families.comparison;
+import static org.toydiff.Families.unary;
+import static org.toydiff.Rule.readsAll;
+import static org.toydiff.Rule.readsInput;
+import static org.toydiff.Rule.readsInputs;
+import static org.toydiff.Rule.readsNothing;
+import static org.toydiff.Rule.readsOther;
+import static org.toydiff.Rule.readsOutput;
+import static org.toydiff.Rule.readsShape;
+
+import org.toydiff.internal.kernels.AnyKernels;
+import org.toydiff.internal.kernels.DoubleKernels;
+import org.toydiff.internal.kernels.FloatKernels;
+
+/// The ops of [Tensor] that work element by element, one row each: name, kernels, and a gradient rule for each input.
+/// Families own everything else.
+abstract sealed class ElementOps extends TensorCreation permits TensorOps {
+    final Tensor self() {
+        return (Tensor) this;
+    }
+
+    // Element by element, one operand.
+
+    /// `y = ln x`: the natural logarithm; gradient `g / x`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor log() {
+        return unary(self(), "log", FloatKernels::log, DoubleKernels::log, readsInput((g, x) -> g.divide(x)));
+    }
+
+    /// `y = −x`: the negative; gradient `−g`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor negative() {
+        return unary(
+                self(), "negative", FloatKernels::negative, DoubleKernels::negative, readsNothing(g -> g.negative()));
+    }
+
+    /// `y = 1 / (1 + e⁻ˣ)`: the logistic function; gradient `g·y·(1 − y)`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor sigmoid() {
+        return unary(
+                self(),
+                "sigmoid",
+                FloatKernels::sigmoid,
+                DoubleKernels::sigmoid,
+                readsOutput((g, y) -> g.multiply(y.subtract(y.multiply(y)))));
+    }
+
+    /// `y = sin x`: the sine; gradient `g·cos x`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor sin() {
+        return unary(self(), "sin", FloatKernels::sin, DoubleKernels::sin, readsInput((g, x) -> g.multiply(x.cos())));
+    }
+
+    /// `y = cos x`: the cosine; gradient `−g·sin x`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor cos() {
+        return unary(self(), "cos", FloatKernels::cos, DoubleKernels::cos, readsInput((g, x) -> g.multiply(x.sin())
+                .negative()));
+    }
+
+    /// `y = tan x`: the tangent; gradient `g·(1 + y²)`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor tan() {
+        return unary(
+                self(),
+                "tan",
+                FloatKernels::tan,
+                DoubleKernels::tan,
+                readsOutput((g, y) -> g.multiply(y.multiply(y).add(1))));
+    }
+
+    /// `y = sinh x`: the hyperbolic sine; gradient `g·cosh x`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor sinh() {
+        return unary(
+                self(), "sinh", FloatKernels::sinh, DoubleKernels::sinh, readsInput((g, x) -> g.multiply(x.cosh())));
+    }
+
+    /// `y = cosh x`: the hyperbolic cosine; gradient `g·sinh x`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor cosh() {
+        return unary(
+                self(), "cosh", FloatKernels::cosh, DoubleKernels::cosh, readsInput((g, x) -> g.multiply(x.sinh())));
+    }
+
+    /// `y = tanh x`: the hyperbolic tangent; gradient `g·(1 − y²)`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor tanh() {
+        return unary(
+                self(),
+                "tanh",
+                FloatKernels::tanh,
+                DoubleKernels::tanh,
+                readsOutput((g, y) -> g.subtract(g.multiply(y).multiply(y))));
+    }
+
+    /// `y = eˣ`: the exponential; gradient `g·y`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor exp() {
+        return unary(self(), "exp", FloatKernels::exp, DoubleKernels::exp, readsOutput((g, y) -> g.dying()
+                .multiply(y)));
+    }
+
+    /// `y = −1, 0 or 1`: the sign, 0 for ±0 and NaN; gradient 0.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor sign() {
+        return unary(
+                self(),
+                "sign",
+                FloatKernels::sign,
+                DoubleKernels::sign,
+                readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
+    }
+
+    /// `y = |x|`: the absolute value; gradient `g·sign x`, so 0 at 0.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor abs() {
+        return unary(self(), "abs", FloatKernels::abs, DoubleKernels::abs, readsInput((g, x) -> g.dying()
+                .multiply(x.sign())));
+    }
+
+    /// `y = √x`: the square root, NaN below 0; gradient `g / 2y`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor sqrt() {
+        return unary(
+                self(),
+                "sqrt",
+                FloatKernels::sqrt,
+                DoubleKernels::sqrt,
+                readsOutput((g, y) -> g.divide(y.multiply(2))));
+    }
+
+    /// `y = max(x, 0)`: the rectifier; NaN stays NaN; gradient g where `x > 0`, so 0 at 0.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor relu() {
+        return unary(self(), "relu", FloatKernels::relu, DoubleKernels::relu, readsOutput((g, y) -> g.dying()
+                .reluGradient(y)));
+    }
+
+    // Element by element, two operands that broadcast.
+
+    /// `y = this + b`: the sum; gradient `g` to both.
+    ///
+    /// @param b an operand of the same dtype that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    public Tensor add(Tensor b) {
+        return binary(
+                self(), b, "add", FloatKernels::add, DoubleKernels::add, readsNothing(g -> g), readsNothing(g -> g));
+    }
+
+    /// [#add(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the constant
+    /// @return a new tensor of this shape
+    public Tensor add(double b) {
+        return add(constant("add", b));
+    }
+
+    /// `y = this − b`: the difference; gradient `g` to this, `−g` to b.
+    ///
+    /// @param b an operand of the same dtype that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    public Tensor subtract(Tensor b) {
+        return binary(
+                self(),
+                b,
+                "subtract",
+                FloatKernels::subtract,
+                DoubleKernels::subtract,
+                readsNothing(g -> g),
+                readsNothing(g -> g.negative()));
+    }
+
+    /// [#subtract(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the constant
+    /// @return a new tensor of this shape
+    public Tensor subtract(double b) {
+        return subtract(constant("subtract", b));
+    }
+
+    /// `y = this · b`: the product; gradient `g·b` to this, `g·this` to b.
+    ///
+    /// @param b an operand of the same dtype that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    public Tensor multiply(Tensor b) {
+        return binary(
+                self(),
+                b,
+                "multiply",
+                FloatKernels::multiply,
+                DoubleKernels::multiply,
+                readsOther((g, other) -> g.multiply(other)),
+                readsOther((g, other) -> g.multiply(other)));
+    }
+
+    /// [#multiply(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the constant
+    /// @return a new tensor of this shape
+    public Tensor multiply(double b) {
+        return multiply(constant("multiply", b));
+    }
+
+    /// `y = this / b`: the quotient; division by 0 follows IEEE 754; gradient `g / b` to this, `−g·this / b²`
+    /// to b.
+    ///
+    /// @param b an operand of the same dtype that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    public Tensor divide(Tensor b) {
+        return binary(
+                self(),
+                b,
+                "divide",
+                FloatKernels::divide,
+                DoubleKernels::divide,
+                readsOther((g, d) -> g.divide(d)),
+                readsInputs((g, d, a) -> g.multiply(a.divide(d)).divide(d).negative()));
+    }
+
+    /// [#divide(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the constant
+    /// @return a new tensor of this shape
+    public Tensor divide(double b) {
+        return divide(constant("divide", b));
+    }
+
+    /// `y = thisᵇ`: the power, as C's `pow`; gradient `g·b·thisᵇ⁻¹` to this, 0 where b is 0; `g·y·ln this` to
+    /// b, 0 where this is 0 and b is not negative.
+    ///
+    /// @param b an operand of the same dtype that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    public Tensor power(Tensor b) {
+        // ln 0 is −∞, but 0ᵇ does not change with b while b ≥ 0. That holds exactly where max(|a|, −b) is not
+        // positive.
+        return binary(
+                self(),
+                b,
+                "power",
+                FloatKernels::power,
+                DoubleKernels::power,
+                readsInputs((g, a, e) ->
+                        g.multiply(e.multiply(a.power(e.subtract(1))).zeroWhere(e.equalTo(e.zero())))),
+                readsAll((g, e, a, y) -> g.multiply(y.multiply(a.log())
+                        .zeroWhere(a.abs().maximum(e.negative()).lessOrEqual(a.zero())))));
+    }
+
+    /// [#power(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the constant
+    /// @return a new tensor of this shape
+    public Tensor power(double b) {
+        return power(constant("power", b));
+    }
+
+    /// `y = max(this, b)`: the larger one, NaN if either is; gradient `g` to the larger one, half of it to
+    /// each where both are equal.
+    ///
+    /// @param b an operand of the same dtype that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    public Tensor maximum(Tensor b) {
+        return binary(
+                self(),
+                b,
+                "maximum",
+                FloatKernels::maximum,
+                DoubleKernels::maximum,
+                readsInputs((g, own, other) -> g.multiply(own.maximumShare(other))),
+                readsInputs((g, own, other) -> g.multiply(own.maximumShare(other))));
+    }
+
+    /// [#maximum(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the constant
+    /// @return a new tensor of this shape
+    public Tensor maximum(double b) {
+        return maximum(constant("maximum", b));
+    }
+
+    /// `y = min(this, b)`: the smaller one, NaN if either is; gradient `g` to the smaller one, half of it to
+    /// each where both are equal.
+    ///
+    /// @param b an operand of the same dtype that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    public Tensor minimum(Tensor b) {
+        return binary(
+                self(),
+                b,
+                "minimum",
+                FloatKernels::minimum,
+                DoubleKernels::minimum,
+                readsInputs((g, own, other) -> g.multiply(other.maximumShare(own))),
+                readsInputs((g, own, other) -> g.multiply(other.maximumShare(own))));
+    }
+
+    /// [#minimum(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the constant
+    /// @return a new tensor of this shape
+    public Tensor minimum(double b) {
+        return minimum(constant("minimum", b));
+    }
+
+    // Masks.
+
+    /// `this > b`, false where either is NaN. Not differentiable.
+    ///
+    /// @param b an operand of the same dtype, any of them, that broadcasts with this
+    /// @return a new BOOL tensor of the broadcast shape
+    public Tensor greater(Tensor b) {
+        return comparison(
+                self(),
+                b,
+                "greater",
+                FloatKernels::greater,
+                DoubleKernels::greater,
+                self().dtype == DType.INT64
+                        ? AnyKernels::greater8
+                        : self().dtype == DType.INT32 ? AnyKernels::greater4 : AnyKernels::greater1);
+    }
+
+    /// `this ≥ b`, false where either is NaN. Not differentiable.
+    ///
+    /// @param b an operand of the same dtype, any of them, that broadcasts with this
+    /// @return a new BOOL tensor of the broadcast shape
+    public Tensor greaterOrEqual(Tensor b) {
+        return comparison(
+                self(),
+                b,
+                "greaterOrEqual",
+                FloatKernels::greaterOrEqual,
+                DoubleKernels::greaterOrEqual,
+                self().dtype == DType.INT64
+                        ? AnyKernels::greaterOrEqual8
+                        : self().dtype == DType.INT32 ? AnyKernels::greaterOrEqual4 : AnyKernels::greaterOrEqual1);
+    }
+
+    /// `this < b`, false where either is NaN. Not differentiable.
+    ///
+    /// @param b an operand of the same dtype, any of them, that broadcasts with this
+    /// @return a new BOOL tensor of the broadcast shape
+    public Tensor less(Tensor b) {
+        return comparison(
+                self(),
+                b,
+                "less",
+                FloatKernels::less,
+                DoubleKernels::less,
+                self().dtype == DType.INT64
+                        ? AnyKernels::less8
+                        : self().dtype == DType.INT32 ? AnyKernels::less4 : AnyKernels::less1);
+    }
+
+    /// `this ≤ b`, false where either is NaN. Not differentiable.
+    ///
+    /// @param b an operand of the same dtype, any of them, that broadcasts with this
+    /// @return a new BOOL tensor of the broadcast shape
+    public Tensor lessOrEqual(Tensor b) {
+        return comparison(
+                self(),
+                b,
+                "lessOrEqual",
+                FloatKernels::lessOrEqual,
+                DoubleKernels::lessOrEqual,
+                self().dtype == DType.INT64
+                        ? AnyKernels::lessOrEqual8
+                        : self().dtype == DType.INT32 ? AnyKernels::lessOrEqual4 : AnyKernels::lessOrEqual1);
+    }
+
+    /// `this = b`, false where either is NaN. Not differentiable.
+    ///
+    /// @param b an operand of the same dtype, any of them, that broadcasts with this
+    /// @return a new BOOL tensor of the broadcast shape
+    public Tensor equalTo(Tensor b) {
+        return comparison(
+                self(),
+                b,
+                "equalTo",
+                FloatKernels::equalTo,
+                DoubleKernels::equalTo,
+                self().dtype == DType.INT64
+                        ? AnyKernels::equalTo8
+                        : self().dtype == DType.INT32 ? AnyKernels::equalTo4 : AnyKernels::equalTo1);
+    }
+
+    // What rules need beyond the public ops. Each is an op with rules of its own, so gradients can be
+    // differentiated.
+
+    /// relu's gradient: this where relu's output `y` is not 0, else 0.
+    Tensor reluGradient(Tensor y) {
+        return binary(
+                self(),
+                y,
+                "reluGradient",
+                FloatKernels::reluGradient,
+                DoubleKernels::reluGradient,
+                readsOther((g, other) -> g.reluGradient(other)),
+                readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
+    }
+
+    /// The part of maximum's gradient that belongs to this: 1 where it is larger than b, ½ where equal, else 0.
+    Tensor maximumShare(Tensor b) {
+        return binary(
+                self(),
+                b,
+                "maximumShare",
+                FloatKernels::maximumShare,
+                DoubleKernels::maximumShare,
+                readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)),
+                readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
+    }
+
+    /// This with 0 in place of what a mask marks, whatever stood there.
+    Tensor zeroWhere(Tensor mask) {
+        return Families.broadcasting(
+                self(),
+                mask,
+                "zeroWhere",
+                self().dtype == DType.FLOAT32 ? FloatKernels::zeroWhere : DoubleKernels::zeroWhere,
+                readsOther((g, other) -> g.zeroWhere(other)),
+                null);
+    }
+
+    /// A scalar of this dtype for the other side of a binary op.
+    private Tensor constant(String op, double value) {
+        self().requireFloating(op);
+        return Tensor.full(self().dtype, value);
+    }
+
+    /// 0 of this dtype.
+    Tensor zero() {
+        return Tensor.full(self().dtype, 0);
+    }
+}
