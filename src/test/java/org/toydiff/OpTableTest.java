@@ -436,6 +436,73 @@ class OpTableTest {
         }
     }
 
+    /// An op that moves elements: which element of a [3, n] input each element of its output is.
+    private record Move(String name, UnaryOperator<Tensor> op, java.util.function.IntFunction<int[]> sources) {}
+
+    private static final List<Move> MOVES = List.of(
+            new Move("reshape", x -> x.reshape(-1), n -> range(0, 3 * n)),
+            new Move("reshape of a view", x -> x.transpose().reshape(3 * x.shape()[1]), n -> turned(n)),
+            new Move("transpose", Tensor::transpose, n -> turned(n)),
+            new Move("slice", x -> x.slice(0, 1, -1), n -> range(n, 2 * n)),
+            new Move("get", x -> x.get(-1), n -> range(2 * n, 3 * n)),
+            new Move("broadcastTo", x -> x.get(0).broadcastTo(2, x.shape()[1]), n -> {
+                int[] row = Arrays.copyOf(range(0, n), 2 * n);
+                System.arraycopy(row, 0, row, n, n);
+                return row;
+            }),
+            new Move(
+                    "cast",
+                    x -> x.cast(x.dtype() == DType.FLOAT32 ? DType.FLOAT64 : DType.FLOAT32),
+                    n -> range(0, 3 * n)),
+            new Move("gather", x -> x.gather(0, Tensor.full(DType.INT64, 2, 2, x.shape()[1])), n -> {
+                int[] row = Arrays.copyOf(range(2 * n, 3 * n), 2 * n);
+                System.arraycopy(row, 0, row, n, n);
+                return row;
+            }));
+
+    private static int[] range(int from, int to) {
+        return java.util.stream.IntStream.range(from, to).toArray();
+    }
+
+    private static int[] turned(int n) {
+        return java.util.stream.IntStream.range(0, 3 * n)
+                .map(i -> i % 3 * n + i / 3)
+                .toArray();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> moves() {
+        return MOVES.stream().flatMap(row -> Stream.of(DType.FLOAT32, DType.FLOAT64)
+                .map(dtype -> dynamicTest(row.name + " " + dtype, () -> {
+                    for (int n : SIZES) {
+                        for (int layout = 0; layout < 3; layout++) {
+                            requireMove(row, dtype, n, layout);
+                        }
+                    }
+                })));
+    }
+
+    private static void requireMove(Move row, DType dtype, int n, int layout) {
+        try (var arena = TensorArena.ofConfined()) {
+            double[] x = REAL.draw(new Random(n), 3 * n, 0.003);
+            for (int i = 0; i < x.length; i++) {
+                // Floats that both dtypes hold, special ones among them.
+                x[i] = i % 7 == 0 ? (float) SPECIAL[i / 7 % SPECIAL.length] : (float) x[i];
+            }
+            int[] sources = row.sources.apply(n);
+            Tensor leaf = layouts(dtype, x, 3, n).get(layout).trackGradient();
+            Tensor y = row.op.apply(leaf);
+            assertArrayEquals(Arrays.stream(sources).mapToDouble(i -> x[i]).toArray(), y.toDoubleArray());
+            Tensor weights = Tensor.arange(y.dtype(), 1, y.size() + 1, 1).reshape(y.shape());
+            y.backward(weights, Release.EAGER);
+            double[] expected = new double[3 * n];
+            for (int i = 0; i < sources.length; i++) {
+                expected[sources[i]] += i + 1;
+            }
+            assertArrayEquals(expected, leaf.gradient().toDoubleArray(), row.name + " gradient");
+        }
+    }
+
     @Test
     void gradientsOfGradientsAgreeWithDifferences() {
         try (var arena = TensorArena.ofConfined()) {
