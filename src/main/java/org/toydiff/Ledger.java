@@ -79,7 +79,7 @@ final class Ledger {
                 block = POOL.take(bytes);
                 if (block == null) {
                     throw new MemoryLimitException(request(storage) + " failed: the system has no more memory; live "
-                            + Shape.bytes(live) + " of which " + largest(OPEN));
+                            + Shape.bytes(live) + largest(OPEN));
                 }
             }
             live += bytes;

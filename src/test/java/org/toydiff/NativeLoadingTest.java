@@ -64,6 +64,15 @@ class NativeLoadingTest {
     }
 
     @Test
+    void everyProductSaysSoWhenThereIsNoLibrary() throws Exception {
+        List<String> arguments = arguments("-Dtoydiff.blas.library=/nowhere/libblas.so");
+        arguments.add("twice");
+        String line = "No library with the CBLAS interface was found. Tried:\n";
+        Child child = Child.run(Map.of(), arguments.toArray(String[]::new));
+        assertEquals(line.repeat(2), child.out().replace("\r", ""), child.err());
+    }
+
+    @Test
     void aLibraryIsTakenByItsPath() throws Exception {
         Path copy = Files.createDirectory(cache.resolve("own"));
         try (var files = Files.list(library(probe()).getParent())) {

@@ -1,10 +1,18 @@
 package org.toydiff;
 
+import java.util.List;
+
 /// What the tests run in a child JVM.
 final class Probe {
     private Probe() {}
 
     public static void main(String[] arguments) {
+        if (List.of(arguments).contains("twice")) {
+            for (int i = 0; i < 2; i++) {
+                multiplyWithoutLibrary();
+            }
+            return;
+        }
         if (arguments.length > 0) {
             TensorArena.ofShared();
             Tensor.ones(100);
@@ -13,6 +21,14 @@ final class Probe {
         try (var arena = TensorArena.ofConfined()) {
             double product = Tensor.ones(8, 8).matmul(Tensor.ones(8, 8)).sum().item();
             System.out.println(product + " by " + Blas.library());
+        }
+    }
+
+    private static void multiplyWithoutLibrary() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor.ones(2, 2).matmul(Tensor.ones(2, 2));
+        } catch (UnsatisfiedLinkError e) {
+            System.out.println(e.getMessage().lines().findFirst().orElseThrow());
         }
     }
 }

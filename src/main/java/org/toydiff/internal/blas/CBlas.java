@@ -13,10 +13,6 @@ public final class CBlas {
     private static final int TRANSPOSED = OpenBlas.CblasTrans();
     private static final int PLAIN = OpenBlas.CblasNoTrans();
 
-    static {
-        BlasLibrary.path();
-    }
-
     private CBlas() {}
 
     /// Loads the library, or throws what explains why none could be loaded.
