@@ -1,8 +1,7 @@
 /// Tensors and reverse-mode gradients whose numbers never touch the Java heap.
 ///
-/// `org.toydiff` holds tensors, arenas and autograd; `org.toydiff.nn` layers and losses; `org.toydiff.optim`
-/// optimizers.
-/// Run with `--enable-native-access=org.toydiff`.
+/// `org.toydiff` holds tensors, arenas and autograd; `org.toydiff.nn` layers and losses;
+/// `org.toydiff.optim` optimizers. Run with `--enable-native-access=org.toydiff`.
 module org.toydiff {
     requires jdk.management;
 

@@ -44,9 +44,9 @@ public final class Autograd {
         };
     }
 
-    /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each value,
-    /// and the step at
-    /// which `backward(Release.EAGER)` frees it and its gradient. `dot -Tsvg` turns it into a picture.
+    /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each
+    /// value, and the step at which `backward(Release.EAGER)` frees it and its gradient. `dot -Tsvg` turns
+    /// it into a picture.
     ///
     /// @param y the tensor
     /// @return the text of a `.dot` file

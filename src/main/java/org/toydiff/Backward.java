@@ -7,10 +7,8 @@ import java.util.List;
 /// One walk backward over a graph: the engine, which knows no op.
 ///
 /// Nodes are visited in the reverse of the order they were recorded in, without recursion. The same code
-/// predicts: [Sight]
-/// then shows stand-ins without memory instead of the real tensors, kernels are skipped, and what is made and
-/// freed is counted
-/// just so. That is why a prediction is exact.
+/// predicts: [Sight] then shows stand-ins without memory instead of the real tensors, kernels are skipped,
+/// and what is made and freed is counted just so. That is why a prediction is exact.
 final class Backward {
     /// What becomes of gradients.
     private enum Goal {
@@ -315,9 +313,8 @@ final class Backward {
         offerTaken = false;
     }
 
-    /// The gradient that the running rule contributes to, for a product that BLAS can add onto it; null when
-    /// there is none of
-    /// this dtype and shape. Taken once, and it must then be the rule's result.
+    /// The gradient that the running rule contributes to, for a product that BLAS can add onto it; null
+    /// when there is none of this dtype and shape. Taken once, and it must then be the rule's result.
     Tensor takeOffer(DType dtype, long rows, long columns) {
         boolean fits = offer != null
                 && !offerTaken

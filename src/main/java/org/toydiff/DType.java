@@ -67,9 +67,8 @@ public enum DType {
         };
     }
 
-    /// Stores `value` at `index` (in elements), rounded to the nearest for FLOAT32, cut towards zero for whole
-    /// numbers, and
-    /// as "is not zero" for BOOL.
+    /// Stores `value` at `index` (in elements), rounded to the nearest for FLOAT32, cut towards zero for
+    /// whole numbers, and as "is not zero" for BOOL.
     void set(MemorySegment segment, long index, double value) {
         switch (this) {
             case FLOAT32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) value);

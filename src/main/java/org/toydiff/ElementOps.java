@@ -332,9 +332,9 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 "greater",
                 FloatKernels::greater,
                 DoubleKernels::greater,
-                self().dtype == DType.INT64
-                        ? AnyKernels::greater8
-                        : self().dtype == DType.INT32 ? AnyKernels::greater4 : AnyKernels::greater1);
+                AnyKernels::greater1,
+                AnyKernels::greater4,
+                AnyKernels::greater8);
     }
 
     /// `this ≥ b`, false where either is NaN. Not differentiable.
@@ -348,9 +348,9 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 "greaterOrEqual",
                 FloatKernels::greaterOrEqual,
                 DoubleKernels::greaterOrEqual,
-                self().dtype == DType.INT64
-                        ? AnyKernels::greaterOrEqual8
-                        : self().dtype == DType.INT32 ? AnyKernels::greaterOrEqual4 : AnyKernels::greaterOrEqual1);
+                AnyKernels::greaterOrEqual1,
+                AnyKernels::greaterOrEqual4,
+                AnyKernels::greaterOrEqual8);
     }
 
     /// `this < b`, false where either is NaN. Not differentiable.
@@ -364,9 +364,9 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 "less",
                 FloatKernels::less,
                 DoubleKernels::less,
-                self().dtype == DType.INT64
-                        ? AnyKernels::less8
-                        : self().dtype == DType.INT32 ? AnyKernels::less4 : AnyKernels::less1);
+                AnyKernels::less1,
+                AnyKernels::less4,
+                AnyKernels::less8);
     }
 
     /// `this ≤ b`, false where either is NaN. Not differentiable.
@@ -380,9 +380,9 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 "lessOrEqual",
                 FloatKernels::lessOrEqual,
                 DoubleKernels::lessOrEqual,
-                self().dtype == DType.INT64
-                        ? AnyKernels::lessOrEqual8
-                        : self().dtype == DType.INT32 ? AnyKernels::lessOrEqual4 : AnyKernels::lessOrEqual1);
+                AnyKernels::lessOrEqual1,
+                AnyKernels::lessOrEqual4,
+                AnyKernels::lessOrEqual8);
     }
 
     /// `this = b`, false where either is NaN. Not differentiable.
@@ -396,9 +396,9 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 "equalTo",
                 FloatKernels::equalTo,
                 DoubleKernels::equalTo,
-                self().dtype == DType.INT64
-                        ? AnyKernels::equalTo8
-                        : self().dtype == DType.INT32 ? AnyKernels::equalTo4 : AnyKernels::equalTo1);
+                AnyKernels::equalTo1,
+                AnyKernels::equalTo4,
+                AnyKernels::equalTo8);
     }
 
     // What rules need beyond the public ops. Each is an op with rules of its own, so gradients can be

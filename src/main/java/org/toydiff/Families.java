@@ -7,8 +7,7 @@ import org.toydiff.internal.kernels.FloatKernels;
 import org.toydiff.internal.kernels.Kernel;
 
 /// What ops of one kind have in common: their checks, output shapes, allocation and recording. A row adds a
-/// name, kernels and
-/// rules.
+/// name, kernels and rules.
 final class Families {
     private Families() {}
 
@@ -41,7 +40,14 @@ final class Families {
 
     /// A mask: `y = a ? b` for some comparison, both broadcast.
     static Tensor comparison(
-            Tensor a, Tensor b, String op, Kernel.Binary float32, Kernel.Binary float64, Kernel.Binary whole) {
+            Tensor a,
+            Tensor b,
+            String op,
+            Kernel.Binary float32,
+            Kernel.Binary float64,
+            Kernel.Binary bool,
+            Kernel.Binary int32,
+            Kernel.Binary int64) {
         a.requireReadable(op);
         b.requireReadable(op);
         a.requireSameDType(op, b);
@@ -51,7 +57,9 @@ final class Families {
                 switch (a.dtype) {
                     case FLOAT32 -> float32;
                     case FLOAT64 -> float64;
-                    case INT32, INT64, BOOL -> whole;
+                    case BOOL -> bool;
+                    case INT32 -> int32;
+                    case INT64 -> int64;
                 },
                 a,
                 b,

@@ -1,5 +1,6 @@
 package org.toydiff;
 
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
@@ -76,7 +77,7 @@ final class GraphDrawing {
     }
 
     private int place(Node node) {
-        return java.util.Arrays.asList(order).indexOf(node);
+        return Arrays.asList(order).indexOf(node);
     }
 
     private static String size(Tensor tensor) {

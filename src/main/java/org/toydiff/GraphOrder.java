@@ -4,9 +4,8 @@ import java.util.Arrays;
 
 /// The nodes that a node was computed from, latest first.
 ///
-/// A heap by sequence number puts them in order and finds repeats beside each other, so nothing is marked on
-/// the nodes: two
-/// threads may walk graphs that meet. Iterative, because a chain may have 100,000 ops.
+/// A heap by sequence number puts them in order and finds repeats beside each other, so nothing is marked
+/// on the nodes: two threads may walk graphs that meet. Iterative, because a chain may have 100,000 ops.
 final class GraphOrder {
     private Node[] heap = new Node[16];
     private int size;

@@ -5,8 +5,7 @@ import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.Kernel;
 
 /// The one place where kernels and products start. Shapes are already checked and outputs made; a tensor
-/// without memory (in a
-/// prediction) launches nothing.
+/// without memory (in a prediction) launches nothing.
 ///
 /// Axes that lie in memory as one are run as one; the rest are walked, innermost in the kernel.
 final class Launch {
@@ -87,8 +86,7 @@ final class Launch {
     }
 
     /// The first of the innermost axes that all operands see as one evenly spaced run, contiguous in the
-    /// output; the rank
-    /// when the output's last axis is not contiguous, so that elements go one by one.
+    /// output; the rank when the output's last axis is not contiguous, so that elements go one by one.
     private static int inner(long[] shape, long[] ys, long[] as, long[] bs) {
         int axis = shape.length;
         if (axis == 0 || (ys[axis - 1] != 1 && shape[axis - 1] != 1)) {

@@ -7,12 +7,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.toydiff.internal.memory.Block;
 import org.toydiff.internal.memory.BlockPool;
 
-/// Who owns which block. One lock guards the pool, the process's totals, every arena's totals and list: each
-/// is touched
-/// on every allocation, for some tens of nanoseconds.
+/// Who owns which block. One lock guards the pool, the process's totals, every arena's totals and list:
+/// each is touched on every allocation, for some tens of nanoseconds.
 final class Ledger {
     static final boolean TRACE = Boolean.getBoolean("toydiff.memory.trace");
 
@@ -140,10 +140,6 @@ final class Ledger {
         }
     }
 
-    static long limitBytes() {
-        return LIMIT;
-    }
-
     static void resetPeak() {
         synchronized (LOCK) {
             peak = live;
@@ -157,7 +153,7 @@ final class Ledger {
     }
 
     /// Reads an arena's counters under the lock.
-    static long read(java.util.function.LongSupplier counter) {
+    static long read(LongSupplier counter) {
         synchronized (LOCK) {
             return counter.getAsLong();
         }

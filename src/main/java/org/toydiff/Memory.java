@@ -3,11 +3,9 @@ package org.toydiff;
 /// What the tensors of this process take outside the heap. Exact and always on.
 ///
 /// Only memory of [TensorArena]s counts, in blocks rounded up to 64 bytes; memory of the caller's
-/// ([Tensor#wrap]) does not.
-/// `-Dtoydiff.memory.limit=8g` bounds it (default: physical memory less what the heap may take); an allocation
-/// that would
-/// pass it throws [MemoryLimitException]. `-Dtoydiff.memory.trace=true` remembers the line that made each
-/// block.
+/// ([Tensor#wrap]) does not. `-Dtoydiff.memory.limit=8g` bounds it (default: physical memory less what the
+/// heap may take); an allocation that would pass it throws [MemoryLimitException].
+/// `-Dtoydiff.memory.trace=true` remembers the line that made each block.
 public final class Memory {
     private Memory() {}
 
@@ -31,8 +29,7 @@ public final class Memory {
     }
 
     /// The totals and every open arena; with `-Dtoydiff.memory.trace=true` also each live block, largest
-    /// first, with the
-    /// line that made it.
+    /// first, with the line that made it.
     ///
     /// @return a table to print
     public static String report() {

@@ -15,9 +15,8 @@ final class Node {
     final Tensor[] inputs;
     final Rule[] rules;
 
-    /// The shape in which the rules see the gradient and the output, when it is not the output's own: that of
-    /// a reduction
-    /// with its axes kept.
+    /// The shape in which the rules see the gradient and the output, when it is not the output's own: that
+    /// of a reduction with its axes kept.
     final long[] ruleShape;
 
     /// Set when an eager backward has freed what the rules would read.

@@ -8,9 +8,8 @@ import org.toydiff.internal.blas.CBlas;
 
 /// Matrix products: shapes as in NumPy, arithmetic by BLAS.
 ///
-/// BLAS reads a matrix whose rows or whose columns are contiguous; anything else is copied first, and the copy
-/// freed right
-/// after.
+/// BLAS reads a matrix whose rows or whose columns are contiguous; anything else is copied first, and the
+/// copy freed right after.
 final class Products {
     private Products() {}
 

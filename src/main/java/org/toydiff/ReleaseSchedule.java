@@ -6,9 +6,8 @@ import java.util.Locale;
 
 /// What `backward(Release.EAGER)` frees, in order, and the memory it takes: see [Tensor#releaseSchedule()].
 ///
-/// Step 0 is before the first gradient rule; step k is right after the k-th. Bytes are those of the arena that
-/// is innermost when
-/// backward is called, which is where gradients are made. Printed, it is a table.
+/// Step 0 is before the first gradient rule; step k is right after the k-th. Bytes are those of the arena
+/// that is innermost when backward is called, which is where gradients are made. Printed, it is a table.
 ///
 /// @param entries what is freed, in order
 /// @param liveBytes the arena's live bytes after step 0, 1, …

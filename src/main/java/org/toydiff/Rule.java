@@ -3,12 +3,11 @@ package org.toydiff;
 import java.lang.reflect.Field;
 
 /// The gradient of an op to one of its inputs, written in tensor algebra. Its type says what it reads; the
-/// engine keeps exactly
-/// that until the rule has run.
+/// engine keeps exactly that until the rule has run.
 ///
 /// A rule sees what it is given and captures no tensor: when the schedule is predicted it is given shapes
-/// without memory.
-/// `own` is the input that the gradient belongs to, `other` the other operand of a binary op.
+/// without memory. `own` is the input that the gradient belongs to, `other` the other operand of a binary
+/// op.
 interface Rule {
     /// The bit of the output among what a rule reads; input i has bit i.
     int OUTPUT = 1 << 30;
@@ -17,8 +16,7 @@ interface Rule {
     int reads(int own);
 
     /// What the gradient `g` of output `y` contributes to the gradient of `inputs[own]`; any shape that
-    /// broadcast made
-    /// larger is summed back by the engine.
+    /// broadcast made larger is summed back by the engine.
     Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y);
 
     interface ReadsNothing extends Rule {

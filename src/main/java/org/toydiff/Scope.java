@@ -1,5 +1,7 @@
 package org.toydiff;
 
+import java.util.Arrays;
+
 /// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward
 /// that runs.
 final class Scope {
@@ -20,7 +22,7 @@ final class Scope {
 
     void push(TensorArena arena) {
         if (depth == arenas.length) {
-            arenas = java.util.Arrays.copyOf(arenas, 2 * depth);
+            arenas = Arrays.copyOf(arenas, 2 * depth);
         }
         arenas[depth++] = arena;
     }

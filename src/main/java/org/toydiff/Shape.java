@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /// Arithmetic on shapes and strides. Both are in elements; a size-1 or broadcast axis has stride 0 or any
 /// other.
@@ -116,10 +117,9 @@ final class Shape {
         return result;
     }
 
-    /// Strides under which the same elements read as `to`, or null when no strides do. After NumPy's attempt
-    /// to reshape
-    /// without a copy: runs of axes that multiply to the same size are matched, and each run must itself be
-    /// contiguous.
+    /// Strides under which the same elements read as `to`, or null when no strides do. After NumPy's
+    /// attempt to reshape without a copy: runs of axes that multiply to the same size are matched, and each
+    /// run must itself be contiguous.
     static long[] reshaped(long[] shape, long[] strides, long[] to) {
         if (contiguous(shape, strides)) {
             return strides(to);
@@ -193,6 +193,6 @@ final class Shape {
         }
         int unit = Math.min((63 - Long.numberOfLeadingZeros(bytes)) / 10, 6);
         double value = bytes / Math.pow(1024, unit);
-        return String.format(java.util.Locale.ROOT, "%.1f %ciB", value, " KMGTPE".charAt(unit));
+        return String.format(Locale.ROOT, "%.1f %ciB", value, " KMGTPE".charAt(unit));
     }
 }

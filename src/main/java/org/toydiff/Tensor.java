@@ -21,13 +21,10 @@ import org.toydiff.internal.kernels.FloatKernels;
 /// ```
 ///
 /// **Ops** take FLOAT32 and FLOAT64 operands of one dtype and broadcast as NumPy does. An op makes a new
-/// tensor in the innermost
-/// [TensorArena] and modifies none of its operands, unless its documentation says that it gives a view.
-/// Operands that do not fit
-/// throw IllegalArgumentException naming the op, the shapes and the remedy; operands that were freed, or whose
-/// arena is closed,
-/// IllegalStateException; those confined to another thread, WrongThreadException; what would pass a byte limit,
-/// [MemoryLimitException].
+/// tensor in the innermost [TensorArena] and modifies none of its operands, unless its documentation says
+/// that it gives a view. Operands that do not fit throw IllegalArgumentException naming the op, the shapes
+/// and the remedy; operands that were freed, or whose arena is closed, IllegalStateException; those
+/// confined to another thread, WrongThreadException; what would pass a byte limit, [MemoryLimitException].
 ///
 /// **Gradients** An op on a tensor that tracks gradients is recorded, and its result tracks them too.
 /// [#backward()] on a result
@@ -102,9 +99,8 @@ public final class Tensor extends TensorOps {
         return dtype;
     }
 
-    /// The memory itself, from the first element to the last; a view with gaps includes them. What is written
-    /// to it shows in the
-    /// tensor and its views, unseen by the check for in-place changes.
+    /// The memory itself, from the first element to the last; a view with gaps includes them. What is
+    /// written to it shows in the tensor and its views, unseen by the check for in-place changes.
     ///
     /// @return a segment that throws once the memory is freed
     /// @throws IllegalStateException if it is freed already
@@ -196,8 +192,7 @@ public final class Tensor extends TensorOps {
     // Gradients.
 
     /// Asks for gradients: ops on this tensor are recorded from now on, and backward adds to [#gradient()],
-    /// whose block lives in
-    /// this tensor's arena (in the now innermost one for a wrapped segment).
+    /// whose block lives in this tensor's arena (in the now innermost one for a wrapped segment).
     ///
     /// @return this
     /// @throws IllegalArgumentException if the dtype is not floating
@@ -289,9 +284,8 @@ public final class Tensor extends TensorOps {
         Backward.run(this, Objects.requireNonNull(gradient, "gradient"), release);
     }
 
-    /// What `backward(Release.EAGER)` will free, in order, and how much memory it will take: found by running
-    /// the gradient
-    /// rules on shapes alone. It makes no tensors, and calling it changes nothing.
+    /// What `backward(Release.EAGER)` will free, in order, and how much memory it will take: found by
+    /// running the gradient rules on shapes alone. It makes no tensors, and calling it changes nothing.
     ///
     /// @return the schedule, equal to what backward then does, byte for byte
     /// @throws IllegalStateException if this tracks no gradient or its graph was released
@@ -332,10 +326,9 @@ public final class Tensor extends TensorOps {
         return copy;
     }
 
-    /// Gives the block to another arena, with every tensor that sees it, and its gradient; no element moves.
-    /// (Where a segment of a
-    /// shared arena was handed out by [#segment()], the elements are copied instead, so that the segment stays
-    /// true.)
+    /// Gives the block to another arena, with every tensor that sees it, and its gradient; no element
+    /// moves. (Where a segment of a shared arena was handed out by [#segment()], the elements are copied
+    /// instead, so that the segment stays true.)
     ///
     /// @param arena the new owner
     /// @return this, or the copy
@@ -363,8 +356,7 @@ public final class Tensor extends TensorOps {
     }
 
     /// Overwrites the elements with those of another tensor, which stretches to this shape. Not recorded; a
-    /// later backward that
-    /// would have read the old elements throws.
+    /// later backward that would have read the old elements throws.
     ///
     /// @param source the elements to copy, of this dtype
     /// @return this
@@ -468,9 +460,8 @@ public final class Tensor extends TensorOps {
         return offset == 0 && isContiguous() && Shape.size(storage.shape) == size() && storage.dtype == dtype;
     }
 
-    /// In a gradient rule, for a gradient that the rule reads for the last time: allows an element-by-element
-    /// op to write its
-    /// result over it, where the engine knows that nobody else needs it.
+    /// In a gradient rule, for a gradient that the rule reads for the last time: allows an
+    /// element-by-element op to write its result over it, where the engine knows that nobody else needs it.
     Tensor dying() {
         Backward backward = Scope.current().backward;
         if (backward == null || !backward.mayOverwrite(this)) {

@@ -19,13 +19,12 @@ import java.lang.foreign.MemorySegment;
 /// A shared arena closes by a handshake with every thread: keep parameters in one, and open a confined one for each
 /// step.
 ///
-/// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order of
-/// opening. On
-/// other threads a shared one is made innermost by [#enter()]. Memory comes from a process-wide pool of
+/// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order
+/// of opening. On other threads a shared one is made innermost by [#enter()]. Memory comes from a
+/// process-wide pool of
 /// 64-byte-aligned blocks
 /// and goes back to it; it is not zeroed for tensors. The lifetime is a JDK arena's, so a segment read too
-/// late throws and
-/// never shows stale memory.
+/// late throws and never shows stale memory.
 ///
 /// Bytes are counted exactly: a tensor counts as its elements' bytes rounded up to a multiple of 64.
 public final class TensorArena implements Arena {
@@ -113,8 +112,7 @@ public final class TensorArena implements Arena {
     }
 
     /// Makes this arena innermost on the current thread until the region is closed; it stays open then. The
-    /// arena cannot be
-    /// closed while entered on another thread.
+    /// arena cannot be closed while entered on another thread.
     ///
     /// @return the region, to be closed on this thread
     /// @throws IllegalStateException if the arena is closed

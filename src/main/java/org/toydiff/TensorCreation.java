@@ -5,8 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
 
 /// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that
-/// dtype, and with a
-/// leading Arena in any arena of the caller's.
+/// dtype, and with a leading Arena in any arena of the caller's.
 abstract sealed class TensorCreation permits ElementOps {
 
     /// Zeros, FLOAT32.
@@ -542,8 +541,7 @@ abstract sealed class TensorCreation permits ElementOps {
     }
 
     /// A tensor over memory of the caller's, without a copy: a mapped file, say. It does not count in
-    /// [Memory], and reading it
-    /// after the segment's arena is closed throws.
+    /// [Memory], and reading it after the segment's arena is closed throws.
     ///
     /// @param segment native memory, aligned for the dtype and large enough
     /// @param dtype the dtype of the elements in it

@@ -275,8 +275,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     }
 
     /// The position of the largest element along an axis, the first of equal ones; the first NaN counts as
-    /// largest. Not
-    /// differentiable.
+    /// largest. Not differentiable.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new INT64 tensor without the axis
@@ -290,9 +289,8 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
 
     /// The elements as another dtype; gradient `g` cast back, between floating dtypes.
     ///
-    /// Rounds to the nearest float; cuts towards zero for whole numbers; BOOL is "not 0". NaN and what is out
-    /// of range have no
-    /// whole number.
+    /// Rounds to the nearest float; cuts towards zero for whole numbers; BOOL is "not 0". NaN and what is
+    /// out of range have no whole number.
     ///
     /// @param dtype the dtype of the result
     /// @return a new tensor, or this when it has the dtype already
@@ -362,8 +360,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     }
 
     /// The elements at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis 1; gradient
-    /// `g` added at those
-    /// positions.
+    /// `g` added at those positions.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param index INT32 or INT64 positions, of this rank, no longer than this along the other axes

@@ -7,9 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// A tensor as NumPy's `repr` prints an array: up to 8 decimals, aligned, three entries at each end of an axis
-/// once there are
-/// more than 1,000 elements. Rules: numpy/_core/arrayprint.py, `FloatingFormat` and `_formatArray`.
+/// A tensor as NumPy's `repr` prints an array: up to 8 decimals, aligned, three entries at each end of an
+/// axis once there are more than 1,000 elements. Rules: numpy/_core/arrayprint.py, `FloatingFormat` and
+/// `_formatArray`.
 final class TensorText {
     private static final int PRECISION = 8;
     private static final int THRESHOLD = 1000;

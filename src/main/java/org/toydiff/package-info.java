@@ -8,9 +8,8 @@
 /// **Lifetimes** What is freed, by closing or by [org.toydiff.Release#EAGER], throws IllegalStateException
 /// when it is read.
 /// **Threads** A tensor of a confined arena belongs to the thread that opened it, and elsewhere throws
-/// WrongThreadException. One
-/// of a shared arena may be read by any number of threads at once; writing to it while another reads needs a
-/// lock of the
-/// caller's, except that backward adds to the gradient of a shared leaf under a lock of its own.
+/// WrongThreadException. One of a shared arena may be read by any number of threads at once; writing to it
+/// while another reads needs a lock of the caller's, except that backward adds to the gradient of a shared
+/// leaf under a lock of its own.
 /// **Null** is never accepted nor returned, save where a parameter says so; it throws NullPointerException.
 package org.toydiff;

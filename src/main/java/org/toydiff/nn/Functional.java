@@ -64,8 +64,7 @@ public final class Functional {
     }
 
     /// x less its largest element along the axis. The softmax does not change with such a shift, so neither
-    /// does its gradient, and
-    /// the shift is not recorded.
+    /// does its gradient, and the shift is not recorded.
     private static Tensor shifted(Tensor x, int axis) {
         Tensor largest;
         try (var off = Autograd.noGradient()) {

@@ -1,12 +1,12 @@
 package org.toydiff.nn;
 
+import java.util.Arrays;
 import org.toydiff.Autograd;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// Values for fresh parameters. Each overwrites the tensor it is given and returns it; random numbers come
-/// from the generator
-/// that [Tensor#manualSeed(long)] seeds. A weight is `[out, in, …]`.
+/// from the generator that [Tensor#manualSeed(long)] seeds. A weight is `[out, in, …]`.
 public final class Initializers {
     private Initializers() {}
 
@@ -30,8 +30,7 @@ public final class Initializers {
     }
 
     /// Uniform in `±√(6 / (fan_in + fan_out))`: X. Glorot, Y. Bengio, "Understanding the difficulty of
-    /// training deep feedforward
-    /// neural networks", 2010.
+    /// training deep feedforward neural networks", 2010.
     ///
     /// @param weight a tensor of rank 2 or more
     /// @return the tensor
@@ -68,7 +67,7 @@ public final class Initializers {
 
     private static double fanIn(String name, Tensor weight) {
         if (weight.rank() < 2 || weight.size() == 0) {
-            throw new IllegalArgumentException(name + ": " + java.util.Arrays.toString(weight.shape())
+            throw new IllegalArgumentException(name + ": " + Arrays.toString(weight.shape())
                     + " has no inputs and outputs; give a weight [out, in, …]");
         }
         return (double) weight.size() / weight.shape()[0];

@@ -1,7 +1,9 @@
 package org.toydiff.nn;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -72,7 +74,7 @@ public abstract class Module {
     ///
     /// @return the parameters in the order of registration
     public final List<Tensor> parameters() {
-        Set<Tensor> unique = Collections.newSetFromMap(new java.util.IdentityHashMap<>());
+        Set<Tensor> unique = Collections.newSetFromMap(new IdentityHashMap<>());
         List<Tensor> parameters = new ArrayList<>();
         for (Tensor parameter : namedParameters().values()) {
             if (unique.add(parameter)) {
@@ -127,11 +129,11 @@ public abstract class Module {
     }
 
     private static boolean fits(Tensor a, Tensor b) {
-        return a.dtype() == b.dtype() && java.util.Arrays.equals(a.shape(), b.shape());
+        return a.dtype() == b.dtype() && Arrays.equals(a.shape(), b.shape());
     }
 
     private static String describe(Tensor tensor) {
-        return java.util.Arrays.toString(tensor.shape()) + " " + tensor.dtype();
+        return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
     }
 
     /// Sets this module and its parts to training.

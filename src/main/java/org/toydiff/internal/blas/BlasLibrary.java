@@ -6,13 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Finds and loads one library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or the
-/// bundled
-/// OpenBLAS, or the system's.
+/// Finds and loads one library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or
+/// the bundled OpenBLAS, or the system's.
 ///
 /// A path that was asked for and does not load is an error and not a reason to try the next place: a silent
-/// fallback is how
-/// wrong measurements get published.
+/// fallback is how wrong measurements get published.
 public final class BlasLibrary {
     /// What toydiff cannot do without.
     public static final List<String> REQUIRED =

@@ -21,10 +21,9 @@ import java.util.zip.CheckedInputStream;
 /// loaded from there.
 ///
 /// The folder is named by the content, so versions stand side by side. Every start checks size and CRC-32
-/// (which the jar
-/// carries, so nothing is unpacked to learn it) and writes anew what differs: into a file of its own, then
-/// moved onto the name in
-/// one step. So two JVMs may start at once, and one that is killed leaves nothing that another would load.
+/// (which the jar carries, so nothing is unpacked to learn it) and writes anew what differs: into a file of
+/// its own, then moved onto the name in one step. So two JVMs may start at once, and one that is killed
+/// leaves nothing that another would load.
 final class BundledOpenBlas {
     /// In the order of loading: each before what links to it. A platform lacks those that it does not need.
     private static final List<String> LINUX =

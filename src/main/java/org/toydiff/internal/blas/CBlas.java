@@ -5,9 +5,8 @@ import org.toydiff.internal.openblas.OpenBlas;
 
 /// The only caller of the generated bindings: row-major products of raw segments, FLOAT32 or FLOAT64 (`wide`).
 ///
-/// No checks. Sizes are in elements. Plain downcalls: a critical one would keep the garbage collector of the
-/// whole JVM waiting
-/// for as long as the product takes.
+/// No checks. Sizes are in elements. Plain downcalls: a critical one would keep the garbage collector of
+/// the whole JVM waiting for as long as the product takes.
 public final class CBlas {
     private static final int ROW_MAJOR = OpenBlas.CblasRowMajor();
     private static final int TRANSPOSED = OpenBlas.CblasTrans();

@@ -9,10 +9,8 @@ import java.lang.foreign.MemorySegment;
 /// The loops over float elements; the double ones are generated from this file by exchanging the type.
 ///
 /// No checks, no shapes, no allocation. Starts, strides and counts are in elements; outputs are contiguous.
-/// Elementary
-/// functions are computed in double and rounded once, so float results are within 0.51 ulp or so of the true
-/// value, and
-/// double ones within the 1 to 2.5 ulp that [Math] states.
+/// Elementary functions are computed in double and rounded once, so float results are within 0.51 ulp or so
+/// of the true value, and double ones within the 1 to 2.5 ulp that [Math] states.
 @SuppressWarnings("cast") // Casts that narrow here are redundant in the generated twin.
 public final class FloatKernels {
     private FloatKernels() {}
@@ -289,9 +287,8 @@ public final class FloatKernels {
         return total;
     }
 
-    /// The square root of the squared deviations from the mean over count − ddof: two passes, so that a large
-    /// mean costs
-    /// no digits.
+    /// The square root of the squared deviations from the mean over count − ddof: two passes, so that a
+    /// large mean costs no digits.
     public static void std(
             MemorySegment x, long x0, long n1, long s1, long n2, long s2, MemorySegment y, long y0, long ddof) {
         double mean = total(x, x0, n1, s1, n2, s2) / (n1 * n2);

@@ -6,10 +6,8 @@ import java.util.List;
 /// Recycles blocks: two-level segregated fit, constant time for taking and giving back.
 ///
 /// Free blocks hang in lists by size, sixteen to each power of two, with a bit per list; a block given back
-/// joins its free
-/// neighbours at once. Source: M. Masmano, I. Ripoll, A. Crespo, J. Real, "TLSF: a new dynamic memory
-/// allocator for
-/// real-time systems", ECRTS 2004. Not synchronized: callers hold one lock.
+/// joins its free neighbours at once. Source: M. Masmano, I. Ripoll, A. Crespo, J. Real, "TLSF: a new
+/// dynamic memory allocator for real-time systems", ECRTS 2004. Not synchronized: callers hold one lock.
 public final class BlockPool {
     /// Every block begins at and measures a multiple of this many bytes: a cache line, and an AVX-512 vector.
     public static final long UNIT = 64;
@@ -42,9 +40,8 @@ public final class BlockPool {
         return slabBytes;
     }
 
-    /// A block of `bytes` (a multiple of [#UNIT], not 0), with whatever its last user left in it, or null when
-    /// the system
-    /// has no more memory.
+    /// A block of `bytes` (a multiple of [#UNIT], not 0), with whatever its last user left in it, or null
+    /// when the system has no more memory.
     public Block take(long bytes) {
         Block block = find(bytes);
         if (block == null) {
@@ -102,8 +99,7 @@ public final class BlockPool {
     }
 
     /// Wholly free slabs are too small for this request, or it would have been met; they go back first, so
-    /// that a program
-    /// whose shapes grow does not hold the small ones beside the large ones.
+    /// that a program whose shapes grow does not hold the small ones beside the large ones.
     private Block grow(long bytes) {
         releaseFreeSlabs();
         if (bytes > Long.MAX_VALUE - Slab.ALIGNMENT) {

@@ -8,9 +8,8 @@ import java.lang.invoke.MethodHandle;
 
 /// Memory as the operating system gave it: not zeroed, and without pages until they are written.
 ///
-/// From the C library, because [java.lang.foreign.Arena#allocate] writes zeros over all of it, which costs a
-/// page fault for
-/// every page and makes the whole slab resident at once.
+/// From the C library, because [java.lang.foreign.Arena#allocate] writes zeros over all of it, which costs
+/// a page fault for every page and makes the whole slab resident at once.
 record Slab(MemorySegment memory) {
     /// The size of a huge page on x86-64 and arm64, and so the alignment that leaves room for them.
     static final long ALIGNMENT = 2L << 20;
