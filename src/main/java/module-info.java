@@ -5,6 +5,9 @@
 module org.toydiff {
     requires jdk.management;
 
+    // Chosen at the start when the JVM has it (--add-modules jdk.incubator.vector); scalar kernels run otherwise.
+    requires static jdk.incubator.vector;
+
     exports org.toydiff;
     exports org.toydiff.nn;
     exports org.toydiff.optim;

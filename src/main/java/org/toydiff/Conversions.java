@@ -17,7 +17,14 @@ final class Conversions {
         boolean recorded = to.isFloating() && Tensor.recorded(x);
         Tensor y = Tensor.make("cast", to, x.shape, true);
         try {
-            Launch.unary((a, a0, as, b, b0, n) -> convert(from, a, a0, as, to, b, b0, n), x, y);
+            Launch.unary(
+                    (a, a0, ai, aj, b, b0, bi, bj, n1, n2) -> {
+                        for (long i = 0; i < n1; i++) {
+                            convert(from, a, a0 + i * ai, aj, to, b, b0 + i * bi, bj, n2);
+                        }
+                    },
+                    x,
+                    y);
         } catch (IllegalArgumentException e) {
             y.storage.free("cast", 0);
             throw e;
@@ -26,9 +33,9 @@ final class Conversions {
     }
 
     private static void convert(
-            DType from, MemorySegment x, long x0, long xs, DType to, MemorySegment y, long y0, long n) {
+            DType from, MemorySegment x, long x0, long xs, DType to, MemorySegment y, long y0, long ys, long n) {
         for (long i = 0; i < n; i++) {
-            to.set(y, y0 + i, requireConvertible("cast", from.get(x, x0 + i * xs), to));
+            to.set(y, y0 + i * ys, requireConvertible("cast", from.get(x, x0 + i * xs), to));
         }
     }
 

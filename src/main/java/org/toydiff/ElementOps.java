@@ -11,9 +11,10 @@ import static org.toydiff.Rule.readsOther;
 import static org.toydiff.Rule.readsOutput;
 import static org.toydiff.Rule.readsShape;
 
-import org.toydiff.internal.kernels.AnyKernels;
-import org.toydiff.internal.kernels.DoubleKernels;
-import org.toydiff.internal.kernels.FloatKernels;
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.DoubleMask;
+import org.toydiff.internal.kernels.FloatMask;
+import org.toydiff.internal.kernels.UnaryKernel;
 
 /// The ops of [Tensor] that work element by element, one row each: name, kernels, and a gradient rule for each input.
 /// Families own everything else.
@@ -28,41 +29,36 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     ///
     /// @return a new tensor of this shape
     public Tensor log() {
-        return unary(self(), "log", FloatKernels::log, DoubleKernels::log, readsInput((g, x) -> g.divide(x)));
+        return unary(self(), "log", UnaryKernel.LOG, readsInput((g, x) -> g.divide(x)));
     }
 
     /// `y = −x`: the negative; gradient `−g`.
     ///
     /// @return a new tensor of this shape
     public Tensor negative() {
-        return unary(
-                self(), "negative", FloatKernels::negative, DoubleKernels::negative, readsNothing(g -> g.negative()));
+        return unary(self(), "negative", UnaryKernel.NEGATIVE, readsNothing(g -> g.negative()));
     }
 
     /// `y = 1 / (1 + e⁻ˣ)`: the logistic function; gradient `g·y·(1 − y)`.
     ///
     /// @return a new tensor of this shape
     public Tensor sigmoid() {
-        return unary(
-                self(),
-                "sigmoid",
-                FloatKernels::sigmoid,
-                DoubleKernels::sigmoid,
-                readsOutput((g, y) -> g.multiply(y.subtract(y.multiply(y)))));
+        return unary(self(), "sigmoid", UnaryKernel.SIGMOID, readsOutput((g, y) -> g.dying()
+                .sigmoidGradient(y)));
     }
 
     /// `y = sin x`: the sine; gradient `g·cos x`.
     ///
     /// @return a new tensor of this shape
     public Tensor sin() {
-        return unary(self(), "sin", FloatKernels::sin, DoubleKernels::sin, readsInput((g, x) -> g.multiply(x.cos())));
+        return unary(self(), "sin", UnaryKernel.SIN, readsInput((g, x) -> g.multiply(x.cos())));
     }
 
     /// `y = cos x`: the cosine; gradient `−g·sin x`.
     ///
     /// @return a new tensor of this shape
     public Tensor cos() {
-        return unary(self(), "cos", FloatKernels::cos, DoubleKernels::cos, readsInput((g, x) -> g.multiply(x.sin())
+        return unary(self(), "cos", UnaryKernel.COS, readsInput((g, x) -> g.multiply(x.sin())
                 .negative()));
     }
 
@@ -73,8 +69,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
         return unary(
                 self(),
                 "tan",
-                FloatKernels::tan,
-                DoubleKernels::tan,
+                UnaryKernel.TAN,
                 readsOutput((g, y) -> g.multiply(y.multiply(y).add(1))));
     }
 
@@ -82,75 +77,59 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     ///
     /// @return a new tensor of this shape
     public Tensor sinh() {
-        return unary(
-                self(), "sinh", FloatKernels::sinh, DoubleKernels::sinh, readsInput((g, x) -> g.multiply(x.cosh())));
+        return unary(self(), "sinh", UnaryKernel.SINH, readsInput((g, x) -> g.multiply(x.cosh())));
     }
 
     /// `y = cosh x`: the hyperbolic cosine; gradient `g·sinh x`.
     ///
     /// @return a new tensor of this shape
     public Tensor cosh() {
-        return unary(
-                self(), "cosh", FloatKernels::cosh, DoubleKernels::cosh, readsInput((g, x) -> g.multiply(x.sinh())));
+        return unary(self(), "cosh", UnaryKernel.COSH, readsInput((g, x) -> g.multiply(x.sinh())));
     }
 
     /// `y = tanh x`: the hyperbolic tangent; gradient `g·(1 − y²)`.
     ///
     /// @return a new tensor of this shape
     public Tensor tanh() {
-        return unary(
-                self(),
-                "tanh",
-                FloatKernels::tanh,
-                DoubleKernels::tanh,
-                readsOutput((g, y) -> g.subtract(g.multiply(y).multiply(y))));
+        return unary(self(), "tanh", UnaryKernel.TANH, readsOutput((g, y) -> g.dying()
+                .tanhGradient(y)));
     }
 
     /// `y = eˣ`: the exponential; gradient `g·y`.
     ///
     /// @return a new tensor of this shape
     public Tensor exp() {
-        return unary(self(), "exp", FloatKernels::exp, DoubleKernels::exp, readsOutput((g, y) -> g.dying()
-                .multiply(y)));
+        return unary(
+                self(), "exp", UnaryKernel.EXP, readsOutput((g, y) -> g.dying().multiply(y)));
     }
 
     /// `y = −1, 0 or 1`: the sign, 0 for ±0 and NaN; gradient 0.
     ///
     /// @return a new tensor of this shape
     public Tensor sign() {
-        return unary(
-                self(),
-                "sign",
-                FloatKernels::sign,
-                DoubleKernels::sign,
-                readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
+        return unary(self(), "sign", UnaryKernel.SIGN, readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
     }
 
     /// `y = |x|`: the absolute value; gradient `g·sign x`, so 0 at 0.
     ///
     /// @return a new tensor of this shape
     public Tensor abs() {
-        return unary(self(), "abs", FloatKernels::abs, DoubleKernels::abs, readsInput((g, x) -> g.dying()
-                .multiply(x.sign())));
+        return unary(
+                self(), "abs", UnaryKernel.ABS, readsInput((g, x) -> g.dying().multiply(x.sign())));
     }
 
     /// `y = √x`: the square root, NaN below 0; gradient `g / 2y`.
     ///
     /// @return a new tensor of this shape
     public Tensor sqrt() {
-        return unary(
-                self(),
-                "sqrt",
-                FloatKernels::sqrt,
-                DoubleKernels::sqrt,
-                readsOutput((g, y) -> g.divide(y.multiply(2))));
+        return unary(self(), "sqrt", UnaryKernel.SQRT, readsOutput((g, y) -> g.divide(y.multiply(2))));
     }
 
     /// `y = max(x, 0)`: the rectifier; NaN stays NaN; gradient g where `x > 0`, so 0 at 0.
     ///
     /// @return a new tensor of this shape
     public Tensor relu() {
-        return unary(self(), "relu", FloatKernels::relu, DoubleKernels::relu, readsOutput((g, y) -> g.dying()
+        return unary(self(), "relu", UnaryKernel.RELU, readsOutput((g, y) -> g.dying()
                 .reluGradient(y)));
     }
 
@@ -161,8 +140,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype that broadcasts with this
     /// @return a new tensor of the broadcast shape
     public Tensor add(Tensor b) {
-        return binary(
-                self(), b, "add", FloatKernels::add, DoubleKernels::add, readsNothing(g -> g), readsNothing(g -> g));
+        return binary(self(), b, "add", BinaryKernel.ADD, readsNothing(g -> g), readsNothing(g -> g));
     }
 
     /// [#add(Tensor)] with a constant of this dtype.
@@ -179,13 +157,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @return a new tensor of the broadcast shape
     public Tensor subtract(Tensor b) {
         return binary(
-                self(),
-                b,
-                "subtract",
-                FloatKernels::subtract,
-                DoubleKernels::subtract,
-                readsNothing(g -> g),
-                readsNothing(g -> g.negative()));
+                self(), b, "subtract", BinaryKernel.SUBTRACT, readsNothing(g -> g), readsNothing(g -> g.negative()));
     }
 
     /// [#subtract(Tensor)] with a constant of this dtype.
@@ -205,8 +177,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(),
                 b,
                 "multiply",
-                FloatKernels::multiply,
-                DoubleKernels::multiply,
+                BinaryKernel.MULTIPLY,
                 readsOther((g, other) -> g.multiply(other)),
                 readsOther((g, other) -> g.multiply(other)));
     }
@@ -229,8 +200,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(),
                 b,
                 "divide",
-                FloatKernels::divide,
-                DoubleKernels::divide,
+                BinaryKernel.DIVIDE,
                 readsOther((g, d) -> g.divide(d)),
                 readsInputs((g, d, a) -> g.multiply(a.divide(d)).divide(d).negative()));
     }
@@ -255,8 +225,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(),
                 b,
                 "power",
-                FloatKernels::power,
-                DoubleKernels::power,
+                BinaryKernel.POWER,
                 readsInputs((g, a, e) ->
                         g.multiply(e.multiply(a.power(e.subtract(1))).zeroWhere(e.equalTo(e.zero())))),
                 readsAll((g, e, a, y) -> g.multiply(y.multiply(a.log())
@@ -281,8 +250,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(),
                 b,
                 "maximum",
-                FloatKernels::maximum,
-                DoubleKernels::maximum,
+                BinaryKernel.MAXIMUM,
                 readsInputs((g, own, other) -> g.multiply(own.maximumShare(other))),
                 readsInputs((g, own, other) -> g.multiply(own.maximumShare(other))));
     }
@@ -305,8 +273,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(),
                 b,
                 "minimum",
-                FloatKernels::minimum,
-                DoubleKernels::minimum,
+                BinaryKernel.MINIMUM,
                 readsInputs((g, own, other) -> g.multiply(other.maximumShare(own))),
                 readsInputs((g, own, other) -> g.multiply(other.maximumShare(own))));
     }
@@ -326,15 +293,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor greater(Tensor b) {
-        return comparison(
-                self(),
-                b,
-                "greater",
-                FloatKernels::greater,
-                DoubleKernels::greater,
-                AnyKernels::greater1,
-                AnyKernels::greater4,
-                AnyKernels::greater8);
+        return comparison(self(), b, "greater", BinaryKernel.GREATER);
     }
 
     /// `this ≥ b`, false where either is NaN. Not differentiable.
@@ -342,15 +301,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor greaterOrEqual(Tensor b) {
-        return comparison(
-                self(),
-                b,
-                "greaterOrEqual",
-                FloatKernels::greaterOrEqual,
-                DoubleKernels::greaterOrEqual,
-                AnyKernels::greaterOrEqual1,
-                AnyKernels::greaterOrEqual4,
-                AnyKernels::greaterOrEqual8);
+        return comparison(self(), b, "greaterOrEqual", BinaryKernel.GREATER_OR_EQUAL);
     }
 
     /// `this < b`, false where either is NaN. Not differentiable.
@@ -358,15 +309,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor less(Tensor b) {
-        return comparison(
-                self(),
-                b,
-                "less",
-                FloatKernels::less,
-                DoubleKernels::less,
-                AnyKernels::less1,
-                AnyKernels::less4,
-                AnyKernels::less8);
+        return comparison(self(), b, "less", BinaryKernel.LESS);
     }
 
     /// `this ≤ b`, false where either is NaN. Not differentiable.
@@ -374,15 +317,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor lessOrEqual(Tensor b) {
-        return comparison(
-                self(),
-                b,
-                "lessOrEqual",
-                FloatKernels::lessOrEqual,
-                DoubleKernels::lessOrEqual,
-                AnyKernels::lessOrEqual1,
-                AnyKernels::lessOrEqual4,
-                AnyKernels::lessOrEqual8);
+        return comparison(self(), b, "lessOrEqual", BinaryKernel.LESS_OR_EQUAL);
     }
 
     /// `this = b`, false where either is NaN. Not differentiable.
@@ -390,15 +325,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor equalTo(Tensor b) {
-        return comparison(
-                self(),
-                b,
-                "equalTo",
-                FloatKernels::equalTo,
-                DoubleKernels::equalTo,
-                AnyKernels::equalTo1,
-                AnyKernels::equalTo4,
-                AnyKernels::equalTo8);
+        return comparison(self(), b, "equalTo", BinaryKernel.EQUAL_TO);
     }
 
     // What rules need beyond the public ops. Each is an op with rules of its own, so gradients can be
@@ -410,10 +337,32 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(),
                 y,
                 "reluGradient",
-                FloatKernels::reluGradient,
-                DoubleKernels::reluGradient,
+                BinaryKernel.RELU_GRADIENT,
                 readsOther((g, other) -> g.reluGradient(other)),
                 readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
+    }
+
+    /// tanh's gradient `this·(1 − y²)` from its output `y`.
+    Tensor tanhGradient(Tensor y) {
+        return binary(
+                self(),
+                y,
+                "tanhGradient",
+                BinaryKernel.TANH_GRADIENT,
+                readsOther((g, other) -> g.tanhGradient(other)),
+                readsInputs((g, own, other) -> g.multiply(other).multiply(own).multiply(-2)));
+    }
+
+    /// The logistic function's gradient `this·y·(1 − y)` from its output `y`.
+    Tensor sigmoidGradient(Tensor y) {
+        return binary(
+                self(),
+                y,
+                "sigmoidGradient",
+                BinaryKernel.SIGMOID_GRADIENT,
+                readsOther((g, other) -> g.sigmoidGradient(other)),
+                readsInputs((g, own, other) ->
+                        g.multiply(other).multiply(own.multiply(-2).add(1))));
     }
 
     /// The part of maximum's gradient that belongs to this: 1 where it is larger than b, ½ where equal, else 0.
@@ -422,8 +371,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(),
                 b,
                 "maximumShare",
-                FloatKernels::maximumShare,
-                DoubleKernels::maximumShare,
+                BinaryKernel.MAXIMUM_SHARE,
                 readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)),
                 readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
     }
@@ -434,7 +382,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(),
                 mask,
                 "zeroWhere",
-                self().dtype == DType.FLOAT32 ? FloatKernels::zeroWhere : DoubleKernels::zeroWhere,
+                self().isWide() ? DoubleMask::zeroWhere : FloatMask::zeroWhere,
                 readsOther((g, other) -> g.zeroWhere(other)),
                 null);
     }

@@ -2,9 +2,9 @@ package org.toydiff;
 
 import java.util.Arrays;
 import org.toydiff.internal.kernels.AnyKernels;
-import org.toydiff.internal.kernels.DoubleKernels;
-import org.toydiff.internal.kernels.FloatKernels;
+import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.kernels.UnaryKernel;
 
 /// What ops of one kind have in common: their checks, output shapes, allocation and recording. A row adds a
 /// name, kernels and rules.
@@ -12,19 +12,18 @@ final class Families {
     private Families() {}
 
     /// `y = f(x)`, element by element.
-    static Tensor unary(Tensor x, String op, Kernel.Unary float32, Kernel.Unary float64, Rule rule) {
+    static Tensor unary(Tensor x, String op, UnaryKernel kernel, Rule rule) {
         x.requireFloating(op);
         boolean recorded = Tensor.recorded(x);
         Tensor y = x.overwritable ? x.overwritten() : Tensor.make(op, x.dtype, x.shape, recorded);
-        Launch.unary(x.dtype == DType.FLOAT32 ? float32 : float64, x, y);
-        return recorded ? y.record(op, null, new Rule[] {rule}, x) : y;
+        Launch.unary(kernel.of(x.isWide()), x, y);
+        return recorded ? y.record(op, null, rule, x) : y;
     }
 
     /// `y = f(a, b)`, element by element, both broadcast.
-    static Tensor binary(
-            Tensor a, Tensor b, String op, Kernel.Binary float32, Kernel.Binary float64, Rule toA, Rule toB) {
+    static Tensor binary(Tensor a, Tensor b, String op, BinaryKernel kernel, Rule toA, Rule toB) {
         a.requireOperand(op, b);
-        return broadcasting(a, b, op, a.dtype == DType.FLOAT32 ? float32 : float64, toA, toB);
+        return broadcasting(a, b, op, kernel.of(a.isWide()), toA, toB);
     }
 
     /// As [#binary], for a kernel that is already chosen and whose b may be of another dtype.
@@ -35,63 +34,66 @@ final class Families {
                 ? a.overwritten()
                 : Tensor.make(op, a.dtype, shape, recorded);
         Launch.binary(kernel, a, b, y);
-        return recorded ? y.record(op, null, new Rule[] {toA, toB}, a, b) : y;
+        return recorded ? y.record(op, null, toA, toB, a, b) : y;
     }
 
     /// A mask: `y = a ? b` for some comparison, both broadcast.
-    static Tensor comparison(
-            Tensor a,
-            Tensor b,
-            String op,
-            Kernel.Binary float32,
-            Kernel.Binary float64,
-            Kernel.Binary bool,
-            Kernel.Binary int32,
-            Kernel.Binary int64) {
+    static Tensor comparison(Tensor a, Tensor b, String op, BinaryKernel kernel) {
         a.requireReadable(op);
         b.requireReadable(op);
         a.requireSameDType(op, b);
         long[] shape = Shape.broadcast(op, a.shape, b.shape);
         Tensor y = Tensor.make(op, DType.BOOL, shape, false);
-        Launch.binary(
-                switch (a.dtype) {
-                    case FLOAT32 -> float32;
-                    case FLOAT64 -> float64;
-                    case BOOL -> bool;
-                    case INT32 -> int32;
-                    case INT64 -> int64;
-                },
-                a,
-                b,
-                y);
+        Launch.binary(a.dtype.isFloating() ? kernel.of(a.isWide()) : kernel.ofWhole(a.dtype.bytes()), a, b, y);
         return y;
     }
 
     /// `y = f(x)` over the marked axes, which the result has at size 1 or not at all.
     static Tensor reduction(
-            Tensor x,
-            String op,
-            boolean[] reduced,
-            boolean keepDims,
-            Kernel.Reduction float32,
-            Kernel.Reduction float64,
-            DType result,
-            Rule rule) {
+            Tensor x, String op, boolean[] reduced, boolean keepDims, Reduction kernel, int ddof, Rule rule) {
         x.requireFloating(op);
         long[] kept = Shape.kept(x.shape, reduced);
         long[] shape = keepDims ? kept : Shape.dropped(x.shape, reduced);
         boolean recorded = rule != null && Tensor.recorded(x);
-        Tensor y = Tensor.make(op, result, shape, recorded);
-        Tensor laned = Launch.lanes(x.shape, x.strides, reduced) != null ? x : Tensor.make(op, x.dtype, x.shape, true);
-        if (laned != x) {
-            Launch.unary(copy(x.dtype), x, laned);
+        Tensor y = Tensor.make(op, kernel == Reduction.ARGMAX ? DType.INT64 : x.dtype, shape, recorded);
+        if (Launch.reducible(kernel, x, reduced)) {
+            Launch.reduction(kernel, ddof, x, reduced, y);
+        } else {
+            Tensor sorted = keptFirst(x, reduced);
+            Tensor copy = Tensor.make(op, x.dtype, sorted.shape, true);
+            Launch.unary(copy(x.dtype), sorted, copy);
+            Launch.reduction(kernel, ddof, copy, keptFirst(reduced), y);
+            copy.storage.disposable = true;
+            copy.storage.freeIfUnused(op, 0);
         }
-        Launch.reduction(x.dtype == DType.FLOAT32 ? float32 : float64, laned, reduced, y);
-        if (laned != x) {
-            laned.storage.disposable = true;
-            laned.storage.freeIfUnused(op, 0);
+        return recorded ? y.record(op, keepDims ? null : kept, rule, x) : y;
+    }
+
+    /// The kept axes in their order, then the reduced ones.
+    private static Tensor keptFirst(Tensor x, boolean[] reduced) {
+        long[] shape = new long[x.rank()];
+        long[] strides = new long[x.rank()];
+        int n = 0;
+        for (boolean last : new boolean[] {false, true}) {
+            for (int axis = 0; axis < reduced.length; axis++) {
+                if (reduced[axis] == last) {
+                    shape[n] = x.shape[axis];
+                    strides[n++] = x.strides[axis];
+                }
+            }
         }
-        return recorded ? y.record(op, keepDims ? null : kept, new Rule[] {rule}, x) : y;
+        return x.view(x.offset, shape, strides);
+    }
+
+    private static boolean[] keptFirst(boolean[] reduced) {
+        boolean[] sorted = reduced.clone();
+        int n = reduced.length;
+        for (boolean each : reduced) {
+            n -= each ? 1 : 0;
+        }
+        Arrays.fill(sorted, 0, n, false);
+        Arrays.fill(sorted, n, sorted.length, true);
+        return sorted;
     }
 
     /// Axes marked for a reduction over all, or over one.
@@ -111,12 +113,12 @@ final class Families {
     static Tensor view(Tensor x, String op, long offset, long[] shape, long[] strides, Rule rule) {
         x.requireReadable(op);
         Tensor y = x.view(offset, shape, strides);
-        return Tensor.recorded(x) ? y.record(op, null, new Rule[] {rule}, x) : y;
+        return Tensor.recorded(x) ? y.record(op, null, rule, x) : y;
     }
 
     /// `into += x`, x broadcast to its shape.
     static void accumulate(Tensor into, Tensor x) {
-        Launch.binary(into.dtype == DType.FLOAT32 ? FloatKernels::add : DoubleKernels::add, into, x, into);
+        Launch.binary(BinaryKernel.ADD.of(into.isWide()), into, x, into);
     }
 
     /// The kernel that copies elements of a dtype.

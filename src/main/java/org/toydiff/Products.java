@@ -227,6 +227,13 @@ final class Products {
         return !plain(matrix.shape[0], matrix.shape[1], matrix.strides[0], matrix.strides[1]);
     }
 
+    /// BLAS's leading dimension: the distance between rows of the matrix as it lies in memory.
+    static int leading(Tensor t, boolean transposed) {
+        int row = transposed ? 1 : 0;
+        long least = t.shape[1 - row];
+        return (int) Math.max(1, t.shape[row] == 1 ? least : t.strides[row]);
+    }
+
     private static void requireSizes(String op, Tensor a, Tensor b) {
         for (Tensor t : new Tensor[] {a, b}) {
             for (long n : t.shape) {

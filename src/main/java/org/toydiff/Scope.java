@@ -16,6 +16,11 @@ final class Scope {
     /// The backward whose rule is running, or null.
     Backward backward;
 
+    // What this thread launches, one object for each kind, used again.
+    final ElementWork elements = new ElementWork();
+    final ReductionWork reductions = new ReductionWork();
+    final ProductWork products = new ProductWork();
+
     static Scope current() {
         return CURRENT.get();
     }

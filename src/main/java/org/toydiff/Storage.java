@@ -7,8 +7,8 @@ import org.toydiff.internal.memory.BlockPool;
 
 /// One allocation: what a tensor and its views share.
 ///
-/// It belongs to a [TensorArena], or to memory of the caller's. Its lifetime is the arena's, or one of its
-/// own when backward may free it early. Inside a prediction it has no memory at all, only a size
+/// It belongs to a [TensorArena], or to memory of the caller's. It lives as long as the arena, or shorter when backward
+/// may free it early. Inside a prediction it has no memory at all, only a size
 /// ([#shapeOnly()]).
 final class Storage {
     /// Where it lives, and where the gradient of a leaf that lives here is made; null for a wrapped segment
@@ -25,7 +25,7 @@ final class Storage {
     /// Counts in-place changes, so that backward notices when a value it saved is no longer what forward saw.
     int version;
 
-    /// Whether the engine may free it: it has a lifetime of its own.
+    /// Whether backward may free it before its arena closes.
     final boolean early;
 
     /// Retained, detached or moved by the user: never freed early.
@@ -50,9 +50,22 @@ final class Storage {
 
     final StackWalker.StackFrame site;
     private Block block;
+
+    /// A lifetime of its own, for a segment that the user was given of what backward may free; made when one asks.
     private Arena lifetime;
-    private MemorySegment segment;
+
+    /// What kernels see, null in a prediction: the whole slab of a block, or the caller's memory. A confined arena's
+    /// is seen unconfined, so that workers can read it while its owner waits inside the op; a shared one's has the
+    /// arena's lifetime, because another thread might close that meanwhile.
+    private MemorySegment memory;
+
+    /// The caller's own memory, which lives as long as the caller says; null for a block.
+    private MemorySegment foreign;
+
     private boolean exposed;
+
+    /// A thread that is never started: what it may access, every thread may.
+    private static final Thread ANY_THREAD = Thread.ofPlatform().unstarted(() -> {});
 
     private Storage(Arena home, String op, DType dtype, long[] shape, long bytes, boolean early) {
         this.home = home;
@@ -77,58 +90,95 @@ final class Storage {
         }
         arena.requireUsable(op);
         storage.block = Ledger.take(arena, storage);
-        Arena lifetime = arena.lifetime();
-        if (early) {
-            storage.lifetime = arena.isShared() ? Arena.ofShared() : Arena.ofConfined();
-            lifetime = storage.lifetime;
+        if (early && arena.isShared()) {
+            storage.lifetime = Arena.ofShared();
         }
-        storage.segment = storage.view(lifetime);
+        storage.memory = storage.view();
         return storage;
     }
 
     /// Memory that the caller owns and frees.
     static Storage of(Arena home, MemorySegment segment, String op, DType dtype, long[] shape) {
         var storage = new Storage(home, op, dtype, shape, 0, false);
-        storage.segment = segment;
+        storage.foreign = segment;
+        storage.memory = unconfined(segment);
         storage.exposed = true;
         return storage;
+    }
+
+    private static MemorySegment unconfined(MemorySegment segment) {
+        if (segment.isAccessibleBy(ANY_THREAD)) {
+            return segment;
+        }
+        MemorySegment all = MemorySegment.ofAddress(segment.address()).reinterpret(segment.byteSize());
+        return segment.isReadOnly() ? all.asReadOnly() : all;
     }
 
     /// A stand-in of the same size in a prediction.
     static Storage shapeOnly(Arena home, Storage real) {
         var storage = new Storage(home, real.op, real.dtype, real.shape, real.bytes, real.early);
+        storage.block = real.block;
         storage.pinned = real.pinned;
         storage.disposable = real.disposable;
         storage.holders = real.holders;
         return storage;
     }
 
-    private MemorySegment view(Arena lifetime) {
-        return block == null
-                ? MemorySegment.NULL.reinterpret(0, lifetime, null)
-                : block.view(Shape.size(shape) * dtype.bytes(), lifetime);
+    private MemorySegment view() {
+        if (block == null) {
+            return MemorySegment.NULL;
+        }
+        boolean shared = ((TensorArena) home).isShared();
+        return shared ? block.memory().reinterpret(lifetime(), null) : block.memory();
+    }
+
+    private Arena lifetime() {
+        return lifetime != null ? lifetime : ((TensorArena) home).lifetime();
     }
 
     boolean shapeOnly() {
-        return segment == null;
+        return memory == null;
     }
 
-    /// The memory, for kernels.
+    /// The memory, for kernels. Its first element here is [#base()].
     MemorySegment segment() {
-        return segment;
+        return memory;
     }
 
-    /// The memory, for the user, who may keep it.
+    /// Where the elements begin in [#segment()], in elements.
+    long base() {
+        return block == null ? 0 : block.offset() / dtype.bytes();
+    }
+
+    /// The memory, for the user, who may keep it: reading it once it is freed is the JDK's own exception.
     MemorySegment expose() {
         exposed = true;
-        return segment;
+        if (foreign != null) {
+            return foreign;
+        }
+        if (early && lifetime == null) {
+            lifetime = Arena.ofConfined();
+        }
+        long size = Shape.size(shape) * dtype.bytes();
+        return block == null ? MemorySegment.NULL.reinterpret(0, lifetime(), null) : block.view(size, lifetime());
+    }
+
+    /// Whether its arena is open, or the caller's memory alive.
+    boolean alive() {
+        return foreign != null ? foreign.scope().isAlive() : memory == null || ((TensorArena) home).isOpen();
+    }
+
+    private boolean accessible() {
+        return foreign != null
+                ? foreign.isAccessibleBy(Thread.currentThread())
+                : memory == null || ((TensorArena) home).isUsable();
     }
 
     /// Throws, naming `op`, unless this thread may read the memory now, or there is none to read in a
     /// prediction.
     void requireReadable(String op, long[] shape) {
-        if (freedBy == null && (segment == null || segment.scope().isAlive())) {
-            if (segment == null || segment.isAccessibleBy(Thread.currentThread())) {
+        if (freedBy == null && alive()) {
+            if (accessible()) {
                 return;
             }
             throw new WrongThreadException(op + ": the tensor " + Shape.text(shape)
@@ -147,7 +197,7 @@ final class Storage {
     /// As [#requireReadable], for what reads elements itself instead of launching a kernel.
     void requireElements(String op, long[] shape) {
         requireReadable(op, shape);
-        if (segment == null) {
+        if (memory == null) {
             throw new IllegalStateException(
                     op + ": a gradient rule must not read elements; it sees shapes only when the"
                             + " release schedule is predicted");
@@ -180,7 +230,7 @@ final class Storage {
         if (shapeOnly()) {
             arena.count(-bytes);
         } else {
-            lifetime.close();
+            endLifetime();
             Ledger.give(arena, this, block);
             block = null;
         }
@@ -205,7 +255,7 @@ final class Storage {
 
     /// Whether the block can change owner: no segment that would outlive the change was handed out.
     boolean movable() {
-        return home instanceof TensorArena && (lifetime != null || !exposed);
+        return foreign == null && (lifetime != null || !exposed);
     }
 
     /// Gives the block to `target`; the caller has seen that it is [#movable()].
@@ -213,8 +263,9 @@ final class Storage {
         Ledger.move((TensorArena) home, target, this);
         endLifetime();
         lifetime = null;
+        exposed = false;
         pinned = true;
         home = target;
-        segment = view(target.lifetime());
+        memory = view();
     }
 }

@@ -6,8 +6,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.LongToDoubleFunction;
-import org.toydiff.internal.kernels.DoubleKernels;
-import org.toydiff.internal.kernels.FloatKernels;
 
 /// An n-dimensional array outside the Java heap, and a node of the gradient graph.
 ///
@@ -66,7 +64,7 @@ public final class Tensor extends TensorOps {
     }
 
     Tensor(Storage storage, DType dtype, long[] shape) {
-        this(storage, 0, shape, Shape.strides(shape), dtype);
+        this(storage, storage.base(), shape, Shape.strides(shape), dtype);
     }
 
     // What it is.
@@ -111,7 +109,7 @@ public final class Tensor extends TensorOps {
             last += (shape[i] - 1) * strides[i];
         }
         long elements = size() == 0 ? 0 : last + 1;
-        return storage.expose().asSlice(offset * dtype.bytes(), elements * dtype.bytes());
+        return storage.expose().asSlice((offset - storage.base()) * dtype.bytes(), elements * dtype.bytes());
     }
 
     /// A copy of the elements on the heap, row-major; those of other dtypes are converted.
@@ -409,6 +407,14 @@ public final class Tensor extends TensorOps {
         return new Tensor(storage, offset, shape, strides, dtype);
     }
 
+    Tensor record(String op, long[] ruleShape, Rule rule, Tensor input) {
+        return record(op, ruleShape, new Rule[] {rule}, input);
+    }
+
+    Tensor record(String op, long[] ruleShape, Rule toA, Rule toB, Tensor a, Tensor b) {
+        return record(op, ruleShape, new Rule[] {toA, toB}, a, b);
+    }
+
     Tensor record(String op, long[] ruleShape, Rule[] rules, Tensor... inputs) {
         node = new Node(op, this, ruleShape, rules, inputs);
         return this;
@@ -451,13 +457,21 @@ public final class Tensor extends TensorOps {
         requireSameDType(op, b);
     }
 
+    /// Whether a floating tensor's elements are doubles.
+    boolean isWide() {
+        return dtype == DType.FLOAT64;
+    }
+
     boolean isContiguous() {
         return Shape.contiguous(shape, strides);
     }
 
     /// Whether it sees its whole block, in order, so that the block may be written in its place.
     boolean coversStorage() {
-        return offset == 0 && isContiguous() && Shape.size(storage.shape) == size() && storage.dtype == dtype;
+        return offset == storage.base()
+                && isContiguous()
+                && Shape.size(storage.shape) == size()
+                && storage.dtype == dtype;
     }
 
     /// In a gradient rule, for a gradient that the rule reads for the last time: allows an
@@ -501,10 +515,10 @@ public final class Tensor extends TensorOps {
     /// Sets every element of this fresh, contiguous tensor.
     Tensor fill(double value) {
         if (!storage.shapeOnly()) {
-            switch (dtype) {
-                case FLOAT32 -> FloatKernels.fill(storage.segment(), offset, size(), value);
-                case FLOAT64 -> DoubleKernels.fill(storage.segment(), offset, size(), value);
-                default -> setAll(i -> value);
+            if (dtype.isFloating()) {
+                Launch.fill(this, value);
+            } else {
+                setAll(i -> value);
             }
         }
         return this;

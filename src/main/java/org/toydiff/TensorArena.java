@@ -190,7 +190,7 @@ public final class TensorArena implements Arena {
     /// @throws WrongThreadException if it is confined to another thread
     @Override
     public void close() {
-        if (!lifetime.scope().isAlive()) {
+        if (!isOpen()) {
             return;
         }
         requireUsable("close");
@@ -215,10 +215,10 @@ public final class TensorArena implements Arena {
     }
 
     void requireUsable(String op) {
-        if (!lifetime.scope().isAlive()) {
+        if (!isOpen()) {
             throw new IllegalStateException(op + ": the arena is closed");
         }
-        if (!shared && Thread.currentThread() != owner) {
+        if (!isUsable()) {
             throw new WrongThreadException(op + ": the arena is confined to thread " + owner.getName()
                     + "; use TensorArena.ofShared() for several threads");
         }
@@ -232,6 +232,15 @@ public final class TensorArena implements Arena {
     private void left() {
         Ledger.read(() -> --entries);
         Scope.current().pop();
+    }
+
+    boolean isOpen() {
+        return lifetime.scope().isAlive();
+    }
+
+    /// Whether the current thread may use its tensors.
+    boolean isUsable() {
+        return shared || Thread.currentThread() == owner;
     }
 
     boolean predicts() {

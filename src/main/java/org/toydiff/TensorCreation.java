@@ -215,7 +215,7 @@ abstract sealed class TensorCreation permits ElementOps {
     public static Tensor eye(Arena arena, DType dtype, long n) {
         Tensor tensor = zeros(arena, dtype, n, n);
         for (long i = 0; i < n; i++) {
-            dtype.set(tensor.storage.segment(), i * n + i, 1);
+            dtype.set(tensor.storage.segment(), tensor.offset + i * n + i, 1);
         }
         return tensor;
     }

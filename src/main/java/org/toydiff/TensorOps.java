@@ -5,8 +5,6 @@ import static org.toydiff.Rule.readsInputAndOutput;
 import static org.toydiff.Rule.readsShape;
 
 import java.util.Arrays;
-import org.toydiff.internal.kernels.DoubleKernels;
-import org.toydiff.internal.kernels.FloatKernels;
 
 /// The ops of [Tensor] that see more than one element at a time: products, reductions, views. One row each.
 abstract sealed class TensorOps extends ElementOps permits Tensor {
@@ -67,14 +65,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
 
     Tensor sum(boolean[] reduced, boolean keepDims) {
         return reduction(
-                self(),
-                "sum",
-                reduced,
-                keepDims,
-                FloatKernels::sum,
-                DoubleKernels::sum,
-                self().dtype,
-                readsShape((g, shape) -> g.broadcastTo(shape)));
+                self(), "sum", reduced, keepDims, Reduction.SUM, 0, readsShape((g, shape) -> g.broadcastTo(shape)));
     }
 
     /// The mean, NaN of nothing, over all axes; gradient `g / n` to every element.
@@ -104,16 +95,9 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     }
 
     private Tensor mean(boolean[] reduced, boolean keepDims) {
-        return reduction(
-                self(),
-                "mean",
-                reduced,
-                keepDims,
-                FloatKernels::mean,
-                DoubleKernels::mean,
-                self().dtype,
-                readsShape((g, shape) ->
-                        g.divide((double) Shape.size(shape) / g.size()).broadcastTo(shape)));
+        return reduction(self(), "mean", reduced, keepDims, Reduction.MEAN, 0, readsShape((g, shape) -> g.divide(
+                        (double) Shape.size(shape) / g.size())
+                .broadcastTo(shape)));
     }
 
     /// The largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
@@ -147,14 +131,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     private Tensor max(boolean[] reduced, boolean keepDims) {
         requireElements("max", reduced);
         return reduction(
-                self(),
-                "max",
-                reduced,
-                keepDims,
-                FloatKernels::max,
-                DoubleKernels::max,
-                self().dtype,
-                readsInputAndOutput(TensorOps::shareAmongEqual));
+                self(), "max", reduced, keepDims, Reduction.MAX, 0, readsInputAndOutput(TensorOps::shareAmongEqual));
     }
 
     /// The smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
@@ -188,14 +165,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     private Tensor min(boolean[] reduced, boolean keepDims) {
         requireElements("min", reduced);
         return reduction(
-                self(),
-                "min",
-                reduced,
-                keepDims,
-                FloatKernels::min,
-                DoubleKernels::min,
-                self().dtype,
-                readsInputAndOutput(TensorOps::shareAmongEqual));
+                self(), "min", reduced, keepDims, Reduction.MIN, 0, readsInputAndOutput(TensorOps::shareAmongEqual));
     }
 
     private static Tensor shareAmongEqual(Tensor g, Tensor x, Tensor y) {
@@ -250,19 +220,11 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         if (ddof < 0) {
             throw new IllegalArgumentException("std: ddof " + ddof + " is negative; use 0 or 1");
         }
-        return reduction(
-                self(),
-                "std",
-                reduced,
-                keepDims,
-                (x, x0, n1, s1, n2, s2, y, y0) -> FloatKernels.std(x, x0, n1, s1, n2, s2, y, y0, ddof),
-                (x, x0, n1, s1, n2, s2, y, y0) -> DoubleKernels.std(x, x0, n1, s1, n2, s2, y, y0, ddof),
-                self().dtype,
-                readsInputAndOutput((g, x, y) -> {
-                    double n = (double) x.size() / y.size();
-                    Tensor scale = g.divide(y.multiply(n - ddof)).zeroWhere(y.equalTo(y.zero()));
-                    return x.subtract(x.sumTo(y.shape).divide(n)).multiply(scale);
-                }));
+        return reduction(self(), "std", reduced, keepDims, Reduction.STD, ddof, readsInputAndOutput((g, x, y) -> {
+            double n = (double) x.size() / y.size();
+            Tensor scale = g.divide(y.multiply(n - ddof)).zeroWhere(y.equalTo(y.zero()));
+            return x.subtract(x.sumTo(y.shape).divide(n)).multiply(scale);
+        }));
     }
 
     private void requireElements(String op, boolean[] reduced) {
@@ -283,8 +245,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     public Tensor argmax(int axis) {
         boolean[] reduced = Families.one(self(), "argmax", axis);
         requireElements("argmax", reduced);
-        return reduction(
-                self(), "argmax", reduced, false, FloatKernels::argmax, DoubleKernels::argmax, DType.INT64, null);
+        return reduction(self(), "argmax", reduced, false, Reduction.ARGMAX, 0, null);
     }
 
     /// The elements as another dtype; gradient `g` cast back, between floating dtypes.

@@ -49,7 +49,7 @@ final class TensorText {
     }
 
     private static boolean alive(Tensor tensor) {
-        return tensor.storage.shapeOnly() || tensor.storage.segment().scope().isAlive();
+        return tensor.storage.alive();
     }
 
     private String elements() {

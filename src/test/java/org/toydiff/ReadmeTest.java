@@ -27,6 +27,7 @@ class ReadmeTest {
             Path source = Files.writeString(folder.resolve("Example.java"), program.group(1));
             Child child = Child.run(
                     Map.of(),
+                    "-Dtoydiff.kernels=scalar",
                     "--enable-native-access=ALL-UNNAMED",
                     "-cp",
                     System.getProperty("toydiff.test.classes") + java.io.File.pathSeparator + Child.openBlasJar(),

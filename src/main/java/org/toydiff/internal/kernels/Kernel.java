@@ -3,22 +3,49 @@ package org.toydiff.internal.kernels;
 import java.lang.foreign.MemorySegment;
 
 /// The signatures that kernels share. Starts, strides and counts are in elements.
+///
+/// Elementwise kernels run over a grid of `n1` rows by `n2` columns: element (i, j) of operand x lies at
+/// `x0 + i·xi + j·xj`. So one call covers a contiguous run (one row), a row or a column that is repeated (stride 0), a
+/// scalar (both 0), and a transposed operand.
 public final class Kernel {
     private Kernel() {}
 
-    /// `y[y0 + i] = f(x[x0 + i·xs])` for `n` elements.
+    /// `y = f(x)` over a grid.
     @FunctionalInterface
     public interface Unary {
         /// Modifies y alone; x may be y when they are read and written at the same places.
-        void run(MemorySegment x, long x0, long xs, MemorySegment y, long y0, long n);
+        void run(
+                MemorySegment x,
+                long x0,
+                long xi,
+                long xj,
+                MemorySegment y,
+                long y0,
+                long yi,
+                long yj,
+                long n1,
+                long n2);
     }
 
-    /// `y[y0 + i] = f(a[a0 + i·as], b[b0 + i·bs])` for `n` elements; a stride of 0 repeats an element.
+    /// `y = f(a, b)` over a grid.
     @FunctionalInterface
     public interface Binary {
         /// Modifies y alone; a or b may be y when they are read and written at the same places.
         void run(
-                MemorySegment a, long a0, long as, MemorySegment b, long b0, long bs, MemorySegment y, long y0, long n);
+                MemorySegment a,
+                long a0,
+                long ai,
+                long aj,
+                MemorySegment b,
+                long b0,
+                long bi,
+                long bj,
+                MemorySegment y,
+                long y0,
+                long yi,
+                long yj,
+                long n1,
+                long n2);
     }
 
     /// `y[y0] = f(x[x0 + i·s1 + j·s2])` over `n1 × n2` elements.

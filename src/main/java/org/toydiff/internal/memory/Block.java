@@ -25,4 +25,14 @@ public final class Block {
     public MemorySegment view(long byteSize, Arena lifetime) {
         return slab.memory().asSlice(offset, byteSize).reinterpret(lifetime, null);
     }
+
+    /// The slab that it is a part of, seen by every thread and for good.
+    public MemorySegment memory() {
+        return slab.memory();
+    }
+
+    /// Where it begins in [#memory()], in bytes.
+    public long offset() {
+        return offset;
+    }
 }

@@ -1,0 +1,221 @@
+package org.toydiff;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.kernels.Runs;
+import org.toydiff.internal.workers.Scratch;
+import org.toydiff.internal.workers.Work;
+import org.toydiff.internal.workers.Workers;
+
+/// One matrix product `y = a·b + beta·y` under way, or a batch of them, cut into tiles of the result. One object for
+/// each thread, as [ElementWork].
+///
+/// A tile is one call of BLAS on one thread over all of k, so that sums are never split and the result is the same for
+/// any number of workers. What is to be done with a tile (add a bias, apply an activation, multiply an activation's
+/// gradient) is done right after it, while it is in the cache.
+final class ProductWork extends Work {
+    /// Products of fewer multiplications stay on the calling thread: some 10 µs of arithmetic.
+    private static final double SMALLEST = 1 << 20;
+
+    // At most so many rows and columns to a tile. BLAS packs its operands anew for each tile, which costs a share of
+    // 1/rows + 1/columns of the product.
+    private static final int TILE_ROWS = 512;
+    private static final int TILE_COLUMNS = 512;
+
+    /// What a tile is rounded to: the widest micro-kernels compute 16 by 4 to 48 by 8 elements at a time.
+    private static final int UNIT = 16;
+
+    private boolean wide;
+    private int m;
+    private int n;
+    private int k;
+    private MemorySegment a;
+    private MemorySegment b;
+    private MemorySegment y;
+    private long a0;
+    private long b0;
+    private long y0;
+
+    // Between a's rows, b's columns and y's rows.
+    private long ai;
+    private long bj;
+    private long yi;
+
+    // As BLAS wants to know it; the spacings are those of operands that are vectors.
+    private boolean transposeA;
+    private boolean transposeB;
+    private int leadingA;
+    private int leadingB;
+    private int spacingA;
+    private int spacingB;
+    private double beta;
+
+    private int tileRows;
+    private int tileColumns;
+    private int across;
+
+    // What follows a tile; null for nothing.
+    private MemorySegment bias;
+    private long bias0;
+    private Kernel.Binary withBias;
+    private Kernel.Unary activation;
+
+    /// y's old elements are the activation's output, and are overwritten by the gradient through it.
+    private Kernel.Binary gradient;
+
+    /// Each tile of the product goes through `kernel` with the bias (contiguous, one element a column).
+    ProductWork then(Kernel.Binary kernel, Tensor bias) {
+        this.withBias = kernel;
+        this.bias = bias.storage.segment();
+        this.bias0 = bias.offset;
+        return this;
+    }
+
+    /// Each tile of the product goes through `activation`.
+    ProductWork then(Kernel.Unary activation) {
+        this.activation = activation;
+        return this;
+    }
+
+    /// Each tile of the product goes through `gradient` with y's old elements, onto y.
+    ProductWork through(Kernel.Binary gradient) {
+        this.gradient = gradient;
+        return this;
+    }
+
+    /// Two matrices that BLAS can read where they lie; y is contiguous, nothing is empty but perhaps k.
+    void run(Tensor a, Tensor b, double beta, Tensor y) {
+        wide = y.dtype == DType.FLOAT64;
+        m = (int) y.shape[0];
+        n = (int) y.shape[1];
+        k = (int) a.shape[1];
+        this.a = a.storage.segment();
+        this.b = b.storage.segment();
+        this.y = y.storage.segment();
+        a0 = a.offset;
+        b0 = b.offset;
+        y0 = y.offset;
+        ai = a.strides[0];
+        bj = b.strides[1];
+        yi = n;
+        transposeA = Products.transposed(a);
+        transposeB = Products.transposed(b);
+        leadingA = Products.leading(a, transposeA);
+        leadingB = Products.leading(b, transposeB);
+        spacingA = (int) Math.max(1, a.strides[1]);
+        spacingB = (int) Math.max(1, b.strides[0]);
+        this.beta = beta;
+        cut();
+        int down = (m + tileRows - 1) / tileRows;
+        Workers.run(this, down * across);
+        forget();
+    }
+
+    private void forget() {
+        a = null;
+        b = null;
+        y = null;
+        bias = null;
+        withBias = null;
+        activation = null;
+        gradient = null;
+    }
+
+    /// Chooses tiles by the shape alone.
+    private void cut() {
+        tileRows = m;
+        tileColumns = n;
+        if ((double) m * n * k >= SMALLEST) {
+            tileRows = Math.min(m, even(m, TILE_ROWS));
+            tileColumns = Math.min(n, even(n, TILE_COLUMNS));
+            if (tileRows == m && tileColumns == n) {
+                if (m >= n) {
+                    tileRows = Math.min(m, even(m, Math.max(UNIT, (m + 1) / 2)));
+                } else {
+                    tileColumns = Math.min(n, even(n, Math.max(UNIT, (n + 1) / 2)));
+                }
+            }
+        }
+        across = (n + tileColumns - 1) / tileColumns;
+    }
+
+    /// A size near `most` that cuts `all` into equal pieces.
+    private static int even(int all, int most) {
+        int pieces = (all + most - 1) / most;
+        int each = (all + pieces - 1) / pieces;
+        return (each + UNIT - 1) / UNIT * UNIT;
+    }
+
+    @Override
+    protected void part(int index) {
+        int i = index / across * tileRows;
+        int j = index % across * tileColumns;
+        int rows = Math.min(tileRows, m - i);
+        int columns = Math.min(tileColumns, n - j);
+        long at = y0 + i * yi + j;
+        if (gradient == null) {
+            product(i, j, rows, columns, y, at, (int) yi);
+            finish(at, j, rows, columns);
+        } else {
+            throughScratch(i, j, rows, columns, at);
+        }
+    }
+
+    private void finish(long at, int j, int rows, int columns) {
+        if (withBias != null) {
+            withBias.run(y, at, yi, 1, bias, bias0 + j, 0, 1, y, at, yi, 1, rows, columns);
+        }
+        if (activation != null) {
+            activation.run(y, at, yi, 1, y, at, yi, 1, rows, columns);
+        }
+    }
+
+    private void throughScratch(int i, int j, int rows, int columns, long at) {
+        MemorySegment scratch = Scratch.take();
+        try {
+            product(i, j, rows, columns, scratch, 0, columns);
+            gradient.run(scratch, 0, columns, 1, y, at, yi, 1, y, at, yi, 1, rows, columns);
+        } finally {
+            Scratch.give(scratch);
+        }
+    }
+
+    private void product(int i, int j, int rows, int columns, MemorySegment to, long at, int leading) {
+        if (k == 0) {
+            for (int row = 0; row < rows && beta == 0; row++) {
+                Runs.of(wide).fill(to, at + (long) row * leading, columns, 0);
+            }
+            return;
+        }
+        long bytes = wide ? Double.BYTES : Float.BYTES;
+        MemorySegment x = a.asSlice((a0 + i * ai) * bytes);
+        MemorySegment z = b.asSlice((b0 + j * bj) * bytes);
+        MemorySegment result = to.asSlice(at * bytes);
+        if (n == 1) {
+            vector(transposeA, transposeA ? k : rows, transposeA ? rows : k, x, leadingA, z, spacingB, result, rows);
+        } else if (m == 1) {
+            int down = transposeB ? columns : k;
+            vector(!transposeB, down, transposeB ? k : columns, z, leadingB, x, spacingA, result, columns);
+        } else {
+            CBlas.gemm(wide, transposeA, transposeB, rows, columns, k, x, leadingA, z, leadingB, beta, result, leading);
+        }
+    }
+
+    private void vector(
+            boolean transpose,
+            int rows,
+            int columns,
+            MemorySegment matrix,
+            int leading,
+            MemorySegment x,
+            int spacing,
+            MemorySegment result,
+            int size) {
+        if (beta == 0) {
+            // y is a recycled block and may hold NaN; this does not rely on how a library reads beta = 0.
+            result.asSlice(0, (long) size * (wide ? Double.BYTES : Float.BYTES)).fill((byte) 0);
+        }
+        CBlas.gemv(wide, transpose, rows, columns, matrix, leading, x, spacing, beta, result);
+    }
+}

@@ -1,0 +1,269 @@
+package org.toydiff;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.Runs;
+import org.toydiff.internal.workers.Work;
+import org.toydiff.internal.workers.Workers;
+
+/// One reduction under way. One object for each thread, as [ElementWork].
+///
+/// Three ways, by how the input lies: one long run is cut into pieces whose results are combined in their order; many
+/// runs are shared out; reduced rows of kept columns go by columns. What lies otherwise is copied first.
+final class ReductionWork extends Work {
+    /// So many elements make a part.
+    private static final long PART = 1 << 15;
+
+    /// So few columns are one part: four vectors of floats, a few cache lines of each row.
+    private static final long COLUMNS = 64;
+
+    private Runs runs;
+    private Reduction reduction;
+    private boolean wide;
+    private int ddof;
+    private MemorySegment x;
+    private MemorySegment y;
+
+    private enum Way {
+        PIECES,
+        SQUARES,
+        RUNS,
+        COLUMNS
+    }
+
+    private Way way;
+    private long x0;
+    private long y0;
+
+    /// Elements to a run, or rows.
+    private long n;
+
+    /// Between runs, or rows.
+    private long xi;
+
+    /// How many runs, or columns.
+    private long outputs;
+
+    private long blocks;
+    private long blockStride;
+    private long perPart;
+    private double mean;
+    private double[] pieces = new double[16];
+
+    // The axes merged to groups, innermost first: kept or reduced, and where it lies.
+    private static final int MOST_GROUPS = 3;
+    private final boolean[] isReduced = new boolean[MOST_GROUPS + 1];
+    private final long[] count = new long[MOST_GROUPS + 1];
+    private final long[] stride = new long[MOST_GROUPS + 1];
+    private int groups;
+
+    /// Finds out how a tensor of that shape and strides can be reduced over the marked axes.
+    ///
+    /// @return whether it can where it lies
+    boolean plan(Reduction reduction, long[] shape, long[] strides, boolean[] reduced) {
+        merge(shape, strides, reduced);
+        blocks = 1;
+        blockStride = 0;
+        if (groups > MOST_GROUPS) {
+            return false;
+        }
+        boolean innerReduced = groups > 0 && isReduced[0];
+        boolean innerRuns = groups == 0 || stride[0] == 1;
+        if (groups == 0 || (groups == 1 && !innerReduced)) {
+            return asRuns(1, groups == 0 ? 1 : count[0], groups == 0 ? 1 : stride[0]);
+        }
+        if (groups == 1) {
+            return innerRuns && asRuns(count[0], 1, 0);
+        }
+        if (isReduced[0] == isReduced[1]) {
+            return false;
+        }
+        int outer = groups == 2 && !innerRuns && stride[1] == 1 ? 0 : 1;
+        int inner = 1 - outer;
+        if (stride[inner] != 1) {
+            return false;
+        }
+        if (isReduced[inner]) {
+            return groups == 2 && asRuns(count[inner], count[outer], stride[outer]);
+        }
+        blocks = groups == 3 ? count[2] : 1;
+        blockStride = groups == 3 ? stride[2] : 0;
+        return reduction.byColumns() && asColumns(count[outer], stride[outer], count[inner]);
+    }
+
+    private void merge(long[] shape, long[] strides, boolean[] reduced) {
+        groups = 0;
+        for (int axis = shape.length - 1; axis >= 0 && groups <= MOST_GROUPS; axis--) {
+            if (shape[axis] == 1) {
+                continue;
+            }
+            int last = groups - 1;
+            if (groups > 0 && isReduced[last] == reduced[axis] && strides[axis] == count[last] * stride[last]) {
+                count[last] *= shape[axis];
+            } else {
+                isReduced[groups] = reduced[axis];
+                count[groups] = shape[axis];
+                stride[groups++] = strides[axis];
+            }
+        }
+    }
+
+    private boolean asRuns(long elements, long runs, long between) {
+        way = Way.RUNS;
+        n = elements;
+        outputs = runs;
+        xi = between;
+        return true;
+    }
+
+    private boolean asColumns(long rows, long between, long columns) {
+        way = Way.COLUMNS;
+        n = rows;
+        xi = between;
+        outputs = columns;
+        return true;
+    }
+
+    /// `y = reduction(x)` as [#plan] found; y is contiguous and neither is empty.
+    void run(Reduction reduction, int ddof, Tensor x, Tensor y) {
+        this.reduction = reduction;
+        this.ddof = ddof;
+        wide = x.dtype == DType.FLOAT64;
+        runs = Runs.of(wide);
+        this.x = x.storage.segment();
+        this.y = y.storage.segment();
+        x0 = x.offset;
+        y0 = y.offset;
+        if (way == Way.COLUMNS) {
+            columns();
+        } else if (outputs == 1 && n > PART && reduction != Reduction.ARGMAX) {
+            store(0, reduction == Reduction.STD ? deviation() : finish(inPieces(Way.PIECES)));
+        } else {
+            inParts(outputs, Math.max(1, PART / n));
+        }
+        this.x = null;
+        this.y = null;
+    }
+
+    private void columns() {
+        for (long block = 0; block < blocks; block++) {
+            inParts(outputs, n * outputs <= PART ? outputs : COLUMNS);
+            x0 += blockStride;
+            y0 += outputs;
+        }
+    }
+
+    private void inParts(long all, long each) {
+        perPart = Math.min(all, each);
+        Workers.run(this, Math.toIntExact((all + perPart - 1) / perPart));
+    }
+
+    @Override
+    protected void part(int index) {
+        long from = index * perPart;
+        switch (way) {
+            case PIECES -> pieces[index] = piece(x0 + from, Math.min(perPart, n - from));
+            case SQUARES -> pieces[index] = runs.squares(x, x0 + from, Math.min(perPart, n - from), mean);
+            case RUNS -> {
+                for (long i = from; i < Math.min(from + perPart, outputs); i++) {
+                    run(i);
+                }
+            }
+            case COLUMNS -> column(from, Math.min(perPart, outputs - from));
+        }
+    }
+
+    private void run(long i) {
+        long at = x0 + i * xi;
+        switch (reduction) {
+            case ARGMAX -> y.setAtIndex(JAVA_LONG, y0 + i, largest(at));
+            case STD -> {
+                double center = runs.sum(x, at, n) / n;
+                store(i, Math.sqrt(runs.squares(x, at, n, center) / (n - ddof)));
+            }
+            default -> store(i, finish(piece(at, n)));
+        }
+    }
+
+    private double piece(long at, long count) {
+        return switch (reduction) {
+            case MAX -> runs.max(x, at, count);
+            case MIN -> runs.min(x, at, count);
+            default -> runs.sum(x, at, count);
+        };
+    }
+
+    private double finish(double total) {
+        return reduction == Reduction.MEAN ? total / n : total;
+    }
+
+    private double inPieces(Way way) {
+        this.way = way;
+        perPart = PART;
+        int parts = Math.toIntExact((n + perPart - 1) / perPart);
+        if (pieces.length < parts) {
+            pieces = Arrays.copyOf(pieces, Math.max(parts, 2 * pieces.length));
+        }
+        Workers.run(this, parts);
+        double total = pieces[0];
+        for (int i = 1; i < parts; i++) {
+            total = switch (reduction) {
+                case MAX -> Math.max(total, pieces[i]);
+                case MIN -> Math.min(total, pieces[i]);
+                default -> total + pieces[i];
+            };
+        }
+        return total;
+    }
+
+    /// Two passes, so that a large mean costs no digits.
+    private double deviation() {
+        mean = inPieces(Way.PIECES) / n;
+        return Math.sqrt(inPieces(Way.SQUARES) / (n - ddof));
+    }
+
+    /// The position of the first of the largest elements of a run; the first NaN counts as largest.
+    private long largest(long at) {
+        double best = runs.max(x, at, n);
+        for (long j = 0; j < n; j++) {
+            double v = element(at + j);
+            if (v == best || Double.isNaN(v)) {
+                return j;
+            }
+        }
+        throw new AssertionError("a run has its largest element");
+    }
+
+    private double element(long at) {
+        return wide ? x.getAtIndex(JAVA_DOUBLE, at) : x.getAtIndex(JAVA_FLOAT, at);
+    }
+
+    private void store(long i, double value) {
+        if (wide) {
+            y.setAtIndex(JAVA_DOUBLE, y0 + i, value);
+        } else {
+            y.setAtIndex(JAVA_FLOAT, y0 + i, (float) value);
+        }
+    }
+
+    private void column(long from, long width) {
+        if (reduction == Reduction.MAX || reduction == Reduction.MIN) {
+            var kernel = (reduction == Reduction.MAX ? BinaryKernel.MAXIMUM : BinaryKernel.MINIMUM).of(wide);
+            int bytes = wide ? Double.BYTES : Float.BYTES;
+            MemorySegment.copy(x, (x0 + from) * bytes, y, (y0 + from) * bytes, width * bytes);
+            for (long i = 1; i < n; i++) {
+                kernel.run(x, x0 + i * xi + from, 0, 1, y, y0 + from, 0, 1, y, y0 + from, 0, 1, 1, width);
+            }
+            return;
+        }
+        runs.sumColumns(x, x0 + from, xi, n, y, y0 + from, width, false);
+        if (reduction == Reduction.MEAN) {
+            runs.affine(y, y0 + from, width, 1.0 / n, 0, y, y0 + from);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+package org.toydiff.internal.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The loops over vectors of floats; the double ones are generated from this file by exchanging the type. Each loop
+/// takes whole vectors and leaves the last, shorter one to a mask.
+@SuppressWarnings("cast") // Casts that narrow here are redundant in the generated twin.
+final class FloatVectorRuns implements Runs {
+    private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+    private static final int LANES = SPECIES.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    private static FloatVector load(MemorySegment x, long at) {
+        return FloatVector.fromMemorySegment(SPECIES, x, at * Float.BYTES, ORDER);
+    }
+
+    private static FloatVector load(MemorySegment x, long at, VectorMask<Float> mask) {
+        return FloatVector.fromMemorySegment(SPECIES, x, at * Float.BYTES, ORDER, mask);
+    }
+
+    private static void store(FloatVector v, MemorySegment y, long at) {
+        v.intoMemorySegment(y, at * Float.BYTES, ORDER);
+    }
+
+    private static void store(FloatVector v, MemorySegment y, long at, VectorMask<Float> mask) {
+        v.intoMemorySegment(y, at * Float.BYTES, ORDER, mask);
+    }
+
+    @Override
+    public void fill(MemorySegment y, long y0, long n, double value) {
+        var v = FloatVector.broadcast(SPECIES, (float) value);
+        long i = 0;
+        for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
+            store(v, y, y0 + i);
+        }
+        if (i < n) {
+            store(v, y, y0 + i, SPECIES.indexInRange(i, n));
+        }
+    }
+
+    @Override
+    public double sum(MemorySegment x, long x0, long n) {
+        return FloatVectorSums.sum(x, x0, n);
+    }
+
+    @Override
+    public double squares(MemorySegment x, long x0, long n, double mean) {
+        return FloatVectorSums.squares(x, x0, n, mean);
+    }
+
+    @Override
+    public double dot(MemorySegment a, long a0, MemorySegment b, long b0, long n) {
+        return FloatVectorSums.dot(a, a0, b, b0, n);
+    }
+
+    @Override
+    public void sumColumns(
+            MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, boolean add) {
+        FloatVectorSums.sumColumns(x, x0, xi, rows, y, y0, n, add);
+    }
+
+    @Override
+    public double max(MemorySegment x, long x0, long n) {
+        var best = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        var other = best;
+        long i = 0;
+        for (long end = n - 2 * LANES; i <= end; i += 2 * LANES) {
+            best = best.max(load(x, x0 + i));
+            other = other.max(load(x, x0 + i + LANES));
+        }
+        for (; i < n; i += LANES) {
+            var mask = SPECIES.indexInRange(i, n);
+            best = best.lanewise(VectorOperators.MAX, load(x, x0 + i, mask), mask);
+        }
+        return best.max(other).reduceLanes(VectorOperators.MAX);
+    }
+
+    @Override
+    public double min(MemorySegment x, long x0, long n) {
+        var best = FloatVector.broadcast(SPECIES, Float.POSITIVE_INFINITY);
+        var other = best;
+        long i = 0;
+        for (long end = n - 2 * LANES; i <= end; i += 2 * LANES) {
+            best = best.min(load(x, x0 + i));
+            other = other.min(load(x, x0 + i + LANES));
+        }
+        for (; i < n; i += LANES) {
+            var mask = SPECIES.indexInRange(i, n);
+            best = best.lanewise(VectorOperators.MIN, load(x, x0 + i, mask), mask);
+        }
+        return best.min(other).reduceLanes(VectorOperators.MIN);
+    }
+
+    @Override
+    public double sumExp(MemorySegment x, long x0, long n, double shift) {
+        double sum = 0;
+        for (long i = 0; i < n; i += LANES) {
+            var mask = SPECIES.indexInRange(i, n);
+            sum += VectorMath.exp(load(x, x0 + i, mask).sub((float) shift)).reduceLanes(VectorOperators.ADD, mask);
+        }
+        return sum;
+    }
+
+    @Override
+    public double exp(MemorySegment x, long x0, long n, double shift, MemorySegment y, long y0) {
+        double sum = 0;
+        for (long i = 0; i < n; i += LANES) {
+            var mask = SPECIES.indexInRange(i, n);
+            var power = VectorMath.exp(load(x, x0 + i, mask).sub((float) shift));
+            store(power, y, y0 + i, mask);
+            sum += power.reduceLanes(VectorOperators.ADD, mask);
+        }
+        return sum;
+    }
+
+    @Override
+    public void affine(MemorySegment x, long x0, long n, double factor, double term, MemorySegment y, long y0) {
+        var slope = FloatVector.broadcast(SPECIES, (float) factor);
+        var shift = FloatVector.broadcast(SPECIES, (float) term);
+        for (long i = 0; i < n; i += LANES) {
+            var mask = SPECIES.indexInRange(i, n);
+            store(load(x, x0 + i, mask).fma(slope, shift), y, y0 + i, mask);
+        }
+    }
+
+    @Override
+    public void softmaxGradient(
+            MemorySegment g, long g0, MemorySegment y, long y0, long n, double dot, MemorySegment x, long x0) {
+        for (long i = 0; i < n; i += LANES) {
+            var mask = SPECIES.indexInRange(i, n);
+            var difference = load(g, g0 + i, mask).sub((float) dot);
+            store(load(y, y0 + i, mask).mul(difference), x, x0 + i, mask);
+        }
+    }
+
+    @Override
+    public void logSoftmaxGradient(
+            MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
+        for (long i = 0; i < n; i += LANES) {
+            var mask = SPECIES.indexInRange(i, n);
+            var share = VectorMath.exp(load(y, y0 + i, mask)).mul((float) sum);
+            store(load(g, g0 + i, mask).sub(share), x, x0 + i, mask);
+        }
+    }
+
+    @Override
+    public void sgd(MemorySegment p, long p0, MemorySegment g, long g0, long n, double rate) {
+        var step = FloatVector.broadcast(SPECIES, (float) -rate);
+        long i = 0;
+        for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
+            store(load(g, g0 + i).fma(step, load(p, p0 + i)), p, p0 + i);
+        }
+        if (i < n) {
+            var mask = SPECIES.indexInRange(i, n);
+            store(load(g, g0 + i, mask).fma(step, load(p, p0 + i, mask)), p, p0 + i, mask);
+        }
+    }
+
+    @Override
+    public void sgdMomentum(
+            MemorySegment p,
+            long p0,
+            MemorySegment g,
+            long g0,
+            MemorySegment v,
+            long v0,
+            long n,
+            double rate,
+            double momentum) {
+        var step = FloatVector.broadcast(SPECIES, (float) -rate);
+        var kept = FloatVector.broadcast(SPECIES, (float) momentum);
+        long i = 0;
+        for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
+            var velocity = load(v, v0 + i).fma(kept, load(g, g0 + i));
+            store(velocity, v, v0 + i);
+            store(velocity.fma(step, load(p, p0 + i)), p, p0 + i);
+        }
+        if (i < n) {
+            var mask = SPECIES.indexInRange(i, n);
+            var velocity = load(v, v0 + i, mask).fma(kept, load(g, g0 + i, mask));
+            store(velocity, v, v0 + i, mask);
+            store(velocity.fma(step, load(p, p0 + i, mask)), p, p0 + i, mask);
+        }
+    }
+
+    @Override
+    public void adam(
+            MemorySegment p,
+            long p0,
+            MemorySegment g,
+            long g0,
+            MemorySegment m,
+            long m0,
+            MemorySegment v,
+            long v0,
+            long n,
+            double rate,
+            double beta1,
+            double beta2,
+            double scale,
+            double epsilon) {
+        var all = SPECIES.indexInRange(0, LANES);
+        for (long i = 0; i < n; i += LANES) {
+            var mask = n - i >= LANES ? all : SPECIES.indexInRange(i, n);
+            var gradient = load(g, g0 + i, mask);
+            var first = load(m, m0 + i, mask).mul((float) beta1).add(gradient.mul((float) (1 - beta1)));
+            var second = load(v, v0 + i, mask)
+                    .mul((float) beta2)
+                    .add(gradient.mul(gradient).mul((float) (1 - beta2)));
+            store(first, m, m0 + i, mask);
+            store(second, v, v0 + i, mask);
+            var divisor = second.sqrt().mul((float) scale).add((float) epsilon);
+            store(load(p, p0 + i, mask).sub(first.mul((float) rate).div(divisor)), p, p0 + i, mask);
+        }
+    }
+}

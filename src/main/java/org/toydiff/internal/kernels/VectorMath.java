@@ -1,0 +1,85 @@
+package org.toydiff.internal.kernels;
+
+import static jdk.incubator.vector.VectorOperators.EXP;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.TANH;
+
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Elementary functions over vectors.
+///
+/// Those of floats are the polynomials of S. Moshier's Cephes library (single/expf.c and tanhf.c,
+/// https://www.netlib.org/cephes/), computed with fused multiply-adds: within 2 ulp, and about twice as fast here as
+// the
+/// calls into the JDK's vector library. Those of doubles are that library's.
+final class VectorMath {
+    // ln 2 in two parts: the first has few enough bits that k·LN2_HIGH is exact.
+    private static final float LN2_HIGH = 0.693359375f;
+    private static final float LN2_LOW = -2.12194440e-4f;
+    private static final float LOG2_E = 1.44269504088896341f;
+
+    /// 1.5·2²³: a float added to it is rounded to a whole number, which then stands in the lowest bits.
+    private static final float ROUNDER = 12582912f;
+
+    // Beyond these eˣ is ∞ or 0 as a float.
+    private static final float EXP_HIGHEST = 89f;
+    private static final float EXP_LOWEST = -104f;
+
+    private VectorMath() {}
+
+    /// `eˣ`: `2ᵏ·eʳ` with `r = x − k·ln 2` in ±½ ln 2.
+    static FloatVector exp(FloatVector x) {
+        var bounded = x.blend(EXP_HIGHEST, x.compare(GT, EXP_HIGHEST)).blend(EXP_LOWEST, x.compare(LT, EXP_LOWEST));
+        var rounded = bounded.fma(x.broadcast(LOG2_E), x.broadcast(ROUNDER));
+        var k = rounded.sub(ROUNDER);
+        var r = k.fma(x.broadcast(-LN2_LOW), k.fma(x.broadcast(-LN2_HIGH), bounded));
+        var p = r.broadcast(1.9875691500e-4f)
+                .fma(r, r.broadcast(1.3981999507e-3f))
+                .fma(r, r.broadcast(8.3334519073e-3f))
+                .fma(r, r.broadcast(4.1665795894e-2f))
+                .fma(r, r.broadcast(1.6666665459e-1f))
+                .fma(r, r.broadcast(5.0000001201e-1f))
+                .fma(r.mul(r), r.add(1));
+        // 2ᵏ in two factors, each a normal float even where eˣ is ∞ or subnormal.
+        var whole = rounded.reinterpretAsInts().sub(Float.floatToRawIntBits(ROUNDER));
+        var half = whole.lanewise(VectorOperators.ASHR, 1);
+        var first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        var second = whole.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        return p.mul(first).mul(second);
+    }
+
+    /// `tanh x`: `1 − 2/(e²ˣ + 1)`, or a polynomial where that would cancel.
+    static FloatVector tanh(FloatVector x) {
+        var size = x.abs();
+        var far =
+                size.broadcast(1).sub(size.broadcast(2).div(exp(size.add(size)).add(1)));
+        var square = x.mul(x);
+        var p = square.broadcast(-5.70498872745e-3f)
+                .fma(square, square.broadcast(2.06390887954e-2f))
+                .fma(square, square.broadcast(-5.37397155531e-2f))
+                .fma(square, square.broadcast(1.33314422036e-1f))
+                .fma(square, square.broadcast(-3.33332819422e-1f));
+        var near = p.mul(square).fma(x, x);
+        return far.lanewise(VectorOperators.NEG, x.compare(LT, 0)).blend(near, size.compare(LT, 0.625f));
+    }
+
+    /// `1 / (1 + e⁻ˣ)`
+    static FloatVector sigmoid(FloatVector x) {
+        return x.broadcast(1).div(exp(x.neg()).add(1));
+    }
+
+    static DoubleVector exp(DoubleVector x) {
+        return x.lanewise(EXP);
+    }
+
+    static DoubleVector tanh(DoubleVector x) {
+        return x.lanewise(TANH);
+    }
+
+    static DoubleVector sigmoid(DoubleVector x) {
+        return x.broadcast(1).div(exp(x.neg()).add(1));
+    }
+}

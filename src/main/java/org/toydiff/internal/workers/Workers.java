@@ -1,0 +1,58 @@
+package org.toydiff.internal.workers;
+
+/// The threads that share large work: one pool for everything. Two pools that spin against each other cost up to 30
+/// times, so products too are cut up here, and the BLAS library runs on one thread.
+///
+/// A calling thread does parts of its own work; `n` threads are a caller and `n − 1` workers. Several callers at once
+/// share the workers, part by part.
+public final class Workers {
+    private static final String PROPERTY = "toydiff.threads";
+
+    private static volatile Crew crew = new Crew(initial());
+
+    private Workers() {}
+
+    private static int initial() {
+        String asked = System.getProperty(PROPERTY);
+        if (asked == null) {
+            return Runtime.getRuntime().availableProcessors();
+        }
+        try {
+            int threads = Integer.parseInt(asked.strip());
+            if (threads >= 1) {
+                return threads;
+            }
+        } catch (NumberFormatException e) {
+            // Falls through to the one message for everything that is not a number of threads.
+        }
+        throw new IllegalArgumentException("-D" + PROPERTY + "=" + asked + ": give a number of threads, 1 or more");
+    }
+
+    /// How many threads share one work, the calling one included.
+    public static int threads() {
+        return crew.threads();
+    }
+
+    /// Replaces the workers. Work under way is finished by those it was begun with.
+    public static synchronized void setThreads(int threads) {
+        if (threads != crew.threads()) {
+            Crew old = crew;
+            crew = new Crew(threads);
+            old.dismiss();
+        }
+    }
+
+    /// Runs every part of `work`, and returns when all have run.
+    ///
+    /// @throws RuntimeException or an Error that a part threw
+    public static void run(Work work, int parts) {
+        work.open(parts);
+        Crew now = crew;
+        int slot = parts == 1 ? -1 : now.post(work, parts);
+        while (work.doOne()) {
+            // One part after another, while the workers do the same.
+        }
+        work.await(parts);
+        now.withdraw(slot);
+    }
+}
