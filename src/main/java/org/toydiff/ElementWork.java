@@ -5,12 +5,12 @@ import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// One elementwise op under way: how the operands lie, as a grid of rows and columns under outer axes, and how the grid
-/// is cut into parts.
+/// One elementwise op under way: how the operands lie, as a grid of rows and columns under outer axes, and how the
+/// grid is cut into parts.
 ///
-/// Axes that lie in memory as one for every operand are merged, so contiguous operands are one row whatever their rank,
-/// and a bias under a matrix is a grid whose second operand repeats its row. One object for each thread, used again for
-/// every op: an op allocates nothing for its launch.
+/// Axes that lie in memory as one for every operand are merged, so contiguous operands are one row whatever their
+/// rank, and a bias under a matrix is a grid whose second operand repeats its row. One object for each thread, used
+/// again for every op: an op allocates nothing for its launch.
 final class ElementWork extends Work {
     /// So many elements make a part; anything smaller stays on the calling thread. Some 10 µs of an addition, several
     /// times what it takes to hand a part over.

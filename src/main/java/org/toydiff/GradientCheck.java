@@ -38,9 +38,8 @@ public final class GradientCheck {
     /// @param f any composition of ops; it is called several times and must give the same result for the same
     ///     inputs
     /// @param inputs where to check, floating tensors; neither they nor their gradients are changed
-    /// @throws AssertionError naming the input and both derivatives when they differ
-    // With one input the compiler takes the other check, with several this one: a lambda never leaves it in
-    // doubt.
+    /// @throws AssertionError naming the input and both derivatives when they differ With one input the compiler
+    ///     takes the other check, with several this one: a lambda never leaves it in doubt.
     @SuppressWarnings("overloads")
     public static void check(Function<List<Tensor>, Tensor> f, Tensor... inputs) {
         for (Tensor input : inputs) {

@@ -11,9 +11,9 @@ import org.toydiff.internal.workers.Workers;
 /// One matrix product `y = a·b + beta·y` under way, or a batch of them, cut into tiles of the result. One object for
 /// each thread, as [ElementWork].
 ///
-/// A tile is one call of BLAS on one thread over all of k, so that sums are never split and the result is the same for
-/// any number of workers. What is to be done with a tile (add a bias, apply an activation, multiply an activation's
-/// gradient) is done right after it, while it is in the cache.
+/// A tile is one call of BLAS on one thread over all of k, so that sums are never split and the result is the same
+/// for any number of workers. What is to be done with a tile (add a bias, apply an activation, multiply an
+/// activation's gradient) is done right after it, while it is in the cache.
 final class ProductWork extends Work {
     /// Products of fewer multiplications stay on the calling thread: some 10 µs of arithmetic.
     private static final double SMALLEST = 1 << 20;

@@ -7,9 +7,8 @@ import org.toydiff.internal.memory.BlockPool;
 
 /// One allocation: what a tensor and its views share.
 ///
-/// It belongs to a [TensorArena], or to memory of the caller's. It lives as long as the arena, or shorter when backward
-/// may free it early. Inside a prediction it has no memory at all, only a size
-/// ([#shapeOnly()]).
+/// It belongs to a [TensorArena], or to memory of the caller's. It lives as long as the arena, or shorter when
+/// backward may free it early. Inside a prediction it has no memory at all, only a size ([#shapeOnly()]).
 final class Storage {
     /// Where it lives, and where the gradient of a leaf that lives here is made; null for a wrapped segment
     /// until tracked.

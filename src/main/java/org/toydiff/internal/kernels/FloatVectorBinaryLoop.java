@@ -9,8 +9,8 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The loops of a binary op over vectors of floats, one for each way in which a row of an operand is read: from memory,
-/// or one element repeated. See [FloatVectorUnaryLoop].
+/// The loops of a binary op over vectors of floats, one for each way in which a row of an operand is read: from
+/// memory, or one element repeated. See [FloatVectorUnaryLoop].
 final class FloatVectorBinaryLoop implements Kernel.Binary {
     private static final MethodHandle OP = Specializer.op(MethodHandles.lookup());
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;

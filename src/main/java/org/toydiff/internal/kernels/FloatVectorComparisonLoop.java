@@ -11,8 +11,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The loop of a comparison over vectors of floats; see [FloatVectorUnaryLoop]. Eight bits of a mask become eight bytes
-/// in one step; what is left of a row, and vectors too short for that, go one by one.
+/// The loop of a comparison over vectors of floats; see [FloatVectorUnaryLoop]. Eight bits of a mask become eight
+/// bytes in one step; what is left of a row, and vectors too short for that, go one by one.
 final class FloatVectorComparisonLoop implements Kernel.Binary {
     private static final MethodHandle OP = Specializer.op(MethodHandles.lookup());
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;

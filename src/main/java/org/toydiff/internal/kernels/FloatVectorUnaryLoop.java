@@ -7,9 +7,8 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The loop of a unary op over vectors of floats; see [FloatUnaryLoop]. The end of a row goes through the same op under
-// a
-/// mask, so that a result does not depend on its place.
+/// The loop of a unary op over vectors of floats; see [FloatUnaryLoop]. The end of a row goes through the same op
+/// under a mask, so that a result does not depend on its place.
 final class FloatVectorUnaryLoop implements Kernel.Unary {
     private static final MethodHandle OP = Specializer.op(MethodHandles.lookup());
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;

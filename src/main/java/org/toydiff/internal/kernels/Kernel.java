@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 
 /// The signatures that kernels share. Starts, strides and counts are in elements.
 ///
-/// Elementwise kernels run over a grid of `n1` rows by `n2` columns: element (i, j) of operand x lies at
-/// `x0 + i·xi + j·xj`. So one call covers a contiguous run (one row), a row or a column that is repeated (stride 0), a
-/// scalar (both 0), and a transposed operand.
+/// Elementwise kernels run over a grid of `n1` rows by `n2` columns: element (i, j) of operand x lies at `x0 + i·xi
+/// + j·xj`. So one call covers a contiguous run (one row), a row or a column that is repeated (stride 0), a scalar
+/// (both 0), and a transposed operand.
 public final class Kernel {
     private Kernel() {}
 

@@ -10,10 +10,9 @@ import java.lang.invoke.MethodType;
 /// Makes a loop class of its own for each op, from one template.
 ///
 /// A loop that takes what it does to an element as a parameter is compiled once for all ops, and calls through a
-// pointer
-/// at every element: 20 times slower than a loop of its own once five ops have used it. A hidden class
-/// ([Lookup#defineHiddenClassWithClassData]) is the template's bytes loaded again: the op is a constant in it, so the
-/// compiler sees one loop with the op inlined, and no loop has to be written twice.
+/// pointer at every element: 20 times slower than a loop of its own once five ops have used it. A hidden class
+/// ([Lookup#defineHiddenClassWithClassData]) is the template's bytes loaded again: the op is a constant in it, so
+/// the compiler sees one loop with the op inlined, and no loop has to be written twice.
 final class Specializer {
     private Specializer() {}
 

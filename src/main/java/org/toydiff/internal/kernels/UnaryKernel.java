@@ -1,6 +1,7 @@
 package org.toydiff.internal.kernels;
 
-/// The elementwise kernels of one operand. What each does is the method of its name in [FloatOps] and [FloatVectorOps].
+/// The elementwise kernels of one operand. What each does is the method of its name in [FloatOps] and
+/// [FloatVectorOps].
 public enum UnaryKernel {
     ABS,
     COPY,

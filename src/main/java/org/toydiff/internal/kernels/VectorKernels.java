@@ -11,8 +11,8 @@ import jdk.incubator.vector.VectorMask;
 final class VectorKernels {
     private VectorKernels() {}
 
-    /// The kernel of the vector op of that name; `scalar` runs where rows are not contiguous, and everywhere when there
-    /// is no vector op.
+    /// The kernel of the vector op of that name; `scalar` runs where rows are not contiguous, and everywhere when
+    /// there is no vector op.
     static Kernel.Unary unary(String op, boolean wide, Kernel.Unary scalar) {
         Class<?> template = wide ? DoubleVectorUnaryLoop.class : FloatVectorUnaryLoop.class;
         return (Kernel.Unary) loop(template, op, wide, MethodType.genericMethodType(1), Kernel.Unary.class, scalar);

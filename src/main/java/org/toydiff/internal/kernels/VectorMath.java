@@ -12,9 +12,8 @@ import jdk.incubator.vector.VectorOperators;
 /// Elementary functions over vectors.
 ///
 /// Those of floats are the polynomials of S. Moshier's Cephes library (single/expf.c and tanhf.c,
-/// https://www.netlib.org/cephes/), computed with fused multiply-adds: within 2 ulp, and about twice as fast here as
-// the
-/// calls into the JDK's vector library. Those of doubles are that library's.
+/// https://www.netlib.org/cephes/), computed with fused multiply-adds: within 2 ulp, and about twice as fast here
+/// as the calls into the JDK's vector library. Those of doubles are that library's.
 final class VectorMath {
     // ln 2 in two parts: the first has few enough bits that k·LN2_HIGH is exact.
     private static final float LN2_HIGH = 0.693359375f;

@@ -6,8 +6,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /// A fixed number of worker threads and the works they look for.
 ///
-/// A worker that finds nothing looks again for some tens of microseconds, because the next op of a training step comes
-/// sooner than a sleeping thread wakes; then it parks, and an idle process uses no processor.
+/// A worker that finds nothing looks again for some tens of microseconds, because the next op of a training step
+/// comes sooner than a sleeping thread wakes; then it parks, and an idle process uses no processor.
 final class Crew {
     /// As many calling threads can share the workers at once; more of them work alone.
     private static final int SLOTS = 64;

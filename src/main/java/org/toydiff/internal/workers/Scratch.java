@@ -4,9 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/// Pieces of memory for what a part computes on the way, [#BYTES] each: as many as parts have ever run at once, kept
-// for
-/// the life of the process.
+/// Pieces of memory for what a part computes on the way, [#BYTES] each: as many as parts have ever run at once,
+/// kept for the life of the process.
 public final class Scratch {
     /// The size of a piece in bytes: it fits in a core's second-level cache.
     public static final long BYTES = 512 << 10;
