@@ -36,11 +36,23 @@ final class Backward {
     /// What the running rule made, to be freed after it unless someone holds it.
     private final List<Storage> made = new ArrayList<>();
 
+    /// How many contributions to the gradient of each output of `order` are still to come.
+    private int[] awaited;
+
+    /// Whether the gradient that waits for an output of `order` is through the rule of its node already.
+    private boolean[] through;
+
     private int step;
     private Tensor offer;
     private double offerBeta;
     private boolean offerTaken;
     private Storage overwritable;
+
+    /// An activation's output that the running rule may put its product over, having sent that through the
+    /// activation.
+    private Tensor over;
+
+    private Node overNode;
 
     private Backward(
             Tensor root, Release release, Goal goal, Sight sight, ScheduleWriter schedule, List<Tensor> chosen) {
@@ -151,15 +163,23 @@ final class Backward {
     private void plan() {
         pending = new Tensor[order.length + chosen.size()];
         needed = new boolean[order.length];
+        awaited = new int[order.length];
+        through = new boolean[order.length];
         for (int i = order.length - 1; i >= 0; i--) {
             needed[i] = goal == Goal.LEAVES || leadsToChosen(order[i]);
-            sight.see(order[i].output).storage.lastReader = 0;
+            Storage storage = sight.see(order[i].output).storage;
+            storage.lastReader = 0;
+            storage.readerBefore = 0;
         }
         for (int i = 0; i < order.length; i++) {
             Node node = order[i];
             for (int value = 0; value <= node.inputs.length; value++) {
-                if (node.value(value).node != null && node.reads(value)) {
-                    sight.see(node.value(value)).storage.lastReader = i + 1;
+                Node maker = node.value(value).node;
+                if (maker != null && node.reads(value)) {
+                    sight.see(node.value(value)).storage.readBy(i + 1);
+                }
+                if (maker != null && value < node.inputs.length && needed[i]) {
+                    awaited[index(maker)]++;
                 }
             }
         }
@@ -265,15 +285,12 @@ final class Backward {
         // An output that no rule reads may be freed already, and then has no other sight.
         boolean readsY = node.reads(node.inputs.length);
         Tensor ruleY = node.ruleShape == null || !readsY ? y : y.reshape(node.ruleShape);
-        Tensor[] inputs = sight.see(node.inputs);
-        int last = last(node);
-        for (int i = 0; i <= last; i++) {
-            if (wants(node.inputs[i])) {
-                overwritable = i == last && dies(node, g) ? g.storage : null;
-                contribute(node, i, inputs, ruleG, ruleY);
-            }
+        if (through[step - 1]) {
+            deliver(node.inputs[0], sight.see(node.inputs[0]), g);
+            arrived(node.inputs[0]);
+        } else {
+            applyRules(node, g, ruleG, ruleY);
         }
-        overwritable = null;
         sweep();
         pending[step - 1] = null;
         settle(node, y, g);
@@ -282,12 +299,48 @@ final class Backward {
         }
     }
 
+    /// The last input comes first: a product's weight before what it was multiplied by, whose gradient may be put
+    /// over its value then.
+    private void applyRules(Node node, Tensor g, Tensor ruleG, Tensor ruleY) {
+        Tensor[] inputs = sight.see(node.inputs);
+        int last = last(node);
+        for (int i = node.inputs.length - 1; i >= last; i--) {
+            if (wants(node.inputs[i])) {
+                overwritable = i == last && dies(node, g) ? g.storage : null;
+                overNode = node.inputs[i].node;
+                over = i == last && canPutOver(overNode) ? inputs[i] : null;
+                contribute(node, i, inputs, ruleG, ruleY);
+            }
+        }
+        overwritable = null;
+    }
+
+    /// The input whose rule runs last.
     private int last(Node node) {
-        int last = node.inputs.length - 1;
-        while (last >= 0 && !wants(node.inputs[last])) {
-            last--;
+        int last = 0;
+        while (last < node.inputs.length && !wants(node.inputs[last])) {
+            last++;
         }
         return last;
+    }
+
+    /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is all
+    /// that will still read that output: then the rule may be applied at once, over the output.
+    private boolean canPutOver(Node activation) {
+        if (!eager() || activation == null || !(activation.rules[0] instanceof Activation.Through)) {
+            return false;
+        }
+        int at = index(activation);
+        Tensor y = sight.see(activation.output);
+        Storage storage = y.storage;
+        return awaited[at] == 1
+                && pending[at] == null
+                && storage.lastReader == at + 1
+                && storage.readerBefore <= step
+                && storage.holders == 0
+                && storage.releasable()
+                && !keepsGradient(activation)
+                && y.coversStorage();
     }
 
     private void contribute(Node node, int i, Tensor[] inputs, Tensor g, Tensor y) {
@@ -305,6 +358,14 @@ final class Backward {
             deliver(node.inputs[i], x, rule.contribution(g, inputs, i, y));
         }
         offer = null;
+        over = null;
+        arrived(node.inputs[i]);
+    }
+
+    private void arrived(Tensor input) {
+        if (input.node != null) {
+            awaited[index(input.node)]--;
+        }
     }
 
     private void offer(Tensor gradient, double beta) {
@@ -329,6 +390,32 @@ final class Backward {
     /// What is to be kept of an offered gradient: 1 when it holds one, 0 when its block holds nothing yet.
     double offerBeta() {
         return offerBeta;
+    }
+
+    /// For a product of that dtype and shape that the running rule makes: a gradient in the block of the activation's
+    /// output that the product may be put over, or null. It still holds that output; the product is to go through
+    /// [#overActivation()]'s gradient with it, element by element, and must then be the rule's result.
+    Tensor takeOver(DType dtype, long rows, long columns) {
+        boolean fits = over != null
+                && over.dtype == dtype
+                && over.rank() == 2
+                && over.shape[0] == rows
+                && over.shape[1] == columns;
+        if (!fits) {
+            return null;
+        }
+        Storage value = over.storage;
+        Tensor gradient =
+                new Tensor(value.handOver(overNode.op + " gradient", order[step - 1].op, step), dtype, over.shape);
+        made(gradient.storage);
+        schedule.freed(step, value.op, ReleaseSchedule.Kind.VALUE, value.shape, value);
+        through[index(overNode)] = true;
+        over = null;
+        return gradient;
+    }
+
+    Activation overActivation() {
+        return ((Activation.Through) overNode.rules[0]).activation();
     }
 
     /// Whether an element-by-element op of the running rule may write over `g`.

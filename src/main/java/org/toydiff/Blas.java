@@ -2,13 +2,14 @@ package org.toydiff;
 
 import org.toydiff.internal.blas.BlasLibrary;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.workers.Workers;
 
 /// The BLAS library that products run on.
 ///
 /// It is loaded when the first product, or one of these methods, asks for it: the library that
 /// `-Dtoydiff.blas.library=PATH` names (any with the CBLAS interface), or the OpenBLAS in the artifact
-/// `org.bytedeco:openblas`, or the system's. When there is none, each method throws an UnsatisfiedLinkError
-/// that lists the places tried, why each failed, and the fix.
+/// `org.bytedeco:openblas`, or the system's. When there is none, each method that names it throws an
+/// UnsatisfiedLinkError that lists the places tried, why each failed, and the fix.
 public final class Blas {
     private Blas() {}
 
@@ -35,15 +36,17 @@ public final class Blas {
         return core == null ? "unknown" : core.strip();
     }
 
-    /// How many threads share a product.
+    /// How many threads share large products, elementwise ops and reductions: the calling one and toydiff's workers.
+    /// `-Dtoydiff.threads=n` sets it at the start (default: the processors that the JVM may use). The BLAS library
+    /// itself runs on one.
     ///
     /// @return threads, 1 or more
     public static int threads() {
-        return CBlas.threads();
+        return Workers.threads();
     }
 
-    /// Sets how many threads share a product, for the whole process. Without effect on a library that has no
-    /// such setting.
+    /// Sets how many threads share large work, for the whole process; results are bitwise the same for any number.
+    /// Ops under way are finished by the threads they were begun with.
     ///
     /// @param threads 1 or more
     /// @throws IllegalArgumentException if it is less than 1
@@ -51,6 +54,6 @@ public final class Blas {
         if (threads < 1) {
             throw new IllegalArgumentException("setThreads: " + threads + " threads; give 1 or more");
         }
-        CBlas.setThreads(threads);
+        Workers.setThreads(threads);
     }
 }

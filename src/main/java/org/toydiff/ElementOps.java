@@ -43,8 +43,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     ///
     /// @return a new tensor of this shape
     public Tensor sigmoid() {
-        return unary(self(), "sigmoid", UnaryKernel.SIGMOID, readsOutput((g, y) -> g.dying()
-                .sigmoidGradient(y)));
+        return unary(self(), "sigmoid", UnaryKernel.SIGMOID, Activation.SIGMOID.rule);
     }
 
     /// `y = sin x`: the sine; gradient `g·cos x`.
@@ -91,8 +90,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     ///
     /// @return a new tensor of this shape
     public Tensor tanh() {
-        return unary(self(), "tanh", UnaryKernel.TANH, readsOutput((g, y) -> g.dying()
-                .tanhGradient(y)));
+        return unary(self(), "tanh", UnaryKernel.TANH, Activation.TANH.rule);
     }
 
     /// `y = eˣ`: the exponential; gradient `g·y`.
@@ -129,8 +127,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     ///
     /// @return a new tensor of this shape
     public Tensor relu() {
-        return unary(self(), "relu", UnaryKernel.RELU, readsOutput((g, y) -> g.dying()
-                .reluGradient(y)));
+        return unary(self(), "relu", UnaryKernel.RELU, Activation.RELU.rule);
     }
 
     // Element by element, two operands that broadcast.

@@ -60,11 +60,9 @@ final class Families {
             Launch.reduction(kernel, ddof, x, reduced, y);
         } else {
             Tensor sorted = keptFirst(x, reduced);
-            Tensor copy = Tensor.make(op, x.dtype, sorted.shape, true);
-            Launch.unary(copy(x.dtype), sorted, copy);
+            Tensor copy = sorted.contiguousCopy(op);
             Launch.reduction(kernel, ddof, copy, keptFirst(reduced), y);
-            copy.storage.disposable = true;
-            copy.storage.freeIfUnused(op, 0);
+            copy.freeCopyOf(x, op);
         }
         return recorded ? y.record(op, keepDims ? null : kept, rule, x) : y;
     }

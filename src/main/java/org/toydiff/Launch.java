@@ -53,16 +53,9 @@ final class Launch {
         work.run(reduction, ddof, x, y);
     }
 
-    /// The product to be launched next, for [#gemm]: what follows its tiles is set on it first.
+    /// The product that [Products] launches next: what follows its tiles is set on it first.
     static ProductWork product() {
         return Scope.current().products;
-    }
-
-    /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.
-    static void gemm(Tensor a, Tensor b, double beta, Tensor y) {
-        if (!y.storage.shapeOnly() && y.size() > 0) {
-            product().run(a, b, beta, y);
-        }
     }
 
     /// `Σ a·b` of two vectors.

@@ -99,6 +99,14 @@ final class Ledger {
         }
     }
 
+    /// Puts `heir` in the place of `storage`, whose block it has.
+    static void replace(TensorArena arena, Storage storage, Storage heir) {
+        synchronized (LOCK) {
+            arena.remove(storage);
+            arena.add(heir);
+        }
+    }
+
     static void move(TensorArena from, TensorArena to, Storage storage) {
         synchronized (LOCK) {
             requireRoom(to, storage);

@@ -16,7 +16,7 @@ import org.toydiff.internal.workers.Workers;
 /// activation's gradient) is done right after it, while it is in the cache.
 final class ProductWork extends Work {
     /// Products of fewer multiplications stay on the calling thread: some 10 µs of arithmetic.
-    private static final double SMALLEST = 1 << 20;
+    private static final long SMALLEST = 1 << 20;
 
     // At most so many rows and columns to a tile. BLAS packs its operands anew for each tile, which costs a share of
     // 1/rows + 1/columns of the product.
@@ -54,21 +54,30 @@ final class ProductWork extends Work {
     private int tileRows;
     private int tileColumns;
     private int across;
+    private int tiles;
+
+    // The batch; a part is one tile of one product, or so many small products together.
+    private long batches;
+    private long betweenA;
+    private long betweenB;
+    private long together;
 
     // What follows a tile; null for nothing.
     private MemorySegment bias;
     private long bias0;
+    private long biasStep;
     private Kernel.Binary withBias;
     private Kernel.Unary activation;
 
     /// y's old elements are the activation's output, and are overwritten by the gradient through it.
     private Kernel.Binary gradient;
 
-    /// Each tile of the product goes through `kernel` with the bias (contiguous, one element a column).
+    /// Each tile of the product goes through `kernel` with the bias, which has one element for each column.
     ProductWork then(Kernel.Binary kernel, Tensor bias) {
         this.withBias = kernel;
         this.bias = bias.storage.segment();
         this.bias0 = bias.offset;
+        this.biasStep = bias.strides[0];
         return this;
     }
 
@@ -86,6 +95,15 @@ final class ProductWork extends Work {
 
     /// Two matrices that BLAS can read where they lie; y is contiguous, nothing is empty but perhaps k.
     void run(Tensor a, Tensor b, double beta, Tensor y) {
+        run(a, 0, b, 0, beta, y, 1);
+    }
+
+    /// `batches` products, of which these are the first; a's are `betweenA` apart and b's `betweenB`, y's follow each
+    /// other.
+    void run(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
+        this.batches = batches;
+        this.betweenA = betweenA;
+        this.betweenB = betweenB;
         wide = y.dtype == DType.FLOAT64;
         m = (int) y.shape[0];
         n = (int) y.shape[1];
@@ -107,8 +125,10 @@ final class ProductWork extends Work {
         spacingB = (int) Math.max(1, b.strides[0]);
         this.beta = beta;
         cut();
-        int down = (m + tileRows - 1) / tileRows;
-        Workers.run(this, down * across);
+        tiles = (m + tileRows - 1) / tileRows * across;
+        long multiplications = Math.max(1, (long) m * n * k);
+        together = tiles > 1 ? 1 : Math.max(1, SMALLEST / multiplications);
+        Workers.run(this, Math.toIntExact((batches + together - 1) / together * tiles));
         forget();
     }
 
@@ -126,7 +146,7 @@ final class ProductWork extends Work {
     private void cut() {
         tileRows = m;
         tileColumns = n;
-        if ((double) m * n * k >= SMALLEST) {
+        if ((long) m * n * Math.max(1, k) >= SMALLEST) {
             tileRows = Math.min(m, even(m, TILE_ROWS));
             tileColumns = Math.min(n, even(n, TILE_COLUMNS));
             if (tileRows == m && tileColumns == n) {
@@ -136,6 +156,11 @@ final class ProductWork extends Work {
                     tileColumns = Math.min(n, even(n, Math.max(UNIT, (n + 1) / 2)));
                 }
             }
+        }
+        if (gradient != null) {
+            long most = Scratch.BYTES / (wide ? Double.BYTES : Float.BYTES);
+            tileColumns = (int) Math.min(tileColumns, most);
+            tileRows = (int) Math.min(tileRows, most / tileColumns);
         }
         across = (n + tileColumns - 1) / tileColumns;
     }
@@ -149,39 +174,46 @@ final class ProductWork extends Work {
 
     @Override
     protected void part(int index) {
+        long first = index / tiles * together;
+        for (long batch = first; batch < Math.min(first + together, batches); batch++) {
+            tile(index % tiles, a0 + batch * betweenA, b0 + batch * betweenB, y0 + batch * m * n);
+        }
+    }
+
+    private void tile(int index, long aAt, long bAt, long yAt) {
         int i = index / across * tileRows;
         int j = index % across * tileColumns;
         int rows = Math.min(tileRows, m - i);
         int columns = Math.min(tileColumns, n - j);
-        long at = y0 + i * yi + j;
+        long at = yAt + i * yi + j;
         if (gradient == null) {
-            product(i, j, rows, columns, y, at, (int) yi);
+            product(aAt + i * ai, bAt + j * bj, rows, columns, y, at, (int) yi);
             finish(at, j, rows, columns);
         } else {
-            throughScratch(i, j, rows, columns, at);
+            throughScratch(aAt + i * ai, bAt + j * bj, rows, columns, at);
         }
     }
 
     private void finish(long at, int j, int rows, int columns) {
         if (withBias != null) {
-            withBias.run(y, at, yi, 1, bias, bias0 + j, 0, 1, y, at, yi, 1, rows, columns);
+            withBias.run(y, at, yi, 1, bias, bias0 + j * biasStep, 0, biasStep, y, at, yi, 1, rows, columns);
         }
         if (activation != null) {
             activation.run(y, at, yi, 1, y, at, yi, 1, rows, columns);
         }
     }
 
-    private void throughScratch(int i, int j, int rows, int columns, long at) {
+    private void throughScratch(long aAt, long bAt, int rows, int columns, long at) {
         MemorySegment scratch = Scratch.take();
         try {
-            product(i, j, rows, columns, scratch, 0, columns);
+            product(aAt, bAt, rows, columns, scratch, 0, columns);
             gradient.run(scratch, 0, columns, 1, y, at, yi, 1, y, at, yi, 1, rows, columns);
         } finally {
             Scratch.give(scratch);
         }
     }
 
-    private void product(int i, int j, int rows, int columns, MemorySegment to, long at, int leading) {
+    private void product(long aAt, long bAt, int rows, int columns, MemorySegment to, long at, int leading) {
         if (k == 0) {
             for (int row = 0; row < rows && beta == 0; row++) {
                 Runs.of(wide).fill(to, at + (long) row * leading, columns, 0);
@@ -189,8 +221,8 @@ final class ProductWork extends Work {
             return;
         }
         long bytes = wide ? Double.BYTES : Float.BYTES;
-        MemorySegment x = a.asSlice((a0 + i * ai) * bytes);
-        MemorySegment z = b.asSlice((b0 + j * bj) * bytes);
+        MemorySegment x = a.asSlice(aAt * bytes);
+        MemorySegment z = b.asSlice(bAt * bytes);
         MemorySegment result = to.asSlice(at * bytes);
         if (n == 1) {
             vector(transposeA, transposeA ? k : rows, transposeA ? rows : k, x, leadingA, z, spacingB, result, rows);

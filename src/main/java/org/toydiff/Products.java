@@ -5,6 +5,7 @@ import static org.toydiff.Rule.readsOther;
 
 import java.util.Arrays;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.kernels.BinaryKernel;
 
 /// Matrix products: shapes as in NumPy, arithmetic by BLAS.
 ///
@@ -46,11 +47,18 @@ final class Products {
         return recorded ? y.record("fma", null, rules(a, b, readsNothing(g -> g)), a, b, c) : y;
     }
 
-    /// For a rule's last product: `a·b`, added by BLAS onto the gradient that it contributes to when the
-    /// engine offers one.
+    /// For a rule's last product: `a·b`, put through an activation's gradient over that activation's output, or added
+    /// by BLAS onto the gradient that it contributes to, when the engine offers one of the two.
     static Tensor accumulate(Tensor a, Tensor b) {
         Backward backward = Scope.current().backward;
         if (backward != null && a.rank() == 2 && b.rank() == 2) {
+            Tensor over = backward.takeOver(a.dtype, a.shape[0], b.shape[1]);
+            if (over != null) {
+                var product = Launch.product()
+                        .through(backward.overActivation().gradient.of(a.isWide()));
+                multiply(a, b, 0, over, product);
+                return over;
+            }
             Tensor into = backward.takeOffer(a.dtype, a.shape[0], b.shape[1]);
             if (into != null) {
                 multiply(a, b, backward.offerBeta(), into);
@@ -58,6 +66,61 @@ final class Products {
             }
         }
         return matmul(a, b);
+    }
+
+    /// `x·weightᵀ + bias`, each tile of it through the activation: two nodes that share one block, because no rule
+    /// reads what the activation is given. `bias` and `activation` may be null.
+    static Tensor linear(Tensor x, Tensor weight, Tensor bias, Activation activation) {
+        requireLinear(x, weight, bias);
+        boolean recorded = bias == null ? Tensor.recorded(x, weight) : Tensor.recorded(x, weight, bias);
+        Tensor transposed = weight.view(weight.offset, swapped(weight.shape), swapped(weight.strides));
+        Tensor y = Tensor.make("linear", x.dtype, shape("linear", x, transposed), recorded);
+        multiply(x, transposed, 0, y, following(bias, activation, x.isWide()));
+        if (recorded) {
+            Rule[] rules = bias == null ? LINEAR : LINEAR_WITH_BIAS;
+            Tensor[] inputs = bias == null ? new Tensor[] {x, weight} : new Tensor[] {x, weight, bias};
+            y.record("linear", null, rules, inputs);
+        }
+        if (activation == null) {
+            return y;
+        }
+        Tensor activated = y.view(y.offset, y.shape, y.strides);
+        return recorded ? activated.record(activation.op, null, activation.rule, y) : activated;
+    }
+
+    private static final Rule[] LINEAR = {
+        readsOther((g, weight) -> accumulate(g, weight)),
+        readsOther((g, x) -> x.rank() == 2 ? accumulate(g.swapped(), x) : accumulate(rows(g).swapped(), rows(x)))
+    };
+
+    private static final Rule[] LINEAR_WITH_BIAS = {LINEAR[0], LINEAR[1], readsNothing(g -> g)};
+
+    private static ProductWork following(Tensor bias, Activation activation, boolean wide) {
+        ProductWork product = Launch.product();
+        if (bias != null) {
+            return product.then((activation == null ? BinaryKernel.ADD : activation.afterBias).of(wide), bias);
+        }
+        return activation == null ? product : product.then(activation.kernel.of(wide));
+    }
+
+    private static void requireLinear(Tensor x, Tensor weight, Tensor bias) {
+        x.requireOperand("linear", weight);
+        if (bias != null) {
+            x.requireOperand("linear", bias);
+        }
+        boolean fits = weight.rank() == 2
+                && x.rank() >= 2
+                && x.shape[x.rank() - 1] == weight.shape[1]
+                && (bias == null || (bias.rank() == 1 && bias.shape[0] == weight.shape[0]));
+        if (!fits) {
+            throw new IllegalArgumentException("linear: x " + Shape.text(x.shape) + ", weight "
+                    + Shape.text(weight.shape) + (bias == null ? "" : " and bias " + Shape.text(bias.shape))
+                    + " do not fit; they are [..., in], [out, in]" + (bias == null ? "" : " and [out]"));
+        }
+    }
+
+    private static long[] swapped(long[] pair) {
+        return new long[] {pair[1], pair[0]};
     }
 
     private static Tensor matrices(Tensor a, Tensor b) {
@@ -89,8 +152,8 @@ final class Products {
             CBlas.require();
         }
         Launch.dot(x, z, y);
-        free(x, a);
-        free(z, b);
+        x.freeCopyOf(a, "matmul");
+        z.freeCopyOf(b, "matmul");
         Rule rule = readsOther((g, other) -> g.multiply(other));
         return recorded ? y.record("matmul", null, new Rule[] {rule, rule}, a, b) : y;
     }
@@ -148,30 +211,67 @@ final class Products {
 
     /// `y = a·b + beta·y` over broadcast leading axes.
     private static void multiply(Tensor a, Tensor b, double beta, Tensor y) {
+        multiply(a, b, beta, y, Launch.product());
+    }
+
+    /// As above, by a product on which it is set what follows each tile.
+    private static void multiply(Tensor a, Tensor b, double beta, Tensor y, ProductWork product) {
         requireSizes("matmul", a, b);
         Tensor x = readable(a);
         Tensor z = readable(b);
-        if (!y.storage.shapeOnly()) {
+        if (!y.storage.shapeOnly() && y.size() > 0) {
             CBlas.require();
             if (z.rank() == 2 && x.rank() > 2 && x.isContiguous()) {
-                Launch.gemm(flat(x), z, beta, flat(y));
+                product.run(flat(x), z, beta, flat(y));
             } else {
-                batch(x, z, beta, y);
+                batch(x, z, beta, y, product);
             }
         }
-        free(x, a);
-        free(z, b);
+        x.freeCopyOf(a, "matmul");
+        z.freeCopyOf(b, "matmul");
     }
 
-    private static void batch(Tensor a, Tensor b, double beta, Tensor y) {
-        if (y.rank() == 2) {
-            Launch.gemm(a, b, beta, y);
-            return;
+    /// Leading axes that lie evenly spaced in every operand are one batch; the others are walked.
+    private static void batch(Tensor a, Tensor b, double beta, Tensor y, ProductWork product) {
+        int leading = y.rank() - 2;
+        if (leading == 0) {
+            product.run(a, b, beta, y);
+        } else if (evenlySpaced(a, y) && evenlySpaced(b, y)) {
+            product.run(matrix(a), spacing(a, y), matrix(b), spacing(b, y), beta, matrix(y), batches(y));
+        } else {
+            for (long i = 0; i < y.shape[0]; i++) {
+                batch(entry(a, i, y.rank()), entry(b, i, y.rank()), beta, entry(y, i, y.rank()), product);
+            }
         }
-        int rank = y.rank();
-        for (long i = 0; i < y.shape[0]; i++) {
-            batch(entry(a, i, rank), entry(b, i, rank), beta, entry(y, i, rank));
+    }
+
+    private static long batches(Tensor y) {
+        return Shape.size(Arrays.copyOf(y.shape, y.rank() - 2));
+    }
+
+    /// Whether t's matrices follow each other as y's do, at one distance, or t is one matrix for all of them.
+    private static boolean evenlySpaced(Tensor t, Tensor y) {
+        if (count(t) == t.shape[t.rank() - 2]) {
+            return true;
         }
+        int leading = t.rank() - 2;
+        boolean even = t.rank() == y.rank();
+        for (int axis = 0; even && axis < leading; axis++) {
+            even = t.shape[axis] == y.shape[axis]
+                    && (axis == leading - 1 || t.strides[axis] == t.shape[axis + 1] * t.strides[axis + 1]);
+        }
+        return even;
+    }
+
+    private static long spacing(Tensor t, Tensor y) {
+        return count(t) == t.shape[t.rank() - 2] && batches(y) > 1 ? 0 : t.strides[t.rank() - 3];
+    }
+
+    /// The first of its matrices.
+    private static Tensor matrix(Tensor t) {
+        int rank = t.rank();
+        return t.view(
+                t.offset, Arrays.copyOfRange(t.shape, rank - 2, rank), Arrays.copyOfRange(t.strides, rank - 2, rank));
     }
 
     /// Entry i along the leading axis of a tensor that has one, else the tensor itself: what broadcasting sees
@@ -196,25 +296,16 @@ final class Products {
         long columns = t.shape[rank - 1];
         long down = t.strides[rank - 2];
         long across = t.strides[rank - 1];
-        return plain(rows, columns, down, across) || plain(columns, rows, across, down) ? t : copy(t);
+        return plain(rows, columns, down, across) || plain(columns, rows, across, down)
+                ? t
+                : t.contiguousCopy("matmul");
     }
 
     private static Tensor spaced(Tensor vector) {
         long stride = vector.strides[0];
-        return vector.size() <= 1 || (stride > 0 && stride <= Integer.MAX_VALUE) ? vector : copy(vector);
-    }
-
-    private static Tensor copy(Tensor t) {
-        Tensor copy = Tensor.make("matmul", t.dtype, t.shape, true);
-        Launch.unary(Families.copy(t.dtype), t, copy);
-        return copy;
-    }
-
-    private static void free(Tensor used, Tensor given) {
-        if (used != given) {
-            used.storage.disposable = true;
-            used.storage.freeIfUnused("matmul", 0);
-        }
+        return vector.size() <= 1 || (stride > 0 && stride <= Integer.MAX_VALUE)
+                ? vector
+                : vector.contiguousCopy("matmul");
     }
 
     private static boolean plain(long rows, long columns, long down, long across) {

@@ -263,7 +263,7 @@ final class ReductionWork extends Work {
         }
         runs.sumColumns(x, x0 + from, xi, n, y, y0 + from, width, false);
         if (reduction == Reduction.MEAN) {
-            runs.affine(y, y0 + from, width, 1.0 / n, 0, y, y0 + from);
+            runs.affine(y, y0 + from, width, 0, 1.0 / n, 0, y, y0 + from);
         }
     }
 }

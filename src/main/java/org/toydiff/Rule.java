@@ -145,6 +145,20 @@ interface Rule {
         }
     }
 
+    interface ReadsAllInputs extends Rule {
+        Tensor of(Tensor g, Tensor[] inputs);
+
+        @Override
+        default int reads(int own) {
+            return OUTPUT - 1;
+        }
+
+        @Override
+        default Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y) {
+            return of(g, inputs);
+        }
+    }
+
     // The verbs that rows declare rules with. They return the lambda itself, so that a row allocates nothing
     // for its rule.
 
@@ -177,6 +191,10 @@ interface Rule {
     }
 
     static Rule readsInputAndOutput(ReadsInputAndOutput rule) {
+        return rule;
+    }
+
+    static Rule readsAllInputs(ReadsAllInputs rule) {
         return rule;
     }
 

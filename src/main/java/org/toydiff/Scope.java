@@ -20,6 +20,8 @@ final class Scope {
     final ElementWork elements = new ElementWork();
     final ReductionWork reductions = new ReductionWork();
     final ProductWork products = new ProductWork();
+    final RowWork rows = new RowWork();
+    final UpdateWork updates = new UpdateWork();
 
     static Scope current() {
         return CURRENT.get();

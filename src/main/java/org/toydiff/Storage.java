@@ -39,6 +39,9 @@ final class Storage {
     /// The last step of the running backward that reads it; 0 when none does.
     int lastReader;
 
+    /// The last step before [#lastReader] that reads it; 0 when none does.
+    int readerBefore;
+
     /// Set when backward freed it: the op whose rule had just run, and that step.
     String freedBy;
     int freedAt;
@@ -203,6 +206,14 @@ final class Storage {
         }
     }
 
+    /// Notes that a step reads it; called in the order of steps.
+    void readBy(int step) {
+        if (lastReader != step) {
+            readerBefore = lastReader;
+            lastReader = step;
+        }
+    }
+
     boolean isFreed() {
         return freedBy != null;
     }
@@ -235,6 +246,26 @@ final class Storage {
         }
         freedBy = op;
         freedAt = step;
+    }
+
+    /// Frees it and gives its block to a new storage at once, elements and all.
+    Storage handOver(String heirOp, String op, int step) {
+        var arena = (TensorArena) home;
+        var heir = new Storage(arena, heirOp, dtype, shape, bytes, true);
+        heir.block = block;
+        if (shapeOnly()) {
+            arena.count(-bytes);
+            arena.count(bytes);
+        } else {
+            endLifetime();
+            Ledger.replace(arena, this, heir);
+            block = null;
+            heir.lifetime = arena.isShared() ? Arena.ofShared() : null;
+            heir.memory = heir.view();
+        }
+        freedBy = op;
+        freedAt = step;
+        return heir;
     }
 
     /// Ends a lifetime of its own, the arena being about to close. Idempotent, because closing may be tried

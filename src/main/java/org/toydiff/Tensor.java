@@ -486,6 +486,21 @@ public final class Tensor extends TensorOps {
         return dying;
     }
 
+    /// A contiguous copy for the length of an op, which ends it by [#freeCopyOf].
+    Tensor contiguousCopy(String op) {
+        Tensor copy = make(op, dtype, shape, true);
+        Launch.unary(Families.copy(dtype), this, copy);
+        return copy;
+    }
+
+    /// Frees this if it is a copy and not `given` itself.
+    void freeCopyOf(Tensor given, String op) {
+        if (this != given) {
+            storage.disposable = true;
+            storage.freeIfUnused(op, 0);
+        }
+    }
+
     /// The output of an op that writes over this.
     Tensor overwritten() {
         return view(offset, shape, strides);

@@ -5,6 +5,7 @@ import static org.toydiff.Rule.readsInputAndOutput;
 import static org.toydiff.Rule.readsShape;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /// The ops of [Tensor] that see more than one element at a time: products, reductions, views. One row each.
 abstract sealed class TensorOps extends ElementOps permits Tensor {
@@ -33,6 +34,65 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     /// @throws IllegalArgumentException if the inner sizes differ, or the leading axes do not broadcast
     public Tensor matmul(Tensor b) {
         return Products.matmul(self(), b);
+    }
+
+    /// A linear layer `y = this·weightᵀ + bias`, as PyTorch's.
+    ///
+    /// **Shapes** `[…,in] · [out,in] + [out] → […,out]`.
+    /// **Gradient** `g·weight` to this, `gᵀ·this` to weight, the sum of g's rows to bias.
+    /// **Memory** a new tensor in the innermost arena; the bias is added to each tile of the product while that is in
+    /// the cache.
+    ///
+    /// @param weight the weight, of the same dtype
+    /// @param bias the bias, of the same dtype, or null for none
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the shapes do not fit
+    public Tensor linear(Tensor weight, Tensor bias) {
+        return Products.linear(self(), weight, bias, null);
+    }
+
+    /// [#linear(Tensor, Tensor)] and an activation of it in the same pass: what the activation is given is never
+    /// stored. Gradients are those of the two ops one after the other.
+    ///
+    /// @param weight the weight, of the same dtype
+    /// @param bias the bias, of the same dtype, or null for none
+    /// @param activation what is applied to the result
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the shapes do not fit
+    public Tensor linear(Tensor weight, Tensor bias, Activation activation) {
+        return Products.linear(self(), weight, bias, Objects.requireNonNull(activation, "activation"));
+    }
+
+    /// `eˣ / Σ eˣ` along an axis; shifted by the largest element first, so that large elements do not overflow;
+    /// gradient `y·(g − Σ g·y)`.
+    ///
+    /// @param axis the axis that sums to 1, negative ones counted from the back
+    /// @return a new tensor of this shape
+    /// @throws IllegalArgumentException if the axis is out of range
+    public Tensor softmax(int axis) {
+        return Softmax.softmax(self(), axis);
+    }
+
+    /// `ln softmax` along an axis, computed without forming the softmax, so that small probabilities keep their
+    /// digits; gradient `g − softmax·Σ g`.
+    ///
+    /// @param axis the axis of the softmax, negative ones counted from the back
+    /// @return a new tensor of this shape
+    /// @throws IllegalArgumentException if the axis is out of range
+    public Tensor logSoftmax(int axis) {
+        return Softmax.logSoftmax(self(), axis);
+    }
+
+    /// Cross entropy of each row with its label, `−ln softmax(this)[label]`, in one pass; gradient
+    /// `g·(softmax(this) − 1 at the label)`.
+    ///
+    /// **Memory** a new tensor `[n]`; the softmax is computed anew in backward and not kept.
+    ///
+    /// @param labels the class of each row, `[n]`, INT32 or INT64
+    /// @return a new tensor `[n]`, for a `[n, classes]` of logits
+    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes
+    public Tensor crossEntropy(Tensor labels) {
+        return Softmax.crossEntropy(self(), labels);
     }
 
     // Reductions: over all axes, over one, over one that stays with size 1.

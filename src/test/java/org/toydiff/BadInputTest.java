@@ -268,11 +268,11 @@ class BadInputTest {
     void labelsThatAreNoClass() {
         Tensor logits = Tensor.ones(2, 3);
         rejected(
-                "crossEntropyLoss: label 3 at position 1 is none of the 3 classes, 0 to 2",
+                "crossEntropy: label 3 at position 1 is none of the 3 classes, 0 to 2",
                 () -> Functional.crossEntropyLoss(logits, Tensor.of(new int[] {0, 3})));
         rejected(
-                "crossEntropyLoss: logits [2, 3] need INT32 or INT64 labels [2] or probabilities of their shape,"
-                        + " not [3] int32",
+                "crossEntropy: logits [2, 3] and labels [3] int32 do not fit; they are [n, classes] and [n], INT32 or INT64"
+                        + " (crossEntropyLoss also takes probabilities of the logits' shape)",
                 () -> Functional.crossEntropyLoss(logits, Tensor.of(new int[] {0, 1, 2})));
         rejected(
                 "gather: index -1 is out of range for axis 1 of [2, 3]",

@@ -1,11 +1,9 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
-import org.toydiff.Autograd;
-import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// Activations and losses as functions. All are compositions of ops, so their gradients need no rules of their
+/// Activations and losses as functions. All are ops or compositions of ops, so their gradients need no rules of their
 /// own.
 public final class Functional {
     private Functional() {}
@@ -40,8 +38,7 @@ public final class Functional {
     /// @param axis the axis that sums to 1
     /// @return a new tensor of its shape
     public static Tensor softmax(Tensor x, int axis) {
-        Tensor powers = shifted(x, axis).exp();
-        return powers.divide(powers.sum(axis, true));
+        return x.softmax(axis);
     }
 
     /// `ln softmax`, computed without forming the softmax, so that small probabilities keep their digits.
@@ -50,8 +47,7 @@ public final class Functional {
     /// @param axis the axis of the softmax
     /// @return a new tensor of its shape
     public static Tensor logSoftmax(Tensor x, int axis) {
-        Tensor shifted = shifted(x, axis);
-        return shifted.subtract(shifted.exp().sum(axis, true).log());
+        return x.logSoftmax(axis);
     }
 
     /// The softmax of `−x`.
@@ -61,16 +57,6 @@ public final class Functional {
     /// @return a new tensor of its shape
     public static Tensor softmin(Tensor x, int axis) {
         return softmax(x.negative(), axis);
-    }
-
-    /// x less its largest element along the axis. The softmax does not change with such a shift, so neither
-    /// does its gradient, and the shift is not recorded.
-    private static Tensor shifted(Tensor x, int axis) {
-        Tensor largest;
-        try (var off = Autograd.noGradient()) {
-            largest = x.max(axis, true);
-        }
-        return x.subtract(largest);
     }
 
     /// [#mseLoss(Tensor, Tensor, Reduction)] with the mean.
@@ -141,27 +127,7 @@ public final class Functional {
             requireSameShape("crossEntropyLoss", logits, target);
             return reduce(logSoftmax(logits, 1).multiply(target).sum(1).negative(), reduction);
         }
-        requireLabels(logits, target);
-        Tensor column = target.reshape(target.size(), 1);
-        return reduce(
-                logSoftmax(logits, 1).gather(1, column).reshape(target.size()).negative(), reduction);
-    }
-
-    private static void requireLabels(Tensor logits, Tensor target) {
-        long rows = logits.shape()[0];
-        long classes = logits.shape()[1];
-        if (target.dtype() == DType.BOOL || target.rank() != 1 || target.size() != rows) {
-            throw new IllegalArgumentException("crossEntropyLoss: logits " + Arrays.toString(logits.shape())
-                    + " need INT32 or INT64 labels [" + rows + "] or probabilities of their shape, not "
-                    + Arrays.toString(target.shape()) + " " + target.dtype());
-        }
-        for (long i = 0; i < rows; i++) {
-            double label = target.at(i);
-            if (label < 0 || label >= classes) {
-                throw new IllegalArgumentException("crossEntropyLoss: label " + (long) label + " at position " + i
-                        + " is none of the " + classes + " classes, 0 to " + (classes - 1));
-            }
-        }
+        return reduce(logits.crossEntropy(target), reduction);
     }
 
     private static void requireSameShape(String loss, Tensor output, Tensor target) {

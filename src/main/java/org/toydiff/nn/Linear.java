@@ -1,5 +1,6 @@
 package org.toydiff.nn;
 
+import org.toydiff.Activation;
 import org.toydiff.Tensor;
 
 /// `y = x·Wᵀ + b`.
@@ -35,7 +36,12 @@ public final class Linear extends Module {
 
     @Override
     public Tensor forward(Tensor x) {
-        return bias == null ? x.matmul(weight.transpose()) : x.fma(weight.transpose(), bias);
+        return x.linear(weight, bias);
+    }
+
+    /// The output through an activation, in one pass.
+    Tensor forward(Tensor x, Activation activation) {
+        return x.linear(weight, bias, activation);
     }
 
     @Override

@@ -1,8 +1,11 @@
 package org.toydiff.nn;
 
+import org.toydiff.Activation;
 import org.toydiff.Tensor;
 
 /// Modules one after another, each fed with what the one before it gives. Their names are `0`, `1`, ….
+///
+/// A [Linear] with a [ReLU], [Tanh] or [Sigmoid] after it runs as one op.
 public final class Sequential extends Module {
     private final Module[] modules;
 
@@ -19,10 +22,27 @@ public final class Sequential extends Module {
     @Override
     public Tensor forward(Tensor x) {
         Tensor y = x;
-        for (Module module : modules) {
-            y = module.forward(y);
+        for (int i = 0; i < modules.length; i++) {
+            Activation activation = i + 1 < modules.length ? activation(modules[i + 1]) : null;
+            if (activation != null && modules[i] instanceof Linear linear) {
+                y = linear.forward(y, activation);
+                i++;
+            } else {
+                y = modules[i].forward(y);
+            }
         }
         return y;
+    }
+
+    /// What a linear layer before the module can apply in its place, or null.
+    private static Activation activation(Module module) {
+        if (module instanceof ReLU) {
+            return Activation.RELU;
+        }
+        if (module instanceof Tanh) {
+            return Activation.TANH;
+        }
+        return module instanceof Sigmoid ? Activation.SIGMOID : null;
     }
 
     @Override

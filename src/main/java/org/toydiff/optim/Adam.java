@@ -2,6 +2,7 @@ package org.toydiff.optim;
 
 import java.util.List;
 import org.toydiff.Tensor;
+import org.toydiff.Updates;
 
 /// Adam: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with ε outside the
 /// root as in PyTorch.
@@ -49,12 +50,15 @@ public final class Adam extends Optimizer {
 
     @Override
     protected void update(int index, Tensor parameter, Tensor gradient) {
-        Tensor m = firstMoments.get(index);
-        Tensor v = secondMoments.get(index);
-        m.copyFrom(m.multiply(beta1).add(gradient.multiply(1 - beta1)));
-        v.copyFrom(v.multiply(beta2).add(gradient.multiply(gradient).multiply(1 - beta2)));
-        double rate = lr / (1 - Math.pow(beta1, steps));
-        Tensor root = v.sqrt().divide(Math.sqrt(1 - Math.pow(beta2, steps))).add(epsilon);
-        parameter.copyFrom(parameter.subtract(m.divide(root).multiply(rate)));
+        Updates.adam(
+                parameter,
+                gradient,
+                firstMoments.get(index),
+                secondMoments.get(index),
+                steps,
+                lr,
+                beta1,
+                beta2,
+                epsilon);
     }
 }

@@ -2,6 +2,7 @@ package org.toydiff.optim;
 
 import java.util.List;
 import org.toydiff.Tensor;
+import org.toydiff.Updates;
 
 /// Stochastic gradient descent: `v ← μ·v + g`, `p ← p − lr·v`, as PyTorch's SGD with momentum μ and no
 /// dampening.
@@ -33,11 +34,10 @@ public final class SGD extends Optimizer {
 
     @Override
     protected void update(int index, Tensor parameter, Tensor gradient) {
-        Tensor direction = gradient;
-        if (momentum != 0) {
-            Tensor velocity = velocities.get(index);
-            direction = velocity.copyFrom(velocity.multiply(momentum).add(gradient));
+        if (momentum == 0) {
+            Updates.sgd(parameter, gradient, lr);
+        } else {
+            Updates.sgd(parameter, gradient, velocities.get(index), lr, momentum);
         }
-        parameter.copyFrom(parameter.subtract(direction.multiply(lr)));
     }
 }

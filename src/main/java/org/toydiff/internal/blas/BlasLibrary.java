@@ -17,8 +17,8 @@ public final class BlasLibrary {
             List.of("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv", "cblas_sdot", "cblas_ddot");
 
     /// What it uses where the library has it.
-    public static final List<String> OPTIONAL = List.of(
-            "openblas_get_config", "openblas_get_corename", "openblas_get_num_threads", "openblas_set_num_threads");
+    public static final List<String> OPTIONAL =
+            List.of("openblas_get_config", "openblas_get_corename", "openblas_set_num_threads");
 
     private static final String PROPERTY = "toydiff.blas.library";
 
@@ -129,6 +129,7 @@ public final class BlasLibrary {
         List<String> missing =
                 REQUIRED.stream().filter(name -> lookup.find(name).isEmpty()).toList();
         if (missing.isEmpty()) {
+            CBlas.confine();
             return path;
         }
         tried.add(source + path + ": it lacks " + String.join(", ", missing));

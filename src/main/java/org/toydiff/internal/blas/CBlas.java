@@ -1,6 +1,7 @@
 package org.toydiff.internal.blas;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import org.toydiff.internal.openblas.OpenBlas;
 
 /// The only caller of the generated bindings: row-major products of raw segments, FLOAT32 or FLOAT64 (`wide`).
@@ -17,6 +18,14 @@ public final class CBlas {
     /// Loads the library, or throws what explains why none could be loaded.
     public static void require() {
         BlasLibrary.path();
+    }
+
+    /// Confines the library to the calling thread: the workers share products out, and its own threads would spin
+    /// against them. For [BlasLibrary], once it is loaded; a library without such a call is left as it is.
+    static void confine() {
+        if (SymbolLookup.loaderLookup().find("openblas_set_num_threads").isPresent()) {
+            OpenBlas.openblas_set_num_threads(1);
+        }
     }
 
     /// `c = op(a)·op(b) + beta·c`, op(a) being m×k and op(b) k×n.
@@ -80,17 +89,5 @@ public final class CBlas {
         return BlasLibrary.has("openblas_get_corename")
                 ? OpenBlas.openblas_get_corename().getString(0)
                 : null;
-    }
-
-    /// How many threads it uses for a product, or 1 when it does not tell.
-    public static int threads() {
-        return BlasLibrary.has("openblas_get_num_threads") ? OpenBlas.openblas_get_num_threads() : 1;
-    }
-
-    /// Sets how many threads it uses; without effect when it has no such call.
-    public static void setThreads(int threads) {
-        if (BlasLibrary.has("openblas_set_num_threads")) {
-            OpenBlas.openblas_set_num_threads(threads);
-        }
     }
 }

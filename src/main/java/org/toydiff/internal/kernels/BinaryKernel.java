@@ -6,6 +6,9 @@ import java.util.Locale;
 /// [FloatVectorOps]; comparisons write bytes of 0 or 1.
 public enum BinaryKernel {
     ADD,
+    ADD_RELU,
+    ADD_SIGMOID,
+    ADD_TANH,
     DIVIDE,
     EQUAL_TO(true),
     GREATER(true),

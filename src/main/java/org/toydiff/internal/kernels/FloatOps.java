@@ -102,6 +102,18 @@ final class FloatOps {
         return Math.min(a, b);
     }
 
+    static float addRelu(float a, float b) {
+        return relu(a + b);
+    }
+
+    static float addTanh(float a, float b) {
+        return tanh(a + b);
+    }
+
+    static float addSigmoid(float a, float b) {
+        return sigmoid(a + b);
+    }
+
     /// The part of maximum's gradient that goes to a: 1 where it is larger, ½ where both are equal, else 0.
     static float maximumShare(float a, float b) {
         return a < b ? 0 : a == b ? (float) 0.5 : 1;

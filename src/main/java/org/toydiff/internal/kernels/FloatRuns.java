@@ -93,9 +93,11 @@ final class FloatRuns implements Runs {
     }
 
     @Override
-    public void affine(MemorySegment x, long x0, long n, double factor, double term, MemorySegment y, long y0) {
+    public void affine(
+            MemorySegment x, long x0, long n, double shift, double factor, double term, MemorySegment y, long y0) {
         for (long i = 0; i < n; i++) {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, (float) (x.getAtIndex(JAVA_FLOAT, x0 + i) * factor + term));
+            double shifted = x.getAtIndex(JAVA_FLOAT, x0 + i) - shift;
+            y.setAtIndex(JAVA_FLOAT, y0 + i, (float) (shifted * factor + term));
         }
     }
 

@@ -109,6 +109,18 @@ final class FloatVectorOps {
         return a.min(b);
     }
 
+    static FloatVector addRelu(FloatVector a, FloatVector b) {
+        return relu(a.add(b));
+    }
+
+    static FloatVector addTanh(FloatVector a, FloatVector b) {
+        return tanh(a.add(b));
+    }
+
+    static FloatVector addSigmoid(FloatVector a, FloatVector b) {
+        return sigmoid(a.add(b));
+    }
+
     static FloatVector maximumShare(FloatVector a, FloatVector b) {
         FloatVector one = a.broadcast(1);
         return one.blend(0, a.compare(LT, b)).blend(0.5f, a.compare(EQ, b));

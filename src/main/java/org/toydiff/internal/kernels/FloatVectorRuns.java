@@ -119,12 +119,13 @@ final class FloatVectorRuns implements Runs {
     }
 
     @Override
-    public void affine(MemorySegment x, long x0, long n, double factor, double term, MemorySegment y, long y0) {
+    public void affine(
+            MemorySegment x, long x0, long n, double shift, double factor, double term, MemorySegment y, long y0) {
         var slope = FloatVector.broadcast(SPECIES, (float) factor);
-        var shift = FloatVector.broadcast(SPECIES, (float) term);
+        var last = FloatVector.broadcast(SPECIES, (float) term);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
-            store(load(x, x0 + i, mask).fma(slope, shift), y, y0 + i, mask);
+            store(load(x, x0 + i, mask).sub((float) shift).fma(slope, last), y, y0 + i, mask);
         }
     }
 

@@ -45,8 +45,8 @@ public interface Runs {
     /// `y = eˣ⁻ˢ` with the shift s, and its sum.
     double exp(MemorySegment x, long x0, long n, double shift, MemorySegment y, long y0);
 
-    /// `y = x·factor + term`
-    void affine(MemorySegment x, long x0, long n, double factor, double term, MemorySegment y, long y0);
+    /// `y = (x − shift)·factor + term`, the shift first: it may be large, and what is left of x small.
+    void affine(MemorySegment x, long x0, long n, double shift, double factor, double term, MemorySegment y, long y0);
 
     /// softmax's gradient along a run: `y·(g − dot)`, written to x.
     void softmaxGradient(

@@ -1,0 +1,132 @@
+package org.toydiff;
+
+import static org.toydiff.Rule.readsAllInputs;
+import static org.toydiff.Rule.readsOutput;
+
+/// Softmax and what is fused with it. Kernels work along the last axis; another axis is moved there and back.
+final class Softmax {
+    private Softmax() {}
+
+    static Tensor softmax(Tensor x, int axis) {
+        return alongLast(x, axis, "softmax", RowWork.Kind.SOFTMAX, readsOutput((g, y) -> softmaxGradient(g, y)));
+    }
+
+    static Tensor logSoftmax(Tensor x, int axis) {
+        return alongLast(
+                x, axis, "logSoftmax", RowWork.Kind.LOG_SOFTMAX, readsOutput((g, y) -> logSoftmaxGradient(g, y)));
+    }
+
+    private static Tensor alongLast(Tensor x, int axis, String op, RowWork.Kind kind, Rule rule) {
+        x.requireFloating(op);
+        int at = Shape.axis(op, axis, x.rank());
+        int last = x.rank() - 1;
+        if (at != last) {
+            int[] axes = new int[x.rank()];
+            for (int i = 0; i <= last; i++) {
+                axes[i] = i == at ? last : i == last ? at : i;
+            }
+            return alongLast(x.transpose(axes), last, op, kind, rule).transpose(axes);
+        }
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make(op, x.dtype, x.shape, recorded);
+        launch(op, kind, x, null, null, y);
+        return recorded ? y.record(op, null, rule, x) : y;
+    }
+
+    /// `y·(g − Σ g·y)`
+    private static Tensor softmaxGradient(Tensor g, Tensor y) {
+        if (Tensor.recorded(g, y)) {
+            return y.multiply(g.subtract(g.multiply(y).sum(-1, true)));
+        }
+        Tensor x = Tensor.make("softmaxGradient", g.dtype, g.shape, false);
+        launch("softmaxGradient", RowWork.Kind.SOFTMAX_GRADIENT, g, y, null, x);
+        return x;
+    }
+
+    /// `g − eʸ·Σ g`
+    private static Tensor logSoftmaxGradient(Tensor g, Tensor y) {
+        if (Tensor.recorded(g, y)) {
+            return g.subtract(y.exp().multiply(g.sum(-1, true)));
+        }
+        Tensor x = Tensor.make("logSoftmaxGradient", g.dtype, g.shape, false);
+        launch("logSoftmaxGradient", RowWork.Kind.LOG_SOFTMAX_GRADIENT, g, y, null, x);
+        return x;
+    }
+
+    static Tensor crossEntropy(Tensor logits, Tensor labels) {
+        logits.requireFloating("crossEntropy");
+        labels.requireReadable("crossEntropy");
+        requireLabels(logits, labels);
+        boolean recorded = Tensor.recorded(logits);
+        Tensor y = Tensor.make("crossEntropy", logits.dtype, new long[] {logits.shape[0]}, recorded);
+        launch("crossEntropy", RowWork.Kind.CROSS_ENTROPY, logits, null, labels, y);
+        return recorded ? y.record("crossEntropy", null, CROSS_ENTROPY, logits, labels) : y;
+    }
+
+    private static final Rule[] CROSS_ENTROPY = {
+        Rule.readsInputs((g, logits, labels) -> crossEntropyGradient(g, logits, labels)), null
+    };
+
+    /// `g·(softmax(logits) − 1 at the label)` of each row.
+    private static Tensor crossEntropyGradient(Tensor g, Tensor logits, Tensor labels) {
+        boolean recorded = Tensor.recorded(g, logits);
+        Tensor y = Tensor.make("crossEntropyGradient", logits.dtype, logits.shape, recorded);
+        launch("crossEntropyGradient", RowWork.Kind.CROSS_ENTROPY_GRADIENT, logits, g, labels, y);
+        return recorded ? y.record("crossEntropyGradient", null, CROSS_ENTROPY_GRADIENT, g, logits, labels) : y;
+    }
+
+    private static final Rule[] CROSS_ENTROPY_GRADIENT = {
+        readsAllInputs((h, in) -> {
+            Tensor picked = h.gather(1, in[2].reshape(in[2].size(), 1)).reshape(in[2].size());
+            return h.multiply(softmax(in[1], 1)).sum(1).subtract(picked);
+        }),
+        readsAllInputs((h, in) -> {
+            Tensor share = softmax(in[1], 1);
+            Tensor scaled = h.multiply(in[0].reshape(in[0].size(), 1));
+            return share.multiply(scaled.subtract(scaled.multiply(share).sum(1, true)));
+        }),
+        null
+    };
+
+    private static void requireLabels(Tensor logits, Tensor labels) {
+        if (logits.rank() != 2
+                || labels.rank() != 1
+                || labels.shape[0] != logits.shape[0]
+                || (labels.dtype != DType.INT32 && labels.dtype != DType.INT64)) {
+            throw new IllegalArgumentException("crossEntropy: logits " + Shape.text(logits.shape) + " and labels "
+                    + Shape.text(labels.shape) + " " + labels.dtype
+                    + " do not fit; they are [n, classes] and [n], INT32 or INT64 (crossEntropyLoss also takes"
+                    + " probabilities of the logits' shape)");
+        }
+        if (labels.storage.shapeOnly()) {
+            return;
+        }
+        long classes = logits.shape[1];
+        for (long i = 0; i < labels.shape[0]; i++) {
+            long label = labels.dtype.getLong(labels.storage.segment(), labels.offset + i * labels.strides[0]);
+            if (label < 0 || label >= classes) {
+                throw new IllegalArgumentException("crossEntropy: label " + label + " at position " + i
+                        + " is none of the " + classes + " classes, 0 to " + (classes - 1));
+            }
+        }
+    }
+
+    /// Runs the kernel; operands whose rows it cannot read where they lie are copied for the call.
+    private static void launch(String op, RowWork.Kind kind, Tensor a, Tensor b, Tensor labels, Tensor y) {
+        Tensor x = inRows(op, a);
+        Tensor z = b == null || kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT ? b : inRows(op, b);
+        if (!y.storage.shapeOnly() && a.size() > 0) {
+            Scope.current().rows.run(kind, x, z, labels, y);
+        }
+        x.freeCopyOf(a, op);
+        if (z != null) {
+            z.freeCopyOf(b, op);
+        }
+    }
+
+    private static Tensor inRows(String op, Tensor t) {
+        int last = t.rank() - 1;
+        boolean readable = t.isContiguous() || (t.rank() == 2 && (t.strides[last] == 1 || t.shape[last] == 1));
+        return readable ? t : t.contiguousCopy(op);
+    }
+}
