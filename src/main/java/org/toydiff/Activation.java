@@ -15,6 +15,7 @@ public enum Activation {
     SIGMOID("sigmoid", UnaryKernel.SIGMOID, BinaryKernel.ADD_SIGMOID, BinaryKernel.SIGMOID_GRADIENT);
 
     final String op;
+    final String gradientOp;
     final UnaryKernel kernel;
     final BinaryKernel afterBias;
     final BinaryKernel gradient;
@@ -22,8 +23,12 @@ public enum Activation {
     /// Its gradient rule: an op of two operands that may write over a gradient nobody else needs.
     final Rule rule = new Through(this);
 
+    /// As a node of one input keeps it.
+    final Rule[] rules = {rule};
+
     Activation(String op, UnaryKernel kernel, BinaryKernel afterBias, BinaryKernel gradient) {
         this.op = op;
+        this.gradientOp = op + "Gradient";
         this.kernel = kernel;
         this.afterBias = afterBias;
         this.gradient = gradient;

@@ -122,7 +122,7 @@ final class Backward {
         if (scope.backward != null) {
             throw new IllegalStateException(op + ": called from a gradient rule");
         }
-        order = GraphOrder.of(root.node);
+        order = Scope.current().graphs.of(root.node);
         plan();
         requireReady(op);
         boolean recording = scope.recording;
@@ -256,7 +256,7 @@ final class Backward {
 
     private void start(Tensor seed) {
         Tensor y = sight.see(root);
-        Tensor g = seed == null ? Tensor.ones(root.dtype, root.shape) : seed;
+        Tensor g = seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : seed;
         if (seed != null) {
             seed.storage.pinned = true;
         }
@@ -406,7 +406,12 @@ final class Backward {
         }
         Storage value = over.storage;
         Tensor gradient =
-                new Tensor(value.handOver(overNode.op + " gradient", order[step - 1].op, step), dtype, over.shape);
+                new Tensor(
+                value.handOver(overActivation().gradientOp, order[step - 1].op, step),
+                over.offset,
+                over.shape,
+                over.strides,
+                dtype);
         made(gradient.storage);
         schedule.freed(step, value.op, ReleaseSchedule.Kind.VALUE, value.shape, value);
         through[index(overNode)] = true;
@@ -459,11 +464,11 @@ final class Backward {
             }
             return;
         }
-        Tensor c = contribution.sumTo(x.shape);
         if (x.node == null && goal == Goal.LEAVES) {
-            addToLeaf(x, c);
+            addToLeaf(x, contribution);
             return;
         }
+        Tensor c = contribution.sumTo(x.shape);
         int slot = slot(input);
         Tensor waiting = pending[slot];
         if (waiting == null) {
@@ -486,13 +491,17 @@ final class Backward {
         return sum;
     }
 
-    private void addToLeaf(Tensor leaf, Tensor c) {
+    private void addToLeaf(Tensor leaf, Tensor contribution) {
         synchronized (leaf.storage) {
             Tensor gradient = leafGradient(leaf);
-            if (leaf.gradientSet) {
-                Families.accumulate(gradient, c);
-            } else {
-                Launch.unary(Families.copy(c.dtype), c, gradient);
+            boolean stretched = !Arrays.equals(contribution.shape, leaf.shape);
+            if (leaf.gradientSet || !stretched || !Families.sumInto(gradient, contribution)) {
+                Tensor c = contribution.sumTo(leaf.shape);
+                if (leaf.gradientSet) {
+                    Families.accumulate(gradient, c);
+                } else {
+                    Launch.unary(Families.copy(c.dtype), c, gradient);
+                }
             }
             leafChanged(leaf);
         }

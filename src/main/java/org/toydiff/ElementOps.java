@@ -384,6 +384,14 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 null);
     }
 
+    /// `this·factor`, without a tensor for the factor; for contiguous tensors that are small.
+    Tensor scaled(double factor) {
+        boolean recorded = Tensor.recorded(self());
+        Tensor y = Tensor.make("scaled", self().dtype, self().shape, recorded);
+        Launch.scale(self(), factor, y);
+        return recorded ? y.record("scaled", null, readsNothing(g -> g.scaled(factor)), self()) : y;
+    }
+
     /// A scalar of this dtype for the other side of a binary op.
     private Tensor constant(String op, double value) {
         self().requireFloating(op);

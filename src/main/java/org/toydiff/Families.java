@@ -54,6 +54,8 @@ final class Families {
         x.requireFloating(op);
         long[] kept = Shape.kept(x.shape, reduced);
         long[] shape = keepDims ? kept : Shape.dropped(x.shape, reduced);
+        // A scalar stretches to any shape as it is.
+        long[] ruleShape = keepDims || shape.length == 0 ? null : kept;
         boolean recorded = rule != null && Tensor.recorded(x);
         Tensor y = Tensor.make(op, kernel == Reduction.ARGMAX ? DType.INT64 : x.dtype, shape, recorded);
         if (Launch.reducible(kernel, x, reduced)) {
@@ -64,7 +66,7 @@ final class Families {
             Launch.reduction(kernel, ddof, copy, keptFirst(reduced), y);
             copy.freeCopyOf(x, op);
         }
-        return recorded ? y.record(op, keepDims ? null : kept, rule, x) : y;
+        return recorded ? y.record(op, ruleShape, rule, x) : y;
     }
 
     /// The kept axes in their order, then the reduced ones.
@@ -92,6 +94,18 @@ final class Families {
         Arrays.fill(sorted, 0, n, false);
         Arrays.fill(sorted, n, sorted.length, true);
         return sorted;
+    }
+
+    /// `into = x` summed over what broadcasting from into's shape stretched, if x can be reduced where it lies.
+    ///
+    /// @return whether it was
+    static boolean sumInto(Tensor into, Tensor x) {
+        boolean[] reduced = x.stretchedFrom(into.shape);
+        if (!into.isContiguous() || !Launch.reducible(Reduction.SUM, x, reduced)) {
+            return false;
+        }
+        Launch.reduction(Reduction.SUM, 0, x, reduced, into);
+        return true;
     }
 
     /// Axes marked for a reduction over all, or over one.

@@ -19,7 +19,7 @@ final class GraphDrawing {
 
     private String draw(Tensor root) {
         ReleaseSchedule schedule = Backward.predict(root, Release.EAGER, sight);
-        order = GraphOrder.of(root.node);
+        order = Scope.current().graphs.of(root.node);
         text.append("digraph backward {\n");
         text.append("  label=\"backward(EAGER): peak ")
                 .append(schedule.peakBytes())

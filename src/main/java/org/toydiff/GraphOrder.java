@@ -5,23 +5,20 @@ import java.util.Arrays;
 /// The nodes that a node was computed from, latest first.
 ///
 /// A heap by sequence number puts them in order and finds repeats beside each other, so nothing is marked
-/// on the nodes: two threads may walk graphs that meet. Iterative, because a chain may have 100,000 ops.
+/// on the nodes: two threads may walk graphs that meet. Iterative, because a chain may have 100,000 ops. One
+/// object for each thread, used again.
 final class GraphOrder {
     private Node[] heap = new Node[16];
     private int size;
+    private Node[] order = new Node[16];
 
-    private GraphOrder() {}
-
-    static Node[] of(Node root) {
-        if (root == null) {
-            return new Node[0];
-        }
-        var heap = new GraphOrder();
-        heap.push(root);
-        Node[] order = new Node[16];
+    Node[] of(Node root) {
         int n = 0;
-        while (heap.size > 0) {
-            Node node = heap.pop();
+        if (root != null) {
+            push(root);
+        }
+        while (size > 0) {
+            Node node = pop();
             if (n > 0 && order[n - 1] == node) {
                 continue;
             }
@@ -31,11 +28,14 @@ final class GraphOrder {
             order[n++] = node;
             for (Tensor input : node.inputs) {
                 if (input.node != null) {
-                    heap.push(input.node);
+                    push(input.node);
                 }
             }
         }
-        return Arrays.copyOf(order, n);
+        Node[] result = Arrays.copyOf(order, n);
+        // One object serves many graphs and must not keep them.
+        Arrays.fill(order, 0, n, null);
+        return result;
     }
 
     private void push(Node node) {

@@ -33,6 +33,15 @@ final class Launch {
         Runs.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
     }
 
+    /// `y = x·factor`, x being contiguous or not; on the calling thread.
+    static void scale(Tensor x, double factor, Tensor y) {
+        if (!y.storage.shapeOnly() && y.size() > 0) {
+            unary(Families.copy(x.dtype), x, y);
+            Runs runs = Runs.of(x.isWide());
+            runs.affine(y.storage.segment(), y.offset, y.size(), 0, factor, 0, y.storage.segment(), y.offset);
+        }
+    }
+
     /// Whether x can be reduced where it lies.
     static boolean reducible(Reduction reduction, Tensor x, boolean[] reduced) {
         return x.size() == 0 || Scope.current().reductions.plan(reduction, x.shape, x.strides, reduced);
@@ -53,9 +62,15 @@ final class Launch {
         work.run(reduction, ddof, x, y);
     }
 
-    /// The product that [Products] launches next: what follows its tiles is set on it first.
-    static ProductWork product() {
-        return Scope.current().products;
+    /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.
+    static void product(Tensor a, Tensor b, double beta, Tensor y) {
+        Scope.current().products.run(a, 0, b, 0, beta, y, 1);
+    }
+
+    /// As [#product] for a batch, of which a, b and y are the first: a's are `betweenA` elements apart and b's
+    /// `betweenB`, y's follow each other.
+    static void products(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
+        Scope.current().products.run(a, betweenA, b, betweenB, beta, y, batches);
     }
 
     /// `Σ a·b` of two vectors.

@@ -3,11 +3,8 @@ package org.toydiff;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.function.LongSupplier;
 import org.toydiff.internal.memory.Block;
 import org.toydiff.internal.memory.BlockPool;
 
@@ -18,8 +15,10 @@ final class Ledger {
 
     private static final Object LOCK = new Object();
     private static final BlockPool POOL = new BlockPool();
-    private static final Set<TensorArena> OPEN = new LinkedHashSet<>();
     private static final long LIMIT = limit();
+    /// The open arena that was opened last; the others hang behind it.
+    private static TensorArena newest;
+
     private static long live;
     private static long peak;
 
@@ -61,7 +60,11 @@ final class Ledger {
 
     static void opened(TensorArena arena) {
         synchronized (LOCK) {
-            OPEN.add(arena);
+            arena.older = newest;
+            if (newest != null) {
+                newest.newer = arena;
+            }
+            newest = arena;
         }
     }
 
@@ -79,7 +82,7 @@ final class Ledger {
                 block = POOL.take(bytes);
                 if (block == null) {
                     throw new MemoryLimitException(request(storage) + " failed: the system has no more memory; live "
-                            + Shape.bytes(live) + largest(OPEN));
+                            + Shape.bytes(live) + largest(open()));
                 }
             }
             live += bytes;
@@ -117,7 +120,7 @@ final class Ledger {
 
     static void closed(TensorArena arena) {
         synchronized (LOCK) {
-            OPEN.remove(arena);
+            unlink(arena);
             for (Storage storage = arena.first(); storage != null; storage = arena.first()) {
                 live -= storage.bytes;
                 arena.remove(storage);
@@ -129,10 +132,39 @@ final class Ledger {
         }
     }
 
-    /// The storages of an arena at this moment; its list changes under the lock.
-    static List<Storage> storages(TensorArena arena) {
-        synchronized (LOCK) {
-            return list(arena);
+    private static void unlink(TensorArena arena) {
+        if (arena.newer != null) {
+            arena.newer.older = arena.older;
+        } else {
+            newest = arena.older;
+        }
+        if (arena.older != null) {
+            arena.older.newer = arena.newer;
+        }
+    }
+
+    /// Those that are open, in the order of opening.
+    private static List<TensorArena> open() {
+        List<TensorArena> open = new ArrayList<>();
+        for (TensorArena arena = newest; arena != null; arena = arena.older) {
+            open.addFirst(arena);
+        }
+        return open;
+    }
+
+    /// Ends the lifetimes that storages of an arena have of their own, before it is closed. Not under the lock: a shared
+    /// one waits for other threads.
+    static void endLifetimes(TensorArena arena) {
+        if (arena.isShared()) {
+            List<Storage> storages;
+            synchronized (LOCK) {
+                storages = list(arena);
+            }
+            storages.forEach(Storage::endLifetime);
+        } else {
+            for (Storage storage = arena.first(); storage != null; storage = storage.next) {
+                storage.endLifetime();
+            }
         }
     }
 
@@ -160,10 +192,28 @@ final class Ledger {
         }
     }
 
-    /// Reads an arena's counters under the lock.
-    static long read(LongSupplier counter) {
+    static long liveBytes(TensorArena arena) {
         synchronized (LOCK) {
-            return counter.getAsLong();
+            return arena.live();
+        }
+    }
+
+    static long peakBytes(TensorArena arena) {
+        synchronized (LOCK) {
+            return arena.peak();
+        }
+    }
+
+    static int entries(TensorArena arena) {
+        synchronized (LOCK) {
+            return arena.entries();
+        }
+    }
+
+    /// Counts on how many threads an arena is entered.
+    static void enter(TensorArena arena, int more) {
+        synchronized (LOCK) {
+            arena.enter(more);
         }
     }
 
@@ -179,12 +229,12 @@ final class Ledger {
                     .append(" (")
                     .append(POOL.slabsMade())
                     .append(" slabs made)\n");
-            for (TensorArena arena : OPEN) {
+            for (TensorArena arena : open()) {
                 text.append("  ").append(arena.describe()).append('\n');
             }
             if (TRACE) {
                 appendSites(text);
-            } else if (!OPEN.isEmpty()) {
+            } else if (newest != null) {
                 text.append("  (-Dtoydiff.memory.trace=true adds the line that made each block)\n");
             }
             return text.toString();
@@ -193,7 +243,7 @@ final class Ledger {
 
     private static void appendSites(StringBuilder text) {
         List<Storage> all = new ArrayList<>();
-        OPEN.forEach(arena -> all.addAll(list(arena)));
+        open().forEach(arena -> all.addAll(list(arena)));
         all.sort(Comparator.comparingLong((Storage storage) -> storage.bytes).reversed());
         for (Storage storage : all) {
             if (storage.bytes > 0) {
@@ -206,7 +256,7 @@ final class Ledger {
     private static void reportLeaks() {
         boolean any;
         synchronized (LOCK) {
-            any = !OPEN.isEmpty();
+            any = newest != null;
         }
         if (any) {
             System.err.print("toydiff: arenas were still open when the JVM ended\n" + report());
@@ -224,14 +274,14 @@ final class Ledger {
     private static void requireRoom(TensorArena arena, Storage storage) {
         if (storage.bytes > arena.limit() - arena.live()) {
             throw new MemoryLimitException(request(storage) + " would pass the limit of its arena, "
-                    + Shape.bytes(arena.limit()) + "; live " + Shape.bytes(arena.live()) + largest(Set.of(arena)));
+                    + Shape.bytes(arena.limit()) + "; live " + Shape.bytes(arena.live()) + largest(List.of(arena)));
         }
     }
 
     private static void requireProcessRoom(Storage storage) {
         if (storage.bytes > LIMIT - live) {
             throw new MemoryLimitException(request(storage) + " would pass the limit of the process, "
-                    + Shape.bytes(LIMIT) + " (-Dtoydiff.memory.limit); live " + Shape.bytes(live) + largest(OPEN));
+                    + Shape.bytes(LIMIT) + " (-Dtoydiff.memory.limit); live " + Shape.bytes(live) + largest(open()));
         }
     }
 
@@ -244,7 +294,7 @@ final class Ledger {
         return storage.op + " " + Shape.text(storage.shape) + " " + storage.dtype;
     }
 
-    private static String largest(Set<TensorArena> arenas) {
+    private static String largest(List<TensorArena> arenas) {
         List<Storage> all = new ArrayList<>();
         arenas.forEach(arena -> all.addAll(list(arena)));
         all.sort(Comparator.comparingLong((Storage storage) -> storage.bytes).reversed());

@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.Runs;
 import org.toydiff.internal.workers.Scratch;
@@ -72,34 +73,35 @@ final class ProductWork extends Work {
     /// y's old elements are the activation's output, and are overwritten by the gradient through it.
     private Kernel.Binary gradient;
 
-    /// Each tile of the product goes through `kernel` with the bias, which has one element for each column.
-    ProductWork then(Kernel.Binary kernel, Tensor bias) {
-        this.withBias = kernel;
-        this.bias = bias.storage.segment();
-        this.bias0 = bias.offset;
-        this.biasStep = bias.strides[0];
-        return this;
+    /// From now on each tile gets the bias added, which has one element for each column, and goes through the
+    /// activation; both may be null. To be ended by [#plain()].
+    void then(Tensor bias, Activation activation, boolean wide) {
+        if (bias != null) {
+            this.bias = bias.storage.segment();
+            bias0 = bias.offset;
+            biasStep = bias.strides[0];
+            withBias = (activation == null ? BinaryKernel.ADD : activation.afterBias).of(wide);
+        } else if (activation != null) {
+            this.activation = activation.kernel.of(wide);
+        }
     }
 
-    /// Each tile of the product goes through `activation`.
-    ProductWork then(Kernel.Unary activation) {
-        this.activation = activation;
-        return this;
+    /// From now on each tile goes through the activation's gradient with y's old elements, the activation's output,
+    /// onto y. To be ended by [#plain()].
+    void through(Activation activation, boolean wide) {
+        gradient = activation.gradient.of(wide);
     }
 
-    /// Each tile of the product goes through `gradient` with y's old elements, onto y.
-    ProductWork through(Kernel.Binary gradient) {
-        this.gradient = gradient;
-        return this;
-    }
-
-    /// Two matrices that BLAS can read where they lie; y is contiguous, nothing is empty but perhaps k.
-    void run(Tensor a, Tensor b, double beta, Tensor y) {
-        run(a, 0, b, 0, beta, y, 1);
+    /// From now on nothing follows a tile.
+    void plain() {
+        bias = null;
+        withBias = null;
+        activation = null;
+        gradient = null;
     }
 
     /// `batches` products, of which these are the first; a's are `betweenA` apart and b's `betweenB`, y's follow each
-    /// other.
+    /// other. BLAS can read a and b where they lie; y is contiguous and nothing is empty, but perhaps k.
     void run(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
         this.batches = batches;
         this.betweenA = betweenA;
@@ -136,10 +138,6 @@ final class ProductWork extends Work {
         a = null;
         b = null;
         y = null;
-        bias = null;
-        withBias = null;
-        activation = null;
-        gradient = null;
     }
 
     /// Chooses tiles by the shape alone.

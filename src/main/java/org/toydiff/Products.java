@@ -5,7 +5,6 @@ import static org.toydiff.Rule.readsOther;
 
 import java.util.Arrays;
 import org.toydiff.internal.blas.CBlas;
-import org.toydiff.internal.kernels.BinaryKernel;
 
 /// Matrix products: shapes as in NumPy, arithmetic by BLAS.
 ///
@@ -54,9 +53,7 @@ final class Products {
         if (backward != null && a.rank() == 2 && b.rank() == 2) {
             Tensor over = backward.takeOver(a.dtype, a.shape[0], b.shape[1]);
             if (over != null) {
-                var product = Launch.product()
-                        .through(backward.overActivation().gradient.of(a.isWide()));
-                multiply(a, b, 0, over, product);
+                multiplyThrough(backward.overActivation(), a, b, over);
                 return over;
             }
             Tensor into = backward.takeOffer(a.dtype, a.shape[0], b.shape[1]);
@@ -73,9 +70,9 @@ final class Products {
     static Tensor linear(Tensor x, Tensor weight, Tensor bias, Activation activation) {
         requireLinear(x, weight, bias);
         boolean recorded = bias == null ? Tensor.recorded(x, weight) : Tensor.recorded(x, weight, bias);
-        Tensor transposed = weight.view(weight.offset, swapped(weight.shape), swapped(weight.strides));
+        Tensor transposed = weight.matrixTranspose();
         Tensor y = Tensor.make("linear", x.dtype, shape("linear", x, transposed), recorded);
-        multiply(x, transposed, 0, y, following(bias, activation, x.isWide()));
+        multiplyThen(bias, activation, x, transposed, y);
         if (recorded) {
             Rule[] rules = bias == null ? LINEAR : LINEAR_WITH_BIAS;
             Tensor[] inputs = bias == null ? new Tensor[] {x, weight} : new Tensor[] {x, weight, bias};
@@ -85,7 +82,7 @@ final class Products {
             return y;
         }
         Tensor activated = y.view(y.offset, y.shape, y.strides);
-        return recorded ? activated.record(activation.op, null, activation.rule, y) : activated;
+        return recorded ? activated.record(activation.op, null, activation.rules, y) : activated;
     }
 
     private static final Rule[] LINEAR = {
@@ -94,14 +91,6 @@ final class Products {
     };
 
     private static final Rule[] LINEAR_WITH_BIAS = {LINEAR[0], LINEAR[1], readsNothing(g -> g)};
-
-    private static ProductWork following(Tensor bias, Activation activation, boolean wide) {
-        ProductWork product = Launch.product();
-        if (bias != null) {
-            return product.then((activation == null ? BinaryKernel.ADD : activation.afterBias).of(wide), bias);
-        }
-        return activation == null ? product : product.then(activation.kernel.of(wide));
-    }
 
     private static void requireLinear(Tensor x, Tensor weight, Tensor bias) {
         x.requireOperand("linear", weight);
@@ -117,10 +106,6 @@ final class Products {
                     + Shape.text(weight.shape) + (bias == null ? "" : " and bias " + Shape.text(bias.shape))
                     + " do not fit; they are [..., in], [out, in]" + (bias == null ? "" : " and [out]"));
         }
-    }
-
-    private static long[] swapped(long[] pair) {
-        return new long[] {pair[1], pair[0]};
     }
 
     private static Tensor matrices(Tensor a, Tensor b) {
@@ -184,6 +169,9 @@ final class Products {
     }
 
     private static long[] shape(String op, Tensor a, Tensor b) {
+        if (a.rank() == 2 && b.rank() == 2) {
+            return new long[] {a.shape[0], b.shape[1]};
+        }
         long[] leadingA = Arrays.copyOf(a.shape, a.rank() - 2);
         long[] leadingB = Arrays.copyOf(b.shape, b.rank() - 2);
         long[] leading;
@@ -209,22 +197,39 @@ final class Products {
         }
     }
 
-    /// `y = a·b + beta·y` over broadcast leading axes.
-    private static void multiply(Tensor a, Tensor b, double beta, Tensor y) {
-        multiply(a, b, beta, y, Launch.product());
+    /// `y = activation(a·b + bias)`, the last two of which may be null.
+    private static void multiplyThen(Tensor bias, Activation activation, Tensor a, Tensor b, Tensor y) {
+        ProductWork work = Scope.current().products;
+        work.then(bias, activation, y.isWide());
+        try {
+            multiply(a, b, 0, y);
+        } finally {
+            work.plain();
+        }
     }
 
-    /// As above, by a product on which it is set what follows each tile.
-    private static void multiply(Tensor a, Tensor b, double beta, Tensor y, ProductWork product) {
+    /// The gradient `a·b` through an activation, over its output y.
+    private static void multiplyThrough(Activation activation, Tensor a, Tensor b, Tensor y) {
+        ProductWork work = Scope.current().products;
+        work.through(activation, y.isWide());
+        try {
+            multiply(a, b, 0, y);
+        } finally {
+            work.plain();
+        }
+    }
+
+    /// `y = a·b + beta·y` over broadcast leading axes.
+    private static void multiply(Tensor a, Tensor b, double beta, Tensor y) {
         requireSizes("matmul", a, b);
         Tensor x = readable(a);
         Tensor z = readable(b);
         if (!y.storage.shapeOnly() && y.size() > 0) {
             CBlas.require();
             if (z.rank() == 2 && x.rank() > 2 && x.isContiguous()) {
-                product.run(flat(x), z, beta, flat(y));
+                Launch.product(flat(x), z, beta, flat(y));
             } else {
-                batch(x, z, beta, y, product);
+                batch(x, z, beta, y);
             }
         }
         x.freeCopyOf(a, "matmul");
@@ -232,15 +237,15 @@ final class Products {
     }
 
     /// Leading axes that lie evenly spaced in every operand are one batch; the others are walked.
-    private static void batch(Tensor a, Tensor b, double beta, Tensor y, ProductWork product) {
+    private static void batch(Tensor a, Tensor b, double beta, Tensor y) {
         int leading = y.rank() - 2;
         if (leading == 0) {
-            product.run(a, b, beta, y);
+            Launch.product(a, b, beta, y);
         } else if (evenlySpaced(a, y) && evenlySpaced(b, y)) {
-            product.run(matrix(a), spacing(a, y), matrix(b), spacing(b, y), beta, matrix(y), batches(y));
+            Launch.products(matrix(a), spacing(a, y), matrix(b), spacing(b, y), beta, matrix(y), batches(y));
         } else {
             for (long i = 0; i < y.shape[0]; i++) {
-                batch(entry(a, i, y.rank()), entry(b, i, y.rank()), beta, entry(y, i, y.rank()), product);
+                batch(entry(a, i, y.rank()), entry(b, i, y.rank()), beta, entry(y, i, y.rank()));
             }
         }
     }
@@ -326,13 +331,18 @@ final class Products {
     }
 
     private static void requireSizes(String op, Tensor a, Tensor b) {
-        for (Tensor t : new Tensor[] {a, b}) {
-            for (long n : t.shape) {
-                if (n > Integer.MAX_VALUE) {
-                    throw new IllegalArgumentException(op + ": " + Shape.text(a.shape) + " and " + Shape.text(b.shape)
-                            + " have an axis longer than 2^31 - 1, which is what BLAS counts to; slice it");
-                }
+        if (hasLongAxis(a) || hasLongAxis(b)) {
+            throw new IllegalArgumentException(op + ": " + Shape.text(a.shape) + " and " + Shape.text(b.shape)
+                    + " have an axis longer than 2^31 - 1, which is what BLAS counts to; slice it");
+        }
+    }
+
+    private static boolean hasLongAxis(Tensor t) {
+        for (long n : t.shape) {
+            if (n > Integer.MAX_VALUE) {
+                return true;
             }
         }
+        return false;
     }
 }

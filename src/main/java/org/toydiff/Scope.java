@@ -23,6 +23,9 @@ final class Scope {
     final RowWork rows = new RowWork();
     final UpdateWork updates = new UpdateWork();
 
+    /// Sorts the graphs that this thread goes backward over.
+    final GraphOrder graphs = new GraphOrder();
+
     static Scope current() {
         return CURRENT.get();
     }

@@ -44,6 +44,9 @@ public final class Tensor extends TensorOps {
 
     boolean retained;
 
+    /// Its last two axes exchanged, kept: a weight is read so in every step.
+    private Tensor matrixTranspose;
+
     /// The block of the gradient, kept while it holds none.
     Tensor gradient;
 
@@ -508,6 +511,14 @@ public final class Tensor extends TensorOps {
 
     Tensor swapped() {
         return Views.swapped(this);
+    }
+
+    /// The last two axes exchanged, not recorded.
+    Tensor matrixTranspose() {
+        if (matrixTranspose == null) {
+            matrixTranspose = view(offset, Views.swapped(shape), Views.swapped(strides));
+        }
+        return matrixTranspose;
     }
 
     Tensor inserted(int axis) {

@@ -28,7 +28,7 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Bytes are counted exactly: a tensor counts as its elements' bytes rounded up to a multiple of 64.
 public final class TensorArena implements Arena {
-    private final Arena lifetime;
+    private final boolean predicting;
     private final boolean shared;
     private final Thread owner;
     private final long limit;
@@ -39,11 +39,21 @@ public final class TensorArena implements Arena {
     private int entries;
     private Storage first;
 
-    private TensorArena(Arena lifetime, boolean shared, long limit) {
+    /// What segments that were handed out live by: a shared arena's from the start, a confined one's once there is one.
+    private Arena lifetime;
+
+    private volatile boolean open = true;
+
+    // Guarded by the ledger's lock: neighbours among the open arenas.
+    TensorArena older;
+    TensorArena newer;
+
+    private TensorArena(boolean shared, long limit) {
         if (limit <= 0) {
             throw new IllegalArgumentException("TensorArena: limit " + limit + " B must be positive");
         }
-        this.lifetime = lifetime;
+        this.predicting = false;
+        this.lifetime = shared ? Arena.ofShared() : null;
         this.shared = shared;
         this.owner = Thread.currentThread();
         this.limit = limit;
@@ -53,7 +63,7 @@ public final class TensorArena implements Arena {
 
     /// A stand-in for `real` in a prediction, or for memory of the caller's: it counts and holds no memory.
     private TensorArena(TensorArena real) {
-        this.lifetime = null;
+        this.predicting = true;
         this.shared = false;
         this.owner = Thread.currentThread();
         this.limit = Long.MAX_VALUE;
@@ -81,7 +91,7 @@ public final class TensorArena implements Arena {
     /// @return the arena, now innermost on this thread
     /// @throws IllegalArgumentException if the limit is not positive
     public static TensorArena ofConfined(long limitBytes) {
-        return new TensorArena(Arena.ofConfined(), false, limitBytes);
+        return new TensorArena(false, limitBytes);
     }
 
     /// Opens an arena whose tensors every thread may use and that holds at most `limitBytes` bytes at a time.
@@ -90,7 +100,7 @@ public final class TensorArena implements Arena {
     /// @return the arena, now innermost on this thread
     /// @throws IllegalArgumentException if the limit is not positive
     public static TensorArena ofShared(long limitBytes) {
-        return new TensorArena(Arena.ofShared(), true, limitBytes);
+        return new TensorArena(true, limitBytes);
     }
 
     static TensorArena predicting(TensorArena real) {
@@ -101,14 +111,14 @@ public final class TensorArena implements Arena {
     ///
     /// @return live bytes; 0 once closed
     public long liveBytes() {
-        return predicts() ? live : Ledger.read(() -> live);
+        return predicting ? live : Ledger.liveBytes(this);
     }
 
     /// The most that [#liveBytes()] has been since it was opened.
     ///
     /// @return peak bytes
     public long peakBytes() {
-        return predicts() ? peak : Ledger.read(() -> peak);
+        return predicting ? peak : Ledger.peakBytes(this);
     }
 
     /// Makes this arena innermost on the current thread until the region is closed; it stays open then. The
@@ -179,7 +189,7 @@ public final class TensorArena implements Arena {
     /// @return the scope of every segment that [#allocate(long, long)] gives
     @Override
     public MemorySegment.Scope scope() {
-        return lifetime.scope();
+        return lifetime().scope();
     }
 
     /// Frees every tensor of this arena.
@@ -199,17 +209,20 @@ public final class TensorArena implements Arena {
             throw new IllegalStateException("close: this arena is not the innermost one of thread "
                     + Thread.currentThread().getName() + "; close those opened after it first, in reverse order");
         }
-        if (Ledger.read(() -> entries) != 1) {
+        if (Ledger.entries(this) != 1) {
             throw new IllegalStateException(
                     "close: this arena is still entered elsewhere; close every region that enter() returned first");
         }
         try {
-            Ledger.storages(this).forEach(Storage::endLifetime);
-            lifetime.close();
+            Ledger.endLifetimes(this);
+            if (lifetime != null) {
+                lifetime.close();
+            }
         } catch (IllegalStateException e) {
             throw new IllegalStateException(
                     "close: an op on another thread is using a tensor of this arena; wait for it, then close", e);
         }
+        open = false;
         left();
         Ledger.closed(this);
     }
@@ -218,6 +231,10 @@ public final class TensorArena implements Arena {
         if (!isOpen()) {
             throw new IllegalStateException(op + ": the arena is closed");
         }
+        requireOwner(op);
+    }
+
+    private void requireOwner(String op) {
         if (!isUsable()) {
             throw new WrongThreadException(op + ": the arena is confined to thread " + owner.getName()
                     + "; use TensorArena.ofShared() for several threads");
@@ -225,17 +242,17 @@ public final class TensorArena implements Arena {
     }
 
     private void entered() {
-        Ledger.read(() -> ++entries);
+        Ledger.enter(this, 1);
         Scope.current().push(this);
     }
 
     private void left() {
-        Ledger.read(() -> --entries);
+        Ledger.enter(this, -1);
         Scope.current().pop();
     }
 
     boolean isOpen() {
-        return lifetime.scope().isAlive();
+        return open;
     }
 
     /// Whether the current thread may use its tensors.
@@ -244,7 +261,7 @@ public final class TensorArena implements Arena {
     }
 
     boolean predicts() {
-        return lifetime == null;
+        return predicting;
     }
 
     boolean isShared() {
@@ -252,6 +269,13 @@ public final class TensorArena implements Arena {
     }
 
     Arena lifetime() {
+        if (lifetime == null) {
+            requireOwner("scope");
+            lifetime = Arena.ofConfined();
+            if (!open) {
+                lifetime.close();
+            }
+        }
         return lifetime;
     }
 
@@ -263,6 +287,18 @@ public final class TensorArena implements Arena {
 
     long live() {
         return live;
+    }
+
+    long peak() {
+        return peak;
+    }
+
+    int entries() {
+        return entries;
+    }
+
+    void enter(int more) {
+        entries += more;
     }
 
     Storage first() {

@@ -396,12 +396,17 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         if (Arrays.equals(self().shape, shape)) {
             return self();
         }
+        Tensor sum = sum(stretchedFrom(shape), true);
+        return self().rank() == shape.length ? sum : sum.reshape(shape);
+    }
+
+    /// Marks the axes that broadcasting from `shape` to this shape stretched.
+    boolean[] stretchedFrom(long[] shape) {
         int extra = self().rank() - shape.length;
-        boolean[] reduced = new boolean[self().rank()];
-        for (int i = 0; i < reduced.length; i++) {
-            reduced[i] = i < extra || (shape[i - extra] == 1 && self().shape[i] != 1);
+        boolean[] stretched = new boolean[self().rank()];
+        for (int i = 0; i < stretched.length; i++) {
+            stretched[i] = i < extra || (shape[i - extra] == 1 && self().shape[i] != 1);
         }
-        Tensor sum = sum(reduced, true);
-        return extra == 0 ? sum : sum.reshape(shape);
+        return stretched;
     }
 }

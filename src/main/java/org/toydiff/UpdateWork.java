@@ -11,11 +11,16 @@ final class UpdateWork extends Work {
     /// So many elements make a part.
     private static final long PART = 1 << 15;
 
-    private final MemorySegment[] memory = new MemorySegment[4];
-    private final long[] starts = new long[4];
     private Runs runs;
     private boolean adam;
-    private int operands;
+    private MemorySegment p;
+    private MemorySegment g;
+    private MemorySegment m;
+    private MemorySegment v;
+    private long p0;
+    private long g0;
+    private long m0;
+    private long v0;
     private long n;
     private double rate;
     private double momentum;
@@ -24,53 +29,62 @@ final class UpdateWork extends Work {
     private double scale;
     private double epsilon;
 
-    void sgd(double rate, double momentum, Tensor... operands) {
+    /// The velocity may be null, without momentum.
+    void sgd(Tensor parameter, Tensor gradient, Tensor velocity, double rate, double momentum) {
         adam = false;
         this.rate = rate;
         this.momentum = momentum;
-        run(operands);
+        run(parameter, gradient, velocity, null);
     }
 
-    void adam(double rate, double beta1, double beta2, double scale, double epsilon, Tensor... operands) {
+    void adam(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            double rate,
+            double beta1,
+            double beta2,
+            double scale,
+            double epsilon) {
         adam = true;
         this.rate = rate;
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.scale = scale;
         this.epsilon = epsilon;
-        run(operands);
+        run(parameter, gradient, first, second);
     }
 
-    private void run(Tensor[] tensors) {
-        operands = tensors.length;
-        for (int i = 0; i < operands; i++) {
-            memory[i] = tensors[i].storage.segment();
-            starts[i] = tensors[i].offset;
-        }
-        runs = Runs.of(tensors[0].isWide());
-        n = tensors[0].size();
+    private void run(Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        runs = Runs.of(parameter.isWide());
+        n = parameter.size();
+        p = parameter.storage.segment();
+        p0 = parameter.offset;
+        g = gradient.storage.segment();
+        g0 = gradient.offset;
+        m = first == null ? null : first.storage.segment();
+        m0 = first == null ? 0 : first.offset;
+        v = second == null ? null : second.storage.segment();
+        v0 = second == null ? 0 : second.offset;
         Workers.run(this, Math.toIntExact((n + PART - 1) / PART));
-        for (int i = 0; i < operands; i++) {
-            memory[i] = null;
-        }
+        p = null;
+        g = null;
+        m = null;
+        v = null;
     }
 
     @Override
     protected void part(int index) {
-        long from = index * PART;
-        long count = Math.min(PART, n - from);
-        MemorySegment p = memory[0];
-        MemorySegment g = memory[1];
-        long p0 = starts[0] + from;
-        long g0 = starts[1] + from;
+        long at = index * PART;
+        long count = Math.min(PART, n - at);
         if (adam) {
-            long m0 = starts[2] + from;
-            long v0 = starts[3] + from;
-            runs.adam(p, p0, g, g0, memory[2], m0, memory[3], v0, count, rate, beta1, beta2, scale, epsilon);
-        } else if (operands == 3) {
-            runs.sgdMomentum(p, p0, g, g0, memory[2], starts[2] + from, count, rate, momentum);
+            runs.adam(
+                    p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, rate, beta1, beta2, scale, epsilon);
+        } else if (m != null) {
+            runs.sgdMomentum(p, p0 + at, g, g0 + at, m, m0 + at, count, rate, momentum);
         } else {
-            runs.sgd(p, p0, g, g0, count, rate);
+            runs.sgd(p, p0 + at, g, g0 + at, count, rate);
         }
     }
 }

@@ -17,11 +17,12 @@ public final class Updates {
     /// @param rate the learning rate
     /// @throws IllegalArgumentException if shapes or dtypes differ, or one is not contiguous
     public static void sgd(Tensor parameter, Tensor gradient, double rate) {
-        require("sgd", parameter, gradient);
+        requireModifiable("sgd", parameter);
+        requireLike("sgd", parameter, gradient);
         if (parameter.size() > 0) {
-            Scope.current().updates.sgd(rate, 0, parameter, gradient);
+            Scope.current().updates.sgd(parameter, gradient, null, rate, 0);
         }
-        changed(parameter);
+        parameter.storage.version++;
     }
 
     /// Gradient descent with momentum: `v ← momentum·v + g`, `p ← p − rate·v`.
@@ -33,11 +34,15 @@ public final class Updates {
     /// @param momentum what is kept of the velocity
     /// @throws IllegalArgumentException if shapes or dtypes differ, or one is not contiguous
     public static void sgd(Tensor parameter, Tensor gradient, Tensor velocity, double rate, double momentum) {
-        require("sgd", parameter, gradient, velocity);
+        requireModifiable("sgd", parameter);
+        requireModifiable("sgd", velocity);
+        requireLike("sgd", parameter, gradient);
+        requireLike("sgd", parameter, velocity);
         if (parameter.size() > 0) {
-            Scope.current().updates.sgd(rate, momentum, parameter, gradient, velocity);
+            Scope.current().updates.sgd(parameter, gradient, velocity, rate, momentum);
         }
-        changed(parameter, velocity);
+        parameter.storage.version++;
+        velocity.storage.version++;
     }
 
     /// Adam, with ε outside the root: `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`,
@@ -63,24 +68,29 @@ public final class Updates {
             double beta1,
             double beta2,
             double epsilon) {
-        require("adam", parameter, gradient, first, second);
+        requireModifiable("adam", parameter);
+        requireModifiable("adam", first);
+        requireModifiable("adam", second);
+        requireLike("adam", parameter, gradient);
+        requireLike("adam", parameter, first);
+        requireLike("adam", parameter, second);
         if (parameter.size() > 0) {
             double corrected = rate / (1 - Math.pow(beta1, step));
             double scale = 1 / Math.sqrt(1 - Math.pow(beta2, step));
-            Scope.current().updates.adam(corrected, beta1, beta2, scale, epsilon, parameter, gradient, first, second);
+            UpdateWork work = Scope.current().updates;
+            work.adam(parameter, gradient, first, second, corrected, beta1, beta2, scale, epsilon);
         }
-        changed(parameter, first, second);
+        parameter.storage.version++;
+        first.storage.version++;
+        second.storage.version++;
     }
 
-    private static void require(String op, Tensor parameter, Tensor... others) {
-        requireWhole(op, parameter);
-        for (Tensor t : others) {
-            requireWhole(op, t);
-            parameter.requireSameDType(op, t);
-            if (!Arrays.equals(parameter.shape, t.shape)) {
-                throw new IllegalArgumentException(op + ": " + Shape.text(parameter.shape) + " and "
-                        + Shape.text(t.shape) + " differ; state and gradient have the shape of their parameter");
-            }
+    private static void requireLike(String op, Tensor parameter, Tensor t) {
+        requireWhole(op, t);
+        parameter.requireSameDType(op, t);
+        if (!Arrays.equals(parameter.shape, t.shape)) {
+            throw new IllegalArgumentException(op + ": " + Shape.text(parameter.shape) + " and " + Shape.text(t.shape)
+                    + " differ; state and gradient have the shape of their parameter");
         }
     }
 
@@ -90,14 +100,12 @@ public final class Updates {
             throw new IllegalArgumentException(
                     op + ": " + Shape.text(t.shape) + " is not contiguous; use copyTo(arena) for one that is");
         }
-        if (t.storage.segment().isReadOnly()) {
-            throw new IllegalArgumentException(op + ": the memory of " + Shape.text(t.shape) + " is read-only");
-        }
     }
 
-    private static void changed(Tensor... tensors) {
-        for (Tensor t : tensors) {
-            t.storage.version++;
+    private static void requireModifiable(String op, Tensor t) {
+        requireWhole(op, t);
+        if (t.storage.segment().isReadOnly()) {
+            throw new IllegalArgumentException(op + ": the memory of " + Shape.text(t.shape) + " is read-only");
         }
     }
 }

@@ -80,14 +80,16 @@ final class Views {
 
     /// The last two axes exchanged.
     static Tensor swapped(Tensor x) {
-        int rank = x.rank();
-        long[] shape = x.shape.clone();
-        long[] strides = x.strides.clone();
-        shape[rank - 1] = x.shape[rank - 2];
-        shape[rank - 2] = x.shape[rank - 1];
-        strides[rank - 1] = x.strides[rank - 2];
-        strides[rank - 2] = x.strides[rank - 1];
-        return Families.view(x, "transpose", x.offset, shape, strides, readsNothing(g -> swapped(g)));
+        return Families.view(
+                x, "transpose", x.offset, swapped(x.shape), swapped(x.strides), readsNothing(g -> swapped(g)));
+    }
+
+    /// A copy with the last two exchanged.
+    static long[] swapped(long[] axes) {
+        long[] swapped = axes.clone();
+        swapped[axes.length - 1] = axes[axes.length - 2];
+        swapped[axes.length - 2] = axes[axes.length - 1];
+        return swapped;
     }
 
     static Tensor slice(Tensor x, int axis, long from, long to) {

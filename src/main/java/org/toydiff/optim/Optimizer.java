@@ -34,13 +34,12 @@ public abstract class Optimizer {
     /// Changes every parameter that has a gradient, by one step. The others stay as they are.
     public void step() {
         beginStep();
-        try (var off = Autograd.noGradient()) {
+        try (var off = Autograd.noGradient();
+                var scratch = TensorArena.ofConfined()) {
             for (int i = 0; i < parameters.size(); i++) {
                 Tensor parameter = parameters.get(i);
                 if (parameter.hasGradient()) {
-                    try (var scratch = TensorArena.ofConfined()) {
-                        update(i, parameter, parameter.gradient());
-                    }
+                    update(i, parameter, parameter.gradient());
                 }
             }
         }
@@ -54,7 +53,7 @@ public abstract class Optimizer {
     /// Called once at the beginning of every step.
     protected void beginStep() {}
 
-    /// Changes one parameter. Nothing is recorded, and tensors made here are freed afterwards.
+    /// Changes one parameter. Nothing is recorded, and tensors made here are freed at the end of the step.
     ///
     /// @param index which one
     /// @param parameter the parameter, to be changed by [Tensor#copyFrom(Tensor)]

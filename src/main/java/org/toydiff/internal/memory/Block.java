@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 
 /// A run of bytes in a slab, free or in use. Offsets and sizes are in bytes, multiples of [BlockPool#UNIT].
 public final class Block {
-    final Slab slab;
+    Slab slab;
     long offset;
     long bytes;
     boolean free;

@@ -22,6 +22,10 @@ public final class BlockPool {
     private final Block[] heads = new Block[LISTS];
     private final long[] nonEmpty = new long[LISTS / Long.SIZE];
     private final List<Block> firstOfSlab = new ArrayList<>();
+
+    /// Block objects without memory, for the next split: so a program in its steady state makes none.
+    private Block spare;
+
     private long slabsMade;
     private long slabBytes;
 
@@ -133,7 +137,7 @@ public final class BlockPool {
         if (block.bytes == bytes) {
             return;
         }
-        Block rest = new Block(block.slab, block.offset + bytes, block.bytes - bytes);
+        Block rest = fresh(block.slab, block.offset + bytes, block.bytes - bytes);
         rest.before = block;
         rest.after = block.after;
         if (rest.after != null) {
@@ -144,12 +148,30 @@ public final class BlockPool {
         link(rest);
     }
 
-    private static void absorb(Block block, Block next) {
+    private Block fresh(Slab slab, long offset, long bytes) {
+        Block block = spare;
+        if (block == null) {
+            return new Block(slab, offset, bytes);
+        }
+        spare = block.nextFree;
+        block.nextFree = null;
+        block.slab = slab;
+        block.offset = offset;
+        block.bytes = bytes;
+        return block;
+    }
+
+    private void absorb(Block block, Block next) {
         block.bytes += next.bytes;
         block.after = next.after;
         if (block.after != null) {
             block.after.before = block;
         }
+        next.slab = null;
+        next.before = null;
+        next.after = null;
+        next.nextFree = spare;
+        spare = next;
     }
 
     private void link(Block block) {
