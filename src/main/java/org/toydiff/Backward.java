@@ -256,7 +256,8 @@ final class Backward {
 
     private void start(Tensor seed) {
         Tensor y = sight.see(root);
-        Tensor g = seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : seed;
+        Tensor g =
+                seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : seed;
         if (seed != null) {
             seed.storage.pinned = true;
         }
@@ -405,8 +406,7 @@ final class Backward {
             return null;
         }
         Storage value = over.storage;
-        Tensor gradient =
-                new Tensor(
+        Tensor gradient = new Tensor(
                 value.handOver(overActivation().gradientOp, order[step - 1].op, step),
                 over.offset,
                 over.shape,

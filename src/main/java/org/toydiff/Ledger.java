@@ -152,8 +152,8 @@ final class Ledger {
         return open;
     }
 
-    /// Ends the lifetimes that storages of an arena have of their own, before it is closed. Not under the lock: a shared
-    /// one waits for other threads.
+    /// Ends the lifetimes that storages of an arena have of their own, before it is closed. Not under the lock: a
+    /// shared one waits for other threads.
     static void endLifetimes(TensorArena arena) {
         if (arena.isShared()) {
             List<Storage> storages;

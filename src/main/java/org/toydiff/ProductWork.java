@@ -219,33 +219,41 @@ final class ProductWork extends Work {
             return;
         }
         long bytes = wide ? Double.BYTES : Float.BYTES;
-        MemorySegment x = a.asSlice(aAt * bytes);
-        MemorySegment z = b.asSlice(bAt * bytes);
-        MemorySegment result = to.asSlice(at * bytes);
-        if (n == 1) {
-            vector(transposeA, transposeA ? k : rows, transposeA ? rows : k, x, leadingA, z, spacingB, result, rows);
-        } else if (m == 1) {
-            int down = transposeB ? columns : k;
-            vector(!transposeB, down, transposeB ? k : columns, z, leadingB, x, spacingA, result, columns);
-        } else {
-            CBlas.gemm(wide, transposeA, transposeB, rows, columns, k, x, leadingA, z, leadingB, beta, result, leading);
+        long x = aAt * bytes;
+        long z = bAt * bytes;
+        long c = at * bytes;
+        if (n != 1 && m != 1) {
+            CBlas.gemm(
+                    wide,
+                    transposeA,
+                    transposeB,
+                    rows,
+                    columns,
+                    k,
+                    a,
+                    x,
+                    leadingA,
+                    b,
+                    z,
+                    leadingB,
+                    beta,
+                    to,
+                    c,
+                    leading);
+            return;
         }
-    }
-
-    private void vector(
-            boolean transpose,
-            int rows,
-            int columns,
-            MemorySegment matrix,
-            int leading,
-            MemorySegment x,
-            int spacing,
-            MemorySegment result,
-            int size) {
         if (beta == 0) {
             // y is a recycled block and may hold NaN; this does not rely on how a library reads beta = 0.
-            result.asSlice(0, (long) size * (wide ? Double.BYTES : Float.BYTES)).fill((byte) 0);
+            Runs.of(wide).fill(to, at, (long) rows * columns, 0);
         }
-        CBlas.gemv(wide, transpose, rows, columns, matrix, leading, x, spacing, beta, result);
+        if (n == 1) {
+            int down = transposeA ? k : rows;
+            int width = transposeA ? rows : k;
+            CBlas.gemv(wide, transposeA, down, width, a, x, leadingA, b, z, spacingB, beta, to, c);
+        } else {
+            int down = transposeB ? columns : k;
+            int width = transposeB ? k : columns;
+            CBlas.gemv(wide, !transposeB, down, width, b, z, leadingB, a, x, spacingA, beta, to, c);
+        }
     }
 }

@@ -39,7 +39,8 @@ public final class TensorArena implements Arena {
     private int entries;
     private Storage first;
 
-    /// What segments that were handed out live by: a shared arena's from the start, a confined one's once there is one.
+    /// What segments that were handed out live by: a shared arena's from the start, a confined one's once there is
+    /// one.
     private Arena lifetime;
 
     private volatile boolean open = true;

@@ -79,8 +79,7 @@ final class UpdateWork extends Work {
         long at = index * PART;
         long count = Math.min(PART, n - at);
         if (adam) {
-            runs.adam(
-                    p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, rate, beta1, beta2, scale, epsilon);
+            runs.adam(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, rate, beta1, beta2, scale, epsilon);
         } else if (m != null) {
             runs.sgdMomentum(p, p0 + at, g, g0 + at, m, m0 + at, count, rate, momentum);
         } else {

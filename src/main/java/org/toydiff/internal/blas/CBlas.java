@@ -28,7 +28,9 @@ public final class CBlas {
         }
     }
 
-    /// `c = op(a)·op(b) + beta·c`, op(a) being m×k and op(b) k×n.
+    /// `c = op(a)·op(b) + beta·c`, op(a) being m×k and op(b) k×n. Operands begin at byte offsets in their segments.
+    ///
+    /// The slices are made here, beside the call that takes them apart, so that the compiler need not make them.
     public static void gemm(
             boolean wide,
             boolean transposeA,
@@ -37,38 +39,62 @@ public final class CBlas {
             int n,
             int k,
             MemorySegment a,
+            long aAt,
             int lda,
             MemorySegment b,
+            long bAt,
             int ldb,
             double beta,
             MemorySegment c,
+            long cAt,
             int ldc) {
         int ta = transposeA ? TRANSPOSED : PLAIN;
         int tb = transposeB ? TRANSPOSED : PLAIN;
         if (wide) {
-            OpenBlas.cblas_dgemm(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+            OpenBlas.cblas_dgemm(
+                    ROW_MAJOR, ta, tb, m, n, k, 1, a.asSlice(aAt), lda, b.asSlice(bAt), ldb, beta, c.asSlice(cAt), ldc);
         } else {
-            OpenBlas.cblas_sgemm(ROW_MAJOR, ta, tb, m, n, k, 1, a, lda, b, ldb, (float) beta, c, ldc);
+            OpenBlas.cblas_sgemm(
+                    ROW_MAJOR,
+                    ta,
+                    tb,
+                    m,
+                    n,
+                    k,
+                    1,
+                    a.asSlice(aAt),
+                    lda,
+                    b.asSlice(bAt),
+                    ldb,
+                    (float) beta,
+                    c.asSlice(cAt),
+                    ldc);
         }
     }
 
-    /// `y = op(a)·x + beta·y`, a being m×n before op.
+    /// `y = op(a)·x + beta·y`, a being m×n before op. Operands begin at byte offsets in their segments.
     public static void gemv(
             boolean wide,
             boolean transpose,
             int m,
             int n,
             MemorySegment a,
+            long aAt,
             int lda,
             MemorySegment x,
+            long xAt,
             int incx,
             double beta,
-            MemorySegment y) {
+            MemorySegment y,
+            long yAt) {
         int ta = transpose ? TRANSPOSED : PLAIN;
+        MemorySegment matrix = a.asSlice(aAt);
+        MemorySegment from = x.asSlice(xAt);
+        MemorySegment to = y.asSlice(yAt);
         if (wide) {
-            OpenBlas.cblas_dgemv(ROW_MAJOR, ta, m, n, 1, a, lda, x, incx, beta, y, 1);
+            OpenBlas.cblas_dgemv(ROW_MAJOR, ta, m, n, 1, matrix, lda, from, incx, beta, to, 1);
         } else {
-            OpenBlas.cblas_sgemv(ROW_MAJOR, ta, m, n, 1, a, lda, x, incx, (float) beta, y, 1);
+            OpenBlas.cblas_sgemv(ROW_MAJOR, ta, m, n, 1, matrix, lda, from, incx, (float) beta, to, 1);
         }
     }
 
