@@ -54,8 +54,7 @@ public final class Compare implements Callable<Integer> {
     @Option(
             names = "--out",
             paramLabel = "FOLDER",
-            defaultValue = "bench/results",
-            description = "Where results go (default: ${DEFAULT-VALUE}).")
+            description = "Where results go (default: bench/results; with --quick target/bench-results).")
     private Path out;
 
     private Compare() {}
@@ -74,8 +73,13 @@ public final class Compare implements Callable<Integer> {
         requireSense();
         List<String> names = only.isEmpty() ? List.copyOf(Comparison.workloads()) : only;
         var settings = new Settings(quick ? QUICK_ROUNDS : rounds, quick, python);
-        new Comparison(settings, out, command()).run(names);
+        new Comparison(settings, folder(), command()).run(names);
         return 0;
+    }
+
+    /// A quick run must not replace measurements.
+    private Path folder() {
+        return out != null ? out : quick ? Path.of("target", "bench-results") : Path.of("bench", "results");
     }
 
     private void requireSense() {

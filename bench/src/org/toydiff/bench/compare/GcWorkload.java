@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.toydiff.bench.peer.DjlPeer;
 import org.toydiff.bench.peer.ToydiffPeer;
@@ -19,18 +20,26 @@ final class GcWorkload implements Workload {
     static final String COLLECTIONS = "collections in the steps";
 
     /// The row of pauses.
-    static final String PAUSE = "longest pause of the process";
+    static final String PAUSE = "longest pause in the steps";
+
+    /// The row of pauses before and after them too.
+    static final String PAUSE_OF_PROCESS = "longest pause of the process";
 
     private static final int STEPS = 10_000;
     private static final int QUICK_STEPS = 300;
     private static final int BATCH = 32;
     private static final Path LOGS = Path.of("target", "bench-logs");
-    private static final Pattern PAUSE_LINE = Pattern.compile("Pause .* (\\d+\\.\\d+)ms$", Pattern.MULTILINE);
+    /// For instance `[1.234s][info][gc] GC(0) Pause Young (Normal) (G1 Evacuation Pause) 24M->5M(64M) 1.234ms`.
+    private static final Pattern PAUSE_LINE =
+            Pattern.compile("^\\[(\\d+\\.\\d+)s\\].* Pause .* (\\d+\\.\\d+)ms$", Pattern.MULTILINE);
 
     @Override
     public List<Measurement> run(Peers peers, Settings settings) throws IOException {
-        List<Measurement> rows =
-                List.of(Measurement.of(BYTES, "B"), Measurement.of(COLLECTIONS, ""), Measurement.of(PAUSE, "ms"));
+        List<Measurement> rows = List.of(
+                Measurement.of(BYTES, "B"),
+                Measurement.of(COLLECTIONS, ""),
+                Measurement.of(PAUSE, "ms"),
+                Measurement.of(PAUSE_OF_PROCESS, "ms"));
         String request = "gc " + (settings.quick() ? QUICK_STEPS : STEPS) + " " + BATCH;
         List<Contestant> contestants = new ArrayList<>();
         contestants.add(contestant(Peers.TOYDIFF, ToydiffPeer.class, request, rows));
@@ -52,18 +61,25 @@ final class GcWorkload implements Workload {
             double bytes = answer.get("bytes_per_step").getAsDouble();
             rows.get(0).add(name, bytes);
             rows.get(1).add(name, answer.get("collections").getAsDouble());
-            rows.get(2).add(name, longestPause(collections));
+            double from = answer.get("from_s").getAsDouble();
+            double to = answer.get("to_s").getAsDouble();
+            rows.get(2).add(name, longestPause(collections, from, to));
+            rows.get(3).add(name, longestPause(collections, 0, Double.MAX_VALUE));
             return bytes;
         });
     }
 
-    /// Of the whole process, its start included, and so not less than that of the steps.
-    private static double longestPause(Path log) throws IOException {
+    private static double longestPause(Path log, double from, double to) throws IOException {
         return PAUSE_LINE
                 .matcher(Files.readString(log))
                 .results()
-                .mapToDouble(pause -> Double.parseDouble(pause.group(1)))
+                .filter(pause -> from <= seconds(pause) && seconds(pause) <= to)
+                .mapToDouble(pause -> Double.parseDouble(pause.group(2)))
                 .max()
                 .orElse(0);
+    }
+
+    private static double seconds(MatchResult pause) {
+        return Double.parseDouble(pause.group(1));
     }
 }

@@ -21,7 +21,7 @@ final class Machine {
         facts.put("Processor", processor());
         facts.put("Cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
         facts.put("Memory", memory());
-        facts.put("System", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        facts.put("System", System.getProperty("os.name"));
         facts.put("JDK", System.getProperty("java.vendor.version") + ", " + System.getProperty("java.vm.version"));
         facts.put("OpenBLAS", peers.toydiff().ask("blas").get("version").getAsString());
         peers.versions().forEach(facts::putIfAbsent);
@@ -30,7 +30,7 @@ final class Machine {
         peers.leftOut().forEach((name, why) -> facts.put(name, "left out"));
         facts.put("Commit", commit());
         facts.put("Date", LocalDate.now(ZoneOffset.UTC).toString());
-        facts.put("Command", "`" + command + "`");
+        facts.put("Command", command);
         return facts;
     }
 
@@ -48,7 +48,7 @@ final class Machine {
 
     private static String memory() {
         var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        return Math.round(system.getTotalMemorySize() / 1e9) + " GB";
+        return Math.round(system.getTotalMemorySize() / 0x1p30) + " GiB";
     }
 
     private static String commit() {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// The results as a page of Markdown tables.
 final class Report {
@@ -28,6 +29,10 @@ final class Report {
 
     void write(Path folder) throws IOException {
         line("# Measured");
+        line("");
+        common().forEach((name, fact) -> line("- " + name + ": " + fact));
+        line("");
+        line("Medians over the rounds; in brackets how often toydiff's it is, so above 1× toydiff takes less.");
         line("");
         targets();
         for (Results found : results.values()) {
@@ -60,15 +65,33 @@ final class Report {
         table(found.measurements());
         means(found);
         line("");
-        found.machine().forEach((name, fact) -> line("- " + name + ": " + fact));
+        line(origin(found));
         line("");
+    }
+
+    /// The facts that hold for all results.
+    private Map<String, String> common() {
+        Map<String, String> common = new LinkedHashMap<>();
+        results.values().stream().findFirst().ifPresent(first -> common.putAll(first.machine()));
+        results.values()
+                .forEach(found -> common.entrySet().retainAll(found.machine().entrySet()));
+        return common;
+    }
+
+    /// The facts that hold for these results and not for all.
+    private String origin(Results found) {
+        Map<String, String> facts = new LinkedHashMap<>(found.machine());
+        facts.keySet().removeAll(common().keySet());
+        return facts.entrySet().stream()
+                .map(fact -> fact.getKey() + ": " + fact.getValue())
+                .collect(Collectors.joining("; "));
     }
 
     /// In each cell the median and, after it, how often toydiff's it is.
     private void table(List<Measurement> measurements) {
         Set<String> columns = new LinkedHashSet<>();
         measurements.forEach(m -> columns.addAll(m.rounds().keySet()));
-        line("| median of the rounds | " + String.join(" | ", columns) + " |");
+        line("| | " + String.join(" | ", columns) + " |");
         line("|---" + "|---:".repeat(columns.size()) + "|");
         for (Measurement measurement : measurements) {
             var row = new StringBuilder("| " + measurement.name() + unit(measurement) + " |");

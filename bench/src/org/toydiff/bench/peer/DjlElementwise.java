@@ -2,16 +2,11 @@ package org.toydiff.bench.peer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.util.function.Supplier;
 
 /// One elementwise op or reduction of DJL, its result new and closed at once.
 public final class DjlElementwise implements AutoCloseable {
-    static {
-        DjlSettings.apply();
-    }
-
-    private final NDManager manager = NDManager.newBaseManager("PyTorch");
+    private final NDManager manager = DjlOperands.manager();
     private final NDArray a;
     private final NDArray b;
     private final Supplier<NDArray> call;
@@ -21,8 +16,8 @@ public final class DjlElementwise implements AutoCloseable {
     /// @param op `exp`, `tanh`, `add` or `sum`
     /// @param elements elements of each operand
     public DjlElementwise(String op, long elements) {
-        a = DjlSettings.inputs(manager, new Shape(elements));
-        b = DjlSettings.inputs(manager, new Shape(elements));
+        a = DjlOperands.inputs(manager, elements);
+        b = DjlOperands.inputs(manager, elements);
         call = switch (op) {
             case "exp" -> a::exp;
             case "tanh" -> a::tanh;

@@ -13,7 +13,7 @@ public final class DjlPeer {
     /// @param arguments not used
     /// @throws IOException if stdin cannot be read
     public static void main(String[] arguments) throws IOException {
-        DjlSettings.apply();
+        DjlOperands.settings();
         Engine engine = Engine.getEngine("PyTorch");
         String version = Engine.getDjlVersion() + " with PyTorch " + engine.getVersion();
         Map<String, PeerLoop.Workload> workloads = Map.of(

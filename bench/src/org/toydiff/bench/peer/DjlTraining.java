@@ -28,7 +28,7 @@ public final class DjlTraining implements AutoCloseable {
     private NDArray labels;
 
     static {
-        DjlSettings.apply();
+        DjlOperands.settings();
     }
 
     /// A net and its optimizer.
@@ -98,7 +98,7 @@ public final class DjlTraining implements AutoCloseable {
     public void use(int rows) {
         closeData();
         data = model.getNDManager().newSubManager();
-        x = DjlSettings.inputs(data, new Shape(rows, width));
+        x = DjlOperands.inputs(data, rows, width);
         labels = data.create(Numbers.labels(rows)).toType(DataType.INT64, false);
     }
 

@@ -15,20 +15,34 @@ public final class HeapUse {
     ///
     /// @param steps how many
     /// @param step one step
-    /// @return the answer to the request: `bytes_per_step` and `collections`
+    /// @return the answer to the request: `bytes_per_step`, `collections`, and the seconds of the JVM's life
+    ///     `from_s` and `to_s` between which the steps ran
     public static Map<String, ?> of(int steps, Runnable step) {
         repeat(Math.max(steps / 2, 100), step);
         long collections = collections();
+        double from = uptimeSeconds();
         long bytes = THREADS.getTotalThreadAllocatedBytes();
         repeat(steps, step);
         double perStep = (double) (THREADS.getTotalThreadAllocatedBytes() - bytes) / steps;
-        return Map.of("bytes_per_step", perStep, "collections", collections() - collections);
+        return Map.of(
+                "bytes_per_step",
+                perStep,
+                "collections",
+                collections() - collections,
+                "from_s",
+                from,
+                "to_s",
+                uptimeSeconds());
     }
 
     private static void repeat(int steps, Runnable step) {
         for (int i = 0; i < steps; i++) {
             step.run();
         }
+    }
+
+    private static double uptimeSeconds() {
+        return ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
     }
 
     private static long collections() {
