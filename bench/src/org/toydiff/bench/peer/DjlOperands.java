@@ -4,8 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 
 /// DJL's side of the common numbers.
 public final class DjlOperands {
@@ -27,18 +29,36 @@ public final class DjlOperands {
         return NDManager.newBaseManager("PyTorch");
     }
 
-    /// Inputs, filled through direct memory so that the memory workload finds no garbage of their size.
+    /// Inputs.
     ///
     /// @param manager who owns them
     /// @param shape the size of each axis
     /// @return a new array
     public static NDArray inputs(NDManager manager, long... shape) {
         Shape sizes = new Shape(shape);
-        ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(sizes.size() * Float.BYTES))
-                .order(ByteOrder.nativeOrder());
-        for (int i = 0; i < sizes.size(); i++) {
-            bytes.putFloat(i * Float.BYTES, Numbers.input(i));
-        }
+        ByteBuffer bytes = direct(sizes.size());
+        Numbers.writeInputs(MemorySegment.ofBuffer(bytes), sizes.size());
         return manager.create(bytes, sizes, DataType.FLOAT32);
+    }
+
+    static NDArray labels(NDManager manager, int rows) {
+        ByteBuffer bytes = direct(rows);
+        Numbers.writeLabels(MemorySegment.ofBuffer(bytes), rows);
+        return manager.create(bytes, new Shape(rows), DataType.INT32).toType(DataType.INT64, false);
+    }
+
+    static FloatBuffer weight(int layer, int in, int out) {
+        ByteBuffer bytes = direct((long) in * out);
+        Numbers.writeWeight(MemorySegment.ofBuffer(bytes), layer, in, out);
+        return bytes.asFloatBuffer();
+    }
+
+    static FloatBuffer zeros(int count) {
+        return direct(count).asFloatBuffer();
+    }
+
+    private static ByteBuffer direct(long elements) {
+        return ByteBuffer.allocateDirect(Math.toIntExact(elements * Float.BYTES))
+                .order(ByteOrder.nativeOrder());
     }
 }

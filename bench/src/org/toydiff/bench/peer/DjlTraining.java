@@ -4,7 +4,6 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
@@ -16,7 +15,6 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
-import java.nio.FloatBuffer;
 
 /// Training of a net of linear layers with ReLU between, from the common numbers on, with DJL on PyTorch.
 public final class DjlTraining implements AutoCloseable {
@@ -76,20 +74,12 @@ public final class DjlTraining implements AutoCloseable {
         for (Parameter parameter : model.getBlock().getParameters().values()) {
             int out = widths[layer + 1];
             if (parameter.getType() == Parameter.Type.WEIGHT) {
-                parameter.getArray().set(weight(layer, widths[layer], out));
+                parameter.getArray().set(DjlOperands.weight(layer, widths[layer], out));
             } else {
-                parameter.getArray().set(FloatBuffer.allocate(out));
+                parameter.getArray().set(DjlOperands.zeros(out));
                 layer++;
             }
         }
-    }
-
-    private static FloatBuffer weight(int layer, int in, int out) {
-        FloatBuffer weight = FloatBuffer.allocate(in * out);
-        for (int i = 0; i < in * out; i++) {
-            weight.put(i, Numbers.weight(layer, i, in));
-        }
-        return weight;
     }
 
     /// Makes the batch that the next steps train on.
@@ -99,7 +89,7 @@ public final class DjlTraining implements AutoCloseable {
         closeData();
         data = model.getNDManager().newSubManager();
         x = DjlOperands.inputs(data, rows, width);
-        labels = data.create(Numbers.labels(rows)).toType(DataType.INT64, false);
+        labels = DjlOperands.labels(data, rows);
     }
 
     /// One whole step.

@@ -54,26 +54,24 @@ public final class Numbers {
         return row * 7 % 10;
     }
 
-    /// Labels of the first rows.
-    ///
-    /// @param rows how many
-    /// @return a new array
-    public static int[] labels(int rows) {
-        int[] labels = new int[rows];
-        for (int row = 0; row < rows; row++) {
-            labels[row] = label(row);
-        }
-        return labels;
-    }
-
-    /// Writes inputs to off-heap memory. No array stands between, because garbage of its size would change what
-    /// the memory workload measures.
+    /// Writes inputs to off-heap memory. No array stands between, here and below, because its garbage would change
+    /// what is measured of memory and heap.
     ///
     /// @param segment where
     /// @param count how many floats
     public static void writeInputs(MemorySegment segment, long count) {
         for (long i = 0; i < count; i++) {
             segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, input(i));
+        }
+    }
+
+    /// Writes labels to off-heap memory.
+    ///
+    /// @param segment where
+    /// @param rows how many ints
+    public static void writeLabels(MemorySegment segment, int rows) {
+        for (int row = 0; row < rows; row++) {
+            segment.setAtIndex(ValueLayout.JAVA_INT, row, label(row));
         }
     }
 

@@ -10,7 +10,8 @@ import org.toydiff.Memory;
 public final class ToydiffPeer {
     private static final Map<String, PeerLoop.Workload> WORKLOADS = new LinkedHashMap<>();
 
-    // A further workload is one line here.
+    // A further workload is one line here, and one table or column of the driver's. The driver asks for "straight
+    // BATCH SAMPLES", a step without autograd, as soon as it stands here.
     static {
         WORKLOADS.put("blas", words -> Map.of("library", Blas.library(), "version", Blas.version()));
         WORKLOADS.put("step", ToydiffPeer::step);

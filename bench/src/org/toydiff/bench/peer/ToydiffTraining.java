@@ -63,7 +63,8 @@ public final class ToydiffTraining implements AutoCloseable {
         long width = net.parameters().getFirst().shape()[1];
         x = Tensor.empty(model, DType.FLOAT32, rows, width);
         Numbers.writeInputs(x.segment(), rows * width);
-        labels = Tensor.of(model, DType.INT32, Numbers.labels(rows), rows);
+        labels = Tensor.empty(model, DType.INT32, rows);
+        Numbers.writeLabels(labels.segment(), rows);
     }
 
     /// One whole step.
