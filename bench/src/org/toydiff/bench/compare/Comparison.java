@@ -61,12 +61,21 @@ public final class Comparison {
         report();
     }
 
+    /// A machine without any font can measure all the same.
+    private void chart(Results step) throws IOException {
+        try {
+            StepChart.write(folder, step);
+        } catch (RuntimeException | InternalError | LinkageError e) {
+            Progress.say("no chart, for want of fonts perhaps (install fontconfig and one): " + e);
+        }
+    }
+
     private void report() throws IOException {
         var report = new Report(folder, workloads());
         report.write(folder);
         Results step = report.results().get("step");
         if (step != null) {
-            StepChart.write(folder, step);
+            chart(step);
         }
         Progress.say("written to " + folder.resolve("results.md"));
     }

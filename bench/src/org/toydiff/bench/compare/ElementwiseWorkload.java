@@ -12,7 +12,8 @@ final class ElementwiseWorkload implements Workload {
     /// Ops of the tables.
     static final List<String> OPS = List.of("exp", "tanh", "add", "sum");
 
-    private static final int SAMPLES = 15;
+    private static final int SAMPLES = 50;
+    private static final int LARGE_SAMPLES = 12;
 
     @Override
     public List<Measurement> run(Peers peers, Settings settings) throws IOException {
@@ -20,11 +21,15 @@ final class ElementwiseWorkload implements Workload {
         for (int size : SIZES) {
             for (String op : OPS) {
                 for (String mode : List.of("into", "new")) {
-                    measurements.add(measure(peers, settings, name(op, size, mode), mode));
+                    measurements.add(measure(peers, settings, name(op, size, mode), samples(size)));
                 }
             }
         }
         return measurements;
+    }
+
+    private static int samples(int size) {
+        return size < SIZES.getLast() ? SAMPLES : LARGE_SAMPLES;
     }
 
     /// The name of a row, which is also how peers are asked.
@@ -32,10 +37,10 @@ final class ElementwiseWorkload implements Workload {
         return op + " " + size + " " + mode;
     }
 
-    private static Measurement measure(Peers peers, Settings settings, String name, String mode) throws IOException {
-        String request = "elementwise " + name + " " + settings.samples(SAMPLES);
+    private static Measurement measure(Peers peers, Settings settings, String name, int samples) throws IOException {
+        String request = "elementwise " + name + " " + settings.samples(samples);
         List<Contestant> contestants = peers.offering("elementwise").stream()
-                .filter(peer -> mode.equals("new") || writesInto(peer))
+                .filter(peer -> name.endsWith("new") || writesInto(peer))
                 .map(peer -> Contestant.timed(peer.name(), peer, request))
                 .toList();
         return settings.roundsOf().warm(name, "µs", contestants);

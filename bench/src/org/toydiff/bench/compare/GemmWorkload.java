@@ -8,7 +8,7 @@ import java.util.List;
 final class GemmWorkload implements Workload {
     private static final int[] SIZES = {8, 16, 32, 64, 128, 256, 512, 1024, 2048};
     private static final int LARGE = 1024;
-    private static final int SAMPLES = 15;
+    private static final int SAMPLES = 40;
     private static final int LARGE_SAMPLES = 5;
 
     @Override

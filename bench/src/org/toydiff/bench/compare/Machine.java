@@ -55,7 +55,16 @@ final class Machine {
         try {
             String commit = Commands.output(List.of("git", "rev-parse", "--short", "HEAD"));
             String changes = Commands.output(List.of(
-                    "git", "status", "--porcelain", "--", "src", "jextract", "native", "bench/src", "bench/peers"));
+                    "git",
+                    "status",
+                    "--porcelain",
+                    "--",
+                    "src",
+                    "jextract",
+                    "native",
+                    "bench/src",
+                    "bench/peers",
+                    "pom.xml"));
             return commit + (changes.isEmpty() ? "" : " with changes");
         } catch (IOException e) {
             return "unknown";

@@ -32,7 +32,12 @@ final class PeerProcess implements AutoCloseable {
                 .start();
         requests = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
         answers = process.inputReader(StandardCharsets.UTF_8);
-        hello = ask("hello");
+        try {
+            hello = ask("hello");
+        } catch (IOException e) {
+            close();
+            throw e;
+        }
     }
 
     String name() {

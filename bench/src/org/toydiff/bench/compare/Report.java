@@ -19,7 +19,9 @@ final class Report {
     /// Reads what the folder holds, also of earlier runs.
     Report(Path folder, Iterable<String> workloads) throws IOException {
         for (String workload : workloads) {
-            Results.read(folder, workload).ifPresent(found -> results.put(workload, found));
+            Results.read(folder, workload)
+                    .filter(found -> !found.measurements().isEmpty())
+                    .ifPresent(found -> results.put(workload, found));
         }
     }
 

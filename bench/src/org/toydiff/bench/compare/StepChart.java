@@ -15,6 +15,7 @@ import org.knowm.xchart.style.Styler;
 final class StepChart {
     private static final int WIDTH = 1000;
     private static final int HEIGHT = 480;
+    private static final float LABEL_POINTS = 9;
     private static final Map<String, Color> COLORS = Map.of(
             Peers.TOYDIFF, new Color(0x1b6ca8),
             Peers.PYTORCH, new Color(0xe07b39),
@@ -50,7 +51,8 @@ final class StepChart {
         styler.setYAxisDecimalPattern("0.0");
         styler.setLabelsVisible(true);
         styler.setLabelsPosition(1.03);
-        styler.setDecimalPattern("0.0");
+        styler.setDecimalPattern("0.00");
+        styler.setLabelsFont(styler.getLabelsFont().deriveFont(LABEL_POINTS));
     }
 
     private static void addBars(CategoryChart chart, String library, List<Measurement> rows) {
