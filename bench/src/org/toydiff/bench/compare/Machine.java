@@ -9,6 +9,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// Where, with what and how results were measured.
@@ -30,6 +31,7 @@ final class Machine {
         peers.leftOut().forEach((name, why) -> facts.put(name, "left out"));
         facts.put("Commit", commit());
         facts.put("Date", LocalDate.now(ZoneOffset.UTC).toString());
+        facts.put("Load average at the start", load());
         facts.put("Command", command);
         return facts;
     }
@@ -49,6 +51,12 @@ final class Machine {
     private static String memory() {
         var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         return Math.round(system.getTotalMemorySize() / 0x1p30) + " GiB";
+    }
+
+    /// Over the minute before, so it hints at whether the machine was free.
+    private static String load() {
+        double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+        return load < 0 ? "unknown" : String.format(Locale.ROOT, "%.2f", load);
     }
 
     private static String commit() {

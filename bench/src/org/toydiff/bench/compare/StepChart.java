@@ -48,10 +48,9 @@ final class StepChart {
         styler.setPlotGridVerticalLinesVisible(false);
         styler.setAvailableSpaceFill(0.85);
         styler.setYAxisMin(0.0);
-        styler.setYAxisDecimalPattern("0.0");
+        styler.setYAxisDecimalPattern("0.00");
         styler.setLabelsVisible(true);
         styler.setLabelsPosition(1.03);
-        styler.setDecimalPattern("0.00");
         styler.setLabelsFont(styler.getLabelsFont().deriveFont(LABEL_POINTS));
     }
 
