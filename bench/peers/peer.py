@@ -1,0 +1,96 @@
+"""What the Python peers share: the numbers all of them start from, the clock and the line protocol.
+
+A request is a line of words on stdin, the answer one line of JSON on stdout. A peer that is not asked is
+blocked in read and costs no processor time.
+"""
+
+import json
+import statistics
+import sys
+import time
+import traceback
+
+import numpy as np
+
+STEP_WIDTHS = (784, 512, 256, 10)
+MEMORY_WIDTHS = (784, 1024, 1024, 1024, 10)
+STARTUP_WIDTHS = (64, 64, 10)
+LEARNING_RATE = {"sgd": 0.01, "adam": 1e-3}
+MOMENTUM = 0.9
+ELEMENTS_PER_SAMPLE = 1 << 22
+
+
+def _fractions(first, count, factor, offset=0):
+    """(i * factor + offset) mod 2^32 as a fraction of 2^32, exact in 64 bits."""
+    i = np.arange(first, first + count, dtype=np.uint64)
+    return ((i * np.uint64(factor) + np.uint64(offset)) & np.uint64(0xFFFFFFFF)) / 2.0**32
+
+
+def weights(layer, fan_in, fan_out):
+    """The weight [fan_out, fan_in] of a layer, counted from 0."""
+    fractions = _fractions(0, fan_in * fan_out, 2654435761, layer * 40503)
+    return ((fractions - 0.5) * 2 / np.sqrt(fan_in)).astype(np.float32).reshape(fan_out, fan_in)
+
+
+def inputs(*shape):
+    """Filled in pieces: temporaries of the whole size would change what the memory workload measures."""
+    flat = np.empty(int(np.prod(shape)), np.float32)
+    piece = 1 << 16
+    for first in range(0, flat.size, piece):
+        count = min(piece, flat.size - first)
+        flat[first : first + count] = _fractions(first, count, 2246822519)
+    return flat.reshape(shape)
+
+
+def labels(rows):
+    return np.arange(rows, dtype=np.int64) * 7 % 10
+
+
+def timed(run, samples, calls=1):
+    """Times `samples` samples of `calls` calls each, after a few that do not count."""
+    times = []
+    for sample in range(-untimed(samples), samples):
+        start = time.perf_counter_ns()
+        for _ in range(calls):
+            run()
+        if sample >= 0:
+            times.append((time.perf_counter_ns() - start) / 1e3 / calls)
+    return {"median_us": statistics.median(times), "times_us": times}
+
+
+def untimed(samples):
+    return max(2, min(10, samples // 4))
+
+
+def calls_per_sample(elements):
+    return max(1, ELEMENTS_PER_SAMPLE // elements)
+
+
+def peak_memory(steps):
+    """Peak resident bytes while `steps` runs, less what is resident just before."""
+    before = _status("VmRSS")
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # the peak starts anew: proc(5)
+    steps()
+    return {"peak_bytes": _status("VmHWM") - before}
+
+
+def _status(field):
+    with open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith(field + ":"):
+                return int(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/self/status has no {field}; the memory workload needs Linux")
+
+
+def serve(name, version, workloads):
+    """Answers until stdin ends. `workloads` maps the first word to a function of the others."""
+    hello = {"name": name, "version": version, "workloads": list(workloads)}
+    for line in sys.stdin:
+        word, *rest = line.split()
+        try:
+            answer = hello if word == "hello" else workloads[word](*rest)
+        except Exception as error:  # the driver reports it; the peer lives on
+            traceback.print_exc()
+            answer = {"error": f"{name}: {line.strip()}: {error!r}"}
+        print(json.dumps(answer), flush=True)

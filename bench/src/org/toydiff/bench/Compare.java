@@ -1,0 +1,122 @@
+package org.toydiff.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.toydiff.bench.compare.Comparison;
+import org.toydiff.bench.compare.Settings;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// Compares toydiff with other libraries and with C, and writes tables and a chart. `bench/run` starts it.
+@Command(
+        name = "bench/run",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Compares toydiff with PyTorch, JAX, DJL and C. What is not installed is told of and left out.")
+public final class Compare implements Callable<Integer> {
+    private static final int QUICK_ROUNDS = 2;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--python",
+            paramLabel = "FILE",
+            defaultValue = "${env:PYTHON:-python3}",
+            description = "The Python that has torch and jax (default: the variable PYTHON, or python3).")
+    private String python;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Rounds of A B C D that count, 5 or more (default: 5).")
+    private int rounds;
+
+    @Option(
+            names = "--only",
+            paramLabel = "NAME",
+            split = ",",
+            description = "Only these: step, elementwise, bandwidth, gemm, memory, gc, startup.")
+    private List<String> only = List.of();
+
+    @Option(names = "--quick", description = "See in a minute or two whether everything works, and measure nothing.")
+    private boolean quick;
+
+    @Option(
+            names = "--out",
+            paramLabel = "FOLDER",
+            description = "Where results go (default: bench/results; with --quick target/bench-results).")
+    private Path out;
+
+    private Compare() {}
+
+    /// Runs.
+    ///
+    /// @param arguments see `--help`
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Compare())
+                .setExecutionExceptionHandler(Compare::report)
+                .execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        requireSense();
+        List<String> names = only.isEmpty() ? List.copyOf(Comparison.workloads()) : only;
+        var settings = new Settings(quick ? QUICK_ROUNDS : rounds, quick, python);
+        new Comparison(settings, folder(), command()).run(names);
+        return 0;
+    }
+
+    /// A quick run must not replace measurements.
+    private Path folder() {
+        return out != null ? out : quick ? Path.of("target", "bench-results") : Path.of("bench", "results");
+    }
+
+    private void requireSense() {
+        if (rounds < 5) {
+            throw new ParameterException(spec.commandLine(), "--rounds must be 5 or more; --quick takes fewer");
+        }
+        for (String name : only) {
+            if (!Comparison.workloads().contains(name)) {
+                throw new ParameterException(
+                        spec.commandLine(), "--only: " + name + " is none of " + Comparison.workloads());
+            }
+        }
+        if (!Files.exists(Path.of("bench", "losses.json"))) {
+            throw new ParameterException(spec.commandLine(), "run bench/run, or this from the project's folder");
+        }
+    }
+
+    /// Without paths, which say something about one machine alone.
+    private String command() {
+        List<String> words = new ArrayList<>(List.of("bench/run"));
+        if (quick) {
+            words.add("--quick");
+        } else if (rounds != 5) {
+            words.addAll(List.of("--rounds", Integer.toString(rounds)));
+        }
+        if (!only.isEmpty()) {
+            words.addAll(List.of("--only", String.join(",", only)));
+        }
+        return String.join(" ", words);
+    }
+
+    private static int report(Exception e, CommandLine commandLine, CommandLine.ParseResult parsed) {
+        if (e instanceof IOException) {
+            System.err.println("bench/run: " + e.getMessage());
+        } else {
+            e.printStackTrace();
+        }
+        return 1;
+    }
+}

@@ -1,0 +1,51 @@
+package org.toydiff.bench.compare;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Command lines of what the driver starts.
+final class Commands {
+    /// What every JVM needs that runs toydiff.
+    private static final List<String> JVM_FLAGS =
+            List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
+
+    private Commands() {}
+
+    /// A main class of this jar in a JVM like this one.
+    static List<String> java(Class<?> main, String... flags) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(JVM_FLAGS);
+        command.addAll(List.of(flags));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        return command;
+    }
+
+    static ProcessBuilder builder(List<String> command) {
+        var builder = new ProcessBuilder(command);
+        builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
+        return builder;
+    }
+
+    /// Runs to the end and gives what was printed.
+    ///
+    /// @throws IOException if it cannot be started or fails
+    static String output(List<String> command) throws IOException {
+        Process process =
+                builder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        try {
+            if (process.waitFor() != 0) {
+                throw new IOException(String.join(" ", command) + " failed with exit code " + process.exitValue());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+        return output;
+    }
+}

@@ -1,0 +1,82 @@
+package org.toydiff.bench.compare;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Runs workloads and writes their results.
+public final class Comparison {
+    private static final Map<String, Workload> WORKLOADS = new LinkedHashMap<>();
+
+    static {
+        WORKLOADS.put("step", new StepWorkload());
+        WORKLOADS.put("elementwise", new ElementwiseWorkload());
+        WORKLOADS.put("bandwidth", new BandwidthWorkload());
+        WORKLOADS.put("gemm", new GemmWorkload());
+        WORKLOADS.put("memory", new MemoryWorkload());
+        WORKLOADS.put("gc", new GcWorkload());
+        WORKLOADS.put("startup", new StartupWorkload());
+    }
+
+    private final Settings settings;
+    private final Path folder;
+    private final String command;
+
+    /// A run.
+    ///
+    /// @param settings what all workloads are run with
+    /// @param folder where results go
+    /// @param command how it was started, for the results
+    public Comparison(Settings settings, Path folder, String command) {
+        this.settings = settings;
+        this.folder = folder;
+        this.command = command;
+    }
+
+    /// Every workload there is.
+    ///
+    /// @return their names, in the order of the report
+    public static Set<String> workloads() {
+        return WORKLOADS.keySet();
+    }
+
+    /// Runs some of the workloads.
+    ///
+    /// @param names which
+    /// @throws IOException if a peer fails or results cannot be written
+    public void run(List<String> names) throws IOException {
+        Files.createDirectories(folder);
+        try (var peers = new Peers(settings.python())) {
+            Map<String, String> machine = Machine.describe(peers, command);
+            for (String name : names) {
+                Progress.say(name);
+                List<Measurement> measurements = WORKLOADS.get(name).run(peers, settings);
+                new Results(name, settings.quick(), machine, measurements).write(folder);
+            }
+        }
+        report();
+    }
+
+    /// A machine without any font can measure all the same.
+    private void chart(Results step) throws IOException {
+        try {
+            StepChart.write(folder, step);
+        } catch (RuntimeException | InternalError | LinkageError e) {
+            Progress.say("no chart, for want of fonts perhaps (install fontconfig and one): " + e);
+        }
+    }
+
+    private void report() throws IOException {
+        var report = new Report(folder, workloads());
+        report.write(folder);
+        Results step = report.results().get("step");
+        if (step != null) {
+            chart(step);
+        }
+        Progress.say("written to " + folder.resolve("results.md"));
+    }
+}

@@ -1,0 +1,52 @@
+package org.toydiff.bench.compare;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Elementwise ops and a reduction: results new each time, and into memory that is there already.
+final class ElementwiseWorkload implements Workload {
+    /// Sizes of the tables.
+    static final List<Integer> SIZES = List.of(1 << 12, 1 << 18, 1 << 24);
+
+    /// Ops of the tables.
+    static final List<String> OPS = List.of("exp", "tanh", "add", "sum");
+
+    private static final int SAMPLES = 50;
+    private static final int LARGE_SAMPLES = 12;
+
+    @Override
+    public List<Measurement> run(Peers peers, Settings settings) throws IOException {
+        List<Measurement> measurements = new ArrayList<>();
+        for (int size : SIZES) {
+            for (String op : OPS) {
+                for (String mode : List.of("into", "new")) {
+                    measurements.add(measure(peers, settings, name(op, size, mode), samples(size)));
+                }
+            }
+        }
+        return measurements;
+    }
+
+    private static int samples(int size) {
+        return size < SIZES.getLast() ? SAMPLES : LARGE_SAMPLES;
+    }
+
+    /// The name of a row, which is also how peers are asked.
+    static String name(String op, int size, String mode) {
+        return op + " " + size + " " + mode;
+    }
+
+    private static Measurement measure(Peers peers, Settings settings, String name, int samples) throws IOException {
+        String request = "elementwise " + name + " " + settings.samples(samples);
+        List<Contestant> contestants = peers.offering("elementwise").stream()
+                .filter(peer -> name.endsWith("new") || writesInto(peer))
+                .map(peer -> Contestant.timed(peer.name(), peer, request))
+                .toList();
+        return settings.roundsOf().warm(name, "µs", contestants);
+    }
+
+    private static boolean writesInto(PeerProcess peer) {
+        return peer.name().equals(Peers.TOYDIFF) || peer.name().equals(Peers.PYTORCH);
+    }
+}

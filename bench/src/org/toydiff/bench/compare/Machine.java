@@ -1,0 +1,81 @@
+package org.toydiff.bench.compare;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// Where, with what and how results were measured.
+final class Machine {
+    private Machine() {}
+
+    /// Facts by name, in the order of reading.
+    static Map<String, String> describe(Peers peers, String command) throws IOException {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("Processor", processor());
+        facts.put("Cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
+        facts.put("Memory", memory());
+        facts.put("System", System.getProperty("os.name"));
+        facts.put("JDK", System.getProperty("java.vendor.version") + ", " + System.getProperty("java.vm.version"));
+        facts.put("OpenBLAS", peers.toydiff().ask("blas").get("version").getAsString());
+        peers.versions().forEach(facts::putIfAbsent);
+        facts.remove(Peers.TOYDIFF);
+        facts.remove(Peers.C);
+        peers.leftOut().forEach((name, why) -> facts.put(name, "left out"));
+        facts.put("Commit", commit());
+        facts.put("Date", LocalDate.now(ZoneOffset.UTC).toString());
+        facts.put("Load average at the start", load());
+        facts.put("Command", command);
+        return facts;
+    }
+
+    private static String processor() throws IOException {
+        Path info = Path.of("/proc/cpuinfo");
+        if (!Files.exists(info)) {
+            return System.getProperty("os.arch");
+        }
+        return Files.readAllLines(info).stream()
+                .filter(line -> line.startsWith("model name"))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst()
+                .orElse(System.getProperty("os.arch"));
+    }
+
+    private static String memory() {
+        var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        return Math.round(system.getTotalMemorySize() / 0x1p30) + " GiB";
+    }
+
+    /// Over the minute before, so it hints at whether the machine was free.
+    private static String load() {
+        double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+        return load < 0 ? "unknown" : String.format(Locale.ROOT, "%.2f", load);
+    }
+
+    private static String commit() {
+        try {
+            String commit = Commands.output(List.of("git", "rev-parse", "--short", "HEAD"));
+            String changes = Commands.output(List.of(
+                    "git",
+                    "status",
+                    "--porcelain",
+                    "--",
+                    "src",
+                    "jextract",
+                    "native",
+                    "bench/src",
+                    "bench/peers",
+                    "pom.xml"));
+            return commit + (changes.isEmpty() ? "" : " with changes");
+        } catch (IOException e) {
+            return "unknown";
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package org.toydiff.bench.compare;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.toydiff.bench.peer.DjlPeer;
+import org.toydiff.bench.peer.ToydiffPeer;
+
+/// The peers that can be had here. One that cannot is told of and left out; only toydiff is indispensable.
+final class Peers implements AutoCloseable {
+    static final String TOYDIFF = "toydiff";
+    static final String PYTORCH = "PyTorch";
+    static final String JAX = "JAX";
+    static final String DJL = "DJL";
+    static final String C = "C";
+
+    private static final Path LOGS = Path.of("target", "bench-logs");
+
+    private final Map<String, Launch> launches = new LinkedHashMap<>();
+    private final Map<String, PeerProcess> running = new LinkedHashMap<>();
+    private final Map<String, String> leftOut = new TreeMap<>();
+
+    /// Starts all of them.
+    ///
+    /// @param python the Python interpreter
+    /// @throws IOException if toydiff itself does not start
+    Peers(String python) throws IOException {
+        add(TOYDIFF, Commands.java(ToydiffPeer.class));
+        if (!running.containsKey(TOYDIFF)) {
+            throw new IOException("toydiff does not start: " + leftOut.get(TOYDIFF));
+        }
+        add(PYTORCH, List.of(python, "bench/peers/torch_peer.py"));
+        add(JAX, List.of(python, "bench/peers/jax_peer.py"));
+        add(DJL, Commands.java(DjlPeer.class));
+        addC();
+    }
+
+    private void addC() {
+        try {
+            String library = toydiff().ask("blas").get("library").getAsString();
+            add(C, List.of(NativePrograms.build("gemm").toString(), library));
+        } catch (IOException e) {
+            leaveOut(C, e);
+        }
+    }
+
+    private void add(String name, List<String> command) {
+        var launch = new Launch(name, command, LOGS.resolve(name + ".log"));
+        try {
+            running.put(name, launch.start());
+            launches.put(name, launch);
+            Progress.say(name + " " + running.get(name).version());
+        } catch (IOException e) {
+            leaveOut(name, e);
+        }
+    }
+
+    private void leaveOut(String name, IOException e) {
+        leftOut.put(name, e.getMessage());
+        Progress.say(name + " is left out: " + e.getMessage());
+    }
+
+    PeerProcess toydiff() {
+        return running.get(TOYDIFF);
+    }
+
+    /// The peer of that name, if it runs.
+    Optional<PeerProcess> find(String name) {
+        return Optional.ofNullable(running.get(name));
+    }
+
+    /// The running peers that offer a workload, toydiff first.
+    List<PeerProcess> offering(String workload) {
+        return running.values().stream().filter(peer -> peer.offers(workload)).toList();
+    }
+
+    /// How to start another process of a peer that offers a workload.
+    List<Launch> launchesOffering(String workload) {
+        return launches.values().stream()
+                .filter(launch -> running.get(launch.name()).offers(workload))
+                .toList();
+    }
+
+    /// Version by peer.
+    Map<String, String> versions() {
+        Map<String, String> versions = new LinkedHashMap<>();
+        running.forEach((name, peer) -> versions.put(name, peer.version()));
+        return versions;
+    }
+
+    /// Why, by peer.
+    Map<String, String> leftOut() {
+        return leftOut;
+    }
+
+    @Override
+    public void close() {
+        running.values().forEach(PeerProcess::close);
+    }
+}

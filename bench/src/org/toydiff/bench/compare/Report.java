@@ -1,0 +1,153 @@
+package org.toydiff.bench.compare;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// The results as a page of Markdown tables.
+final class Report {
+    private final Map<String, Results> results = new LinkedHashMap<>();
+    private final StringBuilder page = new StringBuilder();
+
+    /// Reads what the folder holds, also of earlier runs.
+    Report(Path folder, Iterable<String> workloads) throws IOException {
+        for (String workload : workloads) {
+            Results.read(folder, workload)
+                    .filter(found -> !found.measurements().isEmpty())
+                    .ifPresent(found -> results.put(workload, found));
+        }
+    }
+
+    Map<String, Results> results() {
+        return results;
+    }
+
+    void write(Path folder) throws IOException {
+        line("# Measured");
+        line("");
+        common().forEach((name, fact) -> line("- " + name + ": " + fact));
+        line("");
+        line("Medians over the rounds; in brackets how often toydiff's it is, so above 1× toydiff takes less.");
+        line("");
+        targets();
+        for (Results found : results.values()) {
+            section(found);
+        }
+        Files.writeString(folder.resolve("results.md"), page);
+    }
+
+    private void targets() {
+        line("| ratio | asked | measured | met |");
+        line("|---|---|---|---|");
+        for (Target target : new Targets(results).all()) {
+            line("| " + String.join(" | ", target.name(), target.askedText(), target.measuredText(), target.verdict())
+                    + " |");
+        }
+        line("");
+    }
+
+    private void section(Results found) {
+        line("## " + found.workload());
+        line("");
+        if (found.quick()) {
+            line("**A quick run, to see whether everything works: these are no measurements.**");
+            line("");
+        }
+        if (found.workload().equals("step")) {
+            line("![step times relative to toydiff](step.svg)");
+            line("");
+        }
+        table(found.measurements());
+        means(found);
+        line("");
+        line(origin(found));
+        line("");
+    }
+
+    /// The facts that hold for all results.
+    private Map<String, String> common() {
+        Map<String, String> common = new LinkedHashMap<>();
+        results.values().stream().findFirst().ifPresent(first -> common.putAll(first.machine()));
+        results.values()
+                .forEach(found -> common.entrySet().retainAll(found.machine().entrySet()));
+        return common;
+    }
+
+    /// The facts that hold for these results and not for all.
+    private String origin(Results found) {
+        Map<String, String> facts = new LinkedHashMap<>(found.machine());
+        facts.keySet().removeAll(common().keySet());
+        return facts.entrySet().stream()
+                .map(fact -> fact.getKey() + ": " + fact.getValue())
+                .collect(Collectors.joining("; "));
+    }
+
+    /// In each cell the median and, after it, how often toydiff's it is.
+    private void table(List<Measurement> measurements) {
+        Set<String> columns = new LinkedHashSet<>();
+        measurements.forEach(m -> columns.addAll(m.rounds().keySet()));
+        line("| | " + String.join(" | ", columns) + " |");
+        line("|---" + "|---:".repeat(columns.size()) + "|");
+        for (Measurement measurement : measurements) {
+            var row = new StringBuilder("| " + measurement.name() + unit(measurement) + " |");
+            for (String column : columns) {
+                row.append(' ').append(cell(measurement, column)).append(" |");
+            }
+            line(row.toString());
+        }
+    }
+
+    private static String unit(Measurement measurement) {
+        return measurement.unit().isEmpty() ? "" : ", " + measurement.unit();
+    }
+
+    private static String cell(Measurement measurement, String column) {
+        if (!measurement.has(column)) {
+            return "";
+        }
+        String median = number(measurement.median(column));
+        boolean compared = !column.equals(Peers.TOYDIFF)
+                && measurement.has(Peers.TOYDIFF)
+                && measurement.median(Peers.TOYDIFF) > 0;
+        return compared
+                ? String.format(Locale.ROOT, "%s (%.2f×)", median, measurement.ratio(column, Peers.TOYDIFF))
+                : median;
+    }
+
+    private static String number(double value) {
+        String format = value >= 100 || value == Math.rint(value) ? "%,.0f" : value >= 10 ? "%.1f" : "%.3f";
+        return String.format(Locale.ROOT, format, value);
+    }
+
+    private void means(Results found) {
+        if (!found.workload().equals("step")) {
+            return;
+        }
+        line("");
+        for (String optimizer : List.of("sgd", "adam")) {
+            for (String peer : List.of(Peers.PYTORCH, Peers.JAX, Peers.DJL, StepWorkload.STRAIGHT)) {
+                double mean = Measurement.meanRatio(
+                        found.measurements().stream().filter(m -> m.name().startsWith(optimizer)), peer, Peers.TOYDIFF);
+                if (!Double.isNaN(mean)) {
+                    line(String.format(
+                            Locale.ROOT,
+                            "- %s, %s / toydiff, geometric mean of the batches: %.2f",
+                            optimizer,
+                            peer,
+                            mean));
+                }
+            }
+        }
+    }
+
+    private void line(String text) {
+        page.append(text).append('\n');
+    }
+}

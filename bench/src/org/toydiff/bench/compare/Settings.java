@@ -1,0 +1,20 @@
+package org.toydiff.bench.compare;
+
+/// What all workloads are run with.
+///
+/// @param rounds rounds that count
+/// @param quick whether to look whether everything works rather than to measure
+/// @param python the Python interpreter
+public record Settings(int rounds, boolean quick, String python) {
+    /// Enough for the compilers of both JVMs.
+    private static final double WARM_UP_SECONDS = 2;
+
+    Rounds roundsOf() {
+        return new Rounds(rounds, quick ? 0 : WARM_UP_SECONDS);
+    }
+
+    /// Fewer when quick.
+    int samples(int samples) {
+        return quick ? Math.max(2, samples / 10) : samples;
+    }
+}

@@ -1,0 +1,110 @@
+package org.toydiff.bench.compare;
+
+import static org.toydiff.bench.compare.Target.Bound.AT_LEAST;
+import static org.toydiff.bench.compare.Target.Bound.AT_MOST;
+import static org.toydiff.bench.compare.Target.Bound.BELOW;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// The ratios that are asked for, computed from what was measured.
+final class Targets {
+    private static final int SMALL = ElementwiseWorkload.SIZES.getFirst();
+    private static final int LARGE = ElementwiseWorkload.SIZES.getLast();
+
+    private final Map<String, Results> results;
+
+    /// @param results by workload; those that were not run may be missing
+    Targets(Map<String, Results> results) {
+        this.results = results;
+    }
+
+    List<Target> all() {
+        List<Target> targets = new ArrayList<>();
+        steps(targets);
+        products(targets);
+        elementwise(targets);
+        memory(targets);
+        return targets;
+    }
+
+    private void steps(List<Target> targets) {
+        for (String optimizer : List.of("sgd", "adam")) {
+            String step = "step (" + optimizer + "), ";
+            String mean = " / toydiff, geometric mean of the batches";
+            targets.add(new Target(step + "PyTorch" + mean, AT_LEAST, 1.3, meanStep(optimizer, Peers.PYTORCH)));
+            targets.add(new Target(
+                    step + "PyTorch / toydiff, lowest",
+                    AT_LEAST,
+                    1,
+                    lowest(rows("step", optimizer + " "), Peers.PYTORCH)));
+            targets.add(new Target(step + "JAX" + mean, AT_LEAST, 1.1, meanStep(optimizer, Peers.JAX)));
+            targets.add(new Target(step + "DJL" + mean, AT_LEAST, 1.8, meanStep(optimizer, Peers.DJL)));
+        }
+        targets.add(new Target(
+                "step (sgd), straight line / toydiff, geometric mean of the batches",
+                AT_LEAST,
+                0.95,
+                meanStep("sgd", StepWorkload.STRAIGHT)));
+    }
+
+    private void products(List<Target> targets) {
+        Stream<Measurement> large = rows("gemm", "").filter(m -> GemmWorkload.size(m.name()) >= 64);
+        targets.add(new Target("product, C / toydiff, lowest from n = 64 on", AT_LEAST, 0.97, lowest(large, Peers.C)));
+    }
+
+    private void elementwise(List<Target> targets) {
+        for (int size : List.of(SMALL, LARGE)) {
+            for (String op : ElementwiseWorkload.OPS) {
+                targets.add(elementwise(op, size, "into", size == SMALL ? 2 : 1));
+            }
+        }
+        targets.add(elementwise("add", LARGE, "new", 2));
+    }
+
+    private Target elementwise(String op, int size, String mode, double asked) {
+        String name = ElementwiseWorkload.name(op, size, mode);
+        return new Target(
+                name + ", PyTorch / toydiff", AT_LEAST, asked, lowest(rows("elementwise", name), Peers.PYTORCH));
+    }
+
+    private void memory(List<Target> targets) {
+        double resident = rows("memory", MemoryWorkload.RESIDENT)
+                .filter(m -> m.has(Peers.PYTORCH))
+                .mapToDouble(m -> m.ratio(Peers.TOYDIFF, Peers.PYTORCH))
+                .findFirst()
+                .orElse(Double.NaN);
+        targets.add(new Target("peak resident memory, toydiff / PyTorch", AT_MOST, 0.75, resident));
+        targets.add(new Target(GcWorkload.BYTES + ", toydiff", AT_MOST, 4096, ours("gc", GcWorkload.BYTES)));
+        targets.add(new Target(GcWorkload.PAUSE + ", toydiff, ms", BELOW, 5, ours("gc", GcWorkload.PAUSE)));
+        targets.add(new Target(
+                "start and 100 steps, PyTorch / toydiff", AT_LEAST, 1, lowest(rows("startup", ""), Peers.PYTORCH)));
+    }
+
+    private double meanStep(String optimizer, String peer) {
+        return Measurement.meanRatio(rows("step", optimizer + " "), peer, Peers.TOYDIFF);
+    }
+
+    private static double lowest(Stream<Measurement> rows, String peer) {
+        return rows.filter(m -> m.has(peer))
+                .mapToDouble(m -> m.ratio(peer, Peers.TOYDIFF))
+                .min()
+                .orElse(Double.NaN);
+    }
+
+    private double ours(String workload, String row) {
+        return rows(workload, row)
+                .mapToDouble(m -> m.median(Peers.TOYDIFF))
+                .findFirst()
+                .orElse(Double.NaN);
+    }
+
+    private Stream<Measurement> rows(String workload, String prefix) {
+        Results found = results.get(workload);
+        return found == null
+                ? Stream.empty()
+                : found.measurements().stream().filter(m -> m.name().startsWith(prefix));
+    }
+}

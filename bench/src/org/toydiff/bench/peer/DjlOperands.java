@@ -1,0 +1,64 @@
+package org.toydiff.bench.peer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/// DJL's side of the common numbers.
+public final class DjlOperands {
+    private DjlOperands() {}
+
+    /// Tells DJL to use every core and not the network. Must come before its engine is loaded.
+    static void settings() {
+        String cores = Integer.toString(Runtime.getRuntime().availableProcessors());
+        System.setProperty("ai.djl.pytorch.num_threads", cores);
+        System.setProperty("ai.djl.offline", "true");
+        System.setProperty("OPT_OUT_TRACKING", "true");
+    }
+
+    /// The owner of arrays.
+    ///
+    /// @return a new manager of DJL's PyTorch engine
+    public static NDManager manager() {
+        settings();
+        return NDManager.newBaseManager("PyTorch");
+    }
+
+    /// Inputs.
+    ///
+    /// @param manager who owns them
+    /// @param shape the size of each axis
+    /// @return a new array
+    public static NDArray inputs(NDManager manager, long... shape) {
+        Shape sizes = new Shape(shape);
+        ByteBuffer bytes = direct(sizes.size());
+        Numbers.writeInputs(MemorySegment.ofBuffer(bytes), sizes.size());
+        return manager.create(bytes, sizes, DataType.FLOAT32);
+    }
+
+    static NDArray labels(NDManager manager, int rows) {
+        ByteBuffer bytes = direct(rows);
+        Numbers.writeLabels(MemorySegment.ofBuffer(bytes), rows);
+        return manager.create(bytes, new Shape(rows), DataType.INT32).toType(DataType.INT64, false);
+    }
+
+    static FloatBuffer weight(int layer, int in, int out) {
+        ByteBuffer bytes = direct((long) in * out);
+        Numbers.writeWeight(MemorySegment.ofBuffer(bytes), layer, in, out);
+        return bytes.asFloatBuffer();
+    }
+
+    static FloatBuffer zeros(int count) {
+        return direct(count).asFloatBuffer();
+    }
+
+    private static ByteBuffer direct(long elements) {
+        return ByteBuffer.allocateDirect(Math.toIntExact(elements * Float.BYTES))
+                .order(ByteOrder.nativeOrder());
+    }
+}

@@ -1,0 +1,96 @@
+package org.toydiff.bench.peer;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.toydiff.Blas;
+import org.toydiff.Memory;
+
+/// toydiff as a peer.
+public final class ToydiffPeer {
+    private static final Map<String, PeerLoop.Workload> WORKLOADS = new LinkedHashMap<>();
+
+    // A further workload is one line here, and one table or column of the driver's. The driver asks for "straight
+    // BATCH SAMPLES", a step without autograd, as soon as it stands here.
+    static {
+        WORKLOADS.put("blas", words -> Map.of("library", Blas.library(), "version", Blas.version()));
+        WORKLOADS.put("step", ToydiffPeer::step);
+        WORKLOADS.put("losses", ToydiffPeer::losses);
+        WORKLOADS.put("elementwise", ToydiffPeer::elementwise);
+        WORKLOADS.put("gemm", ToydiffPeer::gemm);
+        WORKLOADS.put("memory", ToydiffPeer::memory);
+        WORKLOADS.put("gc", ToydiffPeer::gc);
+    }
+
+    private ToydiffPeer() {}
+
+    /// Serves.
+    ///
+    /// @param arguments not used
+    /// @throws IOException if stdin cannot be read
+    public static void main(String[] arguments) throws IOException {
+        new PeerLoop("toydiff", System.getProperty("java.vm.version"), WORKLOADS).serve();
+    }
+
+    private static Map<String, ?> step(String... words) {
+        try (var training = new ToydiffTraining(words[0], Numbers.STEP_WIDTHS)) {
+            training.use(Integer.parseInt(words[1]));
+            return Timing.samples(Integer.parseInt(words[2]), training::step);
+        }
+    }
+
+    private static Map<String, ?> losses(String... words) {
+        double[] losses = new double[Integer.parseInt(words[2])];
+        try (var training = new ToydiffTraining(words[0], Numbers.STEP_WIDTHS)) {
+            training.use(Integer.parseInt(words[1]));
+            for (int i = 0; i < losses.length; i++) {
+                losses[i] = training.step();
+            }
+        }
+        return Map.of("losses", losses);
+    }
+
+    /// The result goes to a recycled block, so `new` and `into` are the same thing here.
+    private static Map<String, ?> elementwise(String... words) {
+        long elements = Long.parseLong(words[1]);
+        try (var op = new ToydiffElementwise(words[0], elements)) {
+            return Timing.samples(Integer.parseInt(words[3]), Timing.callsPerSample(elements), op::run);
+        }
+    }
+
+    private static Map<String, ?> gemm(String... words) {
+        int n = Integer.parseInt(words[0]);
+        int threads = Blas.threads();
+        Blas.setThreads(Integer.parseInt(words[1]));
+        try (var gemm = new ToydiffGemm(n)) {
+            return Timing.samples(Integer.parseInt(words[2]), ToydiffGemm.callsPerSample(n), gemm::run);
+        } finally {
+            Blas.setThreads(threads);
+        }
+    }
+
+    private static Map<String, ?> memory(String... words) throws IOException {
+        try (var training = new ToydiffTraining("sgd", Numbers.MEMORY_WIDTHS)) {
+            // What a first step loads and compiles is no memory of the step's.
+            training.use(8);
+            training.step();
+            training.use(Integer.parseInt(words[0]));
+            int steps = Integer.parseInt(words[1]);
+            long live = Memory.liveBytes();
+            Memory.resetPeak();
+            long peak = ResidentMemory.peakBytes(() -> {
+                for (int i = 0; i < steps; i++) {
+                    training.step();
+                }
+            });
+            return Map.of("peak_bytes", peak, "accounted_bytes", Memory.peakBytes() - live);
+        }
+    }
+
+    private static Map<String, ?> gc(String... words) {
+        try (var training = new ToydiffTraining("sgd", Numbers.STEP_WIDTHS)) {
+            training.use(Integer.parseInt(words[1]));
+            return HeapUse.of(Integer.parseInt(words[0]), training::step);
+        }
+    }
+}

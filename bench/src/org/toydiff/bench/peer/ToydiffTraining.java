@@ -1,0 +1,100 @@
+package org.toydiff.bench.peer;
+
+import static org.toydiff.nn.Functional.crossEntropyLoss;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.toydiff.DType;
+import org.toydiff.Release;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.Module;
+import org.toydiff.nn.ReLU;
+import org.toydiff.nn.Sequential;
+import org.toydiff.optim.Adam;
+import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.SGD;
+
+/// Training of a net of linear layers with ReLU between, from the common numbers on, with toydiff.
+public final class ToydiffTraining implements AutoCloseable {
+    private final TensorArena model = TensorArena.ofShared();
+    private final Sequential net;
+    private final Optimizer optimizer;
+    private Tensor x;
+    private Tensor labels;
+
+    /// A net and its optimizer, in an arena of their own.
+    ///
+    /// @param optimizer `sgd` or `adam`
+    /// @param widths sizes of the layers, the input's first
+    public ToydiffTraining(String optimizer, int... widths) {
+        this.net = net(widths);
+        this.optimizer = switch (optimizer) {
+            case "sgd" -> new SGD(net.parameters(), Numbers.SGD_RATE, Numbers.MOMENTUM);
+            case "adam" -> new Adam(net.parameters(), Numbers.ADAM_RATE);
+            default -> throw new IllegalArgumentException(optimizer + " is neither sgd nor adam");
+        };
+    }
+
+    private static Sequential net(int[] widths) {
+        List<Module> layers = new ArrayList<>();
+        for (int layer = 0; layer + 1 < widths.length; layer++) {
+            if (layer > 0) {
+                layers.add(new ReLU());
+            }
+            layers.add(linear(layer, widths[layer], widths[layer + 1]));
+        }
+        return new Sequential(layers.toArray(Module[]::new));
+    }
+
+    private static Linear linear(int layer, int in, int out) {
+        var linear = new Linear(in, out);
+        var parameters = linear.namedParameters();
+        Numbers.writeWeight(parameters.get("weight").segment(), layer, in, out);
+        parameters.get("bias").segment().fill((byte) 0);
+        return linear;
+    }
+
+    /// Makes the batch that the next steps train on.
+    ///
+    /// @param rows its rows
+    public void use(int rows) {
+        long width = net.parameters().getFirst().shape()[1];
+        x = Tensor.empty(model, DType.FLOAT32, rows, width);
+        Numbers.writeInputs(x.segment(), rows * width);
+        labels = Tensor.empty(model, DType.INT32, rows);
+        Numbers.writeLabels(labels.segment(), rows);
+    }
+
+    /// One whole step.
+    ///
+    /// @return the loss before it
+    public double step() {
+        return step(x, labels);
+    }
+
+    /// One whole step on some rows of the batch.
+    ///
+    /// @param from the first row
+    /// @param to where they end, excluded
+    /// @return the loss before it
+    public double step(int from, int to) {
+        return step(x.slice(0, from, to), labels.slice(0, from, to));
+    }
+
+    private double step(Tensor x, Tensor labels) {
+        try (var step = TensorArena.ofConfined()) {
+            Tensor loss = crossEntropyLoss(net.forward(x), labels);
+            loss.backward(Release.EAGER);
+            optimizer.step();
+            optimizer.zeroGradients();
+            return loss.item();
+        }
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}
