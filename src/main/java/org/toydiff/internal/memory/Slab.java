@@ -21,13 +21,41 @@ record Slab(MemorySegment memory) {
     private static final MethodHandle FREE = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("free"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
+    private static final String HUGE_PAGES = "toydiff.memory.hugepages";
+
+    /// Null where there is no such call, and where it is not wanted.
+    private static final MethodHandle MADVISE = madvise();
+
+    /// MADV_HUGEPAGE of <sys/mman.h>, Linux: https://man7.org/linux/man-pages/man2/madvise.2.html
+    private static final int ADVICE_HUGE_PAGES = 14;
+
+    private static MethodHandle madvise() {
+        boolean linux = System.getProperty("os.name").startsWith("Linux");
+        if (!linux || System.getProperty(HUGE_PAGES, "true").equals("false")) {
+            return null;
+        }
+        var type = FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT);
+        return LINKER.defaultLookup()
+                .find("madvise")
+                .map(symbol -> LINKER.downcallHandle(symbol, type))
+                .orElse(null);
+    }
+
     /// A slab of `bytes`, a multiple of [#ALIGNMENT], or null when the system has no more.
     static Slab make(long bytes) {
         try {
             var address = (MemorySegment) ALIGNED_ALLOC.invokeExact(ALIGNMENT, bytes);
-            return address.address() == 0 ? null : new Slab(address.reinterpret(bytes));
+            if (address.address() == 0) {
+                return null;
+            }
+            if (MADVISE != null) {
+                // Only advice: where the kernel has no huge pages to give, or none at all, the slab has small ones.
+                int unused = (int) MADVISE.invokeExact(address, bytes, ADVICE_HUGE_PAGES);
+            }
+            return new Slab(address.reinterpret(bytes));
         } catch (Throwable e) {
-            throw new AssertionError("aligned_alloc throws nothing", e);
+            throw new AssertionError("aligned_alloc and madvise throw nothing", e);
         }
     }
 
