@@ -67,6 +67,11 @@ final class Launch {
         Scope.current().products.run(a, 0, b, 0, beta, y, 1);
     }
 
+    /// `y = aᵀ·b + beta·y`.
+    static void productOfSwapped(Tensor a, Tensor b, double beta, Tensor y) {
+        Scope.current().products.run(a, true, 0, b, 0, beta, y, 1);
+    }
+
     /// As [#product] for a batch, of which a, b and y are the first: a's are `betweenA` elements apart and b's
     /// `betweenB`, y's follow each other.
     static void products(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {

@@ -65,6 +65,23 @@ final class Products {
         return matmul(a, b);
     }
 
+    /// As [#accumulate], of `aᵀ·b`.
+    private static Tensor accumulateSwapped(Tensor a, Tensor b) {
+        Backward backward = Scope.current().backward;
+        Tensor into = backward == null || !isReadable(a) || !isReadable(b)
+                ? null
+                : backward.takeOffer(a.dtype, a.shape[1], b.shape[1]);
+        if (into == null) {
+            return accumulate(a.swapped(), b);
+        }
+        requireSizes("matmul", a, b);
+        if (!into.storage.shapeOnly() && into.size() > 0) {
+            CBlas.require();
+            Launch.productOfSwapped(a, b, backward.offerBeta(), into);
+        }
+        return into;
+    }
+
     /// `x·weightᵀ + bias`, each tile of it through the activation: two nodes that share one block, because no rule
     /// reads what the activation is given. `bias` and `activation` may be null.
     static Tensor linear(Tensor x, Tensor weight, Tensor bias, Activation activation) {
@@ -87,7 +104,7 @@ final class Products {
 
     private static final Rule[] LINEAR = {
         readsOther((g, weight) -> accumulate(g, weight)),
-        readsOther((g, x) -> x.rank() == 2 ? accumulate(g.swapped(), x) : accumulate(rows(g).swapped(), rows(x)))
+        readsOther((g, x) -> x.rank() == 2 ? accumulateSwapped(g, x) : accumulateSwapped(rows(g), rows(x)))
     };
 
     private static final Rule[] LINEAR_WITH_BIAS = {LINEAR[0], LINEAR[1], readsNothing(g -> g)};
@@ -296,14 +313,16 @@ final class Products {
 
     /// The tensor, or a copy when BLAS cannot read its matrices where they lie.
     private static Tensor readable(Tensor t) {
+        return isReadable(t) ? t : t.contiguousCopy("matmul");
+    }
+
+    private static boolean isReadable(Tensor t) {
         int rank = t.rank();
         long rows = t.shape[rank - 2];
         long columns = t.shape[rank - 1];
         long down = t.strides[rank - 2];
         long across = t.strides[rank - 1];
-        return plain(rows, columns, down, across) || plain(columns, rows, across, down)
-                ? t
-                : t.contiguousCopy("matmul");
+        return plain(rows, columns, down, across) || plain(columns, rows, across, down);
     }
 
     private static Tensor spaced(Tensor vector) {

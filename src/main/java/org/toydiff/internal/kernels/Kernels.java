@@ -77,6 +77,10 @@ public final class Kernels {
         return wide ? new DoubleRuns() : new FloatRuns();
     }
 
+    static SmallProduct smallProduct(boolean wide) {
+        return VECTOR ? VectorKernels.smallProduct(wide) : null;
+    }
+
     /// A loop for the scalar op of that name; `shape` has Object where the element type belongs.
     private static Object loop(Class<?> template, String op, boolean wide, MethodType shape) {
         Class<?> type = wide ? double.class : float.class;

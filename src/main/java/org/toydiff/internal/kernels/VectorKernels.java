@@ -33,6 +33,10 @@ final class VectorKernels {
         return wide ? new DoubleVectorRuns() : new FloatVectorRuns();
     }
 
+    static SmallProduct smallProduct(boolean wide) {
+        return wide ? new DoubleVectorProduct() : new FloatVectorProduct();
+    }
+
     private static Object loop(
             Class<?> template, String op, boolean wide, MethodType shape, Class<?> kernel, Object scalar) {
         Class<?> vector = wide ? DoubleVector.class : FloatVector.class;

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 /// Pieces of memory for what a part computes on the way, [#BYTES] each: as many as parts have ever run at once,
 /// kept for the life of the process.
 public final class Scratch {
-    /// The size of a piece in bytes: it fits in a core's second-level cache.
-    public static final long BYTES = 512 << 10;
+    /// The size of a piece in bytes: a tile of 1,024 by 512 floats.
+    public static final long BYTES = 2 << 20;
 
     /// As many parts can run at once, which is more than threads are worth having.
     private static final int MOST = 1024;

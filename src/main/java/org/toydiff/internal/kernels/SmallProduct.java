@@ -1,0 +1,60 @@
+package org.toydiff.internal.kernels;
+
+import java.lang.foreign.MemorySegment;
+
+/// Products `y = a·b` that read their operands where they lie.
+///
+/// A BLAS library packs its operands first, which pays from some hundred rows on; below, packing a weight costs as
+/// much as multiplying it. Starts, strides and sizes are in elements.
+public interface SmallProduct {
+    /// The kernels for FLOAT32 or FLOAT64 (`wide`), or null where there is no Vector API: scalar loops would be
+    /// slower than any library.
+    static SmallProduct of(boolean wide) {
+        return wide ? Holder.FLOAT64 : Holder.FLOAT32;
+    }
+
+    /// The chosen ones, made once.
+    final class Holder {
+        private static final SmallProduct FLOAT32 = Kernels.smallProduct(false);
+        private static final SmallProduct FLOAT64 = Kernels.smallProduct(true);
+
+        private Holder() {}
+    }
+
+    /// Whether [#byRows] takes such sizes: whole blocks, without rests.
+    boolean fitsRows(int m, int n);
+
+    /// Whether [#byDots] takes such sizes: whole blocks and vectors, without rests.
+    boolean fitsDots(int m, int n, int k);
+
+    /// b's rows are contiguous and `bk` apart; element (i, l) of a lies at `a0 + i·ai + l·ak`.
+    void byRows(
+            MemorySegment a,
+            long a0,
+            long ai,
+            long ak,
+            MemorySegment b,
+            long b0,
+            long bk,
+            MemorySegment y,
+            long y0,
+            long yi,
+            int m,
+            int n,
+            int k);
+
+    /// a's rows are contiguous and `ai` apart; b's columns are contiguous and `bj` apart.
+    void byDots(
+            MemorySegment a,
+            long a0,
+            long ai,
+            MemorySegment b,
+            long b0,
+            long bj,
+            MemorySegment y,
+            long y0,
+            long yi,
+            int m,
+            int n,
+            int k);
+}
