@@ -5,16 +5,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.toydiff.Blas;
 import org.toydiff.Memory;
+import org.toydiff.StraightLine;
 
 /// toydiff as a peer.
 public final class ToydiffPeer {
     private static final Map<String, PeerLoop.Workload> WORKLOADS = new LinkedHashMap<>();
 
-    // A further workload is one line here, and one table or column of the driver's. The driver asks for "straight
-    // BATCH SAMPLES", a step without autograd, as soon as it stands here.
+    // A further workload is one line here, and one table or column of the driver's.
     static {
         WORKLOADS.put("blas", words -> Map.of("library", Blas.library(), "version", Blas.version()));
         WORKLOADS.put("step", ToydiffPeer::step);
+        WORKLOADS.put("straight", StraightLine::run);
         WORKLOADS.put("losses", ToydiffPeer::losses);
         WORKLOADS.put("elementwise", ToydiffPeer::elementwise);
         WORKLOADS.put("gemm", ToydiffPeer::gemm);

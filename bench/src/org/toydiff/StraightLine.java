@@ -1,0 +1,127 @@
+package org.toydiff;
+
+import java.util.Map;
+import org.toydiff.bench.peer.Numbers;
+import org.toydiff.bench.peer.Timing;
+import org.toydiff.bench.peer.ToydiffTraining;
+
+/// The training step of 784-512-256-10 by SGD as a straight line: the kernels and products that the step of the library
+/// starts, one after another over tensors made beforehand, without graph, schedule, arenas or checks. What a step takes
+/// longer is what autograd costs.
+///
+/// In the library's package, because what starts kernels is not public.
+public final class StraightLine implements AutoCloseable {
+    private static final int[] WIDTHS = Numbers.STEP_WIDTHS;
+    private static final int LAYERS = WIDTHS.length - 1;
+    private static final boolean[] OVER_ROWS = {true, false};
+    private static final boolean[] OVER_ALL = {true};
+
+    private final TensorArena arena = TensorArena.ofShared();
+    private final Tensor[] weights = new Tensor[LAYERS];
+    private final Tensor[] biases = new Tensor[LAYERS];
+    private final Tensor[] weightGradients = new Tensor[LAYERS];
+    private final Tensor[] biasGradients = new Tensor[LAYERS];
+    private final Tensor[] weightVelocities = new Tensor[LAYERS];
+    private final Tensor[] biasVelocities = new Tensor[LAYERS];
+
+    /// The input and each layer's output, which backward turns into the gradient of what went into its activation.
+    private final Tensor[] values = new Tensor[LAYERS + 1];
+
+    private final Tensor labels;
+    private final Tensor losses;
+    private final Tensor loss = Tensor.empty();
+    private final Tensor share;
+    private final Tensor logitsGradient;
+
+    private StraightLine(int batch) {
+        for (int i = 0; i < LAYERS; i++) {
+            weights[i] = Tensor.empty(WIDTHS[i + 1], WIDTHS[i]);
+            Numbers.writeWeight(weights[i].segment(), i, WIDTHS[i], WIDTHS[i + 1]);
+            biases[i] = Tensor.zeros(WIDTHS[i + 1]);
+            weightGradients[i] = Tensor.emptyLike(weights[i]);
+            biasGradients[i] = Tensor.emptyLike(biases[i]);
+            weightVelocities[i] = Tensor.zerosLike(weights[i]);
+            biasVelocities[i] = Tensor.zerosLike(biases[i]);
+            values[i + 1] = Tensor.empty(batch, WIDTHS[i + 1]);
+        }
+        values[0] = Tensor.empty(batch, WIDTHS[0]);
+        Numbers.writeInputs(values[0].segment(), values[0].size());
+        labels = Tensor.empty(DType.INT32, batch);
+        Numbers.writeLabels(labels.segment(), batch);
+        losses = Tensor.empty(batch);
+        share = Tensor.full(1.0 / batch, batch);
+        logitsGradient = Tensor.emptyLike(values[LAYERS]);
+    }
+
+    /// Times steps, having seen that their losses are those of the library's own step.
+    ///
+    /// @param words the batch and the number of samples
+    /// @return the answer to the request
+    public static Map<String, ?> run(String... words) {
+        int batch = Integer.parseInt(words[0]);
+        requireSameLosses(batch);
+        try (var line = new StraightLine(batch)) {
+            return Timing.samples(Integer.parseInt(words[1]), line::step);
+        }
+    }
+
+    private static void requireSameLosses(int batch) {
+        double[] own = new double[3];
+        try (var line = new StraightLine(batch)) {
+            for (int i = 0; i < own.length; i++) {
+                own[i] = line.step();
+            }
+        }
+        try (var training = new ToydiffTraining("sgd", WIDTHS)) {
+            training.use(batch);
+            for (double loss : own) {
+                double expected = training.step();
+                if (Math.abs(loss - expected) > 1e-6 * expected) {
+                    throw new IllegalStateException("the straight line's loss is " + loss + ", the step's " + expected);
+                }
+            }
+        }
+    }
+
+    private double step() {
+        forward();
+        backward();
+        for (int i = 0; i < LAYERS; i++) {
+            Updates.sgd(weights[i], weightGradients[i], weightVelocities[i], Numbers.SGD_RATE, Numbers.MOMENTUM);
+            Updates.sgd(biases[i], biasGradients[i], biasVelocities[i], Numbers.SGD_RATE, Numbers.MOMENTUM);
+        }
+        return loss.item();
+    }
+
+    private void forward() {
+        Scope scope = Scope.current();
+        for (int i = 0; i < LAYERS; i++) {
+            scope.products.then(biases[i], i + 1 < LAYERS ? Activation.RELU : null, false);
+            Launch.product(values[i], weights[i].matrixTranspose(), 0, values[i + 1]);
+            scope.products.plain();
+        }
+        scope.rows.run(RowWork.Kind.CROSS_ENTROPY, values[LAYERS], null, labels, losses);
+        Launch.reduction(Reduction.MEAN, 0, losses, OVER_ALL, loss);
+    }
+
+    private void backward() {
+        Scope scope = Scope.current();
+        scope.rows.run(RowWork.Kind.CROSS_ENTROPY_GRADIENT, values[LAYERS], share, labels, logitsGradient);
+        Tensor g = logitsGradient;
+        for (int i = LAYERS - 1; i >= 0; i--) {
+            Launch.reduction(Reduction.SUM, 0, g, OVER_ROWS, biasGradients[i]);
+            Launch.productOfSwapped(g, values[i], 0, weightGradients[i]);
+            if (i > 0) {
+                scope.products.through(Activation.RELU, false);
+                Launch.product(g, weights[i], 0, values[i]);
+                scope.products.plain();
+                g = values[i];
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
