@@ -59,6 +59,8 @@ public final class StraightLine implements AutoCloseable {
     /// @return the answer to the request
     public static Map<String, ?> run(String... words) {
         int batch = Integer.parseInt(words[0]);
+        // What starts products below expects the library loaded.
+        Blas.library();
         requireSameLosses(batch);
         try (var line = new StraightLine(batch)) {
             return Timing.samples(Integer.parseInt(words[1]), line::step);
