@@ -48,11 +48,12 @@ public final class Blas {
     /// Sets how many threads share large work, for the whole process; results are bitwise the same for any number.
     /// Ops under way are finished by the threads they were begun with.
     ///
-    /// @param threads 1 or more
-    /// @throws IllegalArgumentException if it is less than 1
+    /// @param threads 1 to 1024
+    /// @throws IllegalArgumentException if it is none of these
     public static void setThreads(int threads) {
-        if (threads < 1) {
-            throw new IllegalArgumentException("setThreads: " + threads + " threads; give 1 or more");
+        if (threads < 1 || threads > Workers.MOST_THREADS) {
+            throw new IllegalArgumentException(
+                    "setThreads: " + threads + " threads; give 1 to " + Workers.MOST_THREADS);
         }
         Workers.setThreads(threads);
     }

@@ -231,11 +231,7 @@ final class ProductWork extends Work {
 
     /// Whether the product has so few rows that packing its operands, as BLAS does, costs more than it saves.
     private boolean isSmall(int rows, int columns) {
-        return m <= FEW_ROWS
-                && small != null
-                && beta == 0
-                && !transposeA
-                && (transposeB ? small.fitsDots(rows, columns, k) : small.fitsRows(rows, columns));
+        return m <= FEW_ROWS && small != null && beta == 0 && !transposeA && !transposeB && small.fits(rows, columns);
     }
 
     private void product(long aAt, long bAt, int rows, int columns, MemorySegment to, long at, int leading) {
@@ -250,11 +246,7 @@ final class ProductWork extends Work {
         long z = bAt * bytes;
         long c = at * bytes;
         if (isSmall(rows, columns)) {
-            if (transposeB) {
-                small.byDots(a, aAt, leadingA, b, bAt, leadingB, to, at, leading, rows, columns, k);
-            } else {
-                small.byRows(a, aAt, leadingA, 1, b, bAt, leadingB, to, at, leading, rows, columns, k);
-            }
+            small.multiply(a, aAt, leadingA, 1, b, bAt, leadingB, to, at, leading, rows, columns, k);
             return;
         }
         if (n != 1 && m != 1) {

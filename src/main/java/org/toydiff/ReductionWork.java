@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.Runs;
 import org.toydiff.internal.workers.Work;
@@ -18,6 +17,8 @@ import org.toydiff.internal.workers.Workers;
 final class ReductionWork extends Work {
     /// So many elements make a part.
     private static final long PART = 1 << 15;
+
+    private static final int MOST_PIECES = 32;
 
     /// So few columns are one part: four vectors of floats, a few cache lines of each row.
     private static final long COLUMNS = 64;
@@ -53,7 +54,7 @@ final class ReductionWork extends Work {
     private long blockStride;
     private long perPart;
     private double mean;
-    private double[] pieces = new double[16];
+    private final double[] pieces = new double[MOST_PIECES];
 
     // The axes merged to groups, innermost first: kept or reduced, and where it lies.
     private static final int MOST_GROUPS = 3;
@@ -204,11 +205,9 @@ final class ReductionWork extends Work {
 
     private double inPieces(Way way) {
         this.way = way;
-        perPart = PART;
+        // Long pieces, so that each thread reads on and on: memory likes that better than turns of 128 KB.
+        perPart = Math.max(PART, (n + MOST_PIECES - 1) / MOST_PIECES);
         int parts = Math.toIntExact((n + perPart - 1) / perPart);
-        if (pieces.length < parts) {
-            pieces = Arrays.copyOf(pieces, Math.max(parts, 2 * pieces.length));
-        }
         Workers.run(this, parts);
         double total = pieces[0];
         for (int i = 1; i < parts; i++) {

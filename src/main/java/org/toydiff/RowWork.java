@@ -106,7 +106,7 @@ final class RowWork extends Work {
             case LOG_SOFTMAX -> logSoftmax(aAt, yAt);
             case SOFTMAX_GRADIENT -> runs.softmaxGradient(a, aAt, b, bAt, n, runs.dot(a, aAt, b, bAt, n), y, yAt);
             case LOG_SOFTMAX_GRADIENT -> runs.logSoftmaxGradient(a, aAt, b, bAt, n, runs.sum(a, aAt, n), y, yAt);
-            case CROSS_ENTROPY -> set(y, yAt, logSum(aAt) - get(a, aAt + label(i)));
+            case CROSS_ENTROPY -> set(y, yAt, crossEntropy(aAt, label(i)));
             case CROSS_ENTROPY_GRADIENT -> {
                 double g = get(b, bAt);
                 softmax(aAt, g, yAt);
@@ -126,9 +126,10 @@ final class RowWork extends Work {
         runs.affine(a, aAt, n, largest, 1, -Math.log(runs.sumExp(a, aAt, n, largest)), y, yAt);
     }
 
-    private double logSum(long aAt) {
+    /// The difference of the largest first: both may be large, and what is left of them small.
+    private double crossEntropy(long aAt, long label) {
         double largest = runs.max(a, aAt, n);
-        return largest + Math.log(runs.sumExp(a, aAt, n, largest));
+        return largest - get(a, aAt + label) + Math.log(runs.sumExp(a, aAt, n, largest));
     }
 
     private long label(long i) {

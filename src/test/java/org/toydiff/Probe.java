@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.List;
+import org.toydiff.internal.kernels.Kernels;
 
 /// What the tests run in a child JVM.
 final class Probe {
@@ -10,6 +11,14 @@ final class Probe {
         if (List.of(arguments).contains("twice")) {
             for (int i = 0; i < 2; i++) {
                 multiplyWithoutLibrary();
+            }
+            return;
+        }
+        if (List.of(arguments).contains("kernels")) {
+            try (var arena = TensorArena.ofConfined()) {
+                double one = Tensor.zeros(100_000).exp().mean().item();
+                boolean asked = System.getProperty("toydiff.threads") != null;
+                System.out.println(Kernels.active() + " " + one + (asked ? " " + Blas.threads() + " threads" : ""));
             }
             return;
         }

@@ -76,6 +76,23 @@ class ScheduleTest {
         graphs.put("cross entropy", x -> Functional.crossEntropyLoss(x, Tensor.of(new int[] {0, 5, 2, 2})));
         graphs.put(
                 "a double", x -> x.cast(DType.FLOAT64).exp().cast(DType.FLOAT32).sum());
+        graphs.put("layers", x -> x.linear(x, null, Activation.RELU)
+                .linear(Tensor.ones(6, 4), Tensor.ones(6), Activation.TANH)
+                .linear(x, null)
+                .sum());
+        graphs.put("an activation of the leaf", x -> x.relu()
+                .linear(x, null, Activation.SIGMOID)
+                .linear(Tensor.ones(3, 4), null)
+                .sum());
+        graphs.put("a layer read three times", x -> {
+            Tensor y = x.linear(x, null, Activation.RELU);
+            return y.linear(y, null).add(y).sum();
+        });
+        graphs.put("softmax of a layer", x -> x.linear(x, null)
+                .softmax(0)
+                .linear(x.transpose(), null)
+                .logSoftmax(1)
+                .sum());
         graphs.put("the leaf itself", x -> x);
         return graphs;
     }

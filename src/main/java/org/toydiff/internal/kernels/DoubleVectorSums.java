@@ -3,7 +3,6 @@ package org.toydiff.internal.kernels;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Sums of doubles.
@@ -30,7 +29,7 @@ final class DoubleVectorSums {
             a = a.add(DoubleVector.fromMemorySegment(
                     SPECIES, x, (x0 + i) * Double.BYTES, ORDER, SPECIES.indexInRange(i, n)));
         }
-        return a.add(b).reduceLanes(VectorOperators.ADD);
+        return VectorMath.total(a.add(b));
     }
 
     static double squares(MemorySegment x, long x0, long n, double mean) {
@@ -40,7 +39,7 @@ final class DoubleVectorSums {
             var deviation = load(x, x0 + i).sub(mean);
             sum = deviation.fma(deviation, sum);
         }
-        double total = sum.reduceLanes(VectorOperators.ADD);
+        double total = VectorMath.total(sum);
         for (; i < n; i++) {
             double deviation = x.getAtIndex(java.lang.foreign.ValueLayout.JAVA_DOUBLE, x0 + i) - mean;
             total += deviation * deviation;
@@ -60,7 +59,7 @@ final class DoubleVectorSums {
             var v = DoubleVector.fromMemorySegment(SPECIES, b, (b0 + i) * Double.BYTES, ORDER, mask);
             sum = u.fma(v, sum);
         }
-        return sum.reduceLanes(VectorOperators.ADD);
+        return VectorMath.total(sum);
     }
 
     static void sumColumns(

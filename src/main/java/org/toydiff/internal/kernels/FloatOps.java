@@ -9,10 +9,6 @@ package org.toydiff.internal.kernels;
 final class FloatOps {
     private FloatOps() {}
 
-    static float copy(float x) {
-        return x;
-    }
-
     static float log(float x) {
         return (float) Math.log(x);
     }

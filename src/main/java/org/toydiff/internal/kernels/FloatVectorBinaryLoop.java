@@ -57,6 +57,9 @@ final class FloatVectorBinaryLoop implements Kernel.Binary {
     }
 
     private static void row(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, long n) {
+        Bounds.within(a, aAt);
+        Bounds.within(b, bAt);
+        Bounds.within(y, yAt);
         long j = 0;
         for (long end = SPECIES.loopBound(n); j < end; j += SPECIES.length()) {
             long at = j * Float.BYTES;
@@ -77,6 +80,9 @@ final class FloatVectorBinaryLoop implements Kernel.Binary {
 
     private static void repeatedA(
             MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, long n) {
+        Bounds.within(a, aAt);
+        Bounds.within(b, bAt);
+        Bounds.within(y, yAt);
         var u = FloatVector.broadcast(SPECIES, a.get(JAVA_FLOAT, aAt));
         long j = 0;
         for (long end = SPECIES.loopBound(n); j < end; j += SPECIES.length()) {
@@ -93,6 +99,9 @@ final class FloatVectorBinaryLoop implements Kernel.Binary {
 
     private static void repeatedB(
             MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, long n) {
+        Bounds.within(a, aAt);
+        Bounds.within(b, bAt);
+        Bounds.within(y, yAt);
         var v = FloatVector.broadcast(SPECIES, b.get(JAVA_FLOAT, bAt));
         long j = 0;
         for (long end = SPECIES.loopBound(n); j < end; j += SPECIES.length()) {

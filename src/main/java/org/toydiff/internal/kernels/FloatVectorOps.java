@@ -24,10 +24,6 @@ import jdk.incubator.vector.VectorMask;
 final class FloatVectorOps {
     private FloatVectorOps() {}
 
-    static FloatVector copy(FloatVector x) {
-        return x;
-    }
-
     static FloatVector log(FloatVector x) {
         return x.lanewise(LOG);
     }

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Products of floats that read their operands where they lie; the double ones are generated from this file by
@@ -22,7 +21,7 @@ final class FloatVectorProduct implements SmallProduct {
     /// Rows of the result that one block computes.
     private static final int ROWS = 4;
 
-    /// Columns of the result that one block computes: two vectors, or two dot products.
+    /// Vectors of columns of the result that one block computes.
     private static final int PAIR = 2;
 
     private static FloatVector load(MemorySegment x, long at) {
@@ -38,17 +37,12 @@ final class FloatVectorProduct implements SmallProduct {
     }
 
     @Override
-    public boolean fitsRows(int m, int n) {
+    public boolean fits(int m, int n) {
         return m % ROWS == 0 && n % LANES == 0;
     }
 
     @Override
-    public boolean fitsDots(int m, int n, int k) {
-        return m % ROWS == 0 && n % PAIR == 0 && k % LANES == 0;
-    }
-
-    @Override
-    public void byRows(
+    public void multiply(
             MemorySegment a,
             long a0,
             long ai,
@@ -140,67 +134,5 @@ final class FloatVectorProduct implements SmallProduct {
         store(c1, y, y0 + yi);
         store(c2, y, y0 + 2 * yi);
         store(c3, y, y0 + 3 * yi);
-    }
-
-    @Override
-    public void byDots(
-            MemorySegment a,
-            long a0,
-            long ai,
-            MemorySegment b,
-            long b0,
-            long bj,
-            MemorySegment y,
-            long y0,
-            long yi,
-            int m,
-            int n,
-            int k) {
-        for (int j = 0; j < n; j += PAIR) {
-            for (int i = 0; i < m; i += ROWS) {
-                dots(a, a0 + i * ai, ai, b, b0 + j * bj, bj, y, y0 + i * yi + j, yi, k);
-            }
-        }
-    }
-
-    private static void dots(
-            MemorySegment a,
-            long a0,
-            long ai,
-            MemorySegment b,
-            long b0,
-            long bj,
-            MemorySegment y,
-            long y0,
-            long yi,
-            int k) {
-        FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
-        FloatVector c10 = c00, c11 = c00;
-        FloatVector c20 = c00, c21 = c00;
-        FloatVector c30 = c00, c31 = c00;
-        for (int l = 0; l < k; l += LANES) {
-            var v0 = load(b, b0 + l);
-            var v1 = load(b, b0 + bj + l);
-            var u = load(a, a0 + l);
-            c00 = u.fma(v0, c00);
-            c01 = u.fma(v1, c01);
-            u = load(a, a0 + ai + l);
-            c10 = u.fma(v0, c10);
-            c11 = u.fma(v1, c11);
-            u = load(a, a0 + 2 * ai + l);
-            c20 = u.fma(v0, c20);
-            c21 = u.fma(v1, c21);
-            u = load(a, a0 + 3 * ai + l);
-            c30 = u.fma(v0, c30);
-            c31 = u.fma(v1, c31);
-        }
-        y.setAtIndex(JAVA_FLOAT, y0, c00.reduceLanes(VectorOperators.ADD));
-        y.setAtIndex(JAVA_FLOAT, y0 + 1, c01.reduceLanes(VectorOperators.ADD));
-        y.setAtIndex(JAVA_FLOAT, y0 + yi, c10.reduceLanes(VectorOperators.ADD));
-        y.setAtIndex(JAVA_FLOAT, y0 + yi + 1, c11.reduceLanes(VectorOperators.ADD));
-        y.setAtIndex(JAVA_FLOAT, y0 + 2 * yi, c20.reduceLanes(VectorOperators.ADD));
-        y.setAtIndex(JAVA_FLOAT, y0 + 2 * yi + 1, c21.reduceLanes(VectorOperators.ADD));
-        y.setAtIndex(JAVA_FLOAT, y0 + 3 * yi, c30.reduceLanes(VectorOperators.ADD));
-        y.setAtIndex(JAVA_FLOAT, y0 + 3 * yi + 1, c31.reduceLanes(VectorOperators.ADD));
     }
 }

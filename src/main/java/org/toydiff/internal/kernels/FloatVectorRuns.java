@@ -101,7 +101,8 @@ final class FloatVectorRuns implements Runs {
         double sum = 0;
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
-            sum += VectorMath.exp(load(x, x0 + i, mask).sub((float) shift)).reduceLanes(VectorOperators.ADD, mask);
+            var power = VectorMath.exp(load(x, x0 + i, mask).sub((float) shift));
+            sum += VectorMath.total(power.blend(0, mask.not()));
         }
         return sum;
     }
@@ -113,7 +114,7 @@ final class FloatVectorRuns implements Runs {
             var mask = SPECIES.indexInRange(i, n);
             var power = VectorMath.exp(load(x, x0 + i, mask).sub((float) shift));
             store(power, y, y0 + i, mask);
-            sum += power.reduceLanes(VectorOperators.ADD, mask);
+            sum += VectorMath.total(power.blend(0, mask.not()));
         }
         return sum;
     }

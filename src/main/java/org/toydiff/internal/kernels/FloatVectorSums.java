@@ -50,7 +50,7 @@ final class FloatVectorSums {
         for (; i < n; i += LANES) {
             a = a.add(load(x, x0 + i, HALF.indexInRange(i, n)));
         }
-        return a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
+        return VectorMath.total(a.add(b).add(c.add(d)));
     }
 
     static double squares(MemorySegment x, long x0, long n, double mean) {
@@ -63,7 +63,7 @@ final class FloatVectorSums {
             a = u.fma(u, a);
             b = v.fma(v, b);
         }
-        double sum = a.add(b).reduceLanes(VectorOperators.ADD);
+        double sum = VectorMath.total(a.add(b));
         for (; i < n; i++) {
             double deviation = x.getAtIndex(JAVA_FLOAT, x0 + i) - mean;
             sum += deviation * deviation;
@@ -81,7 +81,7 @@ final class FloatVectorSums {
             var mask = HALF.indexInRange(i, n);
             sum = load(a, a0 + i, mask).fma(load(b, b0 + i, mask), sum);
         }
-        return sum.reduceLanes(VectorOperators.ADD);
+        return VectorMath.total(sum);
     }
 
     /// `y[j] = Σᵢ x[i][j]`, four vectors of columns at a time: each row's part is then two cache lines or more.

@@ -47,11 +47,4 @@ public final class Kernel {
                 long n1,
                 long n2);
     }
-
-    /// `y[y0] = f(x[x0 + i·s1 + j·s2])` over `n1 × n2` elements.
-    @FunctionalInterface
-    public interface Reduction {
-        /// Modifies one element of y.
-        void run(MemorySegment x, long x0, long n1, long s1, long n2, long s2, MemorySegment y, long y0);
-    }
 }

@@ -21,14 +21,11 @@ public interface SmallProduct {
         private Holder() {}
     }
 
-    /// Whether [#byRows] takes such sizes: whole blocks, without rests.
-    boolean fitsRows(int m, int n);
-
-    /// Whether [#byDots] takes such sizes: whole blocks and vectors, without rests.
-    boolean fitsDots(int m, int n, int k);
+    /// Whether [#multiply] takes such sizes: whole blocks, without rests.
+    boolean fits(int m, int n);
 
     /// b's rows are contiguous and `bk` apart; element (i, l) of a lies at `a0 + i·ai + l·ak`.
-    void byRows(
+    void multiply(
             MemorySegment a,
             long a0,
             long ai,
@@ -36,21 +33,6 @@ public interface SmallProduct {
             MemorySegment b,
             long b0,
             long bk,
-            MemorySegment y,
-            long y0,
-            long yi,
-            int m,
-            int n,
-            int k);
-
-    /// a's rows are contiguous and `ai` apart; b's columns are contiguous and `bj` apart.
-    void byDots(
-            MemorySegment a,
-            long a0,
-            long ai,
-            MemorySegment b,
-            long b0,
-            long bj,
             MemorySegment y,
             long y0,
             long yi,

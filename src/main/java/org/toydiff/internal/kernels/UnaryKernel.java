@@ -4,7 +4,6 @@ package org.toydiff.internal.kernels;
 /// [FloatVectorOps].
 public enum UnaryKernel {
     ABS,
-    COPY,
     COS,
     COSH,
     EXP,

@@ -8,6 +8,8 @@ import static jdk.incubator.vector.VectorOperators.TANH;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
 
 /// Elementary functions over vectors.
 ///
@@ -65,9 +67,10 @@ final class VectorMath {
         return far.lanewise(VectorOperators.NEG, x.compare(LT, 0)).blend(near, size.compare(LT, 0.625f));
     }
 
-    /// `1 / (1 + e⁻ˣ)`
+    /// `1 / (1 + e⁻ˣ)`, as `eˣ / (eˣ + 1)` below 0, so that small results are not lost to an overflow.
     static FloatVector sigmoid(FloatVector x) {
-        return x.broadcast(1).div(exp(x.neg()).add(1));
+        var power = exp(x.abs().neg());
+        return power.broadcast(1).blend(power, x.compare(LT, 0)).div(power.add(1));
     }
 
     static DoubleVector exp(DoubleVector x) {
@@ -79,6 +82,46 @@ final class VectorMath {
     }
 
     static DoubleVector sigmoid(DoubleVector x) {
-        return x.broadcast(1).div(exp(x.neg()).add(1));
+        var power = exp(x.abs().neg());
+        return power.broadcast(1).blend(power, x.compare(LT, 0)).div(power.add(1));
+    }
+
+    // The sum of a vector's lanes, halves first. Not [FloatVector#reduceLanes]: it leaves the order open, and the
+    // interpreter's differs from the compiler's, so that a result would depend on when the compiler was done.
+
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorShuffle<Float> FLOAT_1 = VectorShuffle.iota(FLOATS, 1, 1, true);
+    private static final VectorShuffle<Float> FLOAT_2 = VectorShuffle.iota(FLOATS, 2 % FLOATS.length(), 1, true);
+    private static final VectorShuffle<Float> FLOAT_4 = VectorShuffle.iota(FLOATS, 4 % FLOATS.length(), 1, true);
+    private static final VectorShuffle<Float> FLOAT_8 = VectorShuffle.iota(FLOATS, 8 % FLOATS.length(), 1, true);
+
+    private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
+    private static final VectorShuffle<Double> DOUBLE_1 = VectorShuffle.iota(DOUBLES, 1, 1, true);
+    private static final VectorShuffle<Double> DOUBLE_2 = VectorShuffle.iota(DOUBLES, 2 % DOUBLES.length(), 1, true);
+    private static final VectorShuffle<Double> DOUBLE_4 = VectorShuffle.iota(DOUBLES, 4 % DOUBLES.length(), 1, true);
+
+    static float total(FloatVector x) {
+        var sum = x;
+        if (FLOATS.length() > 8) {
+            sum = sum.add(sum.rearrange(FLOAT_8));
+        }
+        if (FLOATS.length() > 4) {
+            sum = sum.add(sum.rearrange(FLOAT_4));
+        }
+        if (FLOATS.length() > 2) {
+            sum = sum.add(sum.rearrange(FLOAT_2));
+        }
+        return sum.add(sum.rearrange(FLOAT_1)).lane(0);
+    }
+
+    static double total(DoubleVector x) {
+        var sum = x;
+        if (DOUBLES.length() > 4) {
+            sum = sum.add(sum.rearrange(DOUBLE_4));
+        }
+        if (DOUBLES.length() > 2) {
+            sum = sum.add(sum.rearrange(DOUBLE_2));
+        }
+        return sum.add(sum.rearrange(DOUBLE_1)).lane(0);
     }
 }

@@ -6,13 +6,16 @@ import java.util.concurrent.locks.LockSupport;
 
 /// A fixed number of worker threads and the works they look for.
 ///
-/// A worker that finds nothing looks again for some tens of microseconds, because the next op of a training step
+/// A worker that finds nothing looks again for half a millisecond, because the next op of a training step
 /// comes sooner than a sleeping thread wakes; then it parks, and an idle process uses no processor.
 final class Crew {
     /// As many calling threads can share the workers at once; more of them work alone.
     private static final int SLOTS = 64;
 
-    private static final long SPIN_NANOS = 60_000;
+    /// Longer than a sleeping thread takes to wake, which is 200 µs on a virtual machine: a worker that woke too
+    /// late for one product must still be looking when the next one comes. With 60 µs, products of 256 by 256 one
+    /// after another ran on one thread for good.
+    private static final long SPIN_NANOS = 500_000;
     private static final int LOOKS_BETWEEN_CLOCK_READINGS = 64;
 
     private final AtomicReferenceArray<Work> slots = new AtomicReferenceArray<>(SLOTS);

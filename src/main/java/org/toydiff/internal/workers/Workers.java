@@ -6,6 +6,9 @@ package org.toydiff.internal.workers;
 /// A calling thread does parts of its own work; `n` threads are a caller and `n − 1` workers. Several callers at once
 /// share the workers, part by part.
 public final class Workers {
+    /// More are refused: each is a thread of the operating system's.
+    public static final int MOST_THREADS = 1024;
+
     private static final String PROPERTY = "toydiff.threads";
 
     private static volatile Crew crew = new Crew(initial());
@@ -19,13 +22,14 @@ public final class Workers {
         }
         try {
             int threads = Integer.parseInt(asked.strip());
-            if (threads >= 1) {
+            if (threads >= 1 && threads <= MOST_THREADS) {
                 return threads;
             }
         } catch (NumberFormatException e) {
             // Falls through to the one message for everything that is not a number of threads.
         }
-        throw new IllegalArgumentException("-D" + PROPERTY + "=" + asked + ": give a number of threads, 1 or more");
+        throw new IllegalArgumentException(
+                "-D" + PROPERTY + "=" + asked + ": give a number of threads, 1 to " + MOST_THREADS);
     }
 
     /// How many threads share one work, the calling one included.

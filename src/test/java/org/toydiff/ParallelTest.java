@@ -1,0 +1,229 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.toydiff.internal.workers.Work;
+import org.toydiff.internal.workers.Workers;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.ReLU;
+import org.toydiff.nn.Sequential;
+import org.toydiff.optim.Adam;
+
+/// Work that is shared among threads: the same results for any number of them, and nothing left over.
+class ParallelTest {
+    private final int threads = Blas.threads();
+
+    @AfterEach
+    void restoreThreads() {
+        Blas.setThreads(threads);
+    }
+
+    /// Ops that are large enough to be shared.
+    private static Map<String, Supplier<Tensor>> ops() {
+        Tensor.manualSeed(11);
+        Tensor long1 = Tensor.randn(300_007);
+        Tensor long2 = Tensor.randn(300_007);
+        Tensor a = Tensor.randn(700, 301);
+        Tensor b = Tensor.randn(301, 530);
+        Tensor c = Tensor.randn(700, 530);
+        Tensor few = Tensor.randn(32, 784);
+        Tensor weight = Tensor.randn(512, 784);
+        Tensor bias = Tensor.randn(512);
+        Tensor batch = Tensor.randn(20, 64, 48);
+        Tensor matrices = Tensor.randn(20, 48, 80);
+        Map<String, Supplier<Tensor>> ops = new LinkedHashMap<>();
+        ops.put("exp", long1::exp);
+        ops.put("add", () -> long1.add(long2));
+        ops.put("a row", () -> a.multiply(Tensor.ones(301)));
+        ops.put("a column", () -> a.subtract(a.sum(1, true)));
+        ops.put("transposed", () -> a.transpose().add(a.transpose()));
+        ops.put("greater", () -> long1.greater(long2));
+        ops.put("sum", long1::sum);
+        ops.put("mean", long1::mean);
+        ops.put("std", long1::std);
+        ops.put("max", long1::max);
+        ops.put("columns", () -> a.sum(0));
+        ops.put("largest of columns", () -> a.max(0));
+        ops.put("rows", () -> a.std(1));
+        ops.put("positions", () -> a.argmax(1));
+        ops.put("NN", () -> a.matmul(b));
+        ops.put("TN", () -> a.transpose().matmul(c));
+        ops.put("NT", () -> c.matmul(b.transpose()));
+        ops.put("few rows", () -> few.linear(weight, bias, Activation.TANH));
+        ops.put("batched", () -> batch.matmul(matrices));
+        ops.put("matrix and vector", () -> a.matmul(Tensor.ones(301)));
+        ops.put("softmax", () -> c.softmax(1));
+        ops.put("cross entropy", () -> c.crossEntropy(Tensor.zeros(DType.INT32, 700)));
+        ops.put("training", ParallelTest::training);
+        return ops;
+    }
+
+    /// What three steps make of the parameters.
+    private static Tensor training() {
+        Tensor.manualSeed(4);
+        var net = new Sequential(new Linear(300, 200), new ReLU(), new Linear(200, 10));
+        var optimizer = new Adam(net.parameters(), 1e-3);
+        Tensor x = Tensor.rand(512, 300);
+        Tensor labels = Tensor.empty(DType.INT64, 512).setAll(i -> i % 10);
+        for (int i = 0; i < 3; i++) {
+            try (var step = TensorArena.ofConfined()) {
+                Functional.crossEntropyLoss(net.forward(x), labels).backward(Release.EAGER);
+                optimizer.step();
+                optimizer.zeroGradients();
+            }
+        }
+        return net.parameters().getFirst();
+    }
+
+    @Test
+    void resultsAreBitwiseTheSameForAnyNumberOfWorkers() {
+        try (var arena = TensorArena.ofConfined()) {
+            ops().forEach((name, op) -> {
+                Blas.setThreads(1);
+                double[] expected = op.get().toDoubleArray();
+                for (int n : new int[] {1, 2, 3, 4, 2}) {
+                    Blas.setThreads(n);
+                    assertEquals(n, Blas.threads());
+                    assertArrayEquals(expected, op.get().toDoubleArray(), name + " on " + n + " threads");
+                }
+            });
+        }
+    }
+
+    @Test
+    void tiledProductsAreNaiveSums() {
+        try (var arena = TensorArena.ofConfined()) {
+            Blas.setThreads(3);
+            for (int[] s :
+                    new int[][] {{32, 784, 130}, {48, 256, 64}, {300, 200, 1100}, {1100, 64, 300}, {5, 900, 700}}) {
+                Tensor a = Tensor.randn(DType.FLOAT64, s[0], s[1]);
+                Tensor b = Tensor.randn(DType.FLOAT64, s[1], s[2]);
+                requireProduct(a, b, 1e-11);
+                requireProduct(a.cast(DType.FLOAT32), b.cast(DType.FLOAT32), 2e-5);
+                Arena home = arena;
+                requireProduct(a.transpose().copyTo(home).transpose(), b, 1e-11);
+                requireProduct(a, b.transpose().copyTo(home).transpose(), 1e-11);
+            }
+        }
+    }
+
+    private static void requireProduct(Tensor a, Tensor b, double tolerance) {
+        double[] x = a.toDoubleArray();
+        double[] z = b.toDoubleArray();
+        int m = (int) a.shape()[0];
+        int k = (int) a.shape()[1];
+        int n = (int) b.shape()[1];
+        double[] y = a.matmul(b).toDoubleArray();
+        double scale = Math.sqrt(k);
+        for (int i = 0; i < m; i++) {
+            for (int j = i % 7; j < n; j += 7) {
+                double sum = 0;
+                for (int l = 0; l < k; l++) {
+                    sum += x[i * k + l] * z[l * n + j];
+                }
+                assertEquals(sum, y[i * n + j], tolerance * scale, "[" + m + ", " + k + ", " + n + "] " + i + " " + j);
+            }
+        }
+    }
+
+    @Test
+    void severalThreadsShareTheWorkers() throws Exception {
+        Blas.setThreads(3);
+        try (var pool = Executors.newFixedThreadPool(4)) {
+            List<Future<Double>> sums = new ArrayList<>();
+            Callable<Double> work = () -> {
+                double total = 0;
+                try (var arena = TensorArena.ofConfined()) {
+                    Tensor ones = Tensor.ones(256, 256);
+                    for (int i = 0; i < 50; i++) {
+                        try (var step = TensorArena.ofConfined()) {
+                            total += ones.matmul(ones).add(ones).sum().item();
+                        }
+                    }
+                }
+                return total;
+            };
+            for (int i = 0; i < 4; i++) {
+                sums.add(pool.submit(work));
+            }
+            for (Future<Double> sum : sums) {
+                assertEquals(50 * 256.0 * 256 * 257, sum.get());
+            }
+        }
+    }
+
+    private static final class Failing extends Work {
+        private final AtomicInteger parts = new AtomicInteger();
+        private final RuntimeException failure = new IllegalStateException("a part failed");
+
+        @Override
+        protected void part(int index) {
+            parts.incrementAndGet();
+            if (index == 5) {
+                throw failure;
+            }
+        }
+    }
+
+    @Test
+    void aFailureInAPartReachesTheCallerAndEndsNothing() {
+        Blas.setThreads(3);
+        var work = new Failing();
+        for (int i = 1; i <= 20; i++) {
+            assertSame(work.failure, assertThrows(IllegalStateException.class, () -> Workers.run(work, 10)));
+            assertEquals(10 * i, work.parts.get(), "every part is run once");
+        }
+        Workers.run(work, 5);
+        assertEquals(205, work.parts.get());
+    }
+
+    @Test
+    void anInterruptedThreadGetsItsResultAndStaysInterrupted() {
+        Blas.setThreads(2);
+        try (var arena = TensorArena.ofConfined()) {
+            Thread.currentThread().interrupt();
+            assertEquals(300_000, Tensor.ones(300_000).add(0).sum().item());
+            assertTrue(Thread.interrupted());
+        }
+    }
+
+    @Test
+    void idleWorkersUseNoProcessor() {
+        Blas.setThreads(4);
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor.ones(1_000_000).exp();
+        }
+        var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        // The compiler may still be busy with what ran before: the idlest of some windows counts.
+        double least = Double.MAX_VALUE;
+        for (int window = 0; window < 10 && least > 0.2; window++) {
+            long cpu = system.getProcessCpuTime();
+            long start = System.nanoTime();
+            while (System.nanoTime() - start < 200_000_000) {
+                LockSupport.parkNanos(200_000_000);
+            }
+            least = Math.min(least, (double) (system.getProcessCpuTime() - cpu) / (System.nanoTime() - start));
+        }
+        assertTrue(least <= 0.2, "idle workers take " + least + " processors");
+    }
+}
