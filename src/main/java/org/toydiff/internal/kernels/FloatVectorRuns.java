@@ -206,18 +206,33 @@ final class FloatVectorRuns implements Runs {
             double beta2,
             double scale,
             double epsilon) {
-        var all = SPECIES.indexInRange(0, LANES);
-        for (long i = 0; i < n; i += LANES) {
-            var mask = n - i >= LANES ? all : SPECIES.indexInRange(i, n);
+        long i = 0;
+        for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
+            var gradient = load(g, g0 + i);
+            var first = mix(load(m, m0 + i), beta1, gradient);
+            var second = mix(load(v, v0 + i), beta2, gradient.mul(gradient));
+            store(first, m, m0 + i);
+            store(second, v, v0 + i);
+            store(stepped(load(p, p0 + i), first, second, rate, scale, epsilon), p, p0 + i);
+        }
+        if (i < n) {
+            var mask = SPECIES.indexInRange(i, n);
             var gradient = load(g, g0 + i, mask);
-            var first = load(m, m0 + i, mask).mul((float) beta1).add(gradient.mul((float) (1 - beta1)));
-            var second = load(v, v0 + i, mask)
-                    .mul((float) beta2)
-                    .add(gradient.mul(gradient).mul((float) (1 - beta2)));
+            var first = mix(load(m, m0 + i, mask), beta1, gradient);
+            var second = mix(load(v, v0 + i, mask), beta2, gradient.mul(gradient));
             store(first, m, m0 + i, mask);
             store(second, v, v0 + i, mask);
-            var divisor = second.sqrt().mul((float) scale).add((float) epsilon);
-            store(load(p, p0 + i, mask).sub(first.mul((float) rate).div(divisor)), p, p0 + i, mask);
+            store(stepped(load(p, p0 + i, mask), first, second, rate, scale, epsilon), p, p0 + i, mask);
         }
+    }
+
+    private static FloatVector mix(FloatVector old, double kept, FloatVector now) {
+        return old.mul((float) kept).add(now.mul((float) (1 - kept)));
+    }
+
+    private static FloatVector stepped(
+            FloatVector p, FloatVector first, FloatVector second, double rate, double scale, double epsilon) {
+        var divisor = second.sqrt().mul((float) scale).add((float) epsilon);
+        return p.sub(first.mul((float) rate).div(divisor));
     }
 }
