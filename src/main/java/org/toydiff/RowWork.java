@@ -34,6 +34,9 @@ final class RowWork extends Work {
     /// So many elements make a part: exponentials cost some ten times an addition.
     private static final long PART = 1 << 13;
 
+    /// Shorter rows go by scalar loops.
+    private static final int SHORT = 32;
+
     private Kind kind;
     private boolean wide;
     private Runs runs;
@@ -59,8 +62,8 @@ final class RowWork extends Work {
     void run(Kind kind, Tensor a, Tensor b, Tensor labels, Tensor y) {
         this.kind = kind;
         wide = a.isWide();
-        runs = Runs.of(wide);
         n = a.shape[a.rank() - 1];
+        runs = n < SHORT ? Runs.scalar(wide) : Runs.of(wide);
         rows = a.size() / n;
         this.a = a.storage.segment();
         a0 = a.offset;

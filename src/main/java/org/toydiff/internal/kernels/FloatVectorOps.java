@@ -73,12 +73,12 @@ final class FloatVectorOps {
     }
 
     static FloatVector sign(FloatVector x) {
-        FloatVector zero = x.broadcast(0);
-        return zero.blend(1, x.compare(GT, 0)).blend(-1, x.compare(LT, 0));
+        FloatVector zero = x.broadcast(0f);
+        return zero.blend(1f, x.compare(GT, 0f)).blend(-1f, x.compare(LT, 0f));
     }
 
     static FloatVector relu(FloatVector x) {
-        return x.blend(0, x.compare(LT, 0));
+        return x.blend(0f, x.compare(LT, 0f));
     }
 
     static FloatVector add(FloatVector a, FloatVector b) {
@@ -118,16 +118,16 @@ final class FloatVectorOps {
     }
 
     static FloatVector maximumShare(FloatVector a, FloatVector b) {
-        FloatVector one = a.broadcast(1);
-        return one.blend(0, a.compare(LT, b)).blend(0.5f, a.compare(EQ, b));
+        FloatVector one = a.broadcast(1f);
+        return one.blend(0f, a.compare(LT, b)).blend(0.5f, a.compare(EQ, b));
     }
 
     static FloatVector reluGradient(FloatVector g, FloatVector y) {
-        return g.blend(0, y.compare(LE, 0));
+        return g.blend(0f, y.compare(LE, 0f));
     }
 
     static FloatVector tanhGradient(FloatVector g, FloatVector y) {
-        return g.mul(y.mul(y).neg().add(1));
+        return g.mul(y.mul(y).neg().add(1f));
     }
 
     static FloatVector sigmoidGradient(FloatVector g, FloatVector y) {

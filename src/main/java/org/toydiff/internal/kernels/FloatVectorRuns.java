@@ -98,25 +98,24 @@ final class FloatVectorRuns implements Runs {
 
     @Override
     public double sumExp(MemorySegment x, long x0, long n, double shift) {
-        double sum = 0;
+        var sum = FloatVector.zero(SPECIES);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
-            var power = VectorMath.exp(load(x, x0 + i, mask).sub((float) shift));
-            sum += VectorMath.total(power.blend(0, mask.not()));
+            sum = sum.add(VectorMath.expOfNegative(load(x, x0 + i, mask).sub((float) shift)), mask);
         }
-        return sum;
+        return VectorMath.total(sum);
     }
 
     @Override
     public double exp(MemorySegment x, long x0, long n, double shift, MemorySegment y, long y0) {
-        double sum = 0;
+        var sum = FloatVector.zero(SPECIES);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
-            var power = VectorMath.exp(load(x, x0 + i, mask).sub((float) shift));
+            var power = VectorMath.expOfNegative(load(x, x0 + i, mask).sub((float) shift));
             store(power, y, y0 + i, mask);
-            sum += VectorMath.total(power.blend(0, mask.not()));
+            sum = sum.add(power, mask);
         }
-        return sum;
+        return VectorMath.total(sum);
     }
 
     @Override
@@ -145,7 +144,7 @@ final class FloatVectorRuns implements Runs {
             MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
-            var share = VectorMath.exp(load(y, y0 + i, mask)).mul((float) sum);
+            var share = VectorMath.expOfNegative(load(y, y0 + i, mask)).mul((float) sum);
             store(load(g, g0 + i, mask).sub(share), x, x0 + i, mask);
         }
     }

@@ -10,10 +10,18 @@ public interface Runs {
         return wide ? Holder.FLOAT64 : Holder.FLOAT32;
     }
 
+    /// The scalar ones. For runs shorter than a vector or two: the compiler boxes a vector that lives through so much
+    /// inlined code, which costs heap and gains nothing there.
+    static Runs scalar(boolean wide) {
+        return wide ? Holder.SCALAR64 : Holder.SCALAR32;
+    }
+
     /// The chosen ones, made once.
     final class Holder {
         private static final Runs FLOAT32 = Kernels.runs(false);
         private static final Runs FLOAT64 = Kernels.runs(true);
+        private static final Runs SCALAR32 = new FloatRuns();
+        private static final Runs SCALAR64 = new DoubleRuns();
 
         private Holder() {}
     }

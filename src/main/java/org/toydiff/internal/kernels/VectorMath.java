@@ -29,6 +29,9 @@ final class VectorMath {
     private static final float EXP_HIGHEST = 89f;
     private static final float EXP_LOWEST = -104f;
 
+    /// The logarithm of the smallest normal float, rounded towards 0.
+    private static final float EXP_LOWEST_NORMAL = -87.33654f;
+
     private VectorMath() {}
 
     /// `eˣ`: `2ᵏ·eʳ` with `r = x − k·ln 2` in ±½ ln 2.
@@ -37,26 +40,49 @@ final class VectorMath {
         var rounded = bounded.fma(x.broadcast(LOG2_E), x.broadcast(ROUNDER));
         var k = rounded.sub(ROUNDER);
         var r = k.fma(x.broadcast(-LN2_LOW), k.fma(x.broadcast(-LN2_HIGH), bounded));
-        var p = r.broadcast(1.9875691500e-4f)
-                .fma(r, r.broadcast(1.3981999507e-3f))
-                .fma(r, r.broadcast(8.3334519073e-3f))
-                .fma(r, r.broadcast(4.1665795894e-2f))
-                .fma(r, r.broadcast(1.6666665459e-1f))
-                .fma(r, r.broadcast(5.0000001201e-1f))
-                .fma(r.mul(r), r.add(1));
         // 2ᵏ in two factors, each a normal float even where eˣ is ∞ or subnormal.
         var whole = rounded.reinterpretAsInts().sub(Float.floatToRawIntBits(ROUNDER));
         var half = whole.lanewise(VectorOperators.ASHR, 1);
         var first = half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
         var second = whole.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-        return p.mul(first).mul(second);
+        return polynomial(r).mul(first).mul(second);
+    }
+
+    /// `eˣ` for x of at most 0, as softmax has it; below the smallest normal float it is 0. Half the instructions of
+    /// [#exp]: with more, the compiler does not inline what follows in a loop over short rows, and boxes the vector.
+    static FloatVector expOfNegative(FloatVector x) {
+        var tiny = x.compare(LT, EXP_LOWEST_NORMAL);
+        var bounded = x.blend(EXP_LOWEST_NORMAL, tiny);
+        var rounded = bounded.fma(x.broadcast(LOG2_E), x.broadcast(ROUNDER));
+        var k = rounded.sub(ROUNDER);
+        var r = k.fma(x.broadcast(-LN2_LOW), k.fma(x.broadcast(-LN2_HIGH), bounded));
+        var power = rounded.reinterpretAsInts()
+                .sub(Float.floatToRawIntBits(ROUNDER) - 127)
+                .lanewise(VectorOperators.LSHL, 23)
+                .reinterpretAsFloats();
+        return polynomial(r).mul(power).blend(0f, tiny);
+    }
+
+    /// `eʳ` for r in ±½ ln 2.
+    private static FloatVector polynomial(FloatVector r) {
+        return r.broadcast(1.9875691500e-4f)
+                .fma(r, r.broadcast(1.3981999507e-3f))
+                .fma(r, r.broadcast(8.3334519073e-3f))
+                .fma(r, r.broadcast(4.1665795894e-2f))
+                .fma(r, r.broadcast(1.6666665459e-1f))
+                .fma(r, r.broadcast(5.0000001201e-1f))
+                .fma(r.mul(r), r.add(1f));
+    }
+
+    static DoubleVector expOfNegative(DoubleVector x) {
+        return x.lanewise(EXP);
     }
 
     /// `tanh x`: `1 − 2/(e²ˣ + 1)`, or a polynomial where that would cancel.
     static FloatVector tanh(FloatVector x) {
         var size = x.abs();
-        var far =
-                size.broadcast(1).sub(size.broadcast(2).div(exp(size.add(size)).add(1)));
+        var far = size.broadcast(1f)
+                .sub(size.broadcast(2f).div(exp(size.add(size)).add(1f)));
         var square = x.mul(x);
         var p = square.broadcast(-5.70498872745e-3f)
                 .fma(square, square.broadcast(2.06390887954e-2f))
@@ -64,13 +90,13 @@ final class VectorMath {
                 .fma(square, square.broadcast(1.33314422036e-1f))
                 .fma(square, square.broadcast(-3.33332819422e-1f));
         var near = p.mul(square).fma(x, x);
-        return far.lanewise(VectorOperators.NEG, x.compare(LT, 0)).blend(near, size.compare(LT, 0.625f));
+        return far.lanewise(VectorOperators.NEG, x.compare(LT, 0f)).blend(near, size.compare(LT, 0.625f));
     }
 
     /// `1 / (1 + e⁻ˣ)`, as `eˣ / (eˣ + 1)` below 0, so that small results are not lost to an overflow.
     static FloatVector sigmoid(FloatVector x) {
         var power = exp(x.abs().neg());
-        return power.broadcast(1).blend(power, x.compare(LT, 0)).div(power.add(1));
+        return power.broadcast(1f).blend(power, x.compare(LT, 0f)).div(power.add(1f));
     }
 
     static DoubleVector exp(DoubleVector x) {
@@ -83,7 +109,7 @@ final class VectorMath {
 
     static DoubleVector sigmoid(DoubleVector x) {
         var power = exp(x.abs().neg());
-        return power.broadcast(1).blend(power, x.compare(LT, 0)).div(power.add(1));
+        return power.broadcast(1f).blend(power, x.compare(LT, 0f)).div(power.add(1f));
     }
 
     // The sum of a vector's lanes, halves first. Not [FloatVector#reduceLanes]: it leaves the order open, and the
