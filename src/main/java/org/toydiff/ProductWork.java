@@ -246,7 +246,7 @@ final class ProductWork extends Work {
         long z = bAt * bytes;
         long c = at * bytes;
         if (isSmall(rows, columns)) {
-            small.multiply(a, aAt, leadingA, 1, b, bAt, leadingB, to, at, leading, rows, columns, k);
+            small.multiply(a, aAt, leadingA, b, bAt, leadingB, to, at, leading, rows, columns, k);
             return;
         }
         if (n != 1 && m != 1) {

@@ -30,7 +30,7 @@ final class TensorText {
 
     static String of(Tensor tensor) {
         var text = new StringBuilder(PREFIX);
-        if (tensor.storage.isFreed() || !alive(tensor)) {
+        if (tensor.storage.isFreed() || !tensor.storage.alive()) {
             text.append("freed, shape=").append(Shape.text(tensor.shape));
         } else {
             tensor.storage.requireElements("toString", tensor.shape);
@@ -46,10 +46,6 @@ final class TensorText {
             text.append(", tracksGradient=true");
         }
         return text.append(')').toString();
-    }
-
-    private static boolean alive(Tensor tensor) {
-        return tensor.storage.alive();
     }
 
     private String elements() {

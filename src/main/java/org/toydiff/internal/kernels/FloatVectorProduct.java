@@ -46,7 +46,6 @@ final class FloatVectorProduct implements SmallProduct {
             MemorySegment a,
             long a0,
             long ai,
-            long ak,
             MemorySegment b,
             long b0,
             long bk,
@@ -59,11 +58,11 @@ final class FloatVectorProduct implements SmallProduct {
         int j = 0;
         for (int end = n - PAIR * LANES; j <= end; j += PAIR * LANES) {
             for (int i = 0; i < m; i += ROWS) {
-                block(a, a0 + i * ai, ai, ak, b, b0 + j, bk, y, y0 + i * yi + j, yi, k);
+                block(a, a0 + i * ai, ai, b, b0 + j, bk, y, y0 + i * yi + j, yi, k);
             }
         }
         for (int i = 0; i < m && j < n; i += ROWS) {
-            column(a, a0 + i * ai, ai, ak, b, b0 + j, bk, y, y0 + i * yi + j, yi, k);
+            column(a, a0 + i * ai, ai, b, b0 + j, bk, y, y0 + i * yi + j, yi, k);
         }
     }
 
@@ -71,7 +70,6 @@ final class FloatVectorProduct implements SmallProduct {
             MemorySegment a,
             long a0,
             long ai,
-            long ak,
             MemorySegment b,
             long b0,
             long bk,
@@ -86,16 +84,16 @@ final class FloatVectorProduct implements SmallProduct {
         for (int l = 0; l < k; l++) {
             var v0 = load(b, b0 + l * bk);
             var v1 = load(b, b0 + l * bk + LANES);
-            var u = repeat(a, a0 + l * ak);
+            var u = repeat(a, a0 + l);
             c00 = u.fma(v0, c00);
             c01 = u.fma(v1, c01);
-            u = repeat(a, a0 + ai + l * ak);
+            u = repeat(a, a0 + ai + l);
             c10 = u.fma(v0, c10);
             c11 = u.fma(v1, c11);
-            u = repeat(a, a0 + 2 * ai + l * ak);
+            u = repeat(a, a0 + 2 * ai + l);
             c20 = u.fma(v0, c20);
             c21 = u.fma(v1, c21);
-            u = repeat(a, a0 + 3 * ai + l * ak);
+            u = repeat(a, a0 + 3 * ai + l);
             c30 = u.fma(v0, c30);
             c31 = u.fma(v1, c31);
         }
@@ -114,7 +112,6 @@ final class FloatVectorProduct implements SmallProduct {
             MemorySegment a,
             long a0,
             long ai,
-            long ak,
             MemorySegment b,
             long b0,
             long bk,
@@ -125,10 +122,10 @@ final class FloatVectorProduct implements SmallProduct {
         FloatVector c0 = FloatVector.zero(SPECIES), c1 = c0, c2 = c0, c3 = c0;
         for (int l = 0; l < k; l++) {
             var v = load(b, b0 + l * bk);
-            c0 = repeat(a, a0 + l * ak).fma(v, c0);
-            c1 = repeat(a, a0 + ai + l * ak).fma(v, c1);
-            c2 = repeat(a, a0 + 2 * ai + l * ak).fma(v, c2);
-            c3 = repeat(a, a0 + 3 * ai + l * ak).fma(v, c3);
+            c0 = repeat(a, a0 + l).fma(v, c0);
+            c1 = repeat(a, a0 + ai + l).fma(v, c1);
+            c2 = repeat(a, a0 + 2 * ai + l).fma(v, c2);
+            c3 = repeat(a, a0 + 3 * ai + l).fma(v, c3);
         }
         store(c0, y, y0);
         store(c1, y, y0 + yi);

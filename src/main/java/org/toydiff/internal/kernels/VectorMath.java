@@ -14,8 +14,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// Elementary functions over vectors.
 ///
 /// Those of floats are the polynomials of S. Moshier's Cephes library (single/expf.c and tanhf.c,
-/// https://www.netlib.org/cephes/), computed with fused multiply-adds: within 2 ulp, and about twice as fast here
-/// as the calls into the JDK's vector library. Those of doubles are that library's.
+/// https://www.netlib.org/cephes/), computed with fused multiply-adds: within 2 ulp, and faster here than the calls
+/// into the JDK's vector library (exp of 4,096 floats 1.3 µs as a whole op, that library's loop alone 1.6). Those
+/// of doubles are that library's.
 final class VectorMath {
     // ln 2 in two parts: the first has few enough bits that k·LN2_HIGH is exact.
     private static final float LN2_HIGH = 0.693359375f;
@@ -48,7 +49,7 @@ final class VectorMath {
         return polynomial(r).mul(first).mul(second);
     }
 
-    /// `eˣ` for x of at most 0, as softmax has it; below the smallest normal float it is 0. Half the instructions of
+    /// `eˣ` for x of at most 0, as softmax has it; below the smallest normal float it is 0. Fewer instructions than
     /// [#exp]: with more, the compiler does not inline what follows in a loop over short rows, and boxes the vector.
     static FloatVector expOfNegative(FloatVector x) {
         var tiny = x.compare(LT, EXP_LOWEST_NORMAL);
