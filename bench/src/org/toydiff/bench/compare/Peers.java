@@ -18,6 +18,10 @@ final class Peers implements AutoCloseable {
     static final String DJL = "DJL";
     static final String C = "C";
 
+    /// For the processes whose resident memory is measured: a heap that has room to grow does so, whatever the tensors
+    /// take. (DJL needs more: its inputs pass through the heap.)
+    private static final String SMALL_HEAP = "-Xmx64m";
+
     private static final Path LOGS = Path.of("target", "bench-logs");
 
     private final Map<String, Launch> launches = new LinkedHashMap<>();
@@ -29,30 +33,33 @@ final class Peers implements AutoCloseable {
     /// @param python the Python interpreter
     /// @throws IOException if toydiff itself does not start
     Peers(String python) throws IOException {
-        add(TOYDIFF, Commands.java(ToydiffPeer.class));
+        add(TOYDIFF, Commands.java(ToydiffPeer.class), Commands.java(ToydiffPeer.class, SMALL_HEAP));
         if (!running.containsKey(TOYDIFF)) {
             throw new IOException("toydiff does not start: " + leftOut.get(TOYDIFF));
         }
-        add(PYTORCH, List.of(python, "bench/peers/torch_peer.py"));
-        add(JAX, List.of(python, "bench/peers/jax_peer.py"));
-        add(DJL, Commands.java(DjlPeer.class));
+        add(PYTORCH, python, "bench/peers/torch_peer.py");
+        add(JAX, python, "bench/peers/jax_peer.py");
+        add(DJL, Commands.java(DjlPeer.class).toArray(String[]::new));
         addC();
     }
 
     private void addC() {
         try {
             String library = toydiff().ask("blas").get("library").getAsString();
-            add(C, List.of(NativePrograms.build("gemm").toString(), library));
+            add(C, NativePrograms.build("gemm").toString(), library);
         } catch (IOException e) {
             leaveOut(C, e);
         }
     }
 
-    private void add(String name, List<String> command) {
-        var launch = new Launch(name, command, LOGS.resolve(name + ".log"));
+    private void add(String name, String... command) {
+        add(name, List.of(command), List.of(command));
+    }
+
+    private void add(String name, List<String> command, List<String> fresh) {
         try {
-            running.put(name, launch.start());
-            launches.put(name, launch);
+            running.put(name, new Launch(name, command, LOGS.resolve(name + ".log")).start());
+            launches.put(name, new Launch(name, fresh, LOGS.resolve(name + "-fresh.log")));
             Progress.say(name + " " + running.get(name).version());
         } catch (IOException e) {
             leaveOut(name, e);
@@ -78,7 +85,7 @@ final class Peers implements AutoCloseable {
         return running.values().stream().filter(peer -> peer.offers(workload)).toList();
     }
 
-    /// How to start another process of a peer that offers a workload.
+    /// How to start another process of a peer that offers a workload, with a small heap where that is enough.
     List<Launch> launchesOffering(String workload) {
         return launches.values().stream()
                 .filter(launch -> running.get(launch.name()).offers(workload))
