@@ -1,7 +1,8 @@
 /// Tensors and reverse-mode gradients whose numbers never touch the Java heap.
 ///
 /// `org.toydiff` holds tensors, arenas and autograd; `org.toydiff.nn` layers and losses;
-/// `org.toydiff.optim` optimizers. Run with `--enable-native-access=org.toydiff`.
+/// `org.toydiff.optim` optimizers; `org.toydiff.data` data sets and loaders. Run with
+/// `--enable-native-access=org.toydiff`.
 module org.toydiff {
     requires jdk.management;
 
@@ -9,6 +10,7 @@ module org.toydiff {
     requires static jdk.incubator.vector;
 
     exports org.toydiff;
+    exports org.toydiff.data;
     exports org.toydiff.nn;
     exports org.toydiff.optim;
 }

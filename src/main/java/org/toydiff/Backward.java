@@ -325,7 +325,8 @@ final class Backward {
         return last;
     }
 
-    /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is all
+    /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is
+    /// all
     /// that will still read that output: then the rule may be applied at once, over the output.
     private boolean canPutOver(Node activation) {
         if (!eager() || activation == null || !(activation.rules[0] instanceof Activation.Through)) {
@@ -393,7 +394,8 @@ final class Backward {
         return offerBeta;
     }
 
-    /// For a product of that dtype and shape that the running rule makes: a gradient in the block of the activation's
+    /// For a product of that dtype and shape that the running rule makes: a gradient in the block of the
+    /// activation's
     /// output that the product may be put over, or null. It still holds that output; the product is to go through
     /// [#overActivation()]'s gradient with it, element by element, and must then be the rule's result.
     Tensor takeOver(DType dtype, long rows, long columns) {

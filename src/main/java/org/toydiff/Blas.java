@@ -36,7 +36,8 @@ public final class Blas {
         return core == null ? "unknown" : core.strip();
     }
 
-    /// How many threads share large products, elementwise ops and reductions: the calling one and toydiff's workers.
+    /// How many threads share large products, elementwise ops and reductions: the calling one and toydiff's
+    /// workers.
     /// `-Dtoydiff.threads=n` sets it at the start (default: the processors that the JVM may use). The BLAS library
     /// itself runs on one.
     ///

@@ -16,7 +16,8 @@ import org.toydiff.internal.kernels.DoubleMask;
 import org.toydiff.internal.kernels.FloatMask;
 import org.toydiff.internal.kernels.UnaryKernel;
 
-/// The ops of [Tensor] that work element by element, one row each: name, kernels, and a gradient rule for each input.
+/// The ops of [Tensor] that work element by element, one row each: name, kernels, and a gradient rule for each
+/// input.
 /// Families own everything else.
 abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     final Tensor self() {

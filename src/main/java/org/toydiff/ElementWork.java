@@ -12,7 +12,8 @@ import org.toydiff.internal.workers.Workers;
 /// rank, and a bias under a matrix is a grid whose second operand repeats its row. One object for each thread, used
 /// again for every op: an op allocates nothing for its launch.
 final class ElementWork extends Work {
-    /// So many elements make a part; anything smaller stays on the calling thread. Some 10 µs of an addition, several
+    /// So many elements make a part; anything smaller stays on the calling thread. Some 10 µs of an addition,
+    /// several
     /// times what it takes to hand a part over.
     private static final long PART = 1 << 15;
 

@@ -47,7 +47,8 @@ final class Launch {
         return x.size() == 0 || Scope.current().reductions.plan(reduction, x.shape, x.strides, reduced);
     }
 
-    /// `y = reduction(x)` over the marked axes of an x that is [#reducible]; y is contiguous and has one element for
+    /// `y = reduction(x)` over the marked axes of an x that is [#reducible]; y is contiguous and has one element
+    /// for
     /// each position of the others.
     static void reduction(Reduction reduction, int ddof, Tensor x, boolean[] reduced, Tensor y) {
         if (y.storage.shapeOnly() || y.size() == 0) {

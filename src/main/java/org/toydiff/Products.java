@@ -46,7 +46,8 @@ final class Products {
         return recorded ? y.record("fma", null, rules(a, b, readsNothing(g -> g)), a, b, c) : y;
     }
 
-    /// For a rule's last product: `a·b`, put through an activation's gradient over that activation's output, or added
+    /// For a rule's last product: `a·b`, put through an activation's gradient over that activation's output, or
+    /// added
     /// by BLAS onto the gradient that it contributes to, when the engine offers one of the two.
     static Tensor accumulate(Tensor a, Tensor b) {
         Backward backward = Scope.current().backward;

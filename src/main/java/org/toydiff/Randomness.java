@@ -2,22 +2,29 @@ package org.toydiff;
 
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
 
 /// The process's random generator, and fills with random numbers.
 final class Randomness {
-    /// Good statistics, a small state and a seedable factory: JEP 356.
-    private static final RandomGeneratorFactory<RandomGenerator> FACTORY =
-            RandomGeneratorFactory.of("L64X128MixRandom");
-
     private static final Object LOCK = new Object();
-    private static RandomGenerator generator = FACTORY.create();
+    private static Xoshiro256 generator = new Xoshiro256(System.nanoTime());
 
     private Randomness() {}
 
     static void seed(long seed) {
         synchronized (LOCK) {
-            generator = FACTORY.create(seed);
+            generator = new Xoshiro256(seed);
+        }
+    }
+
+    static long[] state() {
+        synchronized (LOCK) {
+            return generator.state();
+        }
+    }
+
+    static void state(long[] state) {
+        synchronized (LOCK) {
+            generator.state(state);
         }
     }
 

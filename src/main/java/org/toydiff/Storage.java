@@ -56,7 +56,8 @@ final class Storage {
     /// A lifetime of its own, for a segment that the user was given of what backward may free; made when one asks.
     private Arena lifetime;
 
-    /// What kernels see, null in a prediction: the whole slab of a block, or the caller's memory. A confined arena's
+    /// What kernels see, null in a prediction: the whole slab of a block, or the caller's memory. A confined
+    /// arena's
     /// is seen unconfined, so that workers can read it while its owner waits inside the op; a shared one's has the
     /// arena's lifetime, because another thread might close that meanwhile.
     private MemorySegment memory;

@@ -139,6 +139,26 @@ public final class Tensor extends TensorOps {
         return array;
     }
 
+    /// A copy of whole numbers on the heap, row-major, with all their bits.
+    ///
+    /// @return an array of [#size()] elements
+    /// @throws IllegalArgumentException if the dtype is floating
+    /// @throws IllegalStateException if it has more elements than an array can
+    public long[] toLongArray() {
+        long[] array = new long[arraySize("toLongArray")];
+        if (dtype.isFloating()) {
+            throw new IllegalArgumentException("toLongArray: " + Shape.text(shape) + " is " + dtype.name()
+                    + "; cast(DType.INT64) first, or use toDoubleArray()");
+        }
+        try (var scratch = TensorArena.ofConfined()) {
+            Tensor whole = isContiguous() ? this : copyTo(scratch);
+            for (int i = 0; i < array.length; i++) {
+                array[i] = dtype.getLong(whole.storage.segment(), whole.offset + i);
+            }
+        }
+        return array;
+    }
+
     private int arraySize(String op) {
         storage.requireElements(op, shape);
         if (size() > Integer.MAX_VALUE - 8) {

@@ -2,6 +2,8 @@ package org.toydiff;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that
@@ -506,6 +508,26 @@ abstract sealed class TensorCreation permits ElementOps {
         return tensor.setAll(i -> values[(int) i]);
     }
 
+    /// The values in a shape, INT64, all 64 bits of them.
+    ///
+    /// @param values the elements in row-major order
+    /// @param shape the size of each axis; none for one axis of all the values
+    /// @return a new tensor in the innermost arena
+    /// @throws IllegalArgumentException if the shape has another number of elements
+    public static Tensor of(long[] values, long... shape) {
+        Tensor tensor = place("of", null, DType.INT64, valuesShape(values.length, shape));
+        if (!tensor.storage.shapeOnly()) {
+            MemorySegment.copy(
+                    values,
+                    0,
+                    tensor.storage.segment(),
+                    ValueLayout.JAVA_LONG,
+                    tensor.offset * Long.BYTES,
+                    values.length);
+        }
+        return tensor;
+    }
+
     /// Zeros of another tensor's shape and dtype.
     ///
     /// @param other the tensor to be like
@@ -538,6 +560,26 @@ abstract sealed class TensorCreation permits ElementOps {
     /// @param seed any number
     public static void manualSeed(long seed) {
         Randomness.seed(seed);
+    }
+
+    /// Where the generator of [#manualSeed(long)] stands.
+    ///
+    /// @return a new INT64 tensor `[4]` in the innermost arena, for [#setRandomState(Tensor)]
+    public static Tensor randomState() {
+        return of(Randomness.state());
+    }
+
+    /// Lets the generator of [#manualSeed(long)] go on from where it once stood.
+    ///
+    /// @param state what [#randomState()] gave
+    /// @throws IllegalArgumentException if it is no such state
+    public static void setRandomState(Tensor state) {
+        long[] numbers = state.dtype == DType.INT64 ? state.toLongArray() : new long[0];
+        if (numbers.length != Xoshiro256.STATE || Arrays.stream(numbers).allMatch(n -> n == 0)) {
+            throw new IllegalArgumentException("setRandomState: " + Shape.text(state.shape) + " " + state.dtype
+                    + " is no state of the generator; give what randomState() gave");
+        }
+        Randomness.state(numbers);
     }
 
     /// A tensor over memory of the caller's, without a copy: a mapped file, say. It does not count in

@@ -40,7 +40,8 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     ///
     /// **Shapes** `[…,in] · [out,in] + [out] → […,out]`.
     /// **Gradient** `g·weight` to this, `gᵀ·this` to weight, the sum of g's rows to bias.
-    /// **Memory** a new tensor in the innermost arena; the bias is added to each tile of the product while that is in
+    /// **Memory** a new tensor in the innermost arena; the bias is added to each tile of the product while that is
+    /// in
     /// the cache.
     ///
     /// @param weight the weight, of the same dtype

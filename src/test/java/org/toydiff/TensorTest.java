@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -196,5 +198,40 @@ class TensorTest {
             assertTrue(largest <= bound && largest > 0.99 * bound, largest + " within " + bound);
             assertEquals(0, tensor.mean().item(), bound / 10);
         }
+    }
+
+    @Test
+    void wholeNumbersKeepAllTheirBits() {
+        try (var arena = TensorArena.ofConfined()) {
+            long[] values = {Long.MAX_VALUE, -1, (1L << 53) + 1, Long.MIN_VALUE};
+            assertArrayEquals(values, Tensor.of(values).toLongArray());
+            Tensor turned = Tensor.of(values, 2, 2).transpose();
+            assertArrayEquals(new long[] {values[0], values[2], values[1], values[3]}, turned.toLongArray());
+            assertThrows(IllegalArgumentException.class, () -> Tensor.ones(2).toLongArray());
+        }
+    }
+
+    @Test
+    void randomNumbersGoOnFromASavedState() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor.manualSeed(3);
+            Tensor.randn(5);
+            Tensor state = Tensor.randomState();
+            float[] next = Tensor.rand(7).toFloatArray();
+            assertFalse(Arrays.equals(next, Tensor.rand(7).toFloatArray()));
+            Tensor.setRandomState(state);
+            assertArrayEquals(next, Tensor.rand(7).toFloatArray());
+            assertThrows(IllegalArgumentException.class, () -> Tensor.setRandomState(Tensor.of(new long[4])));
+        }
+    }
+
+    @Test
+    void theGeneratorIsXoshiro256PlusPlus() {
+        var generator = new Xoshiro256(0);
+        generator.state(new long[] {1, 2, 3, 4});
+        // What the authors' C program gives from this state: https://prng.di.unimi.it/xoshiro256plusplus.c
+        assertEquals(41943041L, generator.nextLong());
+        assertEquals(58720359L, generator.nextLong());
+        assertEquals(3588806011781223L, generator.nextLong());
     }
 }

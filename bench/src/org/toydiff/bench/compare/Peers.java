@@ -18,7 +18,8 @@ final class Peers implements AutoCloseable {
     static final String DJL = "DJL";
     static final String C = "C";
 
-    /// For the processes whose resident memory is measured: a heap that has room to grow does so, whatever the tensors
+    /// For the processes whose resident memory is measured: a heap that has room to grow does so, whatever the
+    /// tensors
     /// take. (DJL needs more: its inputs pass through the heap.)
     private static final String SMALL_HEAP = "-Xmx64m";
 

@@ -3,7 +3,8 @@ package org.toydiff.nn;
 import java.util.Arrays;
 import org.toydiff.Tensor;
 
-/// Activations and losses as functions. All are ops or compositions of ops, so their gradients need no rules of their
+/// Activations and losses as functions. All are ops or compositions of ops, so their gradients need no rules of
+/// their
 /// own.
 public final class Functional {
     private Functional() {}

@@ -9,6 +9,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 
 /// A function with parameters, and the base of every layer.
@@ -24,8 +26,9 @@ import org.toydiff.Tensor;
 ///     }
 /// }
 /// ```
-public abstract class Module {
+public abstract class Module implements Stateful {
     private final Map<String, Tensor> own = new LinkedHashMap<>();
+    private final Map<String, Tensor> buffers = new LinkedHashMap<>();
     private final Map<String, Module> children = new LinkedHashMap<>();
     private boolean training = true;
 
@@ -50,6 +53,18 @@ public abstract class Module {
         return tensor;
     }
 
+    /// Registers a tensor that is saved with the parameters and is none: a running mean, for instance.
+    ///
+    /// @param name its name within this module, without dots
+    /// @param tensor the buffer
+    /// @return the tensor
+    /// @throws IllegalArgumentException if the name is taken or has a dot
+    protected final Tensor buffer(String name, Tensor tensor) {
+        requireFree(name);
+        buffers.put(name, tensor);
+        return tensor;
+    }
+
     /// Registers a part.
     ///
     /// @param <M> the type of the part
@@ -64,7 +79,8 @@ public abstract class Module {
     }
 
     private void requireFree(String name) {
-        if (name.isEmpty() || name.contains(".") || own.containsKey(name) || children.containsKey(name)) {
+        boolean taken = own.containsKey(name) || buffers.containsKey(name) || children.containsKey(name);
+        if (name.isEmpty() || name.contains(".") || taken) {
             throw new IllegalArgumentException(getClass().getSimpleName() + ": \"" + name
                     + "\" is taken, empty or has a dot; choose another name");
         }
@@ -89,26 +105,40 @@ public abstract class Module {
     /// @return a map in the order of registration
     public final Map<String, Tensor> namedParameters() {
         Map<String, Tensor> named = new LinkedHashMap<>();
-        collect("", named);
+        visit("", (path, module) -> module.own.forEach((name, tensor) -> named.put(path + name, tensor)));
         return named;
     }
 
-    private void collect(String prefix, Map<String, Tensor> named) {
-        own.forEach((name, tensor) -> named.put(prefix + name, tensor));
-        children.forEach((name, module) -> module.collect(prefix + name + ".", named));
+    /// Every buffer under its path, `1.running_mean` for instance.
+    ///
+    /// @return a map in the order of registration
+    public final Map<String, Tensor> namedBuffers() {
+        Map<String, Tensor> named = new LinkedHashMap<>();
+        visit("", (path, module) -> module.buffers.forEach((name, tensor) -> named.put(path + name, tensor)));
+        return named;
     }
 
-    /// What must be saved to make this module anew: every parameter under its path.
+    /// Visits this module and its parts, each with the path that its tensors' names begin with.
+    private void visit(String path, BiConsumer<String, Module> visitor) {
+        visitor.accept(path, this);
+        children.forEach((name, module) -> module.visit(path + name + ".", visitor));
+    }
+
+    /// What must be saved to make this module anew: every parameter and buffer under its path.
     ///
     /// @return the tensors themselves, not copies
+    @Override
     public final Map<String, Tensor> stateDict() {
-        return namedParameters();
+        Map<String, Tensor> state = namedParameters();
+        state.putAll(namedBuffers());
+        return state;
     }
 
-    /// Overwrites the parameters with saved ones; nothing is changed unless all of them fit.
+    /// Overwrites parameters and buffers with saved ones; nothing is changed unless all of them fit.
     ///
     /// @param state a tensor of the same shape and dtype for each path of [#stateDict()]
     /// @throws IllegalArgumentException naming the paths that are missing, unknown or of another shape
+    @Override
     public final void loadStateDict(Map<String, Tensor> state) {
         Map<String, Tensor> current = stateDict();
         List<String> problems = new ArrayList<>();

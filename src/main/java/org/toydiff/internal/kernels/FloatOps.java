@@ -1,6 +1,7 @@
 package org.toydiff.internal.kernels;
 
-/// What elementwise ops do to one float: the scalar kernels, which [FloatUnaryLoop] and its kin run over memory. The
+/// What elementwise ops do to one float: the scalar kernels, which [FloatUnaryLoop] and its kin run over memory.
+/// The
 /// double ones are generated from this file by exchanging the type.
 ///
 /// Elementary functions are computed in double and rounded once, so float results are within 0.51 ulp or so of the

@@ -10,7 +10,8 @@ public interface Runs {
         return wide ? Holder.FLOAT64 : Holder.FLOAT32;
     }
 
-    /// The scalar ones. For runs shorter than a vector or two: the compiler boxes a vector that lives through so much
+    /// The scalar ones. For runs shorter than a vector or two: the compiler boxes a vector that lives through so
+    /// much
     /// inlined code, which costs heap and gains nothing there.
     static Runs scalar(boolean wide) {
         return wide ? Holder.SCALAR64 : Holder.SCALAR32;

@@ -122,7 +122,8 @@ final class Crew {
         return helped;
     }
 
-    /// A caller posts its work and then looks for sleepers; a worker says that it sleeps and then looks for work. So
+    /// A caller posts its work and then looks for sleepers; a worker says that it sleeps and then looks for work.
+    /// So
     /// one of them sees the other.
     private void sleep(int number) {
         sleeping.set(number, Thread.currentThread());

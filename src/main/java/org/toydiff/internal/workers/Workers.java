@@ -3,7 +3,8 @@ package org.toydiff.internal.workers;
 /// The threads that share large work: one pool for everything. Two pools that spin against each other cost up to 30
 /// times, so products too are cut up here, and the BLAS library runs on one thread.
 ///
-/// A calling thread does parts of its own work; `n` threads are a caller and `n − 1` workers. Several callers at once
+/// A calling thread does parts of its own work; `n` threads are a caller and `n − 1` workers. Several callers at
+/// once
 /// share the workers, part by part.
 public final class Workers {
     /// More are refused: each is a thread of the operating system's.
