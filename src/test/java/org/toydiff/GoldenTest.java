@@ -1,6 +1,5 @@
 package org.toydiff;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import static org.toydiff.nn.Functional.crossEntropyLoss;
@@ -10,11 +9,7 @@ import static org.toydiff.nn.Functional.mseLoss;
 import static org.toydiff.nn.Functional.softmax;
 import static org.toydiff.nn.Functional.softmin;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -32,8 +27,6 @@ import org.toydiff.optim.SGD;
 
 /// Everything against PyTorch 2.13: values, gradients and trajectories that golden.py wrote.
 class GoldenTest {
-    private static final double TOLERANCE = 2e-5;
-
     private static final Map<String, Function<List<Tensor>, Tensor>> OPS = new HashMap<>();
     private static final Map<String, Function<List<Tensor>, Optimizer>> OPTIMIZERS = Map.of(
             "sgd", parameters -> new SGD(parameters, 0.1),
@@ -128,72 +121,15 @@ class GoldenTest {
                 .getFirst());
     }
 
-    private record Array(long[] shape, double[] values) {
-        static Array parse(String text) {
-            String[] halves = text.split(" \\| ?", 2);
-            return new Array(
-                    halves[0].isEmpty()
-                            ? new long[0]
-                            : Arrays.stream(halves[0].split(","))
-                                    .mapToLong(Long::parseLong)
-                                    .toArray(),
-                    Arrays.stream(halves[1].split(" "))
-                            .mapToDouble(Array::number)
-                            .toArray());
-        }
-
-        /// Python writes nan and inf.
-        private static double number(String text) {
-            return Double.parseDouble(text.replace("nan", "NaN").replace("inf", "Infinity"));
-        }
-
-        Tensor tensor() {
-            return Tensor.of(DType.FLOAT32, values, shape.length == 0 ? new long[] {1} : shape)
-                    .reshape(shape);
-        }
-
-        void requireEqual(Tensor actual, String what) {
-            assertArrayEquals(shape, actual.shape(), what + " shape");
-            double[] got = actual.toDoubleArray();
-            for (int i = 0; i < got.length; i++) {
-                double scale = Math.max(1, Math.abs(values[i]));
-                assertEquals(values[i], got[i], Double.isNaN(values[i]) ? 0 : TOLERANCE * scale, what + " at " + i);
-            }
-        }
-    }
-
-    private record Case(String name, Map<String, List<Array>> parts) {
-        List<Array> all(String kind) {
-            return parts.getOrDefault(kind, List.of());
-        }
-    }
-
-    private static List<Case> cases() throws IOException {
-        List<Case> cases = new ArrayList<>();
-        try (var reader = new BufferedReader(
-                new InputStreamReader(GoldenTest.class.getResourceAsStream("golden.txt"), StandardCharsets.US_ASCII))) {
-            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-                String[] words = line.split(" ", 2);
-                if (words[0].equals("case")) {
-                    cases.add(new Case(words[1], new HashMap<>()));
-                } else {
-                    cases.getLast()
-                            .parts
-                            .computeIfAbsent(words[0], kind -> new ArrayList<>())
-                            .add(Array.parse(words[1]));
-                }
-            }
-        }
-        return cases;
-    }
-
     @TestFactory
     Stream<DynamicTest> everyCaseIsAsPyTorchHasIt() throws IOException {
-        return cases().stream()
+        return Golden.cases("golden.txt").stream()
                 .map(golden -> dynamicTest(
-                        golden.name + " " + Arrays.toString(golden.all("in").getFirst().shape), () -> {
+                        golden.name() + " "
+                                + Arrays.toString(golden.all("in").getFirst().shape()),
+                        () -> {
                             try (var arena = TensorArena.ofConfined()) {
-                                if (OPTIMIZERS.containsKey(golden.name)) {
+                                if (OPTIMIZERS.containsKey(golden.name())) {
                                     requireTrajectory(golden);
                                 } else {
                                     requireValueAndGradients(golden);
@@ -202,12 +138,12 @@ class GoldenTest {
                         }));
     }
 
-    private static void requireValueAndGradients(Case golden) {
+    private static void requireValueAndGradients(Golden.Case golden) {
         for (Release release : Release.values()) {
             List<Tensor> inputs = golden.all("in").stream()
                     .map(array -> array.tensor().trackGradient())
                     .toList();
-            Tensor out = OPS.get(golden.name).apply(inputs);
+            Tensor out = OPS.get(golden.name()).apply(inputs);
             golden.all("out").getFirst().requireEqual(out, "output");
             out.backward(golden.all("g").getFirst().tensor(), release);
             for (int i = 0; i < inputs.size(); i++) {
@@ -216,12 +152,12 @@ class GoldenTest {
         }
     }
 
-    private static void requireTrajectory(Case golden) {
-        List<Tensor> in = golden.all("in").stream().map(Array::tensor).toList();
+    private static void requireTrajectory(Golden.Case golden) {
+        List<Tensor> in = golden.all("in").stream().map(Golden.Array::tensor).toList();
         List<Tensor> parameters = List.of(in.get(2).trackGradient(), in.get(3).trackGradient());
-        Optimizer optimizer = OPTIMIZERS.get(golden.name).apply(parameters);
-        Array losses = golden.all("out").getFirst();
-        double[] got = new double[losses.values.length];
+        Optimizer optimizer = OPTIMIZERS.get(golden.name()).apply(parameters);
+        Golden.Array losses = golden.all("out").getFirst();
+        double[] got = new double[losses.values().length];
         for (int step = 0; step < got.length; step++) {
             try (var inner = TensorArena.ofConfined()) {
                 Tensor loss =
@@ -243,7 +179,7 @@ class GoldenTest {
         var named = new TreeSet<>(OPS.keySet());
         named.addAll(OPTIMIZERS.keySet());
         var found = new TreeSet<String>();
-        cases().forEach(golden -> found.add(golden.name));
+        Golden.cases("golden.txt").forEach(golden -> found.add(golden.name()));
         assertEquals(found, named);
     }
 }
