@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// Gradients beyond [Tensor#backward()].
 public final class Autograd {
@@ -42,6 +43,23 @@ public final class Autograd {
             }
             scope.recording = before;
         };
+    }
+
+    /// `f(x)`, keeping none of the intermediates: backward computes them again, which costs a second forward and
+    /// saves
+    /// their memory. Random numbers are drawn as the first time.
+    ///
+    /// **Memory** what f makes is freed when f returns, save its result; the release schedule shows what backward
+    /// makes
+    /// and frees again. Gradients are those of f.
+    ///
+    /// @param f a composition of ops that gives the same result for the same input, reads no elements and changes
+    ///     nothing
+    /// @param x its input
+    /// @param parameters the other tensors that f computes with and that track gradients
+    /// @return `f(x)`
+    public static Tensor checkpoint(UnaryOperator<Tensor> f, Tensor x, List<Tensor> parameters) {
+        return Recompute.of(f, x, parameters);
     }
 
     /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each

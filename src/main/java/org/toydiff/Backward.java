@@ -54,6 +54,9 @@ final class Backward {
 
     private Node overNode;
 
+    /// The walk in one of whose rules this one runs, or null.
+    private Backward enclosing;
+
     private Backward(
             Tensor root, Release release, Goal goal, Sight sight, ScheduleWriter schedule, List<Tensor> chosen) {
         this.root = root;
@@ -70,7 +73,9 @@ final class Backward {
 
     /// What [#run] then does, told in advance.
     static ReleaseSchedule predict(Tensor root, Release release) {
-        return predict(root, release, new Sight.Predicting());
+        TensorArena innermost = Scope.current().innermostOrNull();
+        Prediction prediction = innermost == null ? null : innermost.prediction();
+        return predict(root, release, new Sight.Predicting(prediction));
     }
 
     /// As [#predict(Tensor, Release)], leaving in `sight` the stand-ins as backward would leave the tensors.
@@ -108,6 +113,33 @@ final class Backward {
         return backward.results();
     }
 
+    /// Whether rules are recorded.
+    boolean records() {
+        return goal == Goal.RECORDED;
+    }
+
+    /// Inside a rule of this walk: the gradients of y to xs when that of y is g. What was computed for y is freed
+    /// on the
+    /// way, and the results after the rule.
+    List<Tensor> gradientsWithin(Tensor y, Tensor g, List<Tensor> xs) {
+        if (!y.tracksGradient()) {
+            return xs.stream().map(Tensor::zerosLike).toList();
+        }
+        Release release = records() ? Release.AT_CLOSE : Release.EAGER;
+        var inner = new Backward(y, release, records() ? Goal.RECORDED : Goal.CHOSEN, Sight.REAL, schedule, xs);
+        inner.enclosing = this;
+        inner.walk(g, "backward");
+        List<Tensor> results = inner.results();
+        for (int i = 0; i < results.size(); i++) {
+            Tensor held = inner.pending[inner.order.length + xs.indexOf(xs.get(i))];
+            if (held != null) {
+                held.storage.holders--;
+                made(held.storage);
+            }
+        }
+        return results;
+    }
+
     private static void requireTracked(Tensor root, String op) {
         if (!root.tracksGradient()) {
             throw new IllegalStateException(op + ": the tensor " + Shape.text(root.shape)
@@ -119,7 +151,7 @@ final class Backward {
         requireTracked(root, op);
         requireSeed(seed);
         Scope scope = Scope.current();
-        if (scope.backward != null) {
+        if (scope.backward != enclosing) {
             throw new IllegalStateException(op + ": called from a gradient rule");
         }
         order = Scope.current().graphs.of(root.node);
@@ -134,13 +166,13 @@ final class Backward {
                 if (needed[step - 1]) {
                     visit(order[step - 1]);
                 }
-                schedule.endStep();
+                endStep();
             }
         } catch (Throwable failure) {
             abandon();
             throw failure;
         } finally {
-            scope.backward = null;
+            scope.backward = enclosing;
             scope.recording = recording;
             markReleased();
         }
@@ -256,9 +288,12 @@ final class Backward {
 
     private void start(Tensor seed) {
         Tensor y = sight.see(root);
+        for (int i = order.length - 1; i >= 0 && enclosing == null; i--) {
+            schedule.made(-(i + 1), sight.see(order[i].output).storage);
+        }
         Tensor g =
                 seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : seed;
-        if (seed != null) {
+        if (seed != null && enclosing == null) {
             seed.storage.pinned = true;
         }
         if (root.node != null) {
@@ -276,7 +311,13 @@ final class Backward {
                 }
             }
         }
-        schedule.endStep();
+        endStep();
+    }
+
+    private void endStep() {
+        if (enclosing == null) {
+            schedule.endStep();
+        }
     }
 
     private void visit(Node node) {
@@ -304,6 +345,10 @@ final class Backward {
     /// over its value then.
     private void applyRules(Node node, Tensor g, Tensor ruleG, Tensor ruleY) {
         Tensor[] inputs = sight.see(node.inputs);
+        if (node.joint != null) {
+            applyJointRule(node, inputs, ruleG, ruleY);
+            return;
+        }
         int last = last(node);
         for (int i = node.inputs.length - 1; i >= last; i--) {
             if (wants(node.inputs[i])) {
@@ -314,6 +359,20 @@ final class Backward {
             }
         }
         overwritable = null;
+    }
+
+    private void applyJointRule(Node node, Tensor[] inputs, Tensor g, Tensor y) {
+        boolean[] wanted = new boolean[inputs.length];
+        for (int i = 0; i < inputs.length; i++) {
+            wanted[i] = wants(node.inputs[i]);
+        }
+        Tensor[] contributions = node.joint.contributions(g, inputs, y, wanted);
+        for (int i = 0; i < inputs.length; i++) {
+            if (wanted[i]) {
+                deliver(node.inputs[i], inputs[i], contributions[i]);
+                arrived(node.inputs[i]);
+            }
+        }
     }
 
     /// The input whose rule runs last.
@@ -415,7 +474,7 @@ final class Backward {
                 over.strides,
                 dtype);
         made(gradient.storage);
-        schedule.freed(step, value.op, ReleaseSchedule.Kind.VALUE, value.shape, value);
+        schedule.freed(shownStep(), value.op, ReleaseSchedule.Kind.VALUE, value.shape, value);
         through[index(overNode)] = true;
         over = null;
         return gradient;
@@ -445,6 +504,7 @@ final class Backward {
         if (goal != Goal.RECORDED) {
             storage.disposable = true;
             made.add(storage);
+            schedule.made(shownStep(), storage);
         }
     }
 
@@ -553,11 +613,16 @@ final class Backward {
         g.storage.holders--;
         String op = node == null ? "backward" : node.op;
         if (g.storage.freeIfUnused(op, step) && node != null) {
-            schedule.freed(step, node.op, ReleaseSchedule.Kind.GRADIENT, node.output.shape, g.storage);
+            schedule.freed(shownStep(), node.op, ReleaseSchedule.Kind.GRADIENT, node.output.shape, g.storage);
         }
     }
 
     // Values.
+
+    /// The step of the outermost walk, which is what schedules and messages tell.
+    private int shownStep() {
+        return enclosing == null ? step : enclosing.shownStep();
+    }
 
     private boolean eager() {
         return release == Release.EAGER;
@@ -581,7 +646,7 @@ final class Backward {
         }
         storage.disposable = true;
         if (storage.freeIfUnused(after, step)) {
-            schedule.freed(step, storage.op, ReleaseSchedule.Kind.VALUE, storage.shape, storage);
+            schedule.freed(shownStep(), storage.op, ReleaseSchedule.Kind.VALUE, storage.shape, storage);
         }
     }
 
@@ -593,7 +658,7 @@ final class Backward {
             // The same tensor may have been asked for twice; its gradient waits in the first place.
             Tensor g = pending[order.length + chosen.indexOf(chosen.get(i))];
             Tensor result = g != null ? g : Tensor.zerosLike(chosen.get(i));
-            result.storage.pinned = true;
+            result.storage.pinned |= enclosing == null;
             results.add(result);
         }
         return results;

@@ -8,7 +8,7 @@ import java.util.Map;
 final class GraphDrawing {
     private final StringBuilder text = new StringBuilder();
     private final Map<Tensor, Integer> leaves = new IdentityHashMap<>();
-    private final Sight.Predicting sight = new Sight.Predicting();
+    private final Sight.Predicting sight = new Sight.Predicting(null);
     private Node[] order;
 
     private GraphDrawing() {}

@@ -186,6 +186,10 @@ final class Ledger {
         }
     }
 
+    static long limitBytes() {
+        return LIMIT;
+    }
+
     static long slabsMade() {
         synchronized (LOCK) {
             return POOL.slabsMade();

@@ -23,6 +23,13 @@ public final class Memory {
         return Ledger.peak();
     }
 
+    /// What bounds [#liveBytes()]: `-Dtoydiff.memory.limit`, or physical memory less what the heap may take.
+    ///
+    /// @return the limit in bytes
+    public static long limitBytes() {
+        return Ledger.limitBytes();
+    }
+
     /// Starts the peak anew from what is live now.
     public static void resetPeak() {
         Ledger.resetPeak();

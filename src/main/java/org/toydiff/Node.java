@@ -15,6 +15,9 @@ final class Node {
     final Tensor[] inputs;
     final Rule[] rules;
 
+    /// In place of the rules, where one gives all gradients; else null.
+    final JointRule joint;
+
     /// The shape in which the rules see the gradient and the output, when it is not the output's own: that
     /// of a reduction with its axes kept.
     final long[] ruleShape;
@@ -24,7 +27,15 @@ final class Node {
 
     private final int[] versions;
 
+    Node(String op, Tensor output, JointRule joint, Tensor... inputs) {
+        this(op, output, null, new Rule[inputs.length], joint, inputs);
+    }
+
     Node(String op, Tensor output, long[] ruleShape, Rule[] rules, Tensor... inputs) {
+        this(op, output, ruleShape, rules, null, inputs);
+    }
+
+    private Node(String op, Tensor output, long[] ruleShape, Rule[] rules, JointRule joint, Tensor... inputs) {
         for (Rule rule : rules) {
             assert rule == null || Rule.capturesNoTensor(rule)
                     : op + ": its gradient rule captures a tensor; let the rule's type say what it reads";
@@ -33,6 +44,7 @@ final class Node {
         this.output = output;
         this.ruleShape = ruleShape;
         this.rules = rules;
+        this.joint = joint;
         this.inputs = inputs;
         this.versions = new int[inputs.length + 1];
         for (int i = 0; i <= inputs.length; i++) {
@@ -47,6 +59,9 @@ final class Node {
 
     /// Whether some rule that will run reads [#value].
     boolean reads(int i) {
+        if (joint != null) {
+            return joint.reads(i);
+        }
         int bit = i < inputs.length ? 1 << i : Rule.OUTPUT;
         for (int own = 0; own < inputs.length; own++) {
             if (inputs[own].tracksGradient() && (rules[own].reads(own) & bit) != 0) {

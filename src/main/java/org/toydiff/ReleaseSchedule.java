@@ -9,10 +9,13 @@ import java.util.Locale;
 /// Step 0 is before the first gradient rule; step k is right after the k-th. Bytes are those of the arena
 /// that is innermost when backward is called, which is where gradients are made. Printed, it is a table.
 ///
+/// Steps before 0 are those of the forward pass: the op recorded last is step −1, the one before it −2.
+///
 /// @param entries what is freed, in order
+/// @param kept what stays until its arena closes, its step being one past the last
 /// @param liveBytes the arena's live bytes after step 0, 1, …
 /// @param peakBytes the arena's peak from its opening to the end of that backward
-public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long peakBytes) {
+public record ReleaseSchedule(List<Entry> entries, List<Entry> kept, List<Long> liveBytes, long peakBytes) {
     /// What a block held when it was freed.
     public enum Kind {
         /// The gradient of an intermediate.
@@ -29,7 +32,8 @@ public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long pe
     /// @param shape the shape of that output
     /// @param bytes what it counts: its elements' bytes rounded up to a multiple of 64
     /// @param block a number of its own, in the order of freeing
-    public record Entry(int step, String op, Kind kind, long[] shape, long bytes, int block) {
+    /// @param made the step in which the block was made
+    public record Entry(int step, String op, Kind kind, long[] shape, long bytes, int block, int made) {
         /// Copies the shape.
         public Entry {
             shape = shape.clone();
@@ -51,7 +55,8 @@ public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long pe
                     && kind == that.kind
                     && Arrays.equals(shape, that.shape)
                     && bytes == that.bytes
-                    && block == that.block;
+                    && block == that.block
+                    && made == that.made;
         }
 
         @Override
@@ -69,6 +74,7 @@ public record ReleaseSchedule(List<Entry> entries, List<Long> liveBytes, long pe
     /// Copies the lists.
     public ReleaseSchedule {
         entries = List.copyOf(entries);
+        kept = List.copyOf(kept);
         liveBytes = List.copyOf(liveBytes);
     }
 

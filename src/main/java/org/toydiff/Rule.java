@@ -206,7 +206,12 @@ interface Rule {
     static boolean capturesNoTensor(Rule rule) {
         for (Field field : rule.getClass().getDeclaredFields()) {
             Class<?> type = field.getType();
-            boolean plain = type.isPrimitive() || type.isEnum() || type == int[].class || type == long[].class;
+            // An op of the user's holds none either: Custom sees to that.
+            boolean plain = type.isPrimitive()
+                    || type.isEnum()
+                    || type == int[].class
+                    || type == long[].class
+                    || type == CustomOp.class;
             if (!plain) {
                 return false;
             }

@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import java.util.List;
 
 /// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward
 /// that runs.
@@ -12,6 +13,9 @@ final class Scope {
 
     /// Whether ops on tracked tensors are recorded.
     boolean recording = true;
+
+    /// Where the storages of new tensors are noted, by whoever will free them early; null when nobody does.
+    List<Storage> temporaries;
 
     /// The backward whose rule is running, or null.
     Backward backward;

@@ -31,7 +31,13 @@ abstract sealed class Sight {
         private final Map<Tensor, Tensor> tensors = new IdentityHashMap<>();
         private final Map<Storage, Storage> storages = new IdentityHashMap<>();
         private final Map<TensorArena, TensorArena> arenas = new IdentityHashMap<>();
-        private final TensorArena callers = TensorArena.predicting(null);
+        private final Prediction prediction;
+        private final TensorArena callers;
+
+        Predicting(Prediction prediction) {
+            this.prediction = prediction;
+            this.callers = TensorArena.predicting(null, null);
+        }
 
         @Override
         Tensor see(Tensor real) {
@@ -59,7 +65,9 @@ abstract sealed class Sight {
 
         /// The stand-in of an arena; memory of the caller's counts nowhere.
         TensorArena arena(Arena home) {
-            return home instanceof TensorArena real ? arenas.computeIfAbsent(real, TensorArena::predicting) : callers;
+            return home instanceof TensorArena real
+                    ? arenas.computeIfAbsent(real, arena -> TensorArena.predicting(arena, prediction))
+                    : callers;
         }
     }
 }

@@ -289,6 +289,16 @@ final class Storage {
         return foreign == null && (lifetime != null || !exposed);
     }
 
+    /// In a prediction: counts it in another arena.
+    void moveCount(TensorArena target) {
+        if (home instanceof TensorArena from && from.predicts() && target.predicts()) {
+            from.count(-bytes);
+            target.count(bytes);
+            home = target;
+        }
+        pinned = true;
+    }
+
     /// Gives the block to `target`; the caller has seen that it is [#movable()].
     void move(TensorArena target) {
         Ledger.move((TensorArena) home, target, this);

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.LongToDoubleFunction;
 
@@ -356,8 +357,12 @@ public final class Tensor extends TensorOps {
     /// @throws IllegalStateException if the memory is the caller's, or is freed
     /// @throws MemoryLimitException if the arena's limit would be passed
     public Tensor moveTo(TensorArena arena) {
-        storage.requireElements("moveTo", shape);
+        storage.requireReadable("moveTo", shape);
         arena.requireUsable("moveTo");
+        if (storage.shapeOnly()) {
+            storage.moveCount(arena);
+            return this;
+        }
         if (!(storage.home instanceof TensorArena)) {
             throw new IllegalStateException("moveTo: the memory of " + Shape.text(shape)
                     + " is not an arena's of toydiff, so" + " it cannot change owner; use copyTo(arena)");
@@ -393,6 +398,10 @@ public final class Tensor extends TensorOps {
         if (storage.segment().isReadOnly()) {
             throw new IllegalArgumentException("copyFrom: the memory of " + Shape.text(shape) + " is read-only");
         }
+        if (source.storage.shapeOnly() || storage.shapeOnly()) {
+            // A prediction changes nothing.
+            return this;
+        }
         boolean overlaps = source.storage == storage;
         try (var scratch = overlaps ? TensorArena.ofConfined() : null) {
             Launch.unary(Families.copy(dtype), overlaps ? source.copyTo(scratch) : source, this);
@@ -408,7 +417,11 @@ public final class Tensor extends TensorOps {
         Scope scope = Scope.current();
         Backward backward = scope.backward;
         TensorArena arena = scope.innermost(op);
-        Storage storage = Storage.make(arena, op, dtype, shape, early || backward != null);
+        List<Storage> temporaries = scope.temporaries;
+        Storage storage = Storage.make(arena, op, dtype, shape, early || backward != null || temporaries != null);
+        if (temporaries != null) {
+            temporaries.add(storage);
+        }
         if (backward != null) {
             backward.made(storage);
         }
@@ -418,6 +431,11 @@ public final class Tensor extends TensorOps {
     /// A new contiguous tensor in any arena, its elements not set; never freed before the arena closes.
     static Tensor makeIn(Arena arena, String op, DType dtype, long[] shape) {
         Shape.checked(op, dtype, shape);
+        TensorArena innermost = Scope.current().innermostOrNull();
+        if (innermost != null && innermost.predicts()) {
+            TensorArena counted = arena instanceof TensorArena own && own.predicts() ? own : innermost;
+            return new Tensor(Storage.make(counted, op, dtype, shape, false), dtype, shape);
+        }
         if (arena instanceof TensorArena own) {
             return new Tensor(Storage.make(own, op, dtype, shape, false), dtype, shape);
         }
@@ -440,6 +458,11 @@ public final class Tensor extends TensorOps {
 
     Tensor record(String op, long[] ruleShape, Rule[] rules, Tensor... inputs) {
         node = new Node(op, this, ruleShape, rules, inputs);
+        return this;
+    }
+
+    Tensor record(String op, JointRule rule, Tensor... inputs) {
+        node = new Node(op, this, rule, inputs);
         return this;
     }
 

@@ -29,6 +29,10 @@ import java.lang.foreign.MemorySegment;
 /// Bytes are counted exactly: a tensor counts as its elements' bytes rounded up to a multiple of 64.
 public final class TensorArena implements Arena {
     private final boolean predicting;
+
+    /// In a prediction: what all its arenas count in together, or null.
+    private final Prediction prediction;
+
     private final boolean shared;
     private final Thread owner;
     private final long limit;
@@ -53,18 +57,23 @@ public final class TensorArena implements Arena {
         if (limit <= 0) {
             throw new IllegalArgumentException("TensorArena: limit " + limit + " B must be positive");
         }
-        this.predicting = false;
-        this.lifetime = shared ? Arena.ofShared() : null;
+        TensorArena around = Scope.current().innermostOrNull();
+        this.predicting = around != null && around.predicting;
+        this.prediction = predicting ? around.prediction : null;
+        this.lifetime = shared && !predicting ? Arena.ofShared() : null;
         this.shared = shared;
         this.owner = Thread.currentThread();
         this.limit = limit;
-        Ledger.opened(this);
+        if (!predicting) {
+            Ledger.opened(this);
+        }
         entered();
     }
 
     /// A stand-in for `real` in a prediction, or for memory of the caller's: it counts and holds no memory.
-    private TensorArena(TensorArena real) {
+    private TensorArena(TensorArena real, Prediction prediction) {
         this.predicting = true;
+        this.prediction = prediction;
         this.shared = false;
         this.owner = Thread.currentThread();
         this.limit = Long.MAX_VALUE;
@@ -104,8 +113,8 @@ public final class TensorArena implements Arena {
         return new TensorArena(true, limitBytes);
     }
 
-    static TensorArena predicting(TensorArena real) {
-        return new TensorArena(real);
+    static TensorArena predicting(TensorArena real, Prediction prediction) {
+        return new TensorArena(real, prediction);
     }
 
     /// Bytes its tensors take now, each rounded up to a multiple of 64.
@@ -225,7 +234,11 @@ public final class TensorArena implements Arena {
         }
         open = false;
         left();
-        Ledger.closed(this);
+        if (predicting) {
+            count(-live);
+        } else {
+            Ledger.closed(this);
+        }
     }
 
     void requireUsable(String op) {
@@ -263,6 +276,10 @@ public final class TensorArena implements Arena {
 
     boolean predicts() {
         return predicting;
+    }
+
+    Prediction prediction() {
+        return prediction;
     }
 
     boolean isShared() {
@@ -333,6 +350,9 @@ public final class TensorArena implements Arena {
     void count(long bytes) {
         live += bytes;
         peak = Math.max(peak, live);
+        if (prediction != null) {
+            prediction.count(bytes);
+        }
     }
 
     String describe() {

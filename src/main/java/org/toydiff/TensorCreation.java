@@ -216,7 +216,7 @@ abstract sealed class TensorCreation permits ElementOps {
     /// @return a new tensor in the arena
     public static Tensor eye(Arena arena, DType dtype, long n) {
         Tensor tensor = zeros(arena, dtype, n, n);
-        for (long i = 0; i < n; i++) {
+        for (long i = 0; i < n && !tensor.storage.shapeOnly(); i++) {
             dtype.set(tensor.storage.segment(), tensor.offset + i * n + i, 1);
         }
         return tensor;

@@ -96,6 +96,21 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         return Softmax.crossEntropy(self(), labels);
     }
 
+    /// Applies an op of one's own.
+    ///
+    /// **Shapes** as the op says. **Gradient** as its rule says, to inputs that are floating.
+    /// **Memory** a new tensor in the innermost arena, of the first input's dtype; inputs that are not contiguous
+    /// are
+    /// copied for the call.
+    ///
+    /// @param op the op
+    /// @param inputs its operands, the first of them FLOAT32 or FLOAT64
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if there are no inputs or more than 30, or the op holds a tensor
+    public static Tensor custom(CustomOp op, Tensor... inputs) {
+        return Custom.apply(op, inputs);
+    }
+
     // Reductions: over all axes, over one, over one that stays with size 1.
 
     /// The sum, accumulated in double, over all axes; gradient `g` to every element.

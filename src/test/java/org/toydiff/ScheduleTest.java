@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
@@ -92,6 +93,30 @@ class ScheduleTest {
                 .softmax(0)
                 .linear(x.transpose(), null)
                 .logSoftmax(1)
+                .sum());
+        graphs.put("a checkpoint", x -> {
+            Tensor y = x.tanh();
+            Tensor z = Autograd.checkpoint(t -> t.multiply(2).exp().sin().multiply(t), y, List.of());
+            return z.multiply(y).sum();
+        });
+        graphs.put(
+                "a checkpoint of the leaf",
+                x -> Autograd.checkpoint(t -> t.exp().tanh(), x, List.of()).sum());
+        graphs.put("a checkpoint that reads the leaf", x -> Autograd.checkpoint(
+                        t -> t.linear(x, null, Activation.RELU).exp(), x.sin(), List.of(x))
+                .sum());
+        graphs.put("a checkpoint of views", x -> Autograd.checkpoint(
+                        t -> t.transpose().reshape(24), x.exp().tanh(), List.of())
+                .multiply(2)
+                .sum());
+        graphs.put("a checkpoint in a checkpoint", x -> Autograd.checkpoint(
+                        t -> Autograd.checkpoint(u -> u.exp().sin().exp(), t.tanh(), List.of())
+                                .sin(),
+                        x.exp(),
+                        List.of())
+                .sum());
+        graphs.put("an op of one's own", x -> Tensor.custom(new CustomOpTest.SignedSquare(), x.tanh())
+                .exp()
                 .sum());
         graphs.put("the leaf itself", x -> x);
         return graphs;

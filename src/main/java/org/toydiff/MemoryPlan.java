@@ -1,0 +1,88 @@
+package org.toydiff;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/// What one training step will take, known before it starts: forward and `backward(Release.EAGER)` are run on
+/// shapes
+/// alone, without memory and without arithmetic.
+///
+/// ```java
+/// Function<List<Tensor>, Tensor> loss = in -> crossEntropyLoss(net.forward(in.get(0)), in.get(1));
+/// MemoryPlan plan = MemoryPlan.requireFits(loss, List.of(x, y));
+/// ```
+///
+/// @param schedule what backward will free, in order
+/// @param peakBytes the most that [Memory#liveBytes()] will be above what it is now, gradients included that
+/// parameters
+///     get their blocks for
+public record MemoryPlan(ReleaseSchedule schedule, long peakBytes) {
+    /// Predicts a step.
+    ///
+    /// **Memory** none: nothing is made, nothing is changed, and no random number is drawn.
+    ///
+    /// @param loss computes the loss from the inputs by ops alone: it must read no elements
+    /// @param inputs what the loss is given; of those that track no gradient only shape and dtype matter
+    /// @return the plan
+    /// @throws IllegalStateException if the loss tracks no gradient, or reads elements
+    public static MemoryPlan of(Function<List<Tensor>, Tensor> loss, List<Tensor> inputs) {
+        var prediction = new Prediction();
+        Scope scope = Scope.current();
+        TensorArena step = TensorArena.predicting(null, prediction);
+        var counted = new Sight.Predicting(null);
+        List<Tensor> standIns = new ArrayList<>(inputs.size());
+        inputs.forEach(input -> standIns.add(input.tracksGradient() ? input : counted.see(input)));
+        scope.push(step);
+        try {
+            ReleaseSchedule schedule = loss.apply(standIns).releaseSchedule();
+            return new MemoryPlan(schedule, prediction.peakBytes());
+        } finally {
+            scope.pop();
+        }
+    }
+
+    /// Predicts a step, and refuses one that would pass the limit of the process, before anything is made.
+    ///
+    /// @param loss computes the loss from the inputs, as in [#of(Function, List)]
+    /// @param batch inputs and targets that have the examples along their first axis
+    /// @return the plan
+    /// @throws MemoryLimitException if the step does not fit, naming the largest batch that does
+    public static MemoryPlan requireFits(Function<List<Tensor>, Tensor> loss, List<Tensor> batch) {
+        MemoryPlan plan = of(loss, batch);
+        long live = Memory.liveBytes();
+        long room = Memory.limitBytes() - live;
+        if (plan.peakBytes <= room) {
+            return plan;
+        }
+        long largest = largestBatch(loss, batch, room);
+        throw new MemoryLimitException("step: a batch of " + batch.getFirst().shape[0] + " would take "
+                + Shape.bytes(plan.peakBytes) + " above the " + Shape.bytes(live) + " live now, and the limit is "
+                + Shape.bytes(Memory.limitBytes()) + " (-Dtoydiff.memory.limit); "
+                + (largest == 0
+                        ? "not even a batch of 1 fits"
+                        : "the largest micro-batch that fits has " + largest + " examples"));
+    }
+
+    /// The most examples, taken from the front of a batch, whose step fits into a number of bytes.
+    ///
+    /// @param loss computes the loss from the inputs, as in [#of(Function, List)]
+    /// @param batch inputs and targets that have the examples along their first axis
+    /// @param bytes how many there are
+    /// @return the number of examples, 0 when not even one fits
+    public static long largestBatch(Function<List<Tensor>, Tensor> loss, List<Tensor> batch, long bytes) {
+        long fits = 0;
+        long fails = batch.getFirst().shape[0] + 1;
+        while (fails - fits > 1) {
+            long middle = (fits + fails) >>> 1;
+            List<Tensor> part =
+                    batch.stream().map(tensor -> tensor.slice(0, 0, middle)).toList();
+            if (of(loss, part).peakBytes <= bytes) {
+                fits = middle;
+            } else {
+                fails = middle;
+            }
+        }
+        return fits;
+    }
+}

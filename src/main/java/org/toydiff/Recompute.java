@@ -1,0 +1,120 @@
+package org.toydiff;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/// Activation checkpointing: a function whose intermediates are freed at once and computed again in backward.
+///
+/// Source: T. Chen, B. Xu, C. Zhang, C. Guestrin, "Training deep nets with sublinear memory cost", 2016.
+final class Recompute implements JointRule {
+    private static final String OP = "checkpoint";
+
+    private final UnaryOperator<Tensor> f;
+    private final List<Tensor> parameters;
+
+    /// Where the random generator stood, so that dropout drops the same again.
+    private final long[] randomState = Randomness.state();
+
+    private Recompute(UnaryOperator<Tensor> f, List<Tensor> parameters) {
+        this.f = f;
+        this.parameters = List.copyOf(parameters);
+    }
+
+    static Tensor of(UnaryOperator<Tensor> f, Tensor x, List<Tensor> parameters) {
+        x.requireReadable(OP);
+        Scope scope = Scope.current();
+        boolean tracked = x.tracksGradient() || parameters.stream().anyMatch(Tensor::tracksGradient);
+        if (!tracked || !scope.recording) {
+            return f.apply(x);
+        }
+        var rule = new Recompute(f, parameters);
+        Tensor y = rule.forward(x, scope);
+        Tensor[] inputs = new Tensor[1 + parameters.size()];
+        inputs[0] = x;
+        for (int i = 1; i < inputs.length; i++) {
+            inputs[i] = parameters.get(i - 1);
+        }
+        return y.record(OP, rule, inputs);
+    }
+
+    /// The output alone: what else was made on the way is freed.
+    private Tensor forward(Tensor x, Scope scope) {
+        List<Storage> before = scope.temporaries;
+        List<Storage> made = new ArrayList<>();
+        scope.temporaries = made;
+        scope.recording = false;
+        Storage kept = null;
+        try {
+            Tensor y = f.apply(x);
+            kept = y.storage;
+            // Another sight: what f gives may be its input, which others have recorded.
+            return y.view(y.offset, y.shape, y.strides);
+        } finally {
+            scope.recording = true;
+            scope.temporaries = before;
+            for (Storage storage : made) {
+                if (storage != kept) {
+                    storage.disposable = true;
+                    storage.freeIfUnused(OP, 0);
+                }
+            }
+        }
+    }
+
+    @Override
+    public Tensor[] contributions(Tensor g, Tensor[] inputs, Tensor y, boolean[] wanted) {
+        Scope scope = Scope.current();
+        Backward outer = scope.backward;
+        // Cut off from what it was computed by, unless the gradients are themselves to be differentiated.
+        Tensor x = outer.records() ? inputs[0] : inputs[0].view(inputs[0].offset, inputs[0].shape, inputs[0].strides);
+        x.leaf |= !outer.records() && wanted[0];
+        List<Tensor> xs = new ArrayList<>();
+        for (int i = 0; i < inputs.length; i++) {
+            if (wanted[i]) {
+                xs.add(i == 0 ? x : parameters.get(i - 1));
+            }
+        }
+        List<Tensor> gradients = gradients(outer, x, scope, g, xs);
+        Tensor[] contributions = new Tensor[inputs.length];
+        int next = 0;
+        for (int i = 0; i < inputs.length; i++) {
+            contributions[i] = wanted[i] ? gradients.get(next++) : null;
+        }
+        return contributions;
+    }
+
+    /// The walk within has nothing to say about x's block: neither when it is read last nor that it may go.
+    private List<Tensor> gradients(Backward outer, Tensor x, Scope scope, Tensor g, List<Tensor> xs) {
+        Storage block = x.storage;
+        boolean pinned = block.pinned;
+        int lastReader = block.lastReader;
+        int readerBefore = block.readerBefore;
+        block.pinned = true;
+        try {
+            return outer.gradientsWithin(again(x, scope), g, xs);
+        } finally {
+            block.pinned = pinned;
+            block.lastReader = lastReader;
+            block.readerBefore = readerBefore;
+        }
+    }
+
+    private Tensor again(Tensor x, Scope scope) {
+        long[] now = Randomness.state();
+        boolean recording = scope.recording;
+        Randomness.state(randomState);
+        scope.recording = true;
+        try {
+            return f.apply(x);
+        } finally {
+            scope.recording = recording;
+            Randomness.state(now);
+        }
+    }
+
+    @Override
+    public boolean reads(int i) {
+        return i <= parameters.size();
+    }
+}

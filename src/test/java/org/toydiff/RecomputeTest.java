@@ -1,0 +1,110 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/// Activation checkpoints: the function itself is the oracle.
+class RecomputeTest {
+    private record Result(float[] y, float[] x, float[] w, long peak) {}
+
+    private static Result run(boolean checkpointed, Release release) {
+        long before = Memory.liveBytes();
+        try (var model = TensorArena.ofConfined()) {
+            Tensor.manualSeed(4);
+            Tensor x = Tensor.randn(64, 32).trackGradient();
+            Tensor w = Tensor.randn(32, 32).multiply(0.1).detach().copyTo(model).trackGradient();
+            try (var step = TensorArena.ofConfined()) {
+                UnaryOperator<Tensor> block = t -> {
+                    Tensor h = t;
+                    for (int i = 0; i < 6; i++) {
+                        h = h.linear(w, null, Activation.TANH).multiply(Tensor.rand(64, 32));
+                    }
+                    return h;
+                };
+                Tensor h = x.multiply(2);
+                for (int i = 0; i < 3; i++) {
+                    h = checkpointed ? Autograd.checkpoint(block, h, List.of(w)) : block.apply(h);
+                }
+                Tensor y = h.sum();
+                y.backward(release);
+                return new Result(
+                        y.toFloatArray(),
+                        x.gradient().toFloatArray(),
+                        w.gradient().toFloatArray(),
+                        step.peakBytes());
+            }
+        } finally {
+            assertEquals(before, Memory.liveBytes());
+        }
+    }
+
+    @Test
+    void gradientsAreTheFunctionsOwnAndMemoryIsSaved() {
+        for (Release release : Release.values()) {
+            Result plain = run(false, release);
+            Result saved = run(true, release);
+            assertArrayEquals(plain.y, saved.y);
+            assertArrayEquals(plain.x, saved.x);
+            assertArrayEquals(plain.w, saved.w, 1e-4f);
+            assertTrue(saved.peak < plain.peak * 0.7, saved.peak + " and " + plain.peak);
+        }
+    }
+
+    @Test
+    void gradientsOfGradientsGoThroughIt() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.rand(DType.FLOAT64, 3, 4);
+            UnaryOperator<Tensor> f =
+                    t -> Autograd.checkpoint(u -> u.multiply(u).exp().sin(), t.tanh(), List.of());
+            GradientCheck.check(f, x);
+            GradientCheck.check(t -> OpTableTest.gradientOf(f, t), x);
+        }
+    }
+
+    @Test
+    void whatGivesItsInputOrReadsNoInputIsDifferentiatedToo() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(1, 2).trackGradient();
+            Tensor w = Tensor.of(3, 4).trackGradient();
+            Autograd.checkpoint(t -> t, x.multiply(5), List.of()).sum().backward(Release.EAGER);
+            assertArrayEquals(new float[] {5, 5}, x.gradient().toFloatArray());
+            x.zeroGradient();
+            Autograd.checkpoint(t -> w.multiply(2), x, List.of(w)).sum().backward(Release.EAGER);
+            assertArrayEquals(new float[] {2, 2}, w.gradient().toFloatArray());
+            assertArrayEquals(new float[] {0, 0}, x.gradient().toFloatArray());
+            Autograd.checkpoint(t -> w.detach(), x, List.of(w)).sum().backward(Release.EAGER);
+            assertArrayEquals(new float[] {2, 2}, w.gradient().toFloatArray());
+        }
+    }
+
+    @Test
+    void aFunctionThatFailsLeavesNothingBehind() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.ones(8).trackGradient();
+            long live = arena.liveBytes();
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> Autograd.checkpoint(t -> t.exp().matmul(Tensor.ones(3, 3)), x, List.of()));
+            assertEquals(live, arena.liveBytes());
+            assertTrue(x.exp().tracksGradient());
+        }
+    }
+
+    @Test
+    void theScheduleShowsWhatIsMadeAgain() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.ones(8).trackGradient();
+            Tensor y = Autograd.checkpoint(t -> t.exp().sin(), x.tanh(), List.of());
+            List<String> freed = new ArrayList<>();
+            y.sum().releaseSchedule().entries().forEach(e -> freed.add(e.step() + " " + e.op() + " " + e.made()));
+            assertTrue(freed.contains("2 exp 2"), freed.toString());
+        }
+    }
+}
