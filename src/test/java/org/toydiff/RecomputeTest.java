@@ -2,6 +2,7 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.toydiff.nn.Checkpoint;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.Sequential;
+import org.toydiff.nn.Tanh;
 
 /// Activation checkpoints: the function itself is the oracle.
 class RecomputeTest {
@@ -105,6 +110,31 @@ class RecomputeTest {
             List<String> freed = new ArrayList<>();
             y.sum().releaseSchedule().entries().forEach(e -> freed.add(e.step() + " " + e.op() + " " + e.made()));
             assertTrue(freed.contains("2 exp 2"), freed.toString());
+        }
+    }
+
+    @Test
+    void aModuleKeepsItsNamesAndGradients() {
+        try (var arena = TensorArena.ofConfined()) {
+            var plain = new Sequential(new Linear(4, 8), new Tanh(), new Linear(8, 2));
+            var saved = new Sequential(Checkpoint.of(new Sequential(new Linear(4, 8), new Tanh())), new Linear(8, 2));
+            assertEquals(
+                    List.of("0.0.weight", "0.0.bias", "1.weight", "1.bias"),
+                    List.copyOf(saved.stateDict().keySet()));
+            for (int i = 0; i < 4; i++) {
+                saved.parameters().get(i).copyFrom(plain.parameters().get(i));
+            }
+            Tensor x = Tensor.rand(5, 4);
+            plain.forward(x).exp().sum().backward(Release.EAGER);
+            saved.forward(x).exp().sum().backward(Release.EAGER);
+            for (int i = 0; i < 4; i++) {
+                assertArrayEquals(
+                        plain.parameters().get(i).gradient().toFloatArray(),
+                        saved.parameters().get(i).gradient().toFloatArray());
+            }
+            saved.eval();
+            assertFalse(saved.isTraining());
+            assertEquals("Checkpoint(Tanh())", Checkpoint.of(new Tanh()).toString());
         }
     }
 }

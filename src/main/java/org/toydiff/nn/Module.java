@@ -78,6 +78,12 @@ public abstract class Module implements Stateful {
         return module;
     }
 
+    /// Registers the only part of a module that adds nothing to the names of its parameters.
+    final <M extends Module> M whole(M module) {
+        children.put("", module);
+        return module;
+    }
+
     private void requireFree(String name) {
         boolean taken = own.containsKey(name) || buffers.containsKey(name) || children.containsKey(name);
         if (name.isEmpty() || name.contains(".") || taken) {
@@ -121,7 +127,7 @@ public abstract class Module implements Stateful {
     /// Visits this module and its parts, each with the path that its tensors' names begin with.
     private void visit(String path, BiConsumer<String, Module> visitor) {
         visitor.accept(path, this);
-        children.forEach((name, module) -> module.visit(path + name + ".", visitor));
+        children.forEach((name, module) -> module.visit(name.isEmpty() ? path : path + name + ".", visitor));
     }
 
     /// What must be saved to make this module anew: every parameter and buffer under its path.
