@@ -65,7 +65,9 @@ def positive(*shape):
 # Element by element.
 for name in ("negative", "sigmoid", "sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "sign", "abs", "relu"):
     case(name, getattr(torch, name), torch.randn(3, 4))
-for name in ("log", "sqrt"):
+case("erf", torch.erf, torch.randn(3, 4) * 2)
+case("clamp", lambda x: torch.clamp(x, -1, 0.5), torch.tensor([-2.0, -1.0, 0.0, 0.5, 0.7]))
+for name in ("log", "sqrt", "log1p"):
     case(name, getattr(torch, name), positive(3, 4))
 case("abs", torch.abs, torch.tensor([0.0, -0.0, 1.0, -1.0]))
 case("relu", torch.relu, torch.tensor([0.0, -0.0, 1.0, -1.0]))
@@ -108,6 +110,19 @@ for name, f in reductions.items():
     case(name + "Last", lambda x: f(x, dim=-1), tied)
 case("std1Unbiased", lambda x: torch.std(x, dim=1, correction=1), torch.randn(2, 5))
 
+case("var", lambda x: torch.var(x, correction=0), torch.randn(2, 3, 4))
+case("var1", lambda x: torch.var(x, dim=1, correction=0), torch.randn(2, 3, 4))
+case("var0UnbiasedKept", lambda x: torch.var(x, dim=0, correction=1, keepdim=True), torch.randn(4, 3))
+case("logSumExp1", lambda x: torch.logsumexp(x, 1), torch.randn(3, 4))
+case("logSumExp0Kept", lambda x: torch.logsumexp(x, 0, keepdim=True), torch.randn(3, 4) * 50)
+case("norm", torch.linalg.vector_norm, torch.randn(3, 4))
+case("norm", torch.linalg.vector_norm, torch.zeros(3))
+for p in (1, 2, 3, float("inf")):
+    case(f"norm{p}", lambda x: torch.linalg.vector_norm(x, p, dim=1, keepdim=True), torch.randn(3, 4))
+case("norm2", lambda x: torch.linalg.vector_norm(x, 2, dim=1, keepdim=True), torch.tensor([[0.0, 0.0], [3.0, 4.0]]))
+case("norminf", lambda x: torch.linalg.vector_norm(x, float("inf"), dim=1, keepdim=True), torch.tensor([[3.0, -3.0, 1.0]]))
+case("topk", lambda x: torch.topk(x, 2, dim=1).values, torch.randn(3, 5))
+
 # Views and indexing.
 case("reshape", lambda x: x.reshape(4, 6), torch.randn(2, 3, 4))
 case("transpose", lambda x: x.permute(2, 1, 0), torch.randn(2, 3, 4))
@@ -116,6 +131,11 @@ case("slice", lambda x: x[:, 1:3], torch.randn(2, 5))
 case("get", lambda x: x[1], torch.randn(3, 4))
 case("broadcastTo", lambda x: x.expand(2, 3, 4), torch.randn(3, 1))
 case("gather", lambda x: x.gather(1, torch.tensor([[0], [2], [2]])), torch.randn(3, 4))
+case("indexSelect", lambda x: x.index_select(1, torch.tensor([2, 0, 2])), torch.randn(3, 4))
+case("concat", lambda a, b: torch.cat((a, b, a), 1), torch.randn(2, 3), torch.randn(2, 1))
+case("stack", lambda a, b: torch.stack((a, b), 1), torch.randn(2, 3), torch.randn(2, 3))
+mask = torch.tensor([[True], [False]])
+case("where", lambda a, b: torch.where(mask, a, b), torch.randn(2, 3), torch.randn(3))
 
 # Activations and losses; rows of ±1000 must give no NaN.
 large = torch.tensor([[1000.0, -1000.0, 0.0], [-1000.0, -1000.0, -1000.0], [1000.0, 999.0, 1000.0]])

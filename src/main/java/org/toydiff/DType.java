@@ -78,4 +78,13 @@ public enum DType {
             case BOOL -> segment.set(ValueLayout.JAVA_BYTE, index, (byte) (value != 0 ? 1 : 0));
         }
     }
+
+    /// Stores a whole number at `index` (in elements).
+    void setLong(MemorySegment segment, long index, long value) {
+        switch (this) {
+            case INT32 -> segment.setAtIndex(ValueLayout.JAVA_INT, index, (int) value);
+            case INT64 -> segment.setAtIndex(ValueLayout.JAVA_LONG, index, value);
+            case FLOAT32, FLOAT64, BOOL -> throw new AssertionError(this);
+        }
+    }
 }

@@ -33,6 +33,33 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
         return unary(self(), "log", UnaryKernel.LOG, readsInput((g, x) -> g.divide(x)));
     }
 
+    /// `y = ln (1 + x)`, exact for small x; gradient `g / (1 + x)`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor log1p() {
+        return unary(self(), "log1p", UnaryKernel.LOG1P, readsInput((g, x) -> g.divide(x.add(1))));
+    }
+
+    /// `y = 2/√π · ∫₀ˣ e^−t² dt`: the error function; gradient `g·2/√π·e^−x²`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor erf() {
+        return unary(self(), "erf", UnaryKernel.ERF, readsInput((g, x) -> g.multiply(
+                        x.multiply(x).negative().exp())
+                .multiply(2 / Math.sqrt(Math.PI))));
+    }
+
+    /// `y = x`, but `min` where it is less and `max` where it is more; NaN stays NaN; gradient `g` from min to max,
+    /// both included, else 0.
+    ///
+    /// @param min the lower bound
+    /// @param max the upper bound
+    /// @return a new tensor of this shape
+    /// @throws IllegalArgumentException if min is greater than max or one is NaN
+    public Tensor clamp(double min, double max) {
+        return Selection.clamp(self(), min, max);
+    }
+
     /// `y = −x`: the negative; gradient `−g`.
     ///
     /// @return a new tensor of this shape
@@ -282,6 +309,20 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @return a new tensor of this shape
     public Tensor minimum(double b) {
         return minimum(constant("minimum", b));
+    }
+
+    /// The elements of a where the condition is true, those of b elsewhere; gradient `g` to the one that was taken,
+    /// 0 to
+    /// the other, whatever stands there.
+    ///
+    /// @param condition BOOL, broadcasts with a and b
+    /// @param a what to take where it is true, of any dtype
+    /// @param b what to take elsewhere, of the same dtype
+    /// @return a new tensor of the broadcast shape
+    /// @throws IllegalArgumentException if the condition is not BOOL, the dtypes of a and b differ or the shapes do
+    ///     not broadcast
+    public static Tensor where(Tensor condition, Tensor a, Tensor b) {
+        return Selection.where(condition, a, b);
     }
 
     // Masks.

@@ -57,7 +57,7 @@ final class Families {
         // A scalar stretches to any shape as it is.
         long[] ruleShape = keepDims || shape.length == 0 ? null : kept;
         boolean recorded = rule != null && Tensor.recorded(x);
-        Tensor y = Tensor.make(op, kernel == Reduction.ARGMAX ? DType.INT64 : x.dtype, shape, recorded);
+        Tensor y = Tensor.make(op, kernel.tellsPosition() ? DType.INT64 : x.dtype, shape, recorded);
         if (Launch.reducible(kernel, x, reduced)) {
             Launch.reduction(kernel, ddof, x, reduced, y);
         } else {
@@ -131,6 +131,15 @@ final class Families {
     /// `into += x`, x broadcast to its shape.
     static void accumulate(Tensor into, Tensor x) {
         Launch.binary(BinaryKernel.ADD.of(into.isWide()), into, x, into);
+    }
+
+    /// The kernel that copies elements of a dtype to where a mask is set.
+    static Kernel.Binary put(DType dtype) {
+        return switch (dtype.bytes()) {
+            case 1 -> AnyKernels::put1;
+            case 4 -> AnyKernels::put4;
+            default -> AnyKernels::put8;
+        };
     }
 
     /// The kernel that copies elements of a dtype.

@@ -3,6 +3,8 @@ package org.toydiff;
 import static org.toydiff.Rule.readsOther;
 import static org.toydiff.Rule.readsOtherAndShape;
 
+import org.toydiff.internal.kernels.BinaryKernel;
+
 /// Ops that read or write where an index tensor says.
 final class Indexing {
     private Indexing() {}
@@ -19,6 +21,21 @@ final class Indexing {
         }
         Rule rule = readsOtherAndShape((g, i, shape) -> scatterAdd(g, along, i, shape));
         return recorded ? y.record("gather", null, new Rule[] {rule, null}, x, index) : y;
+    }
+
+    private static void requirePositions(String op, Tensor index, Tensor x, int along) {
+        if (index.dtype != DType.INT32 && index.dtype != DType.INT64) {
+            throw new IllegalArgumentException(
+                    op + ": the index " + Shape.text(index.shape) + " is " + index.dtype.name() + "; cast it to INT64");
+        }
+        if (!index.storage.shapeOnly()) {
+            index.forEach((i, position) -> {
+                if (position < 0 || position >= x.shape[along]) {
+                    throw new IllegalArgumentException(op + ": index " + (long) position + " is out of range for axis "
+                            + along + " of " + Shape.text(x.shape));
+                }
+            });
+        }
     }
 
     private static void gather(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
@@ -67,11 +84,55 @@ final class Indexing {
         }
     }
 
-    private static void requireIndex(Tensor x, int along, Tensor index) {
-        if (index.dtype != DType.INT32 && index.dtype != DType.INT64) {
-            throw new IllegalArgumentException("gather: the index " + Shape.text(index.shape) + " is "
-                    + index.dtype.name() + "; cast it to INT64");
+    static Tensor indexSelect(Tensor x, int axis, Tensor index) {
+        x.requireReadable("indexSelect");
+        index.requireReadable("indexSelect");
+        int along = Shape.axis("indexSelect", axis, x.rank());
+        requirePositions("indexSelect", index, x, along);
+        if (index.rank() != 1) {
+            throw new IllegalArgumentException("indexSelect: the index " + Shape.text(index.shape)
+                    + " must have one axis; reshape it, or use gather");
         }
+        long[] shape = x.shape.clone();
+        shape[along] = index.size();
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("indexSelect", x.dtype, shape, recorded);
+        if (!y.storage.shapeOnly() && y.size() > 0) {
+            for (long i = 0; i < index.size(); i++) {
+                Launch.unary(Families.copy(x.dtype), entry(x, along, position(index, i)), entry(y, along, i));
+            }
+        }
+        Rule rule = readsOtherAndShape((g, i, original) -> indexAdd(g, along, i, original));
+        return recorded ? y.record("indexSelect", null, new Rule[] {rule, null}, x, index) : y;
+    }
+
+    /// Zeros of `shape` with each entry of x along an axis added at its position, in their order: indexSelect's
+    /// gradient, whose own gradient is indexSelect.
+    private static Tensor indexAdd(Tensor x, int along, Tensor index, long[] shape) {
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("indexAdd", x.dtype, shape, recorded).fill(0);
+        if (!y.storage.shapeOnly() && x.size() > 0) {
+            for (long i = 0; i < index.size(); i++) {
+                Tensor into = entry(y, along, position(index, i));
+                Launch.binary(BinaryKernel.ADD.of(y.isWide()), into, entry(x, along, i), into);
+            }
+        }
+        Rule rule = readsOther((g, i) -> indexSelect(g, along, i));
+        return recorded ? y.record("indexAdd", null, new Rule[] {rule, null}, x, index) : y;
+    }
+
+    /// Entry i along an axis, which stays with size 1.
+    private static Tensor entry(Tensor x, int along, long i) {
+        long[] shape = x.shape.clone();
+        shape[along] = 1;
+        return x.view(x.offset + i * x.strides[along], shape, x.strides);
+    }
+
+    private static long position(Tensor index, long i) {
+        return index.dtype.getLong(index.storage.segment(), index.offset + i * index.strides[0]);
+    }
+
+    private static void requireIndex(Tensor x, int along, Tensor index) {
         boolean fits = index.rank() == x.rank();
         for (int i = 0; fits && i < x.rank(); i++) {
             fits = i == along || index.shape[i] <= x.shape[i];
@@ -80,13 +141,6 @@ final class Indexing {
             throw new IllegalArgumentException("gather: the index " + Shape.text(index.shape) + " does not fit "
                     + Shape.text(x.shape) + "; it must have the same rank and be no longer along the other axes");
         }
-        if (!index.storage.shapeOnly()) {
-            index.forEach((i, position) -> {
-                if (position < 0 || position >= x.shape[along]) {
-                    throw new IllegalArgumentException("gather: index " + (long) position + " is out of range for axis "
-                            + along + " of " + Shape.text(x.shape));
-                }
-            });
-        }
+        requirePositions("gather", index, x, along);
     }
 }

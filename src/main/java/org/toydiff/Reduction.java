@@ -7,10 +7,22 @@ enum Reduction {
     MAX,
     MIN,
     STD,
-    ARGMAX;
+    VAR,
+    ARGMAX,
+    ARGMIN;
 
     /// Whether kept columns can be reduced row by row.
     boolean byColumns() {
         return this == SUM || this == MEAN || this == MAX || this == MIN;
+    }
+
+    /// Whether it takes the mean first.
+    boolean aroundMean() {
+        return this == STD || this == VAR;
+    }
+
+    /// Whether it tells a position and no value.
+    boolean tellsPosition() {
+        return this == ARGMAX || this == ARGMIN;
     }
 }

@@ -143,8 +143,8 @@ final class ReductionWork extends Work {
         y0 = y.offset;
         if (way == Way.COLUMNS) {
             columns();
-        } else if (outputs == 1 && n > PART && reduction != Reduction.ARGMAX) {
-            store(0, reduction == Reduction.STD ? deviation() : finish(inPieces(Way.PIECES)));
+        } else if (outputs == 1 && n > PART && !reduction.tellsPosition()) {
+            store(0, reduction.aroundMean() ? spread() : finish(inPieces(Way.PIECES)));
         } else {
             inParts(outputs, Math.max(1, PART / n));
         }
@@ -183,11 +183,8 @@ final class ReductionWork extends Work {
     private void run(long i) {
         long at = x0 + i * xi;
         switch (reduction) {
-            case ARGMAX -> y.setAtIndex(JAVA_LONG, y0 + i, largest(at));
-            case STD -> {
-                double center = runs.sum(x, at, n) / n;
-                store(i, Math.sqrt(runs.squares(x, at, n, center) / (n - ddof)));
-            }
+            case ARGMAX, ARGMIN -> y.setAtIndex(JAVA_LONG, y0 + i, position(at));
+            case STD, VAR -> store(i, spread(runs.squares(x, at, n, runs.sum(x, at, n) / n)));
             default -> store(i, finish(piece(at, n)));
         }
     }
@@ -222,21 +219,26 @@ final class ReductionWork extends Work {
     }
 
     /// Two passes, so that a large mean costs no digits.
-    private double deviation() {
+    private double spread() {
         mean = inPieces(Way.PIECES) / n;
-        return Math.sqrt(inPieces(Way.SQUARES) / (n - ddof));
+        return spread(inPieces(Way.SQUARES));
     }
 
-    /// The position of the first of the largest elements of a run; the first NaN counts as largest.
-    private long largest(long at) {
-        double best = runs.max(x, at, n);
+    private double spread(double squares) {
+        double variance = squares / (n - ddof);
+        return reduction == Reduction.STD ? Math.sqrt(variance) : variance;
+    }
+
+    /// The position of the first of the largest or smallest elements of a run; the first NaN counts as such.
+    private long position(long at) {
+        double best = reduction == Reduction.ARGMAX ? runs.max(x, at, n) : runs.min(x, at, n);
         for (long j = 0; j < n; j++) {
             double v = element(at + j);
             if (v == best || Double.isNaN(v)) {
                 return j;
             }
         }
-        throw new AssertionError("a run has its largest element");
+        throw new AssertionError("a run has its largest and its smallest element");
     }
 
     private double element(long at) {

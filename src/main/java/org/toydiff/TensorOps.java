@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import static org.toydiff.Families.reduction;
+import static org.toydiff.Rule.readsInput;
 import static org.toydiff.Rule.readsInputAndOutput;
 import static org.toydiff.Rule.readsShape;
 
@@ -204,7 +205,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         return max(Families.one(self(), "max", axis), keepDims);
     }
 
-    private Tensor max(boolean[] reduced, boolean keepDims) {
+    Tensor max(boolean[] reduced, boolean keepDims) {
         requireElements("max", reduced);
         return reduction(
                 self(), "max", reduced, keepDims, Reduction.MAX, 0, readsInputAndOutput(TensorOps::shareAmongEqual));
@@ -293,14 +294,101 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     }
 
     private Tensor std(boolean[] reduced, boolean keepDims, int ddof) {
-        if (ddof < 0) {
-            throw new IllegalArgumentException("std: ddof " + ddof + " is negative; use 0 or 1");
-        }
+        requireDdof("std", ddof);
         return reduction(self(), "std", reduced, keepDims, Reduction.STD, ddof, readsInputAndOutput((g, x, y) -> {
             double n = (double) x.size() / y.size();
             Tensor scale = g.divide(y.multiply(n - ddof)).zeroWhere(y.equalTo(y.zero()));
             return x.subtract(x.sumTo(y.shape).divide(n)).multiply(scale);
         }));
+    }
+
+    /// The variance, divided by n as in NumPy, over all axes; gradient `2·g·(x − mean) / n`.
+    ///
+    /// @return a new scalar
+    public Tensor var() {
+        return var(Families.all(self()), false, 0);
+    }
+
+    /// The variance, divided by n as in NumPy, along an axis, which is dropped.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range
+    public Tensor var(int axis) {
+        return var(axis, false, 0);
+    }
+
+    /// The variance, divided by n as in NumPy, along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range
+    public Tensor var(int axis, boolean keepDims) {
+        return var(axis, keepDims, 0);
+    }
+
+    /// The variance along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @param ddof what the count n is reduced by before dividing: 0 as in NumPy, 1 for PyTorch's unbiased estimate
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range or ddof is negative
+    public Tensor var(int axis, boolean keepDims, int ddof) {
+        return var(Families.one(self(), "var", axis), keepDims, ddof);
+    }
+
+    private Tensor var(boolean[] reduced, boolean keepDims, int ddof) {
+        requireDdof("var", ddof);
+        return reduction(self(), "var", reduced, keepDims, Reduction.VAR, ddof, readsInput((g, x) -> {
+            double n = (double) x.size() / g.size();
+            return x.subtract(x.sumTo(g.shape).divide(n)).multiply(g.multiply(2 / (n - ddof)));
+        }));
+    }
+
+    private static void requireDdof(String op, int ddof) {
+        if (ddof < 0) {
+            throw new IllegalArgumentException(op + ": ddof " + ddof + " is negative; use 0 or 1");
+        }
+    }
+
+    /// `ln Σ eˣ` along an axis, which is dropped; shifted by the largest element first, so that nothing overflows;
+    /// gradient `g·softmax(x)`.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range
+    public Tensor logSumExp(int axis) {
+        return logSumExp(axis, false);
+    }
+
+    /// `ln Σ eˣ` along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range
+    public Tensor logSumExp(int axis, boolean keepDims) {
+        return Norms.logSumExp(self(), Families.one(self(), "logSumExp", axis), keepDims);
+    }
+
+    /// The Euclidean norm `√Σ x²` of all elements; gradient `g·x / y`, 0 where y is 0.
+    ///
+    /// @return a new scalar
+    public Tensor norm() {
+        return Norms.norm(self(), 2, Families.all(self()), false);
+    }
+
+    /// The p-norm `(Σ |x|ᵖ)^(1/p)` along an axis, the largest `|x|` for p = ∞; gradient 0 where it is 0.
+    ///
+    /// @param p the order, more than 0
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range or p is not positive
+    public Tensor norm(double p, int axis, boolean keepDims) {
+        return Norms.norm(self(), p, Families.one(self(), "norm", axis), keepDims);
     }
 
     private void requireElements(String op, boolean[] reduced) {
@@ -322,6 +410,31 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         boolean[] reduced = Families.one(self(), "argmax", axis);
         requireElements("argmax", reduced);
         return reduction(self(), "argmax", reduced, false, Reduction.ARGMAX, 0, null);
+    }
+
+    /// The position of the smallest element along an axis, the first of equal ones; the first NaN counts as
+    /// smallest. Not
+    /// differentiable.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new INT64 tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range or there is nothing along it
+    public Tensor argmin(int axis) {
+        boolean[] reduced = Families.one(self(), "argmin", axis);
+        requireElements("argmin", reduced);
+        return reduction(self(), "argmin", reduced, false, Reduction.ARGMIN, 0, null);
+    }
+
+    /// The k largest elements along an axis in descending order, the first of equal ones first, NaN counting as
+    /// largest;
+    /// gradient `g` at their positions, 0 elsewhere.
+    ///
+    /// @param k how many
+    /// @param axis the axis, negative ones counted from the back
+    /// @return two new tensors, k long along the axis
+    /// @throws IllegalArgumentException if the axis is out of range or has fewer positions
+    public TopK topk(long k, int axis) {
+        return Selection.topk(self(), k, axis);
     }
 
     /// The elements as another dtype; gradient `g` cast back, between floating dtypes.
@@ -405,6 +518,38 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     /// @throws IllegalArgumentException if the axis or a position is out of range, or the shapes do not fit
     public Tensor gather(int axis, Tensor index) {
         return Indexing.gather(self(), axis, index);
+    }
+
+    /// Entries along an axis, at given positions and in their order: rows of a table for axis 0; gradient `g` added
+    /// at
+    /// those positions.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param index INT32 or INT64 positions, `[n]`; one may occur more than once
+    /// @return a new tensor, n long along the axis
+    /// @throws IllegalArgumentException if the axis or a position is out of range, or the index has not one axis
+    public Tensor indexSelect(int axis, Tensor index) {
+        return Indexing.indexSelect(self(), axis, index);
+    }
+
+    /// Tensors one after another along an axis that they have; gradient to each its part of `g`.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param parts tensors of one dtype whose other axes are equal
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if there are none, dtypes or other axes differ, or the axis is out of range
+    public static Tensor concat(int axis, Tensor... parts) {
+        return Joining.concat(axis, parts);
+    }
+
+    /// Tensors of one shape side by side along a new axis; gradient to each its part of `g`.
+    ///
+    /// @param axis where the new axis is put, negative ones counted from the back of the result
+    /// @param parts tensors of one dtype and shape
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if there are none, dtypes or shapes differ, or the axis is out of range
+    public static Tensor stack(int axis, Tensor... parts) {
+        return Joining.stack(axis, parts);
     }
 
     /// The sum over whatever axes broadcasting from `shape` to this shape stretched; this itself when none.

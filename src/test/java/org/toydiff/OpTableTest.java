@@ -58,6 +58,13 @@ class OpTableTest {
 
     private static final List<Unary> UNARY = List.of(
             new Unary("log", Tensor::log, Math::log, POSITIVE),
+            new Unary("log1p", Tensor::log1p, Math::log1p, POSITIVE),
+            new Unary("erf", Tensor::erf, OpTableTest::erf, REAL),
+            new Unary(
+                    "clamp",
+                    x -> x.clamp(-1.1, 0.7),
+                    x -> Double.isNaN(x) ? x : Math.min(Math.max(x, -1.1), 0.7),
+                    REAL),
             new Unary("negative", Tensor::negative, x -> -x, REAL),
             new Unary("sigmoid", Tensor::sigmoid, x -> 1 / (1 + Math.exp(-x)), REAL),
             new Unary("sin", Tensor::sin, Math::sin, REAL),
@@ -95,6 +102,7 @@ class OpTableTest {
                     "max", Tensor::max, Tensor::max, v -> Arrays.stream(v).reduce(Double.NEGATIVE_INFINITY, Math::max)),
             new Lane(
                     "min", Tensor::min, Tensor::min, v -> Arrays.stream(v).reduce(Double.POSITIVE_INFINITY, Math::min)),
+            new Lane("var", Tensor::var, Tensor::var, v -> std(v) * std(v)),
             new Lane("std", Tensor::std, Tensor::std, OpTableTest::std));
 
     /// Ops that move elements or multiply matrices: their values and gradients are in `GoldenTest`, and below.
@@ -107,6 +115,13 @@ class OpTableTest {
             "logSoftmax",
             "crossEntropy",
             "argmax",
+            "argmin",
+            "where",
+            "indexSelect",
+            "concat",
+            "stack",
+            "logSumExp",
+            "norm",
             "cast",
             "reshape",
             "transpose",
@@ -118,6 +133,28 @@ class OpTableTest {
     private static double std(double[] v) {
         double mean = Arrays.stream(v).sum() / v.length;
         return Math.sqrt(Arrays.stream(v).map(x -> (x - mean) * (x - mean)).sum() / v.length);
+    }
+
+    /// By its power series, or its continued fraction: M. Abramowitz, I. Stegun, 7.1.6 and 7.1.14.
+    static double erf(double x) {
+        if (Double.isNaN(x) || Double.isInfinite(x)) {
+            return Math.signum(x);
+        }
+        if (Math.abs(x) < 2.5) {
+            double term = x;
+            double sum = x;
+            for (int n = 1; n < 200; n++) {
+                term *= 2 * x * x / (2 * n + 1);
+                sum += term;
+            }
+            return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+        }
+        double size = Math.abs(x);
+        double fraction = 0;
+        for (int n = 300; n > 0; n--) {
+            fraction = n / 2.0 / (size + fraction);
+        }
+        return Math.copySign(1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / (size + fraction), x);
     }
 
     private static double derivative(DoubleUnaryOperator f, double x) {
@@ -468,6 +505,30 @@ class OpTableTest {
                     "cast",
                     x -> x.cast(x.dtype() == DType.FLOAT32 ? DType.FLOAT64 : DType.FLOAT32),
                     n -> range(0, 3 * n)),
+            new Move("indexSelect", x -> x.indexSelect(0, Tensor.of(new int[] {2, 0, 2})), n -> {
+                int[] rows = Arrays.copyOf(range(2 * n, 3 * n), 3 * n);
+                System.arraycopy(range(0, n), 0, rows, n, n);
+                System.arraycopy(rows, 0, rows, 2 * n, n);
+                return rows;
+            }),
+            new Move("concat", x -> Tensor.concat(0, x.get(1).reshape(1, -1), x), n -> {
+                int[] rows = Arrays.copyOf(range(n, 2 * n), 4 * n);
+                System.arraycopy(range(0, 3 * n), 0, rows, n, 3 * n);
+                return rows;
+            }),
+            new Move("stack", x -> Tensor.stack(-2, x.get(2), x.get(0)), n -> {
+                int[] rows = Arrays.copyOf(range(2 * n, 3 * n), 2 * n);
+                System.arraycopy(range(0, n), 0, rows, n, n);
+                return rows;
+            }),
+            new Move(
+                    "where",
+                    x -> Tensor.where(
+                            Tensor.of(DType.BOOL, new int[] {1, 0, 1}, 3, 1),
+                            x,
+                            x.get(1).broadcastTo(x.shape())),
+                    n -> range(0, 3 * n)),
+            new Move("topk", x -> x.topk(0, 0).values(), n -> new int[0]),
             new Move("gather", x -> x.gather(0, Tensor.full(DType.INT64, 2, 2, x.shape()[1])), n -> {
                 int[] row = Arrays.copyOf(range(2 * n, 3 * n), 2 * n);
                 System.arraycopy(row, 0, row, n, n);
@@ -532,6 +593,21 @@ class OpTableTest {
                             .add(t.slice(1, 0, 2).sum(1))
                             .add(t.get(0).mean()),
                     x);
+            GradientCheck.check(
+                    t -> Tensor.where(t.greater(Tensor.full(DType.FLOAT64, 1)), t.exp(), t.sin())
+                            .add(t.logSumExp(0))
+                            .add(t.norm(2, 1, true))
+                            .add(t.norm(3, 0, true))
+                            .add(t.norm())
+                            .add(t.var(1, true, 1)),
+                    x);
+            GradientCheck.check(
+                    t -> gradientOf(
+                            u -> u.logSumExp(1, true).add(u.norm(2, 1, true)).add(u.var(1, true)), t),
+                    x);
+            GradientCheck.check(t -> gradientOf(u -> u.indexSelect(1, Tensor.of(new int[] {3, 0, 3, 1})), t), x);
+            GradientCheck.check(t -> Tensor.concat(1, t.exp(), t, t.sin()).multiply(3), x);
+            GradientCheck.check(t -> t.topk(2, 1).values().exp(), x);
             GradientCheck.check(
                     t -> t.gather(1, Tensor.of(new int[] {1, 1, 3}, 3, 1)).exp(), x);
             assertThrows(AssertionError.class, () -> GradientCheck.check(t -> t.multiply(t.detach()), x));

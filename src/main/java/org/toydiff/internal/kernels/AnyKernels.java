@@ -52,6 +52,84 @@ public final class AnyKernels {
         }
     }
 
+    /// `y = a` where the mask b is set, for elements of 1 byte; the rest of y stays. The signature is that of
+    /// [Kernel.Binary].
+    public static void put1(
+            MemorySegment a,
+            long a0,
+            long ai,
+            long aj,
+            MemorySegment b,
+            long b0,
+            long bi,
+            long bj,
+            MemorySegment y,
+            long y0,
+            long yi,
+            long yj,
+            long n1,
+            long n2) {
+        for (long i = 0; i < n1; i++) {
+            for (long j = 0; j < n2; j++) {
+                if (b.get(JAVA_BYTE, b0 + i * bi + j * bj) != 0) {
+                    y.set(JAVA_BYTE, y0 + i * yi + j * yj, a.get(JAVA_BYTE, a0 + i * ai + j * aj));
+                }
+            }
+        }
+    }
+
+    /// `y = a` where the mask b is set, for elements of 4 bytes; the rest of y stays. The signature is that of
+    /// [Kernel.Binary].
+    public static void put4(
+            MemorySegment a,
+            long a0,
+            long ai,
+            long aj,
+            MemorySegment b,
+            long b0,
+            long bi,
+            long bj,
+            MemorySegment y,
+            long y0,
+            long yi,
+            long yj,
+            long n1,
+            long n2) {
+        for (long i = 0; i < n1; i++) {
+            for (long j = 0; j < n2; j++) {
+                if (b.get(JAVA_BYTE, b0 + i * bi + j * bj) != 0) {
+                    y.setAtIndex(JAVA_INT, y0 + i * yi + j * yj, a.getAtIndex(JAVA_INT, a0 + i * ai + j * aj));
+                }
+            }
+        }
+    }
+
+    /// `y = a` where the mask b is set, for elements of 8 bytes; the rest of y stays. The signature is that of
+    /// [Kernel.Binary].
+    public static void put8(
+            MemorySegment a,
+            long a0,
+            long ai,
+            long aj,
+            MemorySegment b,
+            long b0,
+            long bi,
+            long bj,
+            MemorySegment y,
+            long y0,
+            long yi,
+            long yj,
+            long n1,
+            long n2) {
+        for (long i = 0; i < n1; i++) {
+            for (long j = 0; j < n2; j++) {
+                if (b.get(JAVA_BYTE, b0 + i * bi + j * bj) != 0) {
+                    y.setAtIndex(JAVA_LONG, y0 + i * yi + j * yj, a.getAtIndex(JAVA_LONG, a0 + i * ai + j * aj));
+                }
+            }
+        }
+    }
+
     private static void copyRows(
             MemorySegment x, long x0, long xi, MemorySegment y, long y0, long yi, long n1, long n2, long bytes) {
         for (long i = 0; i < n1; i++) {

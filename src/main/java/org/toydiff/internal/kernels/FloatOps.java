@@ -14,6 +14,14 @@ final class FloatOps {
         return (float) Math.log(x);
     }
 
+    static float log1p(float x) {
+        return (float) Math.log1p(x);
+    }
+
+    static float erf(float x) {
+        return (float) ErrorFunction.erf(x);
+    }
+
     static float negative(float x) {
         return -x;
     }

@@ -7,6 +7,7 @@ import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LOG;
+import static jdk.incubator.vector.VectorOperators.LOG1P;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.SIN;
 import static jdk.incubator.vector.VectorOperators.SINH;
@@ -19,13 +20,18 @@ import jdk.incubator.vector.VectorMask;
 /// missing here (power: its special values differ in vector libraries) runs on the scalar one. The double ones are
 /// generated from this file by exchanging the type.
 ///
-/// [VectorMath] gives exp, tanh and the logistic function; the others are the vector library's that the JDK brings
+/// [VectorMath] gives exp, tanh, the logistic function and the error function (of floats alone); the others are the
+/// vector library's that the JDK brings
 /// along (Intel's SVML or SLEEF), within 1 to 4 ulp.
 final class FloatVectorOps {
     private FloatVectorOps() {}
 
     static FloatVector log(FloatVector x) {
         return x.lanewise(LOG);
+    }
+
+    static FloatVector log1p(FloatVector x) {
+        return x.lanewise(LOG1P);
     }
 
     static FloatVector negative(FloatVector x) {

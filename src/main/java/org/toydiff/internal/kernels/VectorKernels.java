@@ -40,11 +40,13 @@ final class VectorKernels {
     private static Object loop(
             Class<?> template, String op, boolean wide, MethodType shape, Class<?> kernel, Object scalar) {
         Class<?> vector = wide ? DoubleVector.class : FloatVector.class;
-        MethodHandle found = Kernels.op(
-                MethodHandles.lookup(),
-                wide ? DoubleVectorOps.class : FloatVectorOps.class,
-                op,
-                Kernels.withElements(shape, vector));
+        MethodType type = Kernels.withElements(shape, vector);
+        MethodHandle found =
+                Kernels.op(MethodHandles.lookup(), wide ? DoubleVectorOps.class : FloatVectorOps.class, op, type);
+        if (found == null) {
+            // What there is for one element type alone.
+            found = Kernels.op(MethodHandles.lookup(), VectorMath.class, op, type);
+        }
         return found == null
                 ? scalar
                 : Specializer.specialize(template, found, MethodType.methodType(void.class, kernel), scalar);
