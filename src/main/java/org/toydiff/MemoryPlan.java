@@ -42,6 +42,23 @@ public record MemoryPlan(ReleaseSchedule schedule, long peakBytes) {
         }
     }
 
+    /// Runs ops on shapes alone: what they make has no memory, and no element is computed or changed.
+    ///
+    /// @param ops what to run; tensors made in it must not be used outside
+    /// @return the most bytes that what it makes would take at a time
+    /// @throws IllegalStateException if it reads elements of what it makes
+    public static long dryRun(Runnable ops) {
+        var prediction = new Prediction();
+        Scope scope = Scope.current();
+        scope.push(TensorArena.predicting(null, prediction));
+        try {
+            ops.run();
+            return prediction.peakBytes();
+        } finally {
+            scope.pop();
+        }
+    }
+
     /// Predicts a step, and refuses one that would pass the limit of the process, before anything is made.
     ///
     /// @param loss computes the loss from the inputs, as in [#of(Function, List)]

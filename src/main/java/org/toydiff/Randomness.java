@@ -1,5 +1,7 @@
 package org.toydiff;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
@@ -42,10 +44,20 @@ final class Randomness {
     }
 
     static Tensor rand(Tensor tensor, RandomGenerator source) {
+        if (tensor.storage.shapeOnly()) {
+            return tensor;
+        }
+        MemorySegment memory = tensor.storage.segment();
+        long end = tensor.offset + tensor.size();
         // nextFloat, not a rounded nextDouble: that could round up to 1.
-        return tensor.dtype == DType.FLOAT32
-                ? tensor.setAll(i -> source.nextFloat())
-                : tensor.setAll(i -> source.nextDouble());
+        for (long i = tensor.offset; i < end; i++) {
+            if (tensor.dtype == DType.FLOAT32) {
+                memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, source.nextFloat());
+            } else {
+                memory.setAtIndex(ValueLayout.JAVA_DOUBLE, i, source.nextDouble());
+            }
+        }
+        return tensor;
     }
 
     static Tensor randn(Tensor tensor, RandomGenerator source) {

@@ -27,7 +27,7 @@ public final class Checkpoint extends Module {
 
     @Override
     public Tensor forward(Tensor x) {
-        return Autograd.checkpoint(module::forward, x, module.parameters());
+        return Autograd.checkpoint(in -> forward(module, in), x, module.parameters());
     }
 
     @Override

@@ -33,6 +33,80 @@ public final class Functional {
         return x.tanh();
     }
 
+    /// `x·sigmoid(x)`, also known as swish: S. Elfwing, E. Uchibe, K. Doya, 2017.
+    ///
+    /// @param x the input
+    /// @return a new tensor of its shape
+    public static Tensor silu(Tensor x) {
+        return x.multiply(x.sigmoid());
+    }
+
+    /// `x·½·(1 + erf(x/√2))`: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016.
+    ///
+    /// @param x the input
+    /// @return a new tensor of its shape
+    public static Tensor gelu(Tensor x) {
+        return x.multiply(x.multiply(Math.sqrt(0.5)).erf().add(1).multiply(0.5));
+    }
+
+    /// `½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`, near [#gelu(Tensor)]; from the same paper.
+    ///
+    /// @param x the input
+    /// @return a new tensor of its shape
+    public static Tensor geluTanh(Tensor x) {
+        Tensor cubic = x.multiply(x).multiply(0.044715).add(1).multiply(x);
+        return x.multiply(cubic.multiply(Math.sqrt(2 / Math.PI)).tanh().add(1).multiply(0.5));
+    }
+
+    /// x where it is positive, else `slope·x`; the gradient at 0 is that from below.
+    ///
+    /// @param x the input
+    /// @param slope the slope below 0
+    /// @return a new tensor of its shape
+    public static Tensor leakyRelu(Tensor x, double slope) {
+        return Tensor.where(x.greater(Tensor.zeros(x.dtype())), x, x.multiply(slope));
+    }
+
+    /// `ln(1 + e^βx) / β`, without overflow.
+    ///
+    /// @param x the input
+    /// @param beta β
+    /// @param threshold where `β·x` is more than this, the result is x
+    /// @return a new tensor of its shape
+    public static Tensor softplus(Tensor x, double beta, double threshold) {
+        Tensor scaled = x.multiply(beta);
+        Tensor linear = scaled.greater(Tensor.full(x.dtype(), threshold));
+        return Tensor.where(linear, x, softplus(scaled).divide(beta));
+    }
+
+    /// `ln(1 + eˣ)`
+    private static Tensor softplus(Tensor x) {
+        return x.abs().negative().exp().log1p().add(x.maximum(0));
+    }
+
+    /// Sets elements to 0 at random, each with probability p, and divides the others by 1 − p: N. Srivastava et
+    /// al.,
+    /// "Dropout", 2014. Random numbers come from the generator that [Tensor#manualSeed(long)] seeds.
+    ///
+    /// @param x the input
+    /// @param p the probability, in [0, 1]
+    /// @return a new tensor of its shape
+    /// @throws IllegalArgumentException if p is out of range
+    public static Tensor dropout(Tensor x, double p) {
+        requireProbability("dropout", p);
+        Tensor kept = Tensor.rand(x.shape()).greaterOrEqual(Tensor.scalar(p));
+        // With p = 1 nothing is kept, and the scale must not be infinite: 0·∞ is NaN.
+        Tensor scaled = x.multiply(p == 1 ? 1 : 1 / (1 - p));
+        return Tensor.where(kept, scaled, Tensor.zeros(x.dtype()));
+    }
+
+    static double requireProbability(String op, double p) {
+        if (!(p >= 0 && p <= 1)) {
+            throw new IllegalArgumentException(op + ": " + p + " is no probability; give 0 to 1");
+        }
+        return p;
+    }
+
     /// `eˣ / Σ eˣ` along an axis; shifted by the largest element first, so that large elements do not overflow.
     ///
     /// @param x the input
@@ -131,6 +205,84 @@ public final class Functional {
         return reduce(logits.crossEntropy(target), reduction);
     }
 
+    /// [#nllLoss(Tensor, Tensor, Reduction)] with the mean.
+    ///
+    /// @param logProbabilities `[n, classes]`
+    /// @param labels the class of each row, `[n]`, INT32 or INT64
+    /// @return a scalar
+    public static Tensor nllLoss(Tensor logProbabilities, Tensor labels) {
+        return nllLoss(logProbabilities, labels, Reduction.MEAN);
+    }
+
+    /// Negative log likelihood: `−logProbabilities[label]` of each row.
+    ///
+    /// @param logProbabilities `[n, classes]`, what [#logSoftmax(Tensor, int)] gives
+    /// @param labels the class of each row, `[n]`, INT32 or INT64
+    /// @param reduction what becomes of the losses of the rows
+    /// @return a scalar, or a tensor `[n]`
+    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes
+    public static Tensor nllLoss(Tensor logProbabilities, Tensor labels, Reduction reduction) {
+        long[] shape = logProbabilities.shape();
+        if (shape.length != 2 || labels.rank() != 1 || labels.size() != shape[0]) {
+            throw new IllegalArgumentException("nllLoss: " + Arrays.toString(shape) + " and labels "
+                    + Arrays.toString(labels.shape()) + " do not fit; they are [n, classes] and [n]");
+        }
+        Tensor picked = logProbabilities.gather(1, labels.reshape(shape[0], 1));
+        return reduce(picked.reshape(shape[0]).negative(), reduction);
+    }
+
+    /// [#binaryCrossEntropyWithLogits(Tensor, Tensor, Reduction)] with the mean.
+    ///
+    /// @param logits what was computed, before any sigmoid
+    /// @param target probabilities, of the same shape
+    /// @return a scalar
+    public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor target) {
+        return binaryCrossEntropyWithLogits(logits, target, Reduction.MEAN);
+    }
+
+    /// Cross entropy of sigmoid(logits) and probabilities, element by element:
+    /// `max(x, 0) − x·target + ln(1 + e^−|x|)`, which does not overflow.
+    ///
+    /// @param logits x, what was computed, before any sigmoid
+    /// @param target probabilities, of the same shape
+    /// @param reduction what becomes of the single losses
+    /// @return a scalar, or a tensor of the shape of the logits
+    /// @throws IllegalArgumentException if the shapes differ
+    public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor target, Reduction reduction) {
+        requireSameShape("binaryCrossEntropyWithLogits", logits, target);
+        return reduce(softplus(logits).subtract(logits.multiply(target)), reduction);
+    }
+
+    /// [#huberLoss(Tensor, Tensor, double, Reduction)] with δ = 1 and the mean.
+    ///
+    /// @param output what was computed
+    /// @param target what it should be, of the same shape
+    /// @return a scalar
+    public static Tensor huberLoss(Tensor output, Tensor target) {
+        return huberLoss(output, target, 1, Reduction.MEAN);
+    }
+
+    /// Squared error where it is small, absolute error elsewhere: `½e²` where `|e| ≤ δ`, else `δ·(|e| − ½δ)`:
+    /// P. Huber, 1964.
+    ///
+    /// @param output what was computed
+    /// @param target what it should be, of the same shape
+    /// @param delta δ, positive
+    /// @param reduction what becomes of the single losses
+    /// @return a scalar, or a tensor of the shape of the output
+    /// @throws IllegalArgumentException if the shapes differ or δ is not positive
+    public static Tensor huberLoss(Tensor output, Tensor target, double delta, Reduction reduction) {
+        requireSameShape("huberLoss", output, target);
+        if (!(delta > 0)) {
+            throw new IllegalArgumentException("huberLoss: delta " + delta + " must be positive");
+        }
+        Tensor error = output.subtract(target);
+        Tensor size = error.abs();
+        Tensor small = size.lessOrEqual(Tensor.full(size.dtype(), delta));
+        Tensor large = size.subtract(delta / 2).multiply(delta);
+        return reduce(Tensor.where(small, error.multiply(error).multiply(0.5), large), reduction);
+    }
+
     private static void requireSameShape(String loss, Tensor output, Tensor target) {
         if (!Arrays.equals(output.shape(), target.shape())) {
             throw new IllegalArgumentException(loss + ": output " + Arrays.toString(output.shape()) + " and target "
@@ -138,7 +290,7 @@ public final class Functional {
         }
     }
 
-    private static Tensor reduce(Tensor losses, Reduction reduction) {
+    static Tensor reduce(Tensor losses, Reduction reduction) {
         return switch (reduction) {
             case MEAN -> losses.mean();
             case SUM -> losses.sum();

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import org.toydiff.DType;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 
@@ -40,6 +42,99 @@ public abstract class Module implements Stateful {
     /// @param x the input
     /// @return the output, in the innermost arena
     public abstract Tensor forward(Tensor x);
+
+    /// The output of a part for an input. When an op in it does not fit the input, the error names the part and its
+    /// path, so this is how a module calls what it is made of.
+    ///
+    /// @param part a part that was registered by [#child(String, Module)]
+    /// @param x the input
+    /// @return the output
+    /// @throws IllegalArgumentException if the input does not fit, naming the part
+    protected final Tensor forward(Module part, Tensor x) {
+        return named(part, () -> {
+            Tensor y = part.forward(x);
+            Summary.note(part, y);
+            return y;
+        });
+    }
+
+    /// As [#forward(Module, Tensor)], for what a part computes otherwise.
+    final Tensor named(Module part, Supplier<Tensor> output) {
+        String name = nameOf(part);
+        try {
+            return Summary.within(name, output);
+        } catch (PartException e) {
+            throw name.isEmpty() ? e : new PartException(name + "." + e.path, e.part, e.getCause());
+        } catch (IllegalArgumentException e) {
+            throw new PartException(name, part.toString(), e);
+        }
+    }
+
+    private String nameOf(Module part) {
+        for (Map.Entry<String, Module> child : children.entrySet()) {
+            if (child.getValue() == part) {
+                return child.getKey();
+            }
+        }
+        throw new IllegalStateException(
+                getClass().getSimpleName() + ": " + part + " is none of its parts; register it by child(name, module)");
+    }
+
+    /// An input that did not fit, and where.
+    private static final class PartException extends IllegalArgumentException {
+        private static final long serialVersionUID = 1L;
+        private final String path;
+        private final String part;
+
+        PartException(String path, String part, Throwable cause) {
+            super(part + (path.isEmpty() ? "" : " at \"" + path + "\"") + ": " + cause.getMessage(), cause);
+            this.path = path;
+            this.part = part;
+        }
+    }
+
+    /// The layers that an input passes through, with output shapes, parameters and bytes. Nothing is computed: the
+    /// module is run on shapes alone.
+    ///
+    /// @param inputShape the shape of a FLOAT32 input
+    /// @return the summary, which prints as a table
+    /// @throws IllegalArgumentException if the input does not fit, naming the layer
+    public final Summary summary(long... inputShape) {
+        return Summary.of(this, DType.FLOAT32, inputShape);
+    }
+
+    /// As [#summary(long...)], for inputs of another dtype.
+    ///
+    /// @param dtype the dtype of the input
+    /// @param inputShape its shape
+    /// @return the summary
+    /// @throws IllegalArgumentException if the input does not fit, naming the layer
+    public final Summary summary(DType dtype, long... inputShape) {
+        return Summary.of(this, dtype, inputShape);
+    }
+
+    /// Its name and, below it, its parts.
+    ///
+    /// @return one line, or a tree
+    @Override
+    public String toString() {
+        String name = getClass().getSimpleName();
+        if (children.isEmpty()) {
+            return name + "()";
+        }
+        var text = new StringBuilder(name).append("(\n");
+        children.forEach((part, module) -> text.append("  (")
+                .append(part)
+                .append("): ")
+                .append(module.toString().replace("\n", "\n  "))
+                .append('\n'));
+        return text.append(')').toString();
+    }
+
+    /// Whether it is made of other modules.
+    final boolean hasParts() {
+        return !children.isEmpty();
+    }
 
     /// Registers a parameter.
     ///

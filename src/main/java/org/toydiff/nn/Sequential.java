@@ -24,11 +24,12 @@ public final class Sequential extends Module {
         Tensor y = x;
         for (int i = 0; i < modules.length; i++) {
             Activation activation = i + 1 < modules.length ? activation(modules[i + 1]) : null;
-            if (activation != null && modules[i] instanceof Linear linear) {
-                y = linear.forward(y, activation);
+            if (activation != null && modules[i] instanceof Linear linear && !Summary.underWay()) {
+                Tensor in = y;
+                y = named(linear, () -> linear.forward(in, activation));
                 i++;
             } else {
-                y = modules[i].forward(y);
+                y = forward(modules[i], y);
             }
         }
         return y;
@@ -43,18 +44,5 @@ public final class Sequential extends Module {
             return Activation.TANH;
         }
         return module instanceof Sigmoid ? Activation.SIGMOID : null;
-    }
-
-    @Override
-    public String toString() {
-        var text = new StringBuilder("Sequential(\n");
-        for (int i = 0; i < modules.length; i++) {
-            text.append("  (")
-                    .append(i)
-                    .append("): ")
-                    .append(modules[i].toString().replace("\n", "\n  "))
-                    .append('\n');
-        }
-        return text.append(')').toString();
     }
 }

@@ -1,0 +1,36 @@
+package org.toydiff.nn;
+
+import org.toydiff.Tensor;
+
+/// A row of a table for each index.
+///
+/// **Shapes** INT32 or INT64 `[…] → […, dimension]`; `weight` is `[count, dimension]`, FLOAT32.
+/// **Start** normal, mean 0 and standard deviation 1, as PyTorch's Embedding.
+public final class Embedding extends Module {
+    private final Tensor weight;
+
+    /// A table.
+    ///
+    /// @param count how many rows it has
+    /// @param dimension the size of a row
+    /// @throws IllegalArgumentException if a size is not positive
+    public Embedding(long count, long dimension) {
+        if (count <= 0 || dimension <= 0) {
+            throw new IllegalArgumentException("Embedding: sizes " + count + " and " + dimension + " must be positive");
+        }
+        this.weight = parameter("weight", Tensor.randn(count, dimension));
+    }
+
+    @Override
+    public Tensor forward(Tensor index) {
+        long[] shape = new long[index.rank() + 1];
+        System.arraycopy(index.shape(), 0, shape, 0, index.rank());
+        shape[index.rank()] = weight.shape()[1];
+        return weight.indexSelect(0, index.reshape(index.size())).reshape(shape);
+    }
+
+    @Override
+    public String toString() {
+        return "Embedding(" + weight.shape()[0] + ", " + weight.shape()[1] + ")";
+    }
+}

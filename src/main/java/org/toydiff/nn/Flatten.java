@@ -1,0 +1,50 @@
+package org.toydiff.nn;
+
+import java.util.Arrays;
+import org.toydiff.Tensor;
+
+/// Some axes made one.
+///
+/// **Shapes** `[n, a, b, …] → [n, a·b·…]` unless told otherwise. A view where strides allow it.
+public final class Flatten extends Module {
+    private final int start;
+    private final int end;
+
+    /// All axes but the first.
+    public Flatten() {
+        this(1, -1);
+    }
+
+    /// The axes from one to another.
+    ///
+    /// @param start the first, negative ones counted from the back
+    /// @param end the last, negative ones counted from the back
+    public Flatten(int start, int end) {
+        this.start = start;
+        this.end = end;
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+        long[] shape = x.shape();
+        int first = start < 0 ? start + shape.length : start;
+        int last = end < 0 ? end + shape.length : end;
+        if (first < 0 || last >= shape.length || first > last) {
+            throw new IllegalArgumentException(
+                    "Flatten: axes " + start + " to " + end + " are not in " + Arrays.toString(shape));
+        }
+        long[] flat = new long[shape.length - (last - first)];
+        System.arraycopy(shape, 0, flat, 0, first);
+        flat[first] = 1;
+        for (int i = first; i <= last; i++) {
+            flat[first] *= shape[i];
+        }
+        System.arraycopy(shape, last + 1, flat, first + 1, shape.length - 1 - last);
+        return x.reshape(flat);
+    }
+
+    @Override
+    public String toString() {
+        return "Flatten(start=" + start + ", end=" + end + ")";
+    }
+}

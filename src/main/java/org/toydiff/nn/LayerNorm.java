@@ -1,0 +1,59 @@
+package org.toydiff.nn;
+
+import java.util.Arrays;
+import org.toydiff.Tensor;
+
+/// Each example normalised over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: J. Ba, J. Kiros, G.
+/// Hinton,
+/// "Layer normalization", 2016.
+///
+/// **Shapes** `[…, normalized] → […, normalized]`; weight and bias are `[normalized]`, ones and zeros at first.
+public final class LayerNorm extends Module {
+    private final long[] normalized;
+    private final double epsilon;
+    private final Tensor weight;
+    private final Tensor bias;
+
+    /// Over axes of those sizes, with ε = 1e-5.
+    ///
+    /// @param normalized the sizes of the last axes of the input
+    public LayerNorm(long... normalized) {
+        this(normalized, 1e-5);
+    }
+
+    /// With an ε of one's own.
+    ///
+    /// @param normalized the sizes of the last axes of the input, at least one, positive
+    /// @param epsilon what keeps the divisor from 0, 0 or more
+    /// @throws IllegalArgumentException if a setting is out of range
+    public LayerNorm(long[] normalized, double epsilon) {
+        if (normalized.length == 0 || Arrays.stream(normalized).anyMatch(size -> size <= 0) || !(epsilon >= 0)) {
+            throw new IllegalArgumentException("LayerNorm: sizes " + Arrays.toString(normalized) + " and epsilon "
+                    + epsilon + " are out of range; give one positive size or more, and 0 or more");
+        }
+        this.normalized = normalized.clone();
+        this.epsilon = epsilon;
+        this.weight = parameter("weight", Tensor.ones(normalized));
+        this.bias = parameter("bias", Tensor.zeros(normalized));
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+        long[] shape = x.shape();
+        int kept = shape.length - normalized.length;
+        if (kept < 0 || !Arrays.equals(Arrays.copyOfRange(shape, kept, shape.length), normalized)) {
+            throw new IllegalArgumentException("LayerNorm: the last axes of " + Arrays.toString(shape) + " are not "
+                    + Arrays.toString(normalized));
+        }
+        Tensor rows = x.reshape(x.size() / weight.size(), weight.size());
+        Tensor centered = rows.subtract(rows.mean(1, true));
+        Tensor variance = centered.multiply(centered).mean(1, true);
+        Tensor normal = centered.divide(variance.add(epsilon).sqrt());
+        return normal.reshape(shape).multiply(weight).add(bias);
+    }
+
+    @Override
+    public String toString() {
+        return "LayerNorm(" + Arrays.toString(normalized) + ", epsilon=" + epsilon + ")";
+    }
+}

@@ -1,0 +1,155 @@
+package org.toydiff.nn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.BinaryOperator;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.toydiff.DType;
+import org.toydiff.Golden;
+import org.toydiff.Memory;
+import org.toydiff.Release;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// Layers, activations and losses as PyTorch 2.13 has them: what golden_nn.py wrote.
+class GoldenLayersTest {
+    private static final Map<String, UnaryOperator<Tensor>> ONE = new HashMap<>();
+    private static final Map<String, BinaryOperator<Tensor>> TWO = new HashMap<>();
+    private static final Map<String, Supplier<Module>> LAYERS = Map.of(
+            "layerNorm", () -> new LayerNorm(4),
+            "layerNorm2", () -> new LayerNorm(3, 4),
+            "batchNorm", () -> new BatchNorm1d(3),
+            "batchNormLong", () -> new BatchNorm1d(3),
+            "batchNormEval", GoldenLayersTest::trainedBatchNorm,
+            "embedding", () -> new Embedding(5, 3));
+
+    private static Module trainedBatchNorm() {
+        var norm = new BatchNorm1d(3);
+        norm.namedBuffers().get("running_mean").copyFrom(Tensor.of(1, -1, 0));
+        norm.namedBuffers().get("running_var").copyFrom(Tensor.of(2, 0.5f, 1));
+        norm.eval();
+        return norm;
+    }
+
+    static {
+        ONE.put("gelu", Functional::gelu);
+        ONE.put("geluTanh", Functional::geluTanh);
+        ONE.put("silu", Functional::silu);
+        ONE.put("leakyRelu", x -> Functional.leakyRelu(x, 0.1));
+        ONE.put("softplus", x -> Functional.softplus(x, 1, 20));
+        ONE.put("softplus2", x -> Functional.softplus(x, 2, 5));
+        for (Reduction reduction : Reduction.values()) {
+            String suffix =
+                    switch (reduction) {
+                        case MEAN -> "";
+                        case SUM -> "Sum";
+                        case NONE -> "None";
+                    };
+            TWO.put("bce" + suffix, (a, b) -> Functional.binaryCrossEntropyWithLogits(a, b, reduction));
+            TWO.put("huber" + suffix, (a, b) -> Functional.huberLoss(a, b, 0.7, reduction));
+            ONE.put("nll" + suffix, x -> Functional.nllLoss(x, labels(), reduction));
+            ONE.put("smoothed" + suffix, x -> new CrossEntropyLoss(null, 0.1, reduction).forward(x, labels()));
+            ONE.put("weighted" + suffix, x -> new CrossEntropyLoss(weight(), 0, reduction).forward(x, labels()));
+            ONE.put("both" + suffix, x -> new CrossEntropyLoss(weight(), 0.2, reduction).forward(x, labels()));
+            ONE.put("bothOfProbabilities" + suffix, x -> new CrossEntropyLoss(weight(), 0.2, reduction)
+                    .forward(x, probabilities()));
+        }
+    }
+
+    private static Tensor labels() {
+        return Tensor.of(new long[] {1, 0, 2});
+    }
+
+    private static Tensor weight() {
+        return Tensor.of(0.5f, 2, 1, 3);
+    }
+
+    private static Tensor probabilities() {
+        return Tensor.of(new float[][] {{0.1f, 0.2f, 0.3f, 0.4f}, {1, 0, 0, 0}, {0, 0.5f, 0.5f, 0}});
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyCaseIsAsPyTorchHasIt() throws IOException {
+        return Golden.cases("golden_nn.txt").stream()
+                .map(golden -> dynamicTest(golden.name(), () -> {
+                    for (Release release : Release.values()) {
+                        long before = Memory.liveBytes();
+                        try (var arena = TensorArena.ofConfined()) {
+                            if (LAYERS.containsKey(golden.name())) {
+                                requireLayer(golden, release);
+                            } else {
+                                requireFunction(golden, release);
+                            }
+                        }
+                        assertEquals(before, Memory.liveBytes());
+                    }
+                }));
+    }
+
+    private static void requireFunction(Golden.Case golden, Release release) {
+        List<Tensor> in = golden.all("in").stream()
+                .map(array -> array.tensor().trackGradient())
+                .toList();
+        Tensor out = in.size() == 1
+                ? ONE.get(golden.name()).apply(in.get(0))
+                : TWO.get(golden.name()).apply(in.get(0), in.get(1));
+        requireGradients(golden, release, out, in);
+    }
+
+    private static void requireLayer(Golden.Case golden, Release release) {
+        Module layer = LAYERS.get(golden.name()).get();
+        List<Golden.Array> in = golden.all("in");
+        List<Tensor> parameters = layer.parameters();
+        int batches = in.size() - parameters.size();
+        for (int i = 0; i < parameters.size(); i++) {
+            parameters.get(i).copyFrom(in.get(batches + i).tensor());
+        }
+        for (int i = 0; i < batches - 1; i++) {
+            layer.forward(in.get(i).tensor());
+        }
+        List<Tensor> leaves = new ArrayList<>();
+        Tensor x = in.get(batches - 1).tensor();
+        if (layer instanceof Embedding) {
+            x = x.cast(DType.INT64);
+        } else {
+            leaves.add(x.trackGradient());
+        }
+        leaves.addAll(parameters);
+        requireGradients(golden, release, layer.forward(x), leaves);
+        List<Tensor> buffers = List.copyOf(layer.namedBuffers().values());
+        for (int i = 0; i < buffers.size(); i++) {
+            Tensor buffer = buffers.get(i);
+            golden.all("out").get(i + 1).requireEqual(buffer.size() == 1 ? buffer.reshape() : buffer, "buffer " + i);
+        }
+    }
+
+    private static void requireGradients(Golden.Case golden, Release release, Tensor out, List<Tensor> leaves) {
+        golden.all("out").getFirst().requireEqual(out, "output");
+        out.backward(golden.all("g").getFirst().tensor(), release);
+        for (int i = 0; i < leaves.size(); i++) {
+            golden.all("grad").get(i).requireEqual(leaves.get(i).gradient(), release + " gradient " + i);
+        }
+    }
+
+    @Test
+    void everyNameHasACase() throws IOException {
+        var names = new TreeSet<>(ONE.keySet());
+        names.addAll(TWO.keySet());
+        names.addAll(LAYERS.keySet());
+        var found = new TreeSet<String>();
+        Golden.cases("golden_nn.txt").forEach(golden -> found.add(golden.name()));
+        assertEquals(found, names);
+    }
+}

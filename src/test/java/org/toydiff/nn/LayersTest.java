@@ -1,0 +1,208 @@
+package org.toydiff.nn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.toydiff.DType;
+import org.toydiff.GradientCheck;
+import org.toydiff.Memory;
+import org.toydiff.Release;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// What layers do beyond their formulas: modes, errors, summaries, names.
+class LayersTest {
+    private TensorArena arena;
+    private long before;
+
+    @BeforeEach
+    void open() {
+        before = Memory.liveBytes();
+        arena = TensorArena.ofConfined();
+        Tensor.manualSeed(1);
+    }
+
+    @AfterEach
+    void close() {
+        arena.close();
+        assertEquals(before, Memory.liveBytes());
+    }
+
+    @Test
+    void dropoutDropsItsShareAndScalesTheRest() {
+        var dropout = new Dropout(0.3);
+        Tensor x = Tensor.ones(1000, 100).trackGradient();
+        Tensor y = dropout.forward(x).retain();
+        double zeros = y.equalTo(Tensor.scalar(0)).cast(DType.FLOAT32).mean().item();
+        assertEquals(0.3, zeros, 0.005);
+        assertEquals(1 / 0.7, y.max().item(), 1e-6);
+        y.sum().backward(Release.EAGER);
+        assertArrayEquals(y.toFloatArray(), x.gradient().toFloatArray(), "the gradient goes through the same mask");
+        dropout.eval();
+        assertSame(x, dropout.forward(x));
+        assertArrayEquals(
+                new float[2],
+                Functional.dropout(Tensor.of(1, Float.POSITIVE_INFINITY), 1).toFloatArray());
+        assertArrayEquals(
+                new float[] {1, 2}, Functional.dropout(Tensor.of(1, 2), 0).toFloatArray());
+    }
+
+    @Test
+    void dropoutGoesOnFromASavedState() {
+        Tensor x = Tensor.ones(50);
+        Tensor state = Tensor.randomState();
+        float[] y = Functional.dropout(x, 0.5).toFloatArray();
+        Tensor.setRandomState(state);
+        assertArrayEquals(y, Functional.dropout(x, 0.5).toFloatArray());
+    }
+
+    @Test
+    void flattenJoinsAxes() {
+        Tensor x = Tensor.ones(2, 3, 4, 5);
+        assertArrayEquals(new long[] {2, 60}, new Flatten().forward(x).shape());
+        assertArrayEquals(new long[] {2, 12, 5}, new Flatten(1, 2).forward(x).shape());
+        assertArrayEquals(new long[] {120}, new Flatten(0, -1).forward(x).shape());
+        var failure = assertThrows(IllegalArgumentException.class, () -> new Flatten(1, 4).forward(x));
+        assertEquals("Flatten: axes 1 to 4 are not in [2, 3, 4, 5]", failure.getMessage());
+    }
+
+    @Test
+    void gradientsAreThoseOfDifferences() {
+        Tensor x = Tensor.randn(DType.FLOAT64, 4, 3);
+        GradientCheck.check(Functional::gelu, x);
+        GradientCheck.check(Functional::geluTanh, x);
+        GradientCheck.check(Functional::silu, x);
+        GradientCheck.check(t -> Functional.leakyRelu(t, 0.2), x);
+        GradientCheck.check(t -> Functional.softplus(t, 3, 20), x);
+        GradientCheck.check(
+                xs -> Functional.huberLoss(xs.get(0), xs.get(1), 0.6, Reduction.SUM),
+                x,
+                x.multiply(0.3).sin());
+        GradientCheck.check(xs -> Functional.binaryCrossEntropyWithLogits(xs.get(0), xs.get(1)), x, x.sigmoid());
+        Tensor labels = Tensor.of(new long[] {2, 0, 1, 1});
+        GradientCheck.check(t -> Functional.nllLoss(t, labels, Reduction.SUM), x);
+        var loss = new CrossEntropyLoss(Tensor.of(new double[] {1, 2, 3}), 0.1, Reduction.MEAN);
+        GradientCheck.check(t -> loss.forward(t, labels), x);
+    }
+
+    @Test
+    void anInputThatDoesNotFitNamesTheLayer() {
+        var net = new Sequential(
+                new Linear(20, 8), new ReLU(), new Residual(new Sequential(new LayerNorm(8), new Linear(7, 8))));
+        var first = assertThrows(IllegalArgumentException.class, () -> net.forward(Tensor.ones(4, 21)));
+        assertTrue(
+                first.getMessage().startsWith("Linear(in=20, out=8, bias=true) at \"0\": linear: x [4, 21]"),
+                first.getMessage());
+        var inner = assertThrows(IllegalArgumentException.class, () -> net.forward(Tensor.ones(4, 20)));
+        assertTrue(
+                inner.getMessage().startsWith("Linear(in=7, out=8, bias=true) at \"2.module.1\": linear: x [4, 8]"),
+                inner.getMessage());
+        var single = assertThrows(IllegalArgumentException.class, () -> new BatchNorm1d(3).forward(Tensor.ones(1, 3)));
+        assertTrue(single.getMessage().contains("eval()"), single.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> new Dropout(1.5));
+        assertThrows(IllegalArgumentException.class, () -> new LayerNorm());
+        assertThrows(IllegalArgumentException.class, () -> new Embedding(0, 3));
+        assertThrows(IllegalArgumentException.class, () -> new CrossEntropyLoss(Tensor.ones(2), 0, Reduction.MEAN)
+                .forward(Tensor.ones(1, 3), Tensor.of(new long[1])));
+    }
+
+    @Test
+    void aSummaryTellsShapesWithoutComputing() {
+        var net = new Sequential(
+                new Flatten(),
+                new Linear(784, 32),
+                new BatchNorm1d(32),
+                new ReLU(),
+                new Residual(new Sequential(new Linear(32, 32), new GELU())),
+                new Linear(32, 10, false));
+        long live = Memory.liveBytes();
+        Memory.resetPeak();
+        Summary summary = net.summary(128, 28, 28);
+        assertEquals(live, Memory.peakBytes());
+        assertEquals("""
+                path        layer                                          output          parameters      output bytes
+                0           Flatten(start=1, end=-1)                       [128, 784]               0           401,408
+                1           Linear(in=784, out=32, bias=true)              [128, 32]           25,120            16,384
+                2           BatchNorm1d(32, epsilon=1.0E-5, momentum=0.1)  [128, 32]               64            16,384
+                """, summary.toString().lines().limit(4).reduce("", (a, b) -> a + b + "\n"));
+        assertEquals(
+                List.of("0", "1", "2", "3", "4.module.0", "4.module.1", "5"),
+                summary.layers().stream().map(Summary.Layer::path).toList());
+        assertEquals(784 * 32 + 32 + 64 + 32 * 32 + 32 + 320, summary.parameters());
+        assertEquals(summary.parameters() * 4, summary.parameterBytes());
+        assertEquals(List.of(128L, 10L), summary.layers().getLast().output());
+        assertEquals(0, net.namedBuffers().get("2.num_batches_tracked").toLongArray()[0], "nothing was changed");
+        assertTrue(summary.toString().contains("parameters: 26,560 in 106,240 bytes"), summary.toString());
+        var failure = assertThrows(IllegalArgumentException.class, () -> net.summary(128, 3));
+        assertTrue(failure.getMessage().contains("at \"1\""), failure.getMessage());
+        assertEquals(1, new Embedding(4, 2).summary(DType.INT64, 3).layers().size());
+    }
+
+    @Test
+    void modulesPrintAsATree() {
+        var net = new Sequential(new Linear(2, 2), new Residual(new Sequential(new Dropout(0.1), new SiLU())));
+        assertEquals("""
+                Sequential(
+                  (0): Linear(in=2, out=2, bias=true)
+                  (1): Residual(
+                    (module): Sequential(
+                      (0): Dropout(p=0.1)
+                      (1): SiLU()
+                    )
+                  )
+                )""", net.toString());
+        assertEquals("GELU(tanh)", new GELU(true).toString());
+        assertEquals("LeakyReLU(slope=0.01)", new LeakyReLU().toString());
+        assertEquals("Softplus(beta=1.0, threshold=20.0)", new Softplus().toString());
+    }
+
+    @Test
+    void buffersAreSavedAndRestored() {
+        var norm = new BatchNorm1d(2);
+        norm.forward(Tensor.randn(8, 2));
+        var other = new BatchNorm1d(2);
+        other.loadStateDict(norm.stateDict());
+        assertEquals(
+                List.of("weight", "bias", "running_mean", "running_var", "num_batches_tracked"),
+                List.copyOf(norm.stateDict().keySet()));
+        norm.eval();
+        other.eval();
+        assertFalse(other.isTraining());
+        Tensor x = Tensor.randn(3, 2);
+        assertArrayEquals(norm.forward(x).toFloatArray(), other.forward(x).toFloatArray());
+        assertEquals(2, norm.parameters().size());
+    }
+
+    /// A layer of one's own, as the documentation shows it: registered parameters, and parts called by
+    /// forward(part, x).
+    private static final class Gated extends Module {
+        private final Linear value = child("value", new Linear(4, 3));
+        private final Linear gate = child("gate", new Linear(4, 3));
+        private final Tensor scale = parameter("scale", Tensor.ones(3));
+
+        @Override
+        public Tensor forward(Tensor x) {
+            return forward(value, x).multiply(forward(gate, x).sigmoid()).multiply(scale);
+        }
+    }
+
+    @Test
+    void aLayerOfOnesOwnNeedsThePublicApiAlone() {
+        var gated = new Gated();
+        assertEquals(
+                List.of("scale", "value.weight", "value.bias", "gate.weight", "gate.bias"),
+                List.copyOf(gated.namedParameters().keySet()));
+        gated.forward(Tensor.ones(2, 4)).sum().backward(Release.EAGER);
+        gated.parameters().forEach(parameter -> assertTrue(parameter.hasGradient()));
+        var failure = assertThrows(IllegalArgumentException.class, () -> gated.forward(Tensor.ones(2, 5)));
+        assertTrue(failure.getMessage().contains("at \"value\""), failure.getMessage());
+    }
+}
