@@ -91,8 +91,8 @@ public final class StraightLine implements AutoCloseable {
         forward();
         backward();
         for (int i = 0; i < LAYERS; i++) {
-            Updates.sgd(weights[i], weightGradients[i], weightVelocities[i], Numbers.SGD_RATE, Numbers.MOMENTUM);
-            Updates.sgd(biases[i], biasGradients[i], biasVelocities[i], Numbers.SGD_RATE, Numbers.MOMENTUM);
+            Updates.sgd(weights[i], weightGradients[i], weightVelocities[i], Numbers.SGD_RATE, 1, Numbers.MOMENTUM, false, 0);
+            Updates.sgd(biases[i], biasGradients[i], biasVelocities[i], Numbers.SGD_RATE, 1, Numbers.MOMENTUM, false, 0);
         }
         return loss.item();
     }

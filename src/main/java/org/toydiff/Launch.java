@@ -55,12 +55,17 @@ final class Launch {
             return;
         }
         if (x.size() == 0) {
-            fill(y, reduction == Reduction.SUM ? 0 : Double.NaN);
+            fill(y, reduction == Reduction.SUM || reduction == Reduction.NORM ? 0 : Double.NaN);
             return;
         }
         ReductionWork work = Scope.current().reductions;
         work.plan(reduction, x.shape, x.strides, reduced);
         work.run(reduction, ddof, x, y);
+    }
+
+    /// The Euclidean norm of a contiguous tensor.
+    static double norm(Tensor x) {
+        return x.size() == 0 ? 0 : Scope.current().reductions.norm(x);
     }
 
     /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.

@@ -40,13 +40,7 @@ final class Norms {
             return x.abs().max(reduced, keepDims);
         }
         if (p == 2) {
-            return reduction(
-                    "norm",
-                    x,
-                    reduced,
-                    keepDims,
-                    () -> x.multiply(x).sum(reduced, true).sqrt(),
-                    EUCLIDEAN);
+            return Families.reduction(x, "norm", reduced, keepDims, Reduction.NORM, 0, EUCLIDEAN);
         }
         return reduction(
                 "norm",

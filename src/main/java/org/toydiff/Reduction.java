@@ -7,6 +7,7 @@ enum Reduction {
     MAX,
     MIN,
     STD,
+    NORM,
     VAR,
     ARGMAX,
     ARGMIN;
@@ -14,11 +15,6 @@ enum Reduction {
     /// Whether kept columns can be reduced row by row.
     boolean byColumns() {
         return this == SUM || this == MEAN || this == MAX || this == MIN;
-    }
-
-    /// Whether it takes the mean first.
-    boolean aroundMean() {
-        return this == STD || this == VAR;
     }
 
     /// Whether it tells a position and no value.

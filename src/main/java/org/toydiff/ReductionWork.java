@@ -144,12 +144,32 @@ final class ReductionWork extends Work {
         if (way == Way.COLUMNS) {
             columns();
         } else if (outputs == 1 && n > PART && !reduction.tellsPosition()) {
-            store(0, reduction.aroundMean() ? spread() : finish(inPieces(Way.PIECES)));
+            mean = 0;
+            store(
+                    0,
+                    switch (reduction) {
+                        case STD, VAR -> spread();
+                        case NORM -> Math.sqrt(inPieces(Way.SQUARES));
+                        default -> finish(inPieces(Way.PIECES));
+                    });
         } else {
             inParts(outputs, Math.max(1, PART / n));
         }
         this.x = null;
         this.y = null;
+    }
+
+    /// The Euclidean norm of a contiguous x, in double.
+    double norm(Tensor x) {
+        reduction = Reduction.NORM;
+        n = x.size();
+        runs = Runs.of(x.isWide());
+        this.x = x.storage.segment();
+        x0 = x.offset;
+        mean = 0;
+        double norm = Math.sqrt(inPieces(Way.SQUARES));
+        this.x = null;
+        return norm;
     }
 
     private void columns() {
@@ -185,6 +205,7 @@ final class ReductionWork extends Work {
         switch (reduction) {
             case ARGMAX, ARGMIN -> y.setAtIndex(JAVA_LONG, y0 + i, position(at));
             case STD, VAR -> store(i, spread(runs.squares(x, at, n, runs.sum(x, at, n) / n)));
+            case NORM -> store(i, Math.sqrt(runs.squares(x, at, n, 0)));
             default -> store(i, finish(piece(at, n)));
         }
     }

@@ -1,7 +1,9 @@
 package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
-import org.toydiff.internal.kernels.Runs;
+import java.util.Arrays;
+import org.toydiff.internal.kernels.Coefficients;
+import org.toydiff.internal.kernels.UpdateKernels;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
@@ -11,8 +13,22 @@ final class UpdateWork extends Work {
     /// So many elements make a part.
     private static final long PART = 1 << 15;
 
-    private Runs runs;
-    private boolean adam;
+    /// Which kernel of [UpdateKernels] runs.
+    enum Kind {
+        DESCEND,
+        MOMENTUM,
+        ADAM,
+        ADAPTIVE,
+        ADAPTIVE_MOMENTUM,
+        LAMB_MOMENTS,
+        LAMB_STEP
+    }
+
+    /// Set by the caller before [#run].
+    final Coefficients coefficients = new Coefficients();
+
+    private UpdateKernels kernels;
+    private Kind kind;
     private MemorySegment p;
     private MemorySegment g;
     private MemorySegment m;
@@ -22,68 +38,65 @@ final class UpdateWork extends Work {
     private long m0;
     private long v0;
     private long n;
-    private double rate;
-    private double momentum;
-    private double beta1;
-    private double beta2;
-    private double scale;
-    private double epsilon;
 
-    /// The velocity may be null, without momentum.
-    void sgd(Tensor parameter, Tensor gradient, Tensor velocity, double rate, double momentum) {
-        adam = false;
-        this.rate = rate;
-        this.momentum = momentum;
-        run(parameter, gradient, velocity, null);
-    }
+    /// What each part summed up.
+    private double[] sums = new double[16];
 
-    void adam(
-            Tensor parameter,
-            Tensor gradient,
-            Tensor first,
-            Tensor second,
-            double rate,
-            double beta1,
-            double beta2,
-            double scale,
-            double epsilon) {
-        adam = true;
-        this.rate = rate;
-        this.beta1 = beta1;
-        this.beta2 = beta2;
-        this.scale = scale;
-        this.epsilon = epsilon;
-        run(parameter, gradient, first, second);
-    }
-
-    private void run(Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
-        runs = Runs.of(parameter.isWide());
+    /// Runs over all elements; of gradient, first and second those may be null that the kernel does not read.
+    ///
+    /// @return the parts' sums together, in their order; 0 where the kernel sums nothing
+    double run(Kind kind, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        this.kind = kind;
+        kernels = UpdateKernels.of(parameter.isWide());
         n = parameter.size();
         p = parameter.storage.segment();
         p0 = parameter.offset;
-        g = gradient.storage.segment();
-        g0 = gradient.offset;
-        m = first == null ? null : first.storage.segment();
-        m0 = first == null ? 0 : first.offset;
-        v = second == null ? null : second.storage.segment();
-        v0 = second == null ? 0 : second.offset;
-        Workers.run(this, Math.toIntExact((n + PART - 1) / PART));
+        g = segment(gradient);
+        g0 = offset(gradient);
+        m = segment(first);
+        m0 = offset(first);
+        v = segment(second);
+        v0 = offset(second);
+        int parts = Math.toIntExact((n + PART - 1) / PART);
+        if (parts > sums.length) {
+            sums = new double[parts];
+        }
+        Arrays.fill(sums, 0, parts, 0);
+        Workers.run(this, parts);
         p = null;
         g = null;
         m = null;
         v = null;
+        double sum = 0;
+        for (int i = 0; i < parts; i++) {
+            sum += sums[i];
+        }
+        return sum;
+    }
+
+    private static MemorySegment segment(Tensor tensor) {
+        return tensor == null ? null : tensor.storage.segment();
+    }
+
+    private static long offset(Tensor tensor) {
+        return tensor == null ? 0 : tensor.offset;
     }
 
     @Override
     protected void part(int index) {
         long at = index * PART;
         long count = Math.min(PART, n - at);
-        if (adam) {
-            runs.adam(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, rate, beta1, beta2, scale, epsilon);
-        } else if (m != null) {
-            runs.sgdMomentum(p, p0 + at, g, g0 + at, m, m0 + at, count, rate, momentum);
-        } else {
-            runs.sgd(p, p0 + at, g, g0 + at, count, rate);
+        Coefficients c = coefficients;
+        switch (kind) {
+            case DESCEND -> kernels.descend(p, p0 + at, g, g0 + at, count, c);
+            case MOMENTUM -> kernels.momentum(p, p0 + at, g, g0 + at, v, v0 + at, count, c);
+            case ADAM -> kernels.adam(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, c);
+            case ADAPTIVE -> kernels.adaptive(p, p0 + at, g, g0 + at, v, v0 + at, count, c);
+            case ADAPTIVE_MOMENTUM ->
+                kernels.adaptiveMomentum(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, c);
+            case LAMB_MOMENTS ->
+                sums[index] = kernels.lambMoments(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, c);
+            case LAMB_STEP -> kernels.lambStep(p, p0 + at, m, m0 + at, v, v0 + at, count, c);
         }
     }
 }

@@ -1,52 +1,66 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import org.toydiff.internal.kernels.BinaryKernel;
 
-/// Optimizer steps in one pass over parameter, gradient and state, in place. Nothing is recorded and nothing made.
+/// Optimizer steps in one pass over parameter, gradient and state, in place: what [org.toydiff.optim] is made of.
+/// Nothing
+/// is recorded and nothing made, and nothing is allocated on the heap.
 ///
-/// All tensors of a step have one shape and one dtype, FLOAT32 or FLOAT64, and are contiguous. The parameter and
-/// its state are modified, the gradient is not. A later backward that would have read the parameter's old elements
-/// throws.
+/// All tensors of a step have one shape and one dtype, FLOAT32 or FLOAT64, and are contiguous; else
+/// IllegalArgumentException is thrown and nothing is changed. The parameter and its state are modified, the
+/// gradient is
+/// not. A later backward that would have read the parameter's old elements throws.
 public final class Updates {
     private Updates() {}
 
-    /// Gradient descent: `p ← p − rate·g`.
+    /// Gradient descent: `d = g + decay·p`, `p ← p − rate·d`.
     ///
     /// @param parameter p
     /// @param gradient g
     /// @param rate the learning rate
-    /// @throws IllegalArgumentException if shapes or dtypes differ, or one is not contiguous
-    public static void sgd(Tensor parameter, Tensor gradient, double rate) {
-        requireModifiable("sgd", parameter);
-        requireLike("sgd", parameter, gradient);
-        if (parameter.size() > 0) {
-            Scope.current().updates.sgd(parameter, gradient, null, rate, 0);
-        }
-        parameter.storage.version++;
+    /// @param decay the weight of an L2 penalty
+    public static void sgd(Tensor parameter, Tensor gradient, double rate, double decay) {
+        UpdateWork work = begin("sgd", parameter, gradient, null, null);
+        work.coefficients.rate = rate;
+        work.coefficients.scale = 1;
+        work.coefficients.decay = decay;
+        run(work, UpdateWork.Kind.DESCEND, parameter, gradient, null, null);
     }
 
-    /// Gradient descent with momentum: `v ← momentum·v + g`, `p ← p − rate·v`.
+    /// Gradient descent with momentum: `d = scale·(g + decay·p)`, `v ← momentum·v + d`, `p ← p − rate·v`; with
+    /// Nesterov's
+    /// momentum `p ← p − rate·(d + momentum·v)`.
     ///
     /// @param parameter p
     /// @param gradient g
     /// @param velocity v
     /// @param rate the learning rate
+    /// @param scale what the gradient is multiplied by
     /// @param momentum what is kept of the velocity
-    /// @throws IllegalArgumentException if shapes or dtypes differ, or one is not contiguous
-    public static void sgd(Tensor parameter, Tensor gradient, Tensor velocity, double rate, double momentum) {
-        requireModifiable("sgd", parameter);
-        requireModifiable("sgd", velocity);
-        requireLike("sgd", parameter, gradient);
-        requireLike("sgd", parameter, velocity);
-        if (parameter.size() > 0) {
-            Scope.current().updates.sgd(parameter, gradient, velocity, rate, momentum);
-        }
-        parameter.storage.version++;
-        velocity.storage.version++;
+    /// @param nesterov whether to look ahead
+    /// @param decay the weight of an L2 penalty
+    public static void sgd(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor velocity,
+            double rate,
+            double scale,
+            double momentum,
+            boolean nesterov,
+            double decay) {
+        UpdateWork work = begin("sgd", parameter, gradient, null, velocity);
+        work.coefficients.rate = rate;
+        work.coefficients.scale = scale;
+        work.coefficients.decay = decay;
+        work.coefficients.first = momentum;
+        work.coefficients.along = nesterov ? momentum : 1;
+        work.coefficients.look = nesterov ? 1 : 0;
+        run(work, UpdateWork.Kind.MOMENTUM, parameter, gradient, null, velocity);
     }
 
-    /// Adam, with ε outside the root: `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`,
-    /// `p ← p − rate / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
+    /// Adam, with ε outside the root: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
+    /// `p ← kept·p − rate / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
     ///
     /// @param parameter p
     /// @param gradient g
@@ -57,7 +71,8 @@ public final class Updates {
     /// @param beta1 β₁
     /// @param beta2 β₂
     /// @param epsilon ε
-    /// @throws IllegalArgumentException if shapes or dtypes differ, or one is not contiguous
+    /// @param decay the weight of an L2 penalty
+    /// @param kept what is kept of the parameter: 1, or less for decoupled weight decay
     public static void adam(
             Tensor parameter,
             Tensor gradient,
@@ -67,22 +82,192 @@ public final class Updates {
             double rate,
             double beta1,
             double beta2,
-            double epsilon) {
-        requireModifiable("adam", parameter);
-        requireModifiable("adam", first);
-        requireModifiable("adam", second);
-        requireLike("adam", parameter, gradient);
-        requireLike("adam", parameter, first);
-        requireLike("adam", parameter, second);
-        if (parameter.size() > 0) {
-            double corrected = rate / (1 - Math.pow(beta1, step));
-            double scale = 1 / Math.sqrt(1 - Math.pow(beta2, step));
-            UpdateWork work = Scope.current().updates;
-            work.adam(parameter, gradient, first, second, corrected, beta1, beta2, scale, epsilon);
+            double epsilon,
+            double decay,
+            double kept) {
+        UpdateWork work = begin("adam", parameter, gradient, first, second);
+        moments(work, step, beta1, beta2, epsilon);
+        work.coefficients.rate = rate / (1 - Math.pow(beta1, step));
+        work.coefficients.decay = decay;
+        work.coefficients.kept = kept;
+        run(work, UpdateWork.Kind.ADAM, parameter, gradient, first, second);
+    }
+
+    /// Steps scaled by a running sum of squares: `d = g + decay·p`, `v ← kept·v + added·d²`, `p ← p − rate·d / (√v
+    /// + ε)`.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param squares v
+    /// @param rate the learning rate
+    /// @param kept what is kept of v
+    /// @param added what is taken of d²
+    /// @param epsilon ε
+    /// @param decay the weight of an L2 penalty
+    public static void adaptive(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor squares,
+            double rate,
+            double kept,
+            double added,
+            double epsilon,
+            double decay) {
+        UpdateWork work = begin("adaptive", parameter, gradient, null, squares);
+        squares(work, rate, kept, added, epsilon, decay);
+        run(work, UpdateWork.Kind.ADAPTIVE, parameter, gradient, null, squares);
+    }
+
+    /// As [#adaptive(Tensor, Tensor, Tensor, double, double, double, double, double)] with momentum:
+    /// `b ← momentum·b + d / (√v + ε)`, `p ← p − rate·b`.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param squares v
+    /// @param velocity b
+    /// @param rate the learning rate
+    /// @param kept what is kept of v
+    /// @param added what is taken of d²
+    /// @param epsilon ε
+    /// @param momentum what is kept of b
+    /// @param decay the weight of an L2 penalty
+    public static void adaptive(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor squares,
+            Tensor velocity,
+            double rate,
+            double kept,
+            double added,
+            double epsilon,
+            double momentum,
+            double decay) {
+        UpdateWork work = begin("adaptive", parameter, gradient, velocity, squares);
+        squares(work, rate, kept, added, epsilon, decay);
+        work.coefficients.first = momentum;
+        run(work, UpdateWork.Kind.ADAPTIVE_MOMENTUM, parameter, gradient, velocity, squares);
+    }
+
+    /// LAMB: moments as Adam's, `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + decay·p`, `p ← p − rate·‖p‖/‖r‖·r`;
+    /// the
+    /// ratio is 1 where a norm is 0. Two passes.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param first m, the first moment
+    /// @param second v, the second moment
+    /// @param step t, which is 1 for the first step
+    /// @param rate the learning rate
+    /// @param beta1 β₁
+    /// @param beta2 β₂
+    /// @param epsilon ε
+    /// @param decay the weight of the parameter in r
+    public static void lamb(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            long step,
+            double rate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double decay) {
+        UpdateWork work = begin("lamb", parameter, gradient, first, second);
+        if (parameter.size() == 0) {
+            return;
         }
-        parameter.storage.version++;
-        first.storage.version++;
-        second.storage.version++;
+        double norm = norm(parameter);
+        moments(work, step, beta1, beta2, epsilon);
+        work.coefficients.scale = 1 / (1 - Math.pow(beta1, step));
+        work.coefficients.decay = decay;
+        double stepNorm = Math.sqrt(work.run(UpdateWork.Kind.LAMB_MOMENTS, parameter, gradient, first, second));
+        work.coefficients.rate = rate * (norm > 0 && stepNorm > 0 ? norm / stepNorm : 1);
+        run(work, UpdateWork.Kind.LAMB_STEP, parameter, null, first, second);
+    }
+
+    /// The Euclidean norm of all elements, accumulated in double.
+    ///
+    /// @param tensor a contiguous floating tensor
+    /// @return the norm, not rounded to the tensor's dtype
+    public static double norm(Tensor tensor) {
+        requireWhole("norm", tensor);
+        return Launch.norm(tensor);
+    }
+
+    /// `tensor ← factor·tensor`
+    ///
+    /// @param tensor what to scale
+    /// @param factor the factor
+    public static void scale(Tensor tensor, double factor) {
+        requireModifiable("scale", tensor);
+        inPlace(tensor, BinaryKernel.MULTIPLY, factor);
+    }
+
+    /// `tensor ← min(max(tensor, −bound), bound)`, NaN staying NaN.
+    ///
+    /// @param tensor what to bound
+    /// @param bound the bound, 0 or more
+    public static void clamp(Tensor tensor, double bound) {
+        requireModifiable("clamp", tensor);
+        inPlace(tensor, BinaryKernel.MAXIMUM, -bound);
+        inPlace(tensor, BinaryKernel.MINIMUM, bound);
+    }
+
+    private static void inPlace(Tensor tensor, BinaryKernel kernel, double operand) {
+        try (var scratch = TensorArena.ofConfined()) {
+            Launch.binary(kernel.of(tensor.isWide()), tensor, Tensor.full(tensor.dtype, operand), tensor);
+        }
+        tensor.storage.version++;
+    }
+
+    private static void moments(UpdateWork work, long step, double beta1, double beta2, double epsilon) {
+        work.coefficients.first = beta1;
+        work.coefficients.second = beta2;
+        work.coefficients.square = 1 - beta2;
+        work.coefficients.root = 1 / Math.sqrt(1 - Math.pow(beta2, step));
+        work.coefficients.epsilon = epsilon;
+    }
+
+    private static void squares(UpdateWork work, double rate, double kept, double added, double epsilon, double decay) {
+        work.coefficients.rate = rate;
+        work.coefficients.second = kept;
+        work.coefficients.square = added;
+        work.coefficients.root = 1;
+        work.coefficients.epsilon = epsilon;
+        work.coefficients.decay = decay;
+    }
+
+    /// Checks what a step is given; state may be null.
+    private static UpdateWork begin(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        requireModifiable(op, parameter);
+        requireLike(op, parameter, gradient);
+        requireState(op, parameter, first);
+        requireState(op, parameter, second);
+        return Scope.current().updates;
+    }
+
+    private static void requireState(String op, Tensor parameter, Tensor state) {
+        if (state != null) {
+            requireModifiable(op, state);
+            requireLike(op, parameter, state);
+        }
+    }
+
+    private static void run(
+            UpdateWork work, UpdateWork.Kind kind, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        if (parameter.size() > 0) {
+            work.run(kind, parameter, gradient, first, second);
+        }
+        changed(parameter);
+        changed(first);
+        changed(second);
+    }
+
+    private static void changed(Tensor tensor) {
+        if (tensor != null) {
+            tensor.storage.version++;
+        }
     }
 
     private static void requireLike(String op, Tensor parameter, Tensor t) {

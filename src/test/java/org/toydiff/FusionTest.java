@@ -368,19 +368,19 @@ class FusionTest {
         double[] gradient = g.toDoubleArray();
         double[] first = m.toDoubleArray();
         double[] second = v.toDoubleArray();
-        Updates.sgd(p, g, 0.1);
+        Updates.sgd(p, g, 0.1, 0);
         for (int i = 0; i < expected.length; i++) {
             expected[i] -= 0.1 * gradient[i];
         }
         requireClose(expected, p.toDoubleArray(), tolerance, "sgd");
-        Updates.sgd(p, g, m, 0.1, 0.9);
+        Updates.sgd(p, g, m, 0.1, 1, 0.9, false, 0);
         for (int i = 0; i < expected.length; i++) {
             first[i] = 0.9 * first[i] + gradient[i];
             expected[i] -= 0.1 * first[i];
         }
         requireClose(first, m.toDoubleArray(), tolerance, "velocity");
         requireClose(expected, p.toDoubleArray(), tolerance * 2, "sgd with momentum");
-        Updates.adam(p, g, m, v, 3, 0.01, 0.9, 0.999, 1e-8);
+        Updates.adam(p, g, m, v, 3, 0.01, 0.9, 0.999, 1e-8, 0, 1);
         for (int i = 0; i < expected.length; i++) {
             first[i] = 0.9 * first[i] + 0.1 * gradient[i];
             second[i] = 0.999 * second[i] + 0.001 * gradient[i] * gradient[i];
@@ -394,15 +394,15 @@ class FusionTest {
     void updatesSayWhatDoesNotFit() {
         try (var arena = TensorArena.ofConfined()) {
             Tensor p = Tensor.ones(2, 3);
-            var shape = assertThrows(IllegalArgumentException.class, () -> Updates.sgd(p, Tensor.ones(3, 2), 1));
+            var shape = assertThrows(IllegalArgumentException.class, () -> Updates.sgd(p, Tensor.ones(3, 2), 1, 0));
             assertEquals(
                     "sgd: [2, 3] and [3, 2] differ; state and gradient have the shape of their parameter",
                     shape.getMessage());
             var view = assertThrows(
                     IllegalArgumentException.class,
-                    () -> Updates.sgd(Tensor.ones(3, 2).transpose(), Tensor.ones(2, 3), 1));
+                    () -> Updates.sgd(Tensor.ones(3, 2).transpose(), Tensor.ones(2, 3), 1, 0));
             assertEquals("sgd: [2, 3] is not contiguous; use copyTo(arena) for one that is", view.getMessage());
-            assertThrows(IllegalArgumentException.class, () -> Updates.sgd(p, Tensor.ones(DType.FLOAT64, 2, 3), 1));
+            assertThrows(IllegalArgumentException.class, () -> Updates.sgd(p, Tensor.ones(DType.FLOAT64, 2, 3), 1, 0));
         }
     }
 

@@ -1,30 +1,117 @@
 package org.toydiff.optim;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.toydiff.Autograd;
+import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// Changes parameters in place by their gradients.
-public abstract class Optimizer {
-    private final List<Tensor> parameters;
+///
+/// What it keeps for each parameter (momentum, moments) is made at once, in the arena that is innermost then.
+/// Parameters
+/// come in groups with learning rates of their own; the constructor makes the first, [#addGroup] others.
+///
+/// **State** for parameter i, counted through all groups, `i.<name>` for each tensor it keeps; `steps`, the number
+/// of
+/// steps of each parameter; `lr` and `weight_decay` of the groups. Other settings are the constructor's.
+public abstract class Optimizer implements Stateful {
+    private final List<ParameterGroup> groups = new ArrayList<>();
+    private final List<Slot> slots = new ArrayList<>();
+    private final List<String> stateNames;
+
+    /// What belongs to one parameter.
+    private static final class Slot {
+        private final ParameterGroup group;
+        private final Tensor parameter;
+        private final Tensor[] state;
+        private long steps;
+
+        Slot(ParameterGroup group, Tensor parameter, Tensor[] state) {
+            this.group = group;
+            this.parameter = parameter;
+            this.state = state;
+        }
+    }
 
     /// For subclasses.
     ///
     /// @param parameters what to change; they track gradients
-    /// @throws IllegalArgumentException if there are none, or one tracks no gradient
-    protected Optimizer(List<Tensor> parameters) {
+    /// @param lr the learning rate, 0 or more
+    /// @param weightDecay the weight decay, 0 or more
+    /// @param stateNames names of the tensors that are kept for each parameter, zeros at first
+    /// @throws IllegalArgumentException if there are no parameters, one tracks no gradient, or a setting is
+    /// negative
+    protected Optimizer(List<Tensor> parameters, double lr, double weightDecay, String... stateNames) {
+        this.stateNames = List.of(stateNames);
+        addGroup(parameters, lr, weightDecay);
+    }
+
+    /// Adds parameters with a learning rate and a weight decay of their own.
+    ///
+    /// **Memory** what is kept for them is made in the innermost arena.
+    ///
+    /// @param parameters what to change; they track gradients and are in no group yet
+    /// @param lr their learning rate, 0 or more
+    /// @param weightDecay their weight decay, 0 or more
+    /// @return the group
+    /// @throws IllegalArgumentException if there are none, one tracks no gradient or is in a group, or a setting is
+    ///     negative
+    public final ParameterGroup addGroup(List<Tensor> parameters, double lr, double weightDecay) {
+        require("lr", lr, lr >= 0);
+        require("weightDecay", weightDecay, weightDecay >= 0);
         if (parameters.isEmpty()) {
             throw new IllegalArgumentException(name() + ": there are no parameters");
         }
+        Set<Tensor> known = Collections.newSetFromMap(new IdentityHashMap<>());
+        slots.forEach(slot -> known.add(slot.parameter));
         for (int i = 0; i < parameters.size(); i++) {
             if (!parameters.get(i).tracksGradient()) {
                 throw new IllegalArgumentException(
                         name() + ": parameter " + i + " tracks no gradient; call trackGradient() on it");
             }
+            if (!known.add(parameters.get(i))) {
+                throw new IllegalArgumentException(
+                        name() + ": parameter " + i + " is given twice; each belongs to one group");
+            }
         }
-        this.parameters = List.copyOf(parameters);
+        var group = new ParameterGroup(parameters, lr, weightDecay);
+        for (Tensor parameter : parameters) {
+            Tensor[] state = new Tensor[stateNames.size()];
+            Arrays.setAll(state, i -> Tensor.zerosLike(parameter));
+            slots.add(new Slot(group, parameter, state));
+        }
+        groups.add(group);
+        return group;
+    }
+
+    /// The groups.
+    ///
+    /// @return the groups in the order in which they were added
+    public final List<ParameterGroup> groups() {
+        return Collections.unmodifiableList(groups);
+    }
+
+    /// All parameters.
+    ///
+    /// @return those of all groups, in their order
+    public final List<Tensor> parameters() {
+        return slots.stream().map(slot -> slot.parameter).toList();
+    }
+
+    /// The learning rate of the first group.
+    ///
+    /// @return the rate of the next step
+    public final double lr() {
+        return groups.getFirst().lr();
     }
 
     private String name() {
@@ -32,41 +119,97 @@ public abstract class Optimizer {
     }
 
     /// Changes every parameter that has a gradient, by one step. The others stay as they are.
-    public void step() {
-        beginStep();
+    ///
+    /// @throws IllegalStateException if the memory of a parameter or of its state is freed
+    public final void step() {
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
-            for (int i = 0; i < parameters.size(); i++) {
-                Tensor parameter = parameters.get(i);
-                if (parameter.hasGradient()) {
-                    update(i, parameter, parameter.gradient());
+            for (Slot slot : slots) {
+                if (slot.parameter.hasGradient()) {
+                    slot.steps++;
+                    update(slot.group, slot.parameter, slot.parameter.gradient(), slot.state, slot.steps);
                 }
             }
         }
     }
 
     /// Empties the gradient of every parameter.
-    public void zeroGradients() {
-        parameters.forEach(Tensor::zeroGradient);
+    public final void zeroGradients() {
+        for (Slot slot : slots) {
+            slot.parameter.zeroGradient();
+        }
     }
-
-    /// Called once at the beginning of every step.
-    protected void beginStep() {}
 
     /// Changes one parameter. Nothing is recorded, and tensors made here are freed at the end of the step.
     ///
-    /// @param index which one
-    /// @param parameter the parameter, to be changed by [Tensor#copyFrom(Tensor)]
+    /// @param group its learning rate and weight decay
+    /// @param parameter the parameter, to be changed by [org.toydiff.Updates] or [Tensor#copyFrom(Tensor)]
     /// @param gradient its gradient, not to be changed
-    protected abstract void update(int index, Tensor parameter, Tensor gradient);
+    /// @param state what is kept for it, in the order of the names, to be changed in the same way
+    /// @param step how many steps of this parameter there are with this one
+    protected abstract void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step);
 
-    /// Zeros like each parameter, in the innermost arena.
-    ///
-    /// @return one tensor for each parameter
-    protected final List<Tensor> zerosLikeParameters() {
-        List<Tensor> zeros = new ArrayList<>(parameters.size());
-        parameters.forEach(parameter -> zeros.add(Tensor.zerosLike(parameter)));
-        return zeros;
+    @Override
+    public final Map<String, Tensor> stateDict() {
+        Map<String, Tensor> state = new LinkedHashMap<>();
+        for (int i = 0; i < slots.size(); i++) {
+            for (int j = 0; j < stateNames.size(); j++) {
+                state.put(i + "." + stateNames.get(j), slots.get(i).state[j]);
+            }
+        }
+        state.put(
+                "steps", Tensor.of(slots.stream().mapToLong(slot -> slot.steps).toArray()));
+        state.put(
+                "lr", Tensor.of(groups.stream().mapToDouble(ParameterGroup::lr).toArray()));
+        state.put(
+                "weight_decay",
+                Tensor.of(
+                        groups.stream().mapToDouble(ParameterGroup::weightDecay).toArray()));
+        return state;
+    }
+
+    @Override
+    public final void loadStateDict(Map<String, Tensor> state) {
+        try (var scratch = TensorArena.ofConfined()) {
+            Map<String, Tensor> current = stateDict();
+            requireFits(name(), current, state);
+            for (Map.Entry<String, Tensor> entry : current.entrySet()) {
+                entry.getValue().copyFrom(state.get(entry.getKey()));
+            }
+            long[] steps = current.get("steps").toLongArray();
+            for (int i = 0; i < steps.length; i++) {
+                slots.get(i).steps = steps[i];
+            }
+            double[] rates = current.get("lr").toDoubleArray();
+            double[] decays = current.get("weight_decay").toDoubleArray();
+            for (int i = 0; i < rates.length; i++) {
+                groups.get(i).lr(rates[i]);
+                groups.get(i).weightDecay(decays[i]);
+            }
+        }
+    }
+
+    /// Checks that a saved state is one for what there is now.
+    static void requireFits(String name, Map<String, Tensor> current, Map<String, Tensor> state) {
+        List<String> problems = new ArrayList<>();
+        current.forEach((key, tensor) -> {
+            Tensor saved = state.get(key);
+            if (saved == null) {
+                problems.add(key + " is missing");
+            } else if (saved.dtype() != tensor.dtype() || !Arrays.equals(saved.shape(), tensor.shape())) {
+                problems.add(key + " is " + describe(saved) + " and not " + describe(tensor));
+            }
+        });
+        Set<String> unknown = new LinkedHashSet<>(state.keySet());
+        unknown.removeAll(current.keySet());
+        unknown.forEach(key -> problems.add(key + " is unknown"));
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(name + ": loadStateDict: " + String.join("; ", problems));
+        }
+    }
+
+    private static String describe(Tensor tensor) {
+        return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
     }
 
     /// Checks a setting.
@@ -77,8 +220,12 @@ public abstract class Optimizer {
     /// @return the value
     /// @throws IllegalArgumentException if it is not valid
     protected final double require(String name, double value, boolean valid) {
+        return require(name(), name, value, valid);
+    }
+
+    static double require(String owner, String name, double value, boolean valid) {
         if (!valid) {
-            throw new IllegalArgumentException(name() + ": " + name + " " + value + " is out of range");
+            throw new IllegalArgumentException(owner + ": " + name + " " + value + " is out of range");
         }
         return value;
     }

@@ -77,6 +77,13 @@ public final class Kernels {
         return wide ? new DoubleRuns() : new FloatRuns();
     }
 
+    static UpdateKernels updates(boolean wide) {
+        if (VECTOR) {
+            return VectorKernels.updates(wide);
+        }
+        return wide ? new DoubleUpdates() : new FloatUpdates();
+    }
+
     static SmallProduct smallProduct(boolean wide) {
         return VECTOR ? VectorKernels.smallProduct(wide) : null;
     }

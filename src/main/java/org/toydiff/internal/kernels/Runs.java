@@ -2,8 +2,8 @@ package org.toydiff.internal.kernels;
 
 import java.lang.foreign.MemorySegment;
 
-/// Loops over contiguous runs of floating elements that do more than one elementwise op: reductions, softmax,
-/// optimizers. Starts and counts are in elements. Sums are accumulated in double.
+/// Loops over contiguous runs of floating elements that do more than one elementwise op: reductions and
+/// softmax. Starts and counts are in elements. Sums are accumulated in double.
 public interface Runs {
     /// The kernels for FLOAT32 or FLOAT64 (`wide`).
     static Runs of(boolean wide) {
@@ -64,36 +64,4 @@ public interface Runs {
     /// log-softmax's gradient along a run: `g − sum·eʸ`, written to x.
     void logSoftmaxGradient(
             MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0);
-
-    /// `p ← p − rate·g`
-    void sgd(MemorySegment p, long p0, MemorySegment g, long g0, long n, double rate);
-
-    /// `v ← momentum·v + g`, `p ← p − rate·v`
-    void sgdMomentum(
-            MemorySegment p,
-            long p0,
-            MemorySegment g,
-            long g0,
-            MemorySegment v,
-            long v0,
-            long n,
-            double rate,
-            double momentum);
-
-    /// `m ← beta1·m + (1 − beta1)·g`, `v ← beta2·v + (1 − beta2)·g²`, `p ← p − rate·m / (√v·scale + epsilon)`
-    void adam(
-            MemorySegment p,
-            long p0,
-            MemorySegment g,
-            long g0,
-            MemorySegment m,
-            long m0,
-            MemorySegment v,
-            long v0,
-            long n,
-            double rate,
-            double beta1,
-            double beta2,
-            double scale,
-            double epsilon);
 }

@@ -33,6 +33,10 @@ final class VectorKernels {
         return wide ? new DoubleVectorRuns() : new FloatVectorRuns();
     }
 
+    static UpdateKernels updates(boolean wide) {
+        return wide ? new DoubleVectorUpdates() : new FloatVectorUpdates();
+    }
+
     static SmallProduct smallProduct(boolean wide) {
         return wide ? new DoubleVectorProduct() : new FloatVectorProduct();
     }

@@ -1,0 +1,63 @@
+package org.toydiff.optim;
+
+import java.util.List;
+import org.toydiff.Tensor;
+import org.toydiff.Updates;
+
+/// Adam with decoupled weight decay: I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019. As
+/// [Adam],
+/// but the decay is no part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
+public final class AdamW extends Optimizer {
+    private final double beta1;
+    private final double beta2;
+    private final double epsilon;
+
+    /// With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and weight decay 0.01.
+    ///
+    /// @param parameters what to change
+    /// @param lr the learning rate, 0 or more
+    public AdamW(List<Tensor> parameters, double lr) {
+        this(parameters, lr, 0.01);
+    }
+
+    /// With a weight decay of one's own.
+    ///
+    /// @param parameters what to change
+    /// @param lr the learning rate, 0 or more
+    /// @param weightDecay the weight decay, 0 or more
+    public AdamW(List<Tensor> parameters, double lr, double weightDecay) {
+        this(parameters, lr, 0.9, 0.999, 1e-8, weightDecay);
+    }
+
+    /// With settings of one's own.
+    ///
+    /// @param parameters what to change
+    /// @param lr the learning rate, 0 or more
+    /// @param beta1 what is kept of the first moment, in [0, 1)
+    /// @param beta2 what is kept of the second moment, in [0, 1)
+    /// @param epsilon what keeps the divisor from 0, 0 or more
+    /// @param weightDecay the weight decay, 0 or more
+    /// @throws IllegalArgumentException if a setting is out of range
+    public AdamW(List<Tensor> parameters, double lr, double beta1, double beta2, double epsilon, double weightDecay) {
+        super(parameters, lr, weightDecay, "exp_avg", "exp_avg_sq");
+        this.beta1 = require("beta1", beta1, beta1 >= 0 && beta1 < 1);
+        this.beta2 = require("beta2", beta2, beta2 >= 0 && beta2 < 1);
+        this.epsilon = require("epsilon", epsilon, epsilon >= 0);
+    }
+
+    @Override
+    protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
+        Updates.adam(
+                parameter,
+                gradient,
+                state[0],
+                state[1],
+                step,
+                group.lr(),
+                beta1,
+                beta2,
+                epsilon,
+                0,
+                1 - group.lr() * group.weightDecay());
+    }
+}

@@ -1,0 +1,56 @@
+package org.toydiff.optim;
+
+import java.util.List;
+import org.toydiff.Tensor;
+import org.toydiff.Updates;
+
+/// LAMB, for large batches: Y. You et al., "Large batch optimization for deep learning: training BERT in 76
+/// minutes", 2020,
+/// algorithm 2 with φ the identity: Adam's step r, weight decay included, scaled to the norm of the parameter,
+/// `r = m̂ / (√v̂ + ε) + decay·p`, `p ← p − lr·‖p‖/‖r‖·r`.
+///
+/// Where a norm is 0 the ratio is 1.
+public final class LAMB extends Optimizer {
+    private final double beta1;
+    private final double beta2;
+    private final double epsilon;
+
+    /// With β₁ = 0.9, β₂ = 0.999, ε = 1e-6 and weight decay 0.01.
+    ///
+    /// @param parameters what to change
+    /// @param lr the learning rate, 0 or more
+    public LAMB(List<Tensor> parameters, double lr) {
+        this(parameters, lr, 0.01);
+    }
+
+    /// With a weight decay of one's own.
+    ///
+    /// @param parameters what to change
+    /// @param lr the learning rate, 0 or more
+    /// @param weightDecay the weight decay, 0 or more
+    public LAMB(List<Tensor> parameters, double lr, double weightDecay) {
+        this(parameters, lr, 0.9, 0.999, 1e-6, weightDecay);
+    }
+
+    /// With settings of one's own.
+    ///
+    /// @param parameters what to change
+    /// @param lr the learning rate, 0 or more
+    /// @param beta1 what is kept of the first moment, in [0, 1)
+    /// @param beta2 what is kept of the second moment, in [0, 1)
+    /// @param epsilon what keeps the divisor from 0, 0 or more
+    /// @param weightDecay the weight decay, 0 or more
+    /// @throws IllegalArgumentException if a setting is out of range
+    public LAMB(List<Tensor> parameters, double lr, double beta1, double beta2, double epsilon, double weightDecay) {
+        super(parameters, lr, weightDecay, "exp_avg", "exp_avg_sq");
+        this.beta1 = require("beta1", beta1, beta1 >= 0 && beta1 < 1);
+        this.beta2 = require("beta2", beta2, beta2 >= 0 && beta2 < 1);
+        this.epsilon = require("epsilon", epsilon, epsilon >= 0);
+    }
+
+    @Override
+    protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
+        Updates.lamb(
+                parameter, gradient, state[0], state[1], step, group.lr(), beta1, beta2, epsilon, group.weightDecay());
+    }
+}

@@ -1,0 +1,54 @@
+package org.toydiff.optim;
+
+import java.util.List;
+import org.toydiff.Tensor;
+
+/// Parameters that share a learning rate and a weight decay. Both may be changed between steps; schedules do.
+public final class ParameterGroup {
+    private final List<Tensor> parameters;
+    private double lr;
+    private double weightDecay;
+
+    ParameterGroup(List<Tensor> parameters, double lr, double weightDecay) {
+        this.parameters = List.copyOf(parameters);
+        lr(lr);
+        weightDecay(weightDecay);
+    }
+
+    /// What is changed.
+    ///
+    /// @return the parameters, in their order
+    public List<Tensor> parameters() {
+        return parameters;
+    }
+
+    /// The learning rate.
+    ///
+    /// @return the rate of the next step
+    public double lr() {
+        return lr;
+    }
+
+    /// Sets the learning rate.
+    ///
+    /// @param lr the rate from the next step on, 0 or more
+    /// @throws IllegalArgumentException if it is negative or NaN
+    public void lr(double lr) {
+        this.lr = Optimizer.require("ParameterGroup", "lr", lr, lr >= 0);
+    }
+
+    /// The weight decay.
+    ///
+    /// @return the decay of the next step
+    public double weightDecay() {
+        return weightDecay;
+    }
+
+    /// Sets the weight decay.
+    ///
+    /// @param weightDecay the decay from the next step on, 0 or more
+    /// @throws IllegalArgumentException if it is negative or NaN
+    public void weightDecay(double weightDecay) {
+        this.weightDecay = Optimizer.require("ParameterGroup", "weightDecay", weightDecay, weightDecay >= 0);
+    }
+}

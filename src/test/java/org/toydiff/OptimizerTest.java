@@ -1,0 +1,357 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.toydiff.optim.Adagrad;
+import org.toydiff.optim.Adam;
+import org.toydiff.optim.AdamW;
+import org.toydiff.optim.Gradients;
+import org.toydiff.optim.LAMB;
+import org.toydiff.optim.LARS;
+import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.RMSProp;
+import org.toydiff.optim.ReduceOnPlateau;
+import org.toydiff.optim.SGD;
+import org.toydiff.optim.Schedule;
+import org.toydiff.optim.Scheduler;
+
+/// Optimizers and schedules go the way PyTorch's go, or that of their papers' formulas in double.
+class OptimizerTest {
+    private static final Map<String, Function<List<Tensor>, Optimizer>> OPTIMIZERS = new LinkedHashMap<>();
+    private static final Map<String, Schedule> SCHEDULES = new HashMap<>();
+
+    static {
+        OPTIMIZERS.put("sgd", p -> new SGD(p, 0.1, 0, 0.01, false));
+        OPTIMIZERS.put("momentum", p -> new SGD(p, 0.1, 0.9, 0.01, false));
+        OPTIMIZERS.put("nesterov", p -> new SGD(p, 0.1, 0.9, 0.01, true));
+        OPTIMIZERS.put("adam", p -> new Adam(p, 0.01));
+        OPTIMIZERS.put("adamDecay", p -> new Adam(p, 0.01, 0.8, 0.99, 1e-6, 0.1));
+        OPTIMIZERS.put("adamW", p -> new AdamW(p, 0.01));
+        OPTIMIZERS.put("adamWDecay", p -> new AdamW(p, 0.01, 0.8, 0.99, 1e-6, 0.3));
+        OPTIMIZERS.put("rmsProp", p -> new RMSProp(p, 0.01));
+        OPTIMIZERS.put("rmsPropMomentum", p -> new RMSProp(p, 0.01, 0.9, 1e-6, 0.8, 0.1));
+        OPTIMIZERS.put("adagrad", p -> new Adagrad(p, 0.1));
+        OPTIMIZERS.put("adagradDecay", p -> new Adagrad(p, 0.1, 0.05, 1e-6, 0.1));
+        SCHEDULES.put("step", Schedule.step(7, 0.6));
+        SCHEDULES.put("cosine", Schedule.cosine(59, 0.02));
+        SCHEDULES.put("linear", Schedule.linear(0.1, 1, 20));
+        SCHEDULES.put("oneCycle", Schedule.oneCycle(61));
+        SCHEDULES.put(
+                "warmUp",
+                (base, step) -> step < 9
+                        ? Schedule.linear(0.1, 1, 9).rate(base, step)
+                        : Schedule.cosine(51, 0).rate(base, step - 9));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyPathIsPyTorchs() throws IOException {
+        return Golden.cases("golden_optim.txt").stream()
+                .map(golden -> dynamicTest(golden.name(), () -> {
+                    try (var arena = TensorArena.ofConfined()) {
+                        if (OPTIMIZERS.containsKey(golden.name())) {
+                            requirePath(golden, DType.FLOAT32);
+                            requirePath(golden, DType.FLOAT64);
+                        } else if (golden.name().equals("plateau")) {
+                            requirePlateau(golden);
+                        } else {
+                            requireRates(golden);
+                        }
+                    }
+                }));
+    }
+
+    private static void requirePath(Golden.Case golden, DType dtype) {
+        // A copy: what is cast to its own dtype is the same tensor.
+        Tensor p = golden.all("in").get(0).tensor().cast(dtype).trackGradient();
+        Tensor gradients = golden.all("in").get(1).tensor().cast(dtype);
+        Optimizer optimizer = OPTIMIZERS.get(golden.name()).apply(List.of(p));
+        Tensor[] path = new Tensor[(int) gradients.shape()[0]];
+        for (int i = 0; i < path.length; i++) {
+            step(optimizer, p, gradients.get(i));
+            path[i] = p.copyTo(Scope.current().innermostOrNull());
+        }
+        golden.all("out").getFirst().requireEqual(Tensor.stack(0, path), golden.name() + " " + dtype);
+    }
+
+    private static void step(Optimizer optimizer, Tensor p, Tensor gradient) {
+        optimizer.zeroGradients();
+        p.multiply(gradient).sum().backward(Release.EAGER);
+        optimizer.step();
+    }
+
+    private static void requireRates(Golden.Case golden) {
+        double[] expected = golden.all("out").getFirst().values();
+        var optimizer = new SGD(List.of(Tensor.zeros(1).trackGradient()), 0.5);
+        var scheduler = new Scheduler(optimizer, SCHEDULES.get(golden.name()));
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], optimizer.lr(), 1e-12, "step " + i);
+            scheduler.step();
+        }
+    }
+
+    private static void requirePlateau(Golden.Case golden) {
+        double[] metrics = golden.all("in").getFirst().values();
+        double[] expected = golden.all("out").getFirst().values();
+        var optimizer = new SGD(List.of(Tensor.zeros(1).trackGradient()), 0.5);
+        var scheduler = new ReduceOnPlateau(optimizer, 0.5, 3);
+        for (int i = 0; i < expected.length; i++) {
+            scheduler.step(metrics[i]);
+            assertEquals(expected[i], optimizer.lr(), 1e-12, "step " + i);
+        }
+    }
+
+    @Test
+    void everyNameHasACase() throws IOException {
+        var names = new TreeSet<>(OPTIMIZERS.keySet());
+        names.addAll(SCHEDULES.keySet());
+        names.add("plateau");
+        var found = new TreeSet<String>();
+        Golden.cases("golden_optim.txt").forEach(golden -> found.add(golden.name()));
+        assertEquals(found, names);
+    }
+
+    @Test
+    void warmUpRisesToTheWholeRate() {
+        Schedule schedule = Schedule.warmUp(4, Schedule.constant());
+        for (int i = 0; i < 10; i++) {
+            assertEquals(2 * Math.min(1, (i + 1) / 4.0), schedule.rate(2, i), 1e-15);
+        }
+    }
+
+    private static double norm(double[] x) {
+        double sum = 0;
+        for (double v : x) {
+            sum += v * v;
+        }
+        return Math.sqrt(sum);
+    }
+
+    @Test
+    void larsIsItsPapersFormula() {
+        for (int n : new int[] {5, 70_001}) {
+            try (var arena = TensorArena.ofConfined()) {
+                Tensor p = Tensor.randn(DType.FLOAT64, n).trackGradient();
+                var optimizer = new LARS(List.of(p), 0.4, 0.9, 0.05, 0.01);
+                double[] w = p.toDoubleArray();
+                double[] v = new double[n];
+                for (int step = 0; step < 4; step++) {
+                    Tensor gradient = Tensor.randn(DType.FLOAT64, n);
+                    double[] g = gradient.toDoubleArray();
+                    double local = 0.01 * norm(w) / (norm(g) + 0.05 * norm(w));
+                    for (int i = 0; i < n; i++) {
+                        v[i] = 0.9 * v[i] + 0.4 * local * (g[i] + 0.05 * w[i]);
+                        w[i] -= v[i];
+                    }
+                    step(optimizer, p, gradient);
+                }
+                assertArrayEquals(w, p.toDoubleArray(), 1e-12);
+            }
+        }
+    }
+
+    @Test
+    void lambIsItsPapersFormula() {
+        for (int n : new int[] {5, 70_001}) {
+            try (var arena = TensorArena.ofConfined()) {
+                Tensor p = Tensor.randn(DType.FLOAT64, n).trackGradient();
+                var optimizer = new LAMB(List.of(p), 0.02, 0.8, 0.95, 1e-6, 0.1);
+                double[] w = p.toDoubleArray();
+                double[] m = new double[n];
+                double[] v = new double[n];
+                for (int step = 1; step < 5; step++) {
+                    Tensor gradient = Tensor.randn(DType.FLOAT64, n);
+                    double[] g = gradient.toDoubleArray();
+                    double[] r = new double[n];
+                    for (int i = 0; i < n; i++) {
+                        m[i] = 0.8 * m[i] + 0.2 * g[i];
+                        v[i] = 0.95 * v[i] + 0.05 * g[i] * g[i];
+                        double mean = m[i] / (1 - Math.pow(0.8, step));
+                        double variance = v[i] / (1 - Math.pow(0.95, step));
+                        r[i] = mean / (Math.sqrt(variance) + 1e-6) + 0.1 * w[i];
+                    }
+                    double ratio = norm(w) / norm(r);
+                    for (int i = 0; i < n; i++) {
+                        w[i] -= 0.02 * ratio * r[i];
+                    }
+                    step(optimizer, p, gradient);
+                }
+                assertArrayEquals(w, p.toDoubleArray(), 1e-11);
+            }
+        }
+    }
+
+    @Test
+    void parametersThatAreZerosBeginToMove() {
+        try (var arena = TensorArena.ofConfined()) {
+            for (Function<List<Tensor>, Optimizer> make :
+                    List.<Function<List<Tensor>, Optimizer>>of(p -> new LARS(p, 0.1), p -> new LAMB(p, 0.1))) {
+                Tensor p = Tensor.zeros(3).trackGradient();
+                step(make.apply(List.of(p)), p, Tensor.ones(3));
+                assertTrue(p.max().item() < -0.05, p.toString());
+            }
+        }
+    }
+
+    @Test
+    void aSavedOptimizerGoesOnBitForBit() {
+        Map<String, Function<List<Tensor>, Optimizer>> all = new LinkedHashMap<>(OPTIMIZERS);
+        all.put("lars", p -> new LARS(p, 0.4, 0.9, 0.05, 0.01));
+        all.put("lamb", p -> new LAMB(p, 0.02));
+        all.forEach((name, make) -> {
+            long before = Memory.liveBytes();
+            try (var arena = TensorArena.ofConfined()) {
+                Tensor a = Tensor.randn(50).trackGradient();
+                Optimizer first = make.apply(List.of(a));
+                for (int i = 0; i < 3; i++) {
+                    step(first, a, Tensor.randn(50));
+                }
+                first.groups().getFirst().lr(0.0123);
+                Tensor b = a.copyTo(arena).trackGradient();
+                Optimizer second = make.apply(List.of(b));
+                second.loadStateDict(first.stateDict());
+                assertEquals(0.0123, second.lr());
+                for (int i = 0; i < 3; i++) {
+                    Tensor gradient = Tensor.randn(50);
+                    step(first, a, gradient);
+                    step(second, b, gradient);
+                }
+                assertArrayEquals(a.toFloatArray(), b.toFloatArray(), name);
+                var failure = assertThrows(
+                        IllegalArgumentException.class, () -> second.loadStateDict(Map.of("x", Tensor.ones(1))));
+                assertTrue(failure.getMessage().contains("x is unknown"), failure.getMessage());
+                assertTrue(failure.getMessage().contains("lr is missing"), failure.getMessage());
+            }
+            assertEquals(before, Memory.liveBytes());
+        });
+    }
+
+    @Test
+    void schedulesGoOnFromASavedStep() {
+        try (var arena = TensorArena.ofConfined()) {
+            List<Tensor> p = List.of(Tensor.zeros(1).trackGradient());
+            var optimizer = new SGD(p, 0.5);
+            var scheduler = new Scheduler(optimizer, Schedule.cosine(10, 0));
+            var plateau = new ReduceOnPlateau(optimizer, 0.5, 1);
+            for (int i = 0; i < 4; i++) {
+                scheduler.step();
+                plateau.step(7);
+            }
+            var other = new SGD(p, 0.5);
+            var again = new Scheduler(other, Schedule.cosine(10, 0));
+            again.loadStateDict(scheduler.stateDict());
+            assertEquals(Schedule.cosine(10, 0).rate(0.5, 4), other.lr());
+            var watcher = new ReduceOnPlateau(other, 0.5, 1);
+            watcher.loadStateDict(plateau.stateDict());
+            assertEquals(
+                    plateau.stateDict().get("waited").item(),
+                    watcher.stateDict().get("waited").item());
+        }
+    }
+
+    @Test
+    void groupsHaveRatesOfTheirOwn() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor a = Tensor.ones(2).trackGradient();
+            Tensor b = Tensor.ones(2).trackGradient();
+            Tensor idle = Tensor.ones(2).trackGradient();
+            var optimizer = new SGD(List.of(a, idle), 0.5);
+            optimizer.addGroup(List.of(b), 0.25, 0.1);
+            a.add(b).sum().backward(Release.EAGER);
+            optimizer.step();
+            assertArrayEquals(new float[] {0.5f, 0.5f}, a.toFloatArray());
+            assertArrayEquals(new float[] {0.725f, 0.725f}, b.toFloatArray(), 1e-7f);
+            assertArrayEquals(new float[] {1, 1}, idle.toFloatArray());
+            assertEquals(List.of(a, idle, b), optimizer.parameters());
+            var twice = assertThrows(IllegalArgumentException.class, () -> optimizer.addGroup(List.of(a), 0.1, 0));
+            assertEquals("SGD: parameter 0 is given twice; each belongs to one group", twice.getMessage());
+        }
+    }
+
+    @Test
+    void gradientsAreClippedTogetherOrOneByOne() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor a = Tensor.of(1, 1).trackGradient();
+            Tensor b = Tensor.of(1).trackGradient();
+            Tensor idle = Tensor.of(1).trackGradient();
+            a.multiply(Tensor.of(3, -4)).sum().add(b.multiply(12).sum()).backward();
+            List<Tensor> all = List.of(a, b, idle);
+            assertEquals(13, Gradients.clipNorm(all, 20));
+            assertArrayEquals(new float[] {3, -4}, a.gradient().toFloatArray());
+            assertEquals(13, Gradients.clipNorm(all, 6.5));
+            assertArrayEquals(new float[] {1.5f, -2}, a.gradient().toFloatArray(), 1e-5f);
+            assertEquals(6, b.gradient().at(0), 1e-5);
+            Gradients.clipValue(all, 1.75);
+            assertArrayEquals(new float[] {1.5f, -1.75f}, a.gradient().toFloatArray(), 1e-5f);
+            a.gradient().copyFrom(Tensor.of(Float.NaN, 5));
+            assertTrue(Double.isNaN(Gradients.clipNorm(all, 1)));
+            assertEquals(5, a.gradient().at(1), "what has no norm is left as it is");
+            Gradients.clipValue(all, 2);
+            assertTrue(Double.isNaN(a.gradient().at(0)));
+            assertThrows(IllegalArgumentException.class, () -> Gradients.clipNorm(all, 0));
+            assertThrows(IllegalArgumentException.class, () -> Gradients.clipValue(all, Double.NaN));
+        }
+    }
+
+    @Test
+    void stepsAreTheSameForAnyNumberOfThreads() {
+        int threads = Blas.threads();
+        try (var arena = TensorArena.ofConfined()) {
+            float[] expected = null;
+            for (int n : new int[] {1, 2, 3}) {
+                Blas.setThreads(n);
+                Tensor.manualSeed(3);
+                Tensor p = Tensor.randn(200_001).trackGradient();
+                for (Optimizer optimizer :
+                        List.of(new LAMB(List.of(p), 0.01), new LARS(List.of(p), 0.1), new AdamW(List.of(p), 0.01))) {
+                    step(optimizer, p, Tensor.randn(200_001));
+                    Gradients.clipNorm(List.of(p), 0.5);
+                    optimizer.step();
+                }
+                expected = expected == null ? p.toFloatArray() : expected;
+                assertArrayEquals(expected, p.toFloatArray());
+            }
+        } finally {
+            Blas.setThreads(threads);
+        }
+    }
+
+    @Test
+    void settingsOutOfRangeAreNamed() {
+        try (var arena = TensorArena.ofConfined()) {
+            List<Tensor> p = List.of(Tensor.ones(1).trackGradient());
+            Map<String, Runnable> wrong = new LinkedHashMap<>();
+            wrong.put("SGD: lr -1.0 is out of range", () -> new SGD(p, -1));
+            wrong.put("SGD: momentum 0.0 is out of range", () -> new SGD(p, 1, 0, 0, true));
+            wrong.put("SGD: weightDecay -1.0 is out of range", () -> new SGD(p, 1, 0, -1, false));
+            wrong.put("Adam: beta1 1.0 is out of range", () -> new Adam(p, 1, 1, 0.9, 0));
+            wrong.put("AdamW: beta2 NaN is out of range", () -> new AdamW(p, 1, 0.9, Double.NaN, 0, 0));
+            wrong.put("RMSProp: alpha 1.0 is out of range", () -> new RMSProp(p, 1, 1, 0, 0, 0));
+            wrong.put("Adagrad: rateDecay -1.0 is out of range", () -> new Adagrad(p, 1, -1, 0, 0));
+            wrong.put("LARS: trust 0.0 is out of range", () -> new LARS(p, 1, 0.9, 0, 0));
+            wrong.put("LAMB: epsilon -1.0 is out of range", () -> new LAMB(p, 1, 0.9, 0.9, -1, 0));
+            wrong.put(
+                    "ParameterGroup: lr NaN is out of range",
+                    () -> new SGD(p, 1).groups().getFirst().lr(Double.NaN));
+            wrong.put("ReduceOnPlateau: factor 1.0 is out of range", () -> new ReduceOnPlateau(new SGD(p, 1), 1, 1));
+            wrong.put("Schedule.cosine: there are too few steps; give more", () -> Schedule.cosine(0, 0));
+            wrong.forEach((message, run) -> assertEquals(
+                    message,
+                    assertThrows(IllegalArgumentException.class, run::run).getMessage()));
+        }
+    }
+}

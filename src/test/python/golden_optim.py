@@ -1,0 +1,78 @@
+"""Writes how PyTorch's optimizers and schedules go: python golden_optim.py > ../resources/org/toydiff/golden_optim.txt
+
+Needs torch==2.13.0 (CPU). A case of an optimizer has a parameter and its gradients of 20 steps as inputs, and the parameter
+after each step as output; a case of a schedule has the learning rates of 60 steps.
+"""
+import torch
+from torch.optim import lr_scheduler as s
+
+torch.manual_seed(2)
+
+
+def line(kind, tensor):
+    tensor = tensor.detach()
+    shape = ",".join(map(str, tensor.shape))
+    values = " ".join(repr(v) for v in tensor.double().flatten().tolist())
+    print(f"{kind} {shape} | {values}")
+
+
+def optimizer(name, make, steps=20):
+    start = torch.randn(3, 7)
+    gradients = torch.randn(steps, 3, 7)
+    p = start.clone().requires_grad_()
+    o = make([p])
+    path = []
+    for g in gradients:
+        p.grad = g.clone()
+        o.step()
+        path.append(p.detach().clone())
+    print(f"case {name}")
+    line("in", start)
+    line("in", gradients)
+    line("out", torch.stack(path))
+
+
+def schedule(name, make, steps=60):
+    o = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    scheduler = make(o)
+    rates = []
+    for _ in range(steps):
+        rates.append(o.param_groups[0]["lr"])
+        o.step()
+        scheduler.step()
+    print(f"case {name}")
+    line("out", torch.tensor(rates, dtype=torch.float64))
+
+
+def plateau(name, steps=60):
+    o = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    scheduler = s.ReduceLROnPlateau(o, factor=0.5, patience=3)
+    metrics = torch.rand(steps, dtype=torch.float64) + 5 / torch.arange(1, steps + 1)
+    rates = []
+    for m in metrics.tolist():
+        scheduler.step(m)
+        rates.append(o.param_groups[0]["lr"])
+    print(f"case {name}")
+    line("in", metrics)
+    line("out", torch.tensor(rates, dtype=torch.float64))
+
+
+t = torch.optim
+optimizer("sgd", lambda p: t.SGD(p, 0.1, weight_decay=0.01))
+optimizer("momentum", lambda p: t.SGD(p, 0.1, momentum=0.9, weight_decay=0.01))
+optimizer("nesterov", lambda p: t.SGD(p, 0.1, momentum=0.9, weight_decay=0.01, nesterov=True))
+optimizer("adam", lambda p: t.Adam(p, 0.01))
+optimizer("adamDecay", lambda p: t.Adam(p, 0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1))
+optimizer("adamW", lambda p: t.AdamW(p, 0.01))
+optimizer("adamWDecay", lambda p: t.AdamW(p, 0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.3))
+optimizer("rmsProp", lambda p: t.RMSprop(p, 0.01))
+optimizer("rmsPropMomentum", lambda p: t.RMSprop(p, 0.01, alpha=0.9, eps=1e-6, momentum=0.8, weight_decay=0.1))
+optimizer("adagrad", lambda p: t.Adagrad(p, 0.1))
+optimizer("adagradDecay", lambda p: t.Adagrad(p, 0.1, lr_decay=0.05, weight_decay=0.1, eps=1e-6))
+
+schedule("step", lambda o: s.StepLR(o, 7, 0.6))
+schedule("cosine", lambda o: s.CosineAnnealingLR(o, 59, 0.02))
+schedule("linear", lambda o: s.LinearLR(o, 0.1, 1.0, 20))
+schedule("oneCycle", lambda o: s.OneCycleLR(o, 0.5, total_steps=61, cycle_momentum=False))
+schedule("warmUp", lambda o: s.SequentialLR(o, [s.LinearLR(o, 0.1, 1, 9), s.CosineAnnealingLR(o, 51, 0)], [9]))
+plateau("plateau")
