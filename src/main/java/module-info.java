@@ -9,6 +9,10 @@ module org.toydiff {
     // Chosen at the start when the JVM has it (--add-modules jdk.incubator.vector); scalar kernels run otherwise.
     requires static jdk.incubator.vector;
 
+    // Readers of CSV files and of images in org.toydiff.data.
+    requires static de.siegmar.fastcsv;
+    requires static java.desktop;
+
     exports org.toydiff;
     exports org.toydiff.data;
     exports org.toydiff.nn;

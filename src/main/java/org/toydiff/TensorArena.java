@@ -113,6 +113,15 @@ public final class TensorArena implements Arena {
         return new TensorArena(true, limitBytes);
     }
 
+    /// The arena that new tensors of this thread go to: for code that computes in an arena of its own and puts only
+    /// the result where the caller's tensors go.
+    ///
+    /// @return the arena that was opened or entered last and is open still
+    /// @throws IllegalStateException if none is
+    public static TensorArena innermost() {
+        return Scope.current().innermost("innermost");
+    }
+
     static TensorArena predicting(TensorArena real, Prediction prediction) {
         return new TensorArena(real, prediction);
     }

@@ -1,0 +1,331 @@
+package org.toydiff.data;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Objects;
+import java.util.Set;
+import org.toydiff.DType;
+import org.toydiff.Stateful;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// Gives the examples of a [Dataset] in batches, an epoch for each iteration.
+///
+/// ```java
+/// try (var loader = DataLoader.of(train, 128).shuffle(1).transform(new Normalize(0.286, 0.353)).prefetch(2)) {
+///     for (int epoch = 0; epoch < 10; epoch++) {
+///         for (Batch batch : loader) {
+///             …
+///         }
+///     }
+/// }
+/// ```
+///
+/// **A batch is valid until the next one is asked for or the iteration ends**: its tensors are used again for
+/// the one after. [Batch#copyTo(java.lang.foreign.Arena)] keeps one.
+///
+/// **Memory** Batches are made in scratch memory and copied to tensors that are made once. Without [#prefetch(int)]
+/// these live in the arena that is innermost when the first batch is asked for, and all work is done on the
+/// calling thread. With it they live in an arena of the background thread's, which is freed when the iteration
+/// ends:
+/// at its last batch, at the next call of [#iterator()], or by [#close()].
+///
+/// **State** A loader can be saved after any batch, [#stateDict()], and go on from there in another process, to
+/// the bit. To be used by one thread at a time.
+public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseable {
+    private static final String SEED = "seed";
+    private static final String EPOCH = "epoch";
+    private static final String POSITION = "position";
+
+    private final Dataset dataset;
+    private final int batchSize;
+
+    // Set before the loader is given to anyone.
+    private boolean dropLast;
+
+    /// Where each epoch's order is written, or null for the order of the data set.
+    private long[] order;
+
+    private List<Transform> transforms = List.of();
+    private int prefetch;
+
+    private long seed;
+    private long epoch;
+
+    /// How many examples of the epoch were given.
+    private long position;
+
+    /// Whether an iteration has begun at the position, so that a new one begins the next epoch.
+    private boolean begun;
+
+    private final Slot slot = new Slot();
+    private Iteration current;
+
+    private DataLoader(Dataset dataset, int batchSize) {
+        this.dataset = dataset;
+        this.batchSize = batchSize;
+    }
+
+    private DataLoader fresh() {
+        var loader = new DataLoader(dataset, batchSize);
+        loader.order = order == null ? null : new long[order.length];
+        loader.dropLast = dropLast;
+        loader.transforms = transforms;
+        loader.prefetch = prefetch;
+        loader.seed = seed;
+        return loader;
+    }
+
+    /// In the order of the data set, on the calling thread, the last batch being smaller when the sizes say so.
+    ///
+    /// The methods that follow change a setting, and each gives a new loader that has begun no epoch.
+    ///
+    /// @param dataset where the examples come from
+    /// @param batchSize how many make a batch, positive
+    /// @return a loader
+    /// @throws IllegalArgumentException if the batch size is not positive
+    public static DataLoader of(Dataset dataset, int batchSize) {
+        if (batchSize <= 0) {
+            throw new IllegalArgumentException("DataLoader: batch size " + batchSize + " must be positive");
+        }
+        return new DataLoader(Objects.requireNonNull(dataset, "dataset"), batchSize);
+    }
+
+    /// Gives the examples of each epoch in another order, which depends on the seed and the number of the epoch.
+    ///
+    /// The order is Fisher and Yates' shuffle by the generator SplitMix64. The seed is also that of random
+    /// transforms;
+    /// it is 0 without this call. **Memory** 8 bytes of heap for each example, once.
+    ///
+    /// @param seed any number
+    /// @return a new loader
+    /// @throws IllegalArgumentException if there are more examples than an array can hold
+    public DataLoader shuffle(long seed) {
+        DataLoader loader = fresh();
+        loader.order = SplitMix64.order("shuffle", size());
+        loader.seed = seed;
+        return loader;
+    }
+
+    /// Leaves out the last batch of an epoch when it would be smaller than the others.
+    ///
+    /// @return a new loader
+    public DataLoader dropLast() {
+        DataLoader loader = fresh();
+        loader.dropLast = true;
+        return loader;
+    }
+
+    /// Changes every batch, after the transforms that were given before.
+    ///
+    /// @param transforms what is applied, in this order
+    /// @return a new loader
+    public DataLoader transform(Transform... transforms) {
+        List<Transform> all = new ArrayList<>(this.transforms);
+        all.addAll(List.of(transforms));
+        DataLoader loader = fresh();
+        loader.transforms = List.copyOf(all);
+        return loader;
+    }
+
+    /// Makes batches ahead on one background thread, a daemon, which waits when enough are ready.
+    ///
+    /// The batches are the same as without. What the data set reads must be readable on another thread: tensors
+    /// in a [TensorArena#ofShared()]. **Memory** one batch more than are made ahead, and scratch memory for one.
+    ///
+    /// @param batches how many are made ahead, 0 for none
+    /// @return a new loader
+    /// @throws IllegalArgumentException if the number is negative or above 1024
+    public DataLoader prefetch(int batches) {
+        if (batches < 0 || batches > 1024) {
+            throw new IllegalArgumentException("prefetch: " + batches + " batches; give 0 to 1024");
+        }
+        DataLoader loader = fresh();
+        loader.prefetch = batches;
+        return loader;
+    }
+
+    /// How many examples the data set has.
+    ///
+    /// @return the number, 0 or more
+    public long size() {
+        return dataset.size();
+    }
+
+    /// How many batches an epoch has.
+    ///
+    /// @return the number, 0 or more
+    public long batches() {
+        return dropLast ? size() / batchSize : Math.ceilDiv(size(), (long) batchSize);
+    }
+
+    /// Which epoch the batches are of: the one under way, or the next when none is.
+    ///
+    /// @return its number, from 0 on
+    public long epoch() {
+        return epoch;
+    }
+
+    /// Begins an epoch: the next one, or the rest of one that [#loadStateDict(Map)] put back. An iteration under
+    /// way
+    /// ends, and the rest of its epoch is left out.
+    ///
+    /// @return its batches, each valid until the next is asked for. `next` throws IllegalStateException once
+    /// another
+    ///     iteration has begun, or if the thread is interrupted while it waits, and passes on what the data set or
+    ///     a
+    ///     transform threw, on whichever thread
+    @Override
+    public Iterator<Batch> iterator() {
+        close();
+        if (begun && position > 0) {
+            epoch++;
+            position = 0;
+        }
+        begun = true;
+        current = new Iteration();
+        return current;
+    }
+
+    /// Ends the iteration under way, if there is one: stops the background thread and frees its memory. The loader
+    /// can be iterated again.
+    ///
+    /// @throws IllegalStateException if an op on another thread is using a batch; the thread waits for another call
+    /// then
+    @Override
+    public void close() {
+        if (current != null) {
+            current.source.close();
+            current = null;
+        }
+    }
+
+    /// Where the loader stands: `seed`, `epoch`, and `position`, the examples of the epoch that were given.
+    ///
+    /// @return new INT64 tensors `[1]` in the innermost arena
+    @Override
+    public Map<String, Tensor> stateDict() {
+        Map<String, Tensor> state = new LinkedHashMap<>();
+        state.put(SEED, Tensor.of(new long[] {seed}, 1));
+        state.put(EPOCH, Tensor.of(new long[] {epoch}, 1));
+        state.put(POSITION, Tensor.of(new long[] {position}, 1));
+        return state;
+    }
+
+    /// Goes on from a state: the next iteration gives the batches that would have followed it. An iteration under
+    /// way
+    /// ends.
+    ///
+    /// @param state what [#stateDict()] gave, of a loader of the same data set with the same settings
+    /// @throws IllegalArgumentException if something is missing, unknown, or no position of this data set
+    @Override
+    public void loadStateDict(Map<String, Tensor> state) {
+        requireState(state);
+        close();
+        seed = number(state, SEED);
+        epoch = number(state, EPOCH);
+        position = number(state, POSITION);
+        begun = false;
+    }
+
+    private void requireState(Map<String, Tensor> state) {
+        List<String> problems = new ArrayList<>();
+        for (String name : List.of(SEED, EPOCH, POSITION)) {
+            Tensor tensor = state.get(name);
+            if (tensor == null) {
+                problems.add(name + " is missing");
+            } else if (tensor.dtype() != DType.INT64 || !Arrays.equals(tensor.shape(), new long[] {1})) {
+                problems.add(
+                        name + " is " + Arrays.toString(tensor.shape()) + " " + tensor.dtype() + " and not [1] int64");
+            }
+        }
+        Set<String> unknown = new LinkedHashSet<>(state.keySet());
+        unknown.removeAll(Set.of(SEED, EPOCH, POSITION));
+        unknown.forEach(name -> problems.add(name + " is unknown"));
+        if (problems.isEmpty() && number(state, EPOCH) < 0) {
+            problems.add("epoch " + number(state, EPOCH) + " is negative");
+        }
+        if (problems.isEmpty() && (number(state, POSITION) < 0 || number(state, POSITION) > size())) {
+            problems.add("position " + number(state, POSITION) + " is not in a set of " + size() + " examples");
+        }
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("loadStateDict: " + String.join("; ", problems));
+        }
+    }
+
+    private static long number(Map<String, Tensor> state, String name) {
+        return state.get(name).toLongArray()[0];
+    }
+
+    private Epoch epochNow() {
+        if (order != null) {
+            SplitMix64.permute(order, seed, epoch);
+        }
+        return new Epoch(dataset, batchSize, dropLast, transforms, seed, epoch, order);
+    }
+
+    private final class Iteration implements Iterator<Batch> {
+        private final Epoch batches = epochNow();
+        private final BatchSource source =
+                prefetch > 0 ? new Prefetch(batches, position, prefetch) : new Direct(batches);
+        private boolean ended;
+
+        @Override
+        public boolean hasNext() {
+            if (ended) {
+                return false;
+            }
+            requireCurrent();
+            if (batches.count(position) == 0) {
+                close();
+                ended = true;
+                epoch++;
+                position = 0;
+                begun = false;
+            }
+            return !ended;
+        }
+
+        @Override
+        public Batch next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException("next: the epoch has no batch left");
+            }
+            Batch batch = source.next(position);
+            position += batches.count(position);
+            return batch;
+        }
+
+        private void requireCurrent() {
+            if (current != this) {
+                throw new IllegalStateException("next: this iteration was ended by close(), loadStateDict or another"
+                        + " iteration of its loader; call iterator() for a new one");
+            }
+        }
+    }
+
+    /// Makes each batch when it is asked for.
+    private final class Direct implements BatchSource {
+        private final Epoch batches;
+
+        Direct(Epoch batches) {
+            this.batches = batches;
+        }
+
+        @Override
+        public Batch next(long position) {
+            return batches.read(position, slot, TensorArena.innermost());
+        }
+
+        @Override
+        public void close() {
+            // Its memory is that of the caller's arena.
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package org.toydiff.data;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+
+/// The elements of an IDX file, as they are in it.
+record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data) {
+    private long rowSize() {
+        long size = 1;
+        for (int i = 1; i < shape.length; i++) {
+            size *= shape[i];
+        }
+        return size;
+    }
+
+    /// Throws unless this thread may read the elements.
+    void requireReadable() {
+        if (!data.scope().isAlive()) {
+            throw new IllegalStateException("batch: the arena in which " + path
+                    + " was opened is closed; open it in one that outlives the set");
+        }
+        if (!data.isAccessibleBy(Thread.currentThread())) {
+            throw new WrongThreadException("batch: " + path + " was opened in a confined arena of another thread than "
+                    + Thread.currentThread() + "; open it in TensorArena.ofShared()");
+        }
+    }
+
+    /// Rows as FLOAT32, pixels scaled to 0..1.
+    Tensor floats(long[] indices) {
+        long size = rowSize();
+        long[] sizes = shape.clone();
+        sizes[0] = indices.length;
+        Tensor floats = Tensor.empty(DType.FLOAT32, sizes);
+        MemorySegment to = floats.segment();
+        for (int i = 0; i < indices.length; i++) {
+            element.toFloats(data, indices[i] * size * element.bytes, to, i * size, size);
+        }
+        return floats;
+    }
+
+    /// Whole numbers of an array with one axis as INT64.
+    Tensor wholes(long[] indices) {
+        Tensor wholes = Tensor.empty(DType.INT64, indices.length);
+        MemorySegment to = wholes.segment();
+        for (int i = 0; i < indices.length; i++) {
+            to.setAtIndex(ValueLayout.JAVA_LONG, i, (long) element.number(data, indices[i] * element.bytes));
+        }
+        return wholes;
+    }
+}

@@ -1,0 +1,172 @@
+package org.toydiff.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Locale;
+import org.toydiff.DType;
+import org.toydiff.TensorArena;
+
+/// A file in the IDX format whose header has been read and whose elements have not: 2 bytes 0, the type, the number
+/// of axes, the size of each axis in 4 bytes, the elements. Source: https://yann.lecun.com/exdb/mnist/
+final class IdxFile implements AutoCloseable {
+    private static final int MAGIC_BYTES = 4;
+    private static final int WORDS_AT_ONCE = 512;
+
+    private final Path path;
+    private final InputStream in;
+    private final boolean packed;
+    private final IdxElement element;
+    private final long[] shape;
+    private final int headerBytes;
+    private final long bytes;
+    private Filling elements;
+
+    private IdxFile(Path path, InputStream in) throws IOException {
+        this.path = path;
+        this.in = in;
+        this.packed = Packed.is(path);
+        ByteBuffer magic = header(0, MAGIC_BYTES);
+        if (magic.getShort(0) != 0) {
+            throw malformed(
+                    0, String.format(Locale.ROOT, "0x%08x is not the magic number of an IDX file", magic.getInt(0)));
+        }
+        element = IdxElement.of(magic.get(2));
+        if (element == null) {
+            throw malformed(2, String.format(Locale.ROOT, "0x%02x is no element type of IDX", magic.get(2)));
+        }
+        shape = new long[Byte.toUnsignedInt(magic.get(3))];
+        if (shape.length == 0) {
+            throw malformed(3, "the array has no axes; examples need one");
+        }
+        headerBytes = MAGIC_BYTES + shape.length * Integer.BYTES;
+        bytes = sizes(header(MAGIC_BYTES, headerBytes - MAGIC_BYTES));
+        requireBytes();
+    }
+
+    /// Opens a file and checks all that can be known before its elements are read.
+    static IdxFile open(Path path) throws IOException {
+        InputStream in = Packed.open(path);
+        try {
+            return new IdxFile(path, in);
+        } catch (IOException | RuntimeException e) {
+            in.close();
+            throw e;
+        }
+    }
+
+    private ByteBuffer header(int offset, int count) throws IOException {
+        byte[] read = read(new byte[count], offset);
+        if (read.length < count) {
+            throw malformed(offset + read.length, "the file ends within its header");
+        }
+        return ByteBuffer.wrap(read);
+    }
+
+    /// Fills the array from the file, or gives a shorter one at its end.
+    private byte[] read(byte[] into, long offset) throws IOException {
+        try {
+            int count = in.readNBytes(into, 0, into.length);
+            return count == into.length ? into : Arrays.copyOf(into, count);
+        } catch (IOException e) {
+            throw Packed.explained(path, "offset " + offset, e);
+        }
+    }
+
+    /// Reads the sizes of the axes.
+    ///
+    /// @return the bytes of all elements
+    private long sizes(ByteBuffer header) throws IOException {
+        long product = element.bytes;
+        for (int i = 0; i < shape.length; i++) {
+            int offset = MAGIC_BYTES + i * Integer.BYTES;
+            shape[i] = header.getInt(i * Integer.BYTES);
+            if (shape[i] <= 0) {
+                throw malformed(offset, "axis " + i + " has size " + shape[i] + "; there are no examples");
+            }
+            if (product > Long.MAX_VALUE / shape[i]) {
+                throw malformed(offset, "the array has more bytes than a long can count");
+            }
+            product *= shape[i];
+        }
+        return product;
+    }
+
+    private void requireBytes() throws IOException {
+        long size = Files.size(path);
+        if (packed) {
+            if (bytes / Packed.MOST_SHRINKING > size) {
+                throw malformed(
+                        MAGIC_BYTES,
+                        description() + " takes " + bytes + " bytes, and " + size + " packed ones cannot hold them");
+            }
+        } else if (size - headerBytes < bytes) {
+            throw malformed(
+                    size, "the file ends here, and " + description() + " takes " + bytes + " bytes after the header");
+        } else if (size - headerBytes > bytes) {
+            throw malformed(headerBytes + bytes, "bytes follow the last element of " + description());
+        }
+    }
+
+    private String description() {
+        return Arrays.toString(shape) + " " + element;
+    }
+
+    IdxElement element() {
+        return element;
+    }
+
+    long[] shape() {
+        return shape;
+    }
+
+    MalformedFileException malformed(long offset, String problem) {
+        return MalformedFileException.at(path, offset, problem);
+    }
+
+    /// Unpacks the elements of a packed file to the innermost arena, for [#place] to put them elsewhere.
+    void unpack() throws IOException {
+        if (!packed) {
+            return;
+        }
+        long pieceBytes = Math.min(WORDS_AT_ONCE, Math.ceilDiv(bytes, Long.BYTES)) * Long.BYTES;
+        elements = new Filling(DType.INT64, Math.ceilDiv(bytes, pieceBytes), (int) (pieceBytes / Long.BYTES));
+        for (long done = 0; done < bytes; done += pieceBytes) {
+            int wanted = (int) Math.min(pieceBytes, bytes - done);
+            byte[] piece = read(new byte[wanted], headerBytes + done);
+            if (piece.length < wanted) {
+                throw malformed(
+                        headerBytes + done + piece.length,
+                        "the data ends here, and " + description() + " takes " + bytes + " bytes after the header");
+            }
+            MemorySegment.copy(MemorySegment.ofArray(piece), 0, elements.row(), 0, wanted);
+            elements.next();
+        }
+        if (read(new byte[1], headerBytes + bytes).length > 0) {
+            throw malformed(headerBytes + bytes, "bytes follow the last element of " + description());
+        }
+    }
+
+    /// The elements, in an arena: mapped, or moved there if they were unpacked.
+    IdxArray place(TensorArena arena) throws IOException {
+        return new IdxArray(
+                path, element, shape, packed ? elements.moveTo(arena).segment().asSlice(0, bytes) : mapped(arena));
+    }
+
+    private MemorySegment mapped(TensorArena arena) throws IOException {
+        try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, headerBytes, bytes, arena);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        in.close();
+    }
+}
