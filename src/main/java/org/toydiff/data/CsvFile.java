@@ -11,14 +11,12 @@ import java.util.stream.Stream;
 ///
 /// ```java
 /// Dataset iris = CsvFile.of(Path.of("iris.csv")).labels("species").read();
-/// Dataset prices = CsvFile.of(Path.of("prices.csv.gz")).delimiter(';').inputs("area",
-/// "rooms").targets("price").read();
+/// Dataset prices = CsvFile.of(Path.of("prices.csv.gz")).inputs("area", "rooms").targets("price").read();
 /// ```
 ///
 /// The first line names the columns unless [#withoutHeader()] says otherwise. Cells are finite decimal numbers,
-/// with
-/// blanks around them or not; quoting is that of RFC 4180, empty lines are skipped, the encoding is UTF-8. Read by
-/// FastCSV: a program that uses this class depends on `de.siegmar:fastcsv`, and on the module path adds
+/// with blanks around them or not; quoting is that of RFC 4180, empty lines are skipped, the encoding is UTF-8.
+/// Read by FastCSV: a program that uses this class depends on `de.siegmar:fastcsv`, and on the module path adds
 /// `--add-modules de.siegmar.fastcsv`.
 public final class CsvFile {
     /// A column by its name, or by its position, from 0 on, when the name is null.
@@ -153,8 +151,9 @@ public final class CsvFile {
     /// **Memory** the inputs, FLOAT32 `[n, columns]`, and the targets, in the innermost arena.
     ///
     /// @return a set of the rows
-    /// @throws MalformedFileException naming line and column, if a row is longer or shorter than the first, a cell
-    ///     is no finite number, or no whole one for a label, or there are no rows; nothing was allocated then
+    /// @throws MalformedFileException naming line and column, if a row is longer or shorter than the first, a
+    ///     cell is no finite number, or no whole one for a label, or there are no rows; nothing was allocated
+    ///     then
     /// @throws IOException if the file cannot be read
     /// @throws IllegalArgumentException if a column is not in the file, or none is left for the inputs
     /// @throws IllegalStateException if neither targets nor labels were chosen, or FastCSV is not there

@@ -87,6 +87,7 @@ final class CsvTable {
                         .fieldSeparator(delimiter)
                         .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
                         .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+                        .allowUnclosedQuote(false)
                         .detectBomHeader(true)
                         .ofCsvRecord(in, StandardCharsets.UTF_8);
                 CloseableIterator<CsvRecord> records = reader.iterator()) {

@@ -30,11 +30,10 @@ import org.toydiff.TensorArena;
 /// **A batch is valid until the next one is asked for or the iteration ends**: its tensors are used again for
 /// the one after. [Batch#copyTo(java.lang.foreign.Arena)] keeps one.
 ///
-/// **Memory** Batches are made in scratch memory and copied to tensors that are made once. Without [#prefetch(int)]
-/// these live in the arena that is innermost when the first batch is asked for, and all work is done on the
-/// calling thread. With it they live in an arena of the background thread's, which is freed when the iteration
-/// ends:
-/// at its last batch, at the next call of [#iterator()], or by [#close()].
+/// **Memory** Batches are made in scratch memory and copied to tensors that are made once. Without
+/// [#prefetch(int)] these live in the arena that is innermost when the first batch is asked for, and all work
+/// is done on the calling thread. With it they live in an arena of the background thread's, which is freed when
+/// the iteration ends: after its last batch, at the next call of [#iterator()], or by [#close()].
 ///
 /// **State** A loader can be saved after any batch, [#stateDict()], and go on from there in another process, to
 /// the bit. To be used by one thread at a time.
@@ -97,11 +96,11 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return new DataLoader(Objects.requireNonNull(dataset, "dataset"), batchSize);
     }
 
-    /// Gives the examples of each epoch in another order, which depends on the seed and the number of the epoch.
+    /// Gives the examples of each epoch in another order, which depends on the seed and the number of the
+    /// epoch.
     ///
     /// The order is Fisher and Yates' shuffle by the generator SplitMix64. The seed is also that of random
-    /// transforms;
-    /// it is 0 without this call. **Memory** 8 bytes of heap for each example, once.
+    /// transforms; it is 0 without this call. **Memory** 8 bytes of heap for each example, once.
     ///
     /// @param seed any number
     /// @return a new loader
@@ -137,7 +136,8 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     /// Makes batches ahead on one background thread, a daemon, which waits when enough are ready.
     ///
     /// The batches are the same as without. What the data set reads must be readable on another thread: tensors
-    /// in a [TensorArena#ofShared()]. **Memory** one batch more than are made ahead, and scratch memory for one.
+    /// in a [TensorArena#ofShared()]. **Memory** one batch more than are made ahead, and scratch memory for
+    /// one.
     ///
     /// @param batches how many are made ahead, 0 for none
     /// @return a new loader
@@ -172,15 +172,12 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return epoch;
     }
 
-    /// Begins an epoch: the next one, or the rest of one that [#loadStateDict(Map)] put back. An iteration under
-    /// way
-    /// ends, and the rest of its epoch is left out.
+    /// Begins an epoch: the next one, or the rest of one that [#loadStateDict(Map)] put back. An iteration
+    /// under way ends, and the rest of its epoch is left out.
     ///
     /// @return its batches, each valid until the next is asked for. `next` throws IllegalStateException once
-    /// another
-    ///     iteration has begun, or if the thread is interrupted while it waits, and passes on what the data set or
-    ///     a
-    ///     transform threw, on whichever thread
+    ///     another iteration has begun, or if the thread is interrupted while it waits, and passes on what the
+    ///     data set or a transform threw, on whichever thread
     @Override
     public Iterator<Batch> iterator() {
         close();
@@ -193,11 +190,10 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return current;
     }
 
-    /// Ends the iteration under way, if there is one: stops the background thread and frees its memory. The loader
-    /// can be iterated again.
+    /// Ends the iteration under way, if there is one: stops the background thread and frees its memory. The
+    /// loader can be iterated again.
     ///
-    /// @throws IllegalStateException if an op on another thread is using a batch; the thread waits for another call
-    /// then
+    /// @throws IllegalStateException if an op on another thread is using a batch; call it again after that
     @Override
     public void close() {
         if (current != null) {
@@ -218,9 +214,8 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return state;
     }
 
-    /// Goes on from a state: the next iteration gives the batches that would have followed it. An iteration under
-    /// way
-    /// ends.
+    /// Goes on from a state: the next iteration gives the batches that would have followed it. An iteration
+    /// under way ends.
     ///
     /// @param state what [#stateDict()] gave, of a loader of the same data set with the same settings
     /// @throws IllegalArgumentException if something is missing, unknown, or no position of this data set

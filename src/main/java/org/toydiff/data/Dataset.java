@@ -7,8 +7,8 @@ import java.util.function.UnaryOperator;
 
 /// Examples that can be read in any order: inputs with their targets.
 ///
-/// May be read on several threads at once. What is derived from a set (a slice, a split, …) copies no example: it
-/// reads them from the set when asked.
+/// May be read on several threads at once. What is derived from a set (a slice, a split, …) copies no example:
+/// it reads them from the set when asked.
 public interface Dataset {
     /// How many examples it has.
     ///

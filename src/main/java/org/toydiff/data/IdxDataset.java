@@ -11,9 +11,9 @@ import org.toydiff.TensorArena;
 /// Dataset train = IdxDataset.open(Path.of("train-images-idx3-ubyte.gz"), Path.of("train-labels-idx1-ubyte.gz"));
 /// ```
 ///
-/// The inputs of a batch are FLOAT32 `[n, rows, columns]`; bytes, which are pixels, are scaled to 0..1 (`value /
-/// 255`)
-/// when the batch is made, numbers of the format's other types are taken as they are. The targets are INT64 `[n]`.
+/// The inputs of a batch are FLOAT32 `[n, rows, columns]`; bytes, which are pixels, are scaled to 0..1
+/// (`value/255`) when the batch is made, numbers of the format's other types are taken as they are. The targets
+/// are INT64 `[n]`.
 public final class IdxDataset implements Dataset {
     private final IdxArray inputs;
     private final IdxArray labels;
@@ -25,16 +25,15 @@ public final class IdxDataset implements Dataset {
 
     /// Opens a pair of files.
     ///
-    /// **Memory** A plain file is mapped, so it may be larger than memory; it must not be shortened while it is.
-    /// One
-    /// packed by gzip is unpacked, byte for byte. Either lives in the innermost arena until that is closed: open
-    /// the set in a shared one for use on several threads, by a prefetching [DataLoader] too.
+    /// **Memory** A plain file is mapped, so it may be larger than memory; it must not be shortened while it
+    /// is. One packed by gzip is unpacked, byte for byte. Either lives in the innermost arena until that is
+    /// closed: open the set in a shared one for use on several threads, by a prefetching [DataLoader] too.
     ///
     /// @param images the file of the inputs, of any number of axes, the first being the examples; plain or gzip
     /// @param labels the file of the targets, whole numbers along one axis; plain or gzip
     /// @return the set
-    /// @throws MalformedFileException if a file is no IDX file, is too short or too long for what its header says,
-    ///     or the two do not have as many examples; nothing was allocated or mapped then
+    /// @throws MalformedFileException if a file is no IDX file, is too short or too long for what its header
+    ///     says, or the two do not have as many examples; nothing was allocated or mapped then
     /// @throws IOException if a file cannot be read
     public static IdxDataset open(Path images, Path labels) throws IOException {
         TensorArena home = TensorArena.innermost();

@@ -13,8 +13,8 @@ import java.util.Locale;
 import org.toydiff.DType;
 import org.toydiff.TensorArena;
 
-/// A file in the IDX format whose header has been read and whose elements have not: 2 bytes 0, the type, the number
-/// of axes, the size of each axis in 4 bytes, the elements. Source: https://yann.lecun.com/exdb/mnist/
+/// A file in the IDX format whose header has been read and whose elements have not: 2 bytes 0, the type, the
+/// number of axes, the size of each axis in 4 bytes, the elements. Source: https://yann.lecun.com/exdb/mnist/
 final class IdxFile implements AutoCloseable {
     private static final int MAGIC_BYTES = 4;
     private static final int WORDS_AT_ONCE = 512;
@@ -62,18 +62,20 @@ final class IdxFile implements AutoCloseable {
     }
 
     private ByteBuffer header(int offset, int count) throws IOException {
-        byte[] read = read(new byte[count], offset);
-        if (read.length < count) {
-            throw malformed(offset + read.length, "the file ends within its header");
+        byte[] bytes = new byte[count];
+        int read = read(bytes, count, offset);
+        if (read < count) {
+            throw malformed(offset + read, "the file ends within its header");
         }
-        return ByteBuffer.wrap(read);
+        return ByteBuffer.wrap(bytes);
     }
 
-    /// Fills the array from the file, or gives a shorter one at its end.
-    private byte[] read(byte[] into, long offset) throws IOException {
+    /// Reads `count` bytes from the file, or fewer at its end.
+    ///
+    /// @return how many
+    private int read(byte[] into, int count, long offset) throws IOException {
         try {
-            int count = in.readNBytes(into, 0, into.length);
-            return count == into.length ? into : Arrays.copyOf(into, count);
+            return in.readNBytes(into, 0, count);
         } catch (IOException e) {
             throw Packed.explained(path, "offset " + offset, e);
         }
@@ -135,20 +137,21 @@ final class IdxFile implements AutoCloseable {
         if (!packed) {
             return;
         }
-        long pieceBytes = Math.min(WORDS_AT_ONCE, Math.ceilDiv(bytes, Long.BYTES)) * Long.BYTES;
-        elements = new Filling(DType.INT64, Math.ceilDiv(bytes, pieceBytes), (int) (pieceBytes / Long.BYTES));
-        for (long done = 0; done < bytes; done += pieceBytes) {
-            int wanted = (int) Math.min(pieceBytes, bytes - done);
-            byte[] piece = read(new byte[wanted], headerBytes + done);
-            if (piece.length < wanted) {
+        int words = (int) Math.min(WORDS_AT_ONCE, Math.ceilDiv(bytes, Long.BYTES));
+        byte[] piece = new byte[words * Long.BYTES];
+        elements = new Filling(DType.INT64, Math.ceilDiv(bytes, piece.length), words);
+        for (long done = 0; done < bytes; done += piece.length) {
+            int wanted = (int) Math.min(piece.length, bytes - done);
+            int read = read(piece, wanted, headerBytes + done);
+            if (read < wanted) {
                 throw malformed(
-                        headerBytes + done + piece.length,
+                        headerBytes + done + read,
                         "the data ends here, and " + description() + " takes " + bytes + " bytes after the header");
             }
             MemorySegment.copy(MemorySegment.ofArray(piece), 0, elements.row(), 0, wanted);
             elements.next();
         }
-        if (read(new byte[1], headerBytes + bytes).length > 0) {
+        if (read(piece, 1, headerBytes + bytes) > 0) {
             throw malformed(headerBytes + bytes, "bytes follow the last element of " + description());
         }
     }

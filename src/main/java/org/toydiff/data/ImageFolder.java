@@ -16,10 +16,10 @@ import org.toydiff.TensorArena;
 /// PNG and JPEG images in folders, one folder for each class, as PyTorch's ImageFolder takes them:
 /// `root/cat/1.png`, `root/dog/2.jpg`.
 ///
-/// The classes are numbered in the order of the folders' names, the images of a class in the order of theirs. Files
-/// with other endings, and those in folders further down, are left out. An image is read each time that it is in a
-/// batch. The inputs of a batch are FLOAT32 `[n, channels, height, width]`, 0 to 1 (`value / 255`); transparency is
-/// dropped. The targets are the classes, INT64 `[n]`.
+/// The classes are numbered in the order of the folders' names, the images of a class in the order of theirs.
+/// Files with other endings, and those in folders further down, are left out. An image is read each time that
+/// it is in a batch. The inputs of a batch are FLOAT32 `[n, channels, height, width]`, 0 to 1 (`value/255`);
+/// transparency is dropped. The targets are the classes, INT64 `[n]`.
 ///
 /// Needs the module java.desktop: on the module path, a program adds `--add-modules java.desktop`.
 public final class ImageFolder implements Dataset {
@@ -138,8 +138,8 @@ public final class ImageFolder implements Dataset {
     /// @param indices their positions, from 0 on, in any order
     /// @return the images and classes in that order
     /// @throws IndexOutOfBoundsException if a position is not one of this set's
-    /// @throws UncheckedIOException if a file cannot be read, is no image, or one of another size; its cause is a
-    ///     [MalformedFileException] then, and both name the file
+    /// @throws UncheckedIOException if a file cannot be read, is no image, or one of another size; its cause is
+    ///     a [MalformedFileException] then, and both name the file
     @Override
     public Batch batch(long... indices) {
         Rows.requireInside("batch", indices, size());

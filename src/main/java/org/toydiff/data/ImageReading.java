@@ -133,9 +133,8 @@ record ImageReading(int height, int width, int channels, boolean resizing) {
         }
     }
 
-    /// One row as RGB. The samples of grey images are taken as they are; [BufferedImage#getRGB] would convert them
-    /// from
-    /// linear light and so change them.
+    /// One row as RGB. The samples of grey images are taken as they are; [BufferedImage#getRGB] would convert
+    /// them from linear light and so change them.
     private static void rgb(BufferedImage image, int y, int[] row) {
         Raster raster = image.getRaster();
         boolean grey = image.getColorModel().getColorSpace().getNumComponents() == 1;

@@ -3,8 +3,8 @@ package org.toydiff.data;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// A file that is not what its format says. The message names the file, the place in it, and what is wrong there:
-/// `train-images.gz: offset 4: …`.
+/// A file that is not what its format says. The message names the file, the place in it, and what is wrong
+/// there: `train-images.gz: offset 4: …`.
 public final class MalformedFileException extends IOException {
     private static final long serialVersionUID = 1;
 

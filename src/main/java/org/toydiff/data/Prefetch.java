@@ -2,9 +2,9 @@ package org.toydiff.data;
 
 import org.toydiff.TensorArena;
 
-/// Makes batches ahead on a thread of its own, in a ring of slots in an arena of that thread's: one batch is with
-/// the
-/// caller, the others are ready or being made. With nothing to do the thread waits and uses no processor.
+/// Makes batches ahead on a thread of its own, in a ring of slots in an arena of that thread's: one batch is
+/// with the caller, the others are ready or being made. With nothing to do the thread waits and uses no
+/// processor.
 final class Prefetch implements BatchSource {
     private final Epoch epoch;
     private final long first;
@@ -135,14 +135,13 @@ final class Prefetch implements BatchSource {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
+        stop();
         boolean interrupted = false;
-        inUse = null;
-        stopped = true;
-        notifyAll();
-        while (!ended && inUse == null) {
+        for (boolean done = false; !done; ) {
             try {
-                wait();
+                awaitEnd();
+                done = true;
             } catch (InterruptedException e) {
                 // The memory must be given back whatever happens.
                 interrupted = true;
@@ -151,6 +150,25 @@ final class Prefetch implements BatchSource {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        requireEnd();
+    }
+
+    private synchronized void stop() {
+        inUse = null;
+        stopped = true;
+        notifyAll();
+    }
+
+    private synchronized void awaitEnd() throws InterruptedException {
+        while (!ended && inUse == null) {
+            wait();
+        }
+        if (ended) {
+            thread.join();
+        }
+    }
+
+    private synchronized void requireEnd() {
         if (inUse != null) {
             throw inUse;
         }

@@ -1,8 +1,7 @@
 package org.toydiff.data;
 
 /// Bilinear resizing that averages when it shrinks: each new pixel weighs the old ones around its centre by a
-/// triangle
-/// that is as wide as two new pixels, or two old ones when it grows.
+/// triangle that is as wide as two new pixels, or two old ones when it grows.
 ///
 /// Source: the convolution of Pillow's `Image.resize` with BILINEAR,
 /// https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters, and PyTorch's `interpolate` with

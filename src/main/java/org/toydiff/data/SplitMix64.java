@@ -2,8 +2,8 @@ package org.toydiff.data;
 
 import java.util.random.RandomGenerator;
 
-/// The generator behind shuffling and random transforms, written out so that a seed means the same in every release
-/// of the JDK.
+/// The generator behind shuffling and random transforms, written out so that a seed means the same in every
+/// release of the JDK.
 ///
 /// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, with the
 /// constants of D. Stafford's variant 13, as java.util.SplittableRandom uses them.
@@ -62,8 +62,8 @@ final class SplitMix64 implements RandomGenerator {
         return (int) nextLong(bound);
     }
 
-    /// Fills an array with the numbers below its length in random order: Fisher and Yates' shuffle, from the last
-    /// position down (R. Durstenfeld, "Algorithm 235", CACM 7(7), 1964).
+    /// Fills an array with the numbers below its length in random order: Fisher and Yates' shuffle, from the
+    /// last position down (R. Durstenfeld, "Algorithm 235", CACM 7(7), 1964).
     static void permute(long[] order, long... seeds) {
         var random = new SplitMix64(seeds);
         for (int i = 0; i < order.length; i++) {

@@ -12,8 +12,8 @@ public final class TensorDataset implements Dataset {
     /// Of inputs and targets.
     ///
     /// **Memory** nothing for row-major tensors; another is copied, once, to the innermost arena. For use on
-    /// several
-    /// threads, by a prefetching [DataLoader] too, they must live in a [org.toydiff.TensorArena#ofShared()].
+    /// several threads, by a prefetching [DataLoader] too, they must live in a
+    /// [org.toydiff.TensorArena#ofShared()].
     ///
     /// @param x the inputs, `[n, …]`
     /// @param y the targets, `[n]` or `[n, …]`

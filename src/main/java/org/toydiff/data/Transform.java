@@ -11,8 +11,8 @@ public interface Transform {
     /// arena.
     ///
     /// @param batch the examples; not to be changed
-    /// @param random a generator that depends on the loader's seed, the epoch and the position in it alone, so that
-    ///     the result is the same on whatever thread and however often it is made
+    /// @param random a generator that depends on the loader's seed, the epoch and the position in it alone, so
+    ///     that the result is the same on whatever thread and however often it is made
     /// @return the changed examples; the same batch if nothing changes
     Batch apply(Batch batch, RandomGenerator random);
 }

@@ -7,8 +7,7 @@
 /// | PNG and JPEG in a folder for each class | [org.toydiff.data.ImageFolder] |
 /// | tensors, over mapped files too | [org.toydiff.data.TensorDataset] |
 ///
-/// A [org.toydiff.data.Dataset] can be sliced, split, mapped and joined; a [org.toydiff.data.DataLoader] gives it
-/// in
-/// shuffled batches, made ahead on another thread if asked. A file that is not what its format says is met with
-/// [org.toydiff.data.MalformedFileException], and nothing was allocated then.
+/// A [org.toydiff.data.Dataset] can be sliced, split, mapped and joined; a [org.toydiff.data.DataLoader] gives
+/// it in shuffled batches, made ahead on another thread if asked. A file that is not what its format says is
+/// met with [org.toydiff.data.MalformedFileException], and nothing was allocated then.
 package org.toydiff.data;

@@ -1,0 +1,290 @@
+package org.toydiff.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.DType;
+import org.toydiff.Memory;
+import org.toydiff.TensorArena;
+
+/// CSV files: which columns become what, and what is said of cells that are no numbers.
+class CsvFileTest {
+    private static final String FLOWERS = "length,width,species\n5.1,3.5,0\n-4e-1,+.25,2\n6.,1E2,1\n";
+
+    @TempDir
+    private Path folder;
+
+    private long before;
+    private TensorArena arena;
+
+    @BeforeEach
+    void open() {
+        before = Memory.liveBytes();
+        arena = TensorArena.ofConfined();
+    }
+
+    @AfterEach
+    void close() {
+        arena.close();
+        assertEquals(before, Memory.liveBytes());
+    }
+
+    private CsvFile file(String content) throws IOException {
+        return CsvFile.of(Files.writeString(folder.resolve("a.csv"), content));
+    }
+
+    private static Batch all(Dataset set) {
+        return set.batch(LongStream.range(0, set.size()).toArray());
+    }
+
+    /// Reads a file that must be refused, and sees that nothing is left of it.
+    private String refused(CsvFile file) {
+        long live = arena.liveBytes();
+        String message = assertThrows(MalformedFileException.class, file::read).getMessage();
+        assertEquals(live, arena.liveBytes());
+        assertTrue(message.startsWith(folder.resolve("a.csv") + ": "), message);
+        return message.substring(folder.resolve("a.csv").toString().length() + 2);
+    }
+
+    private String refusedChoice(CsvFile file) {
+        String start = "read: " + folder.resolve("a.csv") + ": ";
+        String message =
+                assertThrows(IllegalArgumentException.class, file::read).getMessage();
+        assertTrue(message.startsWith(start), message);
+        return message.substring(start.length());
+    }
+
+    private static void requireFlowers(TensorDataset set) {
+        assertEquals(3, set.size());
+        Batch batch = all(set);
+        assertArrayEquals(new long[] {3, 2}, batch.x().shape());
+        assertArrayEquals(
+                new float[] {5.1f, 3.5f, -0.4f, 0.25f, 6, 100}, batch.x().toFloatArray());
+        assertEquals(DType.INT64, batch.y().dtype());
+        assertArrayEquals(new long[] {0, 2, 1}, batch.y().toLongArray());
+    }
+
+    @Test
+    void allColumnsButTheLabelsAreInputs() throws IOException {
+        requireFlowers(file(FLOWERS).labels("species").read());
+        requireFlowers(file(FLOWERS).labels(2).read());
+    }
+
+    @Test
+    void linesMayEndAndCellsMayBeWrittenInEveryWay() throws IOException {
+        requireFlowers(file(FLOWERS.replace("\n", "\r\n")).labels("species").read());
+        requireFlowers(file(FLOWERS.strip()).labels("species").read());
+        requireFlowers(file("\ufeff" + FLOWERS)
+                .inputs("length", "width")
+                .labels("species")
+                .read());
+        requireFlowers(file(FLOWERS.replace(",", " , ")).labels("species").read());
+        requireFlowers(file(FLOWERS.replace("5.1", "\"5.1\"").replace("width", "\"width\""))
+                .inputs("length", "width")
+                .labels("species")
+                .read());
+        requireFlowers(file(FLOWERS.replace("\n", "\n\n")).labels("species").read());
+        requireFlowers(file(FLOWERS.replace(',', '\t'))
+                .delimiter('\t')
+                .labels("species")
+                .read());
+        requireFlowers(file(FLOWERS.substring(FLOWERS.indexOf('\n') + 1))
+                .withoutHeader()
+                .labels(2)
+                .read());
+    }
+
+    @Test
+    void aPackedFileIsUnpacked() throws IOException {
+        byte[] packed = TestFiles.gzip(FLOWERS.getBytes(StandardCharsets.UTF_8));
+        requireFlowers(CsvFile.of(Files.write(folder.resolve("a.csv.gz"), packed))
+                .labels("species")
+                .read());
+    }
+
+    @Test
+    void columnsComeInTheOrderOfTheirChoice() throws IOException {
+        Batch batch =
+                all(file(FLOWERS).inputs("width").targets("species", "length").read());
+        assertArrayEquals(new float[] {3.5f, 0.25f, 100}, batch.x().toFloatArray());
+        assertArrayEquals(new long[] {3, 2}, batch.y().shape());
+        assertEquals(DType.FLOAT32, batch.y().dtype());
+        assertArrayEquals(new float[] {0, 5.1f, 2, -0.4f, 1, 6}, batch.y().toFloatArray());
+        Batch same = all(file(FLOWERS).inputs(1).targets(2, 0).read());
+        assertArrayEquals(batch.x().toFloatArray(), same.x().toFloatArray());
+        assertArrayEquals(batch.y().toFloatArray(), same.y().toFloatArray());
+    }
+
+    @Test
+    void anInputMayBeATargetToo() throws IOException {
+        Batch batch = all(file(FLOWERS).inputs("length").targets("length").read());
+        assertArrayEquals(batch.x().toFloatArray(), batch.y().toFloatArray());
+    }
+
+    @Test
+    void aDescriptionIsNotChangedByThoseMadeOfIt() throws IOException {
+        CsvFile whole = file(FLOWERS).labels("species");
+        whole.inputs("length").delimiter(';').withoutHeader().targets("width");
+        requireFlowers(whole.read());
+    }
+
+    @Test
+    void manyRowsAreReadWithoutKeepingThemTwice() throws IOException {
+        int rows = 50_000;
+        var text = new StringBuilder("a,b,c,y\n");
+        float[] x = new float[3 * rows];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < 3; j++) {
+                x[3 * i + j] = (float) Math.sin(3 * i + j);
+                text.append(x[3 * i + j]).append(',');
+            }
+            text.append(i).append('\n');
+        }
+        Memory.resetPeak();
+        TensorDataset set = file(text.toString()).labels("y").read();
+        assertTrue(Memory.peakBytes() - before < rows * 20L + 200_000, "" + (Memory.peakBytes() - before));
+        Batch batch = all(set);
+        assertArrayEquals(x, batch.x().toFloatArray());
+        assertArrayEquals(LongStream.range(0, rows).toArray(), batch.y().toLongArray());
+    }
+
+    @Test
+    void floatsAreReadToTheNearest() throws IOException {
+        String[] cells = {"0.1", "16777217", "1.17549435e-38", "3.4028235e38", "1e-46", "-0", "8388608.5000000001"};
+        Batch batch = all(
+                file("x,y\n" + String.join(",0\n", cells) + ",0\n").labels("y").read());
+        float[] expected = new float[cells.length];
+        for (int i = 0; i < cells.length; i++) {
+            expected[i] = Float.parseFloat(cells[i]);
+        }
+        assertArrayEquals(expected, batch.x().toFloatArray());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"x", "", "1f", "0x10", "NaN", "inf", "-Infinity", "1e39", "1,5", "1.2.3", "--1", "1 2", "e5"})
+    void aCellThatIsNoNumberIsNamedWithItsPlace(String cell) throws IOException {
+        CsvFile file =
+                file("a;b b;y\n1;2;3\n\n1;" + cell + ";3\n").delimiter(';').labels("y");
+        assertEquals(
+                "line 4: column 2 (b b): \"" + cell + "\" is not a finite decimal number within FLOAT32",
+                refused(file));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1.0", "1.5", "x", "''", "9223372036854775808"})
+    void aLabelMustBeAWholeNumber(String cell) throws IOException {
+        CsvFile file = file("1," + cell + "\n").withoutHeader().labels(1);
+        assertEquals("line 1: column 2: \"" + cell + "\" is not a whole number, as a label must be", refused(file));
+    }
+
+    @Test
+    void aLocaleWithACommaChangesNothing() throws IOException {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.GERMANY);
+        try {
+            requireFlowers(file(FLOWERS).labels("species").read());
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @Test
+    void rowsOfAnotherLengthAreRefused() throws IOException {
+        assertEquals(
+                "line 3: 2 cells, and the first line has 3",
+                refused(file("a,b,y\n1,2,3\n1,2\n").labels("y")));
+        assertEquals(
+                "line 2: 4 cells, and the first line has 3",
+                refused(file("1,2,3\n1,2,3,4\n").withoutHeader().labels(2)));
+    }
+
+    @Test
+    void aFileWithoutRowsIsRefused() throws IOException {
+        for (String content : new String[] {"", "\n\n", "a,b\n", "a,b\n\n"}) {
+            assertEquals(
+                    "line 1: there are no rows of numbers",
+                    refused(file(content).labels(0)));
+        }
+        assertEquals(
+                "line 1: there are no rows of numbers",
+                refused(file("").withoutHeader().labels(0)));
+    }
+
+    @Test
+    void aQuoteThatIsNotClosedIsRefused() throws IOException {
+        String message = refused(file("a,y\n1,2\n\"1,2\n3,4\n").labels("y"));
+        assertTrue(message.startsWith("after line 2: "), message);
+    }
+
+    @Test
+    void aCellLargerThanTheBufferIsRefused() throws IOException {
+        String message = refused(file("a,y\n" + "1".repeat(17 << 20) + ",2\n").labels("y"));
+        assertTrue(message.startsWith("after line 1: "), message);
+    }
+
+    @Test
+    void aPackedFileThatIsCutOffIsRefused() throws IOException {
+        byte[] packed = TestFiles.gzip(FLOWERS.repeat(10_000).getBytes(StandardCharsets.UTF_8));
+        Files.write(folder.resolve("a.csv"), Arrays.copyOf(packed, packed.length / 2));
+        String message =
+                refused(CsvFile.of(folder.resolve("a.csv")).delimiter(';').labels(0));
+        assertTrue(message.contains("the gzip data is damaged or cut off: Unexpected end of ZLIB"), message);
+    }
+
+    @Test
+    void columnsThatAreNotThereAreNamed() throws IOException {
+        assertEquals(
+                "no column of name \"Width\"; the header is [length, width, species]",
+                refusedChoice(file(FLOWERS).labels("Width")));
+        assertEquals(
+                "there is no column at 3; the file has 3",
+                refusedChoice(file(FLOWERS).labels(3)));
+        assertEquals(
+                "there is no column at -1; the file has 3",
+                refusedChoice(file(FLOWERS).inputs(-1).labels(0)));
+        assertEquals(
+                "no column of name \"a\"; the header is []",
+                refusedChoice(file("1,2\n").withoutHeader().labels("a")));
+        assertEquals(
+                "2 columns of name \"a\"; the header is [a, a]",
+                refusedChoice(file("a,a\n1,2\n").labels("a")));
+        assertEquals(
+                "a column is chosen twice",
+                refusedChoice(file(FLOWERS).inputs(1, 1).labels(0)));
+        assertEquals(
+                "no column is left for the inputs", refusedChoice(file("y\n1\n").labels("y")));
+    }
+
+    @Test
+    void aTargetMustBeChosen() throws IOException {
+        CsvFile file = file(FLOWERS).inputs("length");
+        assertEquals(
+                "read: " + folder.resolve("a.csv") + ": no column is the target; choose by targets(…) or labels(…)",
+                assertThrows(IllegalStateException.class, file::read).getMessage());
+    }
+
+    @Test
+    void aDelimiterCannotBeAQuoteOrALineEnd() throws IOException {
+        CsvFile file = file(FLOWERS);
+        for (char c : new char[] {'"', '\n', '\r'}) {
+            assertThrows(IllegalArgumentException.class, () -> file.delimiter(c));
+        }
+    }
+}
