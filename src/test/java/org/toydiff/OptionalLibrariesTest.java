@@ -1,0 +1,80 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What readers of files say when the library that they need is not there, in JVMs of their own.
+class OptionalLibrariesTest {
+    private static final String FASTCSV_IS_MISSING = "read: FastCSV is not there; add the dependency"
+            + " de.siegmar:fastcsv, and on the module path --add-modules de.siegmar.fastcsv";
+    private static final String CLASSES = System.getProperty("toydiff.test.classes");
+
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void write() throws Exception {
+        Files.writeString(folder.resolve("a.csv"), "x,y\n1,2\n");
+        Path image = Path.of(Golden.class.getResource("images/c_grey/plain.png").toURI());
+        Files.copy(image, Files.createDirectory(folder.resolve("class")).resolve("1.png"));
+    }
+
+    private static String path(Predicate<String> kept) {
+        return Arrays.stream(Child.classPath().split(File.pathSeparator))
+                .filter(kept)
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+
+    private List<String> lines(String... options) throws Exception {
+        String[] arguments = Arrays.copyOf(options, options.length + 2);
+        arguments[options.length] = "org.toydiff.consumer.ReadFiles";
+        arguments[options.length + 1] = folder.toString();
+        Child child = Child.run(Map.of(), arguments);
+        assertEquals(0, child.exit(), child.err());
+        return child.out().lines().toList();
+    }
+
+    @Test
+    void onTheClassPathFastCsvIsAskedForByName() throws Exception {
+        String without = path(entry -> !entry.contains("fastcsv"));
+        assertEquals(
+                List.of("unnamed module", FASTCSV_IS_MISSING, "1 images"),
+                List.of(
+                        lines("-cp", without).getFirst().replaceFirst(" @.*", ""),
+                        lines("-cp", without).get(1),
+                        lines("-cp", without).get(2)));
+    }
+
+    @Test
+    void onTheModulePathBothAreAddedByName() throws Exception {
+        String modules = CLASSES + File.pathSeparator + path(entry -> entry.contains("fastcsv"));
+        String others = path(entry -> !entry.equals(CLASSES) && !entry.contains("fastcsv"));
+        assertEquals(
+                List.of("module org.toydiff", "1 rows", "1 images"),
+                lines("-p", modules, "--add-modules", "org.toydiff,de.siegmar.fastcsv,java.desktop", "-cp", others));
+        List<String> bare = lines("-p", modules, "--add-modules", "org.toydiff", "-cp", others);
+        assertEquals(FASTCSV_IS_MISSING, bare.get(1));
+    }
+
+    @Test
+    void withoutJavaDesktopTheFixIsShown() throws Exception {
+        String limit = "--limit-modules=java.base,java.management,jdk.management";
+        List<String> lines = lines(limit, "-cp", Child.classPath());
+        assertTrue(lines.contains("1 rows"), lines.toString());
+        assertEquals(
+                "ImageFolder: images are read by the module java.desktop; add --add-modules java.desktop",
+                lines.getLast());
+    }
+}
