@@ -356,6 +356,27 @@ class DataLoaderTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {0, 2})
+    void everyBatchOfEveryEpochDrawsNumbersOfItsOwn(int prefetch) {
+        List<Long> drawn = new ArrayList<>();
+        Transform spy = (batch, random) -> {
+            drawn.add(random.nextLong());
+            return batch;
+        };
+        DataLoader loader =
+                DataLoader.of(images(5), 2).shuffle(3).transform(spy).prefetch(prefetch);
+        List<Long> expected = new ArrayList<>();
+        for (int epoch = 0; epoch < 2; epoch++) {
+            epoch(loader);
+            for (long position : new long[] {0, 2, 4}) {
+                expected.add(new SplitMix64(3, epoch, position).nextLong());
+            }
+        }
+        assertEquals(expected, drawn);
+        assertEquals(6, drawn.stream().distinct().count());
+    }
+
     @Test
     void batchesAreMadeOnTheCallingThreadUnlessPrefetched() {
         List<String> threads = new ArrayList<>();
