@@ -69,8 +69,7 @@ public final class BatchNorm1d extends Module {
 
     private Tensor normalize(Tensor x) {
         if (!isTraining()) {
-            Tensor deviation = runningVariance.add(epsilon).sqrt();
-            return x.subtract(runningMean).divide(deviation).multiply(weight).add(bias);
+            return Functional.scaled(x.subtract(runningMean), runningVariance, weight, bias, epsilon);
         }
         long n = x.shape()[0];
         if (n < 2) {
@@ -81,7 +80,7 @@ public final class BatchNorm1d extends Module {
         Tensor centered = x.subtract(mean);
         Tensor variance = centered.multiply(centered).mean(0);
         track(mean, variance, n);
-        return centered.divide(variance.add(epsilon).sqrt()).multiply(weight).add(bias);
+        return Functional.scaled(centered, variance, weight, bias, epsilon);
     }
 
     private void track(Tensor mean, Tensor variance, long n) {

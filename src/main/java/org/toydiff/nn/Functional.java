@@ -100,6 +100,33 @@ public final class Functional {
         return Tensor.where(kept, scaled, Tensor.zeros(x.dtype()));
     }
 
+    /// Each example normalised over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: see [LayerNorm].
+    ///
+    /// @param x the input, `[…, normalized]`
+    /// @param weight the weight, `[normalized]`, of the input's dtype
+    /// @param bias the bias, of the same shape and dtype
+    /// @param epsilon what keeps the divisor from 0
+    /// @return a new tensor of the input's shape
+    /// @throws IllegalArgumentException if the shapes do not fit
+    public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
+        long[] shape = x.shape();
+        int kept = shape.length - weight.rank();
+        if (kept < 0 || !Arrays.equals(Arrays.copyOfRange(shape, kept, shape.length), weight.shape())) {
+            throw new IllegalArgumentException("layerNorm: the last axes of " + Arrays.toString(shape) + " are not "
+                    + Arrays.toString(weight.shape()));
+        }
+        Tensor rows = x.reshape(x.size() / weight.size(), weight.size());
+        Tensor centered = rows.subtract(rows.mean(1, true));
+        Tensor variance = centered.multiply(centered).mean(1, true);
+        Tensor normal = centered.divide(variance.add(epsilon).sqrt());
+        return normal.reshape(shape).multiply(weight).add(bias);
+    }
+
+    /// `centered / √(variance + ε)·weight + bias`
+    static Tensor scaled(Tensor centered, Tensor variance, Tensor weight, Tensor bias, double epsilon) {
+        return centered.divide(variance.add(epsilon).sqrt()).multiply(weight).add(bias);
+    }
+
     static double requireProbability(String op, double p) {
         if (!(p >= 0 && p <= 1)) {
             throw new IllegalArgumentException(op + ": " + p + " is no probability; give 0 to 1");

@@ -39,17 +39,7 @@ public final class LayerNorm extends Module {
 
     @Override
     public Tensor forward(Tensor x) {
-        long[] shape = x.shape();
-        int kept = shape.length - normalized.length;
-        if (kept < 0 || !Arrays.equals(Arrays.copyOfRange(shape, kept, shape.length), normalized)) {
-            throw new IllegalArgumentException("LayerNorm: the last axes of " + Arrays.toString(shape) + " are not "
-                    + Arrays.toString(normalized));
-        }
-        Tensor rows = x.reshape(x.size() / weight.size(), weight.size());
-        Tensor centered = rows.subtract(rows.mean(1, true));
-        Tensor variance = centered.multiply(centered).mean(1, true);
-        Tensor normal = centered.divide(variance.add(epsilon).sqrt());
-        return normal.reshape(shape).multiply(weight).add(bias);
+        return Functional.layerNorm(x, weight, bias, epsilon);
     }
 
     @Override

@@ -89,6 +89,29 @@ class LayersTest {
         GradientCheck.check(xs -> Functional.binaryCrossEntropyWithLogits(xs.get(0), xs.get(1)), x, x.sigmoid());
         Tensor labels = Tensor.of(new long[] {2, 0, 1, 1});
         GradientCheck.check(t -> Functional.nllLoss(t, labels, Reduction.SUM), x);
+        GradientCheck.check(
+                xs -> Functional.layerNorm(xs.get(0), xs.get(1), xs.get(2), 1e-3),
+                x,
+                Tensor.of(new double[] {1, 2, 3}),
+                Tensor.of(new double[] {0, 1, -1}));
+        GradientCheck.check(
+                xs -> {
+                    Tensor centered = xs.get(0).subtract(xs.get(0).mean(0));
+                    Tensor variance = centered.multiply(centered).mean(0);
+                    return Functional.scaled(centered, variance, xs.get(1), xs.get(2), 1e-3);
+                },
+                x,
+                Tensor.of(new double[] {1, 2, 3}),
+                Tensor.of(new double[] {0, 1, -1}));
+        Tensor state = Tensor.randomState();
+        GradientCheck.check(
+                t -> {
+                    Tensor.setRandomState(state);
+                    return Functional.dropout(t, 0.4).exp();
+                },
+                x);
+        GradientCheck.check(
+                t -> t.add(new Flatten().forward(t).reshape(t.shape()).sin()), x);
         var loss = new CrossEntropyLoss(Tensor.of(new double[] {1, 2, 3}), 0.1, Reduction.MEAN);
         GradientCheck.check(t -> loss.forward(t, labels), x);
     }
