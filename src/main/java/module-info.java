@@ -1,7 +1,8 @@
 /// Tensors and reverse-mode gradients whose numbers never touch the Java heap.
 ///
 /// `org.toydiff` holds tensors, arenas and autograd; `org.toydiff.nn` layers and losses;
-/// `org.toydiff.optim` optimizers; `org.toydiff.data` data sets and loaders. Run with
+/// `org.toydiff.optim` optimizers; `org.toydiff.data` data sets and loaders; `org.toydiff.train` the training loop
+/// with its history and report. Run with
 /// `--enable-native-access=org.toydiff`.
 module org.toydiff {
     requires jdk.management;
@@ -13,8 +14,17 @@ module org.toydiff {
     requires static de.siegmar.fastcsv;
     requires static java.desktop;
 
+    // What org.toydiff.io and org.toydiff.train read and write JSON with, and what progress is drawn by.
+    requires static com.google.gson;
+    requires static me.tongfei.progressbar;
+
+    // The command line of org.toydiff.examples.
+    requires static info.picocli;
+
     exports org.toydiff;
     exports org.toydiff.data;
+    exports org.toydiff.io;
     exports org.toydiff.nn;
     exports org.toydiff.optim;
+    exports org.toydiff.train;
 }

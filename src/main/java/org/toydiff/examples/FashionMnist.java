@@ -1,0 +1,243 @@
+package org.toydiff.examples;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.toydiff.Blas;
+import org.toydiff.Memory;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.data.DataLoader;
+import org.toydiff.data.Dataset;
+import org.toydiff.data.IdxDataset;
+import org.toydiff.nn.Flatten;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.ReLU;
+import org.toydiff.nn.Sequential;
+import org.toydiff.optim.Adam;
+import org.toydiff.optim.LAMB;
+import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.SGD;
+import org.toydiff.optim.Schedule;
+import org.toydiff.optim.Scheduler;
+import org.toydiff.train.Accuracy;
+import org.toydiff.train.ConfusionMatrix;
+import org.toydiff.train.ConsoleProgress;
+import org.toydiff.train.Trainer;
+import org.toydiff.train.Training;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// Trains 784-512-256-10 on Fashion-MNIST: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset
+/// for
+/// benchmarking machine learning algorithms", 2017.
+@Command(
+        name = "fashion",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Trains a classifier of Fashion-MNIST's 70,000 images of clothes.")
+public final class FashionMnist implements Callable<Integer> {
+    private static final String[] CLASSES = {
+        "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"
+    };
+    private static final int TEST_BATCH = 1000;
+
+    private enum Choice {
+        ADAM(1e-3),
+        LAMB(0.02),
+        SGD(0.1);
+
+        private final double lr;
+
+        Choice(double lr) {
+            this.lr = lr;
+        }
+
+        Optimizer make(List<Tensor> parameters, double lr) {
+            return switch (this) {
+                case ADAM -> new Adam(parameters, lr);
+                case LAMB -> new LAMB(parameters, lr);
+                case SGD -> new SGD(parameters, lr, 0.9);
+            };
+        }
+    }
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            defaultValue = "/usr/share/datasets/fashion-mnist",
+            description = "Where the four IDX files lie, gzipped or not (default: ${DEFAULT-VALUE}).")
+    private Path data;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "128",
+            description = "Examples to a step (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(
+            names = "--micro-batch",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "At most so many of them at a time, gradients being added up; 0 for all.")
+    private long microBatch;
+
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Times through the training images (default: ${DEFAULT-VALUE}).")
+    private int epochs;
+
+    @Option(
+            names = "--optimizer",
+            paramLabel = "NAME",
+            defaultValue = "adam",
+            description = "adam, lamb or sgd (default: ${DEFAULT-VALUE}).")
+    private Choice optimizer;
+
+    @Option(
+            names = "--lr",
+            paramLabel = "RATE",
+            defaultValue = "0",
+            description = "The learning rate (default: 0.001 for adam, 0.02 for lamb, 0.1 for sgd).")
+    private double lr;
+
+    @Option(
+            names = "--warm-up",
+            paramLabel = "STEPS",
+            defaultValue = "0",
+            description = "Steps in which the rate rises; it falls by a cosine then. 0 for a rate that stays.")
+    private long warmUp;
+
+    @Option(names = "--checkpoints", paramLabel = "DIR", description = "Saves a checkpoint after each epoch there.")
+    private Path checkpoints;
+
+    @Option(names = "--resume", description = "Goes on from the latest checkpoint, if there is one.")
+    private boolean resume;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "Writes a report with charts there.")
+    private Path report;
+
+    private FashionMnist() {}
+
+    /// Trains.
+    ///
+    /// @param arguments see `--help`
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new FashionMnist())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((e, line, parsed) -> {
+                    System.err.println("fashion: " + e.getMessage());
+                    return 1;
+                })
+                .execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        requireSense();
+        System.out.println(Blas.version());
+        Tensor.manualSeed(0);
+        try (var memory = TensorArena.ofShared()) {
+            train(open("train"), open("t10k"));
+        }
+        System.out.println("live after closing: " + Memory.liveBytes() + " B");
+        return 0;
+    }
+
+    private void requireSense() {
+        if (batch <= 0 || epochs <= 0 || lr < 0 || warmUp < 0 || microBatch < 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--batch and --epochs must be positive, the other numbers 0 or more");
+        }
+        if (resume && checkpoints == null) {
+            throw new ParameterException(spec.commandLine(), "--resume needs --checkpoints, to go on from");
+        }
+    }
+
+    private Dataset open(String part) throws IOException {
+        return IdxDataset.open(file(part + "-images-idx3-ubyte"), file(part + "-labels-idx1-ubyte"));
+    }
+
+    private Path file(String name) {
+        for (String ending : List.of("", ".gz")) {
+            Path file = data.resolve(name + ending);
+            if (Files.isReadable(file)) {
+                return file;
+            }
+        }
+        throw new ParameterException(
+                spec.commandLine(),
+                data + " has no " + name + "[.gz]; install Debian's dataset-fashion-mnist, or name a folder with the"
+                        + " four files of https://github.com/zalandoresearch/fashion-mnist: -Ddata=DIR");
+    }
+
+    private void train(Dataset training, Dataset test) throws IOException {
+        var net = new Sequential(
+                new Flatten(), new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10));
+        System.out.print(net.summary(batch, 28, 28));
+        Optimizer steps = optimizer.make(net.parameters(), lr > 0 ? lr : optimizer.lr);
+        try (var loader = DataLoader.of(training, batch).shuffle(0).prefetch(2);
+                var testLoader = DataLoader.of(test, TEST_BATCH)) {
+            Trainer trainer = Trainer.of(net, steps, Functional::crossEntropyLoss)
+                    .epochs(epochs)
+                    .metrics(new Accuracy(), new ConfusionMatrix(CLASSES.length))
+                    .labels(CLASSES)
+                    .title("Fashion-MNIST")
+                    .fact("Data", "Fashion-MNIST, 60,000 and 10,000 images of 28 × 28")
+                    .callbacks(ConsoleProgress.standard());
+            configure(trainer, steps, loader);
+            Memory.resetPeak();
+            report(trainer.fit(loader, testLoader));
+        }
+    }
+
+    private void configure(Trainer trainer, Optimizer steps, DataLoader loader) {
+        if (warmUp > 0) {
+            long all = loader.batches() * epochs;
+            Schedule falling = Schedule.cosine(Math.max(1, all - warmUp), 0);
+            trainer.scheduler(new Scheduler(steps, Schedule.warmUp(warmUp, falling)));
+        }
+        if (microBatch > 0) {
+            trainer.microBatch(microBatch);
+        }
+        if (checkpoints != null) {
+            trainer.checkpoints(checkpoints);
+        }
+        if (resume) {
+            trainer.resume();
+        }
+        if (report != null) {
+            trainer.report(report);
+        }
+    }
+
+    private void report(Training training) {
+        double[] accuracies = training.history().epochValues("validation_accuracy");
+        if (accuracies.length > 0) {
+            System.out.printf(Locale.ROOT, "test accuracy: %.4f%n", accuracies[accuracies.length - 1]);
+        }
+        System.out.printf(
+                Locale.ROOT,
+                "a step's peak: %,d B off-heap, predicted %,d B; the process's: %,d B%n",
+                training.measuredStepBytes(),
+                training.predictedStepBytes(),
+                Memory.peakBytes());
+        if (report != null) {
+            System.out.println("report: " + report);
+        }
+    }
+}

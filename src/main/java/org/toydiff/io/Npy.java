@@ -1,0 +1,99 @@
+package org.toydiff.io;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+
+/// NumPy's files of one array, `.npy`.
+///
+/// ```java
+/// try (var arena = TensorArena.ofConfined()) {
+///     Tensor x = Npy.load(arena, Path.of("x.npy"));
+///     Npy.save(Path.of("y.npy"), x.exp());
+/// }
+/// ```
+///
+/// Versions 1.0 to 3.0 are read. FLOAT32, FLOAT64, INT32, INT64 and BOOL are `<f4`, `<f8`, `<i4`, `<i8` and `|b1`
+/// there; a file of another dtype is not read.
+///
+/// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+public final class Npy {
+    private Npy() {}
+
+    /// Maps a file. An array in Fortran order becomes a transposed view.
+    ///
+    /// **Memory** the mapped file, read-only, until the arena closes: `copyTo` gives one that can be changed. An
+    /// array that the writer did not align to its dtype is copied to the arena.
+    ///
+    /// @param arena what the mapping lives by: any arena, a JDK one too
+    /// @param file the file
+    /// @return a tensor over the file
+    /// @throws IOException if it cannot be read, is not what the format says, or has a dtype that is none of
+    /// toydiff's
+    /// @throws IllegalStateException if the arena is closed
+    public static Tensor load(Arena arena, Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            NpyHeader header = NpyHeader.read(file, Channels.newInputStream(channel));
+            requireSize(file, header, channel.size());
+            if (header.dtype() == DType.BOOL) {
+                requireBools(file, header, channel);
+            }
+            return tensor(arena, header, channel);
+        }
+    }
+
+    private static void requireSize(Path file, NpyHeader header, long size) throws IOException {
+        long bytes = header.dataBytes();
+        if (size - header.bytes() < bytes) {
+            throw Malformed.at(
+                    file,
+                    size,
+                    "the file ends here, and " + header + " takes " + bytes + " bytes more than its header");
+        }
+        if (size - header.bytes() > bytes) {
+            throw Malformed.at(file, header.bytes() + bytes, "bytes follow the last element of " + header);
+        }
+    }
+
+    private static void requireBools(Path file, NpyHeader header, FileChannel channel) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            long at = Elements.notBool(elements(header, channel, arena));
+            if (at >= 0) {
+                throw header.notBool(file, at);
+            }
+        }
+    }
+
+    private static Tensor tensor(Arena arena, NpyHeader header, FileChannel channel) throws IOException {
+        boolean aligned = header.bytes() % header.dtype().bytes() == 0;
+        try (Arena scratch = Arena.ofConfined()) {
+            return header.tensor(elements(header, channel, aligned ? arena : scratch), arena);
+        }
+    }
+
+    private static MemorySegment elements(NpyHeader header, FileChannel channel, Arena arena) throws IOException {
+        return channel.map(FileChannel.MapMode.READ_ONLY, header.bytes(), header.dataBytes(), arena);
+    }
+
+    /// Saves a tensor as `numpy.save` does, in C order.
+    ///
+    /// @param file the file to make or replace
+    /// @param tensor the tensor; not modified
+    /// @throws IOException if the file cannot be written; what was there is unchanged then
+    /// @throws IllegalArgumentException if it has more than 64 axes
+    public static void save(Path file, Tensor tensor) throws IOException {
+        ByteBuffer header = NpyHeader.of(tensor);
+        Elements.requireReadable(tensor);
+        AtomicFile.write(file, channel -> {
+            Elements.writeFully(channel, header);
+            Elements.write(tensor, piece -> Elements.writeFully(channel, piece));
+        });
+    }
+}

@@ -1,0 +1,142 @@
+package org.toydiff.io;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+
+/// What stands before the elements of a `.npy` file: the magic string, the version, the length of the text, and
+/// the text, a dict of Python. Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+///
+/// @param fortran whether the first axis varies fastest
+/// @param bytes how many bytes stand before the elements
+record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
+    private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
+    private static final int ALIGNMENT = 64;
+
+    /// NumPy's `_MAX_HEADER_SIZE`: it reads longer ones only if told to trust the file.
+    private static final int MOST_BYTES = 10_000;
+
+    /// NumPy's `GROWTH_AXIS_MAX_DIGITS`: the room for the first size, so that the array can grow in place.
+    private static final int GROWTH_DIGITS = 21;
+
+    /// NumPy's limit of axes.
+    private static final int MOST_AXES = 64;
+
+    /// Reads the header and leaves the stream at the first element.
+    ///
+    /// @param place what to call the file in messages
+    static NpyHeader read(Object place, InputStream in) throws IOException {
+        byte[] start = required(place, in, 0, MAGIC.length + 2);
+        if (!Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
+            throw Malformed.at(place, 0, "this is no .npy file: it does not begin with \\x93NUMPY");
+        }
+        int major = start[MAGIC.length];
+        if (major < 1 || major > 3 || start[MAGIC.length + 1] != 0) {
+            throw Malformed.at(
+                    place,
+                    MAGIC.length,
+                    "version " + major + "." + start[MAGIC.length + 1] + " of the format is not known");
+        }
+        int lengthBytes = major == 1 ? Short.BYTES : Integer.BYTES;
+        ByteBuffer lengthField = ByteBuffer.wrap(
+                        Arrays.copyOf(required(place, in, start.length, lengthBytes), Long.BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        long length = lengthField.getLong(0);
+        if (length > MOST_BYTES) {
+            throw Malformed.at(place, start.length, "a header of " + length + " bytes is longer than " + MOST_BYTES);
+        }
+        int textStart = start.length + lengthBytes;
+        Charset charset = major == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
+        String text = new String(required(place, in, textStart, (int) length), charset);
+        return new NpyDict(place, textStart, text).header(textStart + (int) length);
+    }
+
+    private static byte[] required(Object place, InputStream in, int offset, int count) throws IOException {
+        byte[] bytes = in.readNBytes(count);
+        if (bytes.length < count) {
+            throw Malformed.at(place, offset + bytes.length, "the file ends within its header");
+        }
+        return bytes;
+    }
+
+    /// NumPy's `descr` of a dtype, quotes and all as it stands in the dict.
+    static String descr(DType dtype) {
+        return switch (dtype) {
+            case FLOAT32 -> "'<f4'";
+            case FLOAT64 -> "'<f8'";
+            case INT32 -> "'<i4'";
+            case INT64 -> "'<i8'";
+            case BOOL -> "'|b1'";
+        };
+    }
+
+    /// The bytes of all elements; [NpyDict] saw that a long can count them.
+    long dataBytes() {
+        long bytes = dtype.bytes();
+        for (long n : shape) {
+            bytes *= n;
+        }
+        return bytes;
+    }
+
+    /// The tensor over its elements, or over a copy in the arena (null: the innermost one) if they are not aligned.
+    Tensor tensor(MemorySegment elements, Arena arena) {
+        Tensor stored = Elements.wrap(elements, arena, dtype, storedShape());
+        return fortran ? stored.transpose() : stored;
+    }
+
+    /// The shape in which the last axis varies fastest.
+    long[] storedShape() {
+        long[] stored = shape.clone();
+        for (int i = 0; fortran && i < stored.length; i++) {
+            stored[i] = shape[shape.length - 1 - i];
+        }
+        return stored;
+    }
+
+    /// What to throw for an element that is neither 0 nor 1.
+    IOException notBool(Object place, long element) {
+        return Malformed.at(place, bytes + element, "an element of '|b1' is neither 0 nor 1");
+    }
+
+    @Override
+    public String toString() {
+        return Arrays.toString(shape) + " " + dtype;
+    }
+
+    /// The bytes that NumPy writes before a contiguous array.
+    static ByteBuffer of(Tensor tensor) {
+        long[] shape = tensor.shape();
+        if (shape.length > MOST_AXES) {
+            throw new IllegalArgumentException("save: " + Arrays.toString(shape) + " has " + shape.length
+                    + " axes, and NumPy reads at most " + MOST_AXES + "; reshape it");
+        }
+        String sizes = Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", "));
+        String text = "{'descr': " + descr(tensor.dtype()) + ", 'fortran_order': False, 'shape': (" + sizes
+                + (shape.length == 1 ? "," : "") + "), }";
+        if (shape.length > 0) {
+            text += " ".repeat(GROWTH_DIGITS - Long.toString(shape[0]).length());
+        }
+        int textStart = MAGIC.length + 2 + Short.BYTES;
+        int textEnd = textStart + text.length() + 1;
+        // Where nothing is missing to the next multiple, NumPy pads by a whole one.
+        int padding = ALIGNMENT - textEnd % ALIGNMENT;
+        return ByteBuffer.allocate(textEnd + padding)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(MAGIC)
+                .put((byte) 1)
+                .put((byte) 0)
+                .putShort((short) (textEnd + padding - textStart))
+                .put((text + " ".repeat(padding) + "\n").getBytes(StandardCharsets.ISO_8859_1))
+                .flip();
+    }
+}

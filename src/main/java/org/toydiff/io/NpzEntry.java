@@ -1,0 +1,102 @@
+package org.toydiff.io;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+
+/// One `.npy` file within an archive, read piece by piece.
+///
+/// @param place what to call it in messages
+record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
+    /// The most that deflate can shrink data by: https://zlib.net/zlib_tech.html, "Maximum Compression Factor".
+    private static final long MOST_SHRINKING = 1032;
+
+    private static final int PIECE_BYTES = 1 << 16;
+
+    /// Takes a piece whose first byte is byte `at` of the elements.
+    private interface Sink {
+        void take(MemorySegment piece, long at) throws IOException;
+    }
+
+    /// Reads it twice: first to its end, so that nothing is made for one that is damaged or pretends to be large.
+    Tensor read() throws IOException {
+        try {
+            NpyHeader header = checked();
+            Tensor stored = Tensor.empty(header.dtype(), header.storedShape());
+            MemorySegment elements = stored.segment();
+            try (InputStream in = zip.getInputStream(entry)) {
+                in.skipNBytes(header.bytes());
+                readElements(in, header, (piece, at) -> MemorySegment.copy(piece, 0, elements, at, piece.byteSize()));
+            }
+            return header.fortran() ? stored.transpose() : stored;
+        } catch (ZipException | EOFException e) {
+            throw Malformed.at(place, 0, "the packed data is damaged or cut off: " + e.getMessage(), e);
+        }
+    }
+
+    private NpyHeader checked() throws IOException {
+        try (var in = new CheckedInputStream(zip.getInputStream(entry), new CRC32())) {
+            NpyHeader header = NpyHeader.read(place, in);
+            requireSizes(header);
+            readElements(in, header, (piece, at) -> requireBools(header, piece, at));
+            if (in.read() >= 0) {
+                throw Malformed.at(
+                        place, header.bytes() + header.dataBytes(), "bytes follow the last element of " + header);
+            }
+            if (in.getChecksum().getValue() != entry.getCrc()) {
+                throw Malformed.at(place, 0, "the data is damaged: its checksum is not the one in the archive");
+            }
+            return header;
+        }
+    }
+
+    private void requireSizes(NpyHeader header) throws IOException {
+        long bytes = header.dataBytes();
+        long said = entry.getSize() - header.bytes();
+        if (bytes != said) {
+            throw Malformed.at(
+                    place,
+                    header.bytes(),
+                    header + " takes " + bytes + " bytes, and the archive says that " + said + " follow");
+        }
+        if (bytes / MOST_SHRINKING > entry.getCompressedSize()) {
+            throw Malformed.at(
+                    place,
+                    header.bytes(),
+                    header + " takes " + bytes + " bytes, and " + entry.getCompressedSize()
+                            + " packed ones cannot hold them");
+        }
+    }
+
+    private void readElements(InputStream in, NpyHeader header, Sink sink) throws IOException {
+        byte[] piece = new byte[PIECE_BYTES];
+        long bytes = header.dataBytes();
+        long done = 0;
+        while (done < bytes) {
+            int read = in.readNBytes(piece, 0, (int) Math.min(PIECE_BYTES, bytes - done));
+            if (read == 0) {
+                throw Malformed.at(
+                        place,
+                        header.bytes() + done,
+                        "the data ends here, and " + header + " takes " + bytes + " bytes after the header");
+            }
+            sink.take(MemorySegment.ofArray(piece).asSlice(0, read), done);
+            done += read;
+        }
+    }
+
+    private void requireBools(NpyHeader header, MemorySegment piece, long done) throws IOException {
+        long at = header.dtype() == DType.BOOL ? Elements.notBool(piece) : -1;
+        if (at >= 0) {
+            throw header.notBool(place, done + at);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package org.toydiff.io;
+
+import com.google.gson.stream.JsonWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.toydiff.Tensor;
+
+/// Lays out a safetensors file as the reference does, so that both write the same bytes.
+final class SafeTensorsWriter {
+    private static final int ALIGNMENT = 8;
+
+    private final List<Map.Entry<String, Tensor>> tensors;
+    private final byte[] header;
+
+    SafeTensorsWriter(Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
+        tensors.forEach(SafeTensorsWriter::require);
+        metadata.forEach((key, value) -> {
+            requireUnicode(key);
+            requireUnicode(value);
+        });
+        Comparator<Map.Entry<String, Tensor>> byType =
+                Comparator.comparing(entry -> StoredType.of(entry.getValue().dtype()));
+        // Names by their bytes: String's own order differs beyond U+FFFF.
+        Comparator<Map.Entry<String, Tensor>> byName = (a, b) -> Arrays.compareUnsigned(
+                a.getKey().getBytes(StandardCharsets.UTF_8), b.getKey().getBytes(StandardCharsets.UTF_8));
+        this.tensors = tensors.entrySet().stream()
+                .sorted(byType.reversed().thenComparing(byName))
+                .toList();
+        this.header = header(metadata);
+    }
+
+    private static void require(String name, Tensor tensor) {
+        if (name.equals(StoredHeader.METADATA)) {
+            throw new IllegalArgumentException("save: \"" + name + "\" cannot be a tensor's name; rename it");
+        }
+        requireUnicode(name);
+        Elements.requireReadable(tensor);
+    }
+
+    private static void requireUnicode(String text) {
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+            throw new IllegalArgumentException(
+                    "save: \"" + text + "\" has half a surrogate pair, which UTF-8 cannot tell; rename it");
+        }
+    }
+
+    private byte[] header(Map<String, String> metadata) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var json = new JsonWriter(new OutputStreamWriter(bytes, StandardCharsets.UTF_8))) {
+            json.beginObject();
+            if (!metadata.isEmpty()) {
+                writeMetadata(json, metadata);
+            }
+            writeTensors(json);
+            json.endObject();
+        }
+        while (bytes.size() % ALIGNMENT != 0) {
+            bytes.write(' ');
+        }
+        if (bytes.size() > StoredHeader.MOST_BYTES) {
+            throw new IllegalArgumentException("save: names, shapes and metadata take " + bytes.size()
+                    + " bytes, and the format allows " + StoredHeader.MOST_BYTES + "; shorten or split them");
+        }
+        return bytes.toByteArray();
+    }
+
+    private static void writeMetadata(JsonWriter json, Map<String, String> metadata) throws IOException {
+        json.name(StoredHeader.METADATA).beginObject();
+        for (var entry : new TreeMap<>(metadata).entrySet()) {
+            json.name(entry.getKey()).value(entry.getValue());
+        }
+        json.endObject();
+    }
+
+    private void writeTensors(JsonWriter json) throws IOException {
+        long end = 0;
+        for (var entry : tensors) {
+            Tensor tensor = entry.getValue();
+            json.name(entry.getKey()).beginObject();
+            json.name("dtype").value(StoredType.of(tensor.dtype()).name());
+            json.name("shape").beginArray();
+            for (long n : tensor.shape()) {
+                json.value(n);
+            }
+            json.endArray();
+            long begin = end;
+            end += Elements.bytes(tensor);
+            json.name("data_offsets").beginArray().value(begin).value(end).endArray();
+            json.endObject();
+        }
+    }
+
+    void write(Path file) throws IOException {
+        AtomicFile.write(file, this::writeTo);
+    }
+
+    private void writeTo(FileChannel channel) throws IOException {
+        ByteBuffer start = ByteBuffer.allocate(StoredHeader.START + header.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
+                .put(header)
+                .flip();
+        Elements.writeFully(channel, start);
+        for (var entry : tensors) {
+            Elements.write(entry.getValue(), piece -> Elements.writeFully(channel, piece));
+        }
+    }
+}

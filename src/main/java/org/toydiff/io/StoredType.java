@@ -1,0 +1,58 @@
+package org.toydiff.io;
+
+import java.util.Arrays;
+import java.util.Optional;
+import org.toydiff.DType;
+
+/// The element types of safetensors, in the reference's order, of rising alignment: it stores tensors of the last
+/// one first. Source: https://docs.rs/safetensors/latest/safetensors/tensor/enum.Dtype.html
+enum StoredType {
+    BOOL(8, DType.BOOL),
+    F4(4),
+    F6_E2M3(6),
+    F6_E3M2(6),
+    U8(8),
+    I8(8),
+    F8_E5M2(8),
+    F8_E4M3(8),
+    F8_E8M0(8),
+    F8_E4M3FNUZ(8),
+    F8_E5M2FNUZ(8),
+    I16(16),
+    U16(16),
+    F16(16),
+    BF16(16),
+    I32(32, DType.INT32),
+    U32(32),
+    F32(32, DType.FLOAT32),
+    C64(64),
+    F64(64, DType.FLOAT64),
+    I64(64, DType.INT64),
+    U64(64);
+
+    final int bits;
+
+    /// The same type here, or null.
+    final DType dtype;
+
+    StoredType(int bits) {
+        this(bits, null);
+    }
+
+    StoredType(int bits, DType dtype) {
+        this.bits = bits;
+        this.dtype = dtype;
+    }
+
+    static StoredType of(DType dtype) {
+        return Arrays.stream(values())
+                .filter(type -> type.dtype == dtype)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /// The type of a name; empty for one that came later.
+    static Optional<StoredType> named(String name) {
+        return Arrays.stream(values()).filter(type -> type.name().equals(name)).findFirst();
+    }
+}

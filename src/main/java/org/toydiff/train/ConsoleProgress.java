@@ -1,0 +1,144 @@
+package org.toydiff.train;
+
+import java.io.PrintStream;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+
+/// Shows on a console how training goes: a line for each epoch, and on a terminal a bar for the one under way.
+///
+/// | where | what |
+/// |---|---|
+/// | a terminal | a bar that is drawn over, then the epoch's line |
+/// | a terminal, with `NO_COLOR` set (<https://no-color.org>) | the same without colours |
+/// | a file, a pipe, a log of continuous integration, a terminal that says `TERM=dumb` | lines alone, no control
+/// characters; within a long epoch one every ten seconds |
+///
+/// The bar is drawn by the library progressbar; without it among the application's dependencies there are lines
+/// alone.
+public final class ConsoleProgress implements Callback {
+    private static final long LINE_NANOS = 10_000_000_000L;
+    private static final long MESSAGE_NANOS = 200_000_000L;
+
+    private final PrintStream out;
+    private final boolean colors;
+
+    /// How wide the bar may be, or 0 for lines.
+    private final int width;
+
+    private Bar bar;
+    private long shown;
+
+    ConsoleProgress(PrintStream out, int width, boolean colors) {
+        this.out = out;
+        this.width = width;
+        this.colors = colors;
+    }
+
+    /// On standard output, as it fits.
+    ///
+    /// @return a bar or lines
+    public static ConsoleProgress standard() {
+        var console = System.console();
+        boolean terminal = console != null && console.isTerminal();
+        return of(System.out, terminal, System.getenv());
+    }
+
+    /// Lines without control characters.
+    ///
+    /// @param out where to
+    /// @return the progress
+    public static ConsoleProgress lines(PrintStream out) {
+        return new ConsoleProgress(Objects.requireNonNull(out, "out"), 0, false);
+    }
+
+    static ConsoleProgress of(PrintStream out, boolean terminal, Map<String, String> environment) {
+        boolean dumb = "dumb".equals(environment.get("TERM"));
+        boolean drawn = terminal && !dumb && OptionalLibrary.PROGRESSBAR.isPresent();
+        boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
+        return new ConsoleProgress(out, drawn ? Bar.terminalWidth(out) : 0, colors);
+    }
+
+    @Override
+    public void onEpochBegin(Training training) {
+        shown = System.nanoTime();
+        if (width > 0) {
+            bar = new Bar(out, width, colors, title(training), training.stepsPerEpoch(), training.stepOfEpoch());
+        }
+    }
+
+    @Override
+    public void onStepEnd(Training training) {
+        long now = System.nanoTime();
+        if (bar != null) {
+            bar.step();
+        }
+        if (now - shown < (bar != null ? MESSAGE_NANOS : LINE_NANOS)) {
+            return;
+        }
+        shown = now;
+        if (bar != null) {
+            bar.message(soFar(training));
+        } else if (training.stepOfEpoch() < training.stepsPerEpoch()) {
+            out.println(title(training) + "  " + training.stepOfEpoch() + "/" + training.stepsPerEpoch() + "  "
+                    + soFar(training));
+        }
+    }
+
+    @Override
+    public void onEpochEnd(Training training) {
+        closeBar();
+        out.println(title(training) + "  " + summary(training.history()));
+    }
+
+    @Override
+    public void onTrainEnd(Training training) {
+        closeBar();
+        if (training.stopReason() != null) {
+            out.println("stopped: " + training.stopReason());
+        }
+    }
+
+    private void closeBar() {
+        if (bar != null) {
+            bar.close();
+            bar = null;
+        }
+    }
+
+    private static String title(Training training) {
+        int digits = Integer.toString(training.epochs()).length();
+        return String.format(Locale.ROOT, "epoch %" + digits + "d/%d", training.epoch(), training.epochs());
+    }
+
+    private static String soFar(Training training) {
+        var text = new StringBuilder(value("loss", training.loss()));
+        for (Metric metric : training.metrics()) {
+            text.append("  ").append(value(metric.name(), metric.value()));
+        }
+        return text.toString();
+    }
+
+    /// Losses and metrics of the last epoch, its speed and its time.
+    private static String summary(History history) {
+        Columns epochs = history.epochTable();
+        int row = epochs.rows() - 1;
+        var text = new StringBuilder();
+        for (int i = 0; i < epochs.names().size(); i++) {
+            String name = epochs.names().get(i);
+            if (!Trainer.BOOKKEEPING.contains(name)) {
+                text.append(value(name, epochs.get(i, row))).append("  ");
+            }
+        }
+        return text.append(String.format(
+                        Locale.ROOT, "%,.0f examples/s  ", epochs.get(epochs.index("examples_per_second"), row)))
+                .append(Numbers.duration(epochs.get(epochs.index("seconds"), row)))
+                .toString();
+    }
+
+    private static String value(String name, double value) {
+        double size = Math.abs(value);
+        String format = size == 0 || size >= 1e-3 && size < 1e4 ? "%s %.4f" : "%s %.3e";
+        return String.format(Locale.ROOT, format, name.replace('_', ' '), value);
+    }
+}

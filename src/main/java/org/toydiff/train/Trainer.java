@@ -1,0 +1,415 @@
+package org.toydiff.train;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.toydiff.TensorArena;
+import org.toydiff.data.DataLoader;
+import org.toydiff.nn.Module;
+import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.ReduceOnPlateau;
+import org.toydiff.optim.Scheduler;
+
+/// Trains a model: the loop with its metrics, validation, history, early stopping and report.
+///
+/// ```java
+/// try (var arena = TensorArena.ofShared()) {
+///     var net = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 10));
+///     var training = Trainer.of(net, new SGD(net.parameters(), 0.1, 0.9), Functional::crossEntropyLoss)
+///             .metrics(new Accuracy())
+///             .epochs(20)
+///             .earlyStopping(5)
+///             .callbacks(ConsoleProgress.standard())
+///             .report(Path.of("report.html"))
+///             .fit(trainingLoader, validationLoader);
+/// }
+/// ```
+///
+/// Each step forgets its memory: batch, outputs and gradients of intermediates live in an arena that is closed at
+/// its end
+/// ([org.toydiff.Release#EAGER] frees most of it before). Before the first step of each shape of batch the memory
+/// it will
+/// take is predicted ([org.toydiff.MemoryPlan]), and a step that would pass the limit is refused with the largest
+/// micro-batch that fits.
+///
+/// A trainer is a set of settings: each method changes this one and returns it. It is used by one thread at a time.
+public final class Trainer {
+    /// The columns of a history that are neither losses nor metrics.
+    static final Set<String> BOOKKEEPING = Set.of(
+            "epoch",
+            "step",
+            "examples",
+            "learning_rate",
+            "seconds",
+            "wait_seconds",
+            "validation_seconds",
+            "examples_per_second",
+            "live_bytes",
+            "peak_bytes",
+            "gc_count",
+            "gc_seconds");
+
+    final Module model;
+    final Optimizer optimizer;
+    final Loss loss;
+    final List<Metric> metrics = new ArrayList<>();
+    final List<Callback> callbacks = new ArrayList<>();
+    final Map<String, String> facts = new LinkedHashMap<>();
+    int epochs = 1;
+    long microBatch = Long.MAX_VALUE;
+    String monitor;
+    int patience = Integer.MAX_VALUE;
+    double minDelta;
+    boolean restoreBest;
+    Scheduler scheduler;
+    Scheduler epochScheduler;
+    ReduceOnPlateau plateau;
+    double maxNorm = Double.POSITIVE_INFINITY;
+    double maxValue = Double.POSITIVE_INFINITY;
+    Path checkpoints;
+    long checkpointSteps = Long.MAX_VALUE;
+    boolean resume;
+    boolean planning = true;
+    boolean nonFinite;
+    Path csv;
+    Path json;
+    Path report;
+    String title = "Training report";
+    List<String> labels = List.of();
+
+    private Trainer(Module model, Optimizer optimizer, Loss loss) {
+        this.model = Objects.requireNonNull(model, "model");
+        this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
+        this.loss = Objects.requireNonNull(loss, "loss");
+    }
+
+    /// A trainer of one epoch.
+    ///
+    /// @param model what to train
+    /// @param optimizer changes the model's parameters
+    /// @param loss what is made small
+    /// @return the trainer
+    public static Trainer of(Module model, Optimizer optimizer, Loss loss) {
+        return new Trainer(model, optimizer, loss);
+    }
+
+    /// How many times the training examples are gone through.
+    ///
+    /// @param epochs the number, positive; with a resumed training that of all its epochs
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public Trainer epochs(int epochs) {
+        requirePositive("epochs", epochs);
+        this.epochs = epochs;
+        return this;
+    }
+
+    /// Adds metrics, computed in training and in validation.
+    ///
+    /// @param metrics each with a name of its own
+    /// @return this
+    /// @throws IllegalArgumentException if two have one name, or one that the history uses
+    public Trainer metrics(Metric... metrics) {
+        var names = new HashSet<>(BOOKKEEPING);
+        names.add("loss");
+        this.metrics.forEach(metric -> names.add(metric.name()));
+        for (Metric metric : metrics) {
+            Columns.requireName(metric.name());
+            if (metric.name().startsWith("validation_") || !names.add(metric.name())) {
+                throw new IllegalArgumentException("metrics: the name " + metric.name()
+                        + " is taken; give each metric one of its own, not beginning with validation_");
+            }
+        }
+        this.metrics.addAll(List.of(metrics));
+        return this;
+    }
+
+    /// Adds what is called while training: progress, schedules of one's own.
+    ///
+    /// @param callbacks called in this order
+    /// @return this
+    public Trainer callbacks(Callback... callbacks) {
+        this.callbacks.addAll(List.of(callbacks));
+        return this;
+    }
+
+    /// Computes each step in parts of a batch, to take less memory: gradients of the parts are added up, each
+    /// weighted
+    /// by its share of the examples, and the optimizer steps once.
+    ///
+    /// The gradient is that of the whole batch, but for rounding; layers that see the batch as a whole, as batch
+    /// normalisation does, see its parts. Validation is computed in parts of that size too.
+    ///
+    /// @param examples the most in a part, positive
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public Trainer microBatch(long examples) {
+        requirePositive("microBatch", examples);
+        this.microBatch = examples;
+        return this;
+    }
+
+    /// Sets the learning rates after each step.
+    ///
+    /// @param scheduler of the same optimizer
+    /// @return this
+    public Trainer scheduler(Scheduler scheduler) {
+        this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
+        return this;
+    }
+
+    /// Sets the learning rates after each epoch.
+    ///
+    /// @param scheduler of the same optimizer
+    /// @return this
+    public Trainer epochScheduler(Scheduler scheduler) {
+        this.epochScheduler = Objects.requireNonNull(scheduler, "scheduler");
+        return this;
+    }
+
+    /// Lowers the learning rates when the monitored value gets no better; one of which more is better counts
+    /// negative.
+    ///
+    /// @param plateau of the same optimizer
+    /// @return this
+    public Trainer reduceOnPlateau(ReduceOnPlateau plateau) {
+        this.plateau = Objects.requireNonNull(plateau, "plateau");
+        return this;
+    }
+
+    /// Bounds the norm of all gradients together, before each step: [Gradients#clipNorm].
+    ///
+    /// @param maxNorm the bound, positive
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public Trainer clipNorm(double maxNorm) {
+        requirePositive("clipNorm", maxNorm);
+        this.maxNorm = maxNorm;
+        return this;
+    }
+
+    /// Bounds every element of the gradients, before each step: [Gradients#clipValue].
+    ///
+    /// @param maxValue the bound, positive
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public Trainer clipValue(double maxValue) {
+        requirePositive("clipValue", maxValue);
+        this.maxValue = maxValue;
+        return this;
+    }
+
+    /// Saves a checkpoint after each epoch, and when training is stopped or interrupted within one; the three last
+    /// are
+    /// kept. With it [#resume()] goes on, bit for bit.
+    ///
+    /// @param folder where, made if it is not there: [org.toydiff.io.CheckpointFile#saveNumbered]
+    /// @return this
+    /// @throws IllegalStateException if Gson is not there, saying what to add
+    public Trainer checkpoints(Path folder) {
+        return checkpoints(folder, Long.MAX_VALUE);
+    }
+
+    /// Saves a checkpoint after every so many steps too.
+    ///
+    /// @param folder where, made if it is not there
+    /// @param steps after how many steps, positive
+    /// @return this
+    /// @throws IllegalArgumentException if the steps are not positive
+    /// @throws IllegalStateException if Gson is not there, saying what to add
+    public Trainer checkpoints(Path folder, long steps) {
+        OptionalLibrary.GSON.require("checkpoints");
+        requirePositive("checkpoints: steps", steps);
+        this.checkpoints = Objects.requireNonNull(folder, "folder");
+        this.checkpointSteps = steps;
+        return this;
+    }
+
+    /// Goes on from the latest checkpoint in the folder of [#checkpoints(Path)], if there is one: model, optimizer,
+    /// schedules, loader, random numbers, metrics and history are those of then.
+    ///
+    /// @return this
+    public Trainer resume() {
+        this.resume = true;
+        return this;
+    }
+
+    /// By which column of epochs the best epoch is told: by `validation_loss` unless set, or `loss` where nothing
+    /// is
+    /// validated.
+    ///
+    /// @param column `loss`, a metric's name, or one of these with `validation_` before it
+    /// @return this
+    public Trainer monitor(String column) {
+        this.monitor = Objects.requireNonNull(column, "column");
+        return this;
+    }
+
+    /// `earlyStopping(patience, 0)`.
+    ///
+    /// @param patience how many epochs without improvement are waited for
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public Trainer earlyStopping(int patience) {
+        return earlyStopping(patience, 0);
+    }
+
+    /// Stops once the monitored value has not improved for some epochs.
+    ///
+    /// @param patience how many epochs without improvement are waited for, positive
+    /// @param minDelta by more than how much a value must be better to be an improvement, 0 or more
+    /// @return this
+    /// @throws IllegalArgumentException if a setting is out of range
+    public Trainer earlyStopping(int patience, double minDelta) {
+        requirePositive("earlyStopping: patience", patience);
+        if (!(minDelta >= 0)) {
+            throw new IllegalArgumentException("earlyStopping: minDelta " + minDelta + " must be 0 or more");
+        }
+        this.patience = patience;
+        this.minDelta = minDelta;
+        return this;
+    }
+
+    /// Puts back, at the end, the model's parameters and buffers of the best epoch.
+    ///
+    /// **Memory** one copy of them, while training.
+    ///
+    /// @return this
+    public Trainer restoreBest() {
+        this.restoreBest = true;
+        return this;
+    }
+
+    /// Leaves out the prediction of a step's memory, for models whose forward reads elements: it would be refused.
+    ///
+    /// @return this
+    public Trainer withoutMemoryPlan() {
+        this.planning = false;
+        return this;
+    }
+
+    /// Goes on when a loss is NaN or infinite, which stops training otherwise.
+    ///
+    /// @return this
+    public Trainer allowNonFiniteLoss() {
+        this.nonFinite = true;
+        return this;
+    }
+
+    /// Writes the history as CSV after each epoch and at the end: [History#writeCsv].
+    ///
+    /// @param folder where
+    /// @return this
+    /// @throws IllegalStateException if FastCSV is not there, saying what to add
+    public Trainer historyCsv(Path folder) {
+        OptionalLibrary.FASTCSV.require("historyCsv");
+        this.csv = Objects.requireNonNull(folder, "folder");
+        return this;
+    }
+
+    /// Writes the history as JSON after each epoch and at the end: [History#writeJson].
+    ///
+    /// @param file where
+    /// @return this
+    /// @throws IllegalStateException if Gson is not there, saying what to add
+    public Trainer historyJson(Path file) {
+        OptionalLibrary.GSON.require("historyJson");
+        this.json = Objects.requireNonNull(file, "file");
+        return this;
+    }
+
+    /// Writes a report at the end, also when training ends by an exception.
+    ///
+    /// @param file where
+    /// @return this
+    /// @throws IllegalStateException if ECharts or Gson is not there, saying what to add
+    public Trainer report(Path file) {
+        Report.requireLibraries("report");
+        this.report = Objects.requireNonNull(file, "file");
+        return this;
+    }
+
+    /// Sets the report's heading.
+    ///
+    /// @param title the heading
+    /// @return this
+    public Trainer title(String title) {
+        this.title = Objects.requireNonNull(title, "title");
+        return this;
+    }
+
+    /// Names the classes, for the report's confusion matrix.
+    ///
+    /// @param labels a name for each class
+    /// @return this
+    public Trainer labels(String... labels) {
+        this.labels = List.of(labels);
+        return this;
+    }
+
+    /// Adds a line to the report's facts about the run.
+    ///
+    /// @param name what it is: `Data`
+    /// @param value how it is: `Fashion-MNIST, 60,000 images`
+    /// @return this
+    public Trainer fact(String name, String value) {
+        facts.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+        return this;
+    }
+
+    /// Trains without validation.
+    ///
+    /// @param training gives the batches
+    /// @return where training ended
+    /// @throws IOException if a history, a checkpoint or the report cannot be written
+    /// @throws IllegalArgumentException if settings do not fit each other or the data, or the loss is no scalar
+    /// @throws ArithmeticException if a loss is NaN or infinite, naming epoch and step; parameters are those before
+    /// it
+    /// @throws org.toydiff.MemoryLimitException if a step would pass the memory limit, before it is begun
+    public Training fit(DataLoader training) throws IOException {
+        return run(training, null);
+    }
+
+    /// Trains, and after each epoch computes loss and metrics of examples that are not trained on, with the model
+    /// set to
+    /// evaluation and nothing recorded.
+    ///
+    /// @param training gives the batches
+    /// @param validation gives those to validate with
+    /// @return where training ended
+    /// @throws IOException if a history, a checkpoint or the report cannot be written
+    /// @throws IllegalArgumentException if settings do not fit each other or the data, or the loss is no scalar
+    /// @throws ArithmeticException if a loss is NaN or infinite, naming epoch and step; parameters are those before
+    /// it
+    /// @throws org.toydiff.MemoryLimitException if a step would pass the memory limit, before it is begun
+    public Training fit(DataLoader training, DataLoader validation) throws IOException {
+        return run(training, Objects.requireNonNull(validation, "validation"));
+    }
+
+    private Training run(DataLoader training, DataLoader validation) throws IOException {
+        if (resume && checkpoints == null) {
+            throw new IllegalArgumentException("resume: there is no folder to go on from; set checkpoints(folder)");
+        }
+        try (var memory = TensorArena.ofConfined()) {
+            return new Fit(this, Objects.requireNonNull(training, "training"), validation, memory).run();
+        }
+    }
+
+    private static void requirePositive(String setting, long value) {
+        if (value <= 0) {
+            throw new IllegalArgumentException(setting + " " + value + " must be positive");
+        }
+    }
+
+    private static void requirePositive(String setting, double value) {
+        if (!(value > 0)) {
+            throw new IllegalArgumentException(setting + " " + value + " must be positive");
+        }
+    }
+}

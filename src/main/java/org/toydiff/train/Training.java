@@ -1,0 +1,216 @@
+package org.toydiff.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalLong;
+import org.toydiff.ReleaseSchedule;
+import org.toydiff.nn.Module;
+
+/// A training under way or ended: where it stands, for [Callback]s and for who called [Trainer#fit].
+public final class Training {
+    private final Module model;
+    private final List<Metric> metrics;
+    private final History history;
+    private final String monitor;
+    private final boolean higherIsBetter;
+    private final int epochs;
+    private final long batches;
+    private int epoch;
+    private long stepOfEpoch;
+    private double lossSum;
+    private long examples;
+    private String stopReason;
+    private ReleaseSchedule schedule;
+    private long predictedStepBytes;
+    private long measuredStepBytes;
+
+    Training(Trainer settings, History history, long batches, boolean validated) {
+        this.model = settings.model;
+        this.metrics = List.copyOf(settings.metrics);
+        this.history = history;
+        this.epochs = settings.epochs;
+        this.batches = batches;
+        this.monitor = settings.monitor != null ? settings.monitor : validated ? "validation_loss" : "loss";
+        requireMonitored();
+        String name = monitor.replaceFirst("^validation_", "");
+        this.higherIsBetter =
+                metrics.stream().anyMatch(metric -> metric.name().equals(name) && metric.higherIsBetter());
+    }
+
+    private void requireMonitored() {
+        if (!history.epochColumns().contains(monitor) || Trainer.BOOKKEEPING.contains(monitor)) {
+            List<String> fit = new ArrayList<>(history.epochColumns());
+            fit.removeAll(Trainer.BOOKKEEPING);
+            throw new IllegalArgumentException("monitor: " + monitor + " is none of " + fit + "; use one of them");
+        }
+    }
+
+    /// What is trained.
+    ///
+    /// @return the model
+    public Module model() {
+        return model;
+    }
+
+    /// Every step and epoch so far.
+    ///
+    /// @return the history, which grows
+    public History history() {
+        return history;
+    }
+
+    /// The metrics, over the epoch so far between its steps and over validation at its end.
+    ///
+    /// @return the metrics themselves
+    public List<Metric> metrics() {
+        return metrics;
+    }
+
+    /// The epoch under way, or the last one.
+    ///
+    /// @return its number, from 1; 0 before the first
+    public int epoch() {
+        return epoch;
+    }
+
+    /// How many epochs there are to be.
+    ///
+    /// @return the setting
+    public int epochs() {
+        return epochs;
+    }
+
+    /// How many steps were made, in all epochs.
+    ///
+    /// @return the number of the last step
+    public long step() {
+        return history.steps();
+    }
+
+    /// How many steps of the epoch were made.
+    ///
+    /// @return the number of its last step
+    public long stepOfEpoch() {
+        return stepOfEpoch;
+    }
+
+    /// How many steps an epoch has.
+    ///
+    /// @return the number
+    public long stepsPerEpoch() {
+        return batches;
+    }
+
+    /// The mean loss over the examples of the epoch so far.
+    ///
+    /// @return the mean, NaN before its first step
+    public double loss() {
+        return lossSum / examples;
+    }
+
+    /// By which column of epochs the best one is told.
+    ///
+    /// @return `validation_loss` for instance
+    public String monitor() {
+        return monitor;
+    }
+
+    /// The epoch whose monitored value is the best, the first of equal ones.
+    ///
+    /// @return its number; nothing while no epoch has a value that is a number
+    public OptionalLong bestEpoch() {
+        int row = best(0).row();
+        return row < 0 ? OptionalLong.empty() : OptionalLong.of((long) history.epochValues("epoch")[row]);
+    }
+
+    /// When a step's blocks are made and freed, for the first batch.
+    ///
+    /// @return the schedule, null before the first step
+    public ReleaseSchedule schedule() {
+        return schedule;
+    }
+
+    /// The most bytes that the tensors of a step take, as predicted before the first step of each shape of batch.
+    ///
+    /// @return bytes; 0 before the first step, and without a plan
+    public long predictedStepBytes() {
+        return predictedStepBytes;
+    }
+
+    /// The most bytes that the tensors of a step took.
+    ///
+    /// @return bytes, equal to [#predictedStepBytes()] once a step of the largest batch was made
+    public long measuredStepBytes() {
+        return measuredStepBytes;
+    }
+
+    void predicted(long bytes) {
+        predictedStepBytes = Math.max(predictedStepBytes, bytes);
+    }
+
+    void measured(long bytes) {
+        measuredStepBytes = Math.max(measuredStepBytes, bytes);
+    }
+
+    /// Ends training after the current step, or epoch.
+    ///
+    /// @param reason why, for [#stopReason()]
+    public void stop(String reason) {
+        stopReason = Objects.requireNonNull(reason, "reason");
+    }
+
+    /// Why training ended before its last epoch, or is about to.
+    ///
+    /// @return the reason, null when there is none
+    public String stopReason() {
+        return stopReason;
+    }
+
+    boolean higherIsBetter() {
+        return higherIsBetter;
+    }
+
+    Best best(double minDelta) {
+        return Best.of(history.epochValues(monitor), higherIsBetter, minDelta);
+    }
+
+    /// Notes the first schedule.
+    void schedule(ReleaseSchedule first) {
+        if (schedule == null) {
+            schedule = first;
+        }
+    }
+
+    /// Begins an epoch, with what its steps that were made already add up to.
+    void begin(int number) {
+        epoch = number;
+        stepOfEpoch = 0;
+        lossSum = 0;
+        examples = 0;
+        Columns steps = history.stepTable();
+        int size = steps.index("examples");
+        int loss = steps.index("loss");
+        for (int row = firstRow(); row < steps.rows(); row++) {
+            add(steps.get(loss, row), (long) steps.get(size, row));
+        }
+    }
+
+    /// Adds a step of this epoch.
+    void add(double loss, long size) {
+        lossSum += loss * size;
+        examples += size;
+        stepOfEpoch++;
+    }
+
+    /// The row of this epoch's first step.
+    int firstRow() {
+        Columns steps = history.stepTable();
+        int row = steps.rows();
+        int column = steps.index("epoch");
+        while (row > 0 && steps.get(column, row - 1) == epoch) {
+            row--;
+        }
+        return row;
+    }
+}

@@ -1,0 +1,158 @@
+package org.toydiff.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// What was written is what is read.
+class HistoryTest {
+    @TempDir
+    private Path folder;
+
+    private static History sample() {
+        var history = new History(List.of("epoch", "loss", "validation_loss"), List.of("step", "loss"));
+        history.addEpoch(1, 0.1, Double.NaN);
+        history.addEpoch(2, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
+        history.addEpoch(3, -0.0, 0x1p60);
+        var random = new Random(1);
+        for (int step = 1; step <= 1000; step++) {
+            history.addStep(step, Double.longBitsToDouble(random.nextLong()));
+        }
+        history.addStep(1L << 53, Double.MIN_VALUE);
+        return history;
+    }
+
+    private static void assertSame(History expected, History actual) {
+        assertEquals(expected.epochColumns(), actual.epochColumns());
+        assertEquals(expected.stepColumns(), actual.stepColumns());
+        for (String column : expected.epochColumns()) {
+            assertArrayEquals(expected.epochValues(column), actual.epochValues(column));
+        }
+        for (String column : expected.stepColumns()) {
+            assertArrayEquals(expected.stepValues(column), actual.stepValues(column));
+        }
+    }
+
+    @Test
+    void csvReadsBackToTheBit() throws IOException {
+        History history = sample();
+        history.writeCsv(folder.resolve("new/folder"));
+        assertSame(history, History.readCsv(folder.resolve("new/folder")));
+        List<String> lines = Files.readAllLines(folder.resolve("new/folder/epochs.csv"));
+        assertEquals(List.of("epoch,loss,validation_loss", "1,0.1,NaN", "2,Infinity,-Infinity"), lines.subList(0, 3));
+        try (var files = Files.list(folder.resolve("new/folder"))) {
+            assertEquals(2, files.count());
+        }
+    }
+
+    @Test
+    void jsonReadsBackToTheBit() throws IOException {
+        History history = sample();
+        Path file = folder.resolve("new/history.json");
+        history.writeJson(file);
+        assertSame(history, History.readJson(file));
+        var root = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+        assertEquals(
+                "[0.1,\"Infinity\",-0.0]",
+                root.getAsJsonObject("epochs").getAsJsonArray("loss").toString());
+    }
+
+    @Test
+    void anEmptyHistoryIsOneToo() throws IOException {
+        var history = new History(List.of("epoch"), List.of("step"));
+        history.writeCsv(folder);
+        assertSame(history, History.readCsv(folder));
+        history.writeJson(folder.resolve("h.json"));
+        assertSame(history, History.readJson(folder.resolve("h.json")));
+        try (var arena = TensorArena.ofConfined()) {
+            History other = sample();
+            var again = new History(other.epochColumns(), other.stepColumns());
+            other.loadStateDict(again.stateDict());
+            assertEquals(0, other.epochs() + other.steps());
+        }
+    }
+
+    @Test
+    void stateReplacesEveryRow() {
+        try (var arena = TensorArena.ofConfined()) {
+            History history = sample();
+            var other = new History(history.epochColumns(), history.stepColumns());
+            other.addEpoch(9, 9, 9);
+            other.loadStateDict(history.stateDict());
+            assertSame(history, other);
+            other.addEpoch(4, 0, 0);
+            assertEquals(4, other.epochs());
+        }
+    }
+
+    private void unreadable(String message, String csv) throws IOException {
+        Path file = folder.resolve("epochs.csv");
+        Files.writeString(file, csv);
+        assertEquals(
+                file + ": " + message,
+                assertThrows(IOException.class, () -> History.readCsv(folder)).getMessage());
+    }
+
+    @Test
+    void brokenFilesAreNamedWithThePlace() throws IOException {
+        unreadable("is empty, and not a history", "");
+        unreadable("Record 3 has 1 fields, but first record had 2 fields", "epoch,loss\n1,2\n3\n");
+        unreadable("line 2: \"x\" is not a number", "epoch,loss\n1,x\n");
+        unreadable("history: the columns [a, a] are none or have a name twice; give each one of its own", "a,a\n1,2\n");
+        Path json = folder.resolve("h.json");
+        for (String text : List.of(
+                "",
+                "[]",
+                "{\"steps\":{}}",
+                "{\"epochs\":{\"a\":[1]},\"steps\":{\"b\":[1],\"c\":[]}}",
+                "{\"epochs\":",
+                "{\"epochs\":{\"a\":[\"x\"]},\"steps\":{\"b\":[]}}")) {
+            Files.writeString(json, text);
+            String message = assertThrows(IOException.class, () -> History.readJson(json), text)
+                    .getMessage();
+            assertEquals(json + ": is not a history: ", message.substring(0, (json + ": is not a history: ").length()));
+        }
+    }
+
+    @Test
+    void badRowsAndStatesAreRejectedAndChangeNothing() {
+        History history = sample();
+        assertEquals(
+                "history: a row of 2 values for the 3 columns [epoch, loss, validation_loss]",
+                assertThrows(IllegalArgumentException.class, () -> history.addEpoch(1, 2))
+                        .getMessage());
+        assertEquals(
+                "history: there is no column accuracy; there are [step, loss]",
+                assertThrows(IllegalArgumentException.class, () -> history.stepValues("accuracy"))
+                        .getMessage());
+        try (var arena = TensorArena.ofConfined()) {
+            Map<String, Tensor> other =
+                    new History(List.of("epoch", "loss", "accuracy"), List.of("step", "loss")).stateDict();
+            assertEquals(
+                    "history: loadStateDict: the saved columns [epoch, loss, accuracy] are not [epoch, loss,"
+                            + " validation_loss]; resume with the same metrics and validation",
+                    assertThrows(IllegalArgumentException.class, () -> history.loadStateDict(other))
+                            .getMessage());
+            Map<String, Tensor> state = history.stateDict();
+            state.put("steps", Tensor.zeros(DType.FLOAT64, 2, 3));
+            assertEquals(
+                    "history: loadStateDict: steps is [2, 3] FLOAT64 and not [rows, 2] FLOAT64",
+                    assertThrows(IllegalArgumentException.class, () -> history.loadStateDict(state))
+                            .getMessage());
+        }
+        assertSame(sample(), history);
+    }
+}
