@@ -10,6 +10,9 @@ module org.toydiff {
     // Chosen at the start when the JVM has it (--add-modules jdk.incubator.vector); scalar kernels run otherwise.
     requires static jdk.incubator.vector;
 
+    // Flight recordings are told of arenas, slabs and walks backward where the JVM has it.
+    requires static jdk.jfr;
+
     // Readers of CSV files and of images in org.toydiff.data.
     requires static de.siegmar.fastcsv;
     requires static java.desktop;

@@ -3,6 +3,8 @@ package org.toydiff;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.toydiff.internal.events.BackwardEvent;
+import org.toydiff.internal.events.Events;
 
 /// One walk backward over a graph: the engine, which knows no op.
 ///
@@ -68,7 +70,8 @@ final class Backward {
     }
 
     static void run(Tensor root, Tensor seed, Release release) {
-        new Backward(root, release, Goal.LEAVES, Sight.REAL, ScheduleWriter.NONE, List.of()).walk(seed, "backward");
+        new Backward(root, release, Goal.LEAVES, Sight.REAL, ScheduleWriter.NONE, List.of())
+                .recordedWalk(seed, "backward");
     }
 
     /// What [#run] then does, told in advance.
@@ -109,7 +112,7 @@ final class Backward {
         }
         Goal goal = createGraph ? Goal.RECORDED : Goal.CHOSEN;
         var backward = new Backward(root, Release.AT_CLOSE, goal, Sight.REAL, ScheduleWriter.NONE, xs);
-        backward.walk(null, "gradients");
+        backward.recordedWalk(null, "gradients");
         return backward.results();
     }
 
@@ -144,6 +147,17 @@ final class Backward {
         if (!root.tracksGradient()) {
             throw new IllegalStateException(op + ": the tensor " + Shape.text(root.shape)
                     + " tracks no gradient; call trackGradient() on a tensor it is computed from, before computing");
+        }
+    }
+
+    /// [#walk], of which a flight recording is told.
+    private void recordedWalk(Tensor seed, String op) {
+        TensorArena arena = Scope.current().innermostOrNull();
+        BackwardEvent event = arena != null && arena.predicts() ? null : Events.backward();
+        walk(seed, op);
+        if (event != null) {
+            String rootOp = root.node == null ? root.storage.op : root.node.op;
+            event.write(op, rootOp, release.name(), order.length, arena == null ? Long.MAX_VALUE : arena.peakBytes());
         }
     }
 

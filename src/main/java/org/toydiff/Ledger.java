@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import org.toydiff.internal.events.Events;
+import org.toydiff.internal.events.MemoryLimitEvent;
 import org.toydiff.internal.memory.Block;
 import org.toydiff.internal.memory.BlockPool;
 
@@ -23,6 +25,7 @@ final class Ledger {
     private static long peak;
 
     static {
+        MemoryBean.registerOnceWatched();
         if (TRACE) {
             Runtime.getRuntime().addShutdownHook(new Thread(Ledger::reportLeaks, "toydiff-memory-report"));
         }
@@ -81,8 +84,8 @@ final class Ledger {
             if (bytes > 0) {
                 block = POOL.take(bytes);
                 if (block == null) {
-                    throw new MemoryLimitException(request(storage) + " failed: the system has no more memory; live "
-                            + Shape.bytes(live) + largest(open()));
+                    throw refused(
+                            storage, "system", " failed: the system has no more memory", live, Long.MAX_VALUE, open());
                 }
             }
             live += bytes;
@@ -196,6 +199,18 @@ final class Ledger {
         }
     }
 
+    static long slabBytes() {
+        synchronized (LOCK) {
+            return POOL.slabBytes();
+        }
+    }
+
+    static int openArenas() {
+        synchronized (LOCK) {
+            return open().size();
+        }
+    }
+
     static long liveBytes(TensorArena arena) {
         synchronized (LOCK) {
             return arena.live();
@@ -277,16 +292,26 @@ final class Ledger {
 
     private static void requireRoom(TensorArena arena, Storage storage) {
         if (storage.bytes > arena.limit() - arena.live()) {
-            throw new MemoryLimitException(request(storage) + " would pass the limit of its arena, "
-                    + Shape.bytes(arena.limit()) + "; live " + Shape.bytes(arena.live()) + largest(List.of(arena)));
+            String why = " would pass the limit of its arena, " + Shape.bytes(arena.limit());
+            throw refused(storage, "arena", why, arena.live(), arena.limit(), List.of(arena));
         }
     }
 
     private static void requireProcessRoom(Storage storage) {
         if (storage.bytes > LIMIT - live) {
-            throw new MemoryLimitException(request(storage) + " would pass the limit of the process, "
-                    + Shape.bytes(LIMIT) + " (-Dtoydiff.memory.limit); live " + Shape.bytes(live) + largest(open()));
+            String why = " would pass the limit of the process, " + Shape.bytes(LIMIT) + " (-Dtoydiff.memory.limit)";
+            throw refused(storage, "process", why, live, LIMIT, open());
         }
+    }
+
+    private static MemoryLimitException refused(
+            Storage storage, String bound, String why, long live, long limit, List<TensorArena> holders) {
+        MemoryLimitEvent event = Events.memoryLimit();
+        if (event != null) {
+            String tensor = Shape.text(storage.shape) + " " + storage.dtype;
+            event.write(storage.op, tensor, storage.bytes, bound, live, limit);
+        }
+        return new MemoryLimitException(request(storage) + why + "; live " + Shape.bytes(live) + largest(holders));
     }
 
     private static String request(Storage storage) {

@@ -6,6 +6,10 @@ package org.toydiff;
 /// ([Tensor#wrap]) does not. `-Dtoydiff.memory.limit=8g` bounds it (default: physical memory less what the
 /// heap may take); an allocation that would pass it throws [MemoryLimitException].
 /// `-Dtoydiff.memory.trace=true` remembers the line that made each block.
+///
+/// From outside, JMX clients see it as [TensorMemoryMXBean], and flight recordings are told of it by the events
+/// `toydiff.SlabAllocation`, `toydiff.MemoryLimit` and, when enabled, `toydiff.ArenaOpen` and `toydiff.ArenaClose`;
+/// `toydiff.Backward` tells of walks backward, unless set otherwise of those that take 20 ms or more.
 public final class Memory {
     private Memory() {}
 

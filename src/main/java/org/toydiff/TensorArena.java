@@ -2,6 +2,8 @@ package org.toydiff;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.events.ArenaCloseEvent;
+import org.toydiff.internal.events.Events;
 
 /// Owns the memory of the tensors made while it is innermost, and frees all of it when closed.
 ///
@@ -49,6 +51,9 @@ public final class TensorArena implements Arena {
 
     private volatile boolean open = true;
 
+    /// What a flight recording is told when it closes; null when nobody listened at its opening.
+    private final ArenaCloseEvent recorded;
+
     // Guarded by the ledger's lock: neighbours among the open arenas.
     TensorArena older;
     TensorArena newer;
@@ -68,6 +73,7 @@ public final class TensorArena implements Arena {
             Ledger.opened(this);
         }
         entered();
+        this.recorded = predicting ? null : Events.arenaOpened(shared, limit);
     }
 
     /// A stand-in for `real` in a prediction, or for memory of the caller's: it counts and holds no memory.
@@ -77,6 +83,7 @@ public final class TensorArena implements Arena {
         this.shared = false;
         this.owner = Thread.currentThread();
         this.limit = Long.MAX_VALUE;
+        this.recorded = null;
         this.live = real == null ? 0 : real.liveBytes();
         this.peak = real == null ? 0 : real.peakBytes();
     }
@@ -247,6 +254,10 @@ public final class TensorArena implements Arena {
             count(-live);
         } else {
             Ledger.closed(this);
+            ArenaCloseEvent event = recorded != null ? recorded : Events.arenaClosed();
+            if (event != null) {
+                event.write(shared, owner, limit, peak, made);
+            }
         }
     }
 

@@ -2,6 +2,8 @@ package org.toydiff.internal.memory;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.toydiff.internal.events.Events;
+import org.toydiff.internal.events.SlabAllocationEvent;
 
 /// Recycles blocks: two-level segregated fit, constant time for taking and giving back.
 ///
@@ -110,12 +112,16 @@ public final class BlockPool {
             return null;
         }
         long size = (Math.max(bytes, SLAB_BYTES) + Slab.ALIGNMENT - 1) & -Slab.ALIGNMENT;
+        SlabAllocationEvent event = Events.slabAllocation();
         Slab slab = Slab.make(size);
         if (slab == null) {
             return null;
         }
         slabsMade++;
         slabBytes += size;
+        if (event != null) {
+            event.write(size, slabBytes);
+        }
         Block block = new Block(slab, 0, size);
         firstOfSlab.add(block);
         return block;

@@ -1,0 +1,47 @@
+package org.toydiff;
+
+/// What JMX clients see as `org.toydiff:type=Memory`: the figures of [Memory], and the pool's.
+///
+/// It joins the platform's MBean server within a second of the first use of tensors, or of the making of that
+/// server if that comes later: when a tool attaches (JDK Mission Control, VisualVM), say. The library never
+/// makes the server.
+public interface TensorMemoryMXBean {
+    /// As [Memory#liveBytes()].
+    ///
+    /// @return bytes that all open arenas hold now
+    long getLiveBytes();
+
+    /// As [Memory#peakBytes()].
+    ///
+    /// @return the most that the live bytes have been since the start or [#resetPeak()]
+    long getPeakBytes();
+
+    /// As [Memory#limitBytes()].
+    ///
+    /// @return what bounds the live bytes
+    long getLimitBytes();
+
+    /// Address space that the pool holds from the operating system: in use or not, and resident only where it was
+    /// written.
+    ///
+    /// @return bytes of all slabs
+    long getSlabBytes();
+
+    /// How often the pool grew; it stands still in the steady state.
+    ///
+    /// @return slabs asked of the operating system since the start
+    long getSlabsMade();
+
+    /// Arenas that were opened and not closed yet, on all threads.
+    ///
+    /// @return how many
+    int getOpenArenas();
+
+    /// As [Memory#resetPeak()].
+    void resetPeak();
+
+    /// As [Memory#report()].
+    ///
+    /// @return a table to print
+    String report();
+}

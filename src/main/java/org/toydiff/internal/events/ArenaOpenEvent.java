@@ -1,0 +1,31 @@
+package org.toydiff.internal.events;
+
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Description;
+import jdk.jfr.Enabled;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+
+@Name("toydiff.ArenaOpen")
+@Label("Tensor Arena Opened")
+@Description("A tensor arena was opened by the event's thread; one without a close event is open still")
+@Category("toydiff")
+@Enabled(false)
+@StackTrace(false)
+final class ArenaOpenEvent extends Event {
+    @Label("Arena")
+    @Description(ArenaCloseEvent.NUMBER)
+    long arena;
+
+    @Label("Kind")
+    @Description("confined or shared")
+    String kind;
+
+    @Label("Limit")
+    @Description("What it may hold at a time; N/A for one without a limit of its own")
+    @DataAmount
+    long limit;
+}

@@ -1,0 +1,142 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import javax.management.JMX;
+import javax.management.MBeanServer;
+import javax.management.MBeanServerConnection;
+import javax.management.ObjectName;
+import javax.management.remote.JMXConnectorFactory;
+import javax.management.remote.JMXConnectorServerFactory;
+import javax.management.remote.JMXServiceURL;
+import org.junit.jupiter.api.Test;
+
+/// The memory's figures as JMX clients see them, and that they see them without the program's doing.
+class MemoryBeanTest {
+    private static final String CLASSES = System.getProperty("toydiff.test.classes");
+    private final MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+
+    private static ObjectName name() throws Exception {
+        return new ObjectName("org.toydiff:type=Memory");
+    }
+
+    /// The bean, once it is there.
+    private static TensorMemoryMXBean bean(MBeanServerConnection connection) throws Exception {
+        while (!connection.isRegistered(name())) {
+            Thread.sleep(10);
+        }
+        return JMX.newMXBeanProxy(connection, name(), TensorMemoryMXBean.class);
+    }
+
+    @Test
+    void itGivesTheFiguresOfMemory() throws Exception {
+        long live = Memory.liveBytes();
+        TensorMemoryMXBean bean = bean(server);
+        int open = bean.getOpenArenas();
+        try (var outer = TensorArena.ofShared();
+                var arena = TensorArena.ofConfined()) {
+            bean.resetPeak();
+            try (var inner = TensorArena.ofConfined()) {
+                Tensor.zeros(1000);
+                assertEquals(open + 3, bean.getOpenArenas());
+            }
+            Tensor.zeros(16);
+            assertEquals(open + 2, bean.getOpenArenas());
+            assertEquals(live + 64, bean.getLiveBytes());
+            assertEquals(live + 4032, bean.getPeakBytes());
+            bean.resetPeak();
+            assertEquals(live + 64, bean.getPeakBytes());
+            assertEquals(Memory.report(), bean.report());
+        }
+        assertEquals(Memory.limitBytes(), bean.getLimitBytes());
+        assertEquals(Ledger.slabsMade(), bean.getSlabsMade());
+        assertTrue(bean.getSlabBytes() >= 64L << 20);
+        assertEquals(
+                List.of("LimitBytes", "LiveBytes", "OpenArenas", "PeakBytes", "SlabBytes", "SlabsMade"),
+                Arrays.stream(server.getMBeanInfo(name()).getAttributes())
+                        .map(attribute -> attribute.getName())
+                        .sorted()
+                        .toList());
+    }
+
+    @Test
+    void aRemoteClientReadsIt() throws Exception {
+        var connector = JMXConnectorServerFactory.newJMXConnectorServer(
+                new JMXServiceURL("service:jmx:rmi://localhost"), null, server);
+        connector.start();
+        try (var client = JMXConnectorFactory.connect(connector.getAddress());
+                var arena = TensorArena.ofConfined()) {
+            long live = Memory.liveBytes();
+            Tensor.zeros(100);
+            assertEquals(live + 448, bean(client.getMBeanServerConnection()).getLiveBytes());
+        } finally {
+            connector.stop();
+        }
+    }
+
+    @Test
+    void aServerThatIsThereBeforeTheFirstTensorHasIt() throws Exception {
+        Child child = Child.run(Map.of(), "-cp", Child.classPath(), "org.toydiff.consumer.Watched", "server");
+        assertEquals(0, child.exit(), child.err());
+        assertEquals("1024", child.out().lines().toList().getLast());
+    }
+
+    @Test
+    void aToolThatAttachesFindsIt() throws Exception {
+        assertEquals("class path", attached("-cp", Child.classPath()));
+    }
+
+    @Test
+    void aToolThatAttachesFindsItInTheModuleToo() throws Exception {
+        String others = Arrays.stream(Child.classPath().split(File.pathSeparator))
+                .filter(entry -> !entry.equals(CLASSES))
+                .collect(Collectors.joining(File.pathSeparator));
+        assertEquals("module", attached("-p", CLASSES, "--add-modules", "org.toydiff", "-cp", others));
+    }
+
+    /// What a child JVM says first, its bean having been read.
+    private static String attached(String... options) throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("org.toydiff.consumer.Watched", "wait"));
+        Process child = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (BufferedReader out = child.inputReader()) {
+            String said = out.readLine();
+            assertTrue(said.endsWith("MBean servers 0"), said);
+            try (var client = JMXConnectorFactory.connect(new JMXServiceURL(agent(child.pid())))) {
+                TensorMemoryMXBean bean = bean(client.getMBeanServerConnection());
+                assertEquals(1, bean.getOpenArenas());
+                assertEquals(1024, bean.getLiveBytes());
+                assertFalse(bean.report().isEmpty());
+            }
+            return said.substring(0, said.indexOf(','));
+        } finally {
+            child.getOutputStream().close();
+            assertEquals(0, child.waitFor());
+        }
+    }
+
+    /// The address of the agent that a process starts when a tool attaches to it. By reflection, because tests are
+    /// compiled as a part of the library's module, which does not read jdk.attach.
+    private static String agent(long pid) throws Exception {
+        Class<?> type = Class.forName("com.sun.tools.attach.VirtualMachine");
+        Object machine = type.getMethod("attach", String.class).invoke(null, Long.toString(pid));
+        String address = (String) type.getMethod("startLocalManagementAgent").invoke(machine);
+        type.getMethod("detach").invoke(machine);
+        return address;
+    }
+}

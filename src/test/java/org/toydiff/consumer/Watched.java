@@ -1,0 +1,55 @@
+package org.toydiff.consumer;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import javax.management.MBeanServerFactory;
+import javax.management.ObjectName;
+import org.toydiff.Release;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// A JVM to look into: goes backward once, says what that started, and with `wait` keeps an arena open until its
+/// input
+/// ends.
+public final class Watched {
+    private Watched() {}
+
+    /// Runs it.
+    ///
+    /// @param arguments `server` to make the platform's MBean server first, `wait` to wait
+    public static void main(String[] arguments) throws Exception {
+        var mode = arguments.length == 0 ? "" : arguments[0];
+        if (mode.equals("server")) {
+            ManagementFactory.getPlatformMBeanServer();
+        }
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.ones(100).trackGradient();
+            x.exp().sum().backward(Release.EAGER);
+            System.out.println(String.join(
+                    ", ",
+                    TensorArena.class.getModule().isNamed() ? "module" : "class path",
+                    "Flight Recorder " + flightRecorder(),
+                    "MBean servers " + MBeanServerFactory.findMBeanServer(null).size()));
+            if (mode.equals("server")) {
+                var name = new ObjectName("org.toydiff:type=Memory");
+                System.out.println(ManagementFactory.getPlatformMBeanServer().getAttribute(name, "LiveBytes"));
+            }
+            if (mode.equals("wait")) {
+                waitForEnd();
+            }
+        }
+    }
+
+    private static String flightRecorder() {
+        if (ModuleLayer.boot().findModule("jdk.jfr").isEmpty()) {
+            return "missing";
+        }
+        return jdk.jfr.FlightRecorder.isInitialized() ? "started" : "not started";
+    }
+
+    private static void waitForEnd() throws IOException {
+        while (System.in.read() >= 0) {
+            Thread.onSpinWait();
+        }
+    }
+}
