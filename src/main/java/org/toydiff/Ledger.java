@@ -17,7 +17,13 @@ final class Ledger {
 
     private static final Object LOCK = new Object();
     private static final BlockPool POOL = new BlockPool();
-    private static final long LIMIT = limit();
+
+    /// The process's limit is never less by default, whatever the machine: what is smaller need not ask it.
+    private static final long LEAST = 64L << 20;
+
+    /// `-Dtoydiff.memory.limit`, or 0.
+    private static final long GIVEN = given();
+
     /// The open arena that was opened last; the others hang behind it.
     private static TensorArena newest;
 
@@ -33,15 +39,20 @@ final class Ledger {
 
     private Ledger() {}
 
-    private static long limit() {
+    private static long given() {
         String text = System.getProperty("toydiff.memory.limit");
-        if (text == null) {
-            // What the machine (or the container) has, less what the heap may take.
+        return text == null ? 0 : parseBytes(text);
+    }
+
+    /// Found out when it is needed, because asking takes tens of milliseconds.
+    private static final class Machine {
+        /// What it (or the container) has, less what the heap may take.
+        static final long LIMIT = Math.max(memory() - Runtime.getRuntime().maxMemory(), LEAST);
+
+        private static long memory() {
             var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-            long heap = Runtime.getRuntime().maxMemory();
-            return Math.max(system.getTotalMemorySize() - heap, 64L << 20);
+            return system.getTotalMemorySize();
         }
-        return parseBytes(text);
     }
 
     /// `8g`, `512m`, `64k` or plain bytes, as the JVM's own flags take them.
@@ -190,7 +201,7 @@ final class Ledger {
     }
 
     static long limitBytes() {
-        return LIMIT;
+        return GIVEN > 0 ? GIVEN : Machine.LIMIT;
     }
 
     static long slabsMade() {
@@ -243,7 +254,7 @@ final class Ledger {
                     .append(Shape.bytes(live))
                     .append(", peak ")
                     .append(Shape.bytes(peak));
-            text.append(", limit ").append(Shape.bytes(LIMIT)).append(", held from the system ");
+            text.append(", limit ").append(Shape.bytes(limitBytes())).append(", held from the system ");
             text.append(Shape.bytes(POOL.slabBytes()))
                     .append(" (")
                     .append(POOL.slabsMade())
@@ -298,9 +309,11 @@ final class Ledger {
     }
 
     private static void requireProcessRoom(Storage storage) {
-        if (storage.bytes > LIMIT - live) {
-            String why = " would pass the limit of the process, " + Shape.bytes(LIMIT) + " (-Dtoydiff.memory.limit)";
-            throw refused(storage, "process", why, live, LIMIT, open());
+        long known = GIVEN > 0 ? GIVEN : LEAST;
+        if (storage.bytes > known - live && storage.bytes > limitBytes() - live) {
+            String why =
+                    " would pass the limit of the process, " + Shape.bytes(limitBytes()) + " (-Dtoydiff.memory.limit)";
+            throw refused(storage, "process", why, live, limitBytes(), open());
         }
     }
 
