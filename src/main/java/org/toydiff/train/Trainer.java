@@ -183,7 +183,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Bounds the norm of all gradients together, before each step: [Gradients#clipNorm].
+    /// Bounds the norm of all gradients together, before each step: [org.toydiff.optim.Gradients#clipNorm].
     ///
     /// @param maxNorm the bound, positive
     /// @return this
@@ -194,7 +194,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Bounds every element of the gradients, before each step: [Gradients#clipValue].
+    /// Bounds every element of the gradients, before each step: [org.toydiff.optim.Gradients#clipValue].
     ///
     /// @param maxValue the bound, positive
     /// @return this
