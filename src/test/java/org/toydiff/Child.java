@@ -10,19 +10,19 @@ import java.util.List;
 import java.util.Map;
 
 /// Another JVM, for what a JVM does once: load a library, end, run as a module.
-record Child(int exit, String out, String err) {
-    static String classPath() {
+public record Child(int exit, String out, String err) {
+    public static String classPath() {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 
-    static String openBlasJar() {
+    public static String openBlasJar() {
         return Arrays.stream(classPath().split(java.io.File.pathSeparator))
                 .filter(entry -> entry.contains("openblas") && entry.endsWith(".jar"))
                 .findFirst()
                 .orElseThrow();
     }
 
-    static Process start(Map<String, String> environment, Path out, Path err, List<String> arguments)
+    public static Process start(Map<String, String> environment, Path out, Path err, List<String> arguments)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -32,7 +32,7 @@ record Child(int exit, String out, String err) {
         return builder.start();
     }
 
-    static Child run(Map<String, String> environment, String... arguments) throws Exception {
+    public static Child run(Map<String, String> environment, String... arguments) throws Exception {
         Path out = Files.createTempFile("child", ".out");
         Path err = Files.createTempFile("child", ".err");
         try {
@@ -44,7 +44,7 @@ record Child(int exit, String out, String err) {
         }
     }
 
-    static String read(Path file) throws IOException {
+    public static String read(Path file) throws IOException {
         return Files.readString(file, StandardCharsets.UTF_8);
     }
 }

@@ -209,7 +209,7 @@ public final class FashionMnist implements Callable<Integer> {
         if (warmUp > 0) {
             long all = loader.batches() * epochs;
             Schedule falling = Schedule.cosine(Math.max(1, all - warmUp), 0);
-            trainer.scheduler(new Scheduler(steps, Schedule.warmUp(warmUp, falling)));
+            trainer.everyStep(new Scheduler(steps, Schedule.warmUp(warmUp, falling)));
         }
         if (microBatch > 0) {
             trainer.microBatch(microBatch);

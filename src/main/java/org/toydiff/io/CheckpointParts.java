@@ -1,6 +1,8 @@
 package org.toydiff.io;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -74,15 +76,28 @@ final class CheckpointParts {
                 op + ": " + source + " does not fit, and nothing was changed: \"" + part + "\": " + e.getMessage(), e);
     }
 
-    /// Whether a part's state fits it, the part says itself: a history takes any number of rows.
     private void requireFit(Object source, Map<String, Tensor> saved) {
-        List<String> unknown = saved.keySet().stream()
-                .filter(name -> !parts.containsKey(name.substring(0, Math.max(0, name.indexOf('.')))))
-                .toList();
-        if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException(op + ": " + source + " does not fit, and nothing was changed: "
-                    + String.join(", ", unknown) + " belong to none of the parts " + parts.keySet());
+        Map<String, Tensor> current = state();
+        List<String> problems = new ArrayList<>();
+        current.forEach((name, tensor) -> {
+            Tensor given = saved.get(name);
+            if (given == null) {
+                problems.add(name + " is missing");
+            } else if (given.dtype() != tensor.dtype() || !Arrays.equals(given.shape(), tensor.shape())) {
+                problems.add(name + " is " + describe(given) + " and not " + describe(tensor));
+            }
+        });
+        saved.keySet().stream()
+                .filter(name -> !current.containsKey(name))
+                .forEach(name -> problems.add(name + " is unknown"));
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(
+                    op + ": " + source + " does not fit, and nothing was changed: " + String.join("; ", problems));
         }
+    }
+
+    private static String describe(Tensor tensor) {
+        return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
     }
 
     private List<String> smallestFirst(Map<String, Tensor> saved) {

@@ -53,9 +53,7 @@ public final class Npy {
         long bytes = header.dataBytes();
         if (size - header.bytes() < bytes) {
             throw Malformed.at(
-                    file,
-                    size,
-                    "the file ends here, and " + header + " takes " + bytes + " bytes more than its header");
+                    file, size, "the file ends here, and " + header + " takes " + bytes + " bytes after its header");
         }
         if (size - header.bytes() > bytes) {
             throw Malformed.at(file, header.bytes() + bytes, "bytes follow the last element of " + header);

@@ -2,14 +2,19 @@ package org.toydiff.io;
 
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.toydiff.DType;
 
 /// The text of a `.npy` header: a dict of Python with `descr`, `fortran_order` and `shape`.
 final class NpyDict {
-    private static final Set<String> KEYS = Set.of("descr", "fortran_order", "shape");
+    private static final Set<String> KEYS = new TreeSet<>(List.of("descr", "fortran_order", "shape"));
+
+    /// A key or a value as it stands there, and where.
+    private record Value(String text, int at) {}
 
     private final Object place;
     private final int start;
@@ -27,24 +32,24 @@ final class NpyDict {
     ///
     /// @param bytes how many bytes stand before the elements
     NpyHeader header(int bytes) throws IOException {
-        Map<String, String> values = values();
+        Map<String, Value> values = values();
         if (!values.keySet().equals(KEYS)) {
-            throw malformed("the header has the keys " + values.keySet() + " and needs " + KEYS);
+            throw malformed(0, "the header has the keys " + values.keySet() + " and needs " + KEYS);
         }
         DType dtype = dtype(values.get("descr"));
-        long[] shape = shape(values.get("shape"));
-        requireCountable(dtype, shape);
-        return new NpyHeader(dtype, fortran(values.get("fortran_order")), shape, bytes);
+        boolean fortran = fortran(values.get("fortran_order"));
+        long[] shape = shape(values.get("shape"), dtype);
+        return new NpyHeader(dtype, fortran, shape, bytes);
     }
 
-    private Map<String, String> values() throws IOException {
-        Map<String, String> values = new HashMap<>();
+    private Map<String, Value> values() throws IOException {
+        Map<String, Value> values = new TreeMap<>();
         expect('{');
         while (next() != '}') {
-            String key = value(':');
+            Value key = value(':');
             expect(':');
             if (values.put(unquoted(key), value(',')) != null) {
-                throw malformed("the key " + key + " is there twice");
+                throw malformed(key.at, "the key " + key.text + " is there twice");
             }
             if (next() != '}') {
                 expect(',');
@@ -52,7 +57,7 @@ final class NpyDict {
         }
         expect('}');
         if (next() != 0) {
-            throw malformed("something follows the dict");
+            throw malformed(at, "something follows the dict");
         }
         return values;
     }
@@ -67,13 +72,13 @@ final class NpyDict {
 
     private void expect(char c) throws IOException {
         if (next() != c) {
-            throw malformed("a " + c + " is missing here");
+            throw malformed(at, "a " + c + " is missing here");
         }
         at++;
     }
 
     /// The text up to `end`, or the brace that closes the dict, outside quotes and brackets.
-    private String value(char end) {
+    private Value value(char end) {
         next();
         int from = at;
         int depth = 0;
@@ -92,83 +97,87 @@ final class NpyDict {
                 depth--;
             }
         }
-        return text.substring(from, at).strip();
+        return new Value(text.substring(from, at).strip(), from);
     }
 
-    private String unquoted(String value) throws IOException {
-        boolean quoted = value.length() > 1
-                && (value.startsWith("'") && value.endsWith("'") || value.startsWith("\"") && value.endsWith("\""));
+    private String unquoted(Value key) throws IOException {
+        String text = key.text;
+        boolean quoted = text.length() > 1
+                && (text.startsWith("'") && text.endsWith("'") || text.startsWith("\"") && text.endsWith("\""));
         if (!quoted) {
-            throw malformed("the key " + value + " is no string");
+            throw malformed(key.at, "the key " + text + " is no string");
         }
-        return value.substring(1, value.length() - 1);
+        return text.substring(1, text.length() - 1);
     }
 
-    private DType dtype(String descr) throws IOException {
-        String given = descr.replace('"', '\'');
+    private DType dtype(Value descr) throws IOException {
+        String given = descr.text.replace('"', '\'');
         return Arrays.stream(DType.values())
                 .filter(dtype -> NpyHeader.descr(dtype).equals(given))
                 .findFirst()
-                .orElseThrow(() -> malformed("the dtype " + descr
-                        + " is none of toydiff's; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"));
+                .orElseThrow(() -> malformed(
+                        descr.at,
+                        "the dtype " + descr.text
+                                + " is none of toydiff's; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"));
     }
 
-    private boolean fortran(String value) throws IOException {
-        return switch (value) {
+    private boolean fortran(Value value) throws IOException {
+        return switch (value.text) {
             case "True" -> true;
             case "False" -> false;
-            default -> throw malformed("fortran_order is " + value + " and neither True nor False");
+            default -> throw malformed(value.at, "fortran_order is " + value.text + " and neither True nor False");
         };
     }
 
     /// A tuple: `()`, `(3,)`, `(3, 4)`.
-    private long[] shape(String tuple) throws IOException {
-        if (!tuple.startsWith("(") || !tuple.endsWith(")")) {
-            throw malformed("the shape " + tuple + " is no tuple");
-        }
-        String inner = tuple.substring(1, tuple.length() - 1).strip();
-        if (inner.isEmpty()) {
-            return new long[0];
-        }
+    private long[] shape(Value tuple, DType dtype) throws IOException {
+        String text = tuple.text;
+        boolean parentheses = text.startsWith("(") && text.endsWith(")");
+        String inner = parentheses ? text.substring(1, text.length() - 1).strip() : "";
         String[] sizes = inner.split(",", -1);
-        int count = sizes[sizes.length - 1].isBlank() ? sizes.length - 1 : sizes.length;
-        if (sizes.length == 1) {
-            throw malformed("the shape " + tuple + " is no tuple");
+        if (!parentheses || sizes.length == 1 && !inner.isEmpty()) {
+            throw malformed(tuple.at, "the shape " + text + " is no tuple");
         }
-        long[] shape = new long[count];
-        for (int i = 0; i < count; i++) {
-            shape[i] = size(tuple, sizes[i].strip());
+        // What follows the last comma may be nothing.
+        long[] shape = new long[sizes[sizes.length - 1].isBlank() ? sizes.length - 1 : sizes.length];
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = size(sizes[i].strip());
+            if (shape[i] < 0) {
+                throw malformed(tuple.at, "the shape " + text + " has \"" + sizes[i].strip() + "\", which is no size");
+            }
+        }
+        if (!countable(shape, dtype)) {
+            throw malformed(tuple.at, "the shape " + text + " has more bytes than a long can count");
         }
         return shape;
     }
 
-    private long size(String tuple, String digits) throws IOException {
+    /// A size, or −1 for what is none.
+    private static long size(String digits) {
+        // Python 2 wrote an L after a long.
+        String plain = digits.endsWith("L") ? digits.substring(0, digits.length() - 1) : digits;
         try {
-            // Python 2 wrote an L after a long.
-            long size = Long.parseLong(digits.endsWith("L") ? digits.substring(0, digits.length() - 1) : digits);
-            if (size >= 0) {
-                return size;
-            }
+            return Long.parseLong(plain);
         } catch (NumberFormatException e) {
-            throw malformed("the shape " + tuple + " has " + digits + ", which is no size");
+            return -1;
         }
-        throw malformed("the shape " + tuple + " has a negative size");
     }
 
-    private void requireCountable(DType dtype, long[] shape) throws IOException {
+    private static boolean countable(long[] shape, DType dtype) {
         if (Arrays.stream(shape).anyMatch(n -> n == 0)) {
-            return;
+            return true;
         }
         long bytes = dtype.bytes();
         for (long n : shape) {
             if (n > Long.MAX_VALUE / bytes) {
-                throw malformed("the shape " + Arrays.toString(shape) + " has more bytes than a long can count");
+                return false;
             }
             bytes *= n;
         }
+        return true;
     }
 
-    private IOException malformed(String problem) {
+    private IOException malformed(int at, String problem) {
         return Malformed.at(place, start + at, problem);
     }
 }

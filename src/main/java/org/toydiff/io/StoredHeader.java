@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -100,7 +101,7 @@ final class StoredHeader {
     }
 
     private StoredTensor tensor(String name, JsonReader json) throws IOException {
-        Set<String> fields = new HashSet<>();
+        Set<String> fields = new LinkedHashSet<>();
         String dtype = null;
         long[] shape = null;
         long[] offsets = null;

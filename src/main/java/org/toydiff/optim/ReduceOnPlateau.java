@@ -35,7 +35,8 @@ public final class ReduceOnPlateau implements Stateful {
     ///
     /// @param metric the smaller the better
     public void step(double metric) {
-        if (metric < best * (1 - THRESHOLD)) {
+        double least = Double.isInfinite(best) ? 0 : THRESHOLD * Math.abs(best);
+        if (metric < best - least) {
             best = metric;
             waited = 0;
         } else if (++waited > patience) {

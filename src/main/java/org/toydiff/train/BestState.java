@@ -42,10 +42,7 @@ final class BestState implements Stateful {
 
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
-        if (!state.isEmpty()) {
-            States.requireFits("best", model.stateDict(), state);
-            keep();
-            state.forEach((name, tensor) -> copy.get(name).copyFrom(tensor));
-        }
+        States.requireFits("best", copy, state);
+        state.forEach((name, tensor) -> copy.get(name).copyFrom(tensor));
     }
 }

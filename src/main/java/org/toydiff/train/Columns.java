@@ -73,6 +73,11 @@ final class Columns {
         return index;
     }
 
+    /// The value of a column in the last row.
+    double last(String name) {
+        return get(index(name), rows - 1);
+    }
+
     /// The sum of a column from a row on.
     double sum(String name, int from) {
         double[] column = values[index(name)];

@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.toydiff.TensorArena;
 import org.toydiff.data.Batch;
 import org.toydiff.data.DataLoader;
+import org.toydiff.optim.Scheduler;
 
 /// One run of a trainer: the loop over epochs and batches.
 final class Fit {
@@ -16,8 +17,9 @@ final class Fit {
     private final Step step;
     private final Rows rows;
     private final BestState best;
+    private final BestConfusion confusion;
+    private final Checkpoints checkpoints;
     private final Results results;
-    private final Saving saving;
 
     /// In an arena that is closed with the run: for batches and copies of the model.
     Fit(Trainer settings, DataLoader loader, DataLoader validation, TensorArena memory) {
@@ -32,8 +34,9 @@ final class Fit {
         this.training = new Training(settings, rows.history(), loader.batches(), validation != null);
         this.step = new Step(settings, training);
         this.best = new BestState(settings.model, memory);
-        this.results = new Results(settings, training, loader, validation != null);
-        this.saving = new Saving(settings, training, loader, best);
+        this.confusion = new BestConfusion(settings.metrics);
+        this.checkpoints = new Checkpoints(settings, training, loader, best, confusion);
+        this.results = new Results(settings, training, loader, validation != null, confusion);
     }
 
     private static void requireBatches(String name, DataLoader loader) {
@@ -44,23 +47,35 @@ final class Fit {
     }
 
     Training run() throws IOException {
+        if (settings.resume) {
+            checkpoints.resume();
+        }
         Throwable failure = null;
-        try {
-            saving.resume();
-            call(callback -> callback.onTrainBegin(training));
-            for (int epoch = training.history().epochs() + 1;
-                    epoch <= settings.epochs && training.stopReason() == null;
-                    epoch++) {
-                epoch(epoch);
+        try (var end = settings.checkpoints == null ? null : new JvmEnd(training)) {
+            try {
+                call(callback -> callback.onTrainBegin(training));
+                epochs();
+            } catch (Throwable e) {
+                failure = e;
+                throw e;
+            } finally {
+                end(failure);
             }
-            best.restore();
-        } catch (Throwable e) {
-            failure = e;
-            throw e;
-        } finally {
-            end(failure);
         }
         return training;
+    }
+
+    private void epochs() throws IOException {
+        int ended = training.history().epochs();
+        // A resumed run may have stopped for good.
+        stopEarly();
+        for (int epoch = ended + 1; epoch <= settings.epochs && !training.stops(); epoch++) {
+            epoch(epoch);
+        }
+        if (training.stops()) {
+            Uninterrupted.run(checkpoints::save);
+        }
+        best.restore();
     }
 
     private void call(Consumer<Callback> event) {
@@ -74,45 +89,54 @@ final class Fit {
             settings.metrics.forEach(Metric::reset);
         }
         call(callback -> callback.onEpochBegin(training));
-        if (!steps()) {
-            saving.save();
-            return;
+        if (steps() && (validation == null || validate())) {
+            endEpoch();
         }
-        rows.endTraining(training);
-        if (validation != null) {
-            validate();
-        }
+    }
+
+    private void endEpoch() throws IOException {
         rows.addEpoch();
-        boolean better = training.best(0).row() == training.history().epochs() - 1;
-        if (better) {
-            results.keepConfusion();
+        if (training.best(0).row() == training.history().epochs() - 1) {
+            confusion.keep(training.epoch());
+            if (settings.restoreBest) {
+                best.keep();
+            }
         }
-        if (better && settings.restoreBest) {
-            best.keep();
-        }
-        schedule();
+        settings.epochSchedules.forEach(Scheduler::step);
+        double monitored = training.history().epochTable().last(training.monitor());
+        settings.plateauSchedules.forEach(schedule -> schedule.step(training.higherIsBetter() ? -monitored : monitored));
         stopEarly();
-        saving.save();
-        results.writeHistory();
         call(callback -> callback.onEpochEnd(training));
+        Uninterrupted.run(() -> {
+            checkpoints.save();
+            results.writeHistory();
+        });
     }
 
-    private void schedule() {
-        if (settings.epochScheduler != null) {
-            settings.epochScheduler.step();
-        }
-        if (settings.plateau != null) {
-            double[] values = training.history().epochValues(training.monitor());
-            double last = values[values.length - 1];
-            settings.plateau.step(training.higherIsBetter() ? -last : last);
-        }
-    }
-
-    /// Makes the steps of an epoch.
+    /// Makes the steps of an epoch that are still to be made.
     ///
-    /// @return whether all of them were made
+    /// @return whether all of them are made
     private boolean steps() throws IOException {
         Iterator<Batch> batches = loader.iterator();
+        if (training.stepOfEpoch() == training.stepsPerEpoch()) {
+            endIteration(batches);
+        } else if (!steps(batches)) {
+            return false;
+        }
+        rows.endTraining(training);
+        return true;
+    }
+
+    /// For a run resumed between the last step of an epoch and its end: the loader stands at the end of this epoch
+    /// or,
+    /// being past it, at the beginning of the next, whose batches are not to be taken yet.
+    private void endIteration(Iterator<Batch> batches) {
+        if (batches.hasNext()) {
+            loader.close();
+        }
+    }
+
+    private boolean steps(Iterator<Batch> batches) throws IOException {
         long asked = System.nanoTime();
         while (batches.hasNext()) {
             Batch batch = next(batches);
@@ -123,23 +147,26 @@ final class Fit {
             double loss = step.train(batch);
             long ended = System.nanoTime();
             training.add(loss, batch.size());
-            rows.addStep(training, batch.size(), loss, ended - begun, begun - asked, step.peakBytes());
-            if (settings.scheduler != null) {
-                settings.scheduler.step();
-            }
+            rows.addStep(training, step, batch.size(), loss, ended - begun, begun - asked);
             asked = ended;
-            for (int i = 0; i < settings.callbacks.size(); i++) {
-                settings.callbacks.get(i).onStepEnd(training);
-            }
-            if (Thread.currentThread().isInterrupted()) {
-                training.stop("interrupted");
-            }
-            if (training.stopReason() != null) {
+            stepEnded();
+            if (training.stops()) {
                 return false;
             }
-            saving.step();
         }
         return true;
+    }
+
+    private void stepEnded() throws IOException {
+        for (int i = 0; i < settings.stepSchedules.size(); i++) {
+            settings.stepSchedules.get(i).step();
+        }
+        for (int i = 0; i < settings.callbacks.size(); i++) {
+            settings.callbacks.get(i).onStepEnd(training);
+        }
+        if (training.step() % settings.checkpointSteps == 0) {
+            Uninterrupted.run(checkpoints::save);
+        }
     }
 
     /// The next batch, or null when this thread was interrupted waiting for it.
@@ -147,21 +174,32 @@ final class Fit {
         try {
             return batches.next();
         } catch (IllegalStateException e) {
-            if (Thread.currentThread().isInterrupted()) {
-                training.stop("interrupted");
+            if (training.stops()) {
                 return null;
             }
             throw e;
         }
     }
 
-    private void validate() {
+    /// Computes loss and metrics of the validation examples.
+    ///
+    /// @return whether of all of them
+    private boolean validate() {
         settings.model.eval();
         try {
             settings.metrics.forEach(Metric::reset);
             long begun = System.nanoTime();
-            double loss = step.evaluate(validation);
-            rows.endValidation(loss, (System.nanoTime() - begun) / 1e9);
+            double sum = 0;
+            long examples = 0;
+            for (Iterator<Batch> batches = validation.iterator(); !training.stops() && batches.hasNext(); ) {
+                Batch batch = next(batches);
+                if (batch != null) {
+                    sum += step.evaluate(batch) * batch.size();
+                    examples += batch.size();
+                }
+            }
+            rows.endValidation(sum / examples, (System.nanoTime() - begun) / 1e9);
+            return !training.stops();
         } finally {
             settings.model.train();
         }
@@ -182,8 +220,10 @@ final class Fit {
                 validation.close();
             }
             call(callback -> callback.onTrainEnd(training));
-            results.writeHistory();
-            results.writeReport();
+            Uninterrupted.run(() -> {
+                results.writeHistory();
+                results.writeReport();
+            });
         } catch (Throwable e) {
             if (failure == null) {
                 throw e;

@@ -24,6 +24,7 @@ import org.toydiff.Tensor;
 /// | `loss` | of its batch | the mean over its examples |
 /// | `accuracy` | over the epoch so far | over the epoch |
 /// | `validation_loss`, `validation_accuracy` | | over the validation examples |
+/// | `gradient_norm`, where it is bounded | before it was | |
 /// | `learning_rate` | with which it was made | of its last step |
 /// | `seconds` | of computing | in all, validation included |
 /// | `wait_seconds` | of waiting for the batch | in all |

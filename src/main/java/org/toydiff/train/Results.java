@@ -12,24 +12,14 @@ final class Results {
     private final Training training;
     private final DataLoader loader;
     private final boolean validated;
-    private ConfusionMatrix confusion;
-    private int confusionEpoch;
+    private final BestConfusion confusion;
 
-    Results(Trainer settings, Training training, DataLoader loader, boolean validated) {
+    Results(Trainer settings, Training training, DataLoader loader, boolean validated, BestConfusion confusion) {
         this.settings = settings;
         this.training = training;
         this.loader = loader;
         this.validated = validated;
-    }
-
-    /// Keeps the counts of the epoch that has ended, if one of the metrics has some.
-    void keepConfusion() {
-        for (Metric metric : settings.metrics) {
-            if (metric instanceof ConfusionMatrix matrix) {
-                confusion = matrix.copy();
-                confusionEpoch = training.epoch();
-            }
-        }
+        this.confusion = confusion;
     }
 
     void writeHistory() throws IOException {
@@ -55,8 +45,9 @@ final class Results {
         if (training.schedule() != null) {
             report.schedule(training.schedule());
         }
-        if (confusion != null) {
-            report.confusion(confusion, (validated ? "validation" : "training") + " in epoch " + confusionEpoch);
+        if (confusion.matrix() != null) {
+            String of = (validated ? "validation" : "training") + " in epoch " + confusion.epoch();
+            report.confusion(confusion.matrix(), of);
         }
         report.write(settings.report);
     }

@@ -28,6 +28,9 @@ final class Rows {
     private List<String> stepColumns() {
         List<String> names = new ArrayList<>(List.of("epoch", "step", "examples", "loss"));
         settings.metrics.forEach(metric -> names.add(metric.name()));
+        if (settings.clipNorm < Double.POSITIVE_INFINITY) {
+            names.add("gradient_norm");
+        }
         names.addAll(List.of("learning_rate", "seconds", "wait_seconds", "examples_per_second"));
         names.addAll(List.of("live_bytes", "peak_bytes", "gc_count", "gc_seconds"));
         return names;
@@ -48,7 +51,7 @@ final class Rows {
         return names;
     }
 
-    void addStep(Training training, long examples, double loss, long nanos, long waitNanos, long peakBytes) {
+    void addStep(Training training, Step made, long examples, double loss, long nanos, long waitNanos) {
         int at = 0;
         step[at++] = training.epoch();
         step[at++] = training.step() + 1;
@@ -57,24 +60,27 @@ final class Rows {
         for (int i = 0; i < settings.metrics.size(); i++) {
             step[at++] = settings.metrics.get(i).value();
         }
-        step[at++] = settings.optimizer.lr();
+        if (settings.clipNorm < Double.POSITIVE_INFINITY) {
+            step[at++] = made.gradientNorm();
+        }
+        step[at++] = settings.optimizer.groups().getFirst().lr();
         step[at++] = nanos / 1e9;
         step[at++] = waitNanos / 1e9;
         step[at++] = examples / ((nanos + waitNanos) / 1e9);
         step[at++] = Memory.liveBytes();
-        step[at++] = peakBytes;
+        step[at++] = made.peakBytes();
         step[at++] = collections.count();
         step[at] = collections.seconds();
         history.addStep(step);
     }
 
-    /// What the steps of the epoch add up to; call it before validation, which uses the same metrics.
+    /// What the steps of the epoch add up to.
     void endTraining(Training training) {
         set("epoch", training.epoch());
         set("step", training.step());
         set("loss", training.loss());
-        settings.metrics.forEach(metric -> set(metric.name(), metric.value()));
-        set("learning_rate", history.stepTable().get(history.stepTable().index("learning_rate"), history.steps() - 1));
+        settings.metrics.forEach(metric -> set(metric.name(), last(metric.name())));
+        set("learning_rate", last("learning_rate"));
         int from = training.firstRow();
         double waited = sum("wait_seconds", from);
         double seconds = sum("seconds", from) + waited;
@@ -85,6 +91,10 @@ final class Rows {
         set("peak_bytes", history.stepTable().max("peak_bytes", from));
         set("gc_count", sum("gc_count", from));
         set("gc_seconds", sum("gc_seconds", from));
+    }
+
+    private double last(String column) {
+        return history.stepTable().last(column);
     }
 
     private double sum(String column, int from) {

@@ -13,7 +13,6 @@ import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.data.Batch;
-import org.toydiff.data.DataLoader;
 import org.toydiff.optim.Gradients;
 
 /// What is computed from a batch: a training step, or losses and metrics alone.
@@ -22,11 +21,16 @@ final class Step {
     private final Training training;
     private final Set<List<Long>> planned = new HashSet<>();
     private long[] lastShape;
+    private final List<Tensor> parameters;
     private long peakBytes;
+    private double gradientNorm;
 
     Step(Trainer settings, Training training) {
         this.settings = settings;
         this.training = training;
+        this.parameters = settings.optimizer.groups().stream()
+                .flatMap(group -> group.parameters().stream())
+                .toList();
     }
 
     /// Trains on a batch: parts of it forward and backward, then one step of the optimizer.
@@ -50,12 +54,17 @@ final class Step {
     }
 
     private void clip() {
-        if (settings.maxNorm < Double.POSITIVE_INFINITY) {
-            Gradients.clipNorm(settings.optimizer.parameters(), settings.maxNorm);
+        if (settings.clipValue < Double.POSITIVE_INFINITY) {
+            Gradients.clipValue(parameters, settings.clipValue);
         }
-        if (settings.maxValue < Double.POSITIVE_INFINITY) {
-            Gradients.clipValue(settings.optimizer.parameters(), settings.maxValue);
+        if (settings.clipNorm < Double.POSITIVE_INFINITY) {
+            gradientNorm = Gradients.clipNorm(parameters, settings.clipNorm);
         }
+    }
+
+    /// The norm of the last step's gradients before it was bounded, if it was.
+    double gradientNorm() {
+        return gradientNorm;
     }
 
     /// The most bytes that were live in the last step.
@@ -98,23 +107,19 @@ final class Step {
         }
     }
 
-    /// Computes losses and metrics of examples that are not trained on.
+    /// Computes the loss of a batch that is not trained on, and adds it to the metrics.
     ///
-    /// @return the mean loss over them
-    double evaluate(DataLoader loader) {
-        double sum = 0;
-        long examples = 0;
+    /// @return the mean loss over the batch
+    double evaluate(Batch batch) {
+        long size = batch.size();
+        double loss = 0;
         try (var off = Autograd.noGradient()) {
-            for (Batch batch : loader) {
-                long size = batch.size();
-                for (long from = 0; from < size; from += settings.microBatch) {
-                    long to = Math.min(size, from + Math.min(settings.microBatch, size));
-                    sum += evaluatePart(batch, from, to) * (to - from);
-                }
-                examples += size;
+            for (long from = 0; from < size; from += settings.microBatch) {
+                long to = Math.min(size, from + Math.min(settings.microBatch, size));
+                loss += evaluatePart(batch, from, to) * (to - from) / size;
             }
         }
-        return sum / examples;
+        return loss;
     }
 
     private double evaluatePart(Batch batch, long from, long to) {

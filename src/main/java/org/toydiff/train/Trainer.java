@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.toydiff.Stateful;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
 import org.toydiff.nn.Module;
@@ -45,6 +46,7 @@ public final class Trainer {
             "epoch",
             "step",
             "examples",
+            "gradient_norm",
             "learning_rate",
             "seconds",
             "wait_seconds",
@@ -61,20 +63,23 @@ public final class Trainer {
     final List<Metric> metrics = new ArrayList<>();
     final List<Callback> callbacks = new ArrayList<>();
     final Map<String, String> facts = new LinkedHashMap<>();
+    final List<Stateful> schedules = new ArrayList<>();
+    final List<Scheduler> stepSchedules = new ArrayList<>();
+    final List<Scheduler> epochSchedules = new ArrayList<>();
+    final List<ReduceOnPlateau> plateauSchedules = new ArrayList<>();
+    final Map<String, Stateful> ownParts = new LinkedHashMap<>();
+    double clipNorm = Double.POSITIVE_INFINITY;
+    double clipValue = Double.POSITIVE_INFINITY;
+    Path checkpoints;
+    long checkpointSteps = Long.MAX_VALUE;
+    int keep = 2;
+    boolean resume;
     int epochs = 1;
     long microBatch = Long.MAX_VALUE;
     String monitor;
     int patience = Integer.MAX_VALUE;
     double minDelta;
     boolean restoreBest;
-    Scheduler scheduler;
-    Scheduler epochScheduler;
-    ReduceOnPlateau plateau;
-    double maxNorm = Double.POSITIVE_INFINITY;
-    double maxValue = Double.POSITIVE_INFINITY;
-    Path checkpoints;
-    long checkpointSteps = Long.MAX_VALUE;
-    boolean resume;
     boolean planning = true;
     boolean nonFinite;
     Path csv;
@@ -155,88 +160,60 @@ public final class Trainer {
         return this;
     }
 
-    /// Sets the learning rates after each step.
+    /// Steps a schedule after each step of the optimizer.
     ///
-    /// @param scheduler of the same optimizer
+    /// @param scheduler of this trainer's optimizer
     /// @return this
-    public Trainer scheduler(Scheduler scheduler) {
-        this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
+    public Trainer everyStep(Scheduler scheduler) {
+        stepSchedules.add(Objects.requireNonNull(scheduler, "scheduler"));
+        schedules.add(scheduler);
         return this;
     }
 
-    /// Sets the learning rates after each epoch.
+    /// Steps a schedule after each epoch.
     ///
-    /// @param scheduler of the same optimizer
+    /// @param scheduler of this trainer's optimizer
     /// @return this
-    public Trainer epochScheduler(Scheduler scheduler) {
-        this.epochScheduler = Objects.requireNonNull(scheduler, "scheduler");
+    public Trainer everyEpoch(Scheduler scheduler) {
+        epochSchedules.add(Objects.requireNonNull(scheduler, "scheduler"));
+        schedules.add(scheduler);
         return this;
     }
 
-    /// Lowers the learning rates when the monitored value gets no better; one of which more is better counts
-    /// negative.
+    /// Steps a schedule after each epoch with the monitored value; one of which more is better is given negative.
     ///
-    /// @param plateau of the same optimizer
+    /// @param scheduler of this trainer's optimizer
     /// @return this
-    public Trainer reduceOnPlateau(ReduceOnPlateau plateau) {
-        this.plateau = Objects.requireNonNull(plateau, "plateau");
+    public Trainer everyEpoch(ReduceOnPlateau scheduler) {
+        plateauSchedules.add(Objects.requireNonNull(scheduler, "scheduler"));
+        schedules.add(scheduler);
         return this;
     }
 
-    /// Bounds the norm of all gradients together, before each step: [org.toydiff.optim.Gradients#clipNorm].
+    /// Scales the gradients before each step so that their norm together is at most a bound: [Gradients#clipNorm].
+    /// The history then has a column `gradient_norm`, the norm before.
     ///
     /// @param maxNorm the bound, positive
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer clipNorm(double maxNorm) {
-        requirePositive("clipNorm", maxNorm);
-        this.maxNorm = maxNorm;
+        if (!(maxNorm > 0)) {
+            throw new IllegalArgumentException("clipNorm " + maxNorm + " must be positive");
+        }
+        this.clipNorm = maxNorm;
         return this;
     }
 
-    /// Bounds every element of the gradients, before each step: [org.toydiff.optim.Gradients#clipValue].
+    /// Bounds every element of the gradients before each step, and before their norm is: [Gradients#clipValue].
     ///
-    /// @param maxValue the bound, positive
+    /// @param bound the bound, positive
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
-    public Trainer clipValue(double maxValue) {
-        requirePositive("clipValue", maxValue);
-        this.maxValue = maxValue;
-        return this;
-    }
-
-    /// Saves a checkpoint after each epoch, and when training is stopped or interrupted within one; the three last
-    /// are
-    /// kept. With it [#resume()] goes on, bit for bit.
-    ///
-    /// @param folder where, made if it is not there: [org.toydiff.io.CheckpointFile#saveNumbered]
-    /// @return this
-    /// @throws IllegalStateException if Gson is not there, saying what to add
-    public Trainer checkpoints(Path folder) {
-        return checkpoints(folder, Long.MAX_VALUE);
-    }
-
-    /// Saves a checkpoint after every so many steps too.
-    ///
-    /// @param folder where, made if it is not there
-    /// @param steps after how many steps, positive
-    /// @return this
-    /// @throws IllegalArgumentException if the steps are not positive
-    /// @throws IllegalStateException if Gson is not there, saying what to add
-    public Trainer checkpoints(Path folder, long steps) {
-        OptionalLibrary.GSON.require("checkpoints");
-        requirePositive("checkpoints: steps", steps);
-        this.checkpoints = Objects.requireNonNull(folder, "folder");
-        this.checkpointSteps = steps;
-        return this;
-    }
-
-    /// Goes on from the latest checkpoint in the folder of [#checkpoints(Path)], if there is one: model, optimizer,
-    /// schedules, loader, random numbers, metrics and history are those of then.
-    ///
-    /// @return this
-    public Trainer resume() {
-        this.resume = true;
+    public Trainer clipValue(double bound) {
+        if (!(bound > 0)) {
+            throw new IllegalArgumentException("clipValue " + bound + " must be positive");
+        }
+        this.clipValue = bound;
         return this;
     }
 
@@ -299,6 +276,75 @@ public final class Trainer {
     /// @return this
     public Trainer allowNonFiniteLoss() {
         this.nonFinite = true;
+        return this;
+    }
+
+    /// Saves, in a folder, all that training depends on: after each epoch, and when it is stopped. The files are
+    /// those of
+    /// [org.toydiff.io.CheckpointFile#saveNumbered], of which the last two are kept.
+    ///
+    /// Saved are model, optimizer, schedules, metrics, history, the best parameters, where the training loader
+    /// stands,
+    /// and the random generator. With a folder set, Ctrl-C ends training after its step, with a checkpoint.
+    ///
+    /// @param folder where; it is made if it is not there
+    /// @return this
+    /// @throws IllegalStateException if Gson is not there, saying what to add
+    public Trainer checkpoints(Path folder) {
+        OptionalLibrary.GSON.require("checkpoints");
+        this.checkpoints = Objects.requireNonNull(folder, "folder");
+        return this;
+    }
+
+    /// Saves after every so many steps too.
+    ///
+    /// @param steps how many, positive
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public Trainer checkpointEvery(long steps) {
+        requirePositive("checkpointEvery", steps);
+        this.checkpointSteps = steps;
+        return this;
+    }
+
+    /// How many checkpoints are kept.
+    ///
+    /// @param checkpoints the number, positive
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public Trainer keepCheckpoints(int checkpoints) {
+        requirePositive("keepCheckpoints", checkpoints);
+        this.keep = checkpoints;
+        return this;
+    }
+
+    /// Saves something else with the checkpoints: a moving average of the parameters, a callback.
+    ///
+    /// @param name what to call it, without dots
+    /// @param part what to save
+    /// @return this
+    /// @throws IllegalArgumentException if the name has a dot or is taken
+    public Trainer alsoSaving(String name, Stateful part) {
+        boolean reserved =
+                name.matches("random|progress|model|optimizer|loader|history|best|confusion|(schedule|metric)\\d+");
+        if (name.isEmpty() || name.contains(".") || reserved || ownParts.containsKey(name)) {
+            throw new IllegalArgumentException(
+                    "alsoSaving: the name \"" + name + "\" is taken, empty or has a dot; choose another");
+        }
+        ownParts.put(name, Objects.requireNonNull(part, "part"));
+        return this;
+    }
+
+    /// Goes on from the latest checkpoint in the folder, if there is one, as if training had never stopped: to the
+    /// bit,
+    /// times aside.
+    ///
+    /// The trainer must be set up as it was, the number of epochs aside, and the loaders must give the same
+    /// batches.
+    ///
+    /// @return this
+    public Trainer resume() {
+        this.resume = true;
         return this;
     }
 
@@ -393,8 +439,9 @@ public final class Trainer {
     }
 
     private Training run(DataLoader training, DataLoader validation) throws IOException {
-        if (resume && checkpoints == null) {
-            throw new IllegalArgumentException("resume: there is no folder to go on from; set checkpoints(folder)");
+        if (checkpoints == null && (resume || checkpointSteps < Long.MAX_VALUE)) {
+            throw new IllegalArgumentException(
+                    "fit: there is no folder to save to or resume from; give it with checkpoints(folder)");
         }
         try (var memory = TensorArena.ofConfined()) {
             return new Fit(this, Objects.requireNonNull(training, "training"), validation, memory).run();
@@ -403,12 +450,6 @@ public final class Trainer {
 
     private static void requirePositive(String setting, long value) {
         if (value <= 0) {
-            throw new IllegalArgumentException(setting + " " + value + " must be positive");
-        }
-    }
-
-    private static void requirePositive(String setting, double value) {
-        if (!(value > 0)) {
             throw new IllegalArgumentException(setting + " " + value + " must be positive");
         }
     }

@@ -20,7 +20,9 @@ public final class Training {
     private long stepOfEpoch;
     private double lossSum;
     private long examples;
-    private String stopReason;
+    // Set by another thread when the JVM is told to end.
+    private volatile String stopReason;
+
     private ReleaseSchedule schedule;
     private long predictedStepBytes;
     private long measuredStepBytes;
@@ -153,7 +155,8 @@ public final class Training {
         measuredStepBytes = Math.max(measuredStepBytes, bytes);
     }
 
-    /// Ends training after the current step, or epoch.
+    /// Ends training after the current step; from [Callback#onEpochEnd], after the epoch. May be called on any
+    /// thread.
     ///
     /// @param reason why, for [#stopReason()]
     public void stop(String reason) {
@@ -165,6 +168,14 @@ public final class Training {
     /// @return the reason, null when there is none
     public String stopReason() {
         return stopReason;
+    }
+
+    /// Whether it is to end, because of a reason given or an interrupt, which becomes one.
+    boolean stops() {
+        if (stopReason == null && Thread.currentThread().isInterrupted()) {
+            stop("interrupted");
+        }
+        return stopReason != null;
     }
 
     boolean higherIsBetter() {

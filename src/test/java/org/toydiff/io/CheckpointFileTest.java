@@ -1,0 +1,373 @@
+package org.toydiff.io;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.toydiff.Autograd;
+import org.toydiff.DType;
+import org.toydiff.Memory;
+import org.toydiff.Release;
+import org.toydiff.Stateful;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.io.CheckpointFile.Progress;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.Module;
+import org.toydiff.nn.Sequential;
+import org.toydiff.nn.Tanh;
+
+/// Training that goes on, checkpoints that do not fit, and which files are kept.
+class CheckpointFileTest {
+    @TempDir
+    private Path folder;
+
+    private long liveBefore;
+    private TensorArena arena;
+
+    @BeforeEach
+    void open() {
+        liveBefore = Memory.liveBytes();
+        arena = TensorArena.ofShared();
+        Tensor.manualSeed(1);
+    }
+
+    @AfterEach
+    void close() {
+        arena.close();
+        assertEquals(liveBefore, Memory.liveBytes());
+    }
+
+    /// Momentum, written out.
+    private static final class Momentum implements Stateful {
+        private final List<Tensor> parameters;
+        private final List<Tensor> velocities = new ArrayList<>();
+        private long steps;
+
+        Momentum(List<Tensor> parameters) {
+            this.parameters = parameters;
+            parameters.forEach(parameter -> velocities.add(Tensor.zerosLike(parameter)));
+        }
+
+        void step() {
+            steps++;
+            try (var off = Autograd.noGradient();
+                    var scratch = TensorArena.ofConfined()) {
+                for (int i = 0; i < parameters.size(); i++) {
+                    Tensor velocity = velocities.get(i);
+                    velocity.copyFrom(
+                            velocity.multiply(0.9).add(parameters.get(i).gradient()));
+                    parameters.get(i).copyFrom(parameters.get(i).subtract(velocity.multiply(0.1 / steps)));
+                    parameters.get(i).zeroGradient();
+                }
+            }
+        }
+
+        @Override
+        public Map<String, Tensor> stateDict() {
+            Map<String, Tensor> state = new LinkedHashMap<>();
+            for (int i = 0; i < velocities.size(); i++) {
+                state.put(i + ".velocity", velocities.get(i));
+            }
+            state.put("steps", Tensor.of(new long[] {steps}));
+            return state;
+        }
+
+        @Override
+        public void loadStateDict(Map<String, Tensor> state) {
+            for (int i = 0; i < velocities.size(); i++) {
+                velocities.get(i).copyFrom(state.get(i + ".velocity"));
+            }
+            steps = state.get("steps").toLongArray()[0];
+        }
+    }
+
+    /// A model in training, on batches that the random generator makes.
+    private record Training(Module model, Momentum optimizer) {
+        static Training fresh() {
+            Module model = new Sequential(new Linear(5, 7), new Tanh(), new Linear(7, 3));
+            return new Training(model, new Momentum(model.parameters()));
+        }
+
+        Map<String, Stateful> parts() {
+            return Map.of("model", model, "optimizer", optimizer);
+        }
+
+        void train(int steps, Release release) {
+            for (int i = 0; i < steps; i++) {
+                try (var step = TensorArena.ofConfined()) {
+                    Tensor y = model.forward(Tensor.randn(11, 5));
+                    y.multiply(y).mean().backward(release);
+                    optimizer.step();
+                }
+            }
+        }
+
+        List<String> numbers() {
+            try (var scratch = TensorArena.ofConfined()) {
+                List<String> numbers = new ArrayList<>();
+                Map<String, Tensor> state = new LinkedHashMap<>(model.stateDict());
+                state.putAll(optimizer.stateDict());
+                state.put("random", Tensor.randomState());
+                state.forEach((name, tensor) -> numbers.add(name
+                        + (tensor.dtype().isFloating()
+                                ? Arrays.toString(tensor.toFloatArray())
+                                : Arrays.toString(tensor.toLongArray()))));
+                return numbers;
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void trainingGoesOnBitForBitInFreshObjects(Release release) throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Training first = Training.fresh();
+        first.train(4, release);
+        List<String> atSave = first.numbers();
+        CheckpointFile.save(file, first.parts(), new Progress(2, 4, Map.of("git", "abc")));
+        first.train(6, release);
+
+        Tensor.manualSeed(99);
+        Training second = Training.fresh();
+        second.train(1, release);
+        Progress progress = CheckpointFile.load(file, second.parts());
+        assertEquals(new Progress(2, 4, Map.of("git", "abc")), progress);
+        assertEquals(atSave, second.numbers());
+        second.train(6, release);
+        assertEquals(first.numbers(), second.numbers());
+    }
+
+    @Test
+    void aCheckpointIsASafetensorsFile() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Training training = Training.fresh();
+        CheckpointFile.save(file, training.parts(), new Progress(3, 1L << 60));
+        try (var saved = SafeTensors.open(file)) {
+            assertEquals(
+                    new TreeSet<>(List.of(
+                            "model.0.bias",
+                            "model.0.weight",
+                            "model.2.bias",
+                            "model.2.weight",
+                            "optimizer.0.velocity",
+                            "optimizer.1.velocity",
+                            "optimizer.2.velocity",
+                            "optimizer.3.velocity",
+                            "optimizer.steps",
+                            "progress.epoch",
+                            "progress.step",
+                            "random.state")),
+                    new TreeSet<>(saved.names()));
+            assertArrayEquals(
+                    training.model().stateDict().get("0.weight").toFloatArray(),
+                    saved.get("model.0.weight").toFloatArray());
+            assertArrayEquals(new long[] {1L << 60}, saved.get("progress.step").toLongArray());
+        }
+    }
+
+    @Test
+    void theSameStateIsTheSameBytes() throws IOException {
+        Training training = Training.fresh();
+        CheckpointFile.save(folder.resolve("a"), training.parts(), new Progress(0, 0));
+        CheckpointFile.save(folder.resolve("b"), training.parts(), new Progress(0, 0));
+        assertEquals(-1, Files.mismatch(folder.resolve("a"), folder.resolve("b")));
+    }
+
+    @Test
+    void onePartCanBeLoadedAlone() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Training first = Training.fresh();
+        CheckpointFile.save(file, first.parts(), new Progress(0, 0));
+        Training second = Training.fresh();
+        second.train(1, Release.EAGER);
+        List<String> before = second.numbers();
+        CheckpointFile.loadPart(file, "model", second.model());
+        List<String> after = second.numbers();
+        assertEquals(first.numbers().subList(0, 4), after.subList(0, 4));
+        assertEquals(before.subList(4, 10), after.subList(4, 10));
+        var e = assertThrows(
+                IllegalArgumentException.class, () -> CheckpointFile.loadPart(file, "net", second.model()));
+        assertEquals(
+                "loadPart: " + file + " does not fit, and nothing was changed: net.0.weight is missing;"
+                        + " net.0.bias is missing; net.2.weight is missing; net.2.bias is missing",
+                e.getMessage());
+    }
+
+    @Test
+    void everythingThatDoesNotFitIsNamedAndNothingIsChanged() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        CheckpointFile.save(
+                file, Map.of("model", new Linear(2, 3), "other", new Linear(1, 1, false)), new Progress(0, 0));
+        Training training = Training.fresh();
+        Map<String, Stateful> parts = new LinkedHashMap<>();
+        parts.put("optimizer", training.optimizer());
+        parts.put("model", new Linear(3, 3));
+        List<String> before = training.numbers();
+        var e = assertThrows(IllegalArgumentException.class, () -> CheckpointFile.load(file, parts));
+        assertEquals(
+                "load: " + file + " does not fit, and nothing was changed: optimizer.0.velocity is missing;"
+                        + " optimizer.1.velocity is missing; optimizer.2.velocity is missing; optimizer.3.velocity is"
+                        + " missing; optimizer.steps is missing; model.weight is [3, 2] float32 and not [3, 3]"
+                        + " float32; other.weight is unknown",
+                e.getMessage());
+        assertEquals(before, training.numbers());
+    }
+
+    /// A part whose numbers may be refused though their shape fits.
+    private static final class Picky implements Stateful {
+        private final long size;
+        private double value;
+        private RuntimeException refusal;
+
+        Picky(long size, double value) {
+            this.size = size;
+            this.value = value;
+        }
+
+        @Override
+        public Map<String, Tensor> stateDict() {
+            return Map.of("value", Tensor.full(DType.FLOAT64, value, size));
+        }
+
+        @Override
+        public void loadStateDict(Map<String, Tensor> state) {
+            if (refusal != null) {
+                throw refusal;
+            }
+            value = state.get("value").at(0);
+        }
+    }
+
+    private static Map<String, Picky> pickies(double value) {
+        return Map.of("small", new Picky(1, value), "middle", new Picky(10, value), "large", new Picky(100, value));
+    }
+
+    @Test
+    void whenAPartRefusesTheOthersGetBackWhatTheyHad() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        CheckpointFile.save(file, pickies(1), new Progress(0, 0));
+        for (String refusing : List.of("small", "middle", "large")) {
+            Map<String, Picky> parts = pickies(2);
+            parts.get(refusing).refusal = new IllegalArgumentException("loadStateDict: 1 is odd");
+            Tensor.rand(3);
+            long[] random = Tensor.randomState().toLongArray();
+            var e = assertThrows(IllegalArgumentException.class, () -> CheckpointFile.load(file, parts));
+            assertEquals(
+                    "load: " + file + " does not fit, and nothing was changed: \"" + refusing
+                            + "\": loadStateDict: 1 is odd",
+                    e.getMessage());
+            parts.values().forEach(part -> assertEquals(2, part.value));
+            assertArrayEquals(random, Tensor.randomState().toLongArray());
+        }
+        Map<String, Picky> parts = pickies(2);
+        var failure = new IllegalStateException("its arena is closed");
+        parts.get("large").refusal = failure;
+        assertSame(failure, assertThrows(IllegalStateException.class, () -> CheckpointFile.load(file, parts)));
+        parts.values().forEach(part -> assertEquals(2, part.value));
+    }
+
+    @Test
+    void aRandomStateOrProgressThatIsNoneIsRefused() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        tensors.put("random.state", Tensor.zeros(DType.INT64, 4));
+        tensors.put("progress.epoch", Tensor.of(new long[] {1}));
+        tensors.put("progress.step", Tensor.of(new long[] {-1}));
+        SafeTensors.save(file, tensors);
+        long[] random = Tensor.randomState().toLongArray();
+        var e = assertThrows(IllegalArgumentException.class, () -> CheckpointFile.load(file, Map.of()));
+        assertEquals(
+                "load: " + file + " does not fit, and nothing was changed: \"progress\": epoch 1 and step -1 must"
+                        + " not be negative",
+                e.getMessage());
+        tensors.put("progress.step", Tensor.of(new long[] {1}));
+        SafeTensors.save(file, tensors);
+        assertThrows(IllegalArgumentException.class, () -> CheckpointFile.load(file, Map.of()));
+        assertArrayEquals(random, Tensor.randomState().toLongArray());
+    }
+
+    @Test
+    void aDamagedCheckpointChangesNothing() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Training training = Training.fresh();
+        CheckpointFile.save(file, training.parts(), new Progress(0, 0));
+        training.train(1, Release.EAGER);
+        List<String> before = training.numbers();
+        byte[] bytes = Files.readAllBytes(file);
+        for (int length : new int[] {0, 5, 100, bytes.length - 1}) {
+            Files.write(file, Arrays.copyOf(bytes, length));
+            assertThrows(IOException.class, () -> CheckpointFile.load(file, training.parts()));
+            assertEquals(before, training.numbers());
+        }
+    }
+
+    @Test
+    void namesAndNumbersAreChecked() {
+        Path file = folder.resolve("run.safetensors");
+        for (String name : List.of("", "a.b", "random", "progress")) {
+            var e = assertThrows(
+                    IllegalArgumentException.class,
+                    () -> CheckpointFile.save(file, Map.of(name, new Linear(1, 1)), new Progress(0, 0)));
+            assertEquals(
+                    "save: \"" + name + "\" cannot be a part's name: it is empty, has a dot, or is taken by the"
+                            + " checkpoint itself; rename it",
+                    e.getMessage());
+        }
+        assertThrows(IllegalArgumentException.class, () -> new Progress(-1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new Progress(0, -1));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> CheckpointFile.saveNumbered(folder, 0, Map.of(), new Progress(0, 0)));
+        assertEquals(0, folder.toFile().list().length);
+    }
+
+    private List<String> names() {
+        return List.copyOf(new TreeSet<>(List.of(folder.toFile().list())));
+    }
+
+    @Test
+    void theLastNumberedFilesAreKept() throws IOException {
+        Files.createFile(folder.resolve("checkpoint-1.safetensors"));
+        Files.createFile(folder.resolve("checkpoint-000001.safetensors.bak"));
+        assertEquals(Optional.empty(), CheckpointFile.latest(folder));
+        for (long step : new long[] {999_998, 999_999, 1_000_000}) {
+            Path file = CheckpointFile.saveNumbered(folder, 2, Map.of(), new Progress(0, step));
+            assertEquals(Optional.of(file), CheckpointFile.latest(folder));
+            assertEquals(step, CheckpointFile.load(file, Map.of()).step());
+        }
+        assertEquals(
+                List.of(
+                        "checkpoint-000001.safetensors.bak",
+                        "checkpoint-1.safetensors",
+                        "checkpoint-1000000.safetensors",
+                        "checkpoint-999999.safetensors"),
+                names());
+    }
+
+    @Test
+    void theFileJustWrittenIsKeptThoughOthersHaveHigherNumbers() throws IOException {
+        for (long step : new long[] {7, 8, 9}) {
+            CheckpointFile.saveNumbered(folder, 3, Map.of(), new Progress(0, step));
+        }
+        CheckpointFile.saveNumbered(folder, 2, Map.of(), new Progress(0, 5));
+        assertEquals(List.of("checkpoint-000005.safetensors", "checkpoint-000009.safetensors"), names());
+    }
+}

@@ -1,0 +1,529 @@
+package org.toydiff.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.stream.DoubleStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.Memory;
+import org.toydiff.MemoryLimitException;
+import org.toydiff.Release;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.data.Batch;
+import org.toydiff.data.DataLoader;
+import org.toydiff.data.Dataset;
+import org.toydiff.data.TensorDataset;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.Module;
+import org.toydiff.nn.Sequential;
+import org.toydiff.nn.Tanh;
+import org.toydiff.optim.Adam;
+import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.SGD;
+
+/// A run of the trainer against a loop written by hand, and everything that may end one.
+class TrainerTest {
+    private static final int CLASSES = 3;
+
+    @TempDir
+    private Path folder;
+
+    private long live;
+    private TensorArena arena;
+
+    @BeforeEach
+    void open() {
+        live = Memory.liveBytes();
+        arena = TensorArena.ofShared();
+        Tensor.manualSeed(7);
+    }
+
+    @AfterEach
+    void close() {
+        arena.close();
+        assertEquals(live, Memory.liveBytes());
+    }
+
+    /// Three clouds of points in the plane, which a straight line cannot tell apart from each other.
+    private static Dataset clouds(long seed, int n) {
+        var random = new Random(seed);
+        float[] x = new float[2 * n];
+        int[] labels = new int[n];
+        for (int i = 0; i < n; i++) {
+            labels[i] = random.nextInt(CLASSES);
+            double angle = labels[i] * 2 * Math.PI / CLASSES;
+            x[2 * i] = (float) (2 * Math.cos(angle) + 0.5 * random.nextGaussian());
+            x[2 * i + 1] = (float) (2 * Math.sin(angle) + 0.5 * random.nextGaussian());
+        }
+        return new TensorDataset(Tensor.of(x, n, 2), Tensor.of(labels));
+    }
+
+    private static Sequential net() {
+        return new Sequential(new Linear(2, 16), new Tanh(), new Linear(16, CLASSES));
+    }
+
+    private static Trainer trainer(Module net) {
+        return Trainer.of(net, new SGD(net.parameters(), 0.1, 0.9), Functional::crossEntropyLoss);
+    }
+
+    @Test
+    void aProblemIsLearnt() throws IOException {
+        Sequential net = net();
+        Training training = Trainer.of(net, new Adam(net.parameters(), 0.01), Functional::crossEntropyLoss)
+                .metrics(new Accuracy(), new ConfusionMatrix(CLASSES))
+                .epochs(10)
+                .fit(DataLoader.of(clouds(1, 600), 32).shuffle(1), DataLoader.of(clouds(2, 300), 64));
+        History history = training.history();
+        double[] accuracy = history.epochValues("validation_accuracy");
+        assertTrue(accuracy[9] > 0.97, "accuracy " + accuracy[9]);
+        double[] losses = history.epochValues("loss");
+        assertTrue(losses[9] < losses[0] / 3);
+        assertEquals(10, training.epoch());
+        assertEquals(10 * 19, training.step());
+        assertNull(training.stopReason());
+        assertTrue(net.isTraining());
+    }
+
+    @Test
+    void itIsTheLoopWrittenByHand() throws IOException {
+        Dataset data = clouds(1, 100);
+        Tensor.manualSeed(3);
+        Sequential expected = net();
+        var optimizer = new SGD(expected.parameters(), 0.1, 0.9);
+        List<Double> losses = new ArrayList<>();
+        DataLoader loader = DataLoader.of(data, 32).shuffle(5);
+        for (int epoch = 0; epoch < 3; epoch++) {
+            for (Batch batch : loader) {
+                try (var step = TensorArena.ofConfined()) {
+                    Tensor loss = Functional.crossEntropyLoss(expected.forward(batch.x()), batch.y());
+                    losses.add(loss.item());
+                    loss.backward(Release.EAGER);
+                    optimizer.step();
+                    optimizer.zeroGradients();
+                }
+            }
+        }
+        Tensor.manualSeed(3);
+        Sequential actual = net();
+        Training training =
+                trainer(actual).epochs(3).fit(DataLoader.of(data, 32).shuffle(5));
+        assertArrayEquals(
+                losses.stream().mapToDouble(x -> x).toArray(),
+                training.history().stepValues("loss"));
+        assertSameParameters(expected, actual);
+    }
+
+    private static void assertSameParameters(Module expected, Module actual) {
+        actual.stateDict()
+                .forEach((name, tensor) ->
+                        assertArrayEquals(expected.stateDict().get(name).toFloatArray(), tensor.toFloatArray(), name));
+    }
+
+    @Test
+    void historyTellsWhatHappened() throws IOException {
+        Training training = trainer(net())
+                .metrics(new Accuracy())
+                .epochs(2)
+                .fit(DataLoader.of(clouds(1, 100), 32), DataLoader.of(clouds(2, 50), 50));
+        History history = training.history();
+        assertArrayEquals(new double[] {1, 1, 1, 1, 2, 2, 2, 2}, history.stepValues("epoch"));
+        assertArrayEquals(new double[] {1, 2, 3, 4, 5, 6, 7, 8}, history.stepValues("step"));
+        assertArrayEquals(new double[] {32, 32, 32, 4, 32, 32, 32, 4}, history.stepValues("examples"));
+        assertArrayEquals(new double[] {1, 2}, history.epochValues("epoch"));
+        assertArrayEquals(new double[] {4, 8}, history.epochValues("step"));
+        assertArrayEquals(new double[] {100, 100}, history.epochValues("examples"));
+        double[] losses = history.stepValues("loss");
+        double mean = (32 * (losses[4] + losses[5] + losses[6]) + 4 * losses[7]) / 100;
+        assertEquals(mean, history.epochValues("loss")[1], 1e-15);
+        assertEquals(history.stepValues("accuracy")[7], history.epochValues("accuracy")[1]);
+        double[] seconds = history.epochValues("seconds");
+        double[] validation = history.epochValues("validation_seconds");
+        double steps = DoubleStream.concat(
+                        DoubleStream.of(history.stepValues("seconds")),
+                        DoubleStream.of(history.stepValues("wait_seconds")))
+                .sum();
+        assertEquals(seconds[0] + seconds[1], steps + validation[0] + validation[1], 1e-9);
+        assertTrue(history.stepValues("live_bytes")[7] > 0);
+        assertTrue(history.stepValues("peak_bytes")[7] > history.stepValues("live_bytes")[7]);
+        assertArrayEquals(new double[] {0.1, 0.1}, history.epochValues("learning_rate"));
+    }
+
+    @Test
+    void peakBytesAreThoseOfTheProcess() throws IOException {
+        DataLoader loader = DataLoader.of(clouds(1, 64), 64);
+        var peaks = new ArrayList<Long>();
+        Training training = trainer(net())
+                .epochs(3)
+                .callbacks(new Callback() {
+                    @Override
+                    public void onEpochBegin(Training training) {
+                        Memory.resetPeak();
+                    }
+
+                    @Override
+                    public void onStepEnd(Training training) {
+                        peaks.add(Memory.peakBytes());
+                    }
+                })
+                .fit(loader);
+        assertEquals((double) peaks.get(2), training.history().stepValues("peak_bytes")[2]);
+    }
+
+    // Parts of a batch.
+
+    @Test
+    void partsOfABatchGiveTheGradientOfTheWhole() throws IOException {
+        Dataset data = clouds(1, 100);
+        double[][] losses = new double[3][];
+        List<Sequential> nets = new ArrayList<>();
+        long[] parts = {1000, 32, 7};
+        for (int i = 0; i < parts.length; i++) {
+            Tensor.manualSeed(3);
+            nets.add(net());
+            losses[i] = trainer(nets.get(i))
+                    .metrics(new Accuracy())
+                    .microBatch(parts[i])
+                    .epochs(3)
+                    .fit(DataLoader.of(data, 64), DataLoader.of(data, 64))
+                    .history()
+                    .stepValues("loss");
+        }
+        for (int i = 1; i < parts.length; i++) {
+            // Sums of 64 floats in another order, over 6 steps: some 10 units in the last place.
+            assertArrayEquals(losses[0], losses[i], 2e-6);
+            Sequential part = nets.get(i);
+            nets.get(0)
+                    .namedParameters()
+                    .forEach((name, tensor) -> assertArrayEquals(
+                            tensor.toFloatArray(),
+                            part.namedParameters().get(name).toFloatArray(),
+                            2e-6f,
+                            name));
+        }
+    }
+
+    @Test
+    void partsTakeLessMemory() throws IOException {
+        double[] peaks = new double[2];
+        for (int i = 0; i < 2; i++) {
+            Sequential net = net();
+            peaks[i] = trainer(net)
+                    .microBatch(i == 0 ? 1024 : 64)
+                    .epochs(2)
+                    .fit(DataLoader.of(clouds(1, 1024), 1024))
+                    .history()
+                    .stepValues("peak_bytes")[1];
+        }
+        assertTrue(peaks[1] < peaks[0] - 60_000, peaks[0] + " and " + peaks[1]);
+    }
+
+    // Ends.
+
+    /// A model whose validation loss is what a list says, epoch by epoch.
+    private static final class Scripted extends Module {
+        private final Tensor weight = parameter("weight", Tensor.zeros(1));
+        private final double[] validation;
+        private int epoch;
+
+        Scripted(double... validation) {
+            this.validation = validation;
+        }
+
+        @Override
+        public Tensor forward(Tensor x) {
+            return isTraining()
+                    ? x.multiply(0).add(weight)
+                    : x.multiply(0).add(weight).multiply(0).add(validation[epoch++]);
+        }
+    }
+
+    private static Tensor mean(Tensor output, Tensor target) {
+        return output.mean();
+    }
+
+    private static DataLoader one() {
+        return DataLoader.of(new TensorDataset(Tensor.ones(1), Tensor.ones(1)), 1);
+    }
+
+    private Training scripted(Trainer trainer) throws IOException {
+        return trainer.epochs(8).fit(one(), one());
+    }
+
+    private static Trainer scripted(Scripted model) {
+        return Trainer.of(model, new SGD(model.parameters(), 1), TrainerTest::mean);
+    }
+
+    @Test
+    void stopsWhenPatienceIsOver() throws IOException {
+        Training training =
+                scripted(scripted(new Scripted(5, 4, 3, 3, 3.5, 2, 2, 2)).earlyStopping(2));
+        assertEquals(5, training.epoch());
+        assertEquals("validation_loss has not improved for 2 epochs", training.stopReason());
+        assertEquals(OptionalLong.of(3), training.bestEpoch());
+    }
+
+    @Test
+    void aSmallImprovementIsNone() throws IOException {
+        Training training =
+                scripted(scripted(new Scripted(5, 4.9, 4.8, 4.7, 1, 1, 1, 1)).earlyStopping(3, 0.5));
+        assertEquals(4, training.epoch());
+        assertEquals(OptionalLong.of(4), training.bestEpoch(), "it is the best nevertheless");
+        assertEquals(
+                8,
+                scripted(scripted(new Scripted(5, 4, 3, 2, 1, 0, -1, -2)).earlyStopping(1, 0.5))
+                        .epoch());
+    }
+
+    @Test
+    void theBestEpochIsPutBack() throws IOException {
+        var model = new Scripted(5, 4, 3, 9, 9, 9, 9, 9);
+        Training training = scripted(scripted(model).restoreBest());
+        // Each step takes 1 off the weight.
+        assertEquals(-3, model.weight.item());
+        assertEquals(8, training.epoch());
+        var last = new Scripted(5, 4, 3, 9, 9, 9, 9, 9);
+        scripted(scripted(last));
+        assertEquals(-8, last.weight.item());
+    }
+
+    @Test
+    void aMetricCanBeMonitored() throws IOException {
+        Sequential net = net();
+        Training training = trainer(net)
+                .metrics(new Accuracy())
+                .monitor("validation_accuracy")
+                .epochs(5)
+                .fit(DataLoader.of(clouds(1, 100), 32), DataLoader.of(clouds(2, 50), 50));
+        double[] values = training.history().epochValues("validation_accuracy");
+        int best = 0;
+        for (int i = 1; i < values.length; i++) {
+            best = values[i] > values[best] ? i : best;
+        }
+        assertEquals(OptionalLong.of(best + 1), training.bestEpoch());
+    }
+
+    @Test
+    void aLossThatIsNoNumberEndsTrainingBeforeItDoesHarm() throws IOException {
+        float[] x = new float[200];
+        x[65 * 2] = Float.NaN;
+        Dataset data = new TensorDataset(Tensor.of(x, 100, 2), Tensor.of(new int[100]));
+        Sequential net = net();
+        var before = new ArrayList<float[]>();
+        var trainer = trainer(net).callbacks(new Callback() {
+            @Override
+            public void onStepEnd(Training training) {
+                before.clear();
+                net.parameters().forEach(parameter -> before.add(parameter.toFloatArray()));
+            }
+        });
+        var failure = assertThrows(ArithmeticException.class, () -> trainer.historyJson(folder.resolve("h.json"))
+                .microBatch(16)
+                .fit(DataLoader.of(data, 32)));
+        assertEquals(
+                "fit: the loss is NaN in epoch 1, step 3 (step 3 of the epoch); the parameters are those before it. Lower"
+                        + " the learning rate, clip gradients or look at the data; allowNonFiniteLoss() goes on",
+                failure.getMessage());
+        for (int i = 0; i < before.size(); i++) {
+            assertArrayEquals(before.get(i), net.parameters().get(i).toFloatArray());
+            assertFalse(net.parameters().get(i).hasGradient());
+        }
+        assertEquals(2, History.readJson(folder.resolve("h.json")).steps(), "what happened is written");
+        Training training = trainer.allowNonFiniteLoss().fit(DataLoader.of(data, 32));
+        assertEquals(4, training.step());
+        assertEquals(Double.NaN, training.history().stepValues("loss")[3]);
+    }
+
+    @Test
+    void anInterruptedThreadEndsAfterTheStep() throws IOException {
+        for (int ahead = 0; ahead < 2; ahead++) {
+            Training training = trainer(net())
+                    .epochs(5)
+                    .callbacks(new Callback() {
+                        @Override
+                        public void onStepEnd(Training training) {
+                            if (training.step() == 6) {
+                                Thread.currentThread().interrupt();
+                            }
+                        }
+                    })
+                    .fit(DataLoader.of(clouds(1, 100), 32).prefetch(ahead));
+            assertTrue(Thread.interrupted(), "the interrupt is left to the caller");
+            assertEquals(6, training.step());
+            assertEquals("interrupted", training.stopReason());
+            assertEquals(1, training.history().epochs());
+        }
+    }
+
+    @Test
+    void aCallbackIsCalledInOrderAndCanStop() throws IOException {
+        List<String> calls = new ArrayList<>();
+        Training training = trainer(net())
+                .epochs(5)
+                .callbacks(new Callback() {
+                    @Override
+                    public void onTrainBegin(Training training) {
+                        calls.add("train");
+                    }
+
+                    @Override
+                    public void onEpochBegin(Training training) {
+                        calls.add("epoch " + training.epoch());
+                    }
+
+                    @Override
+                    public void onStepEnd(Training training) {
+                        calls.add("step " + training.step() + " " + training.stepOfEpoch() + "/"
+                                + training.stepsPerEpoch());
+                        if (training.step() == 3) {
+                            training.stop("enough");
+                        }
+                    }
+
+                    @Override
+                    public void onEpochEnd(Training training) {
+                        calls.add("end " + training.history().epochs());
+                    }
+
+                    @Override
+                    public void onTrainEnd(Training training) {
+                        calls.add("over");
+                    }
+                })
+                .fit(DataLoader.of(clouds(1, 64), 32));
+        assertEquals(
+                List.of("train", "epoch 1", "step 1 1/2", "step 2 2/2", "end 1", "epoch 2", "step 3 1/2", "over"),
+                calls);
+        assertEquals("enough", training.stopReason());
+    }
+
+    @Test
+    void aFailureIsNotHiddenByWhatFollowsIt() {
+        Trainer trainer = trainer(net()).callbacks(new Callback() {
+            @Override
+            public void onStepEnd(Training training) {
+                throw new IllegalStateException("mine");
+            }
+
+            @Override
+            public void onTrainEnd(Training training) {
+                throw new IllegalStateException("later");
+            }
+        });
+        var failure = assertThrows(IllegalStateException.class, () -> trainer.fit(DataLoader.of(clouds(1, 64), 32)));
+        assertEquals("mine", failure.getMessage());
+        assertEquals("later", failure.getSuppressed()[0].getMessage());
+    }
+
+    // Memory.
+
+    @Test
+    void aStepThatDoesNotFitIsRefused() throws IOException {
+        long rows = Memory.limitBytes() / (1024 * 4);
+        var wide = new Sequential(new Linear(1, 2), new Tanh(), new Linear(2, CLASSES));
+        Loss huge = (output, target) -> Functional.crossEntropyLoss(
+                output.sum(1, true).broadcastTo(output.shape()[0], rows).exp().slice(1, 0, 3), target);
+        Trainer trainer = Trainer.of(wide, new SGD(wide.parameters(), 0.1), huge);
+        Dataset data = new TensorDataset(Tensor.ones(2048, 1), Tensor.of(new int[2048]));
+        String message = assertThrows(MemoryLimitException.class, () -> trainer.fit(DataLoader.of(data, 2048)))
+                .getMessage();
+        assertTrue(message.startsWith("step: a batch of 2048 would take "), message);
+        var largest = java.util.regex.Pattern.compile("the largest micro-batch that fits has (\\d+) examples")
+                .matcher(message);
+        assertTrue(largest.find(), message);
+        assertTrue(Long.parseLong(largest.group(1)) < 1024);
+    }
+
+    @Test
+    void aModelThatReadsElementsTrainsWithoutAPlan() throws IOException {
+        var reading = new Module() {
+            private final Linear linear = child("linear", new Linear(2, CLASSES));
+
+            @Override
+            public Tensor forward(Tensor x) {
+                return x.sum().item() > 1e9 ? x : linear.forward(x);
+            }
+        };
+        assertThrows(IllegalStateException.class, () -> trainer(reading).fit(DataLoader.of(clouds(1, 64), 32)));
+        Training training = trainer(reading).withoutMemoryPlan().fit(DataLoader.of(clouds(1, 64), 32));
+        assertEquals(2, training.step());
+        assertNotNull(training.schedule());
+    }
+
+    // What is left behind.
+
+    @Test
+    void aReportAndHistoriesAreWritten() throws IOException {
+        Training training = trainer(net())
+                .metrics(new Accuracy(), new ConfusionMatrix(CLASSES))
+                .epochs(2)
+                .title("Clouds")
+                .labels("a", "b", "c")
+                .fact("Data", "three clouds")
+                .historyCsv(folder.resolve("csv"))
+                .historyJson(folder.resolve("history.json"))
+                .report(folder.resolve("out/report.html"))
+                .fit(DataLoader.of(clouds(1, 100), 32), DataLoader.of(clouds(2, 50), 50));
+        String page = Files.readString(folder.resolve("out/report.html"));
+        for (String part : List.of(
+                "<h1>Clouds</h1>", "three clouds", "\"schedule\":{", "validation in epoch", "[\"a\",\"b\",\"c\"]")) {
+            assertTrue(page.contains(part), part);
+        }
+        History read = History.readJson(folder.resolve("history.json"));
+        assertArrayEquals(training.history().stepValues("loss"), read.stepValues("loss"));
+        assertEquals(8, History.readCsv(folder.resolve("csv")).steps());
+    }
+
+    // Bad settings.
+
+    private static void rejected(String message, org.junit.jupiter.api.function.Executable call) {
+        assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
+    }
+
+    @Test
+    void badSettingsAreNamed() {
+        Sequential net = net();
+        Trainer trainer = trainer(net);
+        rejected("epochs 0 must be positive", () -> trainer.epochs(0));
+        rejected("microBatch -1 must be positive", () -> trainer.microBatch(-1));
+        rejected("earlyStopping: patience 0 must be positive", () -> trainer.earlyStopping(0));
+        rejected("earlyStopping: minDelta NaN must be 0 or more", () -> trainer.earlyStopping(1, Double.NaN));
+        rejected(
+                "metrics: the name accuracy is taken; give each metric one of its own, not beginning with validation_",
+                () -> trainer.metrics(new Accuracy(), new Accuracy()));
+        rejected(
+                "metrics: the name loss is taken; give each metric one of its own, not beginning with validation_",
+                () -> trainer.metrics(new Mean("loss", Functional::mseLoss)));
+        DataLoader loader = DataLoader.of(clouds(1, 10), 32);
+        rejected(
+                "fit: the training loader has no batch: 10 examples; give it more, or do not drop the last batch",
+                () -> trainer.fit(loader.dropLast()));
+        rejected(
+                "monitor: validation_loss is none of [loss]; use one of them",
+                () -> trainer(net).monitor("validation_loss").fit(loader));
+        rejected(
+                "monitor: seconds is none of [loss, validation_loss]; use one of them",
+                () -> trainer(net).monitor("seconds").fit(loader, loader));
+        Optimizer optimizer = new SGD(net.parameters(), 0.1);
+        rejected("fit: the loss is [10] FLOAT32 and no scalar; reduce it to the mean over the batch", () -> Trainer.of(
+                        net, optimizer, (output, target) -> output.sum(1))
+                .withoutMemoryPlan()
+                .fit(loader));
+    }
+}
