@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -291,18 +293,23 @@ class FlightRecordingTest {
     }
 
     @Test
-    void aStepStartsNeitherFlightRecorderNorJmx() throws Exception {
-        assertEquals("class path, Flight Recorder not started, MBean servers 0", watched("-cp", Child.classPath()));
+    void aStepLoadsNoEventAndStartsNoJmx() throws Exception {
+        String out = watched("-Xlog:class+load", "-cp", Child.classPath());
+        assertTrue(out.endsWith("class path, Flight Recorder true, MBean servers 0"), out);
+        assertTrue(out.contains(Events.class.getName() + " "));
+        assertFalse(out.contains("jdk.jfr.Event "));
     }
 
     @Test
     void aJvmWithoutFlightRecorderComputesAsWell() throws Exception {
         String limit = "--limit-modules=java.base,java.management,jdk.management";
-        assertEquals("class path, Flight Recorder missing, MBean servers 0", watched(limit, "-cp", Child.classPath()));
+        String out = watched(limit, "-cp", Child.classPath());
+        assertEquals("class path, Flight Recorder false, MBean servers 0", out);
     }
 
+    /// What such a JVM says.
     private static String watched(String... options) throws Exception {
-        String[] arguments = java.util.Arrays.copyOf(options, options.length + 1);
+        String[] arguments = Arrays.copyOf(options, options.length + 1);
         arguments[options.length] = "org.toydiff.consumer.Watched";
         Child child = Child.run(Map.of(), arguments);
         assertEquals(0, child.exit(), child.err());

@@ -31,9 +31,9 @@ class MemoryBeanTest {
         return new ObjectName("org.toydiff:type=Memory");
     }
 
-    /// The bean, once it is there.
+    /// The bean, once it is there; a minute later its use fails.
     private static TensorMemoryMXBean bean(MBeanServerConnection connection) throws Exception {
-        while (!connection.isRegistered(name())) {
+        for (int i = 0; i < 6000 && !connection.isRegistered(name()); i++) {
             Thread.sleep(10);
         }
         return JMX.newMXBeanProxy(connection, name(), TensorMemoryMXBean.class);

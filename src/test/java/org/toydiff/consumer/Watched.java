@@ -28,7 +28,8 @@ public final class Watched {
             System.out.println(String.join(
                     ", ",
                     TensorArena.class.getModule().isNamed() ? "module" : "class path",
-                    "Flight Recorder " + flightRecorder(),
+                    "Flight Recorder "
+                            + ModuleLayer.boot().findModule("jdk.jfr").isPresent(),
                     "MBean servers " + MBeanServerFactory.findMBeanServer(null).size()));
             if (mode.equals("server")) {
                 var name = new ObjectName("org.toydiff:type=Memory");
@@ -38,13 +39,6 @@ public final class Watched {
                 waitForEnd();
             }
         }
-    }
-
-    private static String flightRecorder() {
-        if (ModuleLayer.boot().findModule("jdk.jfr").isEmpty()) {
-            return "missing";
-        }
-        return jdk.jfr.FlightRecorder.isInitialized() ? "started" : "not started";
     }
 
     private static void waitForEnd() throws IOException {
