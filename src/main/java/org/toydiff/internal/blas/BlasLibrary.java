@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Finds and loads one library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or
-/// the bundled OpenBLAS, or the system's.
+/// the bundled OpenBLAS, or the system's. The property's values `bundled` and `system` allow one of these alone.
 ///
 /// A path that was asked for and does not load is an error and not a reason to try the next place: a silent
 /// fallback is how wrong measurements get published.
@@ -21,6 +21,10 @@ public final class BlasLibrary {
             List.of("openblas_get_config", "openblas_get_corename", "openblas_set_num_threads");
 
     private static final String PROPERTY = "toydiff.blas.library";
+
+    private static final String BUNDLED = "bundled";
+    private static final String SYSTEM = "system";
+    private static final String EITHER = "";
 
     private static final List<String> SYSTEM_PATHS = List.of(
             "/usr/lib/x86_64-linux-gnu/libopenblas.so.0",
@@ -62,19 +66,26 @@ public final class BlasLibrary {
 
     private static BlasLibrary find() {
         List<String> tried = new ArrayList<>();
-        String asked = System.getProperty(PROPERTY);
-        if (asked != null) {
+        String asked = System.getProperty(PROPERTY, EITHER);
+        if (!List.of(EITHER, BUNDLED, SYSTEM).contains(asked)) {
             String path = tryPath(Path.of(asked).toAbsolutePath(), "-D" + PROPERTY + "=", tried);
             return path != null ? new BlasLibrary(path, null) : failed(tried);
         }
-        String path = tryBundled(tried);
-        for (int i = 0; path == null && i < SYSTEM_PATHS.size(); i++) {
-            path = tryPath(Path.of(SYSTEM_PATHS.get(i)), "system: ", tried);
-        }
-        if (path == null) {
-            path = tryLibraryPath(tried);
+        String path = asked.equals(SYSTEM) ? null : tryBundled(tried);
+        if (path == null && !asked.equals(BUNDLED)) {
+            path = trySystem(tried);
         }
         return path != null ? new BlasLibrary(path, null) : failed(tried);
+    }
+
+    private static String trySystem(List<String> tried) {
+        for (String place : SYSTEM_PATHS) {
+            String path = tryPath(Path.of(place), "system: ", tried);
+            if (path != null) {
+                return path;
+            }
+        }
+        return tryLibraryPath(tried);
     }
 
     private static BlasLibrary failed(List<String> tried) {

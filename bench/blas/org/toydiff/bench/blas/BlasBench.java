@@ -1,0 +1,216 @@
+package org.toydiff.bench.blas;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// Measures CBLAS libraries from the JVM, beside C. `java -jar target/blasbench.jar` starts it.
+@Command(
+        name = "blasbench",
+        mixinStandardHelpOptions = true,
+        version = "blasbench of toydiff",
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        description = {
+            "Measures CBLAS libraries from the JVM, beside C.",
+            "",
+            "Without options: the bundled OpenBLAS on one and on all cores, a few problems of every routine, in less than"
+                    + " two minutes. Each library runs in JVMs of its own, and all take turns. Every result is checked"
+                    + " before it is timed. The same calls are timed from C where a C compiler is found.",
+            ""
+        },
+        footer = {
+            "",
+            "Sizes are lists of numbers and ranges, both ends included: 64,100:300:50,512:4096:*2 (without a step:"
+                    + " doubling). Routines and variants (transpositions; side and transposition of trsm):",
+            "  axpy dot nrm2 scal copy ger",
+            "  gemv, syrk: N T      gemm, gemm_batch: NN NT TN TT      trsm: LN LT RN RT",
+            "Shapes: square, tall (n and k a 16th), wide (m and k a 16th), or sizes such as 784x512x32: mxnxk for gemm"
+                    + " and gemm_batch, mxn for gemv, ger and trsm, nxk for syrk, n for the others.",
+            "",
+            "The table: times of a call in microseconds; percent of what multiply-adds and memory allow (\"roof\","
+                    + " measured in the same run); the same call from C and C's time over the JVM's; the same product on"
+                    + " toydiff's own threads (\"pool\").",
+            "",
+            "Examples:",
+            "  java -jar target/blasbench.jar --library bundled --library system --threads 1,all",
+            "  java -jar target/blasbench.jar --routines gemm --sizes 64:2048 --dtypes float,double --html gemm.html",
+            "  java -jar target/blasbench.jar --preset mlp --library /opt/lib/libblis.so --csv mlp.csv"
+        })
+public final class BlasBench implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Choice choice;
+
+    @Option(
+            names = "--csv",
+            arity = "0..1",
+            fallbackValue = "-",
+            paramLabel = "FILE",
+            description = "Writes comma-separated values to the file; without one to the output, instead of the table.")
+    private String csv;
+
+    @Option(
+            names = "--json",
+            arity = "0..1",
+            fallbackValue = "-",
+            paramLabel = "FILE",
+            description = "Writes JSON: results, machine, roofs, notes.")
+    private String json;
+
+    @Option(
+            names = "--html",
+            paramLabel = "FILE",
+            description = "Writes a page with curves and a roofline that needs no network.")
+    private Path html;
+
+    private final PrintStream out = System.out;
+    private final PrintStream err = System.err;
+    private final AtomicBoolean written = new AtomicBoolean();
+
+    private BlasBench() {}
+
+    /// Runs.
+    ///
+    /// @param arguments see `--help`
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new BlasBench())
+                .setParameterExceptionHandler(BlasBench::reportUsage)
+                .setExecutionExceptionHandler(BlasBench::reportFailure)
+                .execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Settings settings;
+        Report report;
+        try {
+            requireWritable();
+            settings = choice.settings();
+            report = new Report(Machine.describe(command()));
+            look(settings, report);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+        Machine.warn(settings, report);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted(report)));
+        try {
+            new Measuring(settings, report, this::progress).run();
+            if (written.compareAndSet(false, true)) {
+                progress("");
+                write(report);
+            }
+        } catch (Worker.Stopped e) {
+            // The hook writes what there is, and this thread ends with the JVM.
+            return CommandLine.ExitCode.SOFTWARE;
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private static void look(Settings settings, Report report) throws IOException {
+        List<String> names = Library.names(settings.libraries());
+        for (int i = 0; i < names.size(); i++) {
+            report.add(Measuring.look(settings.libraries().get(i), names.get(i)));
+        }
+    }
+
+    /// At an interrupt: no child is left, and what was measured is told.
+    private void interrupted(Report report) {
+        Worker.stopAll();
+        if (written.compareAndSet(false, true)) {
+            report.note("Interrupted: this is what had been measured.");
+            try {
+                progress("");
+                write(report);
+            } catch (IOException e) {
+                err.println("blasbench: " + e.getMessage());
+            }
+        }
+    }
+
+    private void write(Report report) throws IOException {
+        boolean taken = "-".equals(csv) || "-".equals(json);
+        if (!taken) {
+            out.print(Table.of(report));
+        }
+        write(csv, csv == null ? null : Csv.of(report));
+        write(json, json == null ? null : Json.of(report));
+        if (html != null) {
+            Files.writeString(html, Html.of(report));
+        }
+        if (taken) {
+            Table.facts(report).forEach(err::println);
+        }
+        out.flush();
+    }
+
+    private void write(String file, String text) throws IOException {
+        if ("-".equals(file)) {
+            out.print(text);
+        } else if (file != null) {
+            Files.writeString(Path.of(file), text);
+        }
+    }
+
+    /// Rather now than after all was measured.
+    private void requireWritable() {
+        for (String file : new String[] {csv, json, html == null ? null : html.toString()}) {
+            if (file != null && !file.equals("-")) {
+                Path folder = Path.of(file).toAbsolutePath().getParent();
+                if (!Files.isDirectory(folder) || !Files.isWritable(folder) || Files.isDirectory(Path.of(file))) {
+                    throw new IllegalArgumentException(file + " cannot be written");
+                }
+            }
+        }
+        if ("-".equals(csv) && "-".equals(json)) {
+            throw new IllegalArgumentException("--csv and --json cannot both go to the output; name a file");
+        }
+    }
+
+    /// On a terminal one line that is written over.
+    private void progress(String what) {
+        if (System.console() != null && System.console().isTerminal()) {
+            err.print("\r\u001b[K" + what);
+            err.flush();
+        } else if (!what.isEmpty()) {
+            err.println(what);
+        }
+    }
+
+    private String command() {
+        List<String> words = spec.commandLine().getParseResult().originalArgs();
+        return String.join(" ", "java -jar target/blasbench.jar", String.join(" ", words)).strip();
+    }
+
+    private static int reportUsage(ParameterException e, String[] arguments) {
+        String message = e.getMessage().lines().findFirst().orElse("wrong usage");
+        new PrintStream(System.err, true, StandardCharsets.UTF_8).println("blasbench: " + message + " (--help tells all)");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static int reportFailure(Exception e, CommandLine commandLine, CommandLine.ParseResult parsed) {
+        if (e instanceof ParameterException usage) {
+            return reportUsage(usage, new String[0]);
+        }
+        if (e instanceof IOException) {
+            System.err.println("blasbench: " + e.getMessage());
+        } else {
+            e.printStackTrace();
+        }
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+}

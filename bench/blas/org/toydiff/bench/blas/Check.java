@@ -1,0 +1,147 @@
+package org.toydiff.bench.blas;
+
+import java.util.Locale;
+
+/// Compares what a library computed with naive sums in double, before anything is timed.
+///
+/// A sum of n products may differ by 8·√n·u times the sum of their magnitudes, u being half an ulp of 1: eight times
+/// the probabilistic bound of Higham and Mary, "A New Approach to Probabilistic Rounding Error Analysis", 2019. Of a
+/// large result, rows and columns are picked that lie evenly between the first and the last.
+final class Check {
+    private static final double MOST_WORK = 1 << 24;
+
+    private final Operands operands;
+    private final Problem problem;
+    private final double unit;
+
+    private double expected;
+    private double got;
+    private double magnitude;
+    private long terms;
+
+    private Check(Operands operands) {
+        this.operands = operands;
+        problem = operands.problem;
+        unit = problem.wide() ? 0x1p-53 : 0x1p-24;
+    }
+
+    /// Checks operands after exactly one call.
+    ///
+    /// @return what is wrong, or null
+    static String fault(Operands operands) {
+        var check = new Check(operands);
+        return operands.problem.routine().isScalar() ? check.scalarFault() : check.matrixFault();
+    }
+
+    private String scalarFault() {
+        Matrix x = operands.matrix(0, 0);
+        Matrix y = operands.matrix(operands.result(), 0);
+        sum(x, 0, y.transposed(true), 0, 0, x.columns());
+        got = operands.scalar;
+        if (problem.routine() == Routine.NRM2) {
+            expected = Math.sqrt(expected);
+            magnitude = expected;
+        }
+        return isWrong() ? message("the result") : null;
+    }
+
+    private String matrixFault() {
+        int result = operands.result();
+        for (int index = 0; index < problem.batch(); index++) {
+            Matrix y = operands.matrix(result, index);
+            double work = Math.max(problem.flops() / 2, y.rows() * y.columns());
+            double share = Math.min(1, Math.sqrt(MOST_WORK / work));
+            long rows = (long) Math.ceil(y.rows() * share);
+            long columns = y.rows() == 1 ? (long) Math.ceil(y.columns() * share * share) : (long)
+                    Math.ceil(y.columns() * share);
+            for (long i = 0; i < rows; i++) {
+                for (long j = 0; j < columns; j++) {
+                    long row = picked(i, rows, y.rows());
+                    long column = picked(j, columns, y.columns());
+                    element(y, index, row, column);
+                    if (isWrong()) {
+                        return message(String.format(Locale.ROOT, "element [%d, %d]", row, column));
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    private static long picked(long i, long picks, long size) {
+        return picks == 1 ? 0 : Math.round((double) i * (size - 1) / (picks - 1));
+    }
+
+    private void element(Matrix y, int index, long i, long j) {
+        double before = operands.initial(operands.result(), index, i, j);
+        got = y.get(i, j);
+        switch (problem.routine()) {
+            case COPY -> one(operands.matrix(0, 0).get(0, j), 0);
+            case SCAL -> one(Calls.SCAL_ALPHA * before, 0);
+            case AXPY -> one(before, Calls.ALPHA * operands.matrix(0, 0).get(0, j));
+            case GER ->
+                one(
+                        before,
+                        Calls.ALPHA
+                                * operands.matrix(0, 0).get(0, i)
+                                * operands.matrix(1, 0).get(0, j));
+            case GEMV -> {
+                Matrix a = operands.matrix(0, 0).transposed(problem.transposed(0));
+                sum(a, j, operands.matrix(1, 0).transposed(true), 0, 0, a.columns());
+            }
+            case GEMM, GEMM_BATCH -> {
+                Matrix a = operands.matrix(0, index).transposed(problem.transposed(0));
+                sum(a, i, operands.matrix(1, index).transposed(problem.transposed(1)), j, 0, a.columns());
+            }
+            case SYRK -> {
+                Matrix a = operands.matrix(0, 0).transposed(problem.transposed(0));
+                if (j <= i) {
+                    sum(a, i, a.transposed(true), j, 0, a.columns());
+                } else {
+                    one(before, 0);
+                }
+            }
+            case TRSM -> solved(y, i, j, before);
+            default -> throw new AssertionError(problem.routine());
+        }
+    }
+
+    /// A solution is checked by what it solves.
+    private void solved(Matrix x, long i, long j, double before) {
+        boolean transposed = problem.transposed(0);
+        Matrix a = operands.matrix(0, 0).transposed(transposed);
+        if (problem.left()) {
+            sum(a, i, x, j, transposed ? i : 0, transposed ? a.columns() : i + 1);
+        } else {
+            sum(x, i, a, j, transposed ? 0 : j, transposed ? j + 1 : a.rows());
+        }
+        got = expected;
+        expected = before;
+    }
+
+    private void one(double base, double addition) {
+        expected = base + addition;
+        magnitude = Math.abs(base) + Math.abs(addition);
+        terms = addition == 0 ? 0 : 2;
+    }
+
+    /// Row i of a by column j of b, from one inner index up to another.
+    private void sum(Matrix a, long i, Matrix b, long j, long from, long to) {
+        expected = 0;
+        magnitude = 0;
+        for (long l = from; l < to; l++) {
+            double product = a.get(i, l) * b.get(l, j);
+            expected += product;
+            magnitude += Math.abs(product);
+        }
+        terms = to - from;
+    }
+
+    private boolean isWrong() {
+        return !(Math.abs(got - expected) <= 8 * Math.sqrt(terms) * unit * magnitude);
+    }
+
+    private String message(String what) {
+        return String.format(Locale.ROOT, "%s: %s is %s, not %s", problem, what, got, expected);
+    }
+}

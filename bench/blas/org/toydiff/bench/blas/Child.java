@@ -1,0 +1,165 @@
+package org.toydiff.bench.blas;
+
+import com.google.gson.Gson;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.toydiff.Blas;
+import org.toydiff.internal.blas.BlasLibrary;
+import org.toydiff.internal.openblas.OpenBlas;
+
+/// A JVM with one library, which does what it is asked line by line, as `native/blas.c` does: `open` makes operands,
+/// checks one call and warms the path to the library; `time CALLS SAMPLES` times; `close` frees and tells what the
+/// result has become.
+final class Child {
+    /// What shares the work out: the library's own threads, or toydiff's over a library confined to one.
+    enum Threading {
+        OWN,
+        POOL
+    }
+
+    private static final int WARM_UP_RUNS = 2_000;
+    private static final int WARM_UP_CALLS = 10;
+
+    private final Threading threading;
+    private final int threads;
+    private final Map<Boolean, Set<Routine>> warm =
+            Map.of(true, EnumSet.noneOf(Routine.class), false, EnumSet.noneOf(Routine.class));
+
+    private Operands operands;
+    private PoolCalls pool;
+    private Calls.Loop loop;
+
+    private Child(Threading threading, int threads) {
+        this.threading = threading;
+        this.threads = threads;
+    }
+
+    /// Answers until stdin ends.
+    ///
+    /// @param arguments the threading and how many threads
+    public static void main(String[] arguments) throws IOException {
+        // Who asks is interrupted too, and ends this JVM when it has written what it knows.
+        Runtime.getRuntime().addShutdownHook(new Thread(Child::linger));
+        // What the library prints must not be taken for an answer.
+        PrintStream answers = System.out;
+        System.setOut(System.err);
+        var child = new Child(Threading.valueOf(arguments[0].toUpperCase(Locale.ROOT)), Integer.parseInt(arguments[1]));
+        var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        var gson = new Gson();
+        for (String line = requests.readLine(); line != null; line = requests.readLine()) {
+            answers.println(gson.toJson(child.answer(line)));
+            answers.flush();
+        }
+        Runtime.getRuntime().halt(0);
+    }
+
+    private static void linger() {
+        try {
+            Thread.sleep(5_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Map<String, ?> answer(String line) {
+        String[] words = line.split(" ");
+        try {
+            return switch (words[0]) {
+                case "hello" -> hello();
+                case "open" -> open(Problem.parse(words));
+                case "time" -> time(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+                case "close" -> close();
+                default -> Map.of("error", "no such request: " + line);
+            };
+        } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
+            free();
+            return Map.of("error", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Map<String, ?> hello() {
+        String path = Blas.library();
+        if (threading == Threading.POOL) {
+            Blas.setThreads(threads);
+        } else if (BlasLibrary.has("openblas_set_num_threads")) {
+            // The loader has set it to one.
+            OpenBlas.openblas_set_num_threads(threads);
+        }
+        return Map.of("path", path, "version", Blas.version(), "core", Blas.core());
+    }
+
+    private Map<String, ?> open(Problem problem) {
+        if (!BlasLibrary.has(problem.symbol()) && threading == Threading.OWN) {
+            return Map.of("lacks", problem.symbol());
+        }
+        operands = new Operands(problem);
+        if (threading == Threading.POOL) {
+            pool = new PoolCalls(operands);
+            loop = pool;
+            pool.runOnce();
+        } else {
+            loop = Calls.of(operands);
+            loop.run(1);
+        }
+        String fault = Check.fault(operands);
+        if (fault != null) {
+            free();
+            return Map.of("wrong", fault);
+        }
+        warmUp(problem);
+        operands.fillForTiming();
+        return Map.of();
+    }
+
+    /// Has the compiler look at the loop while a call takes hardly any time.
+    private void warmUp(Problem problem) {
+        if (warm.get(problem.wide()).add(problem.routine())) {
+            try (var tiny = new Operands(problem.tiny());
+                    var tinyPool = threading == Threading.POOL ? new PoolCalls(tiny) : null) {
+                Calls.Loop calls = tinyPool != null ? tinyPool : Calls.of(tiny);
+                for (int i = 0; i < WARM_UP_RUNS; i++) {
+                    calls.run(WARM_UP_CALLS);
+                }
+                calls.run(WARM_UP_RUNS * WARM_UP_CALLS);
+            }
+        }
+    }
+
+    private Map<String, ?> time(int calls, int samples) {
+        double[] times = new double[samples];
+        for (int sample = 0; sample < samples; sample++) {
+            long start = System.nanoTime();
+            loop.run(calls);
+            times[sample] = (System.nanoTime() - start) / 1e3 / calls;
+        }
+        return Map.of("times_us", times);
+    }
+
+    private Map<String, ?> close() {
+        Map<String, Long> found = new LinkedHashMap<>();
+        found.put("not_finite", operands.countNotFinite());
+        found.put("denormal", operands.countDenormal());
+        free();
+        return found;
+    }
+
+    private void free() {
+        if (pool != null) {
+            pool.close();
+        }
+        if (operands != null) {
+            operands.close();
+        }
+        pool = null;
+        operands = null;
+        loop = null;
+    }
+}

@@ -1,0 +1,63 @@
+package org.toydiff.bench.blas;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// The report as comma-separated values (RFC 4180), `n/a` standing for what is not known. Times of toydiff's pool are
+/// rows of their own, whose library ends in `+pool`.
+final class Csv {
+    private static final String HEADER = "routine,variant,dtype,m,n,k,library,threads,median_us,p10_us,p90_us,gflops,gbs,"
+            + "roof_percent,c_median_us,jvm_c_ratio";
+
+    private static final int MEASURED = 8;
+
+    private Csv() {}
+
+    static String of(Report report) {
+        List<String> lines = new ArrayList<>(List.of(HEADER));
+        for (Result result : report.results()) {
+            lines.add(line(result, result.library().name(), result.own(), result.c()));
+            if (result.pool() != null) {
+                lines.add(line(result, result.library().name() + "+pool", result.pool(), null));
+            }
+        }
+        return String.join("\r\n", lines) + "\r\n";
+    }
+
+    private static String line(Result result, String library, Statistics times, Statistics c) {
+        Problem p = result.problem();
+        String call = String.join(
+                ",",
+                p.routine().word(),
+                p.variantAndBatch(),
+                p.dtype(),
+                Integer.toString(p.m()),
+                Integer.toString(p.n()),
+                Integer.toString(p.k()),
+                quoted(library),
+                Integer.toString(result.threads()));
+        if (times == null) {
+            return call + ",n/a".repeat(MEASURED);
+        }
+        String ratio = c == null ? "n/a,n/a" : number(c.median()) + "," + number(c.median() / times.median());
+        return String.join(
+                ",",
+                call,
+                number(times.median()),
+                number(times.p10()),
+                number(times.p90()),
+                number(result.gflops(times)),
+                number(result.gbs(times)),
+                number(result.roofPercent() * result.own().median() / times.median()),
+                ratio);
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.6g", value);
+    }
+
+    private static String quoted(String text) {
+        return text.matches("[^\",\r\n]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
+    }
+}

@@ -1,0 +1,201 @@
+package org.toydiff.bench.blas;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+
+/// One library with one number of threads: the JVM and C on its own threads, and toydiff's pool over it.
+final class Lane implements AutoCloseable {
+    private final Library library;
+    private final int threads;
+    private final Contestant own;
+    private final Contestant c;
+    private final Contestant pool;
+
+    private Problem problem;
+    private Result.Status status;
+    private String detail;
+    private boolean hasC;
+    private boolean hasPool;
+
+    /// @param program the C program, if there is one
+    /// @param pauses whether threads of this run may spin
+    Lane(Library library, int threads, Optional<Path> program, boolean pauses) {
+        this.library = library;
+        this.threads = threads;
+        own = java(library.asked(), Child.Threading.OWN, threads, pauses);
+        pool = java(library.asked(), Child.Threading.POOL, threads, pauses);
+        c = program.map(path -> new Contestant(
+                        List.of(path.toString(), library.path(), Integer.toString(threads)),
+                        Commands.environment(threads),
+                        pauses))
+                .orElse(null);
+    }
+
+    /// A JVM with a library.
+    static Contestant java(String library, Child.Threading threading, int threads, boolean pauses) {
+        boolean confined = threading == Child.Threading.POOL;
+        return new Contestant(
+                Commands.java(
+                        Child.class, library, threading.name().toLowerCase(Locale.ROOT), Integer.toString(threads)),
+                Commands.environment(confined ? 1 : threads),
+                pauses);
+    }
+
+    /// Has the operands made and one result checked, then calls until times settle.
+    void open(Problem next) throws IOException {
+        problem = next;
+        status = Result.Status.OK;
+        detail = null;
+        hasC = false;
+        hasPool = false;
+        try {
+            if (take(own.ask(next.request()))) {
+                own.warmUp();
+            }
+        } catch (Worker.Lost e) {
+            fail(Result.Status.CRASHED, e.getMessage());
+        } catch (IOException e) {
+            fail(Result.Status.FAILED, e.getMessage());
+        }
+        if (status == Result.Status.OK) {
+            hasC = c != null && opens(c, "from C");
+            hasPool = next.routine().isProduct() && opens(pool, "by toydiff's pool");
+        }
+    }
+
+    /// Whether the library's answer lets times be taken.
+    private boolean take(JsonObject answer) {
+        if (answer.has("lacks")) {
+            fail(Result.Status.LACKING, "it lacks " + answer.get("lacks").getAsString());
+        } else if (answer.has("wrong")) {
+            fail(Result.Status.WRONG, answer.get("wrong").getAsString());
+        } else if (answer.has("error")) {
+            fail(Result.Status.FAILED, answer.get("error").getAsString());
+        }
+        return status == Result.Status.OK;
+    }
+
+    private void fail(Result.Status why, String what) {
+        status = why;
+        detail = what;
+    }
+
+    private boolean opens(Contestant contestant, String how) {
+        try {
+            JsonObject answer = contestant.ask(problem.request());
+            if (answer.isEmpty()) {
+                contestant.warmUp();
+                return true;
+            }
+            detail = how + ": " + answer;
+        } catch (IOException e) {
+            detail = how + ": " + e.getMessage();
+        }
+        return false;
+    }
+
+    /// Lets each take some samples that has not enough.
+    ///
+    /// @return whether any did
+    boolean takeTurns() throws IOException {
+        boolean any = false;
+        for (Contestant contestant : contestants()) {
+            if (!contestant.isDone()) {
+                try {
+                    contestant.takeTurn();
+                    any = true;
+                } catch (Worker.Lost e) {
+                    lose(contestant, e);
+                }
+            }
+        }
+        return any;
+    }
+
+    private List<Contestant> contestants() {
+        List<Contestant> all = new ArrayList<>();
+        if (status == Result.Status.OK) {
+            all.add(own);
+            if (hasC) {
+                all.add(c);
+            }
+            if (hasPool) {
+                all.add(pool);
+            }
+        }
+        return all;
+    }
+
+    private void lose(Contestant contestant, Worker.Lost e) {
+        detail = e.getMessage();
+        if (contestant == own) {
+            status = Result.Status.CRASHED;
+        } else if (contestant == c) {
+            hasC = false;
+        } else {
+            hasPool = false;
+        }
+    }
+
+    /// Frees the operands.
+    Result finish(Report report) throws IOException {
+        if (status == Result.Status.OK) {
+            requireOrdinaryNumbers(own.ask("close"));
+        }
+        free(c, hasC);
+        free(pool, hasPool);
+        boolean measured = status == Result.Status.OK;
+        Statistics times = measured ? own.statistics() : null;
+        if (detail != null && status != Result.Status.LACKING) {
+            report.note(label() + ", " + problem + ": " + detail);
+        }
+        return new Result(
+                problem,
+                library,
+                threads,
+                status,
+                detail,
+                times,
+                measured && hasC ? c.statistics() : null,
+                measured && hasPool ? pool.statistics() : null,
+                measured ? report.roof(threads).percent(problem, times.median()) : Double.NaN);
+    }
+
+    private static void free(Contestant contestant, boolean isOpen) throws IOException {
+        if (isOpen) {
+            contestant.ask("close");
+        }
+    }
+
+    private void requireOrdinaryNumbers(JsonObject answer) {
+        if (answer.get("not_finite").getAsLong() > 0) {
+            fail(Result.Status.WRONG, answer.get("not_finite") + " elements are NaN or infinite after many calls");
+        } else if (answer.get("denormal").getAsLong() > 0) {
+            detail = answer.get("denormal") + " elements became denormal, which makes arithmetic slow";
+        }
+    }
+
+    boolean isOn(int count) {
+        return threads == count;
+    }
+
+    private String label() {
+        return library.name() + " on " + threads + (threads == 1 ? " thread" : " threads");
+    }
+
+    @Override
+    public void close() {
+        for (Contestant contestant : Arrays.asList(own, c, pool)) {
+            if (Objects.nonNull(contestant)) {
+                contestant.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package org.toydiff.bench.blas;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/// What results depend on beside the library.
+final class Machine {
+    /// Larger than what the second-level buffer for addresses reaches with pages of 4 KiB.
+    private static final double MANY_PAGES_BYTES = 32 << 20;
+
+    private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
+
+    private Machine() {}
+
+    /// Facts by name, in the order of reading.
+    static Map<String, String> describe(String command) throws IOException {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("Processor", processor());
+        facts.put("Cores", Integer.toString(cores()));
+        facts.put("Memory", Math.round(system().getTotalMemorySize() / 0x1p30) + " GiB");
+        facts.put("System", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        facts.put("JDK", System.getProperty("java.vendor.version") + ", " + System.getProperty("java.vm.version"));
+        facts.put("Transparent huge pages", hugePages());
+        facts.put("Load average at the start", load() < 0 ? "unknown" : String.format(Locale.ROOT, "%.2f", load()));
+        facts.put("Date", LocalDate.now(ZoneOffset.UTC).toString());
+        facts.put("Command", command);
+        return facts;
+    }
+
+    static int cores() {
+        return Runtime.getRuntime().availableProcessors();
+    }
+
+    /// What can be allocated before the machine must swap.
+    static double availableBytes() throws IOException {
+        double total = system().getTotalMemorySize();
+        return firstLine(Path.of("/proc/meminfo"), line -> line.startsWith("MemAvailable"))
+                .map(line -> Math.min(total, Double.parseDouble(line.replaceAll("\\D", "")) * 1024))
+                .findFirst()
+                .orElse(total);
+    }
+
+    /// Warns of what would mislead a reader.
+    static void warn(Settings settings, Report report) throws IOException {
+        if (load() > 0.25 * cores()) {
+            report.note(String.format(
+                    Locale.ROOT,
+                    "The load average was %.2f at the start: other programs compete, and times are too long.",
+                    load()));
+        }
+        double largest = settings.problems().stream()
+                .mapToDouble(Problem::memoryBytes)
+                .max()
+                .orElse(0);
+        String pages = hugePages();
+        if (largest > MANY_PAGES_BYTES && !pages.equals("always") && !pages.equals("unknown")) {
+            report.note("Transparent huge pages are set to " + pages + ": the largest operands lie on pages of 4 KiB, and"
+                    + " looking these up costs time.");
+        }
+    }
+
+    private static OperatingSystemMXBean system() {
+        return (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    }
+
+    /// Over the minute before; negative where it is not known.
+    private static double load() {
+        return system().getSystemLoadAverage();
+    }
+
+    private static String processor() throws IOException {
+        return firstLine(Path.of("/proc/cpuinfo"), line -> line.startsWith("model name"))
+                .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                .findFirst()
+                .orElse(System.getProperty("os.arch"));
+    }
+
+    /// The state in brackets of `always [madvise] never`.
+    private static String hugePages() throws IOException {
+        return firstLine(HUGE_PAGES, line -> line.contains("["))
+                .map(line -> line.substring(line.indexOf('[') + 1, line.indexOf(']')))
+                .findFirst()
+                .orElse("unknown");
+    }
+
+    private static Stream<String> firstLine(Path file, Predicate<String> wanted) throws IOException {
+        return Files.isReadable(file) ? Files.readAllLines(file).stream().filter(wanted).limit(1) : Stream.empty();
+    }
+}

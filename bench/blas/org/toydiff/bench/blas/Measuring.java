@@ -1,0 +1,136 @@
+package org.toydiff.bench.blas;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/// A run: the hardware's limits first, then every problem, on which all libraries take turns.
+final class Measuring {
+    /// The call that hardly does anything.
+    private static final Problem SMALLEST =
+            Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 1);
+
+    private final Settings settings;
+    private final Report report;
+    private final Consumer<String> progress;
+
+    /// @param progress is told what is being done
+    Measuring(Settings settings, Report report, Consumer<String> progress) {
+        this.settings = settings;
+        this.report = report;
+        this.progress = progress;
+    }
+
+    /// A library as a child sees it that loads it.
+    ///
+    /// @throws IllegalArgumentException if it cannot be loaded or is no BLAS
+    static Library look(String asked, String name) throws IOException {
+        try (Contestant child = Lane.java(asked, Child.Threading.OWN, 1, false)) {
+            JsonObject hello = child.ask("hello");
+            if (hello.has("error")) {
+                throw new IllegalArgumentException(reason(asked, hello.get("error").getAsString()));
+            }
+            return new Library(
+                    asked,
+                    name,
+                    hello.get("path").getAsString(),
+                    hello.get("version").getAsString(),
+                    hello.get("core").getAsString());
+        } catch (Worker.Lost e) {
+            throw new IllegalArgumentException("--library " + asked + ": " + e.getMessage(), e);
+        }
+    }
+
+    /// Of the loader's long message the places it tried, in one line.
+    private static String reason(String asked, String message) {
+        List<String> tried = message.lines()
+                .filter(line -> line.startsWith("  ") && line.contains(": "))
+                .filter(line -> !line.contains("install OpenBLAS") && !line.contains("name a library"))
+                .map(String::strip)
+                .map(line -> line.replace("-Dtoydiff.blas.library=", ""))
+                .toList();
+        String why = tried.isEmpty() ? message.replace('\n', ' ') : String.join("; ", tried);
+        return "--library " + asked + ": no CBLAS library: " + why;
+    }
+
+    /// Measures everything.
+    void run() throws IOException {
+        Path folder = Files.createTempDirectory("blasbench");
+        try {
+            progress.accept("measuring what the hardware allows");
+            measureRoofs();
+            Optional<Path> program = Commands.compileC(folder);
+            if (program.isEmpty()) {
+                report.note("There is no C compiler on the PATH, so nothing is compared with C.");
+            }
+            List<Lane> lanes = new ArrayList<>();
+            boolean pauses = settings.threads().stream().anyMatch(threads -> threads > 1);
+            for (Library library : report.libraries()) {
+                for (int threads : settings.threads()) {
+                    lanes.add(new Lane(library, threads, program, pauses));
+                }
+            }
+            try {
+                measure(lanes);
+            } finally {
+                lanes.forEach(Lane::close);
+            }
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
+    }
+
+    private void measureRoofs() throws IOException {
+        String[] counts = settings.threads().stream().map(String::valueOf).toArray(String[]::new);
+        try (var worker = new Worker(Commands.java(RoofChild.class, null, counts), Commands.environment(1))) {
+            for (int i = 0; i < counts.length; i++) {
+                report.add(Roof.parse(worker.ask("").toString()));
+            }
+        }
+    }
+
+    private void measure(List<Lane> lanes) throws IOException {
+        progress.accept("measuring the cost of a call");
+        List<Lane> first = lanes.stream().filter(lane -> lane.isOn(settings.threads().getFirst())).toList();
+        measure(SMALLEST, first).forEach(report::addSmallest);
+        for (int i = 0; i < settings.problems().size(); i++) {
+            Problem problem = settings.problems().get(i);
+            progress.accept("%d of %d: %s".formatted(i + 1, settings.problems().size(), problem));
+            measure(problem, lanes).forEach(report::add);
+        }
+    }
+
+    /// A B C … A B C …, until all have enough.
+    private List<Result> measure(Problem problem, List<Lane> lanes) throws IOException {
+        for (Lane lane : lanes) {
+            lane.open(problem);
+        }
+        boolean more = true;
+        while (more) {
+            more = false;
+            for (Lane lane : lanes) {
+                more |= lane.takeTurns();
+            }
+        }
+        List<Result> results = new ArrayList<>();
+        for (Lane lane : lanes) {
+            results.add(lane.finish(report));
+        }
+        return results;
+    }
+}

@@ -1,0 +1,76 @@
+package org.toydiff.bench.blas;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// The same products by `Tensor.matmul`, which shares them out among toydiff's threads.
+///
+/// Each result goes to a recycled block of an arena that is opened for it, as in a training step.
+final class PoolCalls implements Calls.Loop, AutoCloseable {
+    private final Operands operands;
+    private final TensorArena arena = TensorArena.ofConfined();
+    private final Tensor a;
+    private final Tensor b;
+
+    /// Of operands of a product.
+    PoolCalls(Operands operands) {
+        this.operands = operands;
+        a = tensor(0);
+        b = tensor(1);
+    }
+
+    private Tensor tensor(int operand) {
+        Problem problem = operands.problem;
+        Routine.Shape shape = problem.routine().operands(problem).get(operand);
+        DType dtype = problem.wide() ? DType.FLOAT64 : DType.FLOAT32;
+        MemorySegment memory = operands.segment(operand);
+        Tensor plain = problem.batch() == 1
+                ? Tensor.wrap(memory, dtype, shape.rows(), operands.ld(operand)).slice(1, 0, shape.columns())
+                : Tensor.wrap(memory, dtype, shape.count(), shape.rows(), operands.ld(operand))
+                        .slice(2, 0, shape.columns());
+        return problem.transposed(operand) ? transposed(plain) : plain;
+    }
+
+    private static Tensor transposed(Tensor x) {
+        return x.rank() == 2 ? x.transpose() : x.transpose(0, 2, 1);
+    }
+
+    @Override
+    public void run(int calls) {
+        for (int i = 0; i < calls; i++) {
+            try (var result = TensorArena.ofConfined()) {
+                a.matmul(b);
+            }
+        }
+    }
+
+    /// One product, its result where the other calls leave theirs.
+    void runOnce() {
+        try (var result = TensorArena.ofConfined()) {
+            Tensor c = a.matmul(b);
+            for (int index = 0; index < operands.problem.batch(); index++) {
+                Matrix to = operands.matrix(operands.result(), index);
+                var from = new Matrix(
+                        c.segment(),
+                        to.wide(),
+                        to.rows(),
+                        to.columns(),
+                        index * to.rows() * to.columns(),
+                        to.columns(),
+                        1);
+                for (long i = 0; i < to.rows(); i++) {
+                    for (long j = 0; j < to.columns(); j++) {
+                        to.set(i, j, from.get(i, j));
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,126 @@
+package org.toydiff.bench.blas;
+
+import java.util.Locale;
+
+/// One call to measure.
+///
+/// @param wide double, not float
+/// @param batch products in one call; 1 but for [Routine#GEMM_BATCH]
+record Problem(Routine routine, String variant, boolean wide, int m, int n, int k, int batch, Layout layout) {
+    /// Where operands lie.
+    ///
+    /// @param ld the leading dimension of every matrix; 0 or less: its columns and so many elements more, negated
+    /// @param alignment in bytes: operands begin so far beyond a page's start, so at no greater alignment
+    record Layout(int ld, int alignment) {
+        static final Layout DEFAULT = new Layout(0, 64);
+
+        long leading(long columns) {
+            return ld > 0 ? ld : columns - ld;
+        }
+    }
+
+    /// Of some variant and the routine's own sizes.
+    static Problem of(Routine routine, String variant, boolean wide, int batch, Layout layout, int... own) {
+        int[] sizes = routine.sizes(own);
+        return new Problem(routine, variant, wide, sizes[0], sizes[1], sizes[2], batch, layout);
+    }
+
+    /// The same call on operands that hardly any time goes into: for warming the path to the library.
+    Problem tiny() {
+        return new Problem(routine, variant, wide, 1, 1, 1, 1, Layout.DEFAULT);
+    }
+
+    /// Whether operand 0 or 1 of the call is transposed.
+    boolean transposed(int operand) {
+        return variant.charAt(routine == Routine.TRSM ? 1 : operand) == 'T';
+    }
+
+    /// Whether a triangular matrix stands on the left.
+    boolean left() {
+        return variant.charAt(0) == 'L';
+    }
+
+    String dtype() {
+        return wide ? "double" : "float";
+    }
+
+    int elementBytes() {
+        return wide ? Double.BYTES : Float.BYTES;
+    }
+
+    String symbol() {
+        return routine.symbol(wide);
+    }
+
+    double flops() {
+        return routine.flops(this);
+    }
+
+    double trafficBytes() {
+        return routine.traffic(this) * elementBytes();
+    }
+
+    /// Flops per byte that must move.
+    double intensity() {
+        return flops() / trafficBytes();
+    }
+
+    /// What the operands take, gaps between rows included.
+    double memoryBytes() {
+        return routine.operands(this).stream()
+                .mapToDouble(shape -> (double) shape.count()
+                        * shape.rows()
+                        * (isVector(shape) ? shape.columns() : layout.leading(shape.columns()))
+                        * elementBytes())
+                .sum();
+    }
+
+    private boolean isVector(Routine.Shape shape) {
+        return shape.rows() == 1 && shape.count() == 1;
+    }
+
+    /// The size that curves are drawn over: the edge of a square problem of as many steps.
+    double edge() {
+        return Math.pow((double) m * n * k, 1.0 / routine.dimensions);
+    }
+
+    /// The variant with the count of a batch.
+    String variantAndBatch() {
+        return routine == Routine.GEMM_BATCH ? variant + "x" + batch : variant;
+    }
+
+    /// What both kinds of children are asked to open.
+    String request() {
+        return String.format(
+                Locale.ROOT,
+                "open %s %s %s %d %d %d %d %d %d",
+                routine.word(),
+                variant,
+                dtype(),
+                m,
+                n,
+                k,
+                batch,
+                layout.ld,
+                layout.alignment);
+    }
+
+    /// The problem of a request.
+    static Problem parse(String[] words) {
+        return new Problem(
+                Routine.valueOf(words[1].toUpperCase(Locale.ROOT)),
+                words[2],
+                words[3].equals("double"),
+                Integer.parseInt(words[4]),
+                Integer.parseInt(words[5]),
+                Integer.parseInt(words[6]),
+                Integer.parseInt(words[7]),
+                new Layout(Integer.parseInt(words[8]), Integer.parseInt(words[9])));
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT, "%s %s %s %dx%dx%d", routine.word(), variantAndBatch(), dtype(), m, n, k);
+    }
+}

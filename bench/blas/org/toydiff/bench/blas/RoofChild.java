@@ -1,0 +1,242 @@
+package org.toydiff.bench.blas;
+
+import com.google.gson.Gson;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+
+/// A JVM that measures the hardware by loops of the Vector API, so no compiler is needed for it.
+///
+/// Multiply-adds run in sixteen independent chains, more than any processor needs to hide their latency. For the
+/// bandwidth an array is read, copied and added to; the best counts, an array written over counting as one written.
+final class RoofChild {
+    private static final int CHAINS = 16;
+    private static final int STEPS = 100_000;
+    private static final double SECONDS = 0.1;
+    private static final long[] WORKING_SETS = {1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 23, 1 << 24, 1 << 25, 1 << 27};
+    private static final int PASS_BYTES = 1 << 22;
+
+    /// Keeps results in use.
+    private static volatile double sink;
+
+    private final int threads;
+    private final ExecutorService pool;
+
+    private RoofChild(int threads) {
+        this.threads = threads;
+        pool = Executors.newFixedThreadPool(threads, task -> {
+            var thread = new Thread(task);
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /// What every thread does in one timed piece of work.
+    private interface Work {
+        void run(int thread);
+    }
+
+    /// Prints one line of JSON for each number of threads asked for.
+    ///
+    /// @param arguments numbers of threads
+    public static void main(String[] arguments) throws Exception {
+        for (String threads : arguments) {
+            var child = new RoofChild(Integer.parseInt(threads));
+            System.out.println(new Gson().toJson(child.measure()));
+            child.pool.shutdown();
+        }
+    }
+
+    private Roof measure() throws InterruptedException, ExecutionException {
+        double floatFlops = 2.0 * CHAINS * STEPS * FloatVector.SPECIES_PREFERRED.length() * threads;
+        double doubleFlops = 2.0 * CHAINS * STEPS * DoubleVector.SPECIES_PREFERRED.length() * threads;
+        double floatSeconds = best(thread -> sink = floatChains());
+        double doubleSeconds = best(thread -> sink = doubleChains());
+        return new Roof(threads, floatFlops / floatSeconds / 1e9, doubleFlops / doubleSeconds / 1e9, bandwidth());
+    }
+
+    private List<Roof.Bandwidth> bandwidth() throws InterruptedException, ExecutionException {
+        List<Roof.Bandwidth> steps = new ArrayList<>();
+        for (long bytes : WORKING_SETS) {
+            steps.add(new Roof.Bandwidth(bytes, bandwidth(bytes)));
+        }
+        return steps;
+    }
+
+    private double bandwidth(long bytes) throws InterruptedException, ExecutionException {
+        int floats = (int) (bytes / Float.BYTES / threads);
+        int passes = (int) Math.max(1, PASS_BYTES / (bytes / threads));
+        float[][] whole = new float[threads][floats];
+        float[][] from = new float[threads][floats / 2];
+        float[][] to = new float[threads][floats / 2];
+        double moved = (double) bytes * passes;
+        double read = moved / best(thread -> sink = sum(whole[thread], passes));
+        double copied = moved / best(thread -> copy(from[thread], to[thread], passes));
+        double added = 1.5 * moved / best(thread -> add(from[thread], to[thread], passes));
+        return Roof.best(read, copied, added) / 1e9;
+    }
+
+    /// The least time in which all threads do a piece of work, from the first start to the last end.
+    private double best(Work work) throws InterruptedException, ExecutionException {
+        long least = Long.MAX_VALUE;
+        long begin = System.nanoTime();
+        while (System.nanoTime() - begin < SECONDS * 1e9) {
+            least = Math.min(least, once(work));
+        }
+        return least / 1e9;
+    }
+
+    private long once(Work work) throws InterruptedException, ExecutionException {
+        var ready = new CyclicBarrier(threads);
+        List<Callable<long[]>> tasks = new ArrayList<>();
+        for (int t = 0; t < threads; t++) {
+            int thread = t;
+            tasks.add(() -> {
+                ready.await();
+                long start = System.nanoTime();
+                work.run(thread);
+                return new long[] {start, System.nanoTime()};
+            });
+        }
+        long first = Long.MAX_VALUE;
+        long last = Long.MIN_VALUE;
+        for (Future<long[]> task : pool.invokeAll(tasks)) {
+            first = Math.min(first, task.get()[0]);
+            last = Math.max(last, task.get()[1]);
+        }
+        return last - first;
+    }
+
+    private static double floatChains() {
+        var species = FloatVector.SPECIES_PREFERRED;
+        FloatVector factor = FloatVector.broadcast(species, (float) 0.999);
+        FloatVector v0 = FloatVector.broadcast(species, 0);
+        FloatVector v1 = FloatVector.broadcast(species, 1);
+        FloatVector v2 = FloatVector.broadcast(species, 2);
+        FloatVector v3 = FloatVector.broadcast(species, 3);
+        FloatVector v4 = FloatVector.broadcast(species, 4);
+        FloatVector v5 = FloatVector.broadcast(species, 5);
+        FloatVector v6 = FloatVector.broadcast(species, 6);
+        FloatVector v7 = FloatVector.broadcast(species, 7);
+        FloatVector v8 = FloatVector.broadcast(species, 8);
+        FloatVector v9 = FloatVector.broadcast(species, 9);
+        FloatVector v10 = FloatVector.broadcast(species, 10);
+        FloatVector v11 = FloatVector.broadcast(species, 11);
+        FloatVector v12 = FloatVector.broadcast(species, 12);
+        FloatVector v13 = FloatVector.broadcast(species, 13);
+        FloatVector v14 = FloatVector.broadcast(species, 14);
+        FloatVector v15 = FloatVector.broadcast(species, 15);
+        for (int i = 0; i < STEPS; i++) {
+            v0 = v0.fma(factor, factor);
+            v1 = v1.fma(factor, factor);
+            v2 = v2.fma(factor, factor);
+            v3 = v3.fma(factor, factor);
+            v4 = v4.fma(factor, factor);
+            v5 = v5.fma(factor, factor);
+            v6 = v6.fma(factor, factor);
+            v7 = v7.fma(factor, factor);
+            v8 = v8.fma(factor, factor);
+            v9 = v9.fma(factor, factor);
+            v10 = v10.fma(factor, factor);
+            v11 = v11.fma(factor, factor);
+            v12 = v12.fma(factor, factor);
+            v13 = v13.fma(factor, factor);
+            v14 = v14.fma(factor, factor);
+            v15 = v15.fma(factor, factor);
+        }
+        return v0.add(v1).add(v2).add(v3).add(v4).add(v5).add(v6).add(v7).add(v8).add(v9).add(v10).add(v11).add(v12).add(v13).add(v14).add(v15).lane(0);
+    }
+
+    private static double doubleChains() {
+        var species = DoubleVector.SPECIES_PREFERRED;
+        DoubleVector factor = DoubleVector.broadcast(species, 0.999);
+        DoubleVector v0 = DoubleVector.broadcast(species, 0);
+        DoubleVector v1 = DoubleVector.broadcast(species, 1);
+        DoubleVector v2 = DoubleVector.broadcast(species, 2);
+        DoubleVector v3 = DoubleVector.broadcast(species, 3);
+        DoubleVector v4 = DoubleVector.broadcast(species, 4);
+        DoubleVector v5 = DoubleVector.broadcast(species, 5);
+        DoubleVector v6 = DoubleVector.broadcast(species, 6);
+        DoubleVector v7 = DoubleVector.broadcast(species, 7);
+        DoubleVector v8 = DoubleVector.broadcast(species, 8);
+        DoubleVector v9 = DoubleVector.broadcast(species, 9);
+        DoubleVector v10 = DoubleVector.broadcast(species, 10);
+        DoubleVector v11 = DoubleVector.broadcast(species, 11);
+        DoubleVector v12 = DoubleVector.broadcast(species, 12);
+        DoubleVector v13 = DoubleVector.broadcast(species, 13);
+        DoubleVector v14 = DoubleVector.broadcast(species, 14);
+        DoubleVector v15 = DoubleVector.broadcast(species, 15);
+        for (int i = 0; i < STEPS; i++) {
+            v0 = v0.fma(factor, factor);
+            v1 = v1.fma(factor, factor);
+            v2 = v2.fma(factor, factor);
+            v3 = v3.fma(factor, factor);
+            v4 = v4.fma(factor, factor);
+            v5 = v5.fma(factor, factor);
+            v6 = v6.fma(factor, factor);
+            v7 = v7.fma(factor, factor);
+            v8 = v8.fma(factor, factor);
+            v9 = v9.fma(factor, factor);
+            v10 = v10.fma(factor, factor);
+            v11 = v11.fma(factor, factor);
+            v12 = v12.fma(factor, factor);
+            v13 = v13.fma(factor, factor);
+            v14 = v14.fma(factor, factor);
+            v15 = v15.fma(factor, factor);
+        }
+        return v0.add(v1).add(v2).add(v3).add(v4).add(v5).add(v6).add(v7).add(v8).add(v9).add(v10).add(v11).add(v12).add(v13).add(v14).add(v15).lane(0);
+    }
+
+    /// Eight partial sums, so that the additions do not wait for one another.
+    private static double sum(float[] x, int passes) {
+        var species = FloatVector.SPECIES_PREFERRED;
+        int lanes = species.length();
+        FloatVector total = FloatVector.zero(species);
+        for (int pass = 0; pass < passes; pass++) {
+            FloatVector s0 = FloatVector.zero(species);
+            FloatVector s1 = s0;
+            FloatVector s2 = s0;
+            FloatVector s3 = s0;
+            FloatVector s4 = s0;
+            FloatVector s5 = s0;
+            FloatVector s6 = s0;
+            FloatVector s7 = s0;
+            for (int i = 0; i <= x.length - 8 * lanes; i += 8 * lanes) {
+                s0 = s0.add(FloatVector.fromArray(species, x, i));
+                s1 = s1.add(FloatVector.fromArray(species, x, i + lanes));
+                s2 = s2.add(FloatVector.fromArray(species, x, i + 2 * lanes));
+                s3 = s3.add(FloatVector.fromArray(species, x, i + 3 * lanes));
+                s4 = s4.add(FloatVector.fromArray(species, x, i + 4 * lanes));
+                s5 = s5.add(FloatVector.fromArray(species, x, i + 5 * lanes));
+                s6 = s6.add(FloatVector.fromArray(species, x, i + 6 * lanes));
+                s7 = s7.add(FloatVector.fromArray(species, x, i + 7 * lanes));
+            }
+            total = total.add(s0.add(s1).add(s2.add(s3)).add(s4.add(s5).add(s6.add(s7))));
+        }
+        return total.lane(0);
+    }
+
+    private static void copy(float[] from, float[] to, int passes) {
+        for (int pass = 0; pass < passes; pass++) {
+            System.arraycopy(from, 0, to, 0, from.length);
+        }
+    }
+
+    private static void add(float[] x, float[] y, int passes) {
+        var species = FloatVector.SPECIES_PREFERRED;
+        for (int pass = 0; pass < passes; pass++) {
+            for (int i = 0; i <= x.length - species.length(); i += species.length()) {
+                FloatVector.fromArray(species, y, i)
+                        .add(FloatVector.fromArray(species, x, i))
+                        .intoArray(y, i);
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+package org.toydiff.bench.blas;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.gson.JsonSyntaxException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.Serial;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/// A child process that answers each line with a line of JSON.
+final class Worker implements AutoCloseable {
+    /// Waits this long for a child to end by itself.
+    private static final long PATIENCE_SECONDS = 5;
+
+    private static final int SIGINT_EXIT = 128 + 2;
+
+    /// All that run, to be ended with this JVM.
+    private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
+
+    private static volatile boolean stopping;
+
+    private final Process process;
+    private final PrintStream requests;
+    private final BufferedReader answers;
+    private final Path errors;
+
+    /// A child that ended by itself.
+    static final class Lost extends IOException {
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        Lost(String message) {
+            super(message);
+        }
+    }
+
+    /// A child that was ended because this JVM is about to.
+    static final class Stopped extends RuntimeException {
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        Stopped() {
+            super("stopped");
+        }
+    }
+
+    /// Starts a program.
+    ///
+    /// @param environment variables beside those of this process
+    Worker(List<String> command, Map<String, String> environment) throws IOException {
+        errors = Files.createTempFile("blasbench", ".err");
+        var builder = new ProcessBuilder(command).redirectError(errors.toFile());
+        builder.environment().putAll(environment);
+        synchronized (RUNNING) {
+            if (stopping) {
+                throw new Stopped();
+            }
+            process = builder.start();
+            RUNNING.add(process);
+        }
+        requests = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+        answers = process.inputReader(StandardCharsets.UTF_8);
+    }
+
+    /// Ends every child, now and in future.
+    static void stopAll() {
+        synchronized (RUNNING) {
+            stopping = true;
+        }
+        for (Process process : RUNNING) {
+            process.destroyForcibly();
+        }
+        for (Process process : RUNNING) {
+            process.onExit().join();
+        }
+    }
+
+    /// Asks and waits for the answer.
+    ///
+    /// @throws Lost if the child ends instead
+    JsonObject ask(String request) throws IOException {
+        requests.println(request);
+        for (String line = answers.readLine(); line != null; line = answers.readLine()) {
+            JsonObject answer = parse(line);
+            if (answer != null) {
+                return answer;
+            }
+        }
+        throw lost();
+    }
+
+    /// Null for a line that is no answer: libraries may print, too.
+    private static JsonObject parse(String line) {
+        try {
+            JsonElement element = JsonParser.parseString(line);
+            return element.isJsonObject() ? element.getAsJsonObject() : null;
+        } catch (JsonSyntaxException e) {
+            return null;
+        }
+    }
+
+    private Lost lost() throws IOException {
+        try {
+            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                process.waitFor();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (process.exitValue() == SIGINT_EXIT) {
+            // From the terminal; what ends this JVM is on its way.
+            stopping = true;
+        }
+        if (stopping) {
+            throw new Stopped();
+        }
+        String last = Files.readString(errors)
+                .lines()
+                .map(String::strip)
+                .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+                .reduce((first, second) -> second)
+                .map(line -> ": " + line)
+                .orElse("");
+        return new Lost("the child ended with exit code " + process.exitValue() + signal(process.exitValue()) + last);
+    }
+
+    private static String signal(int exit) {
+        return switch (exit) {
+            case 128 + 4 -> " (SIGILL)";
+            case 128 + 6 -> " (SIGABRT)";
+            case 128 + 7 -> " (SIGBUS)";
+            case 128 + 8 -> " (SIGFPE)";
+            case 128 + 9 -> " (SIGKILL)";
+            case 128 + 11 -> " (SIGSEGV)";
+            default -> "";
+        };
+    }
+
+    /// Ends it: a child stops when its stdin does.
+    @Override
+    public void close() {
+        requests.close();
+        try {
+            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                process.waitFor();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        RUNNING.remove(process);
+        try {
+            answers.close();
+            Files.deleteIfExists(errors);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
