@@ -127,6 +127,11 @@ static int is(const char *routine) {
             prefix##gemm_t f = (prefix##gemm_t) p.function;                                                            \
             REPEAT(f(ROW_MAJOR, t0, t1, m, n, k, 1, a, lda, b, ldb, 0, c, ldc))                                        \
         } else if (is("gemm_batch")) {                                                                                 \
+            prefix##gemm_t f = (prefix##gemm_t) p.function;                                                            \
+            size_t sa = (size_t) lda * p.shapes[0].rows, sb = (size_t) ldb * p.shapes[1].rows, sc = (size_t) ldc * m;  \
+            REPEAT(for (int j = 0; j < p.batch; j++)                                                                   \
+                       f(ROW_MAJOR, t0, t1, m, n, k, 1, a + j * sa, lda, b + j * sb, ldb, 0, c + j * sc, ldc))         \
+        } else if (is("gemm_batch_strided")) {                                                                                 \
             prefix##batch_t f = (prefix##batch_t) p.function;                                                          \
             int sa = lda * p.shapes[0].rows, sb = ldb * p.shapes[1].rows, sc = ldc * m;                                \
             REPEAT(f(ROW_MAJOR, t0, t1, m, n, k, 1, a, lda, sa, b, ldb, sb, 0, c, ldc, sc, p.batch))                   \
@@ -161,7 +166,7 @@ static void lay_out(void) {
         p.operands = 3, s[0] = matrix(1, p.m, p.n, 0), s[1] = t0 ? row_m : row_n, s[2] = t0 ? row_n : row_m;
     } else if (is("ger")) {
         p.operands = 3, s[0] = row_m, s[1] = row_n, s[2] = matrix(1, p.m, p.n, 0);
-    } else if (is("gemm") || is("gemm_batch")) {
+    } else if (is("gemm") || is("gemm_batch") || is("gemm_batch_strided")) {
         p.operands = 3, s[0] = matrix(p.batch, p.m, p.k, t0), s[1] = matrix(p.batch, p.k, p.n, t1);
         s[2] = matrix(p.batch, p.m, p.n, 0);
     } else if (is("syrk")) {
@@ -219,7 +224,7 @@ static void close_operands(void) {
 
 static void open_operands(void) {
     char symbol[64];
-    snprintf(symbol, sizeof symbol, "cblas_%c%s", p.wide ? 'd' : 's', is("gemm_batch") ? "gemm_batch_strided" : p.routine);
+    snprintf(symbol, sizeof symbol, "cblas_%c%s", p.wide ? 'd' : 's', is("gemm_batch") ? "gemm" : p.routine);
     p.function = dlsym(library, symbol);
     if (p.function == NULL) {
         printf("{\"lacks\": \"%s\"}\n", symbol);

@@ -36,9 +36,9 @@ import picocli.CommandLine.Spec;
             "Sizes are lists of numbers and ranges, both ends included: 64,100:300:50,512:4096:*2 (without a step:"
                     + " doubling). Routines and variants (transpositions; side and transposition of trsm):",
             "  axpy dot nrm2 scal copy ger",
-            "  gemv, syrk: N T      gemm, gemm_batch: NN NT TN TT      trsm: LN LT RN RT",
+            "  gemv syrk: N T     gemm gemm_batch gemm_batch_strided: NN NT TN TT     trsm: LN LT RN RT",
             "Shapes: square, tall (n and k a 16th), wide (m and k a 16th), or sizes such as 784x512x32: mxnxk for gemm"
-                    + " and gemm_batch, mxn for gemv, ger and trsm, nxk for syrk, n for the others.",
+                    + " and its batches, mxn for gemv, ger and trsm, nxk for syrk, n for the others.",
             "",
             "The table: times of a call in microseconds; percent of what multiply-adds and memory allow (\"roof\","
                     + " measured in the same run); the same call from C and C's time over the JVM's; the same product on"

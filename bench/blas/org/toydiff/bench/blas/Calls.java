@@ -3,6 +3,7 @@ package org.toydiff.bench.blas;
 import static org.toydiff.internal.openblas.OpenBlas.*;
 
 import java.lang.foreign.MemorySegment;
+import java.util.stream.IntStream;
 
 /// The calls that are timed, each in a loop of its own around the generated binding. `native/blas.c` has the same.
 ///
@@ -41,6 +42,15 @@ final class Calls {
         return o.problem.left() ? CblasLeft() : CblasRight();
     }
 
+    /// The matrices of a batch, each as a segment.
+    private static MemorySegment[] matrices(Operands o, int operand) {
+        long bytes = (long) o.stride(operand) * o.problem.elementBytes();
+        MemorySegment all = o.segment(operand);
+        return IntStream.range(0, o.problem.batch())
+                .mapToObj(index -> all.asSlice(index * bytes))
+                .toArray(MemorySegment[]::new);
+    }
+
     private static Loop ofFloat(Operands o) {
         return switch (o.problem.routine()) {
             case AXPY -> saxpy(o);
@@ -52,6 +62,7 @@ final class Calls {
             case GER -> sger(o);
             case GEMM -> sgemm(o);
             case GEMM_BATCH -> sgemmBatch(o);
+            case GEMM_BATCH_STRIDED -> sgemmBatchStrided(o);
             case SYRK -> ssyrk(o);
             case TRSM -> strsm(o);
         };
@@ -167,6 +178,27 @@ final class Calls {
         int lda = o.ld(0);
         int ldb = o.ld(1);
         int ldc = o.ld(2);
+        MemorySegment[] a = matrices(o, 0);
+        MemorySegment[] b = matrices(o, 1);
+        MemorySegment[] c = matrices(o, 2);
+        return calls -> {
+            for (int i = 0; i < calls; i++) {
+                for (int j = 0; j < a.length; j++) {
+                    cblas_sgemm(ROW_MAJOR, ta, tb, m, n, k, 1, a[j], lda, b[j], ldb, 0, c[j], ldc);
+                }
+            }
+        };
+    }
+
+    private static Loop sgemmBatchStrided(Operands o) {
+        int n = o.problem.n();
+        int m = o.problem.m();
+        int k = o.problem.k();
+        int ta = op(o, 0);
+        int tb = op(o, 1);
+        int lda = o.ld(0);
+        int ldb = o.ld(1);
+        int ldc = o.ld(2);
         int sa = o.stride(0);
         int sb = o.stride(1);
         int sc = o.stride(2);
@@ -223,6 +255,7 @@ final class Calls {
             case GER -> dger(o);
             case GEMM -> dgemm(o);
             case GEMM_BATCH -> dgemmBatch(o);
+            case GEMM_BATCH_STRIDED -> dgemmBatchStrided(o);
             case SYRK -> dsyrk(o);
             case TRSM -> dtrsm(o);
         };
@@ -330,6 +363,27 @@ final class Calls {
     }
 
     private static Loop dgemmBatch(Operands o) {
+        int n = o.problem.n();
+        int m = o.problem.m();
+        int k = o.problem.k();
+        int ta = op(o, 0);
+        int tb = op(o, 1);
+        int lda = o.ld(0);
+        int ldb = o.ld(1);
+        int ldc = o.ld(2);
+        MemorySegment[] a = matrices(o, 0);
+        MemorySegment[] b = matrices(o, 1);
+        MemorySegment[] c = matrices(o, 2);
+        return calls -> {
+            for (int i = 0; i < calls; i++) {
+                for (int j = 0; j < a.length; j++) {
+                    cblas_dgemm(ROW_MAJOR, ta, tb, m, n, k, 1, a[j], lda, b[j], ldb, 0, c[j], ldc);
+                }
+            }
+        };
+    }
+
+    private static Loop dgemmBatchStrided(Operands o) {
         int n = o.problem.n();
         int m = o.problem.m();
         int k = o.problem.k();

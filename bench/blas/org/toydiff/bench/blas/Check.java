@@ -89,7 +89,7 @@ final class Check {
                 Matrix a = operands.matrix(0, 0).transposed(problem.transposed(0));
                 sum(a, j, operands.matrix(1, 0).transposed(true), 0, 0, a.columns());
             }
-            case GEMM, GEMM_BATCH -> {
+            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> {
                 Matrix a = operands.matrix(0, index).transposed(problem.transposed(0));
                 sum(a, i, operands.matrix(1, index).transposed(problem.transposed(1)), j, 0, a.columns());
             }

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -30,8 +30,7 @@ final class Child {
 
     private final Threading threading;
     private final int threads;
-    private final Map<Boolean, Set<Routine>> warm =
-            Map.of(true, EnumSet.noneOf(Routine.class), false, EnumSet.noneOf(Routine.class));
+    private final Set<Problem> warm = new HashSet<>();
 
     private Operands operands;
     private PoolCalls pool;
@@ -121,7 +120,7 @@ final class Child {
 
     /// Has the compiler look at the loop while a call takes hardly any time.
     private void warmUp(Problem problem) {
-        if (warm.get(problem.wide()).add(problem.routine())) {
+        if (warm.add(problem.tiny())) {
             try (var tiny = new Operands(problem.tiny());
                     var tinyPool = threading == Threading.POOL ? new PoolCalls(tiny) : null) {
                 Calls.Loop calls = tinyPool != null ? tinyPool : Calls.of(tiny);

@@ -68,7 +68,7 @@ final class Choice {
             names = "--batch",
             paramLabel = "N",
             defaultValue = "64",
-            description = "Products in one call of gemm_batch (default: 64).")
+            description = "Products of gemm_batch and gemm_batch_strided (default: 64).")
     private String batch;
 
     @Option(
@@ -161,7 +161,7 @@ final class Choice {
             for (boolean wide : wide(Preset.QUICK)) {
                 for (String variant : variants(routine)) {
                     for (int[] one : sizes(routine)) {
-                        int products = routine == Routine.GEMM_BATCH ? batch() : 1;
+                        int products = routine.isBatch() ? batch() : 1;
                         problems.add(Problem.of(routine, variant, wide, products, layout(), one));
                     }
                 }
@@ -240,7 +240,7 @@ final class Choice {
                 throw new IllegalArgumentException(
                         "--ld: " + leading + " is less than the " + shape.columns() + " columns of " + problem);
             }
-            long stride = problem.routine() == Routine.GEMM_BATCH ? leading * shape.rows() : leading;
+            long stride = problem.routine().isBatch() ? leading * shape.rows() : leading;
             if (stride > Integer.MAX_VALUE) {
                 throw new IllegalArgumentException(problem + " has more elements than BLAS can count");
             }

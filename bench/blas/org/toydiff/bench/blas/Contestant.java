@@ -14,27 +14,26 @@ final class Contestant implements AutoCloseable {
     private static final double SAMPLE_MICROS = 1_000;
 
     private static final int MOST_CALLS = 1_000_000;
-    private static final int GROUP = 5;
-    private static final double SETTLED = 0.03;
-    private static final double MOST_WARM_UP_MICROS = 1e6;
+    private static final int GROUP = 10;
+    private static final double SETTLED = 0.05;
+    private static final double LEAST_WARM_UP_MICROS = 1.5e5;
+    private static final double MOST_WARM_UP_MICROS = 5e5;
 
     /// Samples asked for at a time, and what they may take.
     private static final int SAMPLES = 6;
 
     private static final double TURN_MICROS = 2e5;
 
-    /// A contestant is done after so many samples, or so much time in at least a few of them.
+    /// A contestant is done after so many samples, which shall not all lie in a moment, or after so much time in at least
+    /// a few of them.
     private static final int ENOUGH_SAMPLES = 30;
 
+    private static final double MOMENT_MICROS = 6e4;
     private static final double ENOUGH_MICROS = 1e6;
     private static final int FEWEST_SAMPLES = 3;
 
-    /// A pool of threads spins for a while after its last work; the next contestant waits for that.
-    private static final long PAUSE_MILLIS = 50;
-
     private final List<String> command;
     private final Map<String, String> environment;
-    private final boolean pauses;
     private Worker worker;
 
     private int calls;
@@ -42,11 +41,9 @@ final class Contestant implements AutoCloseable {
     private double[] times;
     private double spent;
 
-    /// @param pauses whether threads of this run may spin
-    Contestant(List<String> command, Map<String, String> environment, boolean pauses) {
+    Contestant(List<String> command, Map<String, String> environment) {
         this.command = command;
         this.environment = environment;
-        this.pauses = pauses;
     }
 
     /// Asks the child, which is started if there is none.
@@ -68,31 +65,25 @@ final class Contestant implements AutoCloseable {
         }
     }
 
-    /// Calls until times settle: until two groups of samples have the same median but for a few percent, or a second
-    /// has passed.
+    /// Calls until times settle: for a while, and until two groups of samples have the same median but for a few
+    /// percent, or too much time has passed.
     void warmUp() throws IOException {
         times = new double[0];
         spent = 0;
-        pause();
         calls = 1;
-        double last = median(1);
-        double warmed = last;
-        while (warmed < MOST_WARM_UP_MICROS) {
-            calls = (int) Math.clamp(SAMPLE_MICROS / last, 1, MOST_CALLS);
-            int samples = (int) Math.clamp(MOST_WARM_UP_MICROS / (last * calls), 1, GROUP);
-            double next = median(samples);
-            warmed += next * calls * samples;
-            boolean settled = Math.abs(next - last) <= SETTLED * next;
-            last = next;
-            if (settled) {
-                break;
-            }
+        double warmed = 0;
+        double last = Double.NaN;
+        boolean settled = false;
+        for (int samples = 1; warmed < LEAST_WARM_UP_MICROS || !settled && warmed < MOST_WARM_UP_MICROS; ) {
+            double[] group = time(samples);
+            double median = Statistics.of(group).median();
+            warmed += Arrays.stream(group).sum() * calls;
+            settled = Math.abs(median - last) <= SETTLED * median;
+            last = median;
+            calls = (int) Math.clamp(SAMPLE_MICROS / median, 1, MOST_CALLS);
+            samples = (int) Math.clamp(LEAST_WARM_UP_MICROS / (median * calls), 1, GROUP);
         }
         sampleMicros = last * calls;
-    }
-
-    private double median(int samples) throws IOException {
-        return Statistics.of(time(samples)).median();
     }
 
     private double[] time(int samples) throws IOException {
@@ -106,12 +97,12 @@ final class Contestant implements AutoCloseable {
 
     /// Whether it has been measured enough.
     boolean isDone() {
-        return times.length >= ENOUGH_SAMPLES || spent >= ENOUGH_MICROS && times.length >= FEWEST_SAMPLES;
+        return times.length >= ENOUGH_SAMPLES && spent >= MOMENT_MICROS
+                || spent >= ENOUGH_MICROS && times.length >= FEWEST_SAMPLES;
     }
 
     /// Takes some samples.
     void takeTurn() throws IOException {
-        pause();
         double[] turn = time((int) Math.clamp(TURN_MICROS / sampleMicros, 1, SAMPLES));
         times = DoubleStream.concat(Arrays.stream(times), Arrays.stream(turn)).toArray();
         spent += Arrays.stream(turn).sum() * calls;
@@ -120,17 +111,6 @@ final class Contestant implements AutoCloseable {
     /// Of all samples so far, per call.
     Statistics statistics() {
         return Statistics.of(times);
-    }
-
-    private void pause() throws IOException {
-        if (pauses) {
-            try {
-                Thread.sleep(PAUSE_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IOException("interrupted", e);
-            }
-        }
     }
 
     @Override

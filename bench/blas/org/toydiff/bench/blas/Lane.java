@@ -12,6 +12,9 @@ import java.util.Optional;
 
 /// One library with one number of threads: the JVM and C on its own threads, and toydiff's pool over it.
 final class Lane implements AutoCloseable {
+    /// A pool of threads spins for a while after its last work; the next contestant waits for that.
+    private static final long PAUSE_MILLIS = 30;
+
     private final Library library;
     private final int threads;
     private final Contestant own;
@@ -25,27 +28,24 @@ final class Lane implements AutoCloseable {
     private boolean hasPool;
 
     /// @param program the C program, if there is one
-    /// @param pauses whether threads of this run may spin
-    Lane(Library library, int threads, Optional<Path> program, boolean pauses) {
+    Lane(Library library, int threads, Optional<Path> program) {
         this.library = library;
         this.threads = threads;
-        own = java(library.asked(), Child.Threading.OWN, threads, pauses);
-        pool = java(library.asked(), Child.Threading.POOL, threads, pauses);
+        own = java(library.asked(), Child.Threading.OWN, threads);
+        pool = java(library.asked(), Child.Threading.POOL, threads);
         c = program.map(path -> new Contestant(
                         List.of(path.toString(), library.path(), Integer.toString(threads)),
-                        Commands.environment(threads),
-                        pauses))
+                        Commands.environment(threads)))
                 .orElse(null);
     }
 
     /// A JVM with a library.
-    static Contestant java(String library, Child.Threading threading, int threads, boolean pauses) {
+    static Contestant java(String library, Child.Threading threading, int threads) {
         boolean confined = threading == Child.Threading.POOL;
         return new Contestant(
                 Commands.java(
                         Child.class, library, threading.name().toLowerCase(Locale.ROOT), Integer.toString(threads)),
-                Commands.environment(confined ? 1 : threads),
-                pauses);
+                Commands.environment(confined ? 1 : threads));
     }
 
     /// Has the operands made and one result checked, then calls until times settle.
@@ -64,6 +64,7 @@ final class Lane implements AutoCloseable {
         } catch (IOException e) {
             fail(Result.Status.FAILED, e.getMessage());
         }
+        pause();
         if (status == Result.Status.OK) {
             hasC = c != null && opens(c, "from C");
             hasPool = next.routine().isProduct() && opens(pool, "by toydiff's pool");
@@ -92,6 +93,7 @@ final class Lane implements AutoCloseable {
             JsonObject answer = contestant.ask(problem.request());
             if (answer.isEmpty()) {
                 contestant.warmUp();
+                pause();
                 return true;
             }
             detail = how + ": " + answer;
@@ -111,12 +113,24 @@ final class Lane implements AutoCloseable {
                 try {
                     contestant.takeTurn();
                     any = true;
+                    pause();
                 } catch (Worker.Lost e) {
                     lose(contestant, e);
                 }
             }
         }
         return any;
+    }
+
+    private void pause() throws IOException {
+        if (threads > 1) {
+            try {
+                Thread.sleep(PAUSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted", e);
+            }
+        }
     }
 
     private List<Contestant> contestants() {

@@ -31,7 +31,7 @@ final class Measuring {
     ///
     /// @throws IllegalArgumentException if it cannot be loaded or is no BLAS
     static Library look(String asked, String name) throws IOException {
-        try (Contestant child = Lane.java(asked, Child.Threading.OWN, 1, false)) {
+        try (Contestant child = Lane.java(asked, Child.Threading.OWN, 1)) {
             JsonObject hello = child.ask("hello");
             if (hello.has("error")) {
                 throw new IllegalArgumentException(reason(asked, hello.get("error").getAsString()));
@@ -70,10 +70,9 @@ final class Measuring {
                 report.note("There is no C compiler on the PATH, so nothing is compared with C.");
             }
             List<Lane> lanes = new ArrayList<>();
-            boolean pauses = settings.threads().stream().anyMatch(threads -> threads > 1);
             for (Library library : report.libraries()) {
                 for (int threads : settings.threads()) {
-                    lanes.add(new Lane(library, threads, program, pauses));
+                    lanes.add(new Lane(library, threads, program));
                 }
             }
             try {

@@ -94,7 +94,7 @@ enum Preset {
     /// Takes them down in one dtype.
     record Collector(List<Problem> problems, boolean wide, int batch, Problem.Layout layout) {
         void add(Routine routine, String variant, int... sizes) {
-            int products = routine == Routine.GEMM_BATCH ? batch : 1;
+            int products = routine.isBatch() ? batch : 1;
             problems.add(Problem.of(routine, variant, wide, products, layout, sizes));
         }
 

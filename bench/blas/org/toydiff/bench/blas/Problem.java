@@ -5,8 +5,10 @@ import java.util.Locale;
 /// One call to measure.
 ///
 /// @param wide double, not float
-/// @param batch products in one call; 1 but for [Routine#GEMM_BATCH]
+/// @param batch products in one call; 1 but for [Routine#isBatch]
 record Problem(Routine routine, String variant, boolean wide, int m, int n, int k, int batch, Layout layout) {
+    private static final int TINY = 8;
+
     /// Where operands lie.
     ///
     /// @param ld the leading dimension of every matrix; 0 or less: its columns and so many elements more, negated
@@ -27,7 +29,15 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
 
     /// The same call on operands that hardly any time goes into: for warming the path to the library.
     Problem tiny() {
-        return new Problem(routine, variant, wide, 1, 1, 1, 1, Layout.DEFAULT);
+        return new Problem(
+                routine,
+                variant,
+                wide,
+                Math.min(m, TINY),
+                Math.min(n, TINY),
+                Math.min(k, TINY),
+                Math.min(batch, 2),
+                Layout.DEFAULT);
     }
 
     /// Whether operand 0 or 1 of the call is transposed.
@@ -86,7 +96,7 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
 
     /// The variant with the count of a batch.
     String variantAndBatch() {
-        return routine == Routine.GEMM_BATCH ? variant + "x" + batch : variant;
+        return routine.isBatch() ? variant + "x" + batch : variant;
     }
 
     /// What both kinds of children are asked to open.

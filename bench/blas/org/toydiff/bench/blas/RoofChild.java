@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.DoubleSupplier;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 
@@ -18,8 +19,10 @@ import jdk.incubator.vector.FloatVector;
 /// bandwidth an array is read, copied and added to; the best counts, an array written over counting as one written.
 final class RoofChild {
     private static final int CHAINS = 16;
-    private static final int STEPS = 100_000;
+    private static final int STEPS = 1_000;
+    private static final int REPEATS = 200;
     private static final double SECONDS = 0.1;
+    private static final double WARM_UP_SECONDS = 1;
     private static final long[] WORKING_SETS = {1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 23, 1 << 24, 1 << 25, 1 << 27};
     private static final int PASS_BYTES = 1 << 22;
 
@@ -55,11 +58,19 @@ final class RoofChild {
     }
 
     private Roof measure() throws InterruptedException, ExecutionException {
-        double floatFlops = 2.0 * CHAINS * STEPS * FloatVector.SPECIES_PREFERRED.length() * threads;
-        double doubleFlops = 2.0 * CHAINS * STEPS * DoubleVector.SPECIES_PREFERRED.length() * threads;
-        double floatSeconds = best(thread -> sink = floatChains());
-        double doubleSeconds = best(thread -> sink = doubleChains());
+        double steps = (double) CHAINS * STEPS * REPEATS * threads;
+        double floatFlops = 2 * steps * FloatVector.SPECIES_PREFERRED.length();
+        double doubleFlops = 2 * steps * DoubleVector.SPECIES_PREFERRED.length();
+        double floatSeconds = best(WARM_UP_SECONDS, thread -> repeat(RoofChild::floatChains));
+        double doubleSeconds = best(WARM_UP_SECONDS, thread -> repeat(RoofChild::doubleChains));
         return new Roof(threads, floatFlops / floatSeconds / 1e9, doubleFlops / doubleSeconds / 1e9, bandwidth());
+    }
+
+    /// Short loops, many times: the compiler gets hold of them the sooner.
+    private static void repeat(DoubleSupplier chains) {
+        for (int i = 0; i < REPEATS; i++) {
+            sink = chains.getAsDouble();
+        }
     }
 
     private List<Roof.Bandwidth> bandwidth() throws InterruptedException, ExecutionException {
@@ -77,17 +88,17 @@ final class RoofChild {
         float[][] from = new float[threads][floats / 2];
         float[][] to = new float[threads][floats / 2];
         double moved = (double) bytes * passes;
-        double read = moved / best(thread -> sink = sum(whole[thread], passes));
-        double copied = moved / best(thread -> copy(from[thread], to[thread], passes));
-        double added = 1.5 * moved / best(thread -> add(from[thread], to[thread], passes));
+        double read = moved / best(SECONDS, thread -> sink = sum(whole[thread], passes));
+        double copied = moved / best(SECONDS, thread -> copy(from[thread], to[thread], passes));
+        double added = 1.5 * moved / best(SECONDS, thread -> add(from[thread], to[thread], passes));
         return Roof.best(read, copied, added) / 1e9;
     }
 
     /// The least time in which all threads do a piece of work, from the first start to the last end.
-    private double best(Work work) throws InterruptedException, ExecutionException {
+    private double best(double seconds, Work work) throws InterruptedException, ExecutionException {
         long least = Long.MAX_VALUE;
         long begin = System.nanoTime();
-        while (System.nanoTime() - begin < SECONDS * 1e9) {
+        while (System.nanoTime() - begin < seconds * 1e9) {
             least = Math.min(least, once(work));
         }
         return least / 1e9;

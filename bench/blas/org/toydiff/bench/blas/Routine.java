@@ -15,8 +15,11 @@ enum Routine {
     GER(2, "-"),
     /// Whether A and B are transposed.
     GEMM(3, "NN", "NT", "TN", "TT"),
-    /// Many products by one call of `gemm_batch_strided`, which not every library has.
+    /// As many calls of `gemm` as there are products.
     GEMM_BATCH(3, "NN", "NT", "TN", "TT"),
+    /// All products by one call, which not every library has. OpenBLAS up to 0.3.31, built for many processors, crashes in
+    /// it where products are small: https://github.com/OpenMathLib/OpenBLAS/pull/5980.
+    GEMM_BATCH_STRIDED(3, "NN", "NT", "TN", "TT"),
     /// The lower triangle of A·Aᵀ (N) or Aᵀ·A (T).
     SYRK(2, "N", "T"),
     /// A lower triangular A, from the left or the right, transposed or not.
@@ -45,12 +48,17 @@ enum Routine {
 
     /// The function of the library.
     String symbol(boolean wide) {
-        return "cblas_" + (wide ? "d" : "s") + (this == GEMM_BATCH ? "gemm_batch_strided" : word());
+        return "cblas_" + (wide ? "d" : "s") + (this == GEMM_BATCH ? "gemm" : word());
     }
 
     /// Whether the result is one number, and no operand is written.
     boolean isScalar() {
         return this == DOT || this == NRM2;
+    }
+
+    /// Whether a call is of many products.
+    boolean isBatch() {
+        return this == GEMM_BATCH || this == GEMM_BATCH_STRIDED;
     }
 
     /// Whether toydiff's own threads can share it out.
@@ -61,7 +69,7 @@ enum Routine {
     /// m, n and k where the routine's own sizes are these; the ones that it has not are 1.
     int[] sizes(int... own) {
         return switch (this) {
-            case GEMM, GEMM_BATCH -> new int[] {own[0], own[1], own[2]};
+            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> new int[] {own[0], own[1], own[2]};
             case GEMV, GER, TRSM -> new int[] {own[0], own[1], 1};
             case SYRK -> new int[] {own[0], own[0], own[1]};
             default -> new int[] {1, own[0], 1};
@@ -78,7 +86,7 @@ enum Routine {
                 yield List.of(new Shape(1, p.m(), p.n()), vector(t ? p.m() : p.n()), vector(t ? p.n() : p.m()));
             }
             case GER -> List.of(vector(p.m()), vector(p.n()), new Shape(1, p.m(), p.n()));
-            case GEMM, GEMM_BATCH ->
+            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED ->
                 List.of(
                         matrix(p.batch(), p.m(), p.k(), p.transposed(0)),
                         matrix(p.batch(), p.k(), p.n(), p.transposed(1)),
@@ -109,7 +117,7 @@ enum Routine {
             case SCAL -> n;
             case AXPY, DOT, NRM2 -> 2 * n;
             case GEMV, GER -> 2 * m * n;
-            case GEMM, GEMM_BATCH -> 2 * m * n * k * p.batch();
+            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> 2 * m * n * k * p.batch();
             case SYRK -> n * (n + 1) * k;
             case TRSM -> p.left() ? m * m * n : m * n * n;
         };
@@ -126,7 +134,7 @@ enum Routine {
             case AXPY -> 3 * n;
             case GEMV -> m * n + m + n;
             case GER -> 2 * m * n + m + n;
-            case GEMM, GEMM_BATCH -> (m * k + k * n + m * n) * p.batch();
+            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> (m * k + k * n + m * n) * p.batch();
             case SYRK -> n * k + n * (n + 1) / 2;
             case TRSM -> {
                 double order = p.left() ? m : n;

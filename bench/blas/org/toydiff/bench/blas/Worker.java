@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -126,14 +127,24 @@ final class Worker implements AutoCloseable {
         if (stopping) {
             throw new Stopped();
         }
-        String last = Files.readString(errors)
+        int exit = process.exitValue();
+        return new Lost("the child ended with exit code " + exit + signal(exit) + lastWords());
+    }
+
+    /// What a JVM that crashes says of the signal, or else the last line that the child wrote.
+    private String lastWords() throws IOException {
+        List<String> lines = Files.readString(errors)
                 .lines()
                 .map(String::strip)
-                .filter(line -> !line.isEmpty() && !line.startsWith("#"))
-                .reduce((first, second) -> second)
+                .filter(line -> !line.isEmpty() && !line.startsWith("WARNING: Using incubator modules"))
+                .toList();
+        return lines.stream()
+                .filter(line -> line.startsWith("#  SIG"))
+                .findFirst()
+                .map(line -> line.substring(1).strip())
+                .or(() -> lines.isEmpty() ? Optional.empty() : Optional.of(lines.getLast()))
                 .map(line -> ": " + line)
                 .orElse("");
-        return new Lost("the child ended with exit code " + process.exitValue() + signal(process.exitValue()) + last);
     }
 
     private static String signal(int exit) {
