@@ -8,7 +8,8 @@ import org.toydiff.internal.workers.Workers;
 ///
 /// It is loaded when the first product, or one of these methods, asks for it: the library that
 /// `-Dtoydiff.blas.library=PATH` names (any with the CBLAS interface), or the OpenBLAS in the artifact
-/// `org.bytedeco:openblas`, or the system's; `bundled` or `system` for the path takes that alone. When there is none, each method that names it throws an
+/// `org.bytedeco:openblas`, or the system's; `bundled` or `system` for the path takes that alone. When there is
+/// none, each method that names it throws an
 /// UnsatisfiedLinkError that lists the places tried, why each failed, and the fix.
 public final class Blas {
     private Blas() {}

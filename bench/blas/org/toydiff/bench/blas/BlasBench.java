@@ -193,12 +193,14 @@ public final class BlasBench implements Callable<Integer> {
 
     private String command() {
         List<String> words = spec.commandLine().getParseResult().originalArgs();
-        return String.join(" ", "java -jar target/blasbench.jar", String.join(" ", words)).strip();
+        return String.join(" ", "java -jar target/blasbench.jar", String.join(" ", words))
+                .strip();
     }
 
     private static int reportUsage(ParameterException e, String[] arguments) {
         String message = e.getMessage().lines().findFirst().orElse("wrong usage");
-        new PrintStream(System.err, true, StandardCharsets.UTF_8).println("blasbench: " + message + " (--help tells all)");
+        new PrintStream(System.err, true, StandardCharsets.UTF_8)
+                .println("blasbench: " + message + " (--help tells all)");
         return CommandLine.ExitCode.USAGE;
     }
 

@@ -4,8 +4,10 @@ import java.util.Locale;
 
 /// Compares what a library computed with naive sums in double, before anything is timed.
 ///
-/// A sum of n products may differ by 8·√n·u times the sum of their magnitudes, u being half an ulp of 1: eight times
-/// the probabilistic bound of Higham and Mary, "A New Approach to Probabilistic Rounding Error Analysis", 2019. Of a
+/// A sum of n products may differ by 8·√n·u times the sum of their magnitudes, u being half an ulp of 1: eight
+/// times
+/// the probabilistic bound of Higham and Mary, "A New Approach to Probabilistic Rounding Error Analysis", 2019. Of
+/// a
 /// large result, rows and columns are picked that lie evenly between the first and the last.
 final class Check {
     private static final double MOST_WORK = 1 << 24;
@@ -52,8 +54,9 @@ final class Check {
             double work = Math.max(problem.flops() / 2, y.rows() * y.columns());
             double share = Math.min(1, Math.sqrt(MOST_WORK / work));
             long rows = (long) Math.ceil(y.rows() * share);
-            long columns = y.rows() == 1 ? (long) Math.ceil(y.columns() * share * share) : (long)
-                    Math.ceil(y.columns() * share);
+            long columns = y.rows() == 1
+                    ? (long) Math.ceil(y.columns() * share * share)
+                    : (long) Math.ceil(y.columns() * share);
             for (long i = 0; i < rows; i++) {
                 for (long j = 0; j < columns; j++) {
                     long row = picked(i, rows, y.rows());

@@ -39,8 +39,9 @@ final class Choice {
     @Option(
             names = "--preset",
             paramLabel = "NAME",
-            description = "Problems that belong together: quick (default), square, mlp (the products of a training step of"
-                    + " 784-512-256-10 at batch 32 to 8192), transformer (those of a block of GPT-2 small).")
+            description =
+                    "Problems that belong together: quick (default), square, mlp (the products of a training step of"
+                            + " 784-512-256-10 at batch 32 to 8192), transformer (those of a block of GPT-2 small).")
     private String preset;
 
     @Option(names = "--routines", paramLabel = "LIST", description = "Instead of a preset: routines, see below.")
@@ -81,7 +82,8 @@ final class Choice {
     @Option(
             names = "--ld",
             paramLabel = "N",
-            description = "Leading dimension of every matrix; +N for N elements more than it has columns (default: +0).")
+            description =
+                    "Leading dimension of every matrix; +N for N elements more than it has columns (default: +0).")
     private String ld;
 
     /// What they choose.
@@ -196,9 +198,8 @@ final class Choice {
     }
 
     private List<int[]> sizes(Routine routine) {
-        List<Integer> edges = sizes != null
-                ? Sizes.parse("--sizes", sizes)
-                : routine.dimensions == 1 ? VECTOR_SIZES : MATRIX_SIZES;
+        List<Integer> edges =
+                sizes != null ? Sizes.parse("--sizes", sizes) : routine.dimensions == 1 ? VECTOR_SIZES : MATRIX_SIZES;
         List<int[]> all = new ArrayList<>();
         for (String shape : shapes == null ? List.of("square") : items(shapes)) {
             if (Sizes.isExplicit(shape)) {
@@ -216,7 +217,9 @@ final class Choice {
 
     private Problem.Layout layout() {
         int bytes = Sizes.positive("--alignment", alignment);
-        if (Integer.bitCount(bytes) != 1 || bytes > PAGE || bytes < Double.BYTES && !wide(Preset.QUICK).equals(List.of(false))
+        if (Integer.bitCount(bytes) != 1
+                || bytes > PAGE
+                || bytes < Double.BYTES && !wide(Preset.QUICK).equals(List.of(false))
                 || bytes < Float.BYTES) {
             throw new IllegalArgumentException(
                     "--alignment: " + bytes + " is no power of two from the size of an element to " + PAGE);

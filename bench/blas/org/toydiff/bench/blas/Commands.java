@@ -19,7 +19,9 @@ final class Commands {
 
     private Commands() {}
 
-    /// A main class of this jar in a JVM like this one. No crash of a library leaves a file behind.
+    /// A main class of this jar in a JVM like this one. It waits for its compiler, so that nothing interpreted is
+    /// timed
+    /// for want of a free core, and no crash of a library leaves a file behind.
     static List<String> java(Class<?> main, String library, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -27,6 +29,7 @@ final class Commands {
                 "--add-modules=jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
+                "-XX:-BackgroundCompilation",
                 "-XX:-CreateCoredumpOnCrash",
                 "-XX:+DisplayVMOutputToStderr",
                 "-XX:ErrorFile=" + (File.separatorChar == '/' ? "/dev/null" : "NUL")));
@@ -43,7 +46,8 @@ final class Commands {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 
-    /// What tells libraries how many threads to use before they are loaded. A pool of OpenMP threads spins for a while
+    /// What tells libraries how many threads to use before they are loaded. A pool of OpenMP threads spins for a
+    /// while
     /// after its last work; not for longer than the pause between two requests.
     static Map<String, String> environment(int threads) {
         Map<String, String> variables = new LinkedHashMap<>();

@@ -24,7 +24,8 @@ final class Contestant implements AutoCloseable {
 
     private static final double TURN_MICROS = 2e5;
 
-    /// A contestant is done after so many samples, which shall not all lie in a moment, or after so much time in at least
+    /// A contestant is done after so many samples, which shall not all lie in a moment, or after so much time in at
+    /// least
     /// a few of them.
     private static final int ENOUGH_SAMPLES = 30;
 

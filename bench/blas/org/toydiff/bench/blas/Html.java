@@ -12,9 +12,7 @@ final class Html {
 
     static String of(Report report) throws IOException {
         // The library goes in last, so that nothing is looked for in it.
-        return read("page.html")
-                .replace("/*REPORT*/", Json.of(report).strip())
-                .replace("/*ECHARTS*/", read(ECHARTS));
+        return read("page.html").replace("/*REPORT*/", Json.of(report).strip()).replace("/*ECHARTS*/", read(ECHARTS));
     }
 
     private static String read(String resource) throws IOException {

@@ -33,7 +33,10 @@ record Library(String asked, String name, String path, String version, String co
 
     private static boolean isAmbiguous(String one, int parts, List<String> asked) {
         return parts < Path.of(one).getNameCount()
-                && asked.stream().filter(other -> tail(other, parts).equals(tail(one, parts))).count() > 1;
+                && asked.stream()
+                                .filter(other -> tail(other, parts).equals(tail(one, parts)))
+                                .count()
+                        > 1;
     }
 
     private static String tail(String asked, int parts) {

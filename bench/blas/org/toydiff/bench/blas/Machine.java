@@ -64,8 +64,8 @@ final class Machine {
                 .orElse(0);
         String pages = hugePages();
         if (largest > MANY_PAGES_BYTES && !pages.equals("always") && !pages.equals("unknown")) {
-            report.note("Transparent huge pages are set to " + pages + ": the largest operands lie on pages of 4 KiB, and"
-                    + " looking these up costs time.");
+            report.note("Transparent huge pages are set to " + pages
+                    + ": the largest operands lie on pages of 4 KiB, and" + " looking these up costs time.");
         }
     }
 
@@ -94,6 +94,8 @@ final class Machine {
     }
 
     private static Stream<String> firstLine(Path file, Predicate<String> wanted) throws IOException {
-        return Files.isReadable(file) ? Files.readAllLines(file).stream().filter(wanted).limit(1) : Stream.empty();
+        return Files.isReadable(file)
+                ? Files.readAllLines(file).stream().filter(wanted).limit(1)
+                : Stream.empty();
     }
 }

@@ -12,9 +12,7 @@ record Matrix(
 
     double get(long row, long column) {
         long at = offset + row * rowStride + column * columnStride;
-        return wide
-                ? segment.getAtIndex(ValueLayout.JAVA_DOUBLE, at)
-                : segment.getAtIndex(ValueLayout.JAVA_FLOAT, at);
+        return wide ? segment.getAtIndex(ValueLayout.JAVA_DOUBLE, at) : segment.getAtIndex(ValueLayout.JAVA_FLOAT, at);
     }
 
     void set(long row, long column, double value) {

@@ -13,8 +13,7 @@ import java.util.stream.Stream;
 /// A run: the hardware's limits first, then every problem, on which all libraries take turns.
 final class Measuring {
     /// The call that hardly does anything.
-    private static final Problem SMALLEST =
-            Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 1);
+    private static final Problem SMALLEST = Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 1);
 
     private final Settings settings;
     private final Report report;
@@ -34,7 +33,8 @@ final class Measuring {
         try (Contestant child = Lane.java(asked, Child.Threading.OWN, 1)) {
             JsonObject hello = child.ask("hello");
             if (hello.has("error")) {
-                throw new IllegalArgumentException(reason(asked, hello.get("error").getAsString()));
+                throw new IllegalArgumentException(
+                        reason(asked, hello.get("error").getAsString()));
             }
             return new Library(
                     asked,
@@ -105,7 +105,9 @@ final class Measuring {
 
     private void measure(List<Lane> lanes) throws IOException {
         progress.accept("measuring the cost of a call");
-        List<Lane> first = lanes.stream().filter(lane -> lane.isOn(settings.threads().getFirst())).toList();
+        List<Lane> first = lanes.stream()
+                .filter(lane -> lane.isOn(settings.threads().getFirst()))
+                .toList();
         measure(SMALLEST, first).forEach(report::addSmallest);
         for (int i = 0; i < settings.problems().size(); i++) {
             Problem problem = settings.problems().get(i);

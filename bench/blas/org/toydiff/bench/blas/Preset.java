@@ -24,8 +24,7 @@ enum Preset {
                 to.add(Routine.GEMV, variant, 1024, 1024);
             }
             to.add(Routine.GER, "-", 1024, 1024);
-            for (Routine routine :
-                    List.of(Routine.AXPY, Routine.DOT, Routine.NRM2, Routine.SCAL, Routine.COPY)) {
+            for (Routine routine : List.of(Routine.AXPY, Routine.DOT, Routine.NRM2, Routine.SCAL, Routine.COPY)) {
                 to.add(routine, "-", 1 << 12);
                 to.add(routine, "-", 1 << 20);
             }
@@ -42,7 +41,8 @@ enum Preset {
         }
     },
 
-    /// The products of a training step of 784-512-256-10: forward, gradients of the inputs but for the first layer's,
+    /// The products of a training step of 784-512-256-10: forward, gradients of the inputs but for the first
+    /// layer's,
     /// gradients of the weights `[out, in]`.
     MLP {
         @Override
@@ -62,7 +62,8 @@ enum Preset {
         }
     },
 
-    /// The products of a block of GPT-2's smallest model (Radford et al., 2019: width 768, 12 heads, 3,072 inside the
+    /// The products of a block of GPT-2's smallest model (Radford et al., 2019: width 768, 12 heads, 3,072 inside
+    /// the
     /// feed-forward net), forward: projections, scores and mixing of all heads, both layers of the net.
     TRANSFORMER {
         @Override

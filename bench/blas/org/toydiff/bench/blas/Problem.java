@@ -91,7 +91,11 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
 
     /// The size that curves are drawn over: the edge of a square problem of as many steps.
     double edge() {
-        return Math.pow((double) m * n * k, 1.0 / routine.dimensions);
+        return switch (routine) {
+            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> Math.cbrt((double) m * n * k);
+            case SYRK -> Math.sqrt((double) n * k);
+            default -> routine.dimensions == 1 ? n : Math.sqrt((double) m * n);
+        };
     }
 
     /// The variant with the count of a batch.
@@ -130,7 +134,6 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
 
     @Override
     public String toString() {
-        return String.format(
-                Locale.ROOT, "%s %s %s %dx%dx%d", routine.word(), variantAndBatch(), dtype(), m, n, k);
+        return String.format(Locale.ROOT, "%s %s %s %dx%dx%d", routine.word(), variantAndBatch(), dtype(), m, n, k);
     }
 }

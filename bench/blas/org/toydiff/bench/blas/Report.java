@@ -49,7 +49,10 @@ final class Report {
     }
 
     synchronized Roof roof(int threads) {
-        return roofs.stream().filter(roof -> roof.threads() == threads).findFirst().orElseThrow();
+        return roofs.stream()
+                .filter(roof -> roof.threads() == threads)
+                .findFirst()
+                .orElseThrow();
     }
 
     synchronized List<Result> results() {

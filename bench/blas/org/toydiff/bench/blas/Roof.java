@@ -30,6 +30,11 @@ record Roof(int threads, double floatGflops, double doubleGflops, List<Bandwidth
                 .gbs;
     }
 
+    /// GB/s within the first cache, or what is fastest.
+    double cacheGbs() {
+        return bandwidth.stream().mapToDouble(Bandwidth::gbs).max().orElseThrow();
+    }
+
     /// GB/s out of all caches.
     double memoryGbs() {
         return bandwidth.getLast().gbs;

@@ -20,10 +20,16 @@ import jdk.incubator.vector.FloatVector;
 final class RoofChild {
     private static final int CHAINS = 16;
     private static final int STEPS = 1_000;
-    private static final int REPEATS = 200;
-    private static final double SECONDS = 0.1;
-    private static final double WARM_UP_SECONDS = 1;
-    private static final long[] WORKING_SETS = {1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 23, 1 << 24, 1 << 25, 1 << 27};
+    private static final int REPEATS = 50;
+
+    /// Rounds without a better time that end a measurement.
+    private static final int ROUNDS = 10;
+
+    private static final double BETTER = 0.99;
+    private static final double SECONDS = 0.05;
+    private static final double PEAK_SECONDS = 1;
+    private static final long SMALLEST_BYTES = 1 << 13;
+    private static final long LARGEST_BYTES = 1 << 27;
     private static final int PASS_BYTES = 1 << 22;
 
     /// Keeps results in use.
@@ -61,8 +67,8 @@ final class RoofChild {
         double steps = (double) CHAINS * STEPS * REPEATS * threads;
         double floatFlops = 2 * steps * FloatVector.SPECIES_PREFERRED.length();
         double doubleFlops = 2 * steps * DoubleVector.SPECIES_PREFERRED.length();
-        double floatSeconds = best(WARM_UP_SECONDS, thread -> repeat(RoofChild::floatChains));
-        double doubleSeconds = best(WARM_UP_SECONDS, thread -> repeat(RoofChild::doubleChains));
+        double floatSeconds = best(PEAK_SECONDS, thread -> repeat(RoofChild::floatChains));
+        double doubleSeconds = best(PEAK_SECONDS, thread -> repeat(RoofChild::doubleChains));
         return new Roof(threads, floatFlops / floatSeconds / 1e9, doubleFlops / doubleSeconds / 1e9, bandwidth());
     }
 
@@ -75,7 +81,7 @@ final class RoofChild {
 
     private List<Roof.Bandwidth> bandwidth() throws InterruptedException, ExecutionException {
         List<Roof.Bandwidth> steps = new ArrayList<>();
-        for (long bytes : WORKING_SETS) {
+        for (long bytes = SMALLEST_BYTES; bytes <= LARGEST_BYTES; bytes *= 2) {
             steps.add(new Roof.Bandwidth(bytes, bandwidth(bytes)));
         }
         return steps;
@@ -98,8 +104,12 @@ final class RoofChild {
     private double best(double seconds, Work work) throws InterruptedException, ExecutionException {
         long least = Long.MAX_VALUE;
         long begin = System.nanoTime();
-        while (System.nanoTime() - begin < seconds * 1e9) {
-            least = Math.min(least, once(work));
+        for (int rounds = 0; rounds < ROUNDS || System.nanoTime() - begin < seconds * 1e9; rounds++) {
+            long time = once(work);
+            if (time < BETTER * least) {
+                rounds = 0;
+            }
+            least = Math.min(least, time);
         }
         return least / 1e9;
     }
@@ -162,7 +172,22 @@ final class RoofChild {
             v14 = v14.fma(factor, factor);
             v15 = v15.fma(factor, factor);
         }
-        return v0.add(v1).add(v2).add(v3).add(v4).add(v5).add(v6).add(v7).add(v8).add(v9).add(v10).add(v11).add(v12).add(v13).add(v14).add(v15).lane(0);
+        return v0.add(v1)
+                .add(v2)
+                .add(v3)
+                .add(v4)
+                .add(v5)
+                .add(v6)
+                .add(v7)
+                .add(v8)
+                .add(v9)
+                .add(v10)
+                .add(v11)
+                .add(v12)
+                .add(v13)
+                .add(v14)
+                .add(v15)
+                .lane(0);
     }
 
     private static double doubleChains() {
@@ -202,7 +227,22 @@ final class RoofChild {
             v14 = v14.fma(factor, factor);
             v15 = v15.fma(factor, factor);
         }
-        return v0.add(v1).add(v2).add(v3).add(v4).add(v5).add(v6).add(v7).add(v8).add(v9).add(v10).add(v11).add(v12).add(v13).add(v14).add(v15).lane(0);
+        return v0.add(v1)
+                .add(v2)
+                .add(v3)
+                .add(v4)
+                .add(v5)
+                .add(v6)
+                .add(v7)
+                .add(v8)
+                .add(v9)
+                .add(v10)
+                .add(v11)
+                .add(v12)
+                .add(v13)
+                .add(v14)
+                .add(v15)
+                .lane(0);
     }
 
     /// Eight partial sums, so that the additions do not wait for one another.

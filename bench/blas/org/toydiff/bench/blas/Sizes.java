@@ -23,7 +23,8 @@ final class Sizes {
         for (String item : text.split(",", -1)) {
             String[] parts = item.strip().split(":", -1);
             if (parts.length > 3) {
-                throw new IllegalArgumentException(option + ": " + item + " is no range; write FROM:TO or FROM:TO:STEP");
+                throw new IllegalArgumentException(
+                        option + ": " + item + " is no range; write FROM:TO or FROM:TO:STEP");
             }
             int from = positive(option, parts[0]);
             int to = parts.length == 1 ? from : positive(option, parts[1]);
@@ -84,7 +85,8 @@ final class Sizes {
             case "square" -> repeated(routine, edge, edge, edge);
             case "tall" -> repeated(routine, edge, narrow, narrow);
             case "wide" -> repeated(routine, narrow, edge, narrow);
-            default -> throw new IllegalArgumentException("--shapes: " + shape + " is none of square, tall, wide, MxNxK");
+            default ->
+                throw new IllegalArgumentException("--shapes: " + shape + " is none of square, tall, wide, MxNxK");
         };
     }
 

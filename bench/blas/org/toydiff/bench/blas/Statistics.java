@@ -13,7 +13,8 @@ record Statistics(double median, double p10, double p90, int count) {
         return new Statistics(at(sorted, 0.5), at(sorted, 0.1), at(sorted, 0.9), sorted.length);
     }
 
-    /// Between the two nearest ranks in proportion: R's definition 7, which NumPy takes too (Hyndman and Fan, "Sample
+    /// Between the two nearest ranks in proportion: R's definition 7, which NumPy takes too (Hyndman and Fan,
+    /// "Sample
     /// Quantiles in Statistical Packages", 1996).
     private static double at(double[] sorted, double fraction) {
         double rank = fraction * (sorted.length - 1);

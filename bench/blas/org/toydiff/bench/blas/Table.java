@@ -105,7 +105,8 @@ final class Table {
         List<String> lines = new ArrayList<>();
         for (Library library : report.libraries()) {
             lines.add(library.name() + ": " + library.version()
-                    + (library.core().equals("unknown") ? "" : ", kernels for " + library.core()) + ", " + library.path());
+                    + (library.core().equals("unknown") ? "" : ", kernels for " + library.core()) + ", "
+                    + library.path());
         }
         for (Roof roof : report.roofs()) {
             lines.add(String.format(
@@ -117,7 +118,7 @@ final class Table {
                     roof.floatGflops(),
                     roof.doubleGflops(),
                     roof.memoryGbs(),
-                    roof.bandwidth().getFirst().gbs()));
+                    roof.cacheGbs()));
         }
         for (Result result : report.smallest()) {
             if (!Double.isNaN(result.overheadNanos())) {

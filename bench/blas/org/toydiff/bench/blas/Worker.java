@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +23,7 @@ final class Worker implements AutoCloseable {
     /// Waits this long for a child to end by itself.
     private static final long PATIENCE_SECONDS = 5;
 
+    private static final String CRASH = "#  SIG";
     private static final int SIGINT_EXIT = 128 + 2;
 
     /// All that run, to be ended with this JVM.
@@ -35,6 +35,9 @@ final class Worker implements AutoCloseable {
     private final PrintStream requests;
     private final BufferedReader answers;
     private final Path errors;
+
+    /// What a JVM that crashes prints of the signal.
+    private String crash;
 
     /// A child that ended by itself.
     static final class Lost extends IOException {
@@ -97,6 +100,9 @@ final class Worker implements AutoCloseable {
             if (answer != null) {
                 return answer;
             }
+            if (line.startsWith(CRASH)) {
+                crash = line.substring(1).strip();
+            }
         }
         throw lost();
     }
@@ -131,18 +137,16 @@ final class Worker implements AutoCloseable {
         return new Lost("the child ended with exit code " + exit + signal(exit) + lastWords());
     }
 
-    /// What a JVM that crashes says of the signal, or else the last line that the child wrote.
+    /// What a JVM that crashed said of the signal, or else the last line that the child wrote.
     private String lastWords() throws IOException {
-        List<String> lines = Files.readString(errors)
+        if (crash != null) {
+            return ": " + crash;
+        }
+        return Files.readString(errors)
                 .lines()
                 .map(String::strip)
                 .filter(line -> !line.isEmpty() && !line.startsWith("WARNING: Using incubator modules"))
-                .toList();
-        return lines.stream()
-                .filter(line -> line.startsWith("#  SIG"))
-                .findFirst()
-                .map(line -> line.substring(1).strip())
-                .or(() -> lines.isEmpty() ? Optional.empty() : Optional.of(lines.getLast()))
+                .reduce((first, second) -> second)
                 .map(line -> ": " + line)
                 .orElse("");
     }

@@ -1,0 +1,162 @@
+package org.toydiff.bench.blas;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/// Percentiles, the roof, and the four forms of a report.
+class StatisticsTest {
+    private static final Library LIBRARY = new Library("bundled", "bundled", "/lib/x.so", "OpenBLAS <0>", "Zen");
+    private static final Problem PRODUCT =
+            Problem.of(Routine.GEMM, "NT", false, 1, Problem.Layout.DEFAULT, 100, 200, 50);
+    private static final Roof ROOF = new Roof(
+            2,
+            100,
+            50,
+            List.of(
+                    new Roof.Bandwidth(1 << 10, 200),
+                    new Roof.Bandwidth(1 << 20, 40),
+                    new Roof.Bandwidth(1 << 24, 10)));
+
+    private static Report report() {
+        var report = new Report(Map.of("Processor", "P </script>", "Cores", "2", "JDK", "25", "Date", "today"));
+        report.add(LIBRARY);
+        report.add(ROOF);
+        report.add(new Result(
+                PRODUCT,
+                LIBRARY,
+                2,
+                Result.Status.OK,
+                null,
+                Statistics.of(100),
+                Statistics.of(99),
+                Statistics.of(125),
+                ROOF.percent(PRODUCT, 100)));
+        report.add(new Result(
+                Problem.of(Routine.SYRK, "N", true, 1, Problem.Layout.DEFAULT, 4, 4),
+                LIBRARY,
+                2,
+                Result.Status.LACKING,
+                "it lacks cblas_dsyrk",
+                null,
+                null,
+                null,
+                Double.NaN));
+        report.addSmallest(new Result(
+                PRODUCT, LIBRARY, 1, Result.Status.OK, null, Statistics.of(0.012), Statistics.of(0.005), null, 1));
+        report.note("a note");
+        return report;
+    }
+
+    @Test
+    void percentilesLieBetweenTheNearestRanks() {
+        double[] values = IntStream.rangeClosed(1, 11).mapToDouble(i -> 12 - i).toArray();
+        assertEquals(new Statistics(6, 2, 10, 11), Statistics.of(values));
+        assertEquals(
+                new Statistics(2.5, 1.3, 3.7, 4).toString(),
+                rounded(Statistics.of(4, 1, 3, 2)).toString());
+        assertEquals(new Statistics(7, 7, 7, 1), Statistics.of(7));
+    }
+
+    private static Statistics rounded(Statistics s) {
+        return new Statistics(s.median(), Math.round(s.p10() * 1e9) / 1e9, Math.round(s.p90() * 1e9) / 1e9, s.count());
+    }
+
+    @Test
+    void theRoofIsWhatTakesLonger() {
+        assertEquals(2e6, PRODUCT.flops());
+        assertEquals(20, ROOF.percent(PRODUCT, 100), 1e-12, "2 MFLOP at 100 GFLOP/s take 20 us");
+        Problem sum = Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 100);
+        assertEquals(100 * 800 / 200e3, ROOF.percent(sum, 1), 1e-12, "800 bytes fit into the first cache");
+        assertEquals(10, ROOF.gbs(1e9), "nothing is larger than memory");
+    }
+
+    @Test
+    void theCsvHasTheColumnsOfItsHeader() {
+        List<String> lines = Csv.of(report()).lines().toList();
+        assertEquals(
+                "routine,variant,dtype,m,n,k,library,threads,median_us,p10_us,p90_us,gflops,gbs,roof_percent,c_median_us,"
+                        + "jvm_c_ratio",
+                lines.get(0));
+        assertEquals(
+                "gemm,NT,float,100,200,50,bundled,2,100.000,100.000,100.000,20.0000,1.40000,20.0000,99.0000,0.990000",
+                lines.get(1));
+        assertEquals(
+                "gemm,NT,float,100,200,50,bundled+pool,2,125.000,125.000,125.000,16.0000,1.12000,16.0000,n/a,n/a",
+                lines.get(2));
+        assertEquals("syrk,N,double,4,4,4,bundled,2,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a", lines.get(3));
+        assertEquals(4, lines.size());
+    }
+
+    @Test
+    void theTableIsAlignedAndSaysWhatIsMissing() {
+        List<String> lines = Table.of(report()).lines().toList();
+        assertEquals(lines.get(0).indexOf("library"), lines.get(1).indexOf("bundled"));
+        assertEquals(
+                lines.get(0).indexOf("JVM/C") + "JVM/C".length(), lines.get(1).indexOf("0.990") + "0.990".length());
+        assertTrue(lines.get(2).endsWith("n/a"), lines.get(2));
+        assertTrue(lines.contains("bundled: OpenBLAS <0>, kernels for Zen, /lib/x.so"), lines.toString());
+        assertTrue(
+                lines.contains("a call of bundled costs 7.0 ns more than from C (dot of one element: 12.0 and 5.0 ns)"),
+                lines.toString());
+        assertTrue(lines.contains("note: a note"));
+    }
+
+    @Test
+    void numbersHaveFourDigits() {
+        assertEquals("0.0123", Table.number(0.0123));
+        assertEquals("1.235", Table.number(1.23456));
+        assertEquals("123.5", Table.number(123.456));
+        assertEquals("123457", Table.number(123456.7));
+        assertEquals("0", Table.number(0));
+    }
+
+    @Test
+    void theJsonHoldsAll() {
+        JsonObject json = JsonParser.parseString(Json.of(report())).getAsJsonObject();
+        JsonObject first = json.getAsJsonArray("results").get(0).getAsJsonObject();
+        assertEquals(0.99, first.get("jvm_c_ratio").getAsDouble(), 1e-12);
+        assertEquals(125, first.getAsJsonObject("pool").get("median_us").getAsDouble());
+        assertEquals(
+                "n/a",
+                json.getAsJsonArray("results")
+                        .get(1)
+                        .getAsJsonObject()
+                        .get("status")
+                        .getAsString());
+        assertEquals(
+                7,
+                json.getAsJsonArray("call_overhead")
+                        .get(0)
+                        .getAsJsonObject()
+                        .get("overhead_ns")
+                        .getAsDouble(),
+                1e-9);
+    }
+
+    @Test
+    void thePageNeedsNothingElseAndCannotBeBrokenOutOf() throws IOException {
+        String page = Html.of(report());
+        assertTrue(page.contains("Apache Software Foundation"), "ECharts is in it, with its licence");
+        String own = page.substring(page.indexOf("const report ="));
+        assertEquals(
+                "P </script>",
+                JsonParser.parseString(own.substring("const report =".length(), own.indexOf(";\n</script>")))
+                        .getAsJsonObject()
+                        .getAsJsonObject("machine")
+                        .get("Processor")
+                        .getAsString());
+        assertTrue(!own.contains("P </script>"), "text of the report is escaped");
+        assertTrue(!page.contains("/*REPORT*/") && !page.contains("/*ECHARTS*/"));
+        assertEquals(-1, page.replaceAll("(?s)<script>.*?</script>", "").indexOf("http"), "nothing is fetched");
+        assertTrue(
+                page.contains("id=\"roofline\"") && page.contains("id=\"curves\"") && page.contains("id=\"machine\""));
+    }
+}
