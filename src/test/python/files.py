@@ -3,9 +3,11 @@
 Needs numpy, torch and safetensors. What the tests write themselves must be the same bytes.
 """
 
+import hashlib
 import json
 import pathlib
 import struct
+import tempfile
 import warnings
 
 import numpy as np
@@ -111,8 +113,16 @@ def archives():
     )
 
 
+def many():
+    """Too large to keep: more entries than 16 bits count, which gives the end of the archive another form."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "many.npz"
+        np.savez(file, **{f"x{i}": np.zeros(0, np.bool_) for i in range(70_000)})
+        (FOLDER / "many.npz.sha256").write_text(hashlib.sha256(file.read_bytes()).hexdigest())
+
+
 FOLDER.mkdir(parents=True, exist_ok=True)
 safetensors()
 arrays()
 archives()
-print("padded:", PADDED)
+many()

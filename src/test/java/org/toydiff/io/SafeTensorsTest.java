@@ -349,7 +349,18 @@ class SafeTensorsTest {
     @CsvSource(
             delimiter = '|',
             quoteCharacter = '`',
-            value = {"{A", "{A}}", "{A} x", "{A,}", "{a:1}", "{'a':1}", "{'a':[]}", "{'__metadata__':null}", "{//\n}"})
+            value = {
+                "{A",
+                "{A}}",
+                "{A} x",
+                "{A,}",
+                "{a:1}",
+                "{'a':1}",
+                "{'a':[]}",
+                "{'__metadata__':null}",
+                "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4],'x':TRUE}}",
+                "{//\n}"
+            })
     void whatIsNotJsonIsNamed(String header) throws IOException {
         Path file = written(bytes(header.replace("A", A).replace('\'', '"'), 4));
         var e = assertThrows(IOException.class, () -> SafeTensors.open(file).close());
