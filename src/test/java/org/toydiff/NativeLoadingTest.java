@@ -85,6 +85,19 @@ class NativeLoadingTest {
     }
 
     @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "macOS keeps caches where no variable moves them")
+    void theBundledLibraryOrTheSystemsAreTakenAlone() throws Exception {
+        assertTrue(library(probe("-Dtoydiff.blas.library=bundled")).startsWith(cache));
+        Child system = probe("-Dtoydiff.blas.library=system");
+        if (system.exit() == 0) {
+            assertFalse(library(system).startsWith(cache));
+        } else {
+            assertTrue(system.err().contains("  system: libopenblas on java.library.path: "), system.err());
+            assertFalse(system.err().contains("  bundled: "), system.err());
+        }
+    }
+
+    @Test
     void aFileThatIsNoLibraryIsNamed() throws Exception {
         Path text = Files.writeString(cache.resolve("libtext.so"), "not a library");
         Child child = probe("-Dtoydiff.blas.library=" + text);

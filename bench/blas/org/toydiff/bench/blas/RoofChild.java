@@ -26,8 +26,8 @@ final class RoofChild {
     private static final int ROUNDS = 10;
 
     private static final double BETTER = 0.99;
-    private static final double SECONDS = 0.05;
-    private static final double PEAK_SECONDS = 1;
+    private static final double SECONDS = 0.02;
+    private static final double PEAK_SECONDS = 0.3;
     private static final long SMALLEST_BYTES = 1 << 13;
     private static final long LARGEST_BYTES = 1 << 27;
     private static final int PASS_BYTES = 1 << 22;

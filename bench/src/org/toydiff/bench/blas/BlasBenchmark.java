@@ -1,0 +1,101 @@
+package org.toydiff.bench.blas;
+
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+import org.toydiff.Blas;
+import org.toydiff.internal.blas.BlasLibrary;
+import org.toydiff.internal.openblas.OpenBlas;
+
+/// The calls of `blasbench.jar`, on operands of n or n×n elements. Another library than the bundled one is named by
+/// `-jvmArgsAppend -Dtoydiff.blas.library=PATH`.
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(
+        value = 1,
+        jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+public class BlasBenchmark {
+    private static final int BATCH = 64;
+
+    /// Routine and variant.
+    @Param({
+        "axpy -",
+        "dot -",
+        "nrm2 -",
+        "scal -",
+        "copy -",
+        "gemv N",
+        "gemv T",
+        "ger -",
+        "gemm NN",
+        "gemm NT",
+        "gemm TN",
+        "gemm TT",
+        "gemm_batch NN",
+        "syrk N",
+        "trsm LN"
+    })
+    public String call;
+
+    /// The dtype.
+    @Param({"float", "double"})
+    public String dtype;
+
+    /// Every size.
+    @Param({"64", "512"})
+    public int n;
+
+    /// The library's own threads.
+    @Param("1")
+    public int threads;
+
+    private Operands operands;
+    private Calls.Loop loop;
+
+    /// Makes the operands, and checks what the library computes.
+    @Setup
+    public void open() {
+        Blas.library();
+        if (BlasLibrary.has("openblas_set_num_threads")) {
+            OpenBlas.openblas_set_num_threads(threads);
+        }
+        String[] words = call.split(" ");
+        Routine routine = Routine.valueOf(words[0].toUpperCase(Locale.ROOT));
+        int batch = routine.isBatch() ? BATCH : 1;
+        operands = new Operands(
+                Problem.of(routine, words[1], dtype.equals("double"), batch, Problem.Layout.DEFAULT, n, n, n));
+        loop = Calls.of(operands);
+        loop.run(1);
+        String fault = Check.fault(operands);
+        if (fault != null) {
+            throw new IllegalStateException(fault);
+        }
+        operands.fillForTiming();
+    }
+
+    /// Frees them.
+    @TearDown
+    public void close() {
+        operands.close();
+    }
+
+    /// The bare call.
+    @Benchmark
+    public void blas() {
+        loop.run(1);
+    }
+}
