@@ -58,15 +58,19 @@ final class Commands {
         return variables;
     }
 
-    /// Compiles the C program that times the same calls.
+    /// Compiles the C program that times the same calls, for as long as this JVM runs.
     ///
-    /// @param folder where to
     /// @return the program, or nothing where there is no C compiler
     /// @throws IOException if it does not compile
-    static Optional<Path> compileC(Path folder) throws IOException {
+    static Optional<Path> compileC() throws IOException {
         Optional<Path> compiler = compiler();
         if (compiler.isEmpty()) {
             return Optional.empty();
+        }
+        Path folder = Files.createTempDirectory("blasbench");
+        // In this order, which is undone from the end.
+        for (String name : List.of("", "blas.c", "timing.h", "blas", "log")) {
+            folder.resolve(name).toFile().deleteOnExit();
         }
         for (String name : List.of("blas.c", "timing.h")) {
             try (InputStream source = Commands.class.getResourceAsStream("native/" + name)) {

@@ -2,13 +2,11 @@ package org.toydiff.bench.blas;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /// A run: the hardware's limits first, then every problem, on which all libraries take turns.
 final class Measuring {
@@ -61,37 +59,23 @@ final class Measuring {
 
     /// Measures everything.
     void run() throws IOException {
-        Path folder = Files.createTempDirectory("blasbench");
+        progress.accept("measuring what the hardware allows");
+        measureRoofs();
+        Optional<Path> program = Commands.compileC();
+        if (program.isEmpty()) {
+            report.note("There is no C compiler on the PATH, so nothing is compared with C.");
+        }
+        List<Lane> lanes = new ArrayList<>();
+        for (Library library : report.libraries()) {
+            for (int threads : settings.threads()) {
+                lanes.add(new Lane(library, threads, program));
+            }
+        }
         try {
-            progress.accept("measuring what the hardware allows");
-            measureRoofs();
-            Optional<Path> program = Commands.compileC(folder);
-            if (program.isEmpty()) {
-                report.note("There is no C compiler on the PATH, so nothing is compared with C.");
-            }
-            List<Lane> lanes = new ArrayList<>();
-            for (Library library : report.libraries()) {
-                for (int threads : settings.threads()) {
-                    lanes.add(new Lane(library, threads, program));
-                }
-            }
-            try {
-                measure(lanes);
-            } finally {
-                lanes.forEach(Lane::close);
-            }
+            measure(lanes);
         } finally {
-            delete(folder);
+            lanes.forEach(Lane::close);
         }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
-        Files.delete(folder);
     }
 
     private void measureRoofs() throws IOException {

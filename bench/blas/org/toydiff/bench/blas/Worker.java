@@ -64,6 +64,7 @@ final class Worker implements AutoCloseable {
     /// @param environment variables beside those of this process
     Worker(List<String> command, Map<String, String> environment) throws IOException {
         errors = Files.createTempFile("blasbench", ".err");
+        errors.toFile().deleteOnExit();
         var builder = new ProcessBuilder(command).redirectError(errors.toFile());
         builder.environment().putAll(environment);
         synchronized (RUNNING) {
