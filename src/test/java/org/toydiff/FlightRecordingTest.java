@@ -295,7 +295,8 @@ class FlightRecordingTest {
     @Test
     void aStepLoadsNoEventAndStartsNoJmx() throws Exception {
         String out = watched("-Xlog:class+load", "-cp", Child.classPath());
-        assertTrue(out.endsWith("class path, Flight Recorder true, MBean servers 0"), out);
+        // The JVM may still load classes, and say so, after that line.
+        assertTrue(out.contains("class path, Flight Recorder true, MBean servers 0\n"), out);
         assertTrue(out.contains(Events.class.getName() + " "));
         assertFalse(out.contains("jdk.jfr.Event "));
     }

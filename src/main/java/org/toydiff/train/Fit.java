@@ -104,7 +104,8 @@ final class Fit {
         }
         settings.epochSchedules.forEach(Scheduler::step);
         double monitored = training.history().epochTable().last(training.monitor());
-        settings.plateauSchedules.forEach(schedule -> schedule.step(training.higherIsBetter() ? -monitored : monitored));
+        settings.plateauSchedules.forEach(
+                schedule -> schedule.step(training.higherIsBetter() ? -monitored : monitored));
         stopEarly();
         call(callback -> callback.onEpochEnd(training));
         Uninterrupted.run(() -> {

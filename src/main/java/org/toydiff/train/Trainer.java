@@ -190,7 +190,8 @@ public final class Trainer {
         return this;
     }
 
-    /// Scales the gradients before each step so that their norm together is at most a bound: [org.toydiff.optim.Gradients#clipNorm].
+    /// Scales the gradients before each step so that their norm together is at most a bound:
+    /// [org.toydiff.optim.Gradients#clipNorm].
     /// The history then has a column `gradient_norm`, the norm before.
     ///
     /// @param maxNorm the bound, positive
@@ -204,7 +205,8 @@ public final class Trainer {
         return this;
     }
 
-    /// Bounds every element of the gradients before each step, and before their norm is: [org.toydiff.optim.Gradients#clipValue].
+    /// Bounds every element of the gradients before each step, and before their norm is:
+    /// [org.toydiff.optim.Gradients#clipValue].
     ///
     /// @param bound the bound, positive
     /// @return this
