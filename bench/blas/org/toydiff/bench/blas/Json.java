@@ -28,6 +28,7 @@ final class Json {
 
     private static Map<String, Object> overhead(Result result) {
         Map<String, Object> one = new LinkedHashMap<>();
+        one.put("routine", result.problem().routine().word());
         one.put("library", result.library().name());
         if (result.hasTimes()) {
             one.put("jvm_ns", result.own().median() * 1e3);

@@ -10,8 +10,10 @@ import java.util.function.Consumer;
 
 /// A run: the hardware's limits first, then every problem, on which all libraries take turns.
 final class Measuring {
-    /// The call that hardly does anything.
-    private static final Problem SMALLEST = Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 1);
+    /// Calls that hardly do anything: of few arguments and of many.
+    private static final List<Problem> SMALLEST = List.of(
+            Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 1),
+            Problem.of(Routine.GEMM, "NN", false, 1, Problem.Layout.DEFAULT, 1, 1, 1));
 
     private final Settings settings;
     private final Report report;
@@ -61,10 +63,7 @@ final class Measuring {
     void run() throws IOException {
         progress.accept("measuring what the hardware allows");
         measureRoofs();
-        Optional<Path> program = Commands.compileC();
-        if (program.isEmpty()) {
-            report.note("There is no C compiler on the PATH, so nothing is compared with C.");
-        }
+        Optional<Path> program = compileC();
         List<Lane> lanes = new ArrayList<>();
         for (Library library : report.libraries()) {
             for (int threads : settings.threads()) {
@@ -75,6 +74,20 @@ final class Measuring {
             measure(lanes);
         } finally {
             lanes.forEach(Lane::close);
+        }
+    }
+
+    /// The C program, or a note why there is none.
+    private Optional<Path> compileC() {
+        try {
+            Optional<Path> program = Commands.compileC();
+            if (program.isEmpty()) {
+                report.note("There is no C compiler on the PATH, so nothing is compared with C.");
+            }
+            return program;
+        } catch (IOException e) {
+            report.note("Nothing is compared with C: " + e.getMessage().strip());
+            return Optional.empty();
         }
     }
 
@@ -92,7 +105,9 @@ final class Measuring {
         List<Lane> first = lanes.stream()
                 .filter(lane -> lane.isOn(settings.threads().getFirst()))
                 .toList();
-        measure(SMALLEST, first).forEach(report::addSmallest);
+        for (Problem smallest : SMALLEST) {
+            measure(smallest, first).forEach(report::addSmallest);
+        }
         for (int i = 0; i < settings.problems().size(); i++) {
             Problem problem = settings.problems().get(i);
             progress.accept("%d of %d: %s".formatted(i + 1, settings.problems().size(), problem));

@@ -124,9 +124,10 @@ final class Table {
             if (!Double.isNaN(result.overheadNanos())) {
                 lines.add(String.format(
                         Locale.ROOT,
-                        "a call of %s costs %.1f ns more than from C (dot of one element: %.1f and %.1f ns)",
+                        "a call of %s costs %.1f ns more than from C (%s of one element: %.1f and %.1f ns)",
                         result.library().name(),
                         result.overheadNanos(),
+                        result.problem().routine().word(),
                         result.own().median() * 1e3,
                         result.c().median() * 1e3));
             }

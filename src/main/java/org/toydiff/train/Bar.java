@@ -22,9 +22,24 @@ final class Bar implements AutoCloseable {
                 .startsFrom(done, Duration.ZERO)
                 .setUpdateIntervalMillis(REFRESH_MILLIS)
                 .setStyle(style(out, colors))
-                .setConsumer(new ConsoleProgressBarConsumer(out, width))
+                .setConsumer(new Line(out, width))
                 .clearDisplayOnFinish()
                 .build();
+    }
+
+    /// What is drawn over and over. The library would leave an empty line behind.
+    private static final class Line extends ConsoleProgressBarConsumer {
+        private final PrintStream out;
+
+        Line(PrintStream out, int width) {
+            super(out, width);
+            this.out = out;
+        }
+
+        @Override
+        public void close() {
+            out.flush();
+        }
     }
 
     /// The width is asked for once, because the library would start a process each time.

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.StringJoiner;
 
 /// Shows on a console how training goes: a line for each epoch, and on a terminal a bar for the one under way.
 ///
@@ -20,19 +21,23 @@ public final class ConsoleProgress implements Callback {
     private static final long LINE_NANOS = 10_000_000_000L;
     private static final long MESSAGE_NANOS = 200_000_000L;
 
+    private static final String VALIDATION = "validation_";
+
     private final PrintStream out;
     private final boolean colors;
 
     /// How wide the bar may be, or 0 for lines.
     private final int width;
 
+    private final long lineNanos;
     private Bar bar;
     private long shown;
 
-    ConsoleProgress(PrintStream out, int width, boolean colors) {
+    ConsoleProgress(PrintStream out, int width, boolean colors, long lineNanos) {
         this.out = out;
         this.width = width;
         this.colors = colors;
+        this.lineNanos = lineNanos;
     }
 
     /// On standard output, as it fits.
@@ -49,14 +54,14 @@ public final class ConsoleProgress implements Callback {
     /// @param out where to
     /// @return the progress
     public static ConsoleProgress lines(PrintStream out) {
-        return new ConsoleProgress(Objects.requireNonNull(out, "out"), 0, false);
+        return new ConsoleProgress(Objects.requireNonNull(out, "out"), 0, false, LINE_NANOS);
     }
 
     static ConsoleProgress of(PrintStream out, boolean terminal, Map<String, String> environment) {
         boolean dumb = "dumb".equals(environment.get("TERM"));
         boolean drawn = terminal && !dumb && OptionalLibrary.PROGRESSBAR.isPresent();
         boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
-        return new ConsoleProgress(out, drawn ? Bar.terminalWidth(out) : 0, colors);
+        return new ConsoleProgress(out, drawn ? Bar.terminalWidth(out) : 0, colors, LINE_NANOS);
     }
 
     @Override
@@ -73,7 +78,7 @@ public final class ConsoleProgress implements Callback {
         if (bar != null) {
             bar.step();
         }
-        if (now - shown < (bar != null ? MESSAGE_NANOS : LINE_NANOS)) {
+        if (now - shown < (bar != null ? MESSAGE_NANOS : lineNanos)) {
             return;
         }
         shown = now;
@@ -122,18 +127,23 @@ public final class ConsoleProgress implements Callback {
     /// Losses and metrics of the last epoch, its speed and its time.
     private static String summary(History history) {
         Columns epochs = history.epochTable();
-        int row = epochs.rows() - 1;
-        var text = new StringBuilder();
-        for (int i = 0; i < epochs.names().size(); i++) {
-            String name = epochs.names().get(i);
-            if (!Trainer.BOOKKEEPING.contains(name)) {
-                text.append(value(name, epochs.get(i, row))).append("  ");
+        var training = new StringJoiner("  ");
+        var validation = new StringJoiner("  ", " | validation  ", "").setEmptyValue("");
+        for (String name : epochs.names()) {
+            if (Trainer.BOOKKEEPING.contains(name)) {
+                continue;
             }
+            boolean validated = name.startsWith(VALIDATION);
+            String shown = validated ? name.substring(VALIDATION.length()) : name;
+            (validated ? validation : training).add(value(shown, epochs.last(name)));
         }
-        return text.append(String.format(
-                        Locale.ROOT, "%,.0f examples/s  ", epochs.get(epochs.index("examples_per_second"), row)))
-                .append(Numbers.duration(epochs.get(epochs.index("seconds"), row)))
-                .toString();
+        return training
+                + validation.toString()
+                + String.format(
+                        Locale.ROOT,
+                        " | %,.0f examples/s  %s",
+                        epochs.last("examples_per_second"),
+                        Numbers.duration(epochs.last("seconds")));
     }
 
     private static String value(String name, double value) {

@@ -67,18 +67,14 @@ final class ReportData {
         root.add("epochs", columns);
         if (report.best() != null && epochs.rows() > 0) {
             root.addProperty("bestColumn", report.best());
-            root.addProperty("best", bestRow(epochs.column(report.best()), report.higherIsBetter()));
+            root.addProperty("best", bestRow(epochs));
         }
     }
 
-    /// The first of the best; the last row when every value is NaN.
-    private static int bestRow(double[] values, boolean higherIsBetter) {
-        int best = -1;
-        for (int row = 0; row < values.length; row++) {
-            boolean better = best < 0 || (higherIsBetter ? values[row] > values[best] : values[row] < values[best]);
-            best = !Double.isNaN(values[row]) && better ? row : best;
-        }
-        return best < 0 ? values.length - 1 : best;
+    /// The last row when no value is a number.
+    private int bestRow(Columns epochs) {
+        int row = Best.of(epochs, report.best(), report.higherIsBetter(), 0).row();
+        return row < 0 ? epochs.rows() - 1 : row;
     }
 
     private void addSteps() {
@@ -102,7 +98,7 @@ final class ReportData {
         for (int i = 0; i < grouped.length; i++) {
             double[] part = Arrays.copyOfRange(values, i * group, Math.min(values.length, (i + 1) * group));
             grouped[i] = switch (name) {
-                case "loss", "seconds", "wait_seconds", "examples_per_second" ->
+                case "loss", "gradient_norm", "seconds", "wait_seconds", "examples_per_second" ->
                     Arrays.stream(part).average().orElseThrow();
                 case "peak_bytes" -> Arrays.stream(part).max().orElseThrow();
                 default -> part[part.length - 1];

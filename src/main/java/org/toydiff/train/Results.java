@@ -59,7 +59,7 @@ final class Results {
         if (training.stopReason() != null) {
             report.fact("Stopped", training.stopReason());
         }
-        report.fact("Optimizer", settings.optimizer.toString());
+        report.fact("Optimizer", settings.optimizer.getClass().getSimpleName());
         String parts = settings.microBatch < Long.MAX_VALUE ? ", in parts of " + settings.microBatch : "";
         report.fact("Batch", loader.size() + " examples in " + loader.batches() + " batches an epoch" + parts);
     }

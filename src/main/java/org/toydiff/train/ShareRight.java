@@ -6,7 +6,7 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// How many of all examples are right, for some meaning of right.
-abstract sealed class ShareRight implements Metric permits Accuracy, TopK {
+abstract sealed class ShareRight implements Metric permits Accuracy, TopKAccuracy {
     private long right;
     private long examples;
 

@@ -3,7 +3,7 @@ package org.toydiff.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.OptionalLong;
+import java.util.OptionalInt;
 import org.toydiff.ReleaseSchedule;
 import org.toydiff.nn.Module;
 
@@ -121,9 +121,9 @@ public final class Training {
     /// The epoch whose monitored value is the best, the first of equal ones.
     ///
     /// @return its number; nothing while no epoch has a value that is a number
-    public OptionalLong bestEpoch() {
+    public OptionalInt bestEpoch() {
         int row = best(0).row();
-        return row < 0 ? OptionalLong.empty() : OptionalLong.of((long) history.epochValues("epoch")[row]);
+        return row < 0 ? OptionalInt.empty() : OptionalInt.of(row + 1);
     }
 
     /// When a step's blocks are made and freed, for the first batch.
@@ -183,7 +183,7 @@ public final class Training {
     }
 
     Best best(double minDelta) {
-        return Best.of(history.epochValues(monitor), higherIsBetter, minDelta);
+        return Best.of(history.epochTable(), monitor, higherIsBetter, minDelta);
     }
 
     /// Notes the first schedule.

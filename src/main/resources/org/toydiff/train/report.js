@@ -197,7 +197,7 @@ const steps = data.steps;
 const epochCount = Object.values(epochs).reduce((most, column) => Math.max(most, column.length), 0);
 const epochNumbers = epochs.epoch || Array.from({length: epochCount}, (_, i) => i + 1);
 const stepNumbers = steps.step || (steps.loss || []).map((_, i) => (i + 1) * data.stepGroup);
-const bookkeeping = ['epoch', 'step', 'examples', 'loss', 'learning_rate', 'seconds', 'wait_seconds', 'validation_seconds',
+const bookkeeping = ['epoch', 'step', 'examples', 'loss', 'gradient_norm', 'learning_rate', 'seconds', 'wait_seconds', 'validation_seconds',
   'examples_per_second', 'live_bytes', 'peak_bytes', 'gc_count', 'gc_seconds'];
 const metrics = Object.keys(epochs).filter(name => !bookkeeping.includes(name) && !name.startsWith('validation_'));
 const grouped = data.stepGroup > 1 ? ' Each point stands for ' + data.stepGroup + ' steps.' : '';
@@ -293,6 +293,14 @@ function learning() {
       xAxis: axis('step', number, {scale: true, min: 'dataMin', max: 'dataMax'}),
       yAxis: axis('learning rate', number, {vertical: true, scale: false}),
       series: [line('learning rate', pairs(stepNumbers, steps.learning_rate), 'train', {step: 'end', showSymbol: steps.learning_rate.length === 1})],
+    }));
+  }
+  if (steps.gradient_norm) {
+    chart(card(grid, 'Gradient norm', 'Of all gradients together, before it was bounded.' + grouped), 240, () => ({
+      tooltip: tooltip(number, x => 'step ' + number(x)),
+      xAxis: axis('step', number, {min: 'dataMin', max: 'dataMax'}),
+      yAxis: axis('norm', number, {vertical: true, scale: false}),
+      series: [line('gradient norm', pairs(stepNumbers, steps.gradient_norm), 'train', {lineStyle: {width: 1, color: color('train')}, showSymbol: stepNumbers.length === 1})],
     }));
   }
   if (epochs.examples_per_second) {

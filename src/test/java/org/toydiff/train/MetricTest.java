@@ -104,7 +104,7 @@ class MetricTest {
                 }
                 right += larger < k ? 1 : 0;
             }
-            assertEquals(right / 1000.0, fed(new TopK(k), examples), "k " + k);
+            assertEquals(right / 1000.0, fed(new TopKAccuracy(k), examples), "k " + k);
         }
     }
 
@@ -186,7 +186,7 @@ class MetricTest {
         Tensor output = Tensor.of(new float[] {1, 2, 0, 5, 4, 3, 0, 0, 1, 7, 8, 9}, 2, 2, 3);
         Tensor labels = Tensor.of(new int[] {1, 0, 2, 0}, 2, 2);
         Tensor probabilities = Tensor.of(new float[] {.1f, .9f, 0, 1, 0, 0, .2f, .2f, .6f, .5f, .3f, .2f}, 2, 2, 3);
-        for (Supplier<Metric> metric : List.<Supplier<Metric>>of(Accuracy::new, () -> new TopK(1))) {
+        for (Supplier<Metric> metric : List.<Supplier<Metric>>of(Accuracy::new, () -> new TopKAccuracy(1))) {
             Metric one = metric.get();
             one.update(output, labels);
             assertEquals(0.75, one.value());
@@ -201,7 +201,7 @@ class MetricTest {
         Tensor output = Tensor.of(new float[][] {{1, 5, 9}, {2, 4, 3}}).transpose();
         Tensor labels =
                 Tensor.of(new int[] {0, 9, 1, 9, 0, 9}, 3, 2).transpose().get(0);
-        for (Metric metric : List.of(new Accuracy(), new TopK(1), new F1(2, F1.Average.MICRO))) {
+        for (Metric metric : List.of(new Accuracy(), new TopKAccuracy(1), new F1(2, F1.Average.MICRO))) {
             metric.update(output, labels);
             assertEquals(1 / 3.0, metric.value(), metric.name());
         }
@@ -211,17 +211,17 @@ class MetricTest {
     void aScoreThatIsNaNIsNeverRightByAccident() {
         Tensor output = Tensor.of(new float[][] {{Float.NaN, 1, 2}, {0, Float.NaN, 2}});
         Tensor labels = Tensor.of(new int[] {0, 2});
-        var top = new TopK(2);
+        var top = new TopKAccuracy(2);
         top.update(output, labels);
         assertEquals(0.5, top.value(), "the first's label is NaN; the second has only NaN above it");
-        var first = new TopK(1);
+        var first = new TopKAccuracy(1);
         first.update(output, labels);
         assertEquals(0, first.value());
     }
 
     @Test
     void nothingHasNoValue() {
-        for (Metric metric : List.of(new Accuracy(), new TopK(2), new F1(3), new ConfusionMatrix(3))) {
+        for (Metric metric : List.of(new Accuracy(), new TopKAccuracy(2), new F1(3), new ConfusionMatrix(3))) {
             assertEquals(Double.NaN, metric.value());
             metric.update(Tensor.zeros(0, 3), Tensor.zeros(DType.INT64, 0));
             assertEquals(Double.NaN, metric.value());
@@ -233,7 +233,7 @@ class MetricTest {
         Examples examples = Examples.random(4, 100);
         for (Supplier<Metric> kind : List.<Supplier<Metric>>of(
                 Accuracy::new,
-                () -> new TopK(2),
+                () -> new TopKAccuracy(2),
                 () -> new F1(CLASSES),
                 () -> new ConfusionMatrix(CLASSES),
                 () -> new Mean("loss", Functional::crossEntropyLoss))) {
@@ -273,9 +273,9 @@ class MetricTest {
                 "accuracy: output [2] FLOAT32 and target [3] FLOAT32 do not fit; they must have one shape, the output a"
                         + " floating dtype",
                 () -> Accuracy.binary(0).update(Tensor.ones(2), Tensor.ones(3)));
-        rejected("top_4: there are only 3 classes; use a k of at most 3", () -> new TopK(4)
+        rejected("top_4: there are only 3 classes; use a k of at most 3", () -> new TopKAccuracy(4)
                 .update(Tensor.ones(2, 3), Tensor.of(new int[] {1, 2})));
-        rejected("top_k: k 0 must be positive", () -> new TopK(0));
+        rejected("top_k: k 0 must be positive", () -> new TopKAccuracy(0));
         rejected("confusion matrix: 0 classes; give 1 to 4096", () -> new F1(0));
         var matrix = new ConfusionMatrix(3);
         rejected(
@@ -302,8 +302,8 @@ class MetricTest {
     @Test
     void nothingIsLeftBehind() {
         Examples examples = Examples.random(5, 100);
-        for (Metric metric :
-                List.of(new Accuracy(), new TopK(2), new F1(CLASSES), new Mean("m", Functional::crossEntropyLoss))) {
+        for (Metric metric : List.of(
+                new Accuracy(), new TopKAccuracy(2), new F1(CLASSES), new Mean("m", Functional::crossEntropyLoss))) {
             Tensor output = Tensor.of(examples.scores).trackGradient();
             Tensor labels = Tensor.of(examples.labels);
             long live = arena.liveBytes();

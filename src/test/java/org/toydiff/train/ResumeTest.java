@@ -101,7 +101,7 @@ class ResumeTest {
                     },
                     10);
             trainer = Trainer.of(net, optimizer, Functional::crossEntropyLoss)
-                    .metrics(new Accuracy(), new ConfusionMatrix(6), new TopK(2))
+                    .metrics(new Accuracy(), new ConfusionMatrix(6), new TopKAccuracy(2))
                     .everyStep(new Scheduler(optimizer, Schedule.cosine(30, 0)))
                     .everyEpoch(new ReduceOnPlateau(optimizer, 0.5, 1))
                     .clipNorm(1)
@@ -327,7 +327,7 @@ class ResumeTest {
             var third = new Setup(1, 0);
             var wider = new Sequential(new Linear(6, 13), new ReLU(), new Linear(13, 6));
             Trainer trainer = Trainer.of(wider, new Adam(wider.parameters(), 0.01), Functional::crossEntropyLoss)
-                    .metrics(new Accuracy(), new ConfusionMatrix(6), new TopK(2))
+                    .metrics(new Accuracy(), new ConfusionMatrix(6), new TopKAccuracy(2))
                     .clipNorm(1)
                     .checkpoints(folder)
                     .resume();

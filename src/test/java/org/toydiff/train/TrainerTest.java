@@ -13,12 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.OptionalInt;
 import java.util.Random;
+import java.util.regex.Pattern;
 import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.Memory;
 import org.toydiff.MemoryLimitException;
@@ -29,6 +31,8 @@ import org.toydiff.data.Batch;
 import org.toydiff.data.DataLoader;
 import org.toydiff.data.Dataset;
 import org.toydiff.data.TensorDataset;
+import org.toydiff.nn.BatchNorm1d;
+import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.Module;
@@ -79,6 +83,12 @@ class TrainerTest {
         return new Sequential(new Linear(2, 16), new Tanh(), new Linear(16, CLASSES));
     }
 
+    /// With layers that draw random numbers and that keep statistics.
+    private static Sequential statefulNet() {
+        return new Sequential(
+                new Linear(2, 16), new BatchNorm1d(16), new Tanh(), new Dropout(0.2), new Linear(16, CLASSES));
+    }
+
     private static Trainer trainer(Module net) {
         return Trainer.of(net, new SGD(net.parameters(), 0.1, 0.9), Functional::crossEntropyLoss);
     }
@@ -105,7 +115,7 @@ class TrainerTest {
     void itIsTheLoopWrittenByHand() throws IOException {
         Dataset data = clouds(1, 100);
         Tensor.manualSeed(3);
-        Sequential expected = net();
+        Sequential expected = statefulNet();
         var optimizer = new SGD(expected.parameters(), 0.1, 0.9);
         List<Double> losses = new ArrayList<>();
         DataLoader loader = DataLoader.of(data, 32).shuffle(5);
@@ -121,7 +131,7 @@ class TrainerTest {
             }
         }
         Tensor.manualSeed(3);
-        Sequential actual = net();
+        Sequential actual = statefulNet();
         Training training =
                 trainer(actual).epochs(3).fit(DataLoader.of(data, 32).shuffle(5));
         assertArrayEquals(
@@ -276,7 +286,7 @@ class TrainerTest {
                 scripted(scripted(new Scripted(5, 4, 3, 3, 3.5, 2, 2, 2)).earlyStopping(2));
         assertEquals(5, training.epoch());
         assertEquals("validation_loss has not improved for 2 epochs", training.stopReason());
-        assertEquals(OptionalLong.of(3), training.bestEpoch());
+        assertEquals(OptionalInt.of(3), training.bestEpoch());
     }
 
     @Test
@@ -284,7 +294,7 @@ class TrainerTest {
         Training training =
                 scripted(scripted(new Scripted(5, 4.9, 4.8, 4.7, 1, 1, 1, 1)).earlyStopping(3, 0.5));
         assertEquals(4, training.epoch());
-        assertEquals(OptionalLong.of(4), training.bestEpoch(), "it is the best nevertheless");
+        assertEquals(OptionalInt.of(4), training.bestEpoch(), "it is the best nevertheless");
         assertEquals(
                 8,
                 scripted(scripted(new Scripted(5, 4, 3, 2, 1, 0, -1, -2)).earlyStopping(1, 0.5))
@@ -316,7 +326,7 @@ class TrainerTest {
         for (int i = 1; i < values.length; i++) {
             best = values[i] > values[best] ? i : best;
         }
-        assertEquals(OptionalLong.of(best + 1), training.bestEpoch());
+        assertEquals(OptionalInt.of(best + 1), training.bestEpoch());
     }
 
     @Test
@@ -444,7 +454,7 @@ class TrainerTest {
         String message = assertThrows(MemoryLimitException.class, () -> trainer.fit(DataLoader.of(data, 2048)))
                 .getMessage();
         assertTrue(message.startsWith("step: a batch of 2048 would take "), message);
-        var largest = java.util.regex.Pattern.compile("the largest micro-batch that fits has (\\d+) examples")
+        var largest = Pattern.compile("the largest micro-batch that fits has (\\d+) examples")
                 .matcher(message);
         assertTrue(largest.find(), message);
         assertTrue(Long.parseLong(largest.group(1)) < 1024);
@@ -492,7 +502,7 @@ class TrainerTest {
 
     // Bad settings.
 
-    private static void rejected(String message, org.junit.jupiter.api.function.Executable call) {
+    private static void rejected(String message, Executable call) {
         assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
     }
 

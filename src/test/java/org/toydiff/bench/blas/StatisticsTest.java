@@ -104,7 +104,8 @@ class StatisticsTest {
         assertTrue(lines.get(2).endsWith("n/a"), lines.get(2));
         assertTrue(lines.contains("bundled: OpenBLAS <0>, kernels for Zen, /lib/x.so"), lines.toString());
         assertTrue(
-                lines.contains("a call of bundled costs 7.0 ns more than from C (dot of one element: 12.0 and 5.0 ns)"),
+                lines.contains(
+                        "a call of bundled costs 7.0 ns more than from C (gemm of one element: 12.0 and 5.0 ns)"),
                 lines.toString());
         assertTrue(lines.contains("note: a note"));
     }

@@ -8,14 +8,14 @@ import org.toydiff.Tensor;
 /// (<https://www.tensorflow.org/api_docs/python/tf/math/in_top_k>). NaN is larger than every number, and a label
 /// whose
 /// own score is NaN is not among them. Outputs and targets are those of [Accuracy].
-public final class TopK extends ShareRight {
+public final class TopKAccuracy extends ShareRight {
     private final int k;
 
     /// Of outputs with one score for each class.
     ///
     /// @param k how many classes count, positive
     /// @throws IllegalArgumentException if k is not positive
-    public TopK(int k) {
+    public TopKAccuracy(int k) {
         if (k < 1) {
             throw new IllegalArgumentException("top_k: k " + k + " must be positive");
         }

@@ -1,0 +1,137 @@
+package org.toydiff.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.data.DataLoader;
+import org.toydiff.data.TensorDataset;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.optim.SGD;
+
+/// What is printed on a terminal, on one without colours, and into a log.
+class ConsoleProgressTest {
+    private static final String EPOCH =
+            "epoch \\d/3  loss \\d\\.\\d{4}  accuracy [01]\\.\\d{4} \\| validation  loss \\d\\.\\d{4}  accuracy [01]\\.\\d{4}"
+                    + " \\| [\\d,]+ examples/s  [\\d.]+ m?s";
+
+    private static String printed(Charset charset, Function<PrintStream, ConsoleProgress> progress, Callback... others)
+            throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var arena = TensorArena.ofShared();
+                var out = new PrintStream(bytes, true, charset)) {
+            Tensor x = Tensor.randn(40, 4);
+            var loader = DataLoader.of(new TensorDataset(x, x.argmax(1)), 10);
+            var net = new Linear(4, 4);
+            Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::crossEntropyLoss)
+                    .metrics(new Accuracy())
+                    .epochs(3)
+                    .callbacks(others)
+                    .callbacks(progress.apply(out))
+                    .fit(loader, loader);
+        }
+        return bytes.toString(charset);
+    }
+
+    private static void assertPlain(String text) {
+        assertTrue(text.chars().allMatch(c -> c == '\n' || c >= ' ' && c < 0x7f), text);
+    }
+
+    @Test
+    void aLogGetsALineForEachEpoch() throws IOException {
+        String text = printed(StandardCharsets.UTF_8, ConsoleProgress::lines);
+        assertPlain(text);
+        List<String> lines = text.lines().toList();
+        assertEquals(3, lines.size(), text);
+        for (int i = 0; i < 3; i++) {
+            assertTrue(lines.get(i).matches(EPOCH), lines.get(i));
+            assertTrue(lines.get(i).startsWith("epoch " + (i + 1)), lines.get(i));
+        }
+    }
+
+    @Test
+    void aLongEpochGetsLinesOfItsOwn() throws IOException {
+        String text = printed(StandardCharsets.UTF_8, out -> new ConsoleProgress(out, 0, true, 0));
+        assertPlain(text);
+        List<String> lines = text.lines().toList();
+        assertEquals(3 * 4, lines.size(), text);
+        assertTrue(lines.get(1).matches("epoch 1/3  2/4  loss \\d\\.\\d{4}  accuracy [01]\\.\\d{4}"), lines.get(1));
+        assertTrue(lines.get(3).matches(EPOCH), lines.get(3));
+    }
+
+    @Test
+    void aTerminalGetsABarThatIsDrawnOverAndColoured() throws IOException {
+        String text = printed(StandardCharsets.UTF_8, out -> new ConsoleProgress(out, 100, true, 0));
+        assertTrue(text.contains("\r"), text);
+        assertTrue(text.contains("\u001b[36m"), text);
+        assertTrue(text.contains("━"), text);
+        assertTrue(text.contains("4/4"), text);
+        // What stays is what follows the last return of a line: the bar was overwritten by blanks.
+        List<String> lines = text.lines()
+                .map(line -> line.substring(line.lastIndexOf('\r') + 1))
+                .toList();
+        List<String> stay = lines.stream().filter(line -> !line.isBlank()).toList();
+        assertTrue(stay.stream().filter(line -> line.matches(EPOCH)).count() == 3, text);
+    }
+
+    @Test
+    void withoutColoursNothingButTheReturnIsACommand() throws IOException {
+        String text = printed(StandardCharsets.UTF_8, out -> new ConsoleProgress(out, 100, false, 0));
+        assertTrue(text.contains("\r") && text.contains("━"), text);
+        assertFalse(text.contains("\u001b"), text);
+    }
+
+    @Test
+    void aCharsetWithoutTheBarsCharactersGetsAnother() throws IOException {
+        String text = printed(StandardCharsets.US_ASCII, out -> new ConsoleProgress(out, 100, false, 0));
+        assertTrue(text.contains("=") && text.contains("\r"), text);
+        assertPlain(text.replace('\r', ' '));
+        assertFalse(text.contains("??"), text);
+    }
+
+    @Test
+    void whatIsNoTerminalGetsLines() throws IOException {
+        for (Map<String, String> environment :
+                List.of(Map.of("TERM", "dumb"), Map.of("TERM", "dumb", "NO_COLOR", "1"))) {
+            assertPlain(printed(StandardCharsets.UTF_8, out -> ConsoleProgress.of(out, true, environment)));
+        }
+        assertPlain(printed(StandardCharsets.UTF_8, out -> ConsoleProgress.of(out, false, Map.of("TERM", "xterm"))));
+    }
+
+    @Test
+    void theLocaleChangesNothing() throws IOException {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+        try {
+            String text = printed(StandardCharsets.UTF_8, ConsoleProgress::lines);
+            assertTrue(text.lines().allMatch(line -> line.matches(EPOCH)), text);
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @Test
+    void whyItStoppedIsTheLastLine() throws IOException {
+        String text = printed(StandardCharsets.UTF_8, ConsoleProgress::lines, new Callback() {
+            @Override
+            public void onEpochEnd(Training training) {
+                training.stop("enough");
+            }
+        });
+        assertEquals(2, text.lines().count(), text);
+        assertTrue(text.endsWith("stopped: enough\n"), text);
+    }
+}
