@@ -13,9 +13,13 @@ final class Bar implements AutoCloseable {
     private static final int REFRESH_MILLIS = 200;
     private static final byte CYAN = 36;
 
+    private final PrintStream out;
+    private final int width;
     private final ProgressBar bar;
 
     Bar(PrintStream out, int width, boolean colors, String title, long steps, long done) {
+        this.out = out;
+        this.width = width;
         bar = new ProgressBarBuilder()
                 .setTaskName(title)
                 .setInitialMax(steps)
@@ -23,22 +27,18 @@ final class Bar implements AutoCloseable {
                 .setUpdateIntervalMillis(REFRESH_MILLIS)
                 .setStyle(style(out, colors))
                 .setConsumer(new Line(out, width))
-                .clearDisplayOnFinish()
                 .build();
     }
 
     /// What is drawn over and over. The library would leave an empty line behind.
     private static final class Line extends ConsoleProgressBarConsumer {
-        private final PrintStream out;
-
         Line(PrintStream out, int width) {
             super(out, width);
-            this.out = out;
         }
 
         @Override
         public void close() {
-            out.flush();
+            // Nothing is to be printed.
         }
     }
 
@@ -76,6 +76,9 @@ final class Bar implements AutoCloseable {
         // The library waits for its thread and would swallow an interrupt meant for the training.
         boolean interrupted = Thread.interrupted();
         bar.close();
+        // The library's own clearing is left out where the bar is closed before it was first drawn.
+        out.print("\r" + " ".repeat(width) + "\r");
+        out.flush();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

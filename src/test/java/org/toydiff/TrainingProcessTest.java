@@ -1,0 +1,170 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.io.CheckpointFile;
+
+/// A training in a process of its own: told to end, and without the libraries that it can do without.
+class TrainingProcessTest {
+    private static final String PROGRAM = """
+            import java.nio.file.Path;
+            import org.toydiff.*;
+            import org.toydiff.data.*;
+            import org.toydiff.nn.*;
+            import org.toydiff.optim.*;
+            import org.toydiff.train.*;
+
+            public class Program {
+                public static void main(String[] arguments) throws Exception {
+                    Path folder = Path.of(arguments[0]);
+                    try (var arena = TensorArena.ofShared()) {
+                        Tensor x = Tensor.rand(64, 4);
+                        var loader = DataLoader.of(new TensorDataset(x, x.argmax(1)), 16);
+                        var net = new Linear(4, 4);
+                        var trainer = Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::crossEntropyLoss)
+                                .callbacks(ConsoleProgress.standard());
+                        %s
+                    }
+                }
+            }
+            """;
+
+    @TempDir
+    private Path folder;
+
+    private Path program(String body) throws Exception {
+        return Files.writeString(folder.resolve("Program.java"), PROGRAM.formatted(body));
+    }
+
+    private List<String> arguments(String classPath, Path program) {
+        return List.of("--enable-native-access=ALL-UNNAMED", "-cp", classPath, program.toString(), folder.toString());
+    }
+
+    @Test
+    void toldToEndItSavesWhereItIs() throws Exception {
+        Path program = program("""
+                trainer.epochs(1_000_000).checkpoints(folder.resolve("saved")).report(folder.resolve("report.html"));
+                trainer.callbacks(new Callback() {
+                    public void onStepEnd(Training training) {
+                        if (training.step() == 10) {
+                            System.out.println("under way");
+                        }
+                    }
+                });
+                trainer.fit(loader);
+                """);
+        Path out = folder.resolve("out");
+        Process process = Child.start(Map.of(), out, folder.resolve("err"), arguments(Child.classPath(), program));
+        try {
+            for (int i = 0; i < 600 && process.isAlive() && !Child.read(out).contains("under way"); i++) {
+                Thread.sleep(100);
+            }
+            process.destroy();
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it ends");
+        } finally {
+            process.destroyForcibly();
+        }
+        String printed = Child.read(out);
+        assertTrue(printed.endsWith("stopped: the JVM was told to end\n"), printed + Child.read(folder.resolve("err")));
+        assertTrue(printed.chars().allMatch(c -> c == '\n' || c >= ' '), "a file is no terminal");
+        assertTrue(CheckpointFile.latest(folder.resolve("saved")).isPresent());
+        assertTrue(Files.readString(folder.resolve("report.html")).contains("the JVM was told to end"));
+    }
+
+    @Test
+    void endingTheJvmFromACallbackEndsIt() throws Exception {
+        Path program = program("""
+                trainer.epochs(1_000_000).checkpoints(folder.resolve("saved"));
+                trainer.callbacks(new Callback() {
+                    public void onStepEnd(Training training) {
+                        System.exit(7);
+                    }
+                });
+                trainer.fit(loader);
+                """);
+        Child child = Child.run(Map.of(), arguments(Child.classPath(), program).toArray(String[]::new));
+        assertEquals(7, child.exit(), child.err());
+    }
+
+    @Test
+    void withoutTheOptionalLibrariesItTrainsAndSaysWhatIsMissing() throws Exception {
+        Path program = program("""
+                trainer.epochs(2).fit(loader);
+                var history = trainer.fit(loader).history();
+                Runnable[] calls = {
+                    () -> trainer.historyCsv(folder), () -> trainer.historyJson(folder), () -> trainer.report(folder),
+                    () -> trainer.checkpoints(folder)
+                };
+                for (Runnable call : calls) {
+                    try {
+                        call.run();
+                    } catch (IllegalStateException e) {
+                        System.out.println(e.getMessage());
+                    }
+                }
+                """);
+        String classPath = System.getProperty("toydiff.test.classes") + File.pathSeparator + Child.openBlasJar();
+        Child child = Child.run(Map.of(), arguments(classPath, program).toArray(String[]::new));
+        assertEquals(0, child.exit(), child.err());
+        List<String> lines = child.out().lines().toList();
+        assertEquals(4 + 4, lines.size(), child.out());
+        assertTrue(lines.get(1).startsWith("epoch 2/2  loss "), lines.get(1));
+        String path = " (and --add-modules ALL-MODULE-PATH where it is on the module path)";
+        assertEquals(
+                List.of(
+                        "historyCsv: needs FastCSV; add the dependency de.siegmar:fastcsv:4.4.0" + path,
+                        "historyJson: needs Gson; add the dependency com.google.code.gson:gson:2.15.0" + path,
+                        "report: needs Gson; add the dependency com.google.code.gson:gson:2.15.0" + path,
+                        "checkpoints: needs Gson; add the dependency com.google.code.gson:gson:2.15.0" + path),
+                lines.subList(4, 8));
+        assertFalse(child.out().contains("\u001b"));
+    }
+
+    @Test
+    void aStepMakesHardlyMoreGarbageThanTheLoopWrittenByHand() throws Exception {
+        Path program = program("""
+                var threads = (com.sun.management.ThreadMXBean)
+                        java.lang.management.ManagementFactory.getThreadMXBean();
+                int epochs = 60;
+                loader = DataLoader.of(new TensorDataset(x, x.argmax(1)), 1);
+                trainer = Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::crossEntropyLoss).epochs(epochs);
+                var optimizer = new SGD(net.parameters(), 0.1);
+                long least = Long.MAX_VALUE;
+                // The compiler takes its time.
+                for (int round = 0; round < 8; round++) {
+                    long start = threads.getCurrentThreadAllocatedBytes();
+                    trainer.fit(loader);
+                    long between = threads.getCurrentThreadAllocatedBytes();
+                    for (int epoch = 0; epoch < epochs; epoch++) {
+                        for (Batch batch : loader) {
+                            try (var step = TensorArena.ofConfined()) {
+                                Tensor loss = Functional.crossEntropyLoss(net.forward(batch.x()), batch.y());
+                                loss.item();
+                                loss.backward(Release.EAGER);
+                                optimizer.step();
+                                optimizer.zeroGradients();
+                            }
+                        }
+                    }
+                    long byHand = threads.getCurrentThreadAllocatedBytes() - between;
+                    least = Math.min(least, (between - start - byHand) / (64 * epochs));
+                }
+                System.out.println(least);
+                """);
+        Child child = Child.run(Map.of(), arguments(Child.classPath(), program).toArray(String[]::new));
+        assertEquals(0, child.exit(), child.err());
+        long more = Long.parseLong(child.out().strip());
+        // Rows of the history, which grow by doubling, and a share of what an epoch takes.
+        assertTrue(more < 1000, more + " B a step");
+    }
+}
