@@ -508,7 +508,12 @@ public final class Tensor extends TensorOps {
         return dtype == DType.FLOAT64;
     }
 
-    boolean isContiguous() {
+    /// Whether the elements lie one after another in memory, in the order of their indices, as in PyTorch: not so
+    /// in
+    /// most views. [#copyTo(Arena)] makes a tensor of which it is so.
+    ///
+    /// @return whether they do
+    public boolean isContiguous() {
         return Shape.contiguous(shape, strides);
     }
 

@@ -24,6 +24,7 @@ import org.toydiff.optim.Gradients;
 import org.toydiff.optim.LAMB;
 import org.toydiff.optim.LARS;
 import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.ParameterGroup;
 import org.toydiff.optim.RMSProp;
 import org.toydiff.optim.ReduceOnPlateau;
 import org.toydiff.optim.SGD;
@@ -327,6 +328,102 @@ class OptimizerTest {
             }
         } finally {
             Blas.setThreads(threads);
+        }
+    }
+
+    /// 0·∞ is NaN: where there is no decay, and no look ahead, nothing is multiplied by it.
+    @Test
+    void infinitiesStayWhatTheyAre() {
+        for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {
+            for (long size : new long[] {1, 67}) {
+                try (var arena = TensorArena.ofConfined()) {
+                    Map<String, Function<List<Tensor>, Optimizer>> all = new LinkedHashMap<>(OPTIMIZERS);
+                    all.values().removeIf(make -> decays(make));
+                    all.put("plain", p -> new SGD(p, 0.1));
+                    all.put("momentum without decay", p -> new SGD(p, 0.1, 0.9));
+                    all.put("nesterov without decay", p -> new SGD(p, 0.1, 0.9, 0, true));
+                    all.forEach((name, make) -> {
+                        Tensor p = Tensor.full(dtype, Double.POSITIVE_INFINITY, size)
+                                .trackGradient();
+                        step(make.apply(List.of(p)), p, Tensor.ones(dtype, size));
+                        requireAll(Double.POSITIVE_INFINITY, p, name);
+                    });
+                    for (Function<List<Tensor>, Optimizer> make : List.<Function<List<Tensor>, Optimizer>>of(
+                            p -> new SGD(p, 0.1), p -> new SGD(p, 0.1, 0.9), p -> new SGD(p, 0.1, 0.9, 0, true))) {
+                        Tensor p = Tensor.ones(dtype, size).trackGradient();
+                        step(make.apply(List.of(p)), p, Tensor.full(dtype, Double.POSITIVE_INFINITY, size));
+                        requireAll(Double.NEGATIVE_INFINITY, p, "an infinite gradient");
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean decays(Function<List<Tensor>, Optimizer> make) {
+        return make.apply(List.of(Tensor.ones(1).trackGradient()))
+                        .groups()
+                        .getFirst()
+                        .weightDecay()
+                != 0;
+    }
+
+    private static void requireAll(double expected, Tensor p, String name) {
+        for (double value : p.toDoubleArray()) {
+            assertEquals(expected, value, name);
+        }
+    }
+
+    @Test
+    void aStateThatCannotBeIsRefusedAsAWhole() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor p = Tensor.ones(3).trackGradient();
+            var adam = new Adam(List.of(p), 0.1);
+            step(adam, p, Tensor.ones(3));
+            Map<String, Tensor> wrong = new LinkedHashMap<>();
+            wrong.put("steps", Tensor.of(new long[] {-1}));
+            wrong.put("lr", Tensor.of(new double[] {Double.NaN}));
+            wrong.put("weight_decay", Tensor.of(new double[] {-0.5}));
+            wrong.forEach((key, value) -> {
+                var fresh = new Adam(List.of(p), 0.5);
+                Map<String, Tensor> state = new HashMap<>(adam.stateDict());
+                state.put(key, value);
+                String message = assertThrows(IllegalArgumentException.class, () -> fresh.loadStateDict(state))
+                        .getMessage();
+                assertTrue(message.startsWith("Adam: " + key + " "), message);
+                assertEquals(0.5, fresh.lr());
+                assertArrayEquals(
+                        new float[3], fresh.stateDict().get("0.exp_avg").toFloatArray());
+            });
+        }
+    }
+
+    @Test
+    void aStepThatFailsIsNotCounted() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor p = Tensor.ones(3).trackGradient();
+            var failing = new Optimizer(List.of(p), 0.1, 0) {
+                @Override
+                protected void update(ParameterGroup group, Tensor q, Tensor g, Tensor[] state, long step) {
+                    throw new IllegalStateException("step " + step);
+                }
+            };
+            p.sum().backward();
+            for (int i = 0; i < 2; i++) {
+                assertEquals(
+                        "step 1",
+                        assertThrows(IllegalStateException.class, failing::step).getMessage());
+            }
+        }
+    }
+
+    @Test
+    void parametersAreContiguous() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor p = Tensor.ones(2, 3).transpose().trackGradient();
+            assertEquals(
+                    "SGD: parameter 0 is not contiguous; use copyTo(arena) for one that is, and track its gradient",
+                    assertThrows(IllegalArgumentException.class, () -> new SGD(List.of(p), 0.1))
+                            .getMessage());
         }
     }
 

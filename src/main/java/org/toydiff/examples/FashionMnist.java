@@ -52,7 +52,7 @@ public final class FashionMnist implements Callable<Integer> {
 
     private enum Choice {
         ADAM(1e-3),
-        LAMB(0.02),
+        LAMB(0.1),
         SGD(0.1);
 
         private final double lr;
@@ -112,7 +112,7 @@ public final class FashionMnist implements Callable<Integer> {
             names = "--lr",
             paramLabel = "RATE",
             defaultValue = "0",
-            description = "The learning rate (default: 0.001 for adam, 0.02 for lamb, 0.1 for sgd).")
+            description = "The learning rate (default: 0.001 for adam, 0.1 for lamb and sgd).")
     private double lr;
 
     @Option(

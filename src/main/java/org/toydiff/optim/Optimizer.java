@@ -59,12 +59,12 @@ public abstract class Optimizer implements Stateful {
     ///
     /// **Memory** what is kept for them is made in the innermost arena.
     ///
-    /// @param parameters what to change; they track gradients and are in no group yet
+    /// @param parameters what to change; they track gradients, are contiguous and are in no group yet
     /// @param lr their learning rate, 0 or more
     /// @param weightDecay their weight decay, 0 or more
     /// @return the group
-    /// @throws IllegalArgumentException if there are none, one tracks no gradient or is in a group, or a setting is
-    ///     negative
+    /// @throws IllegalArgumentException if there are none, one tracks no gradient, is not contiguous or is in a
+    ///     group, or a setting is negative
     public final ParameterGroup addGroup(List<Tensor> parameters, double lr, double weightDecay) {
         require("lr", lr, lr >= 0);
         require("weightDecay", weightDecay, weightDecay >= 0);
@@ -77,6 +77,10 @@ public abstract class Optimizer implements Stateful {
             if (!parameters.get(i).tracksGradient()) {
                 throw new IllegalArgumentException(
                         name() + ": parameter " + i + " tracks no gradient; call trackGradient() on it");
+            }
+            if (!parameters.get(i).isContiguous()) {
+                throw new IllegalArgumentException(name() + ": parameter " + i
+                        + " is not contiguous; use copyTo(arena) for one that is, and track its gradient");
             }
             if (!known.add(parameters.get(i))) {
                 throw new IllegalArgumentException(
@@ -126,8 +130,8 @@ public abstract class Optimizer implements Stateful {
                 var scratch = TensorArena.ofConfined()) {
             for (Slot slot : slots) {
                 if (slot.parameter.hasGradient()) {
+                    update(slot.group, slot.parameter, slot.parameter.gradient(), slot.state, slot.steps + 1);
                     slot.steps++;
-                    update(slot.group, slot.parameter, slot.parameter.gradient(), slot.state, slot.steps);
                 }
             }
         }
@@ -173,6 +177,7 @@ public abstract class Optimizer implements Stateful {
         try (var scratch = TensorArena.ofConfined()) {
             Map<String, Tensor> current = stateDict();
             requireFits(name(), current, state);
+            requireNumbers(state);
             for (Map.Entry<String, Tensor> entry : current.entrySet()) {
                 entry.getValue().copyFrom(state.get(entry.getKey()));
             }
@@ -185,6 +190,18 @@ public abstract class Optimizer implements Stateful {
             for (int i = 0; i < rates.length; i++) {
                 groups.get(i).lr(rates[i]);
                 groups.get(i).weightDecay(decays[i]);
+            }
+        }
+    }
+
+    /// Checks what shapes do not tell, before anything is changed.
+    private void requireNumbers(Map<String, Tensor> state) {
+        for (long steps : state.get("steps").toLongArray()) {
+            require("steps", steps, steps >= 0);
+        }
+        for (String setting : List.of("lr", "weight_decay")) {
+            for (double value : state.get(setting).toDoubleArray()) {
+                require(setting, value, value >= 0);
             }
         }
     }

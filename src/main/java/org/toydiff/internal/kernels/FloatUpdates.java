@@ -7,14 +7,20 @@ import java.lang.foreign.MemorySegment;
 /// The steps of optimizers for floats, element by element. The double ones are generated from this file.
 @SuppressWarnings("cast") // Casts that narrow here are redundant in the generated twin.
 final class FloatUpdates implements UpdateKernels {
+    /// `x + factor·y`, and x itself where the factor is 0: then y may be infinite.
+    private static float plus(float x, float factor, float y) {
+        return factor == 0 ? x : x + factor * y;
+    }
+
     @Override
     public void descend(MemorySegment p, long p0, MemorySegment g, long g0, long n, Coefficients c) {
+        Bounds.within(p, p0, g, g0);
         float rate = (float) c.rate;
         float scale = (float) c.scale;
         float decay = (float) c.decay;
         for (long i = 0; i < n; i++) {
             float old = p.getAtIndex(JAVA_FLOAT, p0 + i);
-            float d = scale * (g.getAtIndex(JAVA_FLOAT, g0 + i) + decay * old);
+            float d = scale * plus(g.getAtIndex(JAVA_FLOAT, g0 + i), decay, old);
             p.setAtIndex(JAVA_FLOAT, p0 + i, old - rate * d);
         }
     }
@@ -22,6 +28,7 @@ final class FloatUpdates implements UpdateKernels {
     @Override
     public void momentum(
             MemorySegment p, long p0, MemorySegment g, long g0, MemorySegment v, long v0, long n, Coefficients c) {
+        Bounds.within(p, p0, g, g0, v, v0);
         float rate = (float) c.rate;
         float scale = (float) c.scale;
         float decay = (float) c.decay;
@@ -30,10 +37,10 @@ final class FloatUpdates implements UpdateKernels {
         float look = (float) c.look;
         for (long i = 0; i < n; i++) {
             float old = p.getAtIndex(JAVA_FLOAT, p0 + i);
-            float d = scale * (g.getAtIndex(JAVA_FLOAT, g0 + i) + decay * old);
+            float d = scale * plus(g.getAtIndex(JAVA_FLOAT, g0 + i), decay, old);
             float velocity = first * v.getAtIndex(JAVA_FLOAT, v0 + i) + d;
             v.setAtIndex(JAVA_FLOAT, v0 + i, velocity);
-            p.setAtIndex(JAVA_FLOAT, p0 + i, old - rate * (along * velocity + look * d));
+            p.setAtIndex(JAVA_FLOAT, p0 + i, old - rate * plus(along * velocity, look, d));
         }
     }
 
@@ -49,6 +56,7 @@ final class FloatUpdates implements UpdateKernels {
             long v0,
             long n,
             Coefficients c) {
+        Bounds.within(p, p0, g, g0, m, m0, v, v0);
         float rate = (float) c.rate;
         float decay = (float) c.decay;
         float first = (float) c.first;
@@ -60,7 +68,7 @@ final class FloatUpdates implements UpdateKernels {
         float kept = (float) c.kept;
         for (long i = 0; i < n; i++) {
             float old = p.getAtIndex(JAVA_FLOAT, p0 + i);
-            float d = g.getAtIndex(JAVA_FLOAT, g0 + i) + decay * old;
+            float d = plus(g.getAtIndex(JAVA_FLOAT, g0 + i), decay, old);
             float mean = first * m.getAtIndex(JAVA_FLOAT, m0 + i) + taken * d;
             float variance = second * v.getAtIndex(JAVA_FLOAT, v0 + i) + square * d * d;
             m.setAtIndex(JAVA_FLOAT, m0 + i, mean);
@@ -73,6 +81,7 @@ final class FloatUpdates implements UpdateKernels {
     @Override
     public void adaptive(
             MemorySegment p, long p0, MemorySegment g, long g0, MemorySegment v, long v0, long n, Coefficients c) {
+        Bounds.within(p, p0, g, g0, v, v0);
         float rate = (float) c.rate;
         float decay = (float) c.decay;
         float second = (float) c.second;
@@ -81,7 +90,7 @@ final class FloatUpdates implements UpdateKernels {
         float epsilon = (float) c.epsilon;
         for (long i = 0; i < n; i++) {
             float old = p.getAtIndex(JAVA_FLOAT, p0 + i);
-            float d = g.getAtIndex(JAVA_FLOAT, g0 + i) + decay * old;
+            float d = plus(g.getAtIndex(JAVA_FLOAT, g0 + i), decay, old);
             float variance = second * v.getAtIndex(JAVA_FLOAT, v0 + i) + square * d * d;
             v.setAtIndex(JAVA_FLOAT, v0 + i, variance);
             p.setAtIndex(JAVA_FLOAT, p0 + i, old - rate * d / (root * (float) Math.sqrt(variance) + epsilon));
@@ -100,6 +109,7 @@ final class FloatUpdates implements UpdateKernels {
             long v0,
             long n,
             Coefficients c) {
+        Bounds.within(p, p0, g, g0, m, m0, v, v0);
         float rate = (float) c.rate;
         float decay = (float) c.decay;
         float first = (float) c.first;
@@ -109,7 +119,7 @@ final class FloatUpdates implements UpdateKernels {
         float epsilon = (float) c.epsilon;
         for (long i = 0; i < n; i++) {
             float old = p.getAtIndex(JAVA_FLOAT, p0 + i);
-            float d = g.getAtIndex(JAVA_FLOAT, g0 + i) + decay * old;
+            float d = plus(g.getAtIndex(JAVA_FLOAT, g0 + i), decay, old);
             float variance = second * v.getAtIndex(JAVA_FLOAT, v0 + i) + square * d * d;
             v.setAtIndex(JAVA_FLOAT, v0 + i, variance);
             float velocity =
@@ -131,6 +141,7 @@ final class FloatUpdates implements UpdateKernels {
             long v0,
             long n,
             Coefficients c) {
+        Bounds.within(p, p0, g, g0, m, m0, v, v0);
         float first = (float) c.first;
         float taken = (float) (1 - c.first);
         float second = (float) c.second;
@@ -147,7 +158,7 @@ final class FloatUpdates implements UpdateKernels {
             m.setAtIndex(JAVA_FLOAT, m0 + i, mean);
             v.setAtIndex(JAVA_FLOAT, v0 + i, variance);
             float divisor = root * (float) Math.sqrt(variance) + epsilon;
-            double step = scale * mean / divisor + decay * p.getAtIndex(JAVA_FLOAT, p0 + i);
+            double step = plus(scale * mean / divisor, decay, p.getAtIndex(JAVA_FLOAT, p0 + i));
             sum += step * step;
         }
         return sum;
@@ -156,6 +167,7 @@ final class FloatUpdates implements UpdateKernels {
     @Override
     public void lambStep(
             MemorySegment p, long p0, MemorySegment m, long m0, MemorySegment v, long v0, long n, Coefficients c) {
+        Bounds.within(p, p0, m, m0, v, v0);
         float rate = (float) c.rate;
         float root = (float) c.root;
         float epsilon = (float) c.epsilon;
@@ -164,7 +176,7 @@ final class FloatUpdates implements UpdateKernels {
         for (long i = 0; i < n; i++) {
             float old = p.getAtIndex(JAVA_FLOAT, p0 + i);
             float divisor = root * (float) Math.sqrt(v.getAtIndex(JAVA_FLOAT, v0 + i)) + epsilon;
-            float step = scale * m.getAtIndex(JAVA_FLOAT, m0 + i) / divisor + decay * old;
+            float step = plus(scale * m.getAtIndex(JAVA_FLOAT, m0 + i) / divisor, decay, old);
             p.setAtIndex(JAVA_FLOAT, p0 + i, old - rate * step);
         }
     }

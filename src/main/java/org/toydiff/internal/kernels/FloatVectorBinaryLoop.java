@@ -57,9 +57,7 @@ final class FloatVectorBinaryLoop implements Kernel.Binary {
     }
 
     private static void row(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, long n) {
-        Bounds.within(a, aAt);
-        Bounds.within(b, bAt);
-        Bounds.within(y, yAt);
+        Bounds.within(a, aAt, b, bAt, y, yAt);
         long j = 0;
         for (long end = SPECIES.loopBound(n); j < end; j += SPECIES.length()) {
             long at = j * Float.BYTES;
@@ -80,9 +78,7 @@ final class FloatVectorBinaryLoop implements Kernel.Binary {
 
     private static void repeatedA(
             MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, long n) {
-        Bounds.within(a, aAt);
-        Bounds.within(b, bAt);
-        Bounds.within(y, yAt);
+        Bounds.within(a, aAt, b, bAt, y, yAt);
         var u = FloatVector.broadcast(SPECIES, a.get(JAVA_FLOAT, aAt));
         long j = 0;
         for (long end = SPECIES.loopBound(n); j < end; j += SPECIES.length()) {
@@ -99,9 +95,7 @@ final class FloatVectorBinaryLoop implements Kernel.Binary {
 
     private static void repeatedB(
             MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt, long n) {
-        Bounds.within(a, aAt);
-        Bounds.within(b, bAt);
-        Bounds.within(y, yAt);
+        Bounds.within(a, aAt, b, bAt, y, yAt);
         var v = FloatVector.broadcast(SPECIES, b.get(JAVA_FLOAT, bAt));
         long j = 0;
         for (long end = SPECIES.loopBound(n); j < end; j += SPECIES.length()) {

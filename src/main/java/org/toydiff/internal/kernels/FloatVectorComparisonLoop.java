@@ -52,9 +52,7 @@ final class FloatVectorComparisonLoop implements Kernel.Binary {
 
     private static void row(
             MemorySegment a, long a0, MemorySegment b, long b0, long bj, MemorySegment y, long y0, long n) {
-        Bounds.within(a, a0);
-        Bounds.within(b, b0);
-        Bounds.within(y, y0);
+        Bounds.within(a, a0, b, b0, y, y0);
         var repeated = FloatVector.broadcast(SPECIES, b.getAtIndex(JAVA_FLOAT, b0));
         for (long j = 0; j < n; j += SPECIES.length()) {
             var u = FloatVector.fromMemorySegment(SPECIES, a, (a0 + j) * Float.BYTES, ORDER);

@@ -33,6 +33,7 @@ final class FloatVectorRuns implements Runs {
 
     @Override
     public void fill(MemorySegment y, long y0, long n, double value) {
+        Bounds.within(y, y0);
         var v = FloatVector.broadcast(SPECIES, (float) value);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
@@ -66,6 +67,7 @@ final class FloatVectorRuns implements Runs {
 
     @Override
     public double max(MemorySegment x, long x0, long n) {
+        Bounds.within(x, x0);
         var best = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         var other = best;
         long i = 0;
@@ -82,6 +84,7 @@ final class FloatVectorRuns implements Runs {
 
     @Override
     public double min(MemorySegment x, long x0, long n) {
+        Bounds.within(x, x0);
         var best = FloatVector.broadcast(SPECIES, Float.POSITIVE_INFINITY);
         var other = best;
         long i = 0;
@@ -98,6 +101,7 @@ final class FloatVectorRuns implements Runs {
 
     @Override
     public double sumExp(MemorySegment x, long x0, long n, double shift) {
+        Bounds.within(x, x0);
         var sum = FloatVector.zero(SPECIES);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
@@ -108,6 +112,7 @@ final class FloatVectorRuns implements Runs {
 
     @Override
     public double exp(MemorySegment x, long x0, long n, double shift, MemorySegment y, long y0) {
+        Bounds.within(x, x0, y, y0);
         var sum = FloatVector.zero(SPECIES);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
@@ -121,6 +126,7 @@ final class FloatVectorRuns implements Runs {
     @Override
     public void affine(
             MemorySegment x, long x0, long n, double shift, double factor, double term, MemorySegment y, long y0) {
+        Bounds.within(x, x0, y, y0);
         var slope = FloatVector.broadcast(SPECIES, (float) factor);
         var last = FloatVector.broadcast(SPECIES, (float) term);
         for (long i = 0; i < n; i += LANES) {
@@ -132,6 +138,7 @@ final class FloatVectorRuns implements Runs {
     @Override
     public void softmaxGradient(
             MemorySegment g, long g0, MemorySegment y, long y0, long n, double dot, MemorySegment x, long x0) {
+        Bounds.within(g, g0, y, y0, x, x0);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
             var difference = load(g, g0 + i, mask).sub((float) dot);
@@ -142,6 +149,7 @@ final class FloatVectorRuns implements Runs {
     @Override
     public void logSoftmaxGradient(
             MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
+        Bounds.within(g, g0, y, y0, x, x0);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
             var share = VectorMath.expOfNegative(load(y, y0 + i, mask)).mul((float) sum);

@@ -36,6 +36,7 @@ final class FloatVectorSums {
     }
 
     static double sum(MemorySegment x, long x0, long n) {
+        Bounds.within(x, x0);
         var a = DoubleVector.zero(WIDE);
         var b = a;
         var c = a;
@@ -54,6 +55,7 @@ final class FloatVectorSums {
     }
 
     static double squares(MemorySegment x, long x0, long n, double mean) {
+        Bounds.within(x, x0);
         var a = DoubleVector.zero(WIDE);
         var b = a;
         long i = 0;
@@ -72,6 +74,7 @@ final class FloatVectorSums {
     }
 
     static double dot(MemorySegment a, long a0, MemorySegment b, long b0, long n) {
+        Bounds.within(a, a0, b, b0);
         var sum = DoubleVector.zero(WIDE);
         long i = 0;
         for (long end = n - LANES; i <= end; i += LANES) {
@@ -87,6 +90,7 @@ final class FloatVectorSums {
     /// `y[j] = Σᵢ x[i][j]`, four vectors of columns at a time: each row's part is then two cache lines or more.
     static void sumColumns(
             MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, boolean add) {
+        Bounds.within(x, x0, y, y0);
         long j = 0;
         for (long end = n - 4 * LANES; j <= end; j += 4 * LANES) {
             var a = DoubleVector.zero(WIDE);

@@ -33,8 +33,7 @@ final class FloatVectorUnaryLoop implements Kernel.Unary {
     }
 
     private static void row(MemorySegment x, long xAt, MemorySegment y, long yAt, long n) {
-        Bounds.within(x, xAt);
-        Bounds.within(y, yAt);
+        Bounds.within(x, xAt, y, yAt);
         long j = 0;
         for (long end = SPECIES.loopBound(n); j < end; j += SPECIES.length()) {
             apply(FloatVector.fromMemorySegment(SPECIES, x, xAt + j * Float.BYTES, ORDER))
