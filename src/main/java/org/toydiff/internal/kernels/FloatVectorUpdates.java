@@ -8,20 +8,15 @@ import jdk.incubator.vector.VectorSpecies;
 /// The steps of optimizers over vectors of floats; what is left at the end of a run goes by the scalar ones. The
 /// double
 /// ones are generated from this file.
+///
+/// Accesses are written out: behind methods of their own, the vectors of the second dtype to run were made as
+/// objects.
 @SuppressWarnings("cast") // Casts that narrow here are redundant in the generated twin.
 final class FloatVectorUpdates implements UpdateKernels {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final UpdateKernels REST = new FloatUpdates();
-
-    private static FloatVector load(MemorySegment x, long at) {
-        return FloatVector.fromMemorySegment(SPECIES, x, at * Float.BYTES, ORDER);
-    }
-
-    private static void store(FloatVector value, MemorySegment x, long at) {
-        value.intoMemorySegment(x, at * Float.BYTES, ORDER);
-    }
 
     @Override
     public void descend(MemorySegment p, long p0, MemorySegment g, long g0, long n, Coefficients c) {
@@ -32,9 +27,11 @@ final class FloatVectorUpdates implements UpdateKernels {
         var decays = SPECIES.maskAll(decay != 0);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
-            var old = load(p, p0 + i);
-            var d = load(g, g0 + i).add(old.mul(decay), decays).mul(scale);
-            store(old.sub(d.mul(rate)), p, p0 + i);
+            var old = FloatVector.fromMemorySegment(SPECIES, p, (p0 + i) * Float.BYTES, ORDER);
+            var d = FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER)
+                    .add(old.mul(decay), decays)
+                    .mul(scale);
+            old.sub(d.mul(rate)).intoMemorySegment(p, (p0 + i) * Float.BYTES, ORDER);
         }
         REST.descend(p, p0 + i, g, g0 + i, n - i, c);
     }
@@ -53,11 +50,16 @@ final class FloatVectorUpdates implements UpdateKernels {
         var looks = SPECIES.maskAll(look != 0);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
-            var old = load(p, p0 + i);
-            var d = load(g, g0 + i).add(old.mul(decay), decays).mul(scale);
-            var velocity = load(v, v0 + i).mul(first).add(d);
-            store(velocity, v, v0 + i);
-            store(old.sub(velocity.mul(along).add(d.mul(look), looks).mul(rate)), p, p0 + i);
+            var old = FloatVector.fromMemorySegment(SPECIES, p, (p0 + i) * Float.BYTES, ORDER);
+            var d = FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER)
+                    .add(old.mul(decay), decays)
+                    .mul(scale);
+            var velocity = FloatVector.fromMemorySegment(SPECIES, v, (v0 + i) * Float.BYTES, ORDER)
+                    .mul(first)
+                    .add(d);
+            velocity.intoMemorySegment(v, (v0 + i) * Float.BYTES, ORDER);
+            old.sub(velocity.mul(along).add(d.mul(look), looks).mul(rate))
+                    .intoMemorySegment(p, (p0 + i) * Float.BYTES, ORDER);
         }
         REST.momentum(p, p0 + i, g, g0 + i, v, v0 + i, n - i, c);
     }
@@ -87,14 +89,19 @@ final class FloatVectorUpdates implements UpdateKernels {
         var decays = SPECIES.maskAll(decay != 0);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
-            var old = load(p, p0 + i);
-            var d = load(g, g0 + i).add(old.mul(decay), decays);
-            var mean = load(m, m0 + i).mul(first).add(d.mul(taken));
-            var variance = load(v, v0 + i).mul(second).add(d.mul(square).mul(d));
-            store(mean, m, m0 + i);
-            store(variance, v, v0 + i);
+            var old = FloatVector.fromMemorySegment(SPECIES, p, (p0 + i) * Float.BYTES, ORDER);
+            var d = FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER)
+                    .add(old.mul(decay), decays);
+            var mean = FloatVector.fromMemorySegment(SPECIES, m, (m0 + i) * Float.BYTES, ORDER)
+                    .mul(first)
+                    .add(d.mul(taken));
+            var variance = FloatVector.fromMemorySegment(SPECIES, v, (v0 + i) * Float.BYTES, ORDER)
+                    .mul(second)
+                    .add(d.mul(square).mul(d));
+            mean.intoMemorySegment(m, (m0 + i) * Float.BYTES, ORDER);
+            variance.intoMemorySegment(v, (v0 + i) * Float.BYTES, ORDER);
             var divisor = variance.sqrt().mul(root).add(epsilon);
-            store(old.mul(kept).sub(mean.mul(rate).div(divisor)), p, p0 + i);
+            old.mul(kept).sub(mean.mul(rate).div(divisor)).intoMemorySegment(p, (p0 + i) * Float.BYTES, ORDER);
         }
         REST.adam(p, p0 + i, g, g0 + i, m, m0 + i, v, v0 + i, n - i, c);
     }
@@ -112,11 +119,15 @@ final class FloatVectorUpdates implements UpdateKernels {
         var decays = SPECIES.maskAll(decay != 0);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
-            var old = load(p, p0 + i);
-            var d = load(g, g0 + i).add(old.mul(decay), decays);
-            var variance = load(v, v0 + i).mul(second).add(d.mul(square).mul(d));
-            store(variance, v, v0 + i);
-            store(old.sub(d.mul(rate).div(variance.sqrt().mul(root).add(epsilon))), p, p0 + i);
+            var old = FloatVector.fromMemorySegment(SPECIES, p, (p0 + i) * Float.BYTES, ORDER);
+            var d = FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER)
+                    .add(old.mul(decay), decays);
+            var variance = FloatVector.fromMemorySegment(SPECIES, v, (v0 + i) * Float.BYTES, ORDER)
+                    .mul(second)
+                    .add(d.mul(square).mul(d));
+            variance.intoMemorySegment(v, (v0 + i) * Float.BYTES, ORDER);
+            old.sub(d.mul(rate).div(variance.sqrt().mul(root).add(epsilon)))
+                    .intoMemorySegment(p, (p0 + i) * Float.BYTES, ORDER);
         }
         REST.adaptive(p, p0 + i, g, g0 + i, v, v0 + i, n - i, c);
     }
@@ -144,15 +155,18 @@ final class FloatVectorUpdates implements UpdateKernels {
         var decays = SPECIES.maskAll(decay != 0);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
-            var old = load(p, p0 + i);
-            var d = load(g, g0 + i).add(old.mul(decay), decays);
-            var variance = load(v, v0 + i).mul(second).add(d.mul(square).mul(d));
-            store(variance, v, v0 + i);
-            var velocity = load(m, m0 + i)
+            var old = FloatVector.fromMemorySegment(SPECIES, p, (p0 + i) * Float.BYTES, ORDER);
+            var d = FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER)
+                    .add(old.mul(decay), decays);
+            var variance = FloatVector.fromMemorySegment(SPECIES, v, (v0 + i) * Float.BYTES, ORDER)
+                    .mul(second)
+                    .add(d.mul(square).mul(d));
+            variance.intoMemorySegment(v, (v0 + i) * Float.BYTES, ORDER);
+            var velocity = FloatVector.fromMemorySegment(SPECIES, m, (m0 + i) * Float.BYTES, ORDER)
                     .mul(first)
                     .add(d.div(variance.sqrt().mul(root).add(epsilon)));
-            store(velocity, m, m0 + i);
-            store(old.sub(velocity.mul(rate)), p, p0 + i);
+            velocity.intoMemorySegment(m, (m0 + i) * Float.BYTES, ORDER);
+            old.sub(velocity.mul(rate)).intoMemorySegment(p, (p0 + i) * Float.BYTES, ORDER);
         }
         REST.adaptiveMomentum(p, p0 + i, g, g0 + i, m, m0 + i, v, v0 + i, n - i, c);
     }
@@ -182,13 +196,22 @@ final class FloatVectorUpdates implements UpdateKernels {
         var decays = SPECIES.maskAll(decay != 0);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
-            var d = load(g, g0 + i);
-            var mean = load(m, m0 + i).mul(first).add(d.mul(taken));
-            var variance = load(v, v0 + i).mul(second).add(d.mul(square).mul(d));
-            store(mean, m, m0 + i);
-            store(variance, v, v0 + i);
+            var d = FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER);
+            var mean = FloatVector.fromMemorySegment(SPECIES, m, (m0 + i) * Float.BYTES, ORDER)
+                    .mul(first)
+                    .add(d.mul(taken));
+            var variance = FloatVector.fromMemorySegment(SPECIES, v, (v0 + i) * Float.BYTES, ORDER)
+                    .mul(second)
+                    .add(d.mul(square).mul(d));
+            mean.intoMemorySegment(m, (m0 + i) * Float.BYTES, ORDER);
+            variance.intoMemorySegment(v, (v0 + i) * Float.BYTES, ORDER);
             var divisor = variance.sqrt().mul(root).add(epsilon);
-            var step = mean.mul(scale).div(divisor).add(load(p, p0 + i).mul(decay), decays);
+            var step = mean.mul(scale)
+                    .div(divisor)
+                    .add(
+                            FloatVector.fromMemorySegment(SPECIES, p, (p0 + i) * Float.BYTES, ORDER)
+                                    .mul(decay),
+                            decays);
             sum += VectorMath.total(step.mul(step));
         }
         return sum + REST.lambMoments(p, p0 + i, g, g0 + i, m, m0 + i, v, v0 + i, n - i, c);
@@ -206,10 +229,16 @@ final class FloatVectorUpdates implements UpdateKernels {
         var decays = SPECIES.maskAll(decay != 0);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
-            var old = load(p, p0 + i);
-            var divisor = load(v, v0 + i).sqrt().mul(root).add(epsilon);
-            var step = load(m, m0 + i).mul(scale).div(divisor).add(old.mul(decay), decays);
-            store(old.sub(step.mul(rate)), p, p0 + i);
+            var old = FloatVector.fromMemorySegment(SPECIES, p, (p0 + i) * Float.BYTES, ORDER);
+            var divisor = FloatVector.fromMemorySegment(SPECIES, v, (v0 + i) * Float.BYTES, ORDER)
+                    .sqrt()
+                    .mul(root)
+                    .add(epsilon);
+            var step = FloatVector.fromMemorySegment(SPECIES, m, (m0 + i) * Float.BYTES, ORDER)
+                    .mul(scale)
+                    .div(divisor)
+                    .add(old.mul(decay), decays);
+            old.sub(step.mul(rate)).intoMemorySegment(p, (p0 + i) * Float.BYTES, ORDER);
         }
         REST.lambStep(p, p0 + i, m, m0 + i, v, v0 + i, n - i, c);
     }
