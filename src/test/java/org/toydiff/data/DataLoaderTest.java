@@ -156,7 +156,7 @@ class DataLoaderTest {
     @Test
     void settingsMakeNewLoadersAndLeaveTheOld() {
         DataLoader plain = DataLoader.of(images(4), 3);
-        plain.shuffle(1).dropLast().prefetch(2).transform(new Flatten());
+        plain.shuffle(1).dropLast().prefetch(2).transform(new FlattenInputs());
         assertArrayEquals(new long[] {0, 1, 2, 3}, epoch(plain));
         assertTrue(loaderThreads().isEmpty());
         DataLoader begun = DataLoader.of(images(4), 3).shuffle(1);
@@ -195,7 +195,7 @@ class DataLoaderTest {
         return DataLoader.of(images(20), 3)
                 .shuffle(5)
                 .transform(new RandomHorizontalFlip(), new RandomCrop(2, 1))
-                .transform(new Normalize(3, 2), new Flatten())
+                .transform(new Normalize(3, 2), new FlattenInputs())
                 .prefetch(prefetch);
     }
 

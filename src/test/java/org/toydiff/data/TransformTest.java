@@ -109,11 +109,12 @@ class TransformTest {
     void flatteningKeepsTheExamples() {
         assertArrayEquals(
                 new long[] {2, 12},
-                new Flatten().apply(batch(2, 3, 4), null).x().shape());
+                new FlattenInputs().apply(batch(2, 3, 4), null).x().shape());
         assertArrayEquals(
-                new long[] {2, 1}, new Flatten().apply(batch(2), null).x().shape());
+                new long[] {2, 1}, new FlattenInputs().apply(batch(2), null).x().shape());
         assertArrayEquals(
-                new long[] {0, 0}, new Flatten().apply(batch(0, 3, 4), null).x().shape());
+                new long[] {0, 0},
+                new FlattenInputs().apply(batch(0, 3, 4), null).x().shape());
     }
 
     @Test

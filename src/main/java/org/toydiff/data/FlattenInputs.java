@@ -3,10 +3,10 @@ package org.toydiff.data;
 import java.util.random.RandomGenerator;
 import org.toydiff.Tensor;
 
-/// Every input as one row: `[n, …]` to `[n, elements]`.
-public final class Flatten implements Transform {
+/// Every input as one row, `[n, …]` to `[n, elements]`, as the layer [org.toydiff.nn.Flatten] does inside a model.
+public final class FlattenInputs implements Transform {
     /// Of inputs of any shape.
-    public Flatten() {}
+    public FlattenInputs() {}
 
     @Override
     public Batch apply(Batch batch, RandomGenerator random) {
