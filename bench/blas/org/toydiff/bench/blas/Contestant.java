@@ -20,9 +20,14 @@ final class Contestant implements AutoCloseable {
     private static final double MOST_WARM_UP_MICROS = 5e5;
 
     /// Samples asked for at a time, and what they may take.
-    private static final int SAMPLES = 6;
+    private static final int SAMPLES = 15;
 
     private static final double TURN_MICROS = 2e5;
+
+    /// What a turn on several threads begins with and does not count: after a pause a kernel may keep threads that
+    /// work for
+    /// a few milliseconds together on one core, which made products on two threads two to four times slower.
+    private static final double SPREADING_MICROS = 5e4;
 
     /// A contestant is done after so many samples, which shall not all lie in a moment, or after so much time in at
     /// least
@@ -35,6 +40,7 @@ final class Contestant implements AutoCloseable {
 
     private final List<String> command;
     private final Map<String, String> environment;
+    private final int threads;
     private Worker worker;
 
     private int calls;
@@ -42,9 +48,11 @@ final class Contestant implements AutoCloseable {
     private double[] times;
     private double spent;
 
-    Contestant(List<String> command, Map<String, String> environment) {
+    /// @param threads on how many threads it computes
+    Contestant(List<String> command, Map<String, String> environment, int threads) {
         this.command = command;
         this.environment = environment;
+        this.threads = threads;
     }
 
     /// Asks the child, which is started if there is none.
@@ -104,6 +112,9 @@ final class Contestant implements AutoCloseable {
 
     /// Takes some samples.
     void takeTurn() throws IOException {
+        if (threads > 1) {
+            time((int) Math.ceil(SPREADING_MICROS / sampleMicros));
+        }
         double[] turn = time((int) Math.clamp(TURN_MICROS / sampleMicros, 1, SAMPLES));
         times = DoubleStream.concat(Arrays.stream(times), Arrays.stream(turn)).toArray();
         spent += Arrays.stream(turn).sum() * calls;

@@ -35,7 +35,8 @@ final class Lane implements AutoCloseable {
         pool = java(library.asked(), Child.Threading.POOL, threads);
         c = program.map(path -> new Contestant(
                         List.of(path.toString(), library.path(), Integer.toString(threads)),
-                        Commands.environment(threads)))
+                        Commands.environment(threads),
+                        threads))
                 .orElse(null);
     }
 
@@ -45,7 +46,8 @@ final class Lane implements AutoCloseable {
         return new Contestant(
                 Commands.java(
                         Child.class, library, threading.name().toLowerCase(Locale.ROOT), Integer.toString(threads)),
-                Commands.environment(confined ? 1 : threads));
+                Commands.environment(confined ? 1 : threads),
+                threads);
     }
 
     /// Has the operands made and one result checked, then calls until times settle.
