@@ -21,13 +21,14 @@ record Roof(int threads, double floatGflops, double doubleGflops, List<Bandwidth
         return wide ? doubleGflops : floatGflops;
     }
 
-    /// GB/s for a working set: that of the smallest measured one which holds it, so caches count.
+    /// GB/s for a working set: the best of those measured that hold it, so caches count, and a measurement that was
+    /// disturbed does not.
     double gbs(double bytes) {
         return bandwidth.stream()
                 .filter(step -> step.bytes >= bytes)
-                .findFirst()
-                .orElse(bandwidth.getLast())
-                .gbs;
+                .mapToDouble(Bandwidth::gbs)
+                .max()
+                .orElseGet(this::memoryGbs);
     }
 
     /// GB/s within the first cache, or what is fastest.

@@ -1,6 +1,9 @@
 package org.toydiff.bench.blas;
 
 import com.google.gson.Gson;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -10,13 +13,17 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /// A JVM that measures the hardware by loops of the Vector API, so no compiler is needed for it.
 ///
 /// Multiply-adds run in sixteen independent chains, more than any processor needs to hide their latency. For the
-/// bandwidth an array is read, copied and added to; the best counts, an array written over counting as one written.
+/// bandwidth memory is read, scaled where it lies, copied and added to; the best counts, memory written over
+/// counting as
+/// written.
 final class RoofChild {
     private static final int CHAINS = 16;
     private static final int STEPS = 1_000;
@@ -31,6 +38,12 @@ final class RoofChild {
     private static final long SMALLEST_BYTES = 1 << 13;
     private static final long LARGEST_BYTES = 1 << 27;
     private static final int PASS_BYTES = 1 << 22;
+
+    /// A huge page's, so that arrays begin alike however they are mapped.
+    private static final long PAGE_BYTES = 1 << 21;
+
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final long VECTOR = FLOATS.vectorByteSize();
 
     /// Keeps results in use.
     private static volatile double sink;
@@ -65,7 +78,7 @@ final class RoofChild {
 
     private Roof measure() throws InterruptedException, ExecutionException {
         double steps = (double) CHAINS * STEPS * REPEATS * threads;
-        double floatFlops = 2 * steps * FloatVector.SPECIES_PREFERRED.length();
+        double floatFlops = 2 * steps * FLOATS.length();
         double doubleFlops = 2 * steps * DoubleVector.SPECIES_PREFERRED.length();
         double floatSeconds = best(PEAK_SECONDS, thread -> repeat(RoofChild::floatChains));
         double doubleSeconds = best(PEAK_SECONDS, thread -> repeat(RoofChild::doubleChains));
@@ -88,16 +101,23 @@ final class RoofChild {
     }
 
     private double bandwidth(long bytes) throws InterruptedException, ExecutionException {
-        int floats = (int) (bytes / Float.BYTES / threads);
-        int passes = (int) Math.max(1, PASS_BYTES / (bytes / threads));
-        float[][] whole = new float[threads][floats];
-        float[][] from = new float[threads][floats / 2];
-        float[][] to = new float[threads][floats / 2];
+        long each = bytes / threads;
+        int passes = (int) Math.max(1, PASS_BYTES / each);
         double moved = (double) bytes * passes;
-        double read = moved / best(SECONDS, thread -> sink = sum(whole[thread], passes));
-        double copied = moved / best(SECONDS, thread -> copy(from[thread], to[thread], passes));
-        double added = 1.5 * moved / best(SECONDS, thread -> add(from[thread], to[thread], passes));
-        return Roof.best(read, copied, added) / 1e9;
+        try (var arena = Arena.ofShared()) {
+            List<MemorySegment> all = IntStream.range(0, threads)
+                    .mapToObj(thread -> arena.allocate(each, PAGE_BYTES))
+                    .toList();
+            List<MemorySegment> from =
+                    all.stream().map(whole -> whole.asSlice(0, each / 2)).toList();
+            List<MemorySegment> to =
+                    all.stream().map(whole -> whole.asSlice(each / 2)).toList();
+            double read = moved / best(SECONDS, thread -> sink = sum(all.get(thread), passes));
+            double scaled = 2 * moved / best(SECONDS, thread -> scale(all.get(thread), passes));
+            double copied = moved / best(SECONDS, thread -> copy(from.get(thread), to.get(thread), passes));
+            double added = 1.5 * moved / best(SECONDS, thread -> add(from.get(thread), to.get(thread), passes));
+            return Roof.best(read, scaled, copied, added) / 1e9;
+        }
     }
 
     /// The least time in which all threads do a piece of work, from the first start to the last end.
@@ -136,24 +156,23 @@ final class RoofChild {
     }
 
     private static double floatChains() {
-        var species = FloatVector.SPECIES_PREFERRED;
-        FloatVector factor = FloatVector.broadcast(species, (float) 0.999);
-        FloatVector v0 = FloatVector.broadcast(species, 0);
-        FloatVector v1 = FloatVector.broadcast(species, 1);
-        FloatVector v2 = FloatVector.broadcast(species, 2);
-        FloatVector v3 = FloatVector.broadcast(species, 3);
-        FloatVector v4 = FloatVector.broadcast(species, 4);
-        FloatVector v5 = FloatVector.broadcast(species, 5);
-        FloatVector v6 = FloatVector.broadcast(species, 6);
-        FloatVector v7 = FloatVector.broadcast(species, 7);
-        FloatVector v8 = FloatVector.broadcast(species, 8);
-        FloatVector v9 = FloatVector.broadcast(species, 9);
-        FloatVector v10 = FloatVector.broadcast(species, 10);
-        FloatVector v11 = FloatVector.broadcast(species, 11);
-        FloatVector v12 = FloatVector.broadcast(species, 12);
-        FloatVector v13 = FloatVector.broadcast(species, 13);
-        FloatVector v14 = FloatVector.broadcast(species, 14);
-        FloatVector v15 = FloatVector.broadcast(species, 15);
+        FloatVector factor = FloatVector.broadcast(FLOATS, (float) 0.999);
+        FloatVector v0 = FloatVector.broadcast(FLOATS, 0);
+        FloatVector v1 = FloatVector.broadcast(FLOATS, 1);
+        FloatVector v2 = FloatVector.broadcast(FLOATS, 2);
+        FloatVector v3 = FloatVector.broadcast(FLOATS, 3);
+        FloatVector v4 = FloatVector.broadcast(FLOATS, 4);
+        FloatVector v5 = FloatVector.broadcast(FLOATS, 5);
+        FloatVector v6 = FloatVector.broadcast(FLOATS, 6);
+        FloatVector v7 = FloatVector.broadcast(FLOATS, 7);
+        FloatVector v8 = FloatVector.broadcast(FLOATS, 8);
+        FloatVector v9 = FloatVector.broadcast(FLOATS, 9);
+        FloatVector v10 = FloatVector.broadcast(FLOATS, 10);
+        FloatVector v11 = FloatVector.broadcast(FLOATS, 11);
+        FloatVector v12 = FloatVector.broadcast(FLOATS, 12);
+        FloatVector v13 = FloatVector.broadcast(FLOATS, 13);
+        FloatVector v14 = FloatVector.broadcast(FLOATS, 14);
+        FloatVector v15 = FloatVector.broadcast(FLOATS, 15);
         for (int i = 0; i < STEPS; i++) {
             v0 = v0.fma(factor, factor);
             v1 = v1.fma(factor, factor);
@@ -246,12 +265,10 @@ final class RoofChild {
     }
 
     /// Eight partial sums, so that the additions do not wait for one another.
-    private static double sum(float[] x, int passes) {
-        var species = FloatVector.SPECIES_PREFERRED;
-        int lanes = species.length();
-        FloatVector total = FloatVector.zero(species);
+    private static double sum(MemorySegment x, int passes) {
+        FloatVector total = FloatVector.zero(FLOATS);
         for (int pass = 0; pass < passes; pass++) {
-            FloatVector s0 = FloatVector.zero(species);
+            FloatVector s0 = FloatVector.zero(FLOATS);
             FloatVector s1 = s0;
             FloatVector s2 = s0;
             FloatVector s3 = s0;
@@ -259,35 +276,56 @@ final class RoofChild {
             FloatVector s5 = s0;
             FloatVector s6 = s0;
             FloatVector s7 = s0;
-            for (int i = 0; i <= x.length - 8 * lanes; i += 8 * lanes) {
-                s0 = s0.add(FloatVector.fromArray(species, x, i));
-                s1 = s1.add(FloatVector.fromArray(species, x, i + lanes));
-                s2 = s2.add(FloatVector.fromArray(species, x, i + 2 * lanes));
-                s3 = s3.add(FloatVector.fromArray(species, x, i + 3 * lanes));
-                s4 = s4.add(FloatVector.fromArray(species, x, i + 4 * lanes));
-                s5 = s5.add(FloatVector.fromArray(species, x, i + 5 * lanes));
-                s6 = s6.add(FloatVector.fromArray(species, x, i + 6 * lanes));
-                s7 = s7.add(FloatVector.fromArray(species, x, i + 7 * lanes));
+            for (long i = 0; i <= x.byteSize() - 8 * VECTOR; i += 8 * VECTOR) {
+                s0 = s0.add(load(x, i));
+                s1 = s1.add(load(x, i + VECTOR));
+                s2 = s2.add(load(x, i + 2 * VECTOR));
+                s3 = s3.add(load(x, i + 3 * VECTOR));
+                s4 = s4.add(load(x, i + 4 * VECTOR));
+                s5 = s5.add(load(x, i + 5 * VECTOR));
+                s6 = s6.add(load(x, i + 6 * VECTOR));
+                s7 = s7.add(load(x, i + 7 * VECTOR));
             }
             total = total.add(s0.add(s1).add(s2.add(s3)).add(s4.add(s5).add(s6.add(s7))));
         }
         return total.lane(0);
     }
 
-    private static void copy(float[] from, float[] to, int passes) {
+    private static void copy(MemorySegment from, MemorySegment to, int passes) {
         for (int pass = 0; pass < passes; pass++) {
-            System.arraycopy(from, 0, to, 0, from.length);
+            to.copyFrom(from);
         }
     }
 
-    private static void add(float[] x, float[] y, int passes) {
-        var species = FloatVector.SPECIES_PREFERRED;
+    /// Multiplies: a negation is slower in the first caches.
+    private static void scale(MemorySegment x, int passes) {
+        FloatVector factor = FloatVector.broadcast(FLOATS, -1);
         for (int pass = 0; pass < passes; pass++) {
-            for (int i = 0; i <= x.length - species.length(); i += species.length()) {
-                FloatVector.fromArray(species, y, i)
-                        .add(FloatVector.fromArray(species, x, i))
-                        .intoArray(y, i);
+            for (long i = 0; i <= x.byteSize() - 4 * VECTOR; i += 4 * VECTOR) {
+                store(load(x, i).mul(factor), x, i);
+                store(load(x, i + VECTOR).mul(factor), x, i + VECTOR);
+                store(load(x, i + 2 * VECTOR).mul(factor), x, i + 2 * VECTOR);
+                store(load(x, i + 3 * VECTOR).mul(factor), x, i + 3 * VECTOR);
             }
         }
+    }
+
+    private static void add(MemorySegment x, MemorySegment y, int passes) {
+        for (int pass = 0; pass < passes; pass++) {
+            for (long i = 0; i <= x.byteSize() - 4 * VECTOR; i += 4 * VECTOR) {
+                store(load(x, i).add(load(y, i)), y, i);
+                store(load(x, i + VECTOR).add(load(y, i + VECTOR)), y, i + VECTOR);
+                store(load(x, i + 2 * VECTOR).add(load(y, i + 2 * VECTOR)), y, i + 2 * VECTOR);
+                store(load(x, i + 3 * VECTOR).add(load(y, i + 3 * VECTOR)), y, i + 3 * VECTOR);
+            }
+        }
+    }
+
+    private static FloatVector load(MemorySegment from, long at) {
+        return FloatVector.fromMemorySegment(FLOATS, from, at, ByteOrder.nativeOrder());
+    }
+
+    private static void store(FloatVector vector, MemorySegment to, long at) {
+        vector.intoMemorySegment(to, at, ByteOrder.nativeOrder());
     }
 }
