@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -206,7 +207,24 @@ class BlasBenchTest {
         assertEquals(
                 2 * 16 * 16 * 16 / micros / 1e3, Double.parseDouble(gemm[11]), 1e-4 * Double.parseDouble(gemm[11]));
         assertTrue(csv.get(2).startsWith("gemm,NN,float,16,16,16,bundled+pool,1,"), csv.get(2));
-        assertTrue(Files.readString(folder.resolve("x.html")).contains("\"routine\": \"axpy\""));
+        requireWholePage(Files.readString(folder.resolve("x.html")), csv.size() - 2);
+    }
+
+    /// The page holds what was measured, the machine, and all that draws it.
+    private static void requireWholePage(String html, int results) {
+        var report = Pattern.compile("const report = (\\{.*?\\});\n</script>", Pattern.DOTALL)
+                .matcher(html);
+        assertTrue(report.find(), "the measurements");
+        JsonObject json = JsonParser.parseString(report.group(1)).getAsJsonObject();
+        assertEquals(results, json.getAsJsonArray("results").size());
+        assertEquals(1, json.getAsJsonArray("roofs").size());
+        assertEquals(
+                Integer.toString(Runtime.getRuntime().availableProcessors()),
+                json.getAsJsonObject("machine").get("Cores").getAsString());
+        assertTrue(html.contains("Licensed to the Apache Software Foundation"), "the charts' library");
+        assertFalse(html.contains("/*ECHARTS*/") || html.contains("/*REPORT*/"), "nothing is left out");
+        String page = html.substring(0, html.indexOf("<script>")) + html.substring(report.end());
+        assertFalse(Pattern.compile("(src|href)=").matcher(page).find(), "nothing is fetched");
     }
 
     @Test
