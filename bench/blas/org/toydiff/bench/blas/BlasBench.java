@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -166,13 +167,20 @@ public final class BlasBench implements Callable<Integer> {
         }
     }
 
-    /// Rather now than after all was measured.
+    /// Rather now than after all was measured: opens every file, and leaves it as it was.
     private void requireWritable() {
         for (String file : new String[] {csv, json, html == null ? null : html.toString()}) {
             if (file != null && !file.equals("-")) {
-                Path folder = Path.of(file).toAbsolutePath().getParent();
-                if (!Files.isDirectory(folder) || !Files.isWritable(folder) || Files.isDirectory(Path.of(file))) {
-                    throw new IllegalArgumentException(file + " cannot be written");
+                Path path = Path.of(file);
+                boolean isNew = Files.notExists(path);
+                try {
+                    Files.newOutputStream(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                            .close();
+                    if (isNew) {
+                        Files.delete(path);
+                    }
+                } catch (IOException e) {
+                    throw new IllegalArgumentException(file + " cannot be written: " + e, e);
                 }
             }
         }
