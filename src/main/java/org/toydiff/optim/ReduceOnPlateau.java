@@ -33,7 +33,7 @@ public final class ReduceOnPlateau implements Stateful {
 
     /// Tells the metric of an epoch.
     ///
-    /// @param metric the smaller the better
+    /// @param metric the smaller the better; of an accuracy or another that is to grow, its negative
     public void step(double metric) {
         double least = Double.isInfinite(best) ? 0 : THRESHOLD * Math.abs(best);
         if (metric < best - least) {

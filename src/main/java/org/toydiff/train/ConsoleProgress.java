@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.StringJoiner;
 
-/// Shows on a console how training goes: a line for each epoch, and on a terminal a bar for the one under way.
+/// Shows on a console how training goes: where a resumed one goes on, a line for each epoch, and on a terminal a
+/// bar for the one under way.
 ///
 /// | where | what |
 /// |---|---|
@@ -62,6 +63,18 @@ public final class ConsoleProgress implements Callback {
         boolean drawn = terminal && !dumb && OptionalLibrary.PROGRESSBAR.isPresent();
         boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
         return new ConsoleProgress(out, drawn ? Bar.terminalWidth(out) : 0, colors, LINE_NANOS);
+    }
+
+    @Override
+    public void onTrainBegin(Training training) {
+        if (training.step() > 0) {
+            out.println(String.format(
+                    Locale.ROOT,
+                    "resumed after step %d, epochs done: %d/%d",
+                    training.step(),
+                    training.history().epochs(),
+                    training.epochs()));
+        }
     }
 
     @Override

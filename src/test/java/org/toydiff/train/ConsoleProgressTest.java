@@ -9,11 +9,14 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
@@ -30,16 +33,21 @@ class ConsoleProgressTest {
 
     private static String printed(Charset charset, Function<PrintStream, ConsoleProgress> progress, Callback... others)
             throws IOException {
+        return printed(trainer -> trainer.callbacks(others), charset, progress);
+    }
+
+    private static String printed(
+            UnaryOperator<Trainer> with, Charset charset, Function<PrintStream, ConsoleProgress> progress)
+            throws IOException {
         var bytes = new ByteArrayOutputStream();
         try (var arena = TensorArena.ofShared();
                 var out = new PrintStream(bytes, true, charset)) {
             Tensor x = Tensor.randn(40, 4);
             var loader = DataLoader.of(new TensorDataset(x, x.argmax(1)), 10);
             var net = new Linear(4, 4);
-            Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::crossEntropyLoss)
+            with.apply(Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::crossEntropyLoss))
                     .metrics(new Accuracy())
                     .epochs(3)
-                    .callbacks(others)
                     .callbacks(progress.apply(out))
                     .fit(loader, loader);
         }
@@ -129,6 +137,28 @@ class ConsoleProgressTest {
         });
         assertEquals(2, text.lines().count(), text);
         assertTrue(text.endsWith("stopped: enough\n"), text);
+    }
+
+    @Test
+    void aResumedTrainingSaysWhereItGoesOn(@TempDir Path folder) throws IOException {
+        Callback stop = new Callback() {
+            @Override
+            public void onStepEnd(Training training) {
+                if (training.step() == 6) {
+                    training.stop("enough");
+                }
+            }
+        };
+        assertTrue(printed(
+                        trainer -> trainer.checkpoints(folder).callbacks(stop),
+                        StandardCharsets.UTF_8,
+                        ConsoleProgress::lines)
+                .endsWith("stopped: enough\n"));
+        String text = printed(
+                trainer -> trainer.checkpoints(folder).resume(), StandardCharsets.UTF_8, ConsoleProgress::lines);
+        assertTrue(text.startsWith("resumed after step 6, epochs done: 1/3\nepoch 2/3"), text);
+        text = printed(trainer -> trainer.checkpoints(folder).resume(), StandardCharsets.UTF_8, ConsoleProgress::lines);
+        assertEquals("resumed after step 12, epochs done: 3/3\n", text);
     }
 
     @Test
