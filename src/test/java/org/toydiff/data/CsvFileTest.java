@@ -12,38 +12,21 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Memory;
-import org.toydiff.TensorArena;
 
 /// CSV files: which columns become what, and what is said of cells that are no numbers.
-class CsvFileTest {
+class CsvFileTest extends ArenaTest {
     private static final String FLOWERS = "length,width,species\n5.1,3.5,0\n-4e-1,+.25,2\n6.,1E2,1\n";
 
     @TempDir
     private Path folder;
-
-    private long before;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        before = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(before, Memory.liveBytes());
-    }
 
     private CsvFile file(String content) throws IOException {
         return CsvFile.of(Files.writeString(folder.resolve("a.csv"), content));
@@ -156,6 +139,7 @@ class CsvFileTest {
             }
             text.append(i).append('\n');
         }
+        long before = Memory.liveBytes();
         Memory.resetPeak();
         TensorDataset set = file(text.toString()).labels("y").read();
         assertTrue(Memory.peakBytes() - before < rows * 20L + 200_000, "" + (Memory.peakBytes() - before));

@@ -20,38 +20,22 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.zip.ZipException;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.TensorArena;
 
 /// Pairs of IDX files: what they give, and what is said of those that are none.
-class IdxDatasetTest {
+class IdxDatasetTest extends ArenaTest {
     private static final byte[] LABELS = idx(bytes(7, 0, 255), 3);
     private static final byte[] IMAGES = idx(bytes(0, 1, 127, 128, 254, 255, 10, 20, 30, 40, 50, 60), 3, 2, 2);
 
     @TempDir
     private Path folder;
-
-    private long before;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        before = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(before, Memory.liveBytes());
-    }
 
     private Path file(String name, byte[] content) throws IOException {
         return Files.write(folder.resolve(name), content);

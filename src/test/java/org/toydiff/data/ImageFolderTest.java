@@ -20,35 +20,18 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Golden;
-import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// Folders of images: their order, their pixels, and what is said of files that are no images.
-class ImageFolderTest {
+class ImageFolderTest extends ArenaTest {
     @TempDir
     private Path root;
-
-    private long before;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        before = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(before, Memory.liveBytes());
-    }
 
     private static Path committed() throws URISyntaxException {
         return Path.of(Golden.class.getResource("images").toURI());

@@ -17,32 +17,16 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
-import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// Sets of tensors' rows, and the sets that are derived from any set.
-class TensorDatasetTest {
-    private long before;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        before = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(before, Memory.liveBytes());
-    }
+class TensorDatasetTest extends ArenaTest {
 
     /// Example i has the inputs i and −i, and the target 10·i.
     private static Dataset numbers(int from, int to) {

@@ -10,31 +10,14 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Queue;
 import java.util.random.RandomGenerator;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
-import org.toydiff.Memory;
 import org.toydiff.Tensor;
-import org.toydiff.TensorArena;
 
 /// What transforms do to a batch.
-class TransformTest {
-    private long before;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        before = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(before, Memory.liveBytes());
-    }
+class TransformTest extends ArenaTest {
 
     private static Batch batch(long... shape) {
         Tensor x = Tensor.arange(1, Arrays.stream(shape).reduce(1, (a, b) -> a * b) + 1, 1)

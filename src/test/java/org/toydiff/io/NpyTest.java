@@ -18,37 +18,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.Tensor;
-import org.toydiff.TensorArena;
 
 /// Files that NumPy wrote, files that it must be able to read, and files that are none.
-class NpyTest {
+class NpyTest extends ArenaTest {
     @TempDir
     private Path folder;
-
-    private long liveBefore;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        liveBefore = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(liveBefore, Memory.liveBytes());
-    }
 
     @ParameterizedTest
     @EnumSource

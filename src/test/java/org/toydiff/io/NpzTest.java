@@ -25,34 +25,18 @@ import java.util.Random;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// Archives that NumPy wrote, archives that it must be able to read, and archives that are none.
-class NpzTest {
+class NpzTest extends ArenaTest {
     @TempDir
     private Path folder;
-
-    private long liveBefore;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        liveBefore = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(liveBefore, Memory.liveBytes());
-    }
 
     private static Map<String, Tensor> content() {
         Map<String, Tensor> content = new LinkedHashMap<>();

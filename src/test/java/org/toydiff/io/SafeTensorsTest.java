@@ -21,12 +21,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.toydiff.ArenaTest;
 import org.toydiff.Child;
 import org.toydiff.DType;
 import org.toydiff.Memory;
@@ -35,26 +34,11 @@ import org.toydiff.TensorArena;
 import org.toydiff.optim.SGD;
 
 /// Files that Python's safetensors wrote, files that it must be able to read, and files that are none.
-class SafeTensorsTest {
+class SafeTensorsTest extends ArenaTest {
     private static final String ODD_NAME = "größe \"\\/\n\t\u0001 😀";
 
     @TempDir
     private Path folder;
-
-    private long liveBefore;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        liveBefore = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(liveBefore, Memory.liveBytes());
-    }
 
     private static Map<String, Tensor> all() {
         Map<String, Tensor> all = new LinkedHashMap<>();
