@@ -8,11 +8,7 @@ import org.toydiff.Updates;
 /// as in
 /// PyTorch: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
 /// `p ← p − lr / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
-public final class Adam extends Optimizer {
-    private final double beta1;
-    private final double beta2;
-    private final double epsilon;
-
+public final class Adam extends AdaptiveMoments {
     /// With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
     ///
     /// @param parameters what to change
@@ -43,10 +39,7 @@ public final class Adam extends Optimizer {
     /// @param weightDecay the weight decay, 0 or more
     /// @throws IllegalArgumentException if a setting is out of range
     public Adam(List<Tensor> parameters, double lr, double beta1, double beta2, double epsilon, double weightDecay) {
-        super(parameters, lr, weightDecay, "exp_avg", "exp_avg_sq");
-        this.beta1 = require("beta1", beta1, beta1 >= 0 && beta1 < 1);
-        this.beta2 = require("beta2", beta2, beta2 >= 0 && beta2 < 1);
-        this.epsilon = require("epsilon", epsilon, epsilon >= 0);
+        super(parameters, lr, beta1, beta2, epsilon, weightDecay);
     }
 
     @Override

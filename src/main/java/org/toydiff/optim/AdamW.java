@@ -7,11 +7,7 @@ import org.toydiff.Updates;
 /// Adam with decoupled weight decay: I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019. As
 /// [Adam],
 /// but the decay is no part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
-public final class AdamW extends Optimizer {
-    private final double beta1;
-    private final double beta2;
-    private final double epsilon;
-
+public final class AdamW extends AdaptiveMoments {
     /// With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and weight decay 0.01.
     ///
     /// @param parameters what to change
@@ -39,10 +35,7 @@ public final class AdamW extends Optimizer {
     /// @param weightDecay the weight decay, 0 or more
     /// @throws IllegalArgumentException if a setting is out of range
     public AdamW(List<Tensor> parameters, double lr, double beta1, double beta2, double epsilon, double weightDecay) {
-        super(parameters, lr, weightDecay, "exp_avg", "exp_avg_sq");
-        this.beta1 = require("beta1", beta1, beta1 >= 0 && beta1 < 1);
-        this.beta2 = require("beta2", beta2, beta2 >= 0 && beta2 < 1);
-        this.epsilon = require("epsilon", epsilon, epsilon >= 0);
+        super(parameters, lr, beta1, beta2, epsilon, weightDecay);
     }
 
     @Override

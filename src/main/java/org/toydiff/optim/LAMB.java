@@ -10,11 +10,7 @@ import org.toydiff.Updates;
 /// `r = m̂ / (√v̂ + ε) + decay·p`, `p ← p − lr·‖p‖/‖r‖·r`.
 ///
 /// Where a norm is 0 the ratio is 1.
-public final class LAMB extends Optimizer {
-    private final double beta1;
-    private final double beta2;
-    private final double epsilon;
-
+public final class LAMB extends AdaptiveMoments {
     /// With β₁ = 0.9, β₂ = 0.999, ε = 1e-6 and weight decay 0.01.
     ///
     /// @param parameters what to change
@@ -42,10 +38,7 @@ public final class LAMB extends Optimizer {
     /// @param weightDecay the weight decay, 0 or more
     /// @throws IllegalArgumentException if a setting is out of range
     public LAMB(List<Tensor> parameters, double lr, double beta1, double beta2, double epsilon, double weightDecay) {
-        super(parameters, lr, weightDecay, "exp_avg", "exp_avg_sq");
-        this.beta1 = require("beta1", beta1, beta1 >= 0 && beta1 < 1);
-        this.beta2 = require("beta2", beta2, beta2 >= 0 && beta2 < 1);
-        this.epsilon = require("epsilon", epsilon, epsilon >= 0);
+        super(parameters, lr, beta1, beta2, epsilon, weightDecay);
     }
 
     @Override
