@@ -1,9 +1,8 @@
 /// Tensors and reverse-mode gradients whose numbers never touch the Java heap.
 ///
-/// `org.toydiff` holds tensors, arenas and autograd; `org.toydiff.nn` layers and losses;
-/// `org.toydiff.optim` optimizers; `org.toydiff.data` data sets and loaders; `org.toydiff.train` the training loop
-/// with its history and report. Run with
-/// `--enable-native-access=org.toydiff`.
+/// `org.toydiff` holds tensors, arenas and autograd; `org.toydiff.nn` layers and losses; `org.toydiff.optim`
+/// optimizers; `org.toydiff.data` data sets and loaders; `org.toydiff.train` the training loop with its history and
+/// report. Run with `--enable-native-access=org.toydiff`.
 module org.toydiff {
     requires jdk.management;
 

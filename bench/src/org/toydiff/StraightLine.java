@@ -6,10 +6,8 @@ import org.toydiff.bench.peer.Timing;
 import org.toydiff.bench.peer.ToydiffTraining;
 
 /// The training step of 784-512-256-10 by SGD as a straight line: the kernels and products that the step of the
-/// library
-/// starts, one after another over tensors made beforehand, without graph, schedule, arenas or checks. What a step
-/// takes
-/// longer is what autograd costs.
+/// library starts, one after another over tensors made beforehand, without graph, schedule, arenas or checks. What
+/// a step takes longer is what autograd costs.
 ///
 /// In the library's package, because what starts kernels is not public.
 public final class StraightLine implements AutoCloseable {

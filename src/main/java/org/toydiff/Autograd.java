@@ -46,12 +46,10 @@ public final class Autograd {
     }
 
     /// `f(x)`, keeping none of the intermediates: backward computes them again, which costs a second forward and
-    /// saves
-    /// their memory. Random numbers are drawn as the first time.
+    /// saves their memory. Random numbers are drawn as the first time.
     ///
     /// **Memory** what f makes is freed when f returns, save its result; the release schedule shows what backward
-    /// makes
-    /// and frees again. Gradients are those of f.
+    /// makes and frees again. Gradients are those of f.
     ///
     /// @param f a composition of ops that gives the same result for the same input, reads no elements and changes
     ///     nothing

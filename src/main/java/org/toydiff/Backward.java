@@ -122,8 +122,7 @@ final class Backward {
     }
 
     /// Inside a rule of this walk: the gradients of y to xs when that of y is g. What was computed for y is freed
-    /// on the
-    /// way, and the results after the rule.
+    /// on the way, and the results after the rule.
     List<Tensor> gradientsWithin(Tensor y, Tensor g, List<Tensor> xs) {
         if (!y.tracksGradient()) {
             return xs.stream().map(Tensor::zerosLike).toList();
@@ -399,8 +398,7 @@ final class Backward {
     }
 
     /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is
-    /// all
-    /// that will still read that output: then the rule may be applied at once, over the output.
+    /// all that will still read that output: then the rule may be applied at once, over the output.
     private boolean canPutOver(Node activation) {
         if (!eager() || activation == null || !(activation.rules[0] instanceof Activation.Through)) {
             return false;
@@ -468,9 +466,8 @@ final class Backward {
     }
 
     /// For a product of that dtype and shape that the running rule makes: a gradient in the block of the
-    /// activation's
-    /// output that the product may be put over, or null. It still holds that output; the product is to go through
-    /// [#overActivation()]'s gradient with it, element by element, and must then be the rule's result.
+    /// activation's output that the product may be put over, or null. It still holds that output; the product is to
+    /// go through [#overActivation()]'s gradient with it, element by element, and must then be the rule's result.
     Tensor takeOver(DType dtype, long rows, long columns) {
         boolean fits = over != null
                 && over.dtype == dtype

@@ -9,8 +9,8 @@ import org.toydiff.internal.workers.Workers;
 /// It is loaded when the first product, or one of these methods, asks for it: the library that
 /// `-Dtoydiff.blas.library=PATH` names (any with the CBLAS interface), or the OpenBLAS in the artifact
 /// `org.bytedeco:openblas`, or the system's; `bundled` or `system` for the path takes that alone. When there is
-/// none, each method that names it throws an
-/// UnsatisfiedLinkError that lists the places tried, why each failed, and the fix.
+/// none, each method that names it throws an UnsatisfiedLinkError that lists the places tried, why each failed, and
+/// the fix.
 public final class Blas {
     private Blas() {}
 
@@ -38,9 +38,8 @@ public final class Blas {
     }
 
     /// How many threads share large products, elementwise ops and reductions: the calling one and toydiff's
-    /// workers.
-    /// `-Dtoydiff.threads=n` sets it at the start (default: the processors that the JVM may use). The BLAS library
-    /// itself runs on one.
+    /// workers. `-Dtoydiff.threads=n` sets it at the start (default: the processors that the JVM may use). The BLAS
+    /// library itself runs on one.
     ///
     /// @return threads, 1 or more
     public static int threads() {

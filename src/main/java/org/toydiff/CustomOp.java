@@ -1,8 +1,7 @@
 package org.toydiff;
 
 /// An op of one's own: a kernel over memory, and a gradient rule in tensor algebra. [Tensor#custom(CustomOp,
-/// Tensor...)]
-/// applies it.
+/// Tensor...)] applies it.
 ///
 /// ```java
 /// /// `y = x·|x|`
@@ -22,8 +21,7 @@ package org.toydiff;
 /// ```
 ///
 /// What the gradient reads is declared by [#readsInput(int)] and [#readsOutput()]; the rest may be freed before it
-/// runs,
-/// and reading that throws. The op itself must hold no tensor, only numbers: a record of settings.
+/// runs, and reading that throws. The op itself must hold no tensor, only numbers: a record of settings.
 public interface CustomOp {
     /// The name in messages, schedules and drawings.
     ///
@@ -64,8 +62,7 @@ public interface CustomOp {
     }
 
     /// What the gradient of the output contributes to that of an input, by ops alone, so that it can be predicted
-    /// and
-    /// differentiated again.
+    /// and differentiated again.
     ///
     /// @param input which one, from 0 on
     /// @param g the gradient of the output

@@ -17,8 +17,7 @@ import org.toydiff.internal.kernels.FloatMask;
 import org.toydiff.internal.kernels.UnaryKernel;
 
 /// The ops of [Tensor] that work element by element, one row each: name, kernels, and a gradient rule for each
-/// input.
-/// Families own everything else.
+/// input. Families own everything else.
 abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     final Tensor self() {
         return (Tensor) this;
@@ -312,8 +311,7 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     }
 
     /// The elements of a where the condition is true, those of b elsewhere; gradient `g` to the one that was taken,
-    /// 0 to
-    /// the other, whatever stands there.
+    /// 0 to the other, whatever stands there.
     ///
     /// @param condition BOOL, broadcasts with a and b
     /// @param a what to take where it is true, of any dtype

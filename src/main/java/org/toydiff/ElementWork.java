@@ -13,8 +13,7 @@ import org.toydiff.internal.workers.Workers;
 /// again for every op: an op allocates nothing for its launch.
 final class ElementWork extends Work {
     /// So many elements make a part; anything smaller stays on the calling thread. Some 10 µs of an addition,
-    /// several
-    /// times what it takes to hand a part over.
+    /// several times what it takes to hand a part over.
     private static final long PART = 1 << 15;
 
     private Kernel.Unary unary;

@@ -10,10 +10,9 @@ import java.util.function.UnaryOperator;
 /// Holds the gradients of a function against central differences, in FLOAT64.
 ///
 /// One random direction d is drawn for each input, and one random weighting makes the output a number: two
-/// evaluations an input, whatever its size. `(f(x + h·d) − f(x − h·d)) / 2h` must equal `gradient · d` to
-/// about six digits. The step is the cube root of the machine epsilon, which balances truncation against
-/// rounding: Press et al., Numerical Recipes, section
-/// 5.7.
+/// evaluations an input, whatever its size. `(f(x + h·d) − f(x − h·d)) / 2h` must equal `gradient · d` to about six
+/// digits. The step is the cube root of the machine epsilon, which balances truncation against rounding: Press et
+/// al., Numerical Recipes, section 5.7.
 ///
 /// Like every check by differences it needs inputs away from kinks, by more than the step.
 public final class GradientCheck {

@@ -48,8 +48,7 @@ final class Launch {
     }
 
     /// `y = reduction(x)` over the marked axes of an x that is [#reducible]; y is contiguous and has one element
-    /// for
-    /// each position of the others.
+    /// for each position of the others.
     static void reduction(Reduction reduction, int ddof, Tensor x, boolean[] reduced, Tensor y) {
         if (y.storage.shapeOnly() || y.size() == 0) {
             return;

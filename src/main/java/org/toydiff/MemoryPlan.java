@@ -5,8 +5,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /// What one training step will take, known before it starts: forward and `backward(Release.EAGER)` are run on
-/// shapes
-/// alone, without memory and without arithmetic.
+/// shapes alone, without memory and without arithmetic.
 ///
 /// ```java
 /// Function<List<Tensor>, Tensor> loss = in -> crossEntropyLoss(net.forward(in.get(0)), in.get(1));

@@ -11,8 +11,7 @@ import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
 /// One matrix product `y = a·b + beta·y` under way, or a batch of them, cut into tiles of the result. One object
-/// for
-/// each thread, as [ElementWork].
+/// for each thread, as [ElementWork].
 ///
 /// A tile is one call of BLAS on one thread over all of k, so that sums are never split and the result is the same
 /// for any number of workers. What is to be done with a tile (add a bias, apply an activation, multiply an
@@ -27,8 +26,7 @@ final class ProductWork extends Work {
     private static final int TILE_COLUMNS = 512;
 
     /// Up to so large a k the second operand is small and stays in the cache: tiles are cut by rows alone then,
-    /// which
-    /// took a fifth off the gradient of a weight at batch 32, and nothing at 128.
+    /// which took a fifth off the gradient of a weight at batch 32, and nothing at 128.
     private static final int SHALLOW = 64;
 
     /// What a tile is rounded to: the widest micro-kernels compute 16 by 4 to 48 by 8 elements at a time.
@@ -112,8 +110,7 @@ final class ProductWork extends Work {
     }
 
     /// `batches` products, of which these are the first; a's are `betweenA` apart and b's `betweenB`, y's follow
-    /// each
-    /// other. BLAS can read a and b where they lie; y is contiguous and nothing is empty, but perhaps k.
+    /// each other. BLAS can read a and b where they lie; y is contiguous and nothing is empty, but perhaps k.
     void run(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
         run(a, false, betweenA, b, betweenB, beta, y, batches);
     }

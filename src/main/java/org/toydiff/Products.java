@@ -47,8 +47,7 @@ final class Products {
     }
 
     /// For a rule's last product: `a·b`, put through an activation's gradient over that activation's output, or
-    /// added
-    /// by BLAS onto the gradient that it contributes to, when the engine offers one of the two.
+    /// added by BLAS onto the gradient that it contributes to, when the engine offers one of the two.
     static Tensor accumulate(Tensor a, Tensor b) {
         Backward backward = Scope.current().backward;
         if (backward != null && a.rank() == 2 && b.rank() == 2) {

@@ -13,8 +13,7 @@ import org.toydiff.internal.workers.Workers;
 /// One reduction under way. One object for each thread, as [ElementWork].
 ///
 /// Three ways, by how the input lies: one long run is cut into pieces whose results are combined in their order;
-/// many
-/// runs are shared out; reduced rows of kept columns go by columns. What lies otherwise is copied first.
+/// many runs are shared out; reduced rows of kept columns go by columns. What lies otherwise is copied first.
 final class ReductionWork extends Work {
     /// So many elements make a part.
     private static final long PART = 1 << 15;

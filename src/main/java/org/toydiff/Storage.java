@@ -57,9 +57,8 @@ final class Storage {
     private Arena lifetime;
 
     /// What kernels see, null in a prediction: the whole slab of a block, or the caller's memory. A confined
-    /// arena's
-    /// is seen unconfined, so that workers can read it while its owner waits inside the op; a shared one's has the
-    /// arena's lifetime, because another thread might close that meanwhile.
+    /// arena's is seen unconfined, so that workers can read it while its owner waits inside the op; a shared one's
+    /// has the arena's lifetime, because another thread might close that meanwhile.
     private MemorySegment memory;
 
     /// The caller's own memory, which lives as long as the caller says; null for a block.

@@ -25,9 +25,8 @@ import java.util.function.LongToDoubleFunction;
 /// and the remedy; operands that were freed, or whose arena is closed, IllegalStateException; those
 /// confined to another thread, WrongThreadException; what would pass a byte limit, [MemoryLimitException].
 ///
-/// **Gradients** An op on a tensor that tracks gradients is recorded, and its result tracks them too.
-/// [#backward()] on a result
-/// adds to [#gradient()] of every tensor it was computed from.
+/// **Gradients** An op on a tensor that tracks gradients is recorded, and its result tracks them too. [#backward()]
+/// on a result adds to [#gradient()] of every tensor it was computed from.
 ///
 /// A tensor is a small handle; equality is identity.
 public final class Tensor extends TensorOps {
@@ -509,8 +508,7 @@ public final class Tensor extends TensorOps {
     }
 
     /// Whether the elements lie one after another in memory, in the order of their indices, as in PyTorch: not so
-    /// in
-    /// most views. [#copyTo(Arena)] makes a tensor of which it is so.
+    /// in most views. [#copyTo(Arena)] makes a tensor of which it is so.
     ///
     /// @return whether they do
     public boolean isContiguous() {

@@ -21,12 +21,10 @@ import org.toydiff.internal.events.Events;
 /// A shared arena closes by a handshake with every thread: keep parameters in one, and open a confined one for each
 /// step.
 ///
-/// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order
-/// of opening. On other threads a shared one is made innermost by [#enter()]. Memory comes from a
-/// process-wide pool of
-/// 64-byte-aligned blocks
-/// and goes back to it; it is not zeroed for tensors. The lifetime is a JDK arena's, so a segment read too
-/// late throws and never shows stale memory.
+/// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order of
+/// opening. On other threads a shared one is made innermost by [#enter()]. Memory comes from a process-wide pool of
+/// 64-byte-aligned blocks and goes back to it; it is not zeroed for tensors. The lifetime is a JDK arena's, so a
+/// segment read too late throws and never shows stale memory.
 ///
 /// Bytes are counted exactly: a tensor counts as its elements' bytes rounded up to a multiple of 64.
 public final class TensorArena implements Arena {

@@ -23,9 +23,8 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
 
     /// Matrix product `y = this·b`.
     ///
-    /// **Shapes** `[…,m,k] · […,k,n] → […,m,n]`; leading axes broadcast. A 1-D operand is a row before and a
-    /// column after, and
-    /// its axis is dropped, as in NumPy: `[k] · [k] → []`.
+    /// **Shapes** `[…,m,k] · […,k,n] → […,m,n]`; leading axes broadcast. A 1-D operand is a row before and a column
+    /// after, and its axis is dropped, as in NumPy: `[k] · [k] → []`.
     /// **Gradient** `g·bᵀ` to this, `thisᵀ·g` to b.
     /// **Memory** a new tensor in the innermost arena; an operand whose rows and columns are both spaced is
     /// copied for the call.
@@ -42,8 +41,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     /// **Shapes** `[…,in] · [out,in] + [out] → […,out]`.
     /// **Gradient** `g·weight` to this, `gᵀ·this` to weight, the sum of g's rows to bias.
     /// **Memory** a new tensor in the innermost arena; the bias is added to each tile of the product while that is
-    /// in
-    /// the cache.
+    /// in the cache.
     ///
     /// @param weight the weight, of the same dtype
     /// @param bias the bias, of the same dtype, or null for none
@@ -101,8 +99,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     ///
     /// **Shapes** as the op says. **Gradient** as its rule says, to inputs that are floating.
     /// **Memory** a new tensor in the innermost arena, of the first input's dtype; inputs that are not contiguous
-    /// are
-    /// copied for the call.
+    /// are copied for the call.
     ///
     /// @param op the op
     /// @param inputs its operands, the first of them FLOAT32 or FLOAT64
@@ -413,8 +410,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     }
 
     /// The position of the smallest element along an axis, the first of equal ones; the first NaN counts as
-    /// smallest. Not
-    /// differentiable.
+    /// smallest. Not differentiable.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new INT64 tensor without the axis
@@ -426,8 +422,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     }
 
     /// The k largest elements along an axis in descending order, the first of equal ones first, NaN counting as
-    /// largest;
-    /// gradient `g` at their positions, 0 elsewhere.
+    /// largest; gradient `g` at their positions, 0 elsewhere.
     ///
     /// @param k how many
     /// @param axis the axis, negative ones counted from the back
@@ -521,8 +516,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     }
 
     /// Entries along an axis, at given positions and in their order: rows of a table for axis 0; gradient `g` added
-    /// at
-    /// those positions.
+    /// at those positions.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param index INT32 or INT64 positions, `[n]`; one may occur more than once

@@ -14,10 +14,8 @@ final class UpdateWork extends Work {
     private static final long PART = 1 << 15;
 
     /// So many go to one call of a kernel. With short calls the compiler compiles the method as a whole, and not
-    /// first
-    /// its loop from the middle (on-stack replacement), where it does not know what stands in front of it (see
-    /// [org.toydiff.internal.kernels]): the first epoch of
-    /// Fashion-MNIST then takes 4 seconds instead of 5.5.
+    /// first its loop from the middle (on-stack replacement), where it does not know what stands in front of it
+    /// (see [org.toydiff.internal.kernels]): the first epoch of Fashion-MNIST then takes 4 seconds instead of 5.5.
     private static final long CALL = 1 << 10;
 
     /// Which kernel of [UpdateKernels] runs.

@@ -4,13 +4,11 @@ import java.util.Arrays;
 import org.toydiff.internal.kernels.BinaryKernel;
 
 /// Optimizer steps in one pass over parameter, gradient and state, in place: what [org.toydiff.optim] is made of.
-/// Nothing
-/// is recorded and nothing made, and nothing is allocated on the heap.
+/// Nothing is recorded and nothing made, and nothing is allocated on the heap.
 ///
 /// All tensors of a step have one shape and one dtype, FLOAT32 or FLOAT64, and are contiguous; else
 /// IllegalArgumentException is thrown and nothing is changed. The parameter and its state are modified, the
-/// gradient is
-/// not. A later backward that would have read the parameter's old elements throws.
+/// gradient is not. A later backward that would have read the parameter's old elements throws.
 public final class Updates {
     private Updates() {}
 
@@ -29,8 +27,7 @@ public final class Updates {
     }
 
     /// Gradient descent with momentum: `d = scale·(g + decay·p)`, `v ← momentum·v + d`, `p ← p − rate·v`; with
-    /// Nesterov's
-    /// momentum `p ← p − rate·(d + momentum·v)`.
+    /// Nesterov's momentum `p ← p − rate·(d + momentum·v)`.
     ///
     /// @param parameter p
     /// @param gradient g
@@ -149,8 +146,7 @@ public final class Updates {
     }
 
     /// LAMB: moments as Adam's, `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + decay·p`, `p ← p − rate·‖p‖/‖r‖·r`;
-    /// the
-    /// ratio is 1 where a norm is 0. Two passes.
+    /// the ratio is 1 where a norm is 0. Two passes.
     ///
     /// @param parameter p
     /// @param gradient g

@@ -6,8 +6,8 @@ import java.util.random.RandomGenerator;
 /// cannot.
 ///
 /// Source: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47(4), 2021; seeded
-/// by
-/// SplitMix64 as they advise: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", 2014.
+/// by SplitMix64 as they advise: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators",
+/// 2014.
 final class Xoshiro256 implements RandomGenerator {
     /// How many numbers of 64 bits its state has.
     static final int STATE = 4;

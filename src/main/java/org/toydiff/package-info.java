@@ -1,9 +1,8 @@
 /// Tensors outside the Java heap, arenas that own them, and reverse-mode gradients.
 ///
-/// **Memory** (1) A tensor's elements live in the arena that was innermost on this thread when it was made.
-/// (2) Closing an arena
-/// frees them all at once; touching one later throws. (3) Parameters are made in an outer arena; each step
-/// opens an inner one.
+/// **Memory** (1) A tensor's elements live in the arena that was innermost on this thread when it was made. (2)
+/// Closing an arena frees them all at once; touching one later throws. (3) Parameters are made in an outer arena;
+/// each step opens an inner one.
 ///
 /// **Lifetimes** What is freed, by closing or by [org.toydiff.Release#EAGER], throws IllegalStateException
 /// when it is read.

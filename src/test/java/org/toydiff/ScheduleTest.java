@@ -250,9 +250,8 @@ class ScheduleTest {
                 Tensor y = x.multiply(x).relu().sum();
                 long forward = step.liveBytes();
                 y.backward(Release.EAGER);
-                // sum's gradient is a view of ones, so relu makes one block of 128; x's two contributions one
-                // more at a
-                // time.
+                // sum's gradient is a view of ones, so relu makes one block of 128; x's two contributions one more
+                // at a time.
                 assertTrue(step.peakBytes() <= forward + 64 + 2 * 128, step.peakBytes() + " after " + forward);
             }
         }

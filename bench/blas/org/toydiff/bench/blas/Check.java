@@ -5,10 +5,8 @@ import java.util.Locale;
 /// Compares what a library computed with naive sums in double, before anything is timed.
 ///
 /// A sum of n products may differ by 8·√n·u times the sum of their magnitudes, u being half an ulp of 1: eight
-/// times
-/// the probabilistic bound of Higham and Mary, "A New Approach to Probabilistic Rounding Error Analysis", 2019. Of
-/// a
-/// large result, rows and columns are picked that lie evenly between the first and the last.
+/// times the probabilistic bound of Higham and Mary, "A New Approach to Probabilistic Rounding Error Analysis",
+/// 2019. Of a large result, rows and columns are picked that lie evenly between the first and the last.
 final class Check {
     private static final double MOST_WORK = 1 << 24;
 

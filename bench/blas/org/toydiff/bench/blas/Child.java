@@ -16,9 +16,8 @@ import org.toydiff.internal.blas.BlasLibrary;
 import org.toydiff.internal.openblas.OpenBlas;
 
 /// A JVM with one library, which does what it is asked line by line, as `native/blas.c` does: `open` makes
-/// operands,
-/// checks one call and warms the path to the library; `time CALLS SAMPLES` times; `close` frees and tells what the
-/// result has become.
+/// operands, checks one call and warms the path to the library; `time CALLS SAMPLES` times; `close` frees and tells
+/// what the result has become.
 final class Child {
     /// What shares the work out: the library's own threads, or toydiff's over a library confined to one.
     enum Threading {

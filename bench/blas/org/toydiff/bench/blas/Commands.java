@@ -20,8 +20,7 @@ final class Commands {
     private Commands() {}
 
     /// A main class of this jar in a JVM like this one. It waits for its compiler, so that nothing interpreted is
-    /// timed
-    /// for want of a free core, and no crash of a library leaves a file behind.
+    /// timed for want of a free core, and no crash of a library leaves a file behind.
     static List<String> java(Class<?> main, String library, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -47,8 +46,7 @@ final class Commands {
     }
 
     /// What tells libraries how many threads to use before they are loaded. A pool of OpenMP threads spins for a
-    /// while
-    /// after its last work; not for longer than the pause between two requests.
+    /// while after its last work; not for longer than the pause between two requests.
     static Map<String, String> environment(int threads) {
         Map<String, String> variables = new LinkedHashMap<>();
         for (String name : List.of("OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")) {

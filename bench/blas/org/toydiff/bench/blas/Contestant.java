@@ -25,13 +25,12 @@ final class Contestant implements AutoCloseable {
     private static final double TURN_MICROS = 2e5;
 
     /// What a turn on several threads begins with and does not count: after a pause a kernel may keep threads that
-    /// work for
-    /// a few milliseconds together on one core, which made products on two threads two to four times slower.
+    /// work for a few milliseconds together on one core, which made products on two threads two to four times
+    /// slower.
     private static final double SPREADING_MICROS = 5e4;
 
     /// A contestant is done after so many samples, which shall not all lie in a moment, or after so much time in at
-    /// least
-    /// a few of them.
+    /// least a few of them.
     private static final int ENOUGH_SAMPLES = 30;
 
     private static final double MOMENT_MICROS = 6e4;

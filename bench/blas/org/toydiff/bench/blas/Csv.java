@@ -5,8 +5,7 @@ import java.util.List;
 import java.util.Locale;
 
 /// The report as comma-separated values (RFC 4180), `n/a` standing for what is not known. Times of toydiff's pool
-/// are
-/// rows of their own, whose library ends in `+pool`.
+/// are rows of their own, whose library ends in `+pool`.
 final class Csv {
     private static final String HEADER =
             "routine,variant,dtype,m,n,k,library,threads,median_us,p10_us,p90_us,gflops,gbs,"

@@ -42,8 +42,7 @@ enum Preset {
     },
 
     /// The products of a training step of 784-512-256-10: forward, gradients of the inputs but for the first
-    /// layer's,
-    /// gradients of the weights `[out, in]`.
+    /// layer's, gradients of the weights `[out, in]`.
     MLP {
         @Override
         void fill(Collector to) {
@@ -63,8 +62,7 @@ enum Preset {
     },
 
     /// The products of a block of GPT-2's smallest model (Radford et al., 2019: width 768, 12 heads, 3,072 inside
-    /// the
-    /// feed-forward net), forward: projections, scores and mixing of all heads, both layers of the net.
+    /// the feed-forward net), forward: projections, scores and mixing of all heads, both layers of the net.
     TRANSFORMER {
         @Override
         void fill(Collector to) {

@@ -22,8 +22,7 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// Multiply-adds run in sixteen independent chains, more than any processor needs to hide their latency. For the
 /// bandwidth memory is read, scaled where it lies, copied and added to; the best counts, memory written over
-/// counting as
-/// written.
+/// counting as written.
 final class RoofChild {
     private static final int CHAINS = 16;
     private static final int STEPS = 1_000;

@@ -18,8 +18,7 @@ enum Routine {
     /// As many calls of `gemm` as there are products.
     GEMM_BATCH(3, "NN", "NT", "TN", "TT"),
     /// All products by one call, which not every library has. OpenBLAS up to 0.3.31, built for many processors,
-    /// crashes in
-    /// it where products are small: https://github.com/OpenMathLib/OpenBLAS/pull/5980.
+    /// crashes in it where products are small: https://github.com/OpenMathLib/OpenBLAS/pull/5980.
     GEMM_BATCH_STRIDED(3, "NN", "NT", "TN", "TT"),
     /// The lower triangle of A·Aᵀ (N) or Aᵀ·A (T).
     SYRK(2, "N", "T"),

@@ -14,8 +14,7 @@ record Statistics(double median, double p10, double p90, int count) {
     }
 
     /// Between the two nearest ranks in proportion: R's definition 7, which NumPy takes too (Hyndman and Fan,
-    /// "Sample
-    /// Quantiles in Statistical Packages", 1996).
+    /// "Sample Quantiles in Statistical Packages", 1996).
     private static double at(double[] sorted, double fraction) {
         double rank = fraction * (sorted.length - 1);
         int below = (int) rank;

@@ -19,8 +19,7 @@ final class Peers implements AutoCloseable {
     static final String C = "C";
 
     /// For the processes whose resident memory is measured: a heap that has room to grow does so, whatever the
-    /// tensors
-    /// take. (DJL needs more: its inputs pass through the heap.)
+    /// tensors take. (DJL needs more: its inputs pass through the heap.)
     private static final String SMALL_HEAP = "-Xmx64m";
 
     private static final Path LOGS = Path.of("target", "bench-logs");

@@ -37,8 +37,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /// Trains 784-512-256-10 on Fashion-MNIST: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset
-/// for
-/// benchmarking machine learning algorithms", 2017.
+/// for benchmarking machine learning algorithms", 2017.
 @Command(
         name = "fashion",
         mixinStandardHelpOptions = true,

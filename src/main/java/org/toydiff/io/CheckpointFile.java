@@ -80,8 +80,7 @@ public final class CheckpointFile {
     }
 
     /// Saves as [#save(Path, Map, Progress)] does, to `checkpoint-000123.safetensors` for step 123, and then
-    /// deletes
-    /// the files of that form with the lowest numbers until `keep` are left.
+    /// deletes the files of that form with the lowest numbers until `keep` are left.
     ///
     /// @param folder where the files are; it must exist
     /// @param keep how many files to keep, 1 or more; the one just written is among them
@@ -129,8 +128,7 @@ public final class CheckpointFile {
     }
 
     /// Puts back parts, random generator and progress, or changes nothing: names, shapes and dtypes of all parts
-    /// are
-    /// compared first, and should a part refuse its state after that, those before it get back what they had.
+    /// are compared first, and should a part refuse its state after that, those before it get back what they had.
     ///
     /// **Memory** for its length a copy of what all parts but the largest had, in an arena of its own.
     ///

@@ -6,8 +6,7 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// Each channel normalised over the batch, `(x − mean) / √(variance + ε)·weight + bias`: S. Ioffe, C. Szegedy,
-/// "Batch
-/// normalization", 2015.
+/// "Batch normalization", 2015.
 ///
 /// While training, mean and variance are those of the batch, and the running ones follow them:
 /// `running ← (1 − momentum)·running + momentum·new`, the variance unbiased. When evaluating, the running ones are

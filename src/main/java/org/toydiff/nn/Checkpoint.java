@@ -4,8 +4,7 @@ import org.toydiff.Autograd;
 import org.toydiff.Tensor;
 
 /// A module none of whose intermediates is kept for backward: they are computed again there. Costs a second forward
-/// of
-/// the module and saves the memory of what it makes: [Autograd#checkpoint].
+/// of the module and saves the memory of what it makes: [Autograd#checkpoint].
 ///
 /// Its parameters have the names they have in the module alone, so that a state dict fits with and without it. The
 /// module must give the same result for the same input: random numbers are drawn as the

@@ -7,10 +7,8 @@ import org.toydiff.Tensor;
 ///
 /// With labels y, weights w and smoothing ε over C classes, the loss of a row is
 /// `−(1 − ε)·w[y]·ln p[y] − ε/C·Σ w·ln p`, and the mean divides by the sum of `w[y]`. With probabilities q in place
-/// of
-/// labels it is `−Σ w·((1 − ε)·q + ε/C)·ln p`, and the mean divides by the number of rows. Label smoothing: C.
-/// Szegedy et
-/// al., "Rethinking the Inception architecture for computer vision", 2015.
+/// of labels it is `−Σ w·((1 − ε)·q + ε/C)·ln p`, and the mean divides by the number of rows. Label smoothing: C.
+/// Szegedy et al., "Rethinking the Inception architecture for computer vision", 2015.
 ///
 /// @param weight the weight of each class, `[classes]`, or null for ones
 /// @param labelSmoothing ε, in [0, 1]

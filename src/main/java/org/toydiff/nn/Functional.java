@@ -4,8 +4,7 @@ import java.util.Arrays;
 import org.toydiff.Tensor;
 
 /// Activations and losses as functions. All are ops or compositions of ops, so their gradients need no rules of
-/// their
-/// own.
+/// their own.
 public final class Functional {
     private Functional() {}
 
@@ -85,8 +84,7 @@ public final class Functional {
     }
 
     /// Sets elements to 0 at random, each with probability p, and divides the others by 1 − p: N. Srivastava et
-    /// al.,
-    /// "Dropout", 2014. Random numbers come from the generator that [Tensor#manualSeed(long)] seeds.
+    /// al., "Dropout", 2014. Random numbers come from the generator that [Tensor#manualSeed(long)] seeds.
     ///
     /// @param x the input
     /// @param p the probability, in [0, 1]

@@ -4,8 +4,7 @@ import java.util.Arrays;
 import org.toydiff.Tensor;
 
 /// Each example normalised over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: J. Ba, J. Kiros, G.
-/// Hinton,
-/// "Layer normalization", 2016.
+/// Hinton, "Layer normalization", 2016.
 ///
 /// **Shapes** `[…, normalized] → […, normalized]`; weight and bias are `[normalized]`, ones and zeros at first.
 public final class LayerNorm extends Module {

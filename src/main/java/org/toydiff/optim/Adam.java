@@ -5,8 +5,7 @@ import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
 /// Adam: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with ε outside the root
-/// as in
-/// PyTorch: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
+/// as in PyTorch: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
 /// `p ← p − lr / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
 public final class Adam extends AdaptiveMoments {
     /// With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.

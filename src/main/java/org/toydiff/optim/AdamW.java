@@ -5,8 +5,7 @@ import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
 /// Adam with decoupled weight decay: I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019. As
-/// [Adam],
-/// but the decay is no part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
+/// [Adam], but the decay is no part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
 public final class AdamW extends AdaptiveMoments {
     /// With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and weight decay 0.01.
     ///

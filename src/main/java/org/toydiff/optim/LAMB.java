@@ -5,9 +5,8 @@ import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
 /// LAMB, for large batches: Y. You et al., "Large batch optimization for deep learning: training BERT in 76
-/// minutes", 2020,
-/// algorithm 2 with φ the identity: Adam's step r, weight decay included, scaled to the norm of the parameter,
-/// `r = m̂ / (√v̂ + ε) + decay·p`, `p ← p − lr·‖p‖/‖r‖·r`.
+/// minutes", 2020, algorithm 2 with φ the identity: Adam's step r, weight decay included, scaled to the norm of the
+/// parameter, `r = m̂ / (√v̂ + ε) + decay·p`, `p ← p − lr·‖p‖/‖r‖·r`.
 ///
 /// Where a norm is 0 the ratio is 1.
 public final class LAMB extends AdaptiveMoments {

@@ -9,8 +9,7 @@ import org.toydiff.Updates;
 /// `λ = trust·‖p‖ / (‖g‖ + decay·‖p‖)`, `v ← μ·v + lr·λ·(g + decay·p)`, `p ← p − v`.
 ///
 /// Where a norm is 0, λ is 1, so that parameters that begin as zeros do begin. Momentum is that of the paper: the
-/// rate
-/// goes into the velocity. Biases and norms are often put in a group with weight decay 0.
+/// rate goes into the velocity. Biases and norms are often put in a group with weight decay 0.
 public final class LARS extends Optimizer {
     private final double momentum;
     private final double trust;

@@ -17,12 +17,10 @@ import org.toydiff.TensorArena;
 /// Changes parameters in place by their gradients.
 ///
 /// What it keeps for each parameter (momentum, moments) is made at once, in the arena that is innermost then.
-/// Parameters
-/// come in groups with learning rates of their own; the constructor makes the first, [#addGroup] others.
+/// Parameters come in groups with learning rates of their own; the constructor makes the first, [#addGroup] others.
 ///
 /// **State** for parameter i, counted through all groups, `i.<name>` for each tensor it keeps; `steps`, the number
-/// of
-/// steps of each parameter; `lr` and `weight_decay` of the groups. Other settings are the constructor's.
+/// of steps of each parameter; `lr` and `weight_decay` of the groups. Other settings are the constructor's.
 public abstract class Optimizer implements Stateful {
     private final List<ParameterGroup> groups = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();

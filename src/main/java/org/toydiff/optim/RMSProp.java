@@ -4,9 +4,8 @@ import java.util.List;
 import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
-/// RMSProp: T. Hinton, "Neural networks for machine learning", lecture 6e, 2012, as PyTorch's RMSprop: `d = g +
-/// decay·p`,
-/// `v ← α·v + (1 − α)·d²`, `b ← μ·b + d / (√v + ε)`, `p ← p − lr·b`.
+/// RMSProp: T. Hinton, "Neural networks for machine learning", lecture 6e, 2012, as PyTorch's RMSprop:
+/// `d = g + decay·p`, `v ← α·v + (1 − α)·d²`, `b ← μ·b + d / (√v + ε)`, `p ← p − lr·b`.
 public final class RMSProp extends Optimizer {
     private final double alpha;
     private final double epsilon;

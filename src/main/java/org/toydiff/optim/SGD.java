@@ -5,8 +5,7 @@ import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
 /// Stochastic gradient descent: `d = g + decay·p`, `v ← μ·v + d`, `p ← p − lr·v`, as PyTorch's SGD with momentum μ
-/// and no
-/// dampening; with Nesterov's momentum `p ← p − lr·(d + μ·v)`.
+/// and no dampening; with Nesterov's momentum `p ← p − lr·(d + μ·v)`.
 public final class SGD extends Optimizer {
     private final double momentum;
     private final boolean nesterov;

@@ -54,8 +54,7 @@ public interface Schedule {
     }
 
     /// From `base/steps` up to the whole rate in a line, and then another schedule from its beginning: P. Goyal et
-    /// al.,
-    /// "Accurate, large minibatch SGD", 2017.
+    /// al., "Accurate, large minibatch SGD", 2017.
     ///
     /// @param steps how many steps the warm-up takes, positive
     /// @param then what follows
@@ -74,10 +73,8 @@ public interface Schedule {
     }
 
     /// Up from `base/25` to base in the first 30 % of the steps and down to `base/250,000` in the rest, both by
-    /// half a
-    /// cosine, as PyTorch's OneCycleLR without a change of momentum: L. Smith, N. Topin, "Super-convergence", 2018.
-    /// Base
-    /// is the largest rate here.
+    /// half a cosine, as PyTorch's OneCycleLR without a change of momentum: L. Smith, N. Topin,
+    /// "Super-convergence", 2018. Base is the largest rate here.
     ///
     /// @param steps how many steps it takes, 2 or more
     /// @return the schedule

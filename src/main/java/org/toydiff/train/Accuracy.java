@@ -7,10 +7,8 @@ import org.toydiff.Tensor;
 /// How many of all examples are classified right.
 ///
 /// Right is where the label is the class with the largest score, the first of equal ones; a row with a NaN is taken
-/// to
-/// say the first NaN's class. Outputs are `[…, classes]`, targets labels `[…]` (INT32 or INT64) or probabilities of
-/// the
-/// output's shape, whose largest is the label.
+/// to say the first NaN's class. Outputs are `[…, classes]`, targets labels `[…]` (INT32 or INT64) or probabilities
+/// of the output's shape, whose largest is the label.
 public final class Accuracy extends ShareRight {
     private final boolean binary;
     private final double threshold;
@@ -26,8 +24,7 @@ public final class Accuracy extends ShareRight {
     }
 
     /// Of outputs with one score for a yes or no: right is where the output is above the threshold and the target
-    /// above
-    /// one half, or neither. Output and target have the same shape, and each element counts.
+    /// above one half, or neither. Output and target have the same shape, and each element counts.
     ///
     /// @param threshold above what an output means yes: 0 for logits, 0.5 for probabilities
     /// @return the metric

@@ -35,8 +35,7 @@ final class Classes {
     }
 
     /// The labels that belong to [#scores], INT64 `[examples]`: where the target has probabilities, the class of
-    /// the
-    /// largest.
+    /// the largest.
     static Tensor labels(Tensor target, Tensor scores) {
         long examples = scores.shape()[0];
         return target.dtype().isFloating()

@@ -129,8 +129,7 @@ final class Fit {
     }
 
     /// For a run resumed between the last step of an epoch and its end: the loader stands at the end of this epoch
-    /// or,
-    /// being past it, at the beginning of the next, whose batches are not to be taken yet.
+    /// or, being past it, at the beginning of the next, whose batches are not to be taken yet.
     private void endIteration(Iterator<Batch> batches) {
         if (batches.hasNext()) {
             loader.close();

@@ -13,8 +13,7 @@ import org.toydiff.Tensor;
 /// What happened in training: a row of numbers for each step and each epoch.
 ///
 /// A [Trainer] writes these columns; `accuracy` stands for each metric, and the `validation_` ones are there when
-/// it
-/// validates:
+/// it validates:
 ///
 /// | column | of steps | of epochs |
 /// |---|---|---|

@@ -4,8 +4,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /// Lets a training end in good order when the JVM is told to end, by Ctrl-C for instance: after its step, with what
-/// it
-/// leaves behind written.
+/// it leaves behind written.
 final class JvmEnd implements AutoCloseable {
     private final Training training;
     private final Thread trainer = Thread.currentThread();

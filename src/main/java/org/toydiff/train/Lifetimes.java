@@ -11,8 +11,7 @@ import org.toydiff.ReleaseSchedule;
 /// When each block of a step lives: what a release schedule says, in the order in which blocks stack.
 ///
 /// A block is there from right after the step that made it to right after the step that freed it, so that those
-/// there
-/// after a step take the live bytes that the schedule tells for it.
+/// there after a step take the live bytes that the schedule tells for it.
 ///
 /// @param blocks the largest, older ones first
 /// @param others the bytes of the rest, one number for each of `times`

@@ -3,8 +3,7 @@ package org.toydiff.train;
 import org.toydiff.Tensor;
 
 /// What training makes small: a scalar computed from output and target, as the losses of
-/// [org.toydiff.nn.Functional]
-/// are.
+/// [org.toydiff.nn.Functional] are.
 ///
 /// The loss of a batch must be the mean over its examples, so that batches, and the parts of one, weigh as many
 /// examples as they have.

@@ -6,8 +6,7 @@ import org.toydiff.Tensor;
 /// A number that tells how good outputs are, accumulated over batches.
 ///
 /// The value over several batches is that over all their examples at once, not the mean of the batches' values.
-/// Metrics
-/// are not safe for several threads.
+/// Metrics are not safe for several threads.
 public interface Metric extends Stateful {
     /// What it is called in histories, progress and reports.
     ///

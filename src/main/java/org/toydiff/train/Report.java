@@ -11,12 +11,10 @@ import org.toydiff.ReleaseSchedule;
 import org.toydiff.nn.Module;
 
 /// A page about one training, in a single HTML file that needs no network: curves of losses, metrics and learning
-/// rate,
-/// times of steps, off-heap memory, one step's blocks over time, tables and the confusion matrix.
+/// rate, times of steps, off-heap memory, one step's blocks over time, tables and the confusion matrix.
 ///
 /// What the history has no columns for, and what was not given, is left out. A [Trainer] writes one by itself; for
-/// a loop
-/// of one's own:
+/// a loop of one's own:
 /// ```java
 /// Report.of(history)
 ///         .title("Digits")
@@ -27,8 +25,7 @@ import org.toydiff.nn.Module;
 /// ```
 ///
 /// The charts are drawn by Apache ECharts, whose script is copied into the page, and the data written by Gson; both
-/// must
-/// be among the application's dependencies.
+/// must be among the application's dependencies.
 public final class Report {
     private final History history;
     private final Map<String, String> facts = new LinkedHashMap<>();

@@ -6,8 +6,7 @@ import org.toydiff.Tensor;
 ///
 /// Of classes with equal scores that straddle the k-th place all count as among them, as in TensorFlow's `in_top_k`
 /// (<https://www.tensorflow.org/api_docs/python/tf/math/in_top_k>). NaN is larger than every number, and a label
-/// whose
-/// own score is NaN is not among them. Outputs and targets are those of [Accuracy].
+/// whose own score is NaN is not among them. Outputs and targets are those of [Accuracy].
 public final class TopKAccuracy extends ShareRight {
     private final int k;
 

@@ -33,11 +33,9 @@ import org.toydiff.optim.Scheduler;
 /// ```
 ///
 /// Each step forgets its memory: batch, outputs and gradients of intermediates live in an arena that is closed at
-/// its end
-/// ([org.toydiff.Release#EAGER] frees most of it before). Before the first step of each shape of batch the memory
-/// it will
-/// take is predicted ([org.toydiff.MemoryPlan]), and a step that would pass the limit is refused with the largest
-/// micro-batch that fits.
+/// its end ([org.toydiff.Release#EAGER] frees most of it before). Before the first step of each shape of batch the
+/// memory it will take is predicted ([org.toydiff.MemoryPlan]), and a step that would pass the limit is refused
+/// with the largest micro-batch that fits.
 ///
 /// A trainer is a set of settings: each method changes this one and returns it. It is used by one thread at a time.
 public final class Trainer {
@@ -145,8 +143,7 @@ public final class Trainer {
     }
 
     /// Computes each step in parts of a batch, to take less memory: gradients of the parts are added up, each
-    /// weighted
-    /// by its share of the examples, and the optimizer steps once.
+    /// weighted by its share of the examples, and the optimizer steps once.
     ///
     /// The gradient is that of the whole batch, but for rounding; layers that see the batch as a whole, as batch
     /// normalisation does, see its parts. Validation is computed in parts of that size too.
@@ -191,8 +188,7 @@ public final class Trainer {
     }
 
     /// Scales the gradients before each step so that their norm together is at most a bound:
-    /// [org.toydiff.optim.Gradients#clipNorm].
-    /// The history then has a column `gradient_norm`, the norm before.
+    /// [org.toydiff.optim.Gradients#clipNorm]. The history then has a column `gradient_norm`, the norm before.
     ///
     /// @param maxNorm the bound, positive
     /// @return this
@@ -220,8 +216,7 @@ public final class Trainer {
     }
 
     /// By which column of epochs the best epoch is told: by `validation_loss` unless set, or `loss` where nothing
-    /// is
-    /// validated.
+    /// is validated.
     ///
     /// @param column `loss`, a metric's name, or one of these with `validation_` before it
     /// @return this
@@ -282,12 +277,10 @@ public final class Trainer {
     }
 
     /// Saves, in a folder, all that training depends on: after each epoch, and when it is stopped. The files are
-    /// those of
-    /// [org.toydiff.io.CheckpointFile#saveNumbered], of which the last two are kept.
+    /// those of [org.toydiff.io.CheckpointFile#saveNumbered], of which the last two are kept.
     ///
     /// Saved are model, optimizer, schedules, metrics, history, the best parameters, where the training loader
-    /// stands,
-    /// and the random generator. With a folder set, Ctrl-C ends training after its step, with a checkpoint.
+    /// stands, and the random generator. With a folder set, Ctrl-C ends training after its step, with a checkpoint.
     ///
     /// @param folder where; it is made if it is not there
     /// @return this
@@ -338,8 +331,7 @@ public final class Trainer {
     }
 
     /// Goes on from the latest checkpoint in the folder, if there is one, as if training had never stopped: to the
-    /// bit,
-    /// times aside.
+    /// bit, times aside.
     ///
     /// The trainer must be set up as it was, the number of epochs aside, and the loaders must give the same
     /// batches.
@@ -425,8 +417,7 @@ public final class Trainer {
     }
 
     /// Trains, and after each epoch computes loss and metrics of examples that are not trained on, with the model
-    /// set to
-    /// evaluation and nothing recorded.
+    /// set to evaluation and nothing recorded.
     ///
     /// @param training gives the batches
     /// @param validation gives those to validate with

@@ -9,8 +9,7 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// A JVM to look into: goes backward once, says what that started, and with `wait` keeps an arena open until its
-/// input
-/// ends.
+/// input ends.
 public final class Watched {
     private Watched() {}
 

@@ -5,18 +5,14 @@ import java.lang.foreign.MemorySegment;
 /// What the compiler must be told before a loop over memory, in the same method.
 ///
 /// **That a start lies within its segment.** Else the compiler has to think that `at + i` may overflow, and leaves
-/// a
-/// bounds check at every access in the loop: an addition of 4,096 floats then takes 1.2 µs instead of 0.4.
+/// a bounds check at every access in the loop: an addition of 4,096 floats then takes 1.2 µs instead of 0.4.
 ///
 /// **That every thread may read it**, which holds for all memory that kernels are given. The JDK's accessors check
 /// whether memory belongs to a thread and, if so, to the running one. Once anything in the process has used
-/// confined
-/// segments, the compiler finds the second comparison worth hoisting out of loops, and it fails there for memory
-/// that
-/// belongs to none: the compiled code is thrown away and made anew, from 6 times to, in loops over four segments,
-/// more than 60 times, over many seconds (JDK 25, C2's profiled loop predicates). Two threads that are never
-/// started
-/// prove that memory has no owner, and then no comparison is left.
+/// confined segments, the compiler finds the second comparison worth hoisting out of loops, and it fails there for
+/// memory that belongs to none: the compiled code is thrown away and made anew, from 6 times to, in loops over four
+/// segments, more than 60 times, over many seconds (JDK 25, C2's profiled loop predicates). Two threads that are
+/// never started prove that memory has no owner, and then no comparison is left.
 final class Bounds {
     private static final Thread ONE = Thread.ofPlatform().unstarted(() -> {});
     private static final Thread OTHER = Thread.ofPlatform().unstarted(() -> {});

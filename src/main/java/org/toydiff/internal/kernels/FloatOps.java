@@ -1,8 +1,7 @@
 package org.toydiff.internal.kernels;
 
 /// What elementwise ops do to one float: the scalar kernels, which [FloatUnaryLoop] and its kin run over memory.
-/// The
-/// double ones are generated from this file by exchanging the type.
+/// The double ones are generated from this file by exchanging the type.
 ///
 /// Elementary functions are computed in double and rounded once, so float results are within 0.51 ulp or so of the
 /// true value, and double ones within the 1 to 2.5 ulp that [Math] states.

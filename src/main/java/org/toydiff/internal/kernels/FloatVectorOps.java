@@ -21,8 +21,7 @@ import jdk.incubator.vector.VectorMask;
 /// generated from this file by exchanging the type.
 ///
 /// [VectorMath] gives exp, tanh, the logistic function and the error function (of floats alone); the others are the
-/// vector library's that the JDK brings
-/// along (Intel's SVML or SLEEF), within 1 to 4 ulp.
+/// vector library's that the JDK brings along (Intel's SVML or SLEEF), within 1 to 4 ulp.
 final class FloatVectorOps {
     private FloatVectorOps() {}
 

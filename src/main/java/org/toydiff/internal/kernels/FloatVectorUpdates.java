@@ -6,8 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The steps of optimizers over vectors of floats; what is left at the end of a run goes by the scalar ones. The
-/// double
-/// ones are generated from this file.
+/// double ones are generated from this file.
 ///
 /// Accesses are written out: behind methods of their own, the vectors of the second dtype to run were made as
 /// objects.

@@ -11,8 +11,7 @@ public interface Runs {
     }
 
     /// The scalar ones. For runs shorter than a vector or two: the compiler boxes a vector that lives through so
-    /// much
-    /// inlined code, which costs heap and gains nothing there.
+    /// much inlined code, which costs heap and gains nothing there.
     static Runs scalar(boolean wide) {
         return wide ? Holder.SCALAR64 : Holder.SCALAR32;
     }

@@ -3,8 +3,7 @@ package org.toydiff.internal.kernels;
 import java.lang.foreign.MemorySegment;
 
 /// The steps of optimizers: one pass over runs of parameter p, gradient g and state m and v, which are modified in
-/// place;
-/// the gradient is not. Starts and counts are in elements. Formulas are those of [org.toydiff.Updates].
+/// place; the gradient is not. Starts and counts are in elements. Formulas are those of [org.toydiff.Updates].
 public interface UpdateKernels {
     /// The kernels for FLOAT32 or FLOAT64 (`wide`).
     static UpdateKernels of(boolean wide) {

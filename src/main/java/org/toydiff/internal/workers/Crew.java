@@ -123,8 +123,7 @@ final class Crew {
     }
 
     /// A caller posts its work and then looks for sleepers; a worker says that it sleeps and then looks for work.
-    /// So
-    /// one of them sees the other.
+    /// So one of them sees the other.
     private void sleep(int number) {
         sleeping.set(number, Thread.currentThread());
         while (sleeping.get(number) != null && !dismissed && !anythingLeft()) {

@@ -4,8 +4,7 @@ package org.toydiff.internal.workers;
 /// times, so products too are cut up here, and the BLAS library runs on one thread.
 ///
 /// A calling thread does parts of its own work; `n` threads are a caller and `n − 1` workers. Several callers at
-/// once
-/// share the workers, part by part.
+/// once share the workers, part by part.
 public final class Workers {
     /// More are refused: each is a thread of the operating system's.
     public static final int MOST_THREADS = 1024;

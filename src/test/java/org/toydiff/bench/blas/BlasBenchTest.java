@@ -24,8 +24,7 @@ import org.toydiff.Blas;
 /// The tool as a user starts it, on the bundled library and on bad ones that are made here.
 class BlasBenchTest {
     /// A library that has what toydiff needs and hands it to the one that is loaded beside it; `GEMM` is what it
-    /// does instead
-    /// of a product.
+    /// does instead of a product.
     private static final String SOURCE = """
             #include <dlfcn.h>
             #include <stdlib.h>
