@@ -2,16 +2,23 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// Kernels stay compiled in a process that uses confined segments of its own: what [org.toydiff.internal.kernels]
-/// tells the compiler about memory. Without it, a kernel over four segments is compiled and thrown away again and
-/// again.
+/// What the compiler makes of kernels. In a process that uses confined segments of its own they stay compiled:
+/// without
+/// what [org.toydiff.internal.kernels] tells of memory, a kernel over four segments is compiled and thrown away
+/// again
+/// and again. And vectors are no objects, whichever dtype comes first.
 class CompiledKernelsTest {
     private static final int MOST_RECOMPILATIONS = 10;
 
@@ -41,8 +48,95 @@ class CompiledKernelsTest {
             }
             """;
 
+    /// An op's least bytes on the heap, of some rounds: the compiler may take a while.
+    private static final String ROUNDS = """
+            import com.sun.management.ThreadMXBean;
+            import java.lang.management.ManagementFactory;
+            import java.util.*;
+            import java.util.function.UnaryOperator;
+            import org.toydiff.*;
+
+            public class Program {
+                static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+                static long bytes(UnaryOperator<Tensor> op, Tensor x) {
+                    long least = Long.MAX_VALUE;
+                    for (int round = 0; round < 30 && least > %1$d; round++) {
+                        long before = THREADS.getCurrentThreadAllocatedBytes();
+                        for (int i = 0; i < 2_000; i++) {
+                            try (var arena = TensorArena.ofConfined()) {
+                                op.apply(x);
+                            }
+                        }
+                        least = Math.min(least, (THREADS.getCurrentThreadAllocatedBytes() - before) / 2_000);
+                    }
+                    return least;
+                }
+
+                public static void main(String[] dtypes) {
+                    Map<String, UnaryOperator<Tensor>> ops = new LinkedHashMap<>();
+                    ops.put("sum", x -> x.sum());
+                    ops.put("sum of columns", x -> x.sum(0));
+                    ops.put("max", x -> x.max());
+                    ops.put("min", x -> x.min());
+                    ops.put("var", x -> x.var());
+                    ops.put("softmax", x -> x.softmax(1));
+                    ops.put("logSoftmax", x -> x.logSoftmax(1));
+                    ops.put("logSumExp", x -> x.logSumExp(1));
+                    ops.put("exp", x -> x.exp());
+                    ops.put("tanh", x -> x.tanh());
+                    ops.put("erf", x -> x.erf());
+                    ops.put("matmul", x -> x.matmul(x));
+                    for (int again = 0; again < 2; again++) {
+                        for (String dtype : dtypes) {
+                            try (var arena = TensorArena.ofConfined()) {
+                                Tensor x = Tensor.rand(DType.valueOf(dtype), 64, 64);
+                                ops.forEach((name, op) -> {
+                                    long bytes = bytes(op, x);
+                                    if (bytes > %1$d) {
+                                        System.out.println(name + " " + dtype + ": " + bytes + " bytes");
+                                    }
+                                });
+                            }
+                        }
+                    }
+                }
+            }
+            """;
+
+    /// The graph's objects take less, and a vector for each of 64 rows takes more.
+    private static final int MOST_BYTES = 4_096;
+
+    /// In one JVM of fifteen the compiler makes objects all the same; it must not be the rule.
+    private static final int JVMS = 3;
+
     @TempDir
     private Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"FLOAT32 FLOAT64", "FLOAT64 FLOAT32"})
+    void vectorsAreNoObjectsWhicheverDtypeComesFirst(String dtypes) throws Exception {
+        Path program = Files.writeString(folder.resolve("Program.java"), ROUNDS.formatted(MOST_BYTES));
+        List<String> objects = new ArrayList<>();
+        for (int jvm = 0; jvm < JVMS; jvm++) {
+            Child child = Child.run(
+                    Map.of(),
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--add-modules=jdk.incubator.vector",
+                    "-Dtoydiff.threads=1",
+                    "-cp",
+                    Child.classPath(),
+                    program.toString(),
+                    dtypes.substring(0, 7),
+                    dtypes.substring(8));
+            assertEquals(0, child.exit(), child.err());
+            if (child.out().isEmpty()) {
+                return;
+            }
+            objects.add(child.out());
+        }
+        fail("ops that make objects of vectors, in " + JVMS + " JVMs: " + objects);
+    }
 
     @Test
     void aStepIsNotCompiledOverAndOver() throws Exception {

@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Sums of doubles.
+/// Sums of doubles. Accesses are written out as in [FloatVectorRuns].
 final class DoubleVectorSums {
     private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
@@ -13,17 +13,13 @@ final class DoubleVectorSums {
 
     private DoubleVectorSums() {}
 
-    private static DoubleVector load(MemorySegment x, long at) {
-        return DoubleVector.fromMemorySegment(SPECIES, x, at * Double.BYTES, ORDER);
-    }
-
     static double sum(MemorySegment x, long x0, long n) {
         var a = DoubleVector.zero(SPECIES);
         var b = a;
         long i = 0;
         for (long end = n - 2 * LANES; i <= end; i += 2 * LANES) {
-            a = a.add(load(x, x0 + i));
-            b = b.add(load(x, x0 + i + LANES));
+            a = a.add(DoubleVector.fromMemorySegment(SPECIES, x, (x0 + i) * Double.BYTES, ORDER));
+            b = b.add(DoubleVector.fromMemorySegment(SPECIES, x, (x0 + i + LANES) * Double.BYTES, ORDER));
         }
         for (; i < n; i += LANES) {
             a = a.add(DoubleVector.fromMemorySegment(
@@ -36,7 +32,8 @@ final class DoubleVectorSums {
         var sum = DoubleVector.zero(SPECIES);
         long i = 0;
         for (long end = n - LANES; i <= end; i += LANES) {
-            var deviation = load(x, x0 + i).sub(mean);
+            var deviation = DoubleVector.fromMemorySegment(SPECIES, x, (x0 + i) * Double.BYTES, ORDER)
+                    .sub(mean);
             sum = deviation.fma(deviation, sum);
         }
         double total = VectorMath.total(sum);
@@ -51,7 +48,8 @@ final class DoubleVectorSums {
         var sum = DoubleVector.zero(SPECIES);
         long i = 0;
         for (long end = n - LANES; i <= end; i += LANES) {
-            sum = load(a, a0 + i).fma(load(b, b0 + i), sum);
+            sum = DoubleVector.fromMemorySegment(SPECIES, a, (a0 + i) * Double.BYTES, ORDER)
+                    .fma(DoubleVector.fromMemorySegment(SPECIES, b, (b0 + i) * Double.BYTES, ORDER), sum);
         }
         if (i < n) {
             var mask = SPECIES.indexInRange(i, n);

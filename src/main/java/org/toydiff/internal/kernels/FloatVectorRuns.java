@@ -1,35 +1,29 @@
 package org.toydiff.internal.kernels;
 
+import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.MIN;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The loops over vectors of floats; the double ones are generated from this file by exchanging the type. Each loop
 /// takes whole vectors and leaves the last, shorter one to a mask.
+///
+/// [#extreme] and [#powers] have more than 325 bytes each (FreqInlineSize), so that the compiler does not take them
+/// into
+/// their callers. A caller that is hot already when a second dtype comes would take them in before they were seen
+/// to
+/// loop, and then make every vector an object: 99 KB for the maximum of 4,096 doubles, which took ten times as
+/// long.
+/// Accesses are written out for the same reason. Calling the loops by method handles in fields, which the compiler
+/// does not take in either, was no better.
 @SuppressWarnings("cast") // Casts that narrow here are redundant in the generated twin.
 final class FloatVectorRuns implements Runs {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-
-    private static FloatVector load(MemorySegment x, long at) {
-        return FloatVector.fromMemorySegment(SPECIES, x, at * Float.BYTES, ORDER);
-    }
-
-    private static FloatVector load(MemorySegment x, long at, VectorMask<Float> mask) {
-        return FloatVector.fromMemorySegment(SPECIES, x, at * Float.BYTES, ORDER, mask);
-    }
-
-    private static void store(FloatVector v, MemorySegment y, long at) {
-        v.intoMemorySegment(y, at * Float.BYTES, ORDER);
-    }
-
-    private static void store(FloatVector v, MemorySegment y, long at, VectorMask<Float> mask) {
-        v.intoMemorySegment(y, at * Float.BYTES, ORDER, mask);
-    }
 
     @Override
     public void fill(MemorySegment y, long y0, long n, double value) {
@@ -37,10 +31,10 @@ final class FloatVectorRuns implements Runs {
         var v = FloatVector.broadcast(SPECIES, (float) value);
         long i = 0;
         for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
-            store(v, y, y0 + i);
+            v.intoMemorySegment(y, (y0 + i) * Float.BYTES, ORDER);
         }
         if (i < n) {
-            store(v, y, y0 + i, SPECIES.indexInRange(i, n));
+            v.intoMemorySegment(y, (y0 + i) * Float.BYTES, ORDER, SPECIES.indexInRange(i, n));
         }
     }
 
@@ -67,58 +61,115 @@ final class FloatVectorRuns implements Runs {
 
     @Override
     public double max(MemorySegment x, long x0, long n) {
-        Bounds.within(x, x0);
-        var best = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        var other = best;
-        long i = 0;
-        for (long end = n - 2 * LANES; i <= end; i += 2 * LANES) {
-            best = best.max(load(x, x0 + i));
-            other = other.max(load(x, x0 + i + LANES));
-        }
-        for (; i < n; i += LANES) {
-            var mask = SPECIES.indexInRange(i, n);
-            best = best.lanewise(VectorOperators.MAX, load(x, x0 + i, mask), mask);
-        }
-        return best.max(other).reduceLanes(VectorOperators.MAX);
+        return extreme(x, x0, n, true);
     }
 
     @Override
     public double min(MemorySegment x, long x0, long n) {
+        return extreme(x, x0, n, false);
+    }
+
+    /// Reads as sums do: see FloatVectorSums. Both in one method, which is large then.
+    private static double extreme(MemorySegment x, long x0, long n, boolean largest) {
         Bounds.within(x, x0);
-        var best = FloatVector.broadcast(SPECIES, Float.POSITIVE_INFINITY);
-        var other = best;
-        long i = 0;
-        for (long end = n - 2 * LANES; i <= end; i += 2 * LANES) {
-            best = best.min(load(x, x0 + i));
-            other = other.min(load(x, x0 + i + LANES));
+        var a = FloatVector.broadcast(SPECIES, largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY);
+        var b = a;
+        var c = a;
+        var d = a;
+        long apart = n / (4 * LANES) * LANES;
+        if (largest) {
+            for (long i = 0; i < apart; i += LANES) {
+                long at = x0 + i;
+                a = a.max(FloatVector.fromMemorySegment(SPECIES, x, at * Float.BYTES, ORDER));
+                b = b.max(FloatVector.fromMemorySegment(SPECIES, x, (at + apart) * Float.BYTES, ORDER));
+                c = c.max(FloatVector.fromMemorySegment(SPECIES, x, (at + 2 * apart) * Float.BYTES, ORDER));
+                d = d.max(FloatVector.fromMemorySegment(SPECIES, x, (at + 3 * apart) * Float.BYTES, ORDER));
+            }
+            for (long i = 4 * apart; i < n; i += LANES) {
+                var mask = SPECIES.indexInRange(i, n);
+                var last = FloatVector.fromMemorySegment(SPECIES, x, (x0 + i) * Float.BYTES, ORDER, mask);
+                a = a.lanewise(MAX, last, mask);
+            }
+            return a.max(b).max(c.max(d)).reduceLanes(MAX);
+        } else {
+            for (long i = 0; i < apart; i += LANES) {
+                long at = x0 + i;
+                a = a.min(FloatVector.fromMemorySegment(SPECIES, x, at * Float.BYTES, ORDER));
+                b = b.min(FloatVector.fromMemorySegment(SPECIES, x, (at + apart) * Float.BYTES, ORDER));
+                c = c.min(FloatVector.fromMemorySegment(SPECIES, x, (at + 2 * apart) * Float.BYTES, ORDER));
+                d = d.min(FloatVector.fromMemorySegment(SPECIES, x, (at + 3 * apart) * Float.BYTES, ORDER));
+            }
+            for (long i = 4 * apart; i < n; i += LANES) {
+                var mask = SPECIES.indexInRange(i, n);
+                var last = FloatVector.fromMemorySegment(SPECIES, x, (x0 + i) * Float.BYTES, ORDER, mask);
+                a = a.lanewise(MIN, last, mask);
+            }
+            return a.min(b).min(c.min(d)).reduceLanes(MIN);
         }
-        for (; i < n; i += LANES) {
-            var mask = SPECIES.indexInRange(i, n);
-            best = best.lanewise(VectorOperators.MIN, load(x, x0 + i, mask), mask);
-        }
-        return best.min(other).reduceLanes(VectorOperators.MIN);
     }
 
     @Override
     public double sumExp(MemorySegment x, long x0, long n, double shift) {
-        Bounds.within(x, x0);
-        var sum = FloatVector.zero(SPECIES);
-        for (long i = 0; i < n; i += LANES) {
-            var mask = SPECIES.indexInRange(i, n);
-            sum = sum.add(VectorMath.expOfNegative(load(x, x0 + i, mask).sub((float) shift)), mask);
-        }
-        return VectorMath.total(sum);
+        return powers(x, x0, n, shift, null, 0, null, 0, 0);
     }
 
     @Override
     public double exp(MemorySegment x, long x0, long n, double shift, MemorySegment y, long y0) {
-        Bounds.within(x, x0, y, y0);
+        return powers(x, x0, n, shift, null, 0, y, y0, 0);
+    }
+
+    @Override
+    public void logSoftmaxGradient(
+            MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
+        powers(y, y0, n, 0, g, g0, x, x0, sum);
+    }
+
+    /// The sum of `eˣ⁻ˢ` with the shift s; the powers, or with g `g − factor·eˣ⁻ˢ`, go to y unless that is null.
+    private static double powers(
+            MemorySegment x,
+            long x0,
+            long n,
+            double shift,
+            MemorySegment g,
+            long g0,
+            MemorySegment y,
+            long y0,
+            double factor) {
+        Bounds.within(x, x0);
+        if (y != null) {
+            Bounds.within(y, y0);
+        }
+        if (g != null) {
+            Bounds.within(g, g0);
+        }
         var sum = FloatVector.zero(SPECIES);
-        for (long i = 0; i < n; i += LANES) {
+        long i = 0;
+        for (long end = SPECIES.loopBound(n); i < end; i += LANES) {
+            var power =
+                    VectorMath.expOfNegative(FloatVector.fromMemorySegment(SPECIES, x, (x0 + i) * Float.BYTES, ORDER)
+                            .sub((float) shift));
+            sum = sum.add(power);
+            if (g != null) {
+                FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER)
+                        .sub(power.mul((float) factor))
+                        .intoMemorySegment(y, (y0 + i) * Float.BYTES, ORDER);
+            } else if (y != null) {
+                power.intoMemorySegment(y, (y0 + i) * Float.BYTES, ORDER);
+            }
+        }
+        if (i < n) {
             var mask = SPECIES.indexInRange(i, n);
-            var power = VectorMath.expOfNegative(load(x, x0 + i, mask).sub((float) shift));
-            store(power, y, y0 + i, mask);
+            var power = VectorMath.expOfNegative(
+                    FloatVector.fromMemorySegment(SPECIES, x, (x0 + i) * Float.BYTES, ORDER, mask)
+                            .sub((float) shift));
             sum = sum.add(power, mask);
+            if (g != null) {
+                FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER, mask)
+                        .sub(power.mul((float) factor))
+                        .intoMemorySegment(y, (y0 + i) * Float.BYTES, ORDER, mask);
+            } else if (y != null) {
+                power.intoMemorySegment(y, (y0 + i) * Float.BYTES, ORDER, mask);
+            }
         }
         return VectorMath.total(sum);
     }
@@ -131,7 +182,10 @@ final class FloatVectorRuns implements Runs {
         var last = FloatVector.broadcast(SPECIES, (float) term);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
-            store(load(x, x0 + i, mask).sub((float) shift).fma(slope, last), y, y0 + i, mask);
+            FloatVector.fromMemorySegment(SPECIES, x, (x0 + i) * Float.BYTES, ORDER, mask)
+                    .sub((float) shift)
+                    .fma(slope, last)
+                    .intoMemorySegment(y, (y0 + i) * Float.BYTES, ORDER, mask);
         }
     }
 
@@ -141,19 +195,11 @@ final class FloatVectorRuns implements Runs {
         Bounds.within(g, g0, y, y0, x, x0);
         for (long i = 0; i < n; i += LANES) {
             var mask = SPECIES.indexInRange(i, n);
-            var difference = load(g, g0 + i, mask).sub((float) dot);
-            store(load(y, y0 + i, mask).mul(difference), x, x0 + i, mask);
-        }
-    }
-
-    @Override
-    public void logSoftmaxGradient(
-            MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
-        Bounds.within(g, g0, y, y0, x, x0);
-        for (long i = 0; i < n; i += LANES) {
-            var mask = SPECIES.indexInRange(i, n);
-            var share = VectorMath.expOfNegative(load(y, y0 + i, mask)).mul((float) sum);
-            store(load(g, g0 + i, mask).sub(share), x, x0 + i, mask);
+            var difference = FloatVector.fromMemorySegment(SPECIES, g, (g0 + i) * Float.BYTES, ORDER, mask)
+                    .sub((float) dot);
+            FloatVector.fromMemorySegment(SPECIES, y, (y0 + i) * Float.BYTES, ORDER, mask)
+                    .mul(difference)
+                    .intoMemorySegment(x, (x0 + i) * Float.BYTES, ORDER, mask);
         }
     }
 }

@@ -121,7 +121,7 @@ final class VectorMath {
                 .fma(s, s.broadcast(1.28379166e-1f))
                 .fma(x, x);
         // From here on erf rounds to 1, and the polynomial would turn back.
-        var size = t.broadcast(1f).sub(exp(far)).blend(1f, t.compare(GT, 4f));
+        var size = t.broadcast(1f).sub(expOfNegative(far)).blend(1f, t.compare(GT, 4f));
         return size.lanewise(VectorOperators.NEG, x.compare(LT, 0f)).blend(near, t.compare(LT, 0.927734375f));
     }
 
