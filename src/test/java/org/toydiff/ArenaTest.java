@@ -2,6 +2,7 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -10,15 +11,25 @@ public abstract class ArenaTest {
     /// The innermost arena when a test begins.
     protected TensorArena arena;
 
-    private long before;
+    /// The live bytes before that.
+    protected long before;
 
-    /// With the arena to be opened before each test.
-    protected ArenaTest() {}
+    private final Supplier<TensorArena> opened;
+
+    /// With confined arenas.
+    protected ArenaTest() {
+        this(TensorArena::ofConfined);
+    }
+
+    /// With arenas of one's own kind.
+    protected ArenaTest(Supplier<TensorArena> opened) {
+        this.opened = opened;
+    }
 
     @BeforeEach
     void openArena() {
         before = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
+        arena = opened.get();
     }
 
     @AfterEach

@@ -9,8 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.toydiff.nn.Functional;
@@ -18,19 +16,7 @@ import org.toydiff.nn.Linear;
 import org.toydiff.optim.SGD;
 
 /// What a caller does wrong is named, with the remedy, and nothing is lost by it.
-class BadInputTest {
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-    }
-
+class BadInputTest extends ArenaTest {
     private static void rejected(String message, Executable call) {
         assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
     }

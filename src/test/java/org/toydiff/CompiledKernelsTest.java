@@ -12,13 +12,11 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// What the compiler makes of kernels. In a process that uses confined segments of its own they stay compiled:
-/// without
-/// what [org.toydiff.internal.kernels] tells of memory, a kernel over four segments is compiled and thrown away
-/// again
-/// and again. And vectors are no objects, whichever dtype comes first.
+/// without what [org.toydiff.internal.kernels] tells of memory, a kernel over four segments is compiled and thrown
+/// away again and again. And vectors are no objects, whichever dtype comes first.
 class CompiledKernelsTest {
     private static final int MOST_RECOMPILATIONS = 10;
 
@@ -113,44 +111,37 @@ class CompiledKernelsTest {
     @TempDir
     private Path folder;
 
+    private String output(String option, String program, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                "--enable-native-access=ALL-UNNAMED",
+                "--add-modules=jdk.incubator.vector",
+                option,
+                "-cp",
+                Child.classPath(),
+                Files.writeString(folder.resolve("Program.java"), program).toString()));
+        command.addAll(List.of(arguments));
+        Child child = Child.run(Map.of(), command.toArray(String[]::new));
+        assertEquals(0, child.exit(), child.err());
+        return child.out();
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"FLOAT32 FLOAT64", "FLOAT64 FLOAT32"})
-    void vectorsAreNoObjectsWhicheverDtypeComesFirst(String dtypes) throws Exception {
-        Path program = Files.writeString(folder.resolve("Program.java"), ROUNDS.formatted(MOST_BYTES));
+    @CsvSource({"FLOAT32, FLOAT64", "FLOAT64, FLOAT32"})
+    void vectorsAreNoObjectsWhicheverDtypeComesFirst(String first, String second) throws Exception {
         List<String> objects = new ArrayList<>();
         for (int jvm = 0; jvm < JVMS; jvm++) {
-            Child child = Child.run(
-                    Map.of(),
-                    "--enable-native-access=ALL-UNNAMED",
-                    "--add-modules=jdk.incubator.vector",
-                    "-Dtoydiff.threads=1",
-                    "-cp",
-                    Child.classPath(),
-                    program.toString(),
-                    dtypes.substring(0, 7),
-                    dtypes.substring(8));
-            assertEquals(0, child.exit(), child.err());
-            if (child.out().isEmpty()) {
+            String told = output("-Dtoydiff.threads=1", ROUNDS.formatted(MOST_BYTES), first, second);
+            if (told.isEmpty()) {
                 return;
             }
-            objects.add(child.out());
+            objects.add(told);
         }
         fail("ops that make objects of vectors, in " + JVMS + " JVMs: " + objects);
     }
 
     @Test
     void aStepIsNotCompiledOverAndOver() throws Exception {
-        Path program = Files.writeString(folder.resolve("Program.java"), PROGRAM);
-        Child child = Child.run(
-                Map.of(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--add-modules=jdk.incubator.vector",
-                "-XX:+PrintCompilation",
-                "-cp",
-                Child.classPath(),
-                program.toString());
-        assertEquals(0, child.exit(), child.err());
-        var compilations = child.out()
+        var compilations = output("-XX:+PrintCompilation", PROGRAM)
                 .lines()
                 .filter(line -> line.matches(".* 4 .*\\.Float(Vector)?Updates::adam .*"))
                 .toList();

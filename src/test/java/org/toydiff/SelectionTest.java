@@ -9,28 +9,11 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /// Ops that choose, join and look up, at their edges.
-class SelectionTest {
+class SelectionTest extends ArenaTest {
     private static final float INFINITY = Float.POSITIVE_INFINITY;
-
-    private TensorArena arena;
-    private long before;
-
-    @BeforeEach
-    void open() {
-        before = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(before, Memory.liveBytes());
-    }
 
     @Test
     void theBranchNotTakenGivesNeitherValueNorGradient() {

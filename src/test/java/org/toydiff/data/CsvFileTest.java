@@ -139,7 +139,6 @@ class CsvFileTest extends ArenaTest {
             }
             text.append(i).append('\n');
         }
-        long before = Memory.liveBytes();
         Memory.resetPeak();
         TensorDataset set = file(text.toString()).labels("y").read();
         assertTrue(Memory.peakBytes() - before < rows * 20L + 200_000, "" + (Memory.peakBytes() - before));

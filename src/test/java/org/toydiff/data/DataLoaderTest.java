@@ -32,12 +32,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.MemoryLimitException;
@@ -46,22 +46,15 @@ import org.toydiff.TensorArena;
 
 /// Batches, their order, what is saved of it, and the thread that makes them ahead.
 @Timeout(60)
-class DataLoaderTest {
+class DataLoaderTest extends ArenaTest {
     private static final String THREAD = "toydiff-loader";
 
-    private long before;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        before = Memory.liveBytes();
-        arena = TensorArena.ofShared();
+    DataLoaderTest() {
+        super(TensorArena::ofShared);
     }
 
     @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(before, Memory.liveBytes());
+    void noThreadIsLeftBehind() {
         assertEquals(List.of(), loaderThreads());
     }
 

@@ -15,14 +15,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
-import org.toydiff.Memory;
 import org.toydiff.Release;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
@@ -37,24 +36,17 @@ import org.toydiff.optim.Optimizer;
 import org.toydiff.optim.SGD;
 
 /// Training that goes on, checkpoints that do not fit, and which files are kept.
-class CheckpointFileTest {
+class CheckpointFileTest extends ArenaTest {
     @TempDir
     private Path folder;
 
-    private long liveBefore;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        liveBefore = Memory.liveBytes();
-        arena = TensorArena.ofShared();
-        Tensor.manualSeed(1);
+    CheckpointFileTest() {
+        super(TensorArena::ofShared);
     }
 
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(liveBefore, Memory.liveBytes());
+    @BeforeEach
+    void seed() {
+        Tensor.manualSeed(1);
     }
 
     /// A model in training, on batches that the random generator makes.

@@ -8,32 +8,20 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.GradientCheck;
 import org.toydiff.Memory;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
-import org.toydiff.TensorArena;
 
 /// What layers do beyond their formulas: modes, errors, summaries, names.
-class LayersTest {
-    private TensorArena arena;
-    private long before;
-
+class LayersTest extends ArenaTest {
     @BeforeEach
-    void open() {
-        before = Memory.liveBytes();
-        arena = TensorArena.ofConfined();
+    void seed() {
         Tensor.manualSeed(1);
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(before, Memory.liveBytes());
     }
 
     @Test

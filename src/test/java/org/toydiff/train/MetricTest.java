@@ -9,30 +9,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
-import org.toydiff.TensorArena;
 import org.toydiff.nn.Functional;
 
 /// Metrics against naive loops over the same numbers.
-class MetricTest {
+class MetricTest extends ArenaTest {
     private static final int CLASSES = 7;
-
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        arena = TensorArena.ofConfined();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-    }
 
     /// Examples in batches of different sizes, with equal scores and a class that never occurs.
     private record Examples(float[][] scores, int[] labels) {

@@ -17,11 +17,11 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.regex.Pattern;
 import java.util.stream.DoubleStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.ArenaTest;
 import org.toydiff.Memory;
 import org.toydiff.MemoryLimitException;
 import org.toydiff.Release;
@@ -43,26 +43,19 @@ import org.toydiff.optim.Optimizer;
 import org.toydiff.optim.SGD;
 
 /// A run of the trainer against a loop written by hand, and everything that may end one.
-class TrainerTest {
+class TrainerTest extends ArenaTest {
     private static final int CLASSES = 3;
 
     @TempDir
     private Path folder;
 
-    private long live;
-    private TensorArena arena;
-
-    @BeforeEach
-    void open() {
-        live = Memory.liveBytes();
-        arena = TensorArena.ofShared();
-        Tensor.manualSeed(7);
+    TrainerTest() {
+        super(TensorArena::ofShared);
     }
 
-    @AfterEach
-    void close() {
-        arena.close();
-        assertEquals(live, Memory.liveBytes());
+    @BeforeEach
+    void seed() {
+        Tensor.manualSeed(7);
     }
 
     /// Three clouds of points in the plane, which a straight line cannot tell apart from each other.

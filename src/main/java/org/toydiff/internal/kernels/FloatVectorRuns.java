@@ -12,13 +12,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// takes whole vectors and leaves the last, shorter one to a mask.
 ///
 /// [#extreme] and [#powers] have more than 325 bytes each (FreqInlineSize), so that the compiler does not take them
-/// into
-/// their callers. A caller that is hot already when a second dtype comes would take them in before they were seen
-/// to
-/// loop, and then make every vector an object: 99 KB for the maximum of 4,096 doubles, which took ten times as
-/// long.
-/// Accesses are written out for the same reason. Calling the loops by method handles in fields, which the compiler
-/// does not take in either, was no better.
+/// into their callers. A caller that is hot already when a second dtype comes would take them in before they were
+/// seen to loop, and then make every vector an object: 99 KB for the maximum of 4,096 doubles, which took ten times
+/// as long. Accesses are written out for the same reason. Calling the loops by method handles in fields, which the
+/// compiler does not take in either, was no better.
 @SuppressWarnings("cast") // Casts that narrow here are redundant in the generated twin.
 final class FloatVectorRuns implements Runs {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;

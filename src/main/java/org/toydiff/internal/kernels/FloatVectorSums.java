@@ -12,10 +12,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Sums of floats in double. A long run is read at four places a quarter of it apart: memory delivers several
-/// streams
-/// faster than one (a sum of 16 million floats took 1.2 to 1.4 times as long). Not the source of
-/// [DoubleVectorSums]:
-/// floats are widened on the way. Accesses are written out as in [FloatVectorRuns].
+/// streams faster than one (a sum of 16 million floats took 1.2 to 1.4 times as long). Not the source of
+/// [DoubleVectorSums]: floats are widened on the way. Accesses are written out as in [FloatVectorRuns].
 final class FloatVectorSums {
     private static final VectorSpecies<Double> WIDE = DoubleVector.SPECIES_PREFERRED;
 

@@ -49,9 +49,9 @@ final class VectorMath {
         return polynomial(r).mul(first).mul(second);
     }
 
-    /// `eˣ` for x of at most 0, as softmax has it; below the smallest normal float it is 0. Fewer instructions than
-    /// [#exp]: with more, the compiler does not inline what follows in a loop over short rows, and boxes the
-    /// vector.
+    /// `eˣ` for x of at most 0, as softmax and [#erf] have it; below the smallest normal float it is 0. Fewer
+    /// instructions than [#exp]: with more, the compiler does not inline what follows in a loop over short rows,
+    /// and boxes the vector.
     static FloatVector expOfNegative(FloatVector x) {
         var tiny = x.compare(LT, EXP_LOWEST_NORMAL);
         var bounded = x.blend(EXP_LOWEST_NORMAL, tiny);

@@ -79,6 +79,18 @@ class StatisticsTest {
     }
 
     @Test
+    void aDisturbedMeasurementDoesNotLowerTheRoof() {
+        var roof = new Roof(
+                1,
+                1,
+                1,
+                List.of(new Roof.Bandwidth(100, 30), new Roof.Bandwidth(200, 50), new Roof.Bandwidth(300, 10)));
+        assertEquals(50, roof.gbs(100), "200 bytes moved at 50, and 100 are no slower");
+        assertEquals(50, roof.gbs(200));
+        assertEquals(10, roof.gbs(201));
+    }
+
+    @Test
     void theCsvHasTheColumnsOfItsHeader() {
         List<String> lines = Csv.of(report()).lines().toList();
         assertEquals(
