@@ -437,6 +437,7 @@ class OptimizerTest {
             wrong.put("SGD: weightDecay -1.0 is out of range", () -> new SGD(p, 1, 0, -1, false));
             wrong.put("Adam: beta1 1.0 is out of range", () -> new Adam(p, 1, 1, 0.9, 0));
             wrong.put("AdamW: beta2 NaN is out of range", () -> new AdamW(p, 1, 0.9, Double.NaN, 0, 0));
+            wrong.put("LAMB: beta2 1.0 is out of range", () -> new LAMB(p, 1, 0.9, 1, 0, 0));
             wrong.put("RMSProp: alpha 1.0 is out of range", () -> new RMSProp(p, 1, 1, 0, 0, 0));
             wrong.put("Adagrad: rateDecay -1.0 is out of range", () -> new Adagrad(p, 1, -1, 0, 0));
             wrong.put("LARS: trust 0.0 is out of range", () -> new LARS(p, 1, 0.9, 0, 0));
