@@ -35,13 +35,16 @@ public final class Autograd {
     public static Region noGradient() {
         Scope scope = Scope.current();
         boolean before = scope.recording;
+        Recompute segment = scope.segment;
         scope.recording = false;
+        scope.segment = null;
         return () -> {
             if (Scope.current() != scope) {
                 throw new IllegalStateException(
                         "close: the noGradient region was begun on another thread; close it there");
             }
             scope.recording = before;
+            scope.segment = segment;
         };
     }
 

@@ -29,6 +29,8 @@ final class Backward {
     private final ScheduleWriter schedule;
     private final List<Tensor> chosen;
 
+    private final GradientLog log = Scope.current().gradientLog;
+
     private Node[] order;
     private boolean[] needed;
 
@@ -45,16 +47,9 @@ final class Backward {
     private boolean[] through;
 
     private int step;
-    private Tensor offer;
-    private double offerBeta;
-    private boolean offerTaken;
+
+    /// The gradient that the running rule reads for the last time, so that an op may write over it; or null.
     private Storage overwritable;
-
-    /// An activation's output that the running rule may put its product over, having sent that through the
-    /// activation.
-    private Tensor over;
-
-    private Node overNode;
 
     /// The walk in one of whose rules this one runs, or null.
     private Backward enclosing;
@@ -70,8 +65,8 @@ final class Backward {
     }
 
     static void run(Tensor root, Tensor seed, Release release) {
-        new Backward(root, release, Goal.LEAVES, Sight.REAL, ScheduleWriter.NONE, List.of())
-                .recordedWalk(seed, "backward");
+        Sight sight = Scope.current().sight();
+        new Backward(root, release, Goal.LEAVES, sight, ScheduleWriter.NONE, List.of()).recordedWalk(seed, "backward");
     }
 
     /// What [#run] then does, told in advance.
@@ -171,7 +166,9 @@ final class Backward {
         plan();
         requireReady(op);
         boolean recording = scope.recording;
+        Recompute segment = scope.segment;
         scope.recording = goal == Goal.RECORDED;
+        scope.segment = null;
         scope.backward = this;
         try {
             start(seed);
@@ -181,12 +178,14 @@ final class Backward {
                 }
                 endStep();
             }
+            end();
         } catch (Throwable failure) {
             abandon();
             throw failure;
         } finally {
             scope.backward = enclosing;
             scope.recording = recording;
+            scope.segment = segment;
             markReleased();
         }
     }
@@ -230,15 +229,26 @@ final class Backward {
         }
     }
 
-    /// Finds out before anything is changed whether every rule can run.
+    /// Finds out before anything is changed whether every rule can run, and its result be kept.
     private void requireReady(String op) {
+        boolean accumulates = goal == Goal.LEAVES && sight == Sight.REAL;
+        if (accumulates && root.node == null) {
+            root.requireAccumulating(op);
+        }
         for (int i = 0; i < order.length; i++) {
             Node node = order[i];
             node.requireUnreleased();
+            if (accumulates && keepsGradient(node)) {
+                node.output.requireWholeGradient(op);
+            }
             for (int value = 0; value <= node.inputs.length; value++) {
+                Tensor tensor = node.value(value);
                 if (needed[i] && node.reads(value)) {
-                    node.value(value).requireReadable(op);
+                    tensor.requireReadable(op);
                     node.requireUnchanged(value);
+                }
+                if (accumulates && value < node.inputs.length && tensor.leaf) {
+                    tensor.requireAccumulating(op);
                 }
             }
         }
@@ -305,9 +315,9 @@ final class Backward {
             schedule.made(-(i + 1), sight.see(order[i].output).storage);
         }
         Tensor g =
-                seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : seed;
+                seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : sight.see(seed);
         if (seed != null && enclosing == null) {
-            seed.storage.pinned = true;
+            g.storage.pinned = true;
         }
         if (root.node != null) {
             pending[0] = g;
@@ -363,15 +373,16 @@ final class Backward {
             return;
         }
         int last = last(node);
-        for (int i = node.inputs.length - 1; i >= last; i--) {
-            if (wants(node.inputs[i])) {
-                overwritable = i == last && dies(node, g) ? g.storage : null;
-                overNode = node.inputs[i].node;
-                over = i == last && canPutOver(overNode) ? inputs[i] : null;
-                contribute(node, i, inputs, ruleG, ruleY);
+        try {
+            for (int i = node.inputs.length - 1; i >= last; i--) {
+                if (wants(node.inputs[i])) {
+                    overwritable = i == last && dies(node, g) ? g.storage : null;
+                    contribute(node, i, i == last, inputs, ruleG, ruleY);
+                }
             }
+        } finally {
+            overwritable = null;
         }
-        overwritable = null;
     }
 
     private void applyJointRule(Node node, Tensor[] inputs, Tensor g, Tensor y) {
@@ -400,7 +411,7 @@ final class Backward {
     /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is
     /// all that will still read that output: then the rule may be applied at once, over the output.
     private boolean canPutOver(Node activation) {
-        if (!eager() || activation == null || !(activation.rules[0] instanceof Activation.Through)) {
+        if (!eager() || activation == null || !activation.isActivation()) {
             return false;
         }
         int at = index(activation);
@@ -416,23 +427,42 @@ final class Backward {
                 && y.coversStorage();
     }
 
-    private void contribute(Node node, int i, Tensor[] inputs, Tensor g, Tensor y) {
+    private void contribute(Node node, int i, boolean last, Tensor[] inputs, Tensor g, Tensor y) {
+        Tensor input = node.inputs[i];
         Tensor x = inputs[i];
-        Rule rule = node.rules[i];
-        if (goal == Goal.LEAVES && x.node == null) {
+        if (!(node.rules[i] instanceof Rule.EndsInProduct rule)) {
+            // Outside any lock: the rule may be the user's, and wait for another thread.
+            deliver(input, x, node.rules[i].contribution(g, inputs, i, y));
+        } else if (isLeaf(x)) {
             // Several threads may go backward to one leaf: its gradient accumulates under its own lock.
             synchronized (x.storage) {
-                offer(leafGradient(x), x.gradientSet ? 1 : 0);
-                deliver(node.inputs[i], x, rule.contribution(g, inputs, i, y));
+                var onto = Destination.ofLeaf(this, x, leafGradient(x));
+                Tensor contribution = rule.contribution(g, inputs, i, y, onto);
+                if (onto.holds(contribution)) {
+                    x.gradientSet = true;
+                } else {
+                    addToLeaf(x, contribution);
+                }
             }
         } else {
-            Tensor waiting = pending[slot(node.inputs[i])];
-            offer(waiting != null && exclusive(waiting) ? waiting : null, 1);
-            deliver(node.inputs[i], x, rule.contribution(g, inputs, i, y));
+            var to = destination(input, x, last);
+            Tensor contribution = rule.contribution(g, inputs, i, y, to);
+            if (to.isThrough()) {
+                through[slot(input)] = true;
+            }
+            if (!to.holds(contribution)) {
+                deliver(input, x, contribution);
+            }
         }
-        offer = null;
-        over = null;
-        arrived(node.inputs[i]);
+        arrived(input);
+    }
+
+    private Destination destination(Tensor input, Tensor x, boolean last) {
+        if (last && canPutOver(input.node)) {
+            return Destination.over(this, input.node, x);
+        }
+        Tensor waiting = pending[slot(input)];
+        return Destination.of(this, waiting != null && exclusive(waiting) ? waiting : null);
     }
 
     private void arrived(Tensor input) {
@@ -441,58 +471,23 @@ final class Backward {
         }
     }
 
-    private void offer(Tensor gradient, double beta) {
-        offer = gradient;
-        offerBeta = beta;
-        offerTaken = false;
+    /// Notes that the gradient of a leaf, or of an intermediate that keeps one, is about to be changed.
+    void changing(Tensor x) {
+        log.changing(x);
     }
 
-    /// The gradient that the running rule contributes to, for a product that BLAS can add onto it; null
-    /// when there is none of this dtype and shape. Taken once, and it must then be the rule's result.
-    Tensor takeOffer(DType dtype, long rows, long columns) {
-        boolean fits = offer != null
-                && !offerTaken
-                && offer.dtype == dtype
-                && offer.rank() == 2
-                && offer.shape[0] == rows
-                && offer.shape[1] == columns;
-        offerTaken |= fits;
-        return fits ? offer : null;
-    }
-
-    /// What is to be kept of an offered gradient: 1 when it holds one, 0 when its block holds nothing yet.
-    double offerBeta() {
-        return offerBeta;
-    }
-
-    /// For a product of that dtype and shape that the running rule makes: a gradient in the block of the
-    /// activation's output that the product may be put over, or null. It still holds that output; the product is to
-    /// go through [#overActivation()]'s gradient with it, element by element, and must then be the rule's result.
-    Tensor takeOver(DType dtype, long rows, long columns) {
-        boolean fits = over != null
-                && over.dtype == dtype
-                && over.rank() == 2
-                && over.shape[0] == rows
-                && over.shape[1] == columns;
-        if (!fits) {
-            return null;
-        }
-        Storage value = over.storage;
+    /// A gradient in the block of an activation's output, which ends with that.
+    Tensor handOver(Tensor output, String op) {
+        Storage value = output.storage;
         Tensor gradient = new Tensor(
-                value.handOver(overActivation().gradientOp, order[step - 1].op, step),
-                over.offset,
-                over.shape,
-                over.strides,
-                dtype);
+                value.handOver(op, order[step - 1].op, step),
+                output.offset,
+                output.shape,
+                output.strides,
+                output.dtype);
         made(gradient.storage);
         schedule.freed(shownStep(), value.op, ReleaseSchedule.Kind.VALUE, value.shape, value);
-        through[index(overNode)] = true;
-        over = null;
         return gradient;
-    }
-
-    Activation overActivation() {
-        return ((Activation.Through) overNode.rules[0]).activation();
     }
 
     /// Whether an element-by-element op of the running rule may write over `g`.
@@ -530,14 +525,7 @@ final class Backward {
 
     /// Adds `contribution` to the gradient of `input`, which the rules see as `x`.
     private void deliver(Tensor input, Tensor x, Tensor contribution) {
-        if (offerTaken) {
-            assert contribution == offer : "a rule took an offered gradient for what was not its result";
-            if (x.node == null && goal == Goal.LEAVES) {
-                leafChanged(x);
-            }
-            return;
-        }
-        if (x.node == null && goal == Goal.LEAVES) {
+        if (isLeaf(x)) {
             addToLeaf(x, contribution);
             return;
         }
@@ -564,9 +552,15 @@ final class Backward {
         return sum;
     }
 
+    /// Whether contributions to x go to the gradient of x itself.
+    private boolean isLeaf(Tensor x) {
+        return goal == Goal.LEAVES && x.node == null;
+    }
+
     private void addToLeaf(Tensor leaf, Tensor contribution) {
         synchronized (leaf.storage) {
             Tensor gradient = leafGradient(leaf);
+            changing(leaf);
             boolean stretched = !Arrays.equals(contribution.shape, leaf.shape);
             if (leaf.gradientSet || !stretched || !Families.sumInto(gradient, contribution)) {
                 Tensor c = contribution.sumTo(leaf.shape);
@@ -576,13 +570,8 @@ final class Backward {
                     Launch.unary(Families.copy(c.dtype), c, gradient);
                 }
             }
-            leafChanged(leaf);
+            leaf.gradientSet = true;
         }
-    }
-
-    private static void leafChanged(Tensor leaf) {
-        leaf.gradientSet = true;
-        leaf.gradient.storage.version++;
     }
 
     /// The block of a leaf's gradient: made once, in the leaf's own arena.
@@ -604,6 +593,7 @@ final class Backward {
             }
             release(g, null);
         } else if (keepsGradient(node)) {
+            changing(y);
             y.gradient = y.gradientSet ? sum(y.gradient, g) : g;
             if (y.gradientSet) {
                 release(g, null);
@@ -675,7 +665,13 @@ final class Backward {
         return results;
     }
 
-    /// Frees what waits when a rule has failed; leaves keep what reached them so far.
+    private void end() {
+        if (goal == Goal.LEAVES) {
+            log.clear();
+        }
+    }
+
+    /// Frees what waits when a rule has failed, and leaves no gradient that has only a part of what it should.
     private void abandon() {
         for (Tensor g : pending) {
             if (g != null) {
@@ -683,13 +679,14 @@ final class Backward {
             }
         }
         sweep();
+        if (goal == Goal.LEAVES) {
+            log.undo();
+        }
     }
 
     private void markReleased() {
-        if (eager() && sight == Sight.REAL) {
-            for (Node node : order) {
-                node.released = true;
-            }
+        for (Node node : order) {
+            node.released |= eager() && sight.owns(node.output);
         }
     }
 }

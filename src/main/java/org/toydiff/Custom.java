@@ -16,7 +16,7 @@ final class Custom {
         requireNoTensor(op);
         Tensor first = inputs[0];
         long[] shape = op.shape(inputs.clone()).clone();
-        boolean recorded = Scope.current().recording && Arrays.stream(inputs).anyMatch(Tensor::tracksGradient);
+        boolean recorded = Tensor.anyRecorded(inputs);
         Tensor y = Tensor.make(name, first.dtype, shape, recorded);
         if (!y.storage.shapeOnly()) {
             compute(op, name, inputs, y);
@@ -78,6 +78,7 @@ final class Custom {
                                 : Shape.text(contribution.shape) + " " + contribution.dtype.name())
                         + " and must be " + Shape.text(x.shape) + " " + x.dtype.name());
             }
+            contribution.requireReadable(op.name() + ": its gradient to input " + own);
             return contribution;
         }
     }

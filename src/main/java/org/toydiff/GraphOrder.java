@@ -14,28 +14,32 @@ final class GraphOrder {
 
     Node[] of(Node root) {
         int n = 0;
-        if (root != null) {
-            push(root);
-        }
-        while (size > 0) {
-            Node node = pop();
-            if (n > 0 && order[n - 1] == node) {
-                continue;
+        try {
+            if (root != null) {
+                push(root);
             }
-            if (n == order.length) {
-                order = Arrays.copyOf(order, 2 * n);
-            }
-            order[n++] = node;
-            for (Tensor input : node.inputs) {
-                if (input.node != null) {
-                    push(input.node);
+            while (size > 0) {
+                Node node = pop();
+                if (n > 0 && order[n - 1] == node) {
+                    continue;
+                }
+                if (n == order.length) {
+                    order = Arrays.copyOf(order, 2 * n);
+                }
+                order[n++] = node;
+                for (Tensor input : node.inputs) {
+                    if (input.node != null) {
+                        push(input.node);
+                    }
                 }
             }
+            return Arrays.copyOf(order, n);
+        } finally {
+            // One object serves many graphs and must keep none of them, even where memory has run out.
+            Arrays.fill(order, 0, n, null);
+            Arrays.fill(heap, 0, size, null);
+            size = 0;
         }
-        Node[] result = Arrays.copyOf(order, n);
-        // One object serves many graphs and must not keep them.
-        Arrays.fill(order, 0, n, null);
-        return result;
     }
 
     private void push(Node node) {

@@ -16,7 +16,7 @@ final class Joining {
             requireFits(first, part, at);
             shape[at] += part.shape[at];
         }
-        boolean recorded = Scope.current().recording && Arrays.stream(parts).anyMatch(Tensor::tracksGradient);
+        boolean recorded = Tensor.anyRecorded(parts);
         Tensor y = Tensor.make("concat", first.dtype, shape, recorded);
         Rule[] rules = new Rule[parts.length];
         long from = 0;

@@ -12,16 +12,21 @@ import org.toydiff.internal.kernels.Runs;
 final class Launch {
     private Launch() {}
 
+    /// Whether nothing is to be computed into y: it has no memory, or this thread predicts, and then changes nothing.
+    static boolean skips(Tensor y) {
+        return y.storage.shapeOnly() || Scope.current().predicts();
+    }
+
     /// `y = kernel(x)`, x broadcast to y's shape.
     static void unary(Kernel.Unary kernel, Tensor x, Tensor y) {
-        if (!y.storage.shapeOnly() && y.size() > 0) {
+        if (y.size() > 0 && !skips(y)) {
             Scope.current().elements.run(kernel, x, Shape.stretched(x.shape, x.strides, y.shape), y);
         }
     }
 
     /// `y = kernel(a, b)`, a and b broadcast to y's shape.
     static void binary(Kernel.Binary kernel, Tensor a, Tensor b, Tensor y) {
-        if (!y.storage.shapeOnly() && y.size() > 0) {
+        if (y.size() > 0 && !skips(y)) {
             long[] as = Shape.stretched(a.shape, a.strides, y.shape);
             long[] bs = Shape.stretched(b.shape, b.strides, y.shape);
             Scope.current().elements.run(kernel, a, as, b, bs, y);
@@ -35,7 +40,7 @@ final class Launch {
 
     /// `y = x·factor`, x being contiguous or not; on the calling thread.
     static void scale(Tensor x, double factor, Tensor y) {
-        if (!y.storage.shapeOnly() && y.size() > 0) {
+        if (y.size() > 0 && !skips(y)) {
             unary(Families.copy(x.dtype), x, y);
             Runs runs = Runs.of(x.isWide());
             runs.affine(y.storage.segment(), y.offset, y.size(), 0, factor, 0, y.storage.segment(), y.offset);
@@ -50,7 +55,7 @@ final class Launch {
     /// `y = reduction(x)` over the marked axes of an x that is [#reducible]; y is contiguous and has one element
     /// for each position of the others.
     static void reduction(Reduction reduction, int ddof, Tensor x, boolean[] reduced, Tensor y) {
-        if (y.storage.shapeOnly() || y.size() == 0) {
+        if (y.size() == 0 || skips(y)) {
             return;
         }
         if (x.size() == 0) {
@@ -62,9 +67,11 @@ final class Launch {
         work.run(reduction, ddof, x, y);
     }
 
-    /// The Euclidean norm of a contiguous tensor.
+    /// The Euclidean norm of a contiguous tensor; 0 for one without memory.
     static double norm(Tensor x) {
-        return x.size() == 0 ? 0 : Scope.current().reductions.norm(x);
+        return x.size() == 0 || x.storage.shapeOnly()
+                ? 0
+                : Scope.current().reductions.norm(x);
     }
 
     /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.
@@ -85,7 +92,7 @@ final class Launch {
 
     /// `Σ a·b` of two vectors.
     static void dot(Tensor a, Tensor b, Tensor y) {
-        if (y.storage.shapeOnly()) {
+        if (skips(y)) {
             return;
         }
         double sum =

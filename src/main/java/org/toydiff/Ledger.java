@@ -9,14 +9,19 @@ import org.toydiff.internal.events.Events;
 import org.toydiff.internal.events.MemoryLimitEvent;
 import org.toydiff.internal.memory.Block;
 import org.toydiff.internal.memory.BlockPool;
+import org.toydiff.internal.memory.MemoryCheckError;
 
 /// Who owns which block. One lock guards the pool, the process's totals, every arena's totals and list:
 /// each is touched on every allocation, for some tens of nanoseconds.
 final class Ledger {
     static final boolean TRACE = Boolean.getBoolean("toydiff.memory.trace");
 
+    /// For tests, and for the hunt for a fault: every launch sees its operands' own bytes alone, guard bytes keep
+    /// blocks apart, and free memory is NaN.
+    static final boolean CHECKED = Boolean.getBoolean("toydiff.memory.check");
+
     private static final Object LOCK = new Object();
-    private static final BlockPool POOL = new BlockPool();
+    private static final BlockPool POOL = new BlockPool(CHECKED);
 
     /// The process's limit is never less by default, whatever the machine: what is smaller need not ask it.
     private static final long LEAST = 64L << 20;
@@ -89,11 +94,12 @@ final class Ledger {
     static Block take(TensorArena arena, Storage storage) {
         synchronized (LOCK) {
             long bytes = storage.bytes;
+            arena.requireTaking(storage.op);
             requireRoom(arena, storage);
             requireProcessRoom(storage);
             Block block = null;
             if (bytes > 0) {
-                block = POOL.take(bytes);
+                block = POOL.take(bytes, storage.elementBytes());
                 if (block == null) {
                     throw refused(
                             storage, "system", " failed: the system has no more memory", live, Long.MAX_VALUE, open());
@@ -106,42 +112,108 @@ final class Ledger {
         }
     }
 
-    static void give(TensorArena arena, Storage storage, Block block) {
+    /// Takes back the block of a storage, unless closing its arena has.
+    static void give(TensorArena arena, Storage storage) {
         synchronized (LOCK) {
-            live -= storage.bytes;
-            arena.remove(storage);
-            if (block != null) {
-                POOL.give(block);
+            if (storage.listed) {
+                live -= storage.bytes;
+                arena.remove(storage);
+                recycle(storage);
             }
+        }
+    }
+
+    private static void recycle(Storage storage) {
+        Block block = storage.surrender();
+        if (block == null) {
+            return;
+        }
+        try {
+            POOL.give(block);
+        } catch (MemoryCheckError e) {
+            throw e.of(name(storage));
         }
     }
 
     /// Puts `heir` in the place of `storage`, whose block it has.
     static void replace(TensorArena arena, Storage storage, Storage heir) {
         synchronized (LOCK) {
+            storage.requireListed();
             arena.remove(storage);
             arena.add(heir);
         }
     }
 
+    /// Lists a storage in another arena.
+    ///
+    /// @throws MemoryLimitException if it does not fit there; nothing has changed then
     static void move(TensorArena from, TensorArena to, Storage storage) {
         synchronized (LOCK) {
+            storage.requireListed();
+            to.requireTaking("moveTo");
             requireRoom(to, storage);
             from.remove(storage);
             to.add(storage);
         }
     }
 
+    /// Undoes [#move].
+    static void moveBack(TensorArena to, TensorArena from, Storage storage) {
+        synchronized (LOCK) {
+            to.remove(storage);
+            from.add(storage);
+        }
+    }
+
+    /// Counts memory of an arena of the caller's.
+    ///
+    /// @throws MemoryLimitException if the process's limit would be passed; nothing has changed then
+    static void count(Storage foreign) {
+        synchronized (LOCK) {
+            requireProcessRoom(foreign);
+            live += foreign.bytes;
+            peak = Math.max(peak, live);
+        }
+    }
+
+    static void uncount(Storage foreign) {
+        synchronized (LOCK) {
+            live -= foreign.bytes;
+        }
+    }
+
+    /// From here on the arena takes no tensors, until [#closed] or [#stillOpen].
+    static void closing(TensorArena arena) {
+        synchronized (LOCK) {
+            arena.closing(true);
+        }
+    }
+
+    /// Takes back that an arena is closing.
+    static void stillOpen(TensorArena arena) {
+        List<Storage> storages;
+        synchronized (LOCK) {
+            arena.closing(false);
+            storages = list(arena);
+        }
+        storages.forEach(Storage::renewLifetime);
+    }
+
     static void closed(TensorArena arena) {
         synchronized (LOCK) {
             unlink(arena);
+            MemoryCheckError damage = null;
             for (Storage storage = arena.first(); storage != null; storage = arena.first()) {
                 live -= storage.bytes;
                 arena.remove(storage);
-                Block block = storage.surrender();
-                if (block != null) {
-                    POOL.give(block);
+                try {
+                    recycle(storage);
+                } catch (MemoryCheckError e) {
+                    damage = e;
                 }
+            }
+            if (damage != null) {
+                throw damage;
             }
         }
     }
@@ -241,9 +313,18 @@ final class Ledger {
     }
 
     /// Counts on how many threads an arena is entered.
-    static void enter(TensorArena arena, int more) {
+    ///
+    /// @throws IllegalStateException if it is closed, or closing
+    static void enter(TensorArena arena) {
         synchronized (LOCK) {
-            arena.enter(more);
+            arena.requireTaking("enter");
+            arena.enter(1);
+        }
+    }
+
+    static void leave(TensorArena arena) {
+        synchronized (LOCK) {
+            arena.enter(-1);
         }
     }
 

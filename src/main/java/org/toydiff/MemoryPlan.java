@@ -27,35 +27,35 @@ public record MemoryPlan(ReleaseSchedule schedule, long peakBytes) {
     /// @throws IllegalStateException if the loss tracks no gradient, or reads elements
     public static MemoryPlan of(Function<List<Tensor>, Tensor> loss, List<Tensor> inputs) {
         var prediction = new Prediction();
-        Scope scope = Scope.current();
-        TensorArena step = TensorArena.predicting(null, prediction);
         var counted = new Sight.Predicting(null);
         List<Tensor> standIns = new ArrayList<>(inputs.size());
         inputs.forEach(input -> standIns.add(input.tracksGradient() ? input : counted.see(input)));
-        scope.push(step);
-        try {
-            ReleaseSchedule schedule = loss.apply(standIns).releaseSchedule();
-            return new MemoryPlan(schedule, prediction.peakBytes());
-        } finally {
-            scope.pop();
-        }
+        ReleaseSchedule schedule =
+                prediction.run("MemoryPlan", () -> loss.apply(standIns).releaseSchedule());
+        return new MemoryPlan(schedule, prediction.peakBytes());
     }
 
-    /// Runs ops on shapes alone: what they make has no memory, and no element is computed or changed.
+    /// Runs ops on shapes alone: what they make has no memory, and no element is computed or changed. That holds for
+    /// the tensors around it too: whole training steps may run, backward and optimizer included, and parameters,
+    /// gradients and graphs are afterwards as they were. State outside of tensors is its owner's: see [#isDryRun()].
     ///
     /// @param ops what to run; tensors made in it must not be used outside
     /// @return the most bytes that what it makes would take at a time
-    /// @throws IllegalStateException if it reads elements of what it makes
+    /// @throws IllegalStateException if it reads elements of what it makes, or leaves an arena open
     public static long dryRun(Runnable ops) {
         var prediction = new Prediction();
-        Scope scope = Scope.current();
-        scope.push(TensorArena.predicting(null, prediction));
-        try {
+        return prediction.run("dryRun", () -> {
             ops.run();
             return prediction.peakBytes();
-        } finally {
-            scope.pop();
-        }
+        });
+    }
+
+    /// Whether this thread is in a [#dryRun(Runnable)] or in [#of(Function, List)]: then code must not change what it
+    /// keeps beside its tensors, a count of steps for instance.
+    ///
+    /// @return true in a prediction
+    public static boolean isDryRun() {
+        return Scope.current().predicts();
     }
 
     /// Predicts a step, and refuses one that would pass the limit of the process, before anything is made.

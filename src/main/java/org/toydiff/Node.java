@@ -71,6 +71,11 @@ final class Node {
         return false;
     }
 
+    /// Whether its output is all that its gradient reads, element by element.
+    boolean isActivation() {
+        return rules[0] instanceof Activation.Through;
+    }
+
     /// Throws if a value that a rule is about to read was changed in place since it was recorded.
     void requireUnchanged(int i) {
         Tensor value = value(i);

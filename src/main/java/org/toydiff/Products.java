@@ -1,5 +1,6 @@
 package org.toydiff;
 
+import static org.toydiff.Rule.multipliesOther;
 import static org.toydiff.Rule.readsNothing;
 import static org.toydiff.Rule.readsOther;
 
@@ -46,40 +47,38 @@ final class Products {
         return recorded ? y.record("fma", null, rules(a, b, readsNothing(g -> g)), a, b, c) : y;
     }
 
-    /// For a rule's last product: `a·b`, put through an activation's gradient over that activation's output, or
-    /// added by BLAS onto the gradient that it contributes to, when the engine offers one of the two.
-    static Tensor accumulate(Tensor a, Tensor b) {
-        Backward backward = Scope.current().backward;
-        if (backward != null && a.rank() == 2 && b.rank() == 2) {
-            Tensor over = backward.takeOver(a.dtype, a.shape[0], b.shape[1]);
+    /// A rule's last product, `a·b`: put through an activation's gradient over that activation's output, or added by
+    /// BLAS onto the gradient that it contributes to, where `to` has room for one of the two.
+    private static Tensor product(Tensor a, Tensor b, Destination to) {
+        if (a.rank() == 2 && b.rank() == 2) {
+            Tensor over = to.over(a.dtype, a.shape[0], b.shape[1]);
             if (over != null) {
-                multiplyThrough(backward.overActivation(), a, b, over);
+                multiplyThrough(to.activation(), a, b, over);
                 return over;
             }
-            Tensor into = backward.takeOffer(a.dtype, a.shape[0], b.shape[1]);
-            if (into != null) {
-                multiply(a, b, backward.offerBeta(), into);
-                return into;
+            double beta = to.beta();
+            Tensor onto = to.gradient(a.dtype, a.shape[0], b.shape[1]);
+            if (onto != null) {
+                multiply(a, b, beta, onto);
+                return onto;
             }
         }
         return matmul(a, b);
     }
 
-    /// As [#accumulate], of `aᵀ·b`.
-    private static Tensor accumulateSwapped(Tensor a, Tensor b) {
-        Backward backward = Scope.current().backward;
-        Tensor into = backward == null || !isReadable(a) || !isReadable(b)
-                ? null
-                : backward.takeOffer(a.dtype, a.shape[1], b.shape[1]);
-        if (into == null) {
-            return accumulate(a.swapped(), b);
+    /// As [#product], of `aᵀ·b`.
+    private static Tensor productOfSwapped(Tensor a, Tensor b, Destination to) {
+        double beta = to.beta();
+        Tensor onto = !isReadable(a) || !isReadable(b) ? null : to.gradient(a.dtype, a.shape[1], b.shape[1]);
+        if (onto == null) {
+            return product(a.swapped(), b, to);
         }
         requireSizes("matmul", a, b);
-        if (!into.storage.shapeOnly() && into.size() > 0) {
+        if (!onto.storage.shapeOnly() && onto.size() > 0) {
             CBlas.require();
-            Launch.productOfSwapped(a, b, backward.offerBeta(), into);
+            Launch.productOfSwapped(a, b, beta, onto);
         }
-        return into;
+        return onto;
     }
 
     /// `x·weightᵀ + bias`, each tile of it through the activation: two nodes that share one block, because no rule
@@ -103,8 +102,9 @@ final class Products {
     }
 
     private static final Rule[] LINEAR = {
-        readsOther((g, weight) -> accumulate(g, weight)),
-        readsOther((g, x) -> x.rank() == 2 ? accumulateSwapped(g, x) : accumulateSwapped(rows(g), rows(x)))
+        multipliesOther((g, weight, to) -> product(g, weight, to)),
+        multipliesOther(
+                (g, x, to) -> x.rank() == 2 ? productOfSwapped(g, x, to) : productOfSwapped(rows(g), rows(x), to))
     };
 
     private static final Rule[] LINEAR_WITH_BIAS = {LINEAR[0], LINEAR[1], readsNothing(g -> g)};
@@ -133,12 +133,12 @@ final class Products {
     }
 
     private static Rule[] rules(Tensor a, Tensor b, Rule... more) {
-        Rule toA = readsOther((g, other) -> accumulate(g, other.swapped()));
+        Rule toA = multipliesOther((g, other, to) -> product(g, other.swapped(), to));
         // One matrix used by a whole batch: its gradient is one product over all rows, not a batch of products
         // to be summed.
         Rule toB = b.rank() == 2 && a.rank() > 2
-                ? readsOther((g, other) -> accumulate(rows(other).swapped(), rows(g)))
-                : readsOther((g, other) -> accumulate(other.swapped(), g));
+                ? multipliesOther((g, other, to) -> product(rows(other).swapped(), rows(g), to))
+                : multipliesOther((g, other, to) -> product(other.swapped(), g, to));
         Rule[] rules = Arrays.copyOf(new Rule[] {toA, toB}, 2 + more.length);
         System.arraycopy(more, 0, rules, 2, more.length);
         return rules;

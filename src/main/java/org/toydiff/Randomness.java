@@ -1,7 +1,5 @@
 package org.toydiff;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
@@ -44,20 +42,9 @@ final class Randomness {
     }
 
     static Tensor rand(Tensor tensor, RandomGenerator source) {
-        if (tensor.storage.shapeOnly()) {
-            return tensor;
-        }
-        MemorySegment memory = tensor.storage.segment();
-        long end = tensor.offset + tensor.size();
+        boolean wide = tensor.isWide();
         // nextFloat, not a rounded nextDouble: that could round up to 1.
-        for (long i = tensor.offset; i < end; i++) {
-            if (tensor.dtype == DType.FLOAT32) {
-                memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, source.nextFloat());
-            } else {
-                memory.setAtIndex(ValueLayout.JAVA_DOUBLE, i, source.nextDouble());
-            }
-        }
-        return tensor;
+        return tensor.setAll(i -> wide ? source.nextDouble() : source.nextFloat());
     }
 
     static Tensor randn(Tensor tensor, RandomGenerator source) {

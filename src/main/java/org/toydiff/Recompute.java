@@ -16,6 +16,9 @@ final class Recompute implements JointRule {
     /// Where the random generator stood, so that dropout drops the same again.
     private final long[] randomState = Randomness.state();
 
+    /// The input, while the function runs forward.
+    private Tensor given;
+
     private Recompute(UnaryOperator<Tensor> f, List<Tensor> parameters) {
         this.f = f;
         this.parameters = List.copyOf(parameters);
@@ -38,20 +41,42 @@ final class Recompute implements JointRule {
         return y.record(OP, rule, inputs);
     }
 
+    /// Throws if an op of the function reads a tensor that tracks gradients and that the function was not said to
+    /// depend on: that tensor would get none, and nobody would notice.
+    void requireDeclared(Tensor operand) {
+        for (Tensor parameter : parameters) {
+            if (parameter == operand) {
+                return;
+            }
+        }
+        if (operand != given) {
+            throw new IllegalArgumentException(OP + ": the function computes with a tensor "
+                    + Shape.text(operand.shape) + (operand.node == null ? "" : " made by " + operand.node.op)
+                    + " that tracks gradients and is neither its input nor among the parameters given to checkpoint;"
+                    + " add it to them, or detach() it");
+        }
+    }
+
     /// The output alone: what else was made on the way is freed.
     private Tensor forward(Tensor x, Scope scope) {
         List<Storage> before = scope.temporaries;
         List<Storage> made = new ArrayList<>();
         scope.temporaries = made;
         scope.recording = false;
+        Recompute enclosing = scope.segment;
+        scope.segment = this;
+        given = x;
         Storage kept = null;
         try {
             Tensor y = f.apply(x);
+            y.requireReadable(OP);
             kept = y.storage;
             // Another sight: what f gives may be its input, which others have recorded.
             return y.view(y.offset, y.shape, y.strides);
         } finally {
             scope.recording = true;
+            scope.segment = enclosing;
+            given = null;
             scope.temporaries = before;
             for (Storage storage : made) {
                 if (storage != kept) {

@@ -159,6 +159,31 @@ interface Rule {
         }
     }
 
+    /// A rule whose last step is a matrix product, which it may put where the engine says.
+    interface EndsInProduct extends Rule {
+        /// As [Rule#contribution], the product being put into `to` where it fits.
+        Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y, Destination to);
+
+        @Override
+        default Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y) {
+            throw new AssertionError("a product is given its destination");
+        }
+    }
+
+    interface MultipliesOther extends EndsInProduct {
+        Tensor of(Tensor g, Tensor other, Destination to);
+
+        @Override
+        default int reads(int own) {
+            return 1 << (1 - own);
+        }
+
+        @Override
+        default Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y, Destination to) {
+            return of(g, inputs[1 - own], to);
+        }
+    }
+
     // The verbs that rows declare rules with. They return the lambda itself, so that a row allocates nothing
     // for its rule.
 
@@ -175,6 +200,10 @@ interface Rule {
     }
 
     static Rule readsOther(ReadsOther rule) {
+        return rule;
+    }
+
+    static Rule multipliesOther(MultipliesOther rule) {
         return rule;
     }
 

@@ -14,6 +14,9 @@ final class Scope {
     /// Whether ops on tracked tensors are recorded.
     boolean recording = true;
 
+    /// The checkpointed function that runs forward, unrecorded, or null.
+    Recompute segment;
+
     /// Where the storages of new tensors are noted, by whoever will free them early; null when nobody does.
     List<Storage> temporaries;
 
@@ -26,6 +29,9 @@ final class Scope {
     final ProductWork products = new ProductWork();
     final RowWork rows = new RowWork();
     final UpdateWork updates = new UpdateWork();
+
+    /// What the walk backward of this thread has changed.
+    final GradientLog gradientLog = new GradientLog();
 
     /// Sorts the graphs that this thread goes backward over.
     final GraphOrder graphs = new GraphOrder();
@@ -63,5 +69,32 @@ final class Scope {
 
     int depth() {
         return depth;
+    }
+
+    /// Whether an op that reads `tracked`, which tracks gradients, is recorded.
+    boolean records(Tensor tracked) {
+        if (!recording && segment != null) {
+            segment.requireDeclared(tracked);
+        }
+        return recording;
+    }
+
+    /// Whether what this thread makes now has no memory.
+    boolean predicts() {
+        return depth > 0 && arenas[depth - 1].predicts();
+    }
+
+    /// Which tensors a walk backward of this thread changes: in a prediction, not those that have memory.
+    Sight sight() {
+        Prediction prediction = depth == 0 ? null : arenas[depth - 1].prediction();
+        return prediction == null ? Sight.REAL : prediction.sight();
+    }
+
+    /// Ends arenas of a prediction that were left open, down to a depth.
+    void unwind(int to) {
+        while (depth > to) {
+            arenas[depth - 1].abandon();
+            pop();
+        }
     }
 }

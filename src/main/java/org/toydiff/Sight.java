@@ -14,7 +14,15 @@ abstract sealed class Sight {
 
     abstract Tensor[] see(Tensor[] tensors);
 
+    /// Whether a walk may mark the node that made a tensor as released.
+    abstract boolean owns(Tensor tensor);
+
     private static final class Real extends Sight {
+        @Override
+        boolean owns(Tensor tensor) {
+            return true;
+        }
+
         @Override
         Tensor see(Tensor tensor) {
             return tensor;
@@ -26,8 +34,25 @@ abstract sealed class Sight {
         }
     }
 
+    /// For backward in a dry run: the tensors made there, and stand-ins of those around it.
+    static final class DryRun extends Predicting {
+        DryRun(Prediction prediction) {
+            super(prediction);
+        }
+
+        @Override
+        Tensor see(Tensor tensor) {
+            return owns(tensor) ? tensor : super.see(tensor);
+        }
+
+        @Override
+        boolean owns(Tensor tensor) {
+            return tensor.storage.shapeOnly();
+        }
+    }
+
     /// One stand-in for each tensor, storage and arena, so that what is shared stays shared.
-    static final class Predicting extends Sight {
+    static sealed class Predicting extends Sight {
         private final Map<Tensor, Tensor> tensors = new IdentityHashMap<>();
         private final Map<Storage, Storage> storages = new IdentityHashMap<>();
         private final Map<TensorArena, TensorArena> arenas = new IdentityHashMap<>();
@@ -37,6 +62,11 @@ abstract sealed class Sight {
         Predicting(Prediction prediction) {
             this.prediction = prediction;
             this.callers = TensorArena.predicting(null, null);
+        }
+
+        @Override
+        boolean owns(Tensor tensor) {
+            return false;
         }
 
         @Override

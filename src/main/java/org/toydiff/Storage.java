@@ -46,7 +46,8 @@ final class Storage {
     String freedBy;
     int freedAt;
 
-    // Guarded by the ledger's lock: neighbours in the arena's list.
+    // Guarded by the ledger's lock: whether its arena lists it, and its neighbours there.
+    boolean listed;
     Storage previous;
     Storage next;
 
@@ -56,10 +57,13 @@ final class Storage {
     /// A lifetime of its own, for a segment that the user was given of what backward may free; made when one asks.
     private Arena lifetime;
 
-    /// What kernels see, null in a prediction: the whole slab of a block, or the caller's memory. A confined
-    /// arena's is seen unconfined, so that workers can read it while its owner waits inside the op; a shared one's
-    /// has the arena's lifetime, because another thread might close that meanwhile.
+    /// What kernels see, null in a prediction: the whole slab of a block (in the checked mode its own bytes alone),
+    /// or the caller's memory. A confined arena's is seen unconfined, so that workers can read it while its owner
+    /// waits inside the op; a shared one's has a lifetime, because another thread might end that meanwhile.
     private MemorySegment memory;
+
+    /// Whether other threads than an arena's owner may be computing with it: it is, or was once, in a shared arena.
+    private boolean shared;
 
     /// The caller's own memory, which lives as long as the caller says; null for a block.
     private MemorySegment foreign;
@@ -91,12 +95,53 @@ final class Storage {
             return storage;
         }
         arena.requireUsable(op);
-        storage.block = Ledger.take(arena, storage);
-        if (early && arena.isShared()) {
+        storage.shared = arena.isShared();
+        if (early && storage.shared) {
+            // Before another thread that closes the arena can see the storage.
             storage.lifetime = Arena.ofShared();
         }
+        storage.block = Ledger.take(arena, storage);
         storage.memory = storage.view();
         return storage;
+    }
+
+    /// Memory from an arena of the caller's, counted until that closes.
+    ///
+    /// @throws IllegalStateException if the arena is closed
+    /// @throws IllegalArgumentException if it gives no writable native memory of that size
+    /// @throws MemoryLimitException if the process's limit would be passed
+    static Storage makeForeign(Arena arena, String op, DType dtype, long[] shape) {
+        Shape.checked(op, dtype, shape);
+        if (!arena.scope().isAlive()) {
+            throw new IllegalStateException(op + ": the arena given for " + Shape.text(shape) + " is closed");
+        }
+        long bytes = Shape.size(shape) * dtype.bytes();
+        var counted = new Storage(arena, op, dtype, shape, BlockPool.rounded(bytes), false);
+        Ledger.count(counted);
+        MemorySegment segment;
+        try {
+            segment = arena.allocate(bytes, 64);
+            if (!usable(segment, bytes)) {
+                throw new IllegalArgumentException(op + ": the arena given for " + Shape.text(shape) + " allocated "
+                        + segment + "; it must allocate " + bytes + " bytes of writable native memory aligned to 64");
+            }
+            MemorySegment.NULL.reinterpret(0, arena, end -> Ledger.uncount(counted));
+        } catch (Throwable failure) {
+            Ledger.uncount(counted);
+            throw failure;
+        }
+        return of(arena, segment, op, dtype, shape);
+    }
+
+    private static boolean usable(MemorySegment segment, long bytes) {
+        return segment != null
+                && segment.isNative()
+                && segment.byteSize() >= bytes
+                && (bytes == 0 || segment.address() != 0)
+                && segment.address() % 64 == 0
+                && !segment.isReadOnly()
+                && segment.scope().isAlive()
+                && segment.isAccessibleBy(Thread.currentThread());
     }
 
     /// Memory that the caller owns and frees.
@@ -130,8 +175,13 @@ final class Storage {
         if (block == null) {
             return MemorySegment.NULL;
         }
-        boolean shared = ((TensorArena) home).isShared();
-        return shared ? block.memory().reinterpret(lifetime(), null) : block.memory();
+        MemorySegment all = Ledger.CHECKED ? block.memory().asSlice(block.offset(), elementBytes()) : block.memory();
+        return shared ? all.reinterpret(lifetime(), null) : all;
+    }
+
+    /// The bytes of its elements, without what rounding adds.
+    long elementBytes() {
+        return Shape.size(shape) * dtype.bytes();
     }
 
     private Arena lifetime() {
@@ -142,14 +192,25 @@ final class Storage {
         return memory == null;
     }
 
-    /// The memory, for kernels. Its first element here is [#base()].
+    /// The memory, for kernels: every launch takes it from here, once for an operand, so that nothing is read or
+    /// written that was freed since the op checked its operands. Its first element here is [#base()].
+    ///
+    /// @throws IllegalStateException if it is freed, or its arena closed
     MemorySegment segment() {
+        if (freedBy != null || !alive()) {
+            requireReadable("launch", shape);
+        }
         return memory;
     }
 
     /// Where the elements begin in [#segment()], in elements.
     long base() {
-        return block == null ? 0 : block.offset() / dtype.bytes();
+        return block == null || Ledger.CHECKED ? 0 : block.offset() / dtype.bytes();
+    }
+
+    /// Whether its elements must not be written.
+    boolean isReadOnly() {
+        return memory != null && memory.isReadOnly();
     }
 
     /// The memory, for the user, who may keep it: reading it once it is freed is the JDK's own exception.
@@ -161,13 +222,14 @@ final class Storage {
         if (early && lifetime == null) {
             lifetime = Arena.ofConfined();
         }
-        long size = Shape.size(shape) * dtype.bytes();
-        return block == null ? MemorySegment.NULL.reinterpret(0, lifetime(), null) : block.view(size, lifetime());
+        return block == null
+                ? MemorySegment.NULL.reinterpret(0, lifetime(), null)
+                : block.view(elementBytes(), lifetime());
     }
 
     /// Whether its arena is open, or the caller's memory alive.
     boolean alive() {
-        return foreign != null ? foreign.scope().isAlive() : memory == null || ((TensorArena) home).isOpen();
+        return foreign != null ? foreign.scope().isAlive() : !(home instanceof TensorArena own) || own.isOpen();
     }
 
     private boolean accessible() {
@@ -214,13 +276,21 @@ final class Storage {
         }
     }
 
+    /// Under the ledger's lock: throws if another thread has closed the arena meanwhile.
+    void requireListed() {
+        if (!listed) {
+            throw new IllegalStateException("the arena of the tensor " + Shape.text(shape) + " made by " + op
+                    + " was closed by another thread");
+        }
+    }
+
     boolean isFreed() {
         return freedBy != null;
     }
 
     /// Whether backward may free it at all.
     boolean releasable() {
-        return early && !pinned && freedBy == null;
+        return early && !pinned && freedBy == null && alive();
     }
 
     /// Frees it when it is disposable and nobody holds it. `op` and `step` say after which rule, for whoever
@@ -241,8 +311,7 @@ final class Storage {
             arena.count(-bytes);
         } else {
             endLifetime();
-            Ledger.give(arena, this, block);
-            block = null;
+            Ledger.give(arena, this);
         }
         freedBy = op;
         freedAt = step;
@@ -253,14 +322,15 @@ final class Storage {
         var arena = (TensorArena) home;
         var heir = new Storage(arena, heirOp, dtype, shape, bytes, true);
         heir.block = block;
+        heir.shared = shared;
         if (shapeOnly()) {
             arena.count(-bytes);
             arena.count(bytes);
         } else {
             endLifetime();
+            heir.lifetime = shared ? Arena.ofShared() : null;
             Ledger.replace(arena, this, heir);
             block = null;
-            heir.lifetime = arena.isShared() ? Arena.ofShared() : null;
             heir.memory = heir.view();
         }
         freedBy = op;
@@ -270,26 +340,41 @@ final class Storage {
 
     /// Ends a lifetime of its own, the arena being about to close. Idempotent, because closing may be tried
     /// again.
+    ///
+    /// @throws IllegalStateException if an op on another thread is using it
     void endLifetime() {
         if (lifetime != null && lifetime.scope().isAlive()) {
             lifetime.close();
         }
     }
 
-    /// What the pool gets back when the arena closes.
+    /// Begins another lifetime in place of one that was ended for a closing that then failed.
+    void renewLifetime() {
+        if (lifetime != null && !lifetime.scope().isAlive()) {
+            lifetime = shared ? Arena.ofShared() : null;
+            memory = view();
+        }
+    }
+
+    /// What the pool gets back; under the ledger's lock.
     Block surrender() {
         Block given = block;
         block = null;
         return given;
     }
 
-    /// Whether the block can change owner: no segment that would outlive the change was handed out.
+    /// Whether the block can change owner: nobody can hold a sight of it that would outlive the change. Of a shared
+    /// arena's block other threads may be reading it this moment, so it must have a lifetime of its own, whose end
+    /// they notice.
     boolean movable() {
-        return foreign == null && (lifetime != null || !exposed);
+        return foreign == null && (lifetime != null || (!exposed && !shared));
     }
 
     /// In a prediction: counts it in another arena.
     void moveCount(TensorArena target) {
+        if (!shapeOnly()) {
+            return;
+        }
         if (home instanceof TensorArena from && from.predicts() && target.predicts()) {
             from.count(-bytes);
             target.count(bytes);
@@ -298,11 +383,25 @@ final class Storage {
         pinned = true;
     }
 
-    /// Gives the block to `target`; the caller has seen that it is [#movable()].
+    /// Gives the block to `target`; the caller has seen that it is [#movable()]. Where it fails nothing has changed.
+    ///
+    /// @throws MemoryLimitException if the target's limit would be passed
+    /// @throws IllegalStateException if the target is closed, or an op on another thread is using the block
     void move(TensorArena target) {
-        Ledger.move((TensorArena) home, target, this);
-        endLifetime();
-        lifetime = null;
+        var from = (TensorArena) home;
+        Arena next = shared ? Arena.ofShared() : null;
+        Ledger.move(from, target, this);
+        try {
+            endLifetime();
+        } catch (IllegalStateException e) {
+            Ledger.moveBack(target, from, this);
+            throw new IllegalStateException(
+                    "moveTo: an op on another thread is using the tensor " + Shape.text(shape)
+                            + "; wait for it, or use copyTo(arena)",
+                    e);
+        }
+        lifetime = next;
+        shared |= target.isShared();
         exposed = false;
         pinned = true;
         home = target;

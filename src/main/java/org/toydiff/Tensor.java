@@ -52,6 +52,9 @@ public final class Tensor extends TensorOps {
 
     boolean gradientSet;
 
+    /// Set when a backward failed after it had added to the gradient.
+    boolean gradientLost;
+
     /// The step at which an eager backward freed the gradient, for whoever asks for it; 0 when it did not.
     int gradientFreedAt;
 
@@ -219,10 +222,12 @@ public final class Tensor extends TensorOps {
     /// @throws IllegalArgumentException if the dtype is not floating
     public Tensor trackGradient() {
         requireFloating("trackGradient");
-        if (node == null) {
+        if (node == null && !leaf && Launch.skips(this)) {
+            Prediction.track(this);
+        } else if (node == null) {
             leaf = true;
             storage.pinned = true;
-            if (storage.home == null) {
+            if (storage.home == null || !isOpen(storage.home)) {
                 storage.home = Scope.current().innermost("trackGradient");
             }
         }
@@ -236,21 +241,52 @@ public final class Tensor extends TensorOps {
         return leaf || node != null;
     }
 
+    private static boolean isOpen(Arena arena) {
+        return arena instanceof TensorArena own ? own.isOpen() : arena.scope().isAlive();
+    }
+
+    /// Throws, naming `op`, unless backward may add to the gradient of this leaf.
+    void requireAccumulating(String op) {
+        requireReadable(op);
+        requireWholeGradient(op);
+        if (gradient != null) {
+            if (!gradient.storage.alive()) {
+                throw new IllegalStateException(op + ": the block of the gradient of " + Shape.text(shape)
+                        + " lies in an arena that is closed; call zeroGradient() for another one");
+            }
+            gradient.requireReadable(op);
+        } else if (!isOpen(storage.home)) {
+            throw new IllegalStateException(op + ": the arena in which the gradient of " + Shape.text(shape)
+                    + " is to be made is closed; call trackGradient() again in the arena that is to hold it");
+        }
+    }
+
+    /// Throws, naming `op`, if a backward failed that had added to the gradient.
+    void requireWholeGradient(String op) {
+        if (gradientLost) {
+            throw new IllegalStateException(op + ": a backward failed after it had added to the gradient of "
+                    + (node == null ? "" : node.op + " ") + Shape.text(shape)
+                    + ", which is neither the old nor the new one; call zeroGradient() and go backward again");
+        }
+    }
+
     /// Whether there is a gradient to read.
     ///
     /// @return true after a backward that reached it and kept its gradient
     public boolean hasGradient() {
-        return gradientSet;
+        return Scope.current().sight().see(this).gradientSet;
     }
 
     /// The gradient that backward left, of this shape and dtype. A leaf's is one block for good: later
     /// backwards add to it.
     ///
     /// @return the gradient itself, not a copy
-    /// @throws IllegalStateException if there is none, or it was freed
+    /// @throws IllegalStateException if there is none, it was freed, or a backward failed that had added to it
     public Tensor gradient() {
-        if (gradientSet) {
-            return gradient;
+        Tensor seen = Scope.current().sight().see(this);
+        if (seen.gradientSet) {
+            seen.requireWholeGradient("gradient");
+            return seen.gradient;
         }
         String what = "gradient: the gradient of " + (node == null ? "" : node.op + " ") + Shape.text(shape);
         if (gradientFreedAt > 0) {
@@ -263,15 +299,24 @@ public final class Tensor extends TensorOps {
                         : "call trackGradient() on it before computing from it"));
     }
 
-    /// Empties the gradient; its block is kept for the next one, and overwritten.
+    /// Empties the gradient; its block is kept for the next one, and overwritten. Where that block's arena is closed,
+    /// the next one gets another in this tensor's arena.
     public void zeroGradient() {
+        Scope.current().sight().see(this).emptyGradient();
+    }
+
+    void emptyGradient() {
         gradientSet = false;
-        if (!leaf) {
+        gradientLost = false;
+        if (!leaf || (gradient != null && !gradient.storage.alive())) {
             gradient = null;
         }
     }
 
     /// `backward(Release.AT_CLOSE)` from a gradient of ones.
+    ///
+    /// A backward that throws leaves every gradient that was not there before empty. Those that it had added to
+    /// already are lost: reading them throws until [#zeroGradient()].
     public void backward() {
         backward(Release.AT_CLOSE);
     }
@@ -319,8 +364,9 @@ public final class Tensor extends TensorOps {
     /// @return this
     public Tensor retain() {
         storage.requireReadable("retain", shape);
-        retained = true;
-        storage.pinned = true;
+        Tensor seen = Scope.current().sight().see(this);
+        seen.retained = true;
+        seen.storage.pinned = true;
         return this;
     }
 
@@ -330,7 +376,7 @@ public final class Tensor extends TensorOps {
     /// @return a view of the same block
     public Tensor detach() {
         storage.requireReadable("detach", shape);
-        storage.pinned = true;
+        Scope.current().sight().see(this).storage.pinned = true;
         return view(offset, shape, strides);
     }
 
@@ -358,7 +404,7 @@ public final class Tensor extends TensorOps {
     public Tensor moveTo(TensorArena arena) {
         storage.requireReadable("moveTo", shape);
         arena.requireUsable("moveTo");
-        if (storage.shapeOnly()) {
+        if (Launch.skips(this)) {
             storage.moveCount(arena);
             return this;
         }
@@ -394,11 +440,10 @@ public final class Tensor extends TensorOps {
             throw new IllegalArgumentException(
                     "copyFrom: " + Shape.text(source.shape) + " does not stretch to " + Shape.text(shape));
         }
-        if (storage.segment().isReadOnly()) {
+        if (storage.isReadOnly()) {
             throw new IllegalArgumentException("copyFrom: the memory of " + Shape.text(shape) + " is read-only");
         }
-        if (source.storage.shapeOnly() || storage.shapeOnly()) {
-            // A prediction changes nothing.
+        if (source.storage.shapeOnly() || Launch.skips(this)) {
             return this;
         }
         boolean overlaps = source.storage == storage;
@@ -438,8 +483,7 @@ public final class Tensor extends TensorOps {
         if (arena instanceof TensorArena own) {
             return new Tensor(Storage.make(own, op, dtype, shape, false), dtype, shape);
         }
-        MemorySegment segment = arena.allocate(Shape.size(shape) * dtype.bytes(), 64);
-        return new Tensor(Storage.of(arena, segment, op, dtype, shape), dtype, shape);
+        return new Tensor(Storage.makeForeign(arena, op, dtype, shape), dtype, shape);
     }
 
     /// Another sight of the same block, not recorded.
@@ -466,15 +510,25 @@ public final class Tensor extends TensorOps {
     }
 
     static boolean recorded(Tensor x) {
-        return x.tracksGradient() && Scope.current().recording;
+        return x.tracksGradient() && Scope.current().records(x);
     }
 
     static boolean recorded(Tensor a, Tensor b) {
-        return (a.tracksGradient() || b.tracksGradient()) && Scope.current().recording;
+        boolean first = recorded(a);
+        return recorded(b) || first;
     }
 
     static boolean recorded(Tensor a, Tensor b, Tensor c) {
-        return recorded(a, b) || recorded(c);
+        boolean first = recorded(a, b);
+        return recorded(c) || first;
+    }
+
+    static boolean anyRecorded(Tensor[] xs) {
+        boolean any = false;
+        for (Tensor x : xs) {
+            any |= recorded(x);
+        }
+        return any;
     }
 
     void requireReadable(String op) {
@@ -600,10 +654,9 @@ public final class Tensor extends TensorOps {
     Tensor setAll(LongToDoubleFunction value) {
         long n = storage.shapeOnly() ? 0 : size();
         for (long i = 0; i < n; i++) {
-            dtype.set(
-                    storage.segment(),
-                    offset + i,
-                    Conversions.requireConvertible(storage.op, value.applyAsDouble(i), dtype));
+            // The value first: it may come from the user's code, which may close the arena.
+            double element = Conversions.requireConvertible(storage.op, value.applyAsDouble(i), dtype);
+            dtype.set(storage.segment(), offset + i, element);
         }
         return this;
     }

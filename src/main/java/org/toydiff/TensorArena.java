@@ -49,6 +49,9 @@ public final class TensorArena implements Arena {
 
     private volatile boolean open = true;
 
+    /// Guarded by the ledger's lock: whether it takes no tensors any more.
+    private boolean closing;
+
     /// What a flight recording is told when it closes; null when nobody listened at its opening.
     private final ArenaCloseEvent recorded;
 
@@ -153,8 +156,12 @@ public final class TensorArena implements Arena {
     /// @throws WrongThreadException if it is confined to another thread
     public Region enter() {
         requireUsable("enter");
-        entered();
         Scope scope = Scope.current();
+        if (scope.predicts() && !predicting) {
+            // What is made in a prediction has no memory, wherever it goes.
+            return new TensorArena(this, scope.innermostOrNull().prediction).enter();
+        }
+        entered();
         int depth = scope.depth();
         return new Entry(this, scope, depth);
     }
@@ -237,12 +244,14 @@ public final class TensorArena implements Arena {
             throw new IllegalStateException(
                     "close: this arena is still entered elsewhere; close every region that enter() returned first");
         }
+        Ledger.closing(this);
         try {
             Ledger.endLifetimes(this);
             if (lifetime != null) {
                 lifetime.close();
             }
         } catch (IllegalStateException e) {
+            Ledger.stillOpen(this);
             throw new IllegalStateException(
                     "close: an op on another thread is using a tensor of this arena; wait for it, then close", e);
         }
@@ -274,13 +283,19 @@ public final class TensorArena implements Arena {
     }
 
     private void entered() {
-        Ledger.enter(this, 1);
+        Ledger.enter(this);
         Scope.current().push(this);
     }
 
     private void left() {
-        Ledger.enter(this, -1);
+        Ledger.leave(this);
         Scope.current().pop();
+    }
+
+    /// Ends an arena that was left open in a prediction.
+    void abandon() {
+        open = false;
+        count(-live);
     }
 
     boolean isOpen() {
@@ -317,6 +332,17 @@ public final class TensorArena implements Arena {
 
     // The rest is called under the ledger's lock, or in a prediction, which one thread alone sees.
 
+    void closing(boolean now) {
+        closing = now;
+    }
+
+    /// Throws, naming `op`, where a tensor made now would outlive it.
+    void requireTaking(String op) {
+        if (!open || closing) {
+            throw new IllegalStateException(op + ": the arena is closed");
+        }
+    }
+
     long limit() {
         return limit;
     }
@@ -348,6 +374,7 @@ public final class TensorArena implements Arena {
             first.previous = storage;
         }
         first = storage;
+        storage.listed = true;
         made++;
         count(storage.bytes);
     }
@@ -361,6 +388,7 @@ public final class TensorArena implements Arena {
         if (storage.next != null) {
             storage.next.previous = storage.previous;
         }
+        storage.listed = false;
         freed++;
         count(-storage.bytes);
     }

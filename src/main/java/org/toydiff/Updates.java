@@ -170,7 +170,7 @@ public final class Updates {
             double epsilon,
             double decay) {
         UpdateWork work = begin("lamb", parameter, gradient, first, second);
-        if (parameter.size() == 0) {
+        if (parameter.size() == 0 || Launch.skips(parameter)) {
             return;
         }
         double norm = norm(parameter);
@@ -180,6 +180,24 @@ public final class Updates {
         double stepNorm = Math.sqrt(work.run(UpdateWork.Kind.LAMB_MOMENTS, parameter, gradient, first, second));
         work.coefficients.rate = rate * (norm > 0 && stepNorm > 0 ? norm / stepNorm : 1);
         run(work, UpdateWork.Kind.LAMB_STEP, parameter, null, first, second);
+    }
+
+    /// Throws what a step of these would throw, and changes nothing: for optimizers that check all of their parameters
+    /// before they change the first.
+    ///
+    /// @param op what to name in messages
+    /// @param parameter p
+    /// @param gradient g
+    /// @param state what is kept for the parameter
+    /// @throws IllegalArgumentException if dtypes or shapes differ, one is not contiguous, or one that would be
+    ///     modified is read-only
+    /// @throws IllegalStateException if one is freed
+    public static void require(String op, Tensor parameter, Tensor gradient, Tensor... state) {
+        requireModifiable(op, parameter);
+        requireLike(op, parameter, gradient);
+        for (Tensor kept : state) {
+            requireState(op, parameter, kept);
+        }
     }
 
     /// The Euclidean norm of all elements, accumulated in double.
@@ -211,6 +229,9 @@ public final class Updates {
     }
 
     private static void inPlace(Tensor tensor, BinaryKernel kernel, double operand) {
+        if (Launch.skips(tensor)) {
+            return;
+        }
         try (var scratch = TensorArena.ofConfined()) {
             Launch.binary(kernel.of(tensor.isWide()), tensor, Tensor.full(tensor.dtype, operand), tensor);
         }
@@ -252,6 +273,9 @@ public final class Updates {
 
     private static void run(
             UpdateWork work, UpdateWork.Kind kind, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        if (Launch.skips(parameter)) {
+            return;
+        }
         if (parameter.size() > 0) {
             work.run(kind, parameter, gradient, first, second);
         }
@@ -285,7 +309,7 @@ public final class Updates {
 
     private static void requireModifiable(String op, Tensor t) {
         requireWhole(op, t);
-        if (t.storage.segment().isReadOnly()) {
+        if (t.storage.isReadOnly()) {
             throw new IllegalArgumentException(op + ": the memory of " + Shape.text(t.shape) + " is read-only");
         }
     }

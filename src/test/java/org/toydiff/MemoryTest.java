@@ -51,7 +51,7 @@ class MemoryTest {
     @Test
     void blocksNeverOverlapAndComeBackWhole() {
         var random = new SplittableRandom(1);
-        var pool = new BlockPool();
+        var pool = new BlockPool(false);
         var taken = new java.util.ArrayList<java.util.Map.Entry<org.toydiff.internal.memory.Block, Long>>();
         try (var lifetime = Arena.ofConfined()) {
             for (int i = 0; i < 20_000; i++) {

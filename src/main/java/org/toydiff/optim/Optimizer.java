@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.toydiff.Autograd;
+import org.toydiff.MemoryPlan;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.Updates;
 
 /// Changes parameters in place by their gradients.
 ///
@@ -122,16 +124,43 @@ public abstract class Optimizer implements Stateful {
 
     /// Changes every parameter that has a gradient, by one step. The others stay as they are.
     ///
-    /// @throws IllegalStateException if the memory of a parameter or of its state is freed
+    /// All parameters are looked at before the first is changed. Should a step fail nevertheless, for want of memory
+    /// say, then the exception has a suppressed one that names the parameters that are changed already.
+    ///
+    /// @throws IllegalStateException if the memory of a parameter, of its gradient or of its state is freed, or the
+    ///     gradient was lost by a backward that failed; no parameter is changed then
     public final void step() {
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
-            for (Slot slot : slots) {
-                if (slot.parameter.hasGradient()) {
-                    update(slot.group, slot.parameter, slot.parameter.gradient(), slot.state, slot.steps + 1);
-                    slot.steps++;
-                }
+            requireReady();
+            for (int i = 0; i < slots.size(); i++) {
+                step(i);
             }
+        }
+    }
+
+    private void requireReady() {
+        for (Slot slot : slots) {
+            if (slot.parameter.hasGradient()) {
+                Updates.require(name(), slot.parameter, slot.parameter.gradient(), slot.state);
+            }
+        }
+    }
+
+    private void step(int i) {
+        Slot slot = slots.get(i);
+        if (!slot.parameter.hasGradient()) {
+            return;
+        }
+        try {
+            update(slot.group, slot.parameter, slot.parameter.gradient(), slot.state, slot.steps + 1);
+        } catch (RuntimeException | Error failure) {
+            failure.addSuppressed(new IllegalStateException(name() + ": the step failed at parameter " + i + " "
+                    + Arrays.toString(slot.parameter.shape()) + "; those before it are changed, those after it not"));
+            throw failure;
+        }
+        if (!MemoryPlan.isDryRun()) {
+            slot.steps++;
         }
     }
 

@@ -8,6 +8,10 @@ public final class Block {
     Slab slab;
     long offset;
     long bytes;
+
+    /// In the checked mode: how many bytes its user may write.
+    long used;
+
     boolean free;
     Block before;
     Block after;
@@ -29,6 +33,11 @@ public final class Block {
     /// The slab that it is a part of, seen by every thread and for good.
     public MemorySegment memory() {
         return slab.memory();
+    }
+
+    /// All of it, free or not.
+    MemorySegment bytes() {
+        return slab.memory().asSlice(offset, bytes);
     }
 
     /// Where it begins in [#memory()], in bytes.

@@ -21,6 +21,10 @@ public final class BlockPool {
     /// Untouched pages of a slab are not resident, so a generous size costs address space only.
     private static final long SLAB_BYTES = 64L << 20;
 
+    /// Whether blocks are kept apart by guard bytes that are looked at when they are given back, and free memory is
+    /// filled with NaN.
+    private final boolean checked;
+
     private final Block[] heads = new Block[LISTS];
     private final long[] nonEmpty = new long[LISTS / Long.SIZE];
     private final List<Block> firstOfSlab = new ArrayList<>();
@@ -30,6 +34,14 @@ public final class BlockPool {
 
     private long slabsMade;
     private long slabBytes;
+
+    /// An empty pool.
+    ///
+    /// @param checked whether to look for writes by who does not own a block, at a pass over each when it is taken
+    ///     and when it is given back
+    public BlockPool(boolean checked) {
+        this.checked = checked;
+    }
 
     /// `bytes` rounded up to whole units, or `Long.MAX_VALUE` when that overflows.
     public static long rounded(long bytes) {
@@ -48,7 +60,25 @@ public final class BlockPool {
 
     /// A block of `bytes` (a multiple of [#UNIT], not 0), with whatever its last user left in it, or null
     /// when the system has no more memory.
+    ///
+    /// @param used how many of them will be written, which the checked mode holds the user to
+    public Block take(long bytes, long used) {
+        if (!checked) {
+            return cut(bytes);
+        }
+        Block block = bytes > Long.MAX_VALUE - Guard.BYTES ? null : cut(bytes + Guard.BYTES);
+        if (block != null) {
+            Guard.place(block, used);
+        }
+        return block;
+    }
+
+    /// `take(bytes, bytes)`.
     public Block take(long bytes) {
+        return take(bytes, bytes);
+    }
+
+    private Block cut(long bytes) {
         Block block = find(bytes);
         if (block == null) {
             block = grow(bytes);
@@ -64,10 +94,25 @@ public final class BlockPool {
     }
 
     /// Takes back a block; nobody may see it any more.
+    ///
+    /// @throws MemoryCheckError in the checked mode, if something was written past its end; it is taken back then, too
     public void give(Block block) {
         if (block.free) {
             throw new AssertionError("a block was given back twice");
         }
+        if (!checked) {
+            join(block);
+            return;
+        }
+        try {
+            Guard.verify(block);
+        } finally {
+            Guard.erase(block);
+            join(block);
+        }
+    }
+
+    private void join(Block block) {
         Block whole = block;
         if (block.after != null && block.after.free) {
             unlink(block.after);
@@ -123,6 +168,9 @@ public final class BlockPool {
             event.write(size, slabBytes);
         }
         Block block = new Block(slab, 0, size);
+        if (checked) {
+            Guard.erase(block);
+        }
         firstOfSlab.add(block);
         return block;
     }
