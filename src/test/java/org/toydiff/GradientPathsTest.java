@@ -95,6 +95,20 @@ class GradientPathsTest extends ArenaTest {
     }
 
     @Test
+    void aCheckpointBeforeALayerOverData() {
+        Tensor data = Tensor.of(new double[] {1, -2, 0.5, 3, 0.25, -1}, 2, 3);
+        hold(
+                in -> {
+                    Tensor again = Autograd.checkpoint(
+                            x -> x.linear(in.get(1), in.get(2)).tanh(),
+                            in.get(0).exp(),
+                            in.subList(1, 3));
+                    return again.add(data.linear(in.get(3), in.get(4))).exp().sum();
+                },
+                randoms(new long[][] {{2, 3}, {5, 3}, {5}, {5, 3}, {5}}));
+    }
+
+    @Test
     void checkpointsOneAfterAnotherAndWithin() {
         hold(
                 in -> {
