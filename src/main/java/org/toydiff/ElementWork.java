@@ -38,7 +38,7 @@ final class ElementWork extends Work {
     private long y0;
     private long rows;
     private long columns;
-    private int across;
+    private long across;
 
     /// `y = kernel(x)`, the strides being those under which x reads in y's shape.
     void run(Kernel.Unary kernel, Tensor x, long[] xs, Tensor y) {
@@ -105,7 +105,7 @@ final class ElementWork extends Work {
         }
         columns = Math.min(n2, PART);
         rows = Math.max(1, PART / columns);
-        across = (int) ((n2 + columns - 1) / columns);
+        across = parts(n2, columns);
         return axis;
     }
 
@@ -135,12 +135,12 @@ final class ElementWork extends Work {
         if (n1 * n2 <= PART) {
             run(0, 0, n1, n2);
         } else {
-            Workers.run(this, Math.toIntExact((n1 + rows - 1) / rows * across));
+            Workers.run(this, parts(n1, rows) * across);
         }
     }
 
     @Override
-    protected void part(int index) {
+    protected void part(long index) {
         long i = index / across * rows;
         long j = index % across * columns;
         run(i, j, Math.min(rows, n1 - i), Math.min(columns, n2 - j));

@@ -16,7 +16,7 @@ final class Indexing {
         requireIndex(x, along, index);
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("gather", x.dtype, index.shape, recorded);
-        if (!y.storage.shapeOnly()) {
+        if (!y.storage.shapeOnly() && y.size() > 0) {
             gather(x, x.offset, index, index.offset, y, y.offset, along, 0);
         }
         Rule rule = readsOtherAndShape((g, i, shape) -> scatterAdd(g, along, i, shape));
@@ -57,7 +57,9 @@ final class Indexing {
         Tensor y = Tensor.make("scatterAdd", x.dtype, shape, recorded);
         if (!y.storage.shapeOnly()) {
             y.fill(0);
-            scatterAdd(x, x.offset, index, index.offset, y, y.offset, along, 0);
+            if (x.size() > 0) {
+                scatterAdd(x, x.offset, index, index.offset, y, y.offset, along, 0);
+            }
         }
         Rule rule = readsOther((g, i) -> gather(g, along, i));
         return recorded ? y.record("scatterAdd", null, new Rule[] {rule, null}, x, index) : y;

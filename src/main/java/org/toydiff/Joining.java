@@ -14,7 +14,7 @@ final class Joining {
         shape[at] = 0;
         for (Tensor part : parts) {
             requireFits(first, part, at);
-            shape[at] += part.shape[at];
+            shape[at] = joined(shape, part.shape, at);
         }
         boolean recorded = Tensor.anyRecorded(parts);
         Tensor y = Tensor.make("concat", first.dtype, shape, recorded);
@@ -28,6 +28,15 @@ final class Joining {
             from += part.shape[at];
         }
         return recorded ? y.record("concat", null, rules, parts.clone()) : y;
+    }
+
+    /// The size of the axis that is joined.
+    private static long joined(long[] shape, long[] part, int axis) {
+        if (shape[axis] > Long.MAX_VALUE - part[axis]) {
+            throw new IllegalArgumentException("concat: " + Shape.text(shape) + " and " + Shape.text(part)
+                    + " are longer together along axis " + axis + " than a long can count; join fewer");
+        }
+        return shape[axis] + part[axis];
     }
 
     /// The gradient of the part that begins at a position.

@@ -95,9 +95,8 @@ final class Launch {
         if (skips(y)) {
             return;
         }
-        double sum =
-                CBlas.dot(y.dtype == DType.FLOAT64, (int) a.size(), at(a), (int) Math.max(1, a.strides[0]), at(b), (int)
-                        Math.max(1, b.strides[0]));
+        int n = (int) a.size();
+        double sum = CBlas.dot(y.isWide(), n, at(a), Products.increment(a, 0), at(b), Products.increment(b, 0));
         y.dtype.set(y.storage.segment(), y.offset, sum);
     }
 

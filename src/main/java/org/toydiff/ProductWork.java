@@ -63,8 +63,8 @@ final class ProductWork extends Work {
 
     private int tileRows;
     private int tileColumns;
-    private int across;
-    private int tiles;
+    private long across;
+    private long tiles;
 
     // The batch; a part is one tile of one product, or so many small products together.
     private long batches;
@@ -139,14 +139,13 @@ final class ProductWork extends Work {
         transposeB = Products.transposed(b);
         leadingA = Products.leading(a, columnsLie);
         leadingB = Products.leading(b, transposeB);
-        spacingA = (int) Math.max(1, a.strides[swapA ? 0 : 1]);
-        spacingB = (int) Math.max(1, b.strides[0]);
+        spacingA = Products.increment(a, swapA ? 0 : 1);
+        spacingB = Products.increment(b, 0);
         this.beta = beta;
         cut();
-        tiles = (m + tileRows - 1) / tileRows * across;
         long multiplications = Math.max(1, (long) m * n * k);
         together = tiles > 1 ? 1 : Math.max(1, SMALLEST / multiplications);
-        Workers.run(this, Math.toIntExact((batches + together - 1) / together * tiles));
+        Workers.run(this, parts(batches, together) * tiles);
         forget();
     }
 
@@ -167,9 +166,9 @@ final class ProductWork extends Work {
             if (tileRows == m && tileColumns == n) {
                 // One tile would leave the workers idle: two halves.
                 if (byRows || m >= n) {
-                    tileRows = even(m, (m + 1) / 2);
+                    tileRows = even(m, parts(m, 2));
                 } else {
-                    tileColumns = even(n, (n + 1) / 2);
+                    tileColumns = even(n, parts(n, 2));
                 }
             }
         }
@@ -178,29 +177,29 @@ final class ProductWork extends Work {
             tileColumns = (int) Math.min(tileColumns, most);
             tileRows = (int) Math.min(tileRows, most / tileColumns);
         }
-        across = (n + tileColumns - 1) / tileColumns;
+        across = parts(n, tileColumns);
+        tiles = parts(m, tileRows) * across;
     }
 
     /// A size near `most` that cuts `all` into equal pieces.
-    private static int even(int all, int most) {
-        int pieces = (all + most - 1) / most;
-        int each = (all + pieces - 1) / pieces;
-        return Math.min(all, (each + UNIT - 1) / UNIT * UNIT);
+    static int even(int all, long most) {
+        long each = parts(all, parts(all, most));
+        return (int) Math.min(all, parts(each, UNIT) * UNIT);
     }
 
     @Override
-    protected void part(int index) {
+    protected void part(long index) {
         long first = index / tiles * together;
         for (long batch = first; batch < Math.min(first + together, batches); batch++) {
             tile(index % tiles, a0 + batch * betweenA, b0 + batch * betweenB, y0 + batch * m * n);
         }
     }
 
-    private void tile(int index, long aAt, long bAt, long yAt) {
-        int i = index / across * tileRows;
-        int j = index % across * tileColumns;
-        int rows = Math.min(tileRows, m - i);
-        int columns = Math.min(tileColumns, n - j);
+    private void tile(long index, long aAt, long bAt, long yAt) {
+        long i = index / across * tileRows;
+        long j = index % across * tileColumns;
+        int rows = (int) Math.min(tileRows, m - i);
+        int columns = (int) Math.min(tileColumns, n - j);
         long at = yAt + i * yi + j;
         if (gradient == null) {
             product(aAt + i * ai, bAt + j * bj, rows, columns, y, at, (int) yi);
@@ -210,7 +209,7 @@ final class ProductWork extends Work {
         }
     }
 
-    private void finish(long at, int j, int rows, int columns) {
+    private void finish(long at, long j, int rows, int columns) {
         if (withBias != null) {
             withBias.run(y, at, yi, 1, bias, bias0 + j * biasStep, 0, biasStep, y, at, yi, 1, rows, columns);
         }

@@ -259,7 +259,7 @@ final class Products {
         if (leading == 0) {
             Launch.product(a, b, beta, y);
         } else if (evenlySpaced(a, y) && evenlySpaced(b, y)) {
-            Launch.products(matrix(a), spacing(a, y), matrix(b), spacing(b, y), beta, matrix(y), batches(y));
+            Launch.products(matrix(a), spacing(a), matrix(b), spacing(b), beta, matrix(y), batches(y));
         } else {
             for (long i = 0; i < y.shape[0]; i++) {
                 batch(entry(a, i, y.rank()), entry(b, i, y.rank()), beta, entry(y, i, y.rank()));
@@ -267,13 +267,14 @@ final class Products {
         }
     }
 
-    private static long batches(Tensor y) {
-        return Shape.size(Arrays.copyOf(y.shape, y.rank() - 2));
+    /// How many matrices it holds.
+    private static long batches(Tensor t) {
+        return Shape.size(Arrays.copyOf(t.shape, t.rank() - 2));
     }
 
     /// Whether t's matrices follow each other as y's do, at one distance, or t is one matrix for all of them.
     private static boolean evenlySpaced(Tensor t, Tensor y) {
-        if (count(t) == t.shape[t.rank() - 2]) {
+        if (batches(t) == 1) {
             return true;
         }
         int leading = t.rank() - 2;
@@ -285,8 +286,9 @@ final class Products {
         return even;
     }
 
-    private static long spacing(Tensor t, Tensor y) {
-        return count(t) == t.shape[t.rank() - 2] && batches(y) > 1 ? 0 : t.strides[t.rank() - 3];
+    /// The distance between its matrices; 0 for one matrix, which may have no leading axis at all.
+    private static long spacing(Tensor t) {
+        return batches(t) == 1 ? 0 : t.strides[t.rank() - 3];
     }
 
     /// The first of its matrices.
@@ -347,6 +349,11 @@ final class Products {
         int row = transposed ? 1 : 0;
         long least = t.shape[1 - row];
         return (int) Math.max(1, t.shape[row] == 1 ? least : t.strides[row]);
+    }
+
+    /// BLAS's increment: the distance between the elements of a vector along an axis.
+    static int increment(Tensor t, int axis) {
+        return t.shape[axis] <= 1 ? 1 : (int) Math.max(1, t.strides[axis]);
     }
 
     private static void requireSizes(String op, Tensor a, Tensor b) {

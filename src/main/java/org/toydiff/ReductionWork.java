@@ -81,7 +81,7 @@ final class ReductionWork extends Work {
         if (groups == 1) {
             return innerRuns && asRuns(count[0], 1, 0);
         }
-        if (isReduced[0] == isReduced[1]) {
+        if (!keptAndReducedAlternate()) {
             return false;
         }
         int outer = groups == 2 && !innerRuns && stride[1] == 1 ? 0 : 1;
@@ -95,6 +95,16 @@ final class ReductionWork extends Work {
         blocks = groups == 3 ? count[2] : 1;
         blockStride = groups == 3 ? stride[2] : 0;
         return reduction.byColumns() && asColumns(count[outer], stride[outer], count[inner]);
+    }
+
+    /// Two neighbours of a kind are axes that do not lie in memory as one.
+    private boolean keptAndReducedAlternate() {
+        for (int i = 1; i < groups; i++) {
+            if (isReduced[i] == isReduced[i - 1]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void merge(long[] shape, long[] strides, boolean[] reduced) {
@@ -132,6 +142,7 @@ final class ReductionWork extends Work {
 
     /// `y = reduction(x)` as [#plan] found; y is contiguous and neither is empty.
     void run(Reduction reduction, int ddof, Tensor x, Tensor y) {
+        assert blocks * outputs == y.size() : "a reduction that writes other elements than its result's";
         this.reduction = reduction;
         this.ddof = ddof;
         wide = x.dtype == DType.FLOAT64;
@@ -181,15 +192,15 @@ final class ReductionWork extends Work {
 
     private void inParts(long all, long each) {
         perPart = Math.min(all, each);
-        Workers.run(this, Math.toIntExact((all + perPart - 1) / perPart));
+        Workers.run(this, parts(all, perPart));
     }
 
     @Override
-    protected void part(int index) {
+    protected void part(long index) {
         long from = index * perPart;
         switch (way) {
-            case PIECES -> pieces[index] = piece(x0 + from, Math.min(perPart, n - from));
-            case SQUARES -> pieces[index] = runs.squares(x, x0 + from, Math.min(perPart, n - from), mean);
+            case PIECES -> pieces[(int) index] = piece(x0 + from, Math.min(perPart, n - from));
+            case SQUARES -> pieces[(int) index] = runs.squares(x, x0 + from, Math.min(perPart, n - from), mean);
             case RUNS -> {
                 for (long i = from; i < Math.min(from + perPart, outputs); i++) {
                     run(i);
@@ -224,8 +235,8 @@ final class ReductionWork extends Work {
     private double inPieces(Way way) {
         this.way = way;
         // Long pieces, so that each thread reads on and on: memory likes that better than turns of 128 KB.
-        perPart = Math.max(PART, (n + MOST_PIECES - 1) / MOST_PIECES);
-        int parts = Math.toIntExact((n + perPart - 1) / perPart);
+        perPart = Math.max(PART, parts(n, MOST_PIECES));
+        long parts = parts(n, perPart);
         Workers.run(this, parts);
         double total = pieces[0];
         for (int i = 1; i < parts; i++) {
@@ -245,7 +256,8 @@ final class ReductionWork extends Work {
     }
 
     private double spread(double squares) {
-        double variance = squares / (n - ddof);
+        // As PyTorch: nothing is left to divide by when ddof is n, nor when it is more.
+        double variance = squares / Math.max(0, n - ddof);
         return reduction == Reduction.STD ? Math.sqrt(variance) : variance;
     }
 

@@ -83,7 +83,7 @@ final class RowWork extends Work {
         y0 = y.offset;
         yi = kind == Kind.CROSS_ENTROPY ? 1 : n;
         perPart = Math.max(1, PART / n);
-        Workers.run(this, Math.toIntExact((rows + perPart - 1) / perPart));
+        Workers.run(this, parts(rows, perPart));
         this.a = null;
         this.b = null;
         this.labels = null;
@@ -96,7 +96,7 @@ final class RowWork extends Work {
     }
 
     @Override
-    protected void part(int index) {
+    protected void part(long index) {
         long from = index * perPart;
         for (long i = from; i < Math.min(from + perPart, rows); i++) {
             row(i, a0 + i * ai, b0 + i * bi, y0 + i * yi);

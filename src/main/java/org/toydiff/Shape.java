@@ -19,24 +19,34 @@ final class Shape {
         return size;
     }
 
-    /// `shape` itself, once its sizes are known to be non-negative and their bytes to fit a long.
+    /// `shape` itself, once its sizes are known to be non-negative and their bytes to fit a long. A size of 0 does not
+    /// make up for others that overflow, as in NumPy and PyTorch: so strides and parts of sizes fit, too.
     static long[] checked(String op, DType dtype, long[] shape) {
         long bytes = dtype.bytes();
-        boolean empty = false;
+        boolean fits = true;
         for (long n : shape) {
             if (n < 0) {
                 throw new IllegalArgumentException(op + ": negative size in shape " + text(shape));
             }
-            empty |= n == 0;
+            fits &= n <= Long.MAX_VALUE / bytes;
+            bytes *= fits && n > 0 ? n : 1;
         }
-        for (long n : shape) {
-            if (!empty && n > Long.MAX_VALUE / bytes) {
-                throw new IllegalArgumentException(
-                        op + ": shape " + text(shape) + " has more bytes than a long can count; check its sizes");
-            }
-            bytes *= empty ? 1 : n;
+        if (!fits) {
+            throw new IllegalArgumentException(op + ": shape " + text(shape) + " has "
+                    + (empty(shape) ? "sizes that multiply to more" : "more bytes")
+                    + " than a long can count; check its sizes");
         }
         return shape;
+    }
+
+    /// Whether there are no elements: then nothing may walk the other axes, which may be of any length.
+    static boolean empty(long[] shape) {
+        for (long n : shape) {
+            if (n == 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Row-major strides.
@@ -48,6 +58,15 @@ final class Shape {
             stride *= Math.max(shape[i], 1);
         }
         return strides;
+    }
+
+    /// Where the last element lies, counted from the first; of a shape that is not empty.
+    static long last(long[] shape, long[] strides) {
+        long last = 0;
+        for (int i = 0; i < shape.length; i++) {
+            last += (shape[i] - 1) * strides[i];
+        }
+        return last;
     }
 
     static boolean contiguous(long[] shape, long[] strides) {

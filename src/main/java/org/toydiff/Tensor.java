@@ -110,11 +110,7 @@ public final class Tensor extends TensorOps {
     /// @throws IllegalStateException if it is freed already
     public MemorySegment segment() {
         storage.requireElements("segment", shape);
-        long last = 0;
-        for (int i = 0; i < shape.length; i++) {
-            last += (shape[i] - 1) * strides[i];
-        }
-        long elements = size() == 0 ? 0 : last + 1;
+        long elements = size() == 0 ? 0 : Shape.last(shape, strides) + 1;
         return storage.expose().asSlice((offset - storage.base()) * dtype.bytes(), elements * dtype.bytes());
     }
 
@@ -429,24 +425,24 @@ public final class Tensor extends TensorOps {
     /// Overwrites the elements with those of another tensor, which stretches to this shape. Not recorded; a
     /// later backward that would have read the old elements throws.
     ///
+    /// Where the two overlap in memory, this gets what the source held before, as in NumPy (PyTorch refuses that).
+    ///
     /// @param source the elements to copy, of this dtype
     /// @return this
-    /// @throws IllegalArgumentException if the dtype differs or the shape does not stretch to this one
+    /// @throws IllegalArgumentException if the dtype differs, the shape does not stretch to this one, or this is
+    ///     read-only or itself stretched, so that several of its elements are one in memory
     public Tensor copyFrom(Tensor source) {
-        storage.requireReadable("copyFrom", shape);
+        requireModifiable("copyFrom");
         source.requireReadable("copyFrom");
         requireSameDType("copyFrom", source);
         if (!Shape.broadcasts(source.shape, shape)) {
             throw new IllegalArgumentException(
                     "copyFrom: " + Shape.text(source.shape) + " does not stretch to " + Shape.text(shape));
         }
-        if (storage.isReadOnly()) {
-            throw new IllegalArgumentException("copyFrom: the memory of " + Shape.text(shape) + " is read-only");
-        }
         if (source.storage.shapeOnly() || Launch.skips(this)) {
             return this;
         }
-        boolean overlaps = source.storage == storage;
+        boolean overlaps = Overlap.between(this, source);
         try (var scratch = overlaps ? TensorArena.ofConfined() : null) {
             Launch.unary(Families.copy(dtype), overlaps ? source.copyTo(scratch) : source, this);
         }
@@ -486,9 +482,11 @@ public final class Tensor extends TensorOps {
         return new Tensor(Storage.makeForeign(arena, op, dtype, shape), dtype, shape);
     }
 
-    /// Another sight of the same block, not recorded.
+    /// Another sight of the same block, not recorded. One without elements begins where the block does: what it
+    /// was cut from may be a block of 0 bytes, past whose end nothing may begin.
     Tensor view(long offset, long[] shape, long[] strides) {
-        return new Tensor(storage, offset, shape, strides, dtype);
+        long begin = Shape.empty(shape) ? storage.base() : offset;
+        return new Tensor(storage, begin, shape, strides, dtype);
     }
 
     Tensor record(String op, long[] ruleShape, Rule rule, Tensor input) {
@@ -533,6 +531,19 @@ public final class Tensor extends TensorOps {
 
     void requireReadable(String op) {
         storage.requireReadable(op, shape);
+    }
+
+    /// Throws, naming `op`, unless it may be written in place.
+    void requireModifiable(String op) {
+        requireReadable(op);
+        if (!storage.shapeOnly() && storage.segment().isReadOnly()) {
+            throw new IllegalArgumentException(op + ": the memory of " + Shape.text(shape) + " is read-only");
+        }
+        if (Overlap.within(this)) {
+            throw new IllegalArgumentException(op + ": " + Shape.text(shape)
+                    + " is stretched by broadcastTo, so several of its elements are one in memory; use copyTo(arena)"
+                    + " for one that can be written");
+        }
     }
 
     void requireFloating(String op) {
@@ -668,7 +679,9 @@ public final class Tensor extends TensorOps {
 
     /// Visits the elements in row-major order.
     void forEach(Visitor visitor) {
-        forEach(visitor, 0, offset, 0);
+        if (size() > 0) {
+            forEach(visitor, 0, offset, 0);
+        }
     }
 
     private int forEach(Visitor visitor, int axis, long at, int position) {

@@ -34,7 +34,7 @@ final class TensorText {
             text.append("freed, shape=").append(Shape.text(tensor.shape));
         } else {
             tensor.storage.requireElements("toString", tensor.shape);
-            text.append(new TensorText(tensor).elements());
+            text.append(Shape.empty(tensor.shape) ? nothing(tensor) : new TensorText(tensor).elements());
         }
         text.append(", dtype=").append(tensor.dtype);
         if (tensor.node != null) {
@@ -46,6 +46,11 @@ final class TensorText {
             text.append(", tracksGradient=true");
         }
         return text.append(')').toString();
+    }
+
+    /// No elements, and the shape unless that says it all, as in NumPy and PyTorch.
+    private static String nothing(Tensor tensor) {
+        return tensor.rank() == 1 ? "[]" : "[], shape=" + Shape.text(tensor.shape);
     }
 
     private String elements() {

@@ -62,7 +62,7 @@ final class UpdateWork extends Work {
         m0 = offset(first);
         v = segment(second);
         v0 = offset(second);
-        int parts = Math.toIntExact((n + PART - 1) / PART);
+        int parts = Math.toIntExact(parts(n, PART));
         if (parts > sums.length) {
             sums = new double[parts];
         }
@@ -88,13 +88,13 @@ final class UpdateWork extends Work {
     }
 
     @Override
-    protected void part(int index) {
+    protected void part(long index) {
         long end = Math.min(n, (index + 1) * PART);
         double sum = 0;
         for (long at = index * PART; at < end; at += CALL) {
             sum += call(at, Math.min(CALL, end - at));
         }
-        sums[index] = sum;
+        sums[(int) index] = sum;
     }
 
     private double call(long at, long count) {

@@ -6,9 +6,9 @@ import org.toydiff.internal.kernels.BinaryKernel;
 /// Optimizer steps in one pass over parameter, gradient and state, in place: what [org.toydiff.optim] is made of.
 /// Nothing is recorded and nothing made, and nothing is allocated on the heap.
 ///
-/// All tensors of a step have one shape and one dtype, FLOAT32 or FLOAT64, and are contiguous; else
-/// IllegalArgumentException is thrown and nothing is changed. The parameter and its state are modified, the
-/// gradient is not. A later backward that would have read the parameter's old elements throws.
+/// All tensors of a step have one shape and one dtype, FLOAT32 or FLOAT64, are contiguous and do not overlap in
+/// memory; else IllegalArgumentException is thrown and nothing is changed. The parameter and its state are
+/// modified, the gradient is not. A later backward that would have read the parameter's old elements throws.
 public final class Updates {
     private Updates() {}
 
@@ -261,6 +261,7 @@ public final class Updates {
         requireLike(op, parameter, gradient);
         requireState(op, parameter, first);
         requireState(op, parameter, second);
+        requireApart(op, parameter, gradient, first, second);
         return Scope.current().updates;
     }
 
@@ -308,9 +309,20 @@ public final class Updates {
     }
 
     private static void requireModifiable(String op, Tensor t) {
+        t.requireModifiable(op);
         requireWhole(op, t);
-        if (t.storage.isReadOnly()) {
-            throw new IllegalArgumentException(op + ": the memory of " + Shape.text(t.shape) + " is read-only");
+    }
+
+    /// Throws when what one writes another reads or writes, too: parts of a step run in any order.
+    private static void requireApart(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        if (Overlap.between(parameter, gradient)
+                || Overlap.between(parameter, first)
+                || Overlap.between(parameter, second)
+                || Overlap.between(gradient, first)
+                || Overlap.between(gradient, second)
+                || Overlap.between(first, second)) {
+            throw new IllegalArgumentException(op + ": some of parameter " + Shape.text(parameter.shape)
+                    + ", its gradient and its state overlap in memory; give each its own, as copyTo(arena) makes it");
         }
     }
 }

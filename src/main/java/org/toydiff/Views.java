@@ -45,7 +45,7 @@ final class Views {
             throw new IllegalArgumentException("reshape: " + Shape.text(x.shape) + " has " + x.size()
                     + " elements and does not fit " + Shape.text(asked));
         }
-        return shape;
+        return Shape.checked("reshape", x.dtype, shape);
     }
 
     static Tensor transpose(Tensor x, int[] axes) {

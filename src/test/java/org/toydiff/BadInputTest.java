@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -118,6 +119,22 @@ class BadInputTest extends ArenaTest {
                 () -> tall.add(tall.transpose()));
         assertThrows(MemoryLimitException.class, () -> tall.broadcastTo(Integer.MAX_VALUE, 1 << 20)
                 .add(1));
+    }
+
+    @Test
+    void axesThatAreTooLongTogether() {
+        Tensor half = Tensor.zeros(1).broadcastTo(1L << 60);
+        long live = arena.liveBytes();
+        Tensor[] parts = new Tensor[16];
+        Arrays.fill(parts, half);
+        rejected(
+                "concat: [8070450532247928832] and [1152921504606846976] are longer together along axis 0 than a long"
+                        + " can count; join fewer",
+                () -> Tensor.concat(0, parts));
+        rejected(
+                "concat: shape [16, 1152921504606846976] has more bytes than a long can count; check its sizes",
+                () -> Tensor.stack(0, parts));
+        assertEquals(live, arena.liveBytes());
     }
 
     @Test

@@ -100,7 +100,7 @@ class DryRunTest extends ArenaTest {
             real.copyFrom(x.get(0));
             Updates.scale(x, 7);
             Updates.clamp(x, 0.5);
-            Updates.sgd(x, x, 1, 0);
+            Updates.sgd(x, Tensor.ones(2), 1, 0);
         });
         assertArrayEquals(new float[] {1, 2}, x.toFloatArray());
     }

@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -177,7 +178,7 @@ class ParallelTest {
         private final RuntimeException failure = new IllegalStateException("a part failed");
 
         @Override
-        protected void part(int index) {
+        protected void part(long index) {
             parts.incrementAndGet();
             if (index == 5) {
                 throw failure;
@@ -195,6 +196,29 @@ class ParallelTest {
         }
         Workers.run(work, 5);
         assertEquals(205, work.parts.get());
+    }
+
+    private static final class Counting extends Work {
+        private final LongAdder parts = new LongAdder();
+        private final LongAdder numbers = new LongAdder();
+
+        @Override
+        protected void part(long index) {
+            parts.increment();
+            numbers.add(index);
+        }
+    }
+
+    @Test
+    void morePartsThanAreCountedAtOnceAllRun() {
+        Blas.setThreads(2);
+        var work = new Counting();
+        long parts = (2 << 20) + 5;
+        Workers.run(work, parts);
+        assertEquals(parts, work.parts.sum());
+        assertEquals(parts * (parts - 1) / 2, work.numbers.sum(), "each has a number of its own");
+        Workers.run(work, 0);
+        assertEquals(parts, work.parts.sum());
     }
 
     @Test

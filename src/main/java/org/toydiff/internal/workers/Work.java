@@ -33,17 +33,26 @@ public abstract class Work {
     @SuppressWarnings("unused") // By its handle.
     private volatile int done;
 
+    /// The number of the part that ticket 0 stands for. Written before the ticket, which shows it to all.
+    private long first;
+
     private volatile Throwable failure;
     private volatile Thread waiter;
 
     /// For subclasses.
     protected Work() {}
 
-    /// Does one part.
-    protected abstract void part(int index);
+    /// How many parts of `each` things `all` things make, the last part being smaller perhaps.
+    protected static long parts(long all, long each) {
+        return all / each + (all % each == 0 ? 0 : 1);
+    }
 
-    /// Offers `parts` parts; the fields that describe them are set before.
-    final void open(int parts) {
+    /// Does one part.
+    protected abstract void part(long index);
+
+    /// Offers `parts` parts from the one numbered `first` on; the fields that describe them are set before.
+    final void open(long first, int parts) {
+        this.first = first;
         done = 0;
         TICKET.setVolatile(this, (long) parts << 32);
     }
@@ -69,7 +78,7 @@ public abstract class Work {
 
     private void run(int index) {
         try {
-            part(index);
+            part(first + index);
         } catch (Throwable e) {
             failure = e;
         }

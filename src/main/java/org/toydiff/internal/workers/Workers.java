@@ -9,6 +9,9 @@ public final class Workers {
     /// More are refused: each is a thread of the operating system's.
     public static final int MOST_THREADS = 1024;
 
+    /// So many parts are counted at once, in half a word; further ones follow when those have run.
+    private static final int MOST_AT_ONCE = 1 << 20;
+
     private static final String PROPERTY = "toydiff.threads";
 
     private static volatile Crew crew = new Crew(initial());
@@ -49,8 +52,14 @@ public final class Workers {
     /// Runs every part of `work`, and returns when all have run.
     ///
     /// @throws RuntimeException or an Error that a part threw
-    public static void run(Work work, int parts) {
-        work.open(parts);
+    public static void run(Work work, long parts) {
+        for (long first = 0; first < parts; first += MOST_AT_ONCE) {
+            run(work, first, (int) Math.min(parts - first, MOST_AT_ONCE));
+        }
+    }
+
+    private static void run(Work work, long first, int parts) {
+        work.open(first, parts);
         Crew now = crew;
         int slot = parts == 1 ? -1 : now.post(work, parts);
         while (work.doOne()) {

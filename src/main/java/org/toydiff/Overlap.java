@@ -1,0 +1,32 @@
+package org.toydiff;
+
+/// Elements that are one place in memory, which matters where something is written in place.
+final class Overlap {
+    private Overlap() {}
+
+    /// Whether some elements of a tensor are one. No view overlaps in another way than by a stretched axis.
+    static boolean within(Tensor t) {
+        boolean stretched = false;
+        for (int i = 0; i < t.rank(); i++) {
+            stretched |= t.shape[i] > 1 && t.strides[i] == 0;
+        }
+        return stretched && !Shape.empty(t.shape);
+    }
+
+    /// Whether two tensors, either of which may be null, lie in parts of memory that meet, whichever arena or wrapped
+    /// segment they are seen through; what lies between the elements of a view counts, too.
+    static boolean between(Tensor a, Tensor b) {
+        if (a == null || b == null || Shape.empty(a.shape) || Shape.empty(b.shape)) {
+            return false;
+        }
+        return begin(a) < end(b) && begin(b) < end(a);
+    }
+
+    private static long begin(Tensor t) {
+        return t.storage.segment().address() + t.offset * t.dtype.bytes();
+    }
+
+    private static long end(Tensor t) {
+        return begin(t) + (Shape.last(t.shape, t.strides) + 1) * t.dtype.bytes();
+    }
+}

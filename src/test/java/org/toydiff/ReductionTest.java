@@ -1,0 +1,136 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Reductions over every set of axes of tensors that lie in any way, against a loop over single elements.
+class ReductionTest extends ArenaTest {
+    private static final int ROUNDS = 40;
+    private static final int MOST_AXES = 6;
+
+    @ParameterizedTest
+    @EnumSource(Reduction.class)
+    void everySetOfAxesOfAnyViewIsReducedAsByALoop(Reduction reduction) {
+        var random = new Random(7);
+        for (int round = 0; round < ROUNDS; round++) {
+            for (int rank = 1; rank <= MOST_AXES; rank++) {
+                DType dtype = round % 2 == 0 ? DType.FLOAT32 : DType.FLOAT64;
+                try (var scratch = TensorArena.ofConfined()) {
+                    Tensor x = RandomViews.of(random, dtype, shape(random, rank));
+                    for (int axes = 0; axes < 1 << rank; axes++) {
+                        check(reduction, x, marked(axes, rank));
+                    }
+                }
+            }
+        }
+    }
+
+    private static long[] shape(Random random, int rank) {
+        return random.longs(rank, 1, rank > 4 ? 4 : 7).toArray();
+    }
+
+    private static boolean[] marked(int axes, int rank) {
+        boolean[] reduced = new boolean[rank];
+        for (int i = 0; i < rank; i++) {
+            reduced[i] = (axes >> i & 1) != 0;
+        }
+        return reduced;
+    }
+
+    private static void check(Reduction reduction, Tensor x, boolean[] reduced) {
+        double[] expected = byLoop(reduction, x, reduced);
+        String what = reduction + " of " + Shape.text(x.shape) + " with strides " + Shape.text(x.strides) + " over "
+                + Arrays.toString(reduced);
+        double tolerance = x.dtype == DType.FLOAT32 ? 1e-5 : 1e-12;
+        Tensor y = Families.reduction(x, "reduction", reduced, true, reduction, 0, null);
+        assertArrayEquals(expected, y.toDoubleArray(), tolerance, what);
+        assertArrayEquals(expected, betweenGuards(reduction, x, reduced, y), tolerance, what);
+    }
+
+    /// The result written to the middle of a larger tensor, of which nothing else may change.
+    private static double[] betweenGuards(Reduction reduction, Tensor x, boolean[] reduced, Tensor like) {
+        int n = (int) like.size();
+        int guard = 64;
+        Tensor whole = Tensor.full(like.dtype, -77, n + 2 * guard);
+        Tensor y = whole.view(whole.offset + guard, like.shape, like.strides);
+        if (!Launch.reducible(reduction, x, reduced)) {
+            return like.toDoubleArray();
+        }
+        Launch.reduction(reduction, 0, x, reduced, y);
+        double[] all = whole.toDoubleArray();
+        for (int i = 0; i < guard; i++) {
+            assertEquals(-77, all[i], "before the result");
+            assertEquals(
+                    -77,
+                    all[guard + n + i],
+                    () -> "after the result of " + reduction + " of "
+                            + Shape.text(x.shape) + " with strides " + Shape.text(x.strides) + " over "
+                            + Arrays.toString(reduced));
+        }
+        return Arrays.copyOfRange(all, guard, guard + n);
+    }
+
+    private static double[] byLoop(Reduction reduction, Tensor x, boolean[] reduced) {
+        long[] kept = Shape.kept(x.shape, reduced);
+        int outputs = (int) Shape.size(kept);
+        int n = (int) (x.size() / outputs);
+        double[][] runs = new double[outputs][n];
+        int[] filled = new int[outputs];
+        double[] elements = x.toDoubleArray();
+        long[] index = new long[x.rank()];
+        int at = 0;
+        do {
+            int output = RandomViews.position(kept, index);
+            runs[output][filled[output]++] = elements[at++];
+        } while (RandomViews.next(x.shape, index));
+        return Arrays.stream(runs).mapToDouble(run -> of(reduction, run)).toArray();
+    }
+
+    private static double of(Reduction reduction, double[] run) {
+        double sum = Arrays.stream(run).sum();
+        double mean = sum / run.length;
+        double variance = Arrays.stream(run).map(v -> (v - mean) * (v - mean)).sum() / run.length;
+        return switch (reduction) {
+            case SUM -> sum;
+            case MEAN -> mean;
+            case MAX -> Arrays.stream(run).max().getAsDouble();
+            case MIN -> Arrays.stream(run).min().getAsDouble();
+            case STD -> Math.sqrt(variance);
+            case VAR -> variance;
+            case NORM -> Math.sqrt(Arrays.stream(run).map(v -> v * v).sum());
+            case ARGMAX -> first(run, Arrays.stream(run).max().getAsDouble());
+            case ARGMIN -> first(run, Arrays.stream(run).min().getAsDouble());
+        };
+    }
+
+    private static int first(double[] run, double value) {
+        int i = 0;
+        while (run[i] != value) {
+            i++;
+        }
+        return i;
+    }
+
+    @Test
+    void aBiasUnderTokensThatArePooledGetsTheWholeGradient() {
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            assertArrayEquals(new double[] {96, 96, 96, 96}, gradientOfBias(dtype, 1), 1e-4);
+            assertArrayEquals(new double[] {60, 60, 60, 60}, gradientOfBias(dtype, 0), 1e-4);
+        }
+    }
+
+    /// Of the sum of squares after pooling: every pooled element is 6, so b gets 2·6 from each of the 8 or 5 rows.
+    private static double[] gradientOfBias(DType dtype, int axis) {
+        Tensor b = Tensor.zeros(dtype, 4).trackGradient();
+        Tensor pooled =
+                Tensor.ones(dtype, 8, 5, 6).linear(Tensor.ones(dtype, 4, 6), b).mean(axis);
+        pooled.multiply(pooled).sum().backward();
+        return b.gradient().toDoubleArray();
+    }
+}
