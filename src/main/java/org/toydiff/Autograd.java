@@ -31,25 +31,13 @@ public final class Autograd {
 
     /// Begins a region in which this thread records nothing: for inference, metrics and updates.
     ///
-    /// @return the region, to be closed on this thread
+    /// @return the region, to be closed on this thread; until it is, an arena around it cannot be closed
     public static Region noGradient() {
-        Scope scope = Scope.current();
-        boolean before = scope.recording;
-        Recompute segment = scope.segment;
-        scope.recording = false;
-        scope.segment = null;
-        return () -> {
-            if (Scope.current() != scope) {
-                throw new IllegalStateException(
-                        "close: the noGradient region was begun on another thread; close it there");
-            }
-            scope.recording = before;
-            scope.segment = segment;
-        };
+        return Scope.current().begin("noGradient region", false);
     }
 
     /// `f(x)`, keeping none of the intermediates: backward computes them again, which costs a second forward and
-    /// saves their memory. Random numbers are drawn as the first time.
+    /// saves their memory. Random tensors are drawn as the first time, whatever other threads draw.
     ///
     /// **Memory** what f makes is freed when f returns, save its result; the release schedule shows what backward
     /// makes and frees again. Gradients are those of f.
@@ -58,7 +46,7 @@ public final class Autograd {
     ///     nothing
     /// @param x its input
     /// @param parameters the other tensors that f computes with and that track gradients
-    /// @return `f(x)`
+    /// @return `f(x)`; backward of it throws IllegalStateException if f draws more or fewer random tensors then
     public static Tensor checkpoint(UnaryOperator<Tensor> f, Tensor x, List<Tensor> parameters) {
         return Recompute.of(f, x, parameters);
     }

@@ -165,10 +165,7 @@ final class Backward {
         order = Scope.current().graphs.of(root.node);
         plan();
         requireReady(op);
-        boolean recording = scope.recording;
-        Recompute segment = scope.segment;
-        scope.recording = goal == Goal.RECORDED;
-        scope.segment = null;
+        Recording region = scope.begin(op, goal == Goal.RECORDED);
         scope.backward = this;
         try {
             start(seed);
@@ -184,8 +181,7 @@ final class Backward {
             throw failure;
         } finally {
             scope.backward = enclosing;
-            scope.recording = recording;
-            scope.segment = segment;
+            region.end();
             markReleased();
         }
     }

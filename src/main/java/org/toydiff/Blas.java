@@ -1,5 +1,6 @@
 package org.toydiff;
 
+import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.blas.BlasLibrary;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.workers.Workers;
@@ -18,6 +19,7 @@ public final class Blas {
     ///
     /// @return the path of the library
     public static String library() {
+        JvmOptions.require();
         return BlasLibrary.path();
     }
 
@@ -25,6 +27,7 @@ public final class Blas {
     ///
     /// @return `OpenBLAS 0.3.31 …`, or `unknown` for a library that does not tell
     public static String version() {
+        JvmOptions.require();
         String config = CBlas.config();
         return config == null ? "unknown" : config.strip();
     }
@@ -33,6 +36,7 @@ public final class Blas {
     ///
     /// @return `Zen` or `Haswell` for instance, or `unknown` for a library that does not tell
     public static String core() {
+        JvmOptions.require();
         String core = CBlas.core();
         return core == null ? "unknown" : core.strip();
     }
@@ -43,6 +47,7 @@ public final class Blas {
     ///
     /// @return threads, 1 or more
     public static int threads() {
+        JvmOptions.require();
         return Workers.threads();
     }
 
@@ -52,6 +57,7 @@ public final class Blas {
     /// @param threads 1 to 1024
     /// @throws IllegalArgumentException if it is none of these
     public static void setThreads(int threads) {
+        JvmOptions.require();
         if (threads < 1 || threads > Workers.MOST_THREADS) {
             throw new IllegalArgumentException(
                     "setThreads: " + threads + " threads; give 1 to " + Workers.MOST_THREADS);

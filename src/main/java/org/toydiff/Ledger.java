@@ -4,7 +4,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
+import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.events.Events;
 import org.toydiff.internal.events.MemoryLimitEvent;
 import org.toydiff.internal.memory.Block;
@@ -14,20 +14,17 @@ import org.toydiff.internal.memory.MemoryCheckError;
 /// Who owns which block. One lock guards the pool, the process's totals, every arena's totals and list:
 /// each is touched on every allocation, for some tens of nanoseconds.
 final class Ledger {
-    static final boolean TRACE = Boolean.getBoolean("toydiff.memory.trace");
+    static final boolean TRACE = JvmOptions.MEMORY_TRACE;
 
     /// For tests, and for the hunt for a fault: every launch sees its operands' own bytes alone, guard bytes keep
     /// blocks apart, and free memory is NaN.
-    static final boolean CHECKED = Boolean.getBoolean("toydiff.memory.check");
+    static final boolean CHECKED = JvmOptions.MEMORY_CHECK;
 
     private static final Object LOCK = new Object();
     private static final BlockPool POOL = new BlockPool(CHECKED);
 
     /// The process's limit is never less by default, whatever the machine: what is smaller need not ask it.
     private static final long LEAST = 64L << 20;
-
-    /// `-Dtoydiff.memory.limit`, or 0.
-    private static final long GIVEN = given();
 
     /// The open arena that was opened last; the others hang behind it.
     private static TensorArena newest;
@@ -38,16 +35,11 @@ final class Ledger {
     static {
         MemoryBean.registerOnceWatched();
         if (TRACE) {
-            Runtime.getRuntime().addShutdownHook(new Thread(Ledger::reportLeaks, "toydiff-memory-report"));
+            reportLeaksAtEnd();
         }
     }
 
     private Ledger() {}
-
-    private static long given() {
-        String text = System.getProperty("toydiff.memory.limit");
-        return text == null ? 0 : parseBytes(text);
-    }
 
     /// Found out when it is needed, because asking takes tens of milliseconds.
     private static final class Machine {
@@ -58,23 +50,6 @@ final class Ledger {
             var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
             return system.getTotalMemorySize();
         }
-    }
-
-    /// `8g`, `512m`, `64k` or plain bytes, as the JVM's own flags take them.
-    static long parseBytes(String text) {
-        String lower = text.strip().toLowerCase(Locale.ROOT);
-        int shift = lower.isEmpty() ? 0 : 10 * (" kmgt".indexOf(lower.charAt(lower.length() - 1)));
-        try {
-            String digits = shift > 0 ? lower.substring(0, lower.length() - 1) : lower;
-            long number = Long.parseLong(digits);
-            if (number > 0 && number <= Long.MAX_VALUE >> Math.max(shift, 0)) {
-                return number << Math.max(shift, 0);
-            }
-        } catch (NumberFormatException e) {
-            // Falls through to the one message for everything that is not a size.
-        }
-        throw new IllegalArgumentException(
-                "-Dtoydiff.memory.limit=" + text + " is not a size; write it as 8g, 512m, 64k or bytes");
     }
 
     static void opened(TensorArena arena) {
@@ -273,7 +248,7 @@ final class Ledger {
     }
 
     static long limitBytes() {
-        return GIVEN > 0 ? GIVEN : Machine.LIMIT;
+        return JvmOptions.MEMORY_LIMIT > 0 ? JvmOptions.MEMORY_LIMIT : Machine.LIMIT;
     }
 
     static long slabsMade() {
@@ -364,6 +339,19 @@ final class Ledger {
         }
     }
 
+    /// For as long as that, the JVM holds this class, and with it the library's class loader.
+    private static void reportLeaksAtEnd() {
+        Thread hook = Thread.ofPlatform()
+                .name("toydiff-memory-report")
+                .inheritInheritableThreadLocals(false)
+                .unstarted(Ledger::reportLeaks);
+        try {
+            Runtime.getRuntime().addShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The JVM is ending already, and the first tensors are those of another hook.
+        }
+    }
+
     private static void reportLeaks() {
         boolean any;
         synchronized (LOCK) {
@@ -390,7 +378,7 @@ final class Ledger {
     }
 
     private static void requireProcessRoom(Storage storage) {
-        long known = GIVEN > 0 ? GIVEN : LEAST;
+        long known = JvmOptions.MEMORY_LIMIT > 0 ? JvmOptions.MEMORY_LIMIT : LEAST;
         if (storage.bytes > known - live && storage.bytes > limitBytes() - live) {
             String why =
                     " would pass the limit of the process, " + Shape.bytes(limitBytes()) + " (-Dtoydiff.memory.limit)";

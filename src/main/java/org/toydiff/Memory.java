@@ -1,5 +1,7 @@
 package org.toydiff;
 
+import org.toydiff.internal.JvmOptions;
+
 /// What the tensors of this process take outside the heap. Exact and always on.
 ///
 /// Only memory of [TensorArena]s counts, in blocks rounded up to 64 bytes; memory of the caller's
@@ -31,6 +33,7 @@ public final class Memory {
     ///
     /// @return the limit in bytes
     public static long limitBytes() {
+        JvmOptions.require();
         return Ledger.limitBytes();
     }
 
@@ -44,6 +47,7 @@ public final class Memory {
     ///
     /// @return a table to print
     public static String report() {
+        JvmOptions.require();
         return Ledger.report();
     }
 }

@@ -13,13 +13,14 @@ final class Overlap {
         return stretched && !Shape.empty(t.shape);
     }
 
-    /// Whether two tensors, either of which may be null, lie in parts of memory that meet, whichever arena or wrapped
-    /// segment they are seen through; what lies between the elements of a view counts, too.
+    /// Whether two tensors lie in parts of memory that meet, whichever arena or wrapped segment they are seen through;
+    /// what lies between the elements of a view counts, too. One that is null or has no memory meets nothing.
     static boolean between(Tensor a, Tensor b) {
-        if (a == null || b == null || Shape.empty(a.shape) || Shape.empty(b.shape)) {
-            return false;
-        }
-        return begin(a) < end(b) && begin(b) < end(a);
+        return occupies(a) && occupies(b) && begin(a) < end(b) && begin(b) < end(a);
+    }
+
+    private static boolean occupies(Tensor t) {
+        return t != null && !t.storage.shapeOnly() && !Shape.empty(t.shape);
     }
 
     private static long begin(Tensor t) {

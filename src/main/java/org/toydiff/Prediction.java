@@ -17,22 +17,25 @@ final class Prediction {
 
     /// Runs `ops` with an innermost arena that has no memory.
     ///
-    /// @throws IllegalStateException if they leave an arena open
+    /// @throws IllegalStateException if they leave an arena or a region open
     <T> T run(String op, Supplier<T> ops) {
         Scope scope = Scope.current();
         int depth = scope.depth();
+        Recording region = scope.begin(op, scope.recording);
         scope.push(TensorArena.predicting(null, this));
         boolean leftOpen;
         T result;
         try {
             result = ops.get();
         } finally {
-            leftOpen = scope.depth() != depth + 1;
+            leftOpen = scope.depth() != depth + 1 || scope.region() != region;
             scope.unwind(depth);
+            region.end();
             tracked.forEach(tensor -> tensor.leaf = false);
         }
         if (leftOpen) {
-            throw new IllegalStateException(op + ": an arena that was opened in it is open still; close it there");
+            throw new IllegalStateException(
+                    op + ": an arena or a region that was begun in it is still open; close it there");
         }
         return result;
     }

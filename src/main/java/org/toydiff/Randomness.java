@@ -3,7 +3,8 @@ package org.toydiff;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
-/// The process's random generator, and fills with random numbers.
+/// The process's random generator, and fills with random numbers. What a checkpointed function draws again, and how
+/// it seeds again, leaves the generator as it is.
 final class Randomness {
     private static final Object LOCK = new Object();
     private static Xoshiro256 generator = new Xoshiro256(System.nanoTime());
@@ -11,6 +12,9 @@ final class Randomness {
     private Randomness() {}
 
     static void seed(long seed) {
+        if (Draws.repeated(Scope.current().draws)) {
+            return;
+        }
         synchronized (LOCK) {
             generator = new Xoshiro256(seed);
         }
@@ -23,14 +27,27 @@ final class Randomness {
     }
 
     static void state(long[] state) {
+        if (Draws.repeated(Scope.current().draws)) {
+            return;
+        }
         synchronized (LOCK) {
             generator.state(state);
         }
     }
 
-    /// Runs `fill` with the process's generator, alone.
+    /// Runs `fill` with the process's generator, alone; or, when a checkpointed function is computed again, with one
+    /// that stands where that stood the first time.
     static Tensor withDefault(Function<RandomGenerator, Tensor> fill) {
+        Draws draws = Scope.current().draws;
+        long[] start = Draws.nextStart(draws);
+        if (start != null) {
+            Draws.note(draws, start);
+            return fill.apply(Xoshiro256.at(start));
+        }
         synchronized (LOCK) {
+            if (draws != null) {
+                Draws.note(draws, generator.state());
+            }
             return fill.apply(generator);
         }
     }

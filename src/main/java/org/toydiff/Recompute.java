@@ -13,8 +13,8 @@ final class Recompute implements JointRule {
     private final UnaryOperator<Tensor> f;
     private final List<Tensor> parameters;
 
-    /// Where the random generator stood, so that dropout drops the same again.
-    private final long[] randomState = Randomness.state();
+    /// So that dropout drops the same again.
+    private final Draws draws = Draws.noted(Scope.current().draws);
 
     /// The input, while the function runs forward.
     private Tensor given;
@@ -62,8 +62,9 @@ final class Recompute implements JointRule {
         List<Storage> before = scope.temporaries;
         List<Storage> made = new ArrayList<>();
         scope.temporaries = made;
-        scope.recording = false;
-        Recompute enclosing = scope.segment;
+        Recording region = scope.begin(OP, false);
+        Draws around = scope.draws;
+        scope.draws = draws;
         scope.segment = this;
         given = x;
         Storage kept = null;
@@ -74,9 +75,9 @@ final class Recompute implements JointRule {
             // Another sight: what f gives may be its input, which others have recorded.
             return y.view(y.offset, y.shape, y.strides);
         } finally {
-            scope.recording = true;
-            scope.segment = enclosing;
             given = null;
+            scope.draws = around;
+            region.end();
             scope.temporaries = before;
             for (Storage storage : made) {
                 if (storage != kept) {
@@ -126,15 +127,17 @@ final class Recompute implements JointRule {
     }
 
     private Tensor again(Tensor x, Scope scope) {
-        long[] now = Randomness.state();
-        boolean recording = scope.recording;
-        Randomness.state(randomState);
-        scope.recording = true;
+        Recording region = scope.begin(OP, true);
+        Draws around = scope.draws;
+        Draws same = draws.again(around);
+        scope.draws = same;
         try {
-            return f.apply(x);
+            Tensor y = f.apply(x);
+            same.requireAll();
+            return y;
         } finally {
-            scope.recording = recording;
-            Randomness.state(now);
+            scope.draws = around;
+            region.end();
         }
     }
 

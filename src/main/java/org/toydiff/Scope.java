@@ -1,24 +1,38 @@
 package org.toydiff;
 
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
 
 /// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward
 /// that runs.
 final class Scope {
-    private static final ThreadLocal<Scope> CURRENT = ThreadLocal.withInitial(Scope::new);
+    /// Weak, as is what keeps a scope for as long as its thread lives: a thread that outlives this library's class
+    /// loader, such as one of an application server's, must not hold that.
+    private static final ThreadLocal<Reference<Scope>> CURRENT = new ThreadLocal<>();
+
+    private static final Map<Thread, Scope> OF_THREADS = new WeakHashMap<>();
 
     private TensorArena[] arenas = new TensorArena[8];
     private int depth;
 
-    /// Whether ops on tracked tensors are recorded.
+    /// Whether ops on tracked tensors are recorded; changed by [#begin] and by what that gives.
     boolean recording = true;
 
     /// The checkpointed function that runs forward, unrecorded, or null.
     Recompute segment;
 
+    /// The region begun last that is open still, or null.
+    private Recording region;
+
     /// Where the storages of new tensors are noted, by whoever will free them early; null when nobody does.
     List<Storage> temporaries;
+
+    /// What the innermost checkpointed function under way draws, or null.
+    Draws draws;
 
     /// The backward whose rule is running, or null.
     Backward backward;
@@ -37,7 +51,36 @@ final class Scope {
     final GraphOrder graphs = new GraphOrder();
 
     static Scope current() {
-        return CURRENT.get();
+        Reference<Scope> reference = CURRENT.get();
+        Scope scope = reference == null ? null : reference.get();
+        return scope != null ? scope : first();
+    }
+
+    private static Scope first() {
+        var scope = new Scope();
+        synchronized (OF_THREADS) {
+            OF_THREADS.put(Thread.currentThread(), scope);
+        }
+        CURRENT.set(new WeakReference<>(scope));
+        return scope;
+    }
+
+    /// Begins a region in which ops are recorded, or are not.
+    Recording begin(String name, boolean recorded) {
+        region = new Recording(this, name, region);
+        recording = recorded;
+        segment = null;
+        return region;
+    }
+
+    Recording region() {
+        return region;
+    }
+
+    void ended(Recording outer, boolean before, Recompute around) {
+        region = outer;
+        recording = before;
+        segment = around;
     }
 
     void push(TensorArena arena) {
@@ -51,6 +94,13 @@ final class Scope {
         arenas[--depth] = null;
     }
 
+    /// Throws when a region that was begun inside the innermost arena is open still.
+    void requireNoRegionInside() {
+        if (region != null) {
+            region.requireOutside(depth);
+        }
+    }
+
     TensorArena innermostOrNull() {
         return depth == 0 ? null : arenas[depth - 1];
     }
@@ -58,13 +108,18 @@ final class Scope {
     /// The arena that new tensors go to.
     TensorArena innermost(String op) {
         if (depth == 0) {
-            throw new IllegalStateException(
-                    op + ": no arena is open on " + Thread.currentThread().getName()
-                            + ", so the new tensor has no place. Open one around it:\n"
-                            + "    try (var arena = TensorArena.ofConfined()) {\n"
-                            + "        … }");
+            throw new IllegalStateException(op + ": no arena is open on " + text(Thread.currentThread())
+                    + ", so the new tensor has no place. Open one around it:\n"
+                    + "    try (var arena = TensorArena.ofConfined()) {\n"
+                    + "        … }");
         }
         return arenas[depth - 1];
+    }
+
+    /// A thread in a message: by its name, or its number when it has none, as virtual threads have.
+    static String text(Thread thread) {
+        String kind = thread.isVirtual() ? "virtual thread " : "thread ";
+        return kind + (thread.getName().isEmpty() ? "#" + thread.threadId() : thread.getName());
     }
 
     int depth() {

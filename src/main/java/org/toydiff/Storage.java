@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.memory.Block;
 import org.toydiff.internal.memory.BlockPool;
 
@@ -71,9 +72,11 @@ final class Storage {
     private boolean exposed;
 
     /// A thread that is never started: what it may access, every thread may.
-    private static final Thread ANY_THREAD = Thread.ofPlatform().unstarted(() -> {});
+    private static final Thread ANY_THREAD =
+            Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
 
     private Storage(Arena home, String op, DType dtype, long[] shape, long bytes, boolean early) {
+        JvmOptions.require();
         this.home = home;
         this.op = op;
         this.dtype = dtype;

@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.events.ArenaCloseEvent;
 import org.toydiff.internal.events.Events;
 
@@ -60,6 +61,7 @@ public final class TensorArena implements Arena {
     TensorArena newer;
 
     private TensorArena(boolean shared, long limit) {
+        JvmOptions.require();
         if (limit <= 0) {
             throw new IllegalArgumentException("TensorArena: limit " + limit + " B must be positive");
         }
@@ -188,6 +190,7 @@ public final class TensorArena implements Arena {
                         "close: the entered arena is not innermost on this thread; close what was"
                                 + " opened after it first, on the thread that entered it");
             }
+            scope.requireNoRegionInside();
             arena.left();
             open = false;
         }
@@ -225,9 +228,8 @@ public final class TensorArena implements Arena {
 
     /// Frees every tensor of this arena.
     ///
-    /// @throws IllegalStateException if it is not the innermost arena of this thread, is entered elsewhere, or
-    ///     is in use by an
-    ///     op on another thread; it stays open then
+    /// @throws IllegalStateException if it is not the innermost arena of this thread, a region that was begun inside
+    ///     it is open, it is entered elsewhere, or in use by an op on another thread; it stays open then
     /// @throws WrongThreadException if it is confined to another thread
     @Override
     public void close() {
@@ -237,9 +239,10 @@ public final class TensorArena implements Arena {
         requireUsable("close");
         Scope scope = Scope.current();
         if (scope.innermostOrNull() != this) {
-            throw new IllegalStateException("close: this arena is not the innermost one of thread "
-                    + Thread.currentThread().getName() + "; close those opened after it first, in reverse order");
+            throw new IllegalStateException("close: this arena is not the innermost one of "
+                    + Scope.text(Thread.currentThread()) + "; close those opened after it first, in reverse order");
         }
+        scope.requireNoRegionInside();
         if (Ledger.entries(this) != 1) {
             throw new IllegalStateException(
                     "close: this arena is still entered elsewhere; close every region that enter() returned first");
@@ -277,7 +280,7 @@ public final class TensorArena implements Arena {
 
     private void requireOwner(String op) {
         if (!isUsable()) {
-            throw new WrongThreadException(op + ": the arena is confined to thread " + owner.getName()
+            throw new WrongThreadException(op + ": the arena is confined to " + Scope.text(owner)
                     + "; use TensorArena.ofShared() for several threads");
         }
     }
@@ -402,7 +405,7 @@ public final class TensorArena implements Arena {
     }
 
     String describe() {
-        return (shared ? "shared" : "confined") + " arena of thread " + owner.getName() + ": live " + Shape.bytes(live)
+        return (shared ? "shared" : "confined") + " arena of " + Scope.text(owner) + ": live " + Shape.bytes(live)
                 + ", peak " + Shape.bytes(peak) + (limit == Long.MAX_VALUE ? "" : ", limit " + Shape.bytes(limit))
                 + ", blocks made " + made + ", freed " + freed;
     }

@@ -24,6 +24,13 @@ final class Xoshiro256 implements RandomGenerator {
         }
     }
 
+    /// One that goes on from a state, not all of which is 0.
+    static Xoshiro256 at(long[] state) {
+        var generator = new Xoshiro256(0);
+        generator.state(state);
+        return generator;
+    }
+
     @Override
     public long nextLong() {
         long result = Long.rotateLeft(s[0] + s[3], 23) + s[0];

@@ -11,4 +11,8 @@
 /// while another reads needs a lock of the caller's, except that backward adds to the gradient of a shared
 /// leaf under a lock of its own.
 /// **Null** is never accepted nor returned, save where a parameter says so; it throws NullPointerException.
+///
+/// **The JVM's options** A bad value of one of the properties `toydiff.…` is an IllegalArgumentException that says what
+/// is allowed, and a JVM that denies the library native access an IllegalStateException that names the flag: from the
+/// first arena, tensor or call that needs them, and from each one after it.
 package org.toydiff;

@@ -122,13 +122,17 @@ class DryRunTest extends ArenaTest {
     }
 
     @Test
-    void anArenaLeftOpenIsAnErrorThere() {
+    void whatIsLeftOpenIsAnErrorThere() {
         int depth = Scope.current().depth();
         var failure =
                 assertThrows(IllegalStateException.class, () -> MemoryPlan.dryRun(() -> TensorArena.ofConfined()));
-        assertEquals("dryRun: an arena that was opened in it is open still; close it there", failure.getMessage());
+        assertEquals(
+                "dryRun: an arena or a region that was begun in it is still open; close it there",
+                failure.getMessage());
         assertEquals(depth, Scope.current().depth());
         assertThrows(IllegalStateException.class, () -> MemoryPlan.dryRun(() -> arena.enter()));
+        assertThrows(IllegalStateException.class, () -> MemoryPlan.dryRun(() -> Autograd.noGradient()));
+        assertTrue(Scope.current().recording);
         assertThrows(
                 UnsupportedOperationException.class,
                 () -> MemoryPlan.dryRun(() -> {

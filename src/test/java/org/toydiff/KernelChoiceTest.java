@@ -42,12 +42,6 @@ class KernelChoiceTest {
         assertEquals(
                 "WARNING: Using incubator modules: jdk.incubator.vector",
                 scalar.err().strip());
-        Child impossible = child("-Dtoydiff.kernels=vector");
-        assertTrue(
-                impossible.err().contains("-Dtoydiff.kernels=vector needs the Vector API; start the JVM with"),
-                impossible.err());
-        Child unknown = child("-Dtoydiff.kernels=fast");
-        assertTrue(unknown.err().contains("-Dtoydiff.kernels=fast: give vector or scalar"), unknown.err());
     }
 
     @Test
@@ -55,8 +49,6 @@ class KernelChoiceTest {
         assertEquals(
                 "vector 1.0 3 threads",
                 child(VECTOR, "-Dtoydiff.threads=3").out().strip());
-        Child none = child(VECTOR, "-Dtoydiff.threads=0");
-        assertTrue(none.err().contains("-Dtoydiff.threads=0: give a number of threads, 1 to 1024"), none.err());
     }
 
     @Test

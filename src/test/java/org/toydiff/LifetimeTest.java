@@ -11,7 +11,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -239,7 +238,7 @@ class LifetimeTest extends ArenaTest {
             Tensor y = leaf.multiply(1);
             var stop = new AtomicBoolean();
             var start = new CyclicBarrier(2);
-            CompletableFuture<Void> other = CompletableFuture.runAsync(() -> {
+            Thread other = Thread.ofPlatform().start(() -> {
                 try (var own = TensorArena.ofConfined();
                         var off = Autograd.noGradient()) {
                     await(start);
@@ -265,7 +264,7 @@ class LifetimeTest extends ArenaTest {
                 }
             }
             stop.set(true);
-            other.get();
+            other.join();
         }
     }
 

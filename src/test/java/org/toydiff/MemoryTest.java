@@ -189,16 +189,6 @@ class MemoryTest {
     }
 
     @Test
-    void limitsAreReadAsTheJvmReadsThem() {
-        assertEquals(8L << 30, Ledger.parseBytes("8g"));
-        assertEquals(512L << 20, Ledger.parseBytes("512M"));
-        assertEquals(100, Ledger.parseBytes("100"));
-        for (String wrong : new String[] {"", "g", "-1", "8gb", "0", "99999999999g"}) {
-            assertThrows(IllegalArgumentException.class, () -> Ledger.parseBytes(wrong), wrong);
-        }
-    }
-
-    @Test
     void twoThreadsTrainAsOneDoes() throws Exception {
         double[] alone = trajectory(7);
         double[] other = trajectory(8);

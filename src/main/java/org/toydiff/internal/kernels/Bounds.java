@@ -14,8 +14,10 @@ import java.lang.foreign.MemorySegment;
 /// segments, more than 60 times, over many seconds (JDK 25, C2's profiled loop predicates). Two threads that are
 /// never started prove that memory has no owner, and then no comparison is left.
 final class Bounds {
-    private static final Thread ONE = Thread.ofPlatform().unstarted(() -> {});
-    private static final Thread OTHER = Thread.ofPlatform().unstarted(() -> {});
+    private static final Thread ONE =
+            Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
+    private static final Thread OTHER =
+            Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
 
     private Bounds() {}
 

@@ -3,13 +3,13 @@ package org.toydiff.internal.kernels;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import org.toydiff.internal.JvmOptions;
 
 /// Chooses once, at the start, which kernels run: those on the Vector API when the JVM was started with its module,
 /// else the scalar ones. `-Dtoydiff.kernels=vector` or `scalar` forces one.
 public final class Kernels {
     private static final String PROPERTY = "toydiff.kernels";
-    private static final String MODULE = "jdk.incubator.vector";
-    private static final boolean VECTOR = choose(System.getProperty(PROPERTY));
+    private static final boolean VECTOR = chosen();
 
     private Kernels() {}
 
@@ -18,26 +18,15 @@ public final class Kernels {
         return VECTOR ? "vector" : "scalar";
     }
 
-    private static boolean choose(String asked) {
-        boolean present = ModuleLayer.boot().findModule(MODULE).isPresent();
-        if (asked == null) {
-            if (!present) {
-                System.getLogger("org.toydiff")
-                        .log(
-                                System.Logger.Level.INFO,
-                                "scalar kernels: start the JVM with --add-modules " + MODULE
-                                        + " for those on the Vector API, which are several times faster");
-            }
-            return present;
+    private static boolean chosen() {
+        if (System.getProperty(PROPERTY) == null && !JvmOptions.VECTOR_KERNELS) {
+            System.getLogger("org.toydiff")
+                    .log(
+                            System.Logger.Level.INFO,
+                            "scalar kernels: start the JVM with --add-modules jdk.incubator.vector for those on the"
+                                    + " Vector API, which are several times faster");
         }
-        if (asked.equals("vector") && !present) {
-            throw new IllegalStateException(
-                    "-D" + PROPERTY + "=vector needs the Vector API; start the JVM with --add-modules " + MODULE);
-        }
-        if (!asked.equals("vector") && !asked.equals("scalar")) {
-            throw new IllegalArgumentException("-D" + PROPERTY + "=" + asked + ": give vector or scalar");
-        }
-        return asked.equals("vector");
+        return JvmOptions.VECTOR_KERNELS;
     }
 
     static Kernel.Unary unary(String op, boolean wide) {

@@ -5,6 +5,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import org.toydiff.internal.JvmOptions;
 
 /// Memory as the operating system gave it: not zeroed, and without pages until they are written.
 ///
@@ -21,8 +22,6 @@ record Slab(MemorySegment memory) {
     private static final MethodHandle FREE = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("free"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
-    private static final String HUGE_PAGES = "toydiff.memory.hugepages";
-
     /// Null where there is no such call, and where it is not wanted.
     private static final MethodHandle MADVISE = madvise();
 
@@ -31,7 +30,7 @@ record Slab(MemorySegment memory) {
 
     private static MethodHandle madvise() {
         boolean linux = System.getProperty("os.name").startsWith("Linux");
-        if (!linux || System.getProperty(HUGE_PAGES, "true").equals("false")) {
+        if (!linux || !JvmOptions.HUGE_PAGES) {
             return null;
         }
         var type = FunctionDescriptor.of(

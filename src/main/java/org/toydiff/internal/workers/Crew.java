@@ -4,10 +4,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 
-/// A fixed number of worker threads and the works they look for.
+/// A fixed number of places for worker threads and the works they look for.
 ///
 /// A worker that finds nothing looks again for half a millisecond, because the next op of a training step
-/// comes sooner than a sleeping thread wakes; then it parks, and an idle process uses no processor.
+/// comes sooner than a sleeping thread wakes; then it parks, and an idle process uses no processor. After some
+/// seconds it ends, so that a class loader that nobody uses any more can be collected with this library; the next
+/// work that wants its place starts another.
 final class Crew {
     /// As many calling threads can share the workers at once; more of them work alone.
     private static final int SLOTS = 64;
@@ -18,31 +20,37 @@ final class Crew {
     private static final long SPIN_NANOS = 500_000;
     private static final int LOOKS_BETWEEN_CLOCK_READINGS = 64;
 
+    /// Long beside what starting a thread costs.
+    private static final long KEEP_NANOS = 5_000_000_000L;
+
+    /// Stands in a place that no worker has; never started.
+    private static final Thread NOBODY = unstarted("toydiff-nobody", () -> {});
+
     private final AtomicReferenceArray<Work> slots = new AtomicReferenceArray<>(SLOTS);
     private final AtomicInteger posted = new AtomicInteger();
+
+    /// For each place: the worker while it sleeps, null while it is awake, and [#NOBODY].
     private final AtomicReferenceArray<Thread> sleeping;
-    private final Thread[] workers;
-    private volatile boolean started;
+
     private volatile boolean dismissed;
 
     Crew(int threads) {
-        workers = new Thread[threads - 1];
         sleeping = new AtomicReferenceArray<>(threads - 1);
+        for (int i = 0; i < sleeping.length(); i++) {
+            sleeping.set(i, NOBODY);
+        }
     }
 
     int threads() {
-        return workers.length + 1;
+        return sleeping.length() + 1;
     }
 
     /// Shows `work` to the workers and wakes as many as can help.
     ///
     /// @return the slot it lies in, or -1 when the caller works alone
     int post(Work work, int parts) {
-        if (workers.length == 0 || dismissed) {
+        if (sleeping.length() == 0 || dismissed) {
             return -1;
-        }
-        if (!started) {
-            start();
         }
         for (int slot = 0; slot < SLOTS; slot++) {
             if (slots.get(slot) == null && slots.compareAndSet(slot, null, work)) {
@@ -63,33 +71,51 @@ final class Crew {
 
     void dismiss() {
         dismissed = true;
-        wake(workers.length);
-    }
-
-    private synchronized void start() {
-        if (started) {
-            return;
+        for (int i = 0; i < sleeping.length(); i++) {
+            LockSupport.unpark(sleeping.get(i));
         }
-        for (int i = 0; i < workers.length; i++) {
-            int number = i;
-            workers[i] = Thread.ofPlatform()
-                    .daemon()
-                    .name("toydiff-worker-" + (i + 1))
-                    .unstarted(() -> serve(number));
-            workers[i].start();
-        }
-        started = true;
     }
 
     private void wake(int most) {
         int left = most;
-        for (int i = 0; i < workers.length && left > 0; i++) {
+        for (int i = 0; i < sleeping.length() && left > 0; i++) {
             Thread sleeper = sleeping.get(i);
             if (sleeper != null && sleeping.compareAndSet(i, sleeper, null)) {
-                LockSupport.unpark(sleeper);
+                if (sleeper == NOBODY) {
+                    start(i);
+                } else {
+                    LockSupport.unpark(sleeper);
+                }
                 left--;
             }
         }
+    }
+
+    /// Without the thread, when the system has no more of them: whoever asked does the parts itself.
+    private void start(int number) {
+        try {
+            unstarted("toydiff-worker-" + (number + 1), () -> serve(number)).start();
+        } catch (OutOfMemoryError e) {
+            sleeping.set(number, NOBODY);
+        }
+    }
+
+    /// A thread that has nothing of the one that makes it, which it may outlive: neither its thread locals and its
+    /// context class loader, nor its group and its priority.
+    private static Thread unstarted(String name, Runnable task) {
+        ThreadGroup root = Thread.currentThread().getThreadGroup();
+        while (root.getParent() != null) {
+            root = root.getParent();
+        }
+        Thread thread = Thread.ofPlatform()
+                .group(root)
+                .name(name)
+                .priority(Thread.NORM_PRIORITY)
+                .daemon()
+                .inheritInheritableThreadLocals(false)
+                .unstarted(task);
+        thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+        return thread;
     }
 
     private void serve(int number) {
@@ -103,7 +129,9 @@ final class Crew {
             } else if (looks == LOOKS_BETWEEN_CLOCK_READINGS) {
                 idleSince = System.nanoTime();
             } else if (System.nanoTime() - idleSince > SPIN_NANOS) {
-                sleep(number);
+                if (!sleep(number)) {
+                    return;
+                }
                 looks = 0;
             }
         }
@@ -124,12 +152,23 @@ final class Crew {
 
     /// A caller posts its work and then looks for sleepers; a worker says that it sleeps and then looks for work.
     /// So one of them sees the other.
-    private void sleep(int number) {
-        sleeping.set(number, Thread.currentThread());
-        while (sleeping.get(number) != null && !dismissed && !anythingLeft()) {
-            LockSupport.park(this);
+    ///
+    /// @return whether it was woken; else nobody needed it for long, and its place is free
+    private boolean sleep(int number) {
+        Thread self = Thread.currentThread();
+        sleeping.set(number, self);
+        long start = System.nanoTime();
+        while (sleeping.get(number) == self && !dismissed && !anythingLeft()) {
+            long left = KEEP_NANOS - (System.nanoTime() - start);
+            if (left <= 0) {
+                return !sleeping.compareAndSet(number, self, NOBODY);
+            }
+            LockSupport.parkNanos(this, left);
+            // Whoever interrupts threads that are not theirs would keep it from parking.
+            Thread.interrupted();
         }
         sleeping.set(number, null);
+        return true;
     }
 
     private boolean anythingLeft() {

@@ -1,5 +1,7 @@
 package org.toydiff.internal.workers;
 
+import org.toydiff.internal.JvmOptions;
+
 /// The threads that share large work: one pool for everything. Two pools that spin against each other cost up to 30
 /// times, so products too are cut up here, and the BLAS library runs on one thread.
 ///
@@ -12,28 +14,9 @@ public final class Workers {
     /// So many parts are counted at once, in half a word; further ones follow when those have run.
     private static final int MOST_AT_ONCE = 1 << 20;
 
-    private static final String PROPERTY = "toydiff.threads";
-
-    private static volatile Crew crew = new Crew(initial());
+    private static volatile Crew crew = new Crew(JvmOptions.THREADS);
 
     private Workers() {}
-
-    private static int initial() {
-        String asked = System.getProperty(PROPERTY);
-        if (asked == null) {
-            return Runtime.getRuntime().availableProcessors();
-        }
-        try {
-            int threads = Integer.parseInt(asked.strip());
-            if (threads >= 1 && threads <= MOST_THREADS) {
-                return threads;
-            }
-        } catch (NumberFormatException e) {
-            // Falls through to the one message for everything that is not a number of threads.
-        }
-        throw new IllegalArgumentException(
-                "-D" + PROPERTY + "=" + asked + ": give a number of threads, 1 to " + MOST_THREADS);
-    }
 
     /// How many threads share one work, the calling one included.
     public static int threads() {
@@ -62,10 +45,13 @@ public final class Workers {
         work.open(first, parts);
         Crew now = crew;
         int slot = parts == 1 ? -1 : now.post(work, parts);
-        while (work.doOne()) {
-            // One part after another, while the workers do the same.
+        try {
+            while (work.doOne()) {
+                // One part after another, while the workers do the same.
+            }
+            work.await(parts);
+        } finally {
+            now.withdraw(slot);
         }
-        work.await(parts);
-        now.withdraw(slot);
     }
 }

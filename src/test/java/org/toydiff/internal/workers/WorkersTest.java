@@ -1,0 +1,132 @@
+package org.toydiff.internal.workers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// The worker threads themselves: what they inherit, that they outlive failures, and that they end when idle.
+@Timeout(120)
+class WorkersTest {
+    private final int threads = Workers.threads();
+
+    @BeforeEach
+    void startAnew() {
+        Workers.setThreads(1);
+        Workers.setThreads(2);
+    }
+
+    @AfterEach
+    void restoreThreads() {
+        Workers.setThreads(threads);
+    }
+
+    /// Two parts that wait for each other, so that it ends only when two threads share it.
+    private static final class Meeting extends Work {
+        private final AtomicInteger arrived = new AtomicInteger();
+        private final Thread caller = Thread.currentThread();
+        private volatile Thread worker;
+        private volatile Object inherited;
+
+        @Override
+        protected void part(long index) {
+            if (Thread.currentThread() != caller) {
+                worker = Thread.currentThread();
+                inherited = INHERITED.get();
+            }
+            long start = System.nanoTime();
+            arrived.incrementAndGet();
+            while (arrived.get() < 2) {
+                if (System.nanoTime() - start > 10_000_000_000L) {
+                    throw new IllegalStateException("nobody shared the work");
+                }
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    private static final InheritableThreadLocal<Object> INHERITED = new InheritableThreadLocal<>();
+
+    private static Meeting meet() {
+        var meeting = new Meeting();
+        Workers.run(meeting, 2);
+        return meeting;
+    }
+
+    private static final class Failing extends Work {
+        private final RuntimeException failure = new IllegalStateException("a part failed");
+
+        @Override
+        protected void part(long index) {
+            throw failure;
+        }
+    }
+
+    @Test
+    void failuresLeaveThePoolAsItWas() {
+        var work = new Failing();
+        for (int i = 0; i < 1000; i++) {
+            assertSame(work.failure, assertThrows(IllegalStateException.class, () -> Workers.run(work, 2)));
+        }
+        meet();
+    }
+
+    @Test
+    void workersInheritNothingOfTheThreadThatStartsThem() throws Exception {
+        try (var loader = new URLClassLoader(new URL[0])) {
+            var meeting = new Meeting[1];
+            var group = new ThreadGroup("of the caller");
+            Thread starter = new Thread(group, () -> {
+                INHERITED.set("of the caller");
+                Thread.currentThread().setContextClassLoader(loader);
+                Thread.currentThread().setPriority(Thread.MIN_PRIORITY);
+                meeting[0] = meet();
+            });
+            starter.start();
+            starter.join();
+            Thread worker = meeting[0].worker;
+            assertNull(meeting[0].inherited);
+            assertSame(ClassLoader.getSystemClassLoader(), worker.getContextClassLoader());
+            assertEquals(Thread.NORM_PRIORITY, worker.getPriority());
+            assertNotEquals(group, worker.getThreadGroup());
+            assertTrue(worker.isDaemon());
+            assertEquals("toydiff-worker-1", worker.getName());
+        }
+    }
+
+    @Test
+    void anIdleWorkerEndsAndAnotherTakesItsPlace() throws Exception {
+        Thread first = meet().worker;
+        first.join();
+        Thread second = meet().worker;
+        assertNotEquals(first, second);
+        assertTrue(second.isAlive());
+    }
+
+    @Test
+    void anInterruptedWorkerStillSleeps() {
+        Thread worker = meet().worker;
+        worker.interrupt();
+        while (worker.isInterrupted() || worker.getState() == Thread.State.RUNNABLE) {
+            Thread.onSpinWait();
+        }
+        assertSame(worker, meet().worker);
+    }
+
+    @Test
+    void dismissedWorkersEnd() throws Exception {
+        Thread worker = meet().worker;
+        Workers.setThreads(1);
+        worker.join();
+    }
+}
