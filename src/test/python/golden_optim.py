@@ -44,14 +44,32 @@ def schedule(name, make, steps=60):
     line("out", torch.tensor(rates, dtype=torch.float64))
 
 
-def plateau(name, steps=60):
+def plateau(name, steps=60, **settings):
     o = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
-    scheduler = s.ReduceLROnPlateau(o, factor=0.5, patience=3)
+    scheduler = s.ReduceLROnPlateau(o, factor=0.5, patience=3, **settings)
     metrics = torch.rand(steps, dtype=torch.float64) + 5 / torch.arange(1, steps + 1)
     rates = []
     for m in metrics.tolist():
         scheduler.step(m)
         rates.append(o.param_groups[0]["lr"])
+    print(f"case {name}")
+    line("in", metrics)
+    line("out", torch.tensor(rates, dtype=torch.float64))
+
+
+def chain(name, make, joins, steps=60):
+    """Several schedulers, a plateau among them, of one optimizer, to which a group is added after `joins` steps."""
+    o = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    schedulers = make(o)
+    metrics = torch.rand(steps, dtype=torch.float64) + 5 / torch.arange(1, steps + 1)
+    rates = []
+    for i, m in enumerate(metrics.tolist()):
+        if i == joins:
+            o.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.3})
+        rates.append([g["lr"] for g in o.param_groups] + [0.0] * (2 - len(o.param_groups)))
+        o.step()
+        for scheduler in schedulers:
+            scheduler.step(*[m] * isinstance(scheduler, s.ReduceLROnPlateau))
     print(f"case {name}")
     line("in", metrics)
     line("out", torch.tensor(rates, dtype=torch.float64))
@@ -76,3 +94,13 @@ schedule("linear", lambda o: s.LinearLR(o, 0.1, 1.0, 20))
 schedule("oneCycle", lambda o: s.OneCycleLR(o, 0.5, total_steps=61, cycle_momentum=False))
 schedule("warmUp", lambda o: s.SequentialLR(o, [s.LinearLR(o, 0.1, 1, 9), s.CosineAnnealingLR(o, 51, 0)], [9]))
 plateau("plateau")
+plateau("plateauThreshold", threshold=0.1)
+plateau("plateauAbsolute", threshold=0.3, threshold_mode="abs")
+plateau("plateauCooldown", cooldown=4)
+plateau("plateauMinLr", min_lr=0.07)
+plateau("plateauEpsilon", eps=0.03)
+plateau("plateauAll", threshold=0.05, threshold_mode="abs", cooldown=2, min_lr=0.01, eps=0.02)
+chain("chainSteps", lambda o: [s.StepLR(o, 7, 0.6), s.StepLR(o, 11, 0.8)], 20)
+chain("chainWarmUp", lambda o: [s.LinearLR(o, 0.1, 1.0, 9), s.CosineAnnealingLR(o, 70, 0.02)], 5)
+chain("chainPlateau", lambda o: [s.CosineAnnealingLR(o, 70, 0.02), s.ReduceLROnPlateau(o, factor=0.5, patience=3)], 30)
+chain("chainThree", lambda o: [s.StepLR(o, 7, 0.9), s.LinearLR(o, 0.1, 1.0, 20), s.ReduceLROnPlateau(o, patience=6)], 40)

@@ -29,11 +29,12 @@ final class Ledger {
     /// The open arena that was opened last; the others hang behind it.
     private static TensorArena newest;
 
+    private static long arenasOpened;
+
     private static long live;
     private static long peak;
 
     static {
-        MemoryBean.registerOnceWatched();
         if (TRACE) {
             reportLeaksAtEnd();
         }
@@ -52,13 +53,17 @@ final class Ledger {
         }
     }
 
-    static void opened(TensorArena arena) {
+    /// Notes an arena that was opened.
+    ///
+    /// @return how many were opened in this process, this one included
+    static long opened(TensorArena arena) {
         synchronized (LOCK) {
             arena.older = newest;
             if (newest != null) {
                 newest.newer = arena;
             }
             newest = arena;
+            return ++arenasOpened;
         }
     }
 

@@ -7,7 +7,8 @@ import org.toydiff.internal.JvmOptions;
 /// Only memory of [TensorArena]s counts, in blocks rounded up to 64 bytes; memory of the caller's
 /// ([Tensor#wrap]) does not. `-Dtoydiff.memory.limit=8g` bounds it (default: physical memory less what the
 /// heap may take); an allocation that would pass it throws [MemoryLimitException].
-/// `-Dtoydiff.memory.trace=true` remembers the line that made each block.
+/// `-Dtoydiff.memory.trace=true` remembers the line that made each block, and keeps the library's class loader until
+/// the JVM ends, to report then what is open.
 ///
 /// From outside, JMX clients see it as [TensorMemoryMXBean], and flight recordings are told of it by the events
 /// `toydiff.SlabAllocation`, `toydiff.MemoryLimit` and, when enabled, `toydiff.ArenaOpen` and `toydiff.ArenaClose`;

@@ -89,10 +89,13 @@ final class Softmax {
     };
 
     private static void requireLabels(Tensor logits, Tensor labels) {
-        if (logits.rank() != 2
-                || labels.rank() != 1
-                || labels.shape[0] != logits.shape[0]
-                || (labels.dtype != DType.INT32 && labels.dtype != DType.INT64)) {
+        boolean whole = labels.dtype == DType.INT32 || labels.dtype == DType.INT64;
+        boolean fits = logits.rank() == 2 && labels.rank() == 1 && labels.shape[0] == logits.shape[0];
+        if (fits && !whole) {
+            throw new IllegalArgumentException("crossEntropy: labels " + Shape.text(labels.shape) + " are "
+                    + labels.dtype + "; cast them: labels.cast(DType.INT64)");
+        }
+        if (!fits || !whole) {
             throw new IllegalArgumentException("crossEntropy: logits " + Shape.text(logits.shape) + " and labels "
                     + Shape.text(labels.shape) + " " + labels.dtype
                     + " do not fit; they are [n, classes] and [n], INT32 or INT64 (crossEntropyLoss also takes"

@@ -69,6 +69,9 @@ final class Storage {
     /// The caller's own memory, which lives as long as the caller says; null for a block.
     private MemorySegment foreign;
 
+    /// What the caller's memory is a mapping of, which others can shorten; null for all other memory.
+    private MappedFile file;
+
     private boolean exposed;
 
     /// A thread that is never started: what it may access, every thread may.
@@ -153,6 +156,13 @@ final class Storage {
         storage.foreign = segment;
         storage.memory = unconfined(segment);
         storage.exposed = true;
+        return storage;
+    }
+
+    /// Memory of a mapped file.
+    static Storage of(MappedFile file, MemorySegment segment, DType dtype, long[] shape) {
+        Storage storage = of((Arena) null, segment, "tensor", dtype, shape);
+        storage.file = file;
         return storage;
     }
 
@@ -246,6 +256,9 @@ final class Storage {
     void requireReadable(String op, long[] shape) {
         if (freedBy == null && alive()) {
             if (accessible()) {
+                if (file != null) {
+                    file.requireWhole(op);
+                }
                 return;
             }
             throw new WrongThreadException(op + ": the tensor " + Shape.text(shape)

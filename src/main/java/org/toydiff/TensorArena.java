@@ -73,7 +73,7 @@ public final class TensorArena implements Arena {
         this.owner = Thread.currentThread();
         this.limit = limit;
         if (!predicting) {
-            Ledger.opened(this);
+            MemoryBean.arenaOpened(Ledger.opened(this));
         }
         entered();
         this.recorded = predicting ? null : Events.arenaOpened(shared, limit);

@@ -582,8 +582,8 @@ abstract sealed class TensorCreation permits ElementOps {
         Randomness.state(numbers);
     }
 
-    /// A tensor over memory of the caller's, without a copy: a mapped file, say. It does not count in
-    /// [Memory], and reading it after the segment's arena is closed throws.
+    /// A tensor over memory of the caller's, without a copy. It does not count in [Memory], and reading it after
+    /// the segment's arena is closed throws. For a file that others may shorten use [MappedFile].
     ///
     /// @param segment native memory, aligned for the dtype and large enough
     /// @param dtype the dtype of the elements in it

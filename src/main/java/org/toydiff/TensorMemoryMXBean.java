@@ -2,9 +2,12 @@ package org.toydiff;
 
 /// What JMX clients see as `org.toydiff:type=Memory`: the figures of [Memory], and the pool's.
 ///
-/// It joins the platform's MBean server within a second of the first use of tensors, or of the making of that
-/// server if that comes later: when a tool attaches (JDK Mission Control, VisualVM), say. The library never
-/// makes the server.
+/// It joins the platform's MBean server when the first arena is opened, or, when that server is made later, as by a
+/// tool that attaches (JDK Mission Control, VisualVM), at one of the next 16 openings of an arena. The library never
+/// makes the server and keeps no thread to watch for it.
+///
+/// Copies of the library in other class loaders join as `org.toydiff:type=Memory,loader=…`. The server holds the
+/// class loader of a bean: whoever drops one unregisters `org.toydiff:type=Memory,*` as with every bean.
 public interface TensorMemoryMXBean {
     /// As [Memory#liveBytes()].
     ///

@@ -38,7 +38,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
 
     /// A linear layer `y = this·weightᵀ + bias`, as PyTorch's.
     ///
-    /// **Shapes** `[…,in] · [out,in] + [out] → […,out]`.
+    /// **Shapes** `[…,in] · [out,in] + [out] → […,out]`; a vector `[in]` is one example.
     /// **Gradient** `g·weight` to this, `gᵀ·this` to weight, the sum of g's rows to bias.
     /// **Memory** a new tensor in the innermost arena; the bias is added to each tile of the product while that is
     /// in the cache.
@@ -48,7 +48,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     /// @return a new tensor
     /// @throws IllegalArgumentException if the shapes do not fit
     public Tensor linear(Tensor weight, Tensor bias) {
-        return Products.linear(self(), weight, bias, null);
+        return linear(self(), weight, bias, null);
     }
 
     /// [#linear(Tensor, Tensor)] and an activation of it in the same pass: what the activation is given is never
@@ -60,7 +60,15 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     /// @return a new tensor
     /// @throws IllegalArgumentException if the shapes do not fit
     public Tensor linear(Tensor weight, Tensor bias, Activation activation) {
-        return Products.linear(self(), weight, bias, Objects.requireNonNull(activation, "activation"));
+        return linear(self(), weight, bias, Objects.requireNonNull(activation, "activation"));
+    }
+
+    private static Tensor linear(Tensor x, Tensor weight, Tensor bias, Activation activation) {
+        boolean vector = x.rank() == 1 && weight.rank() == 2 && x.shape[0] == weight.shape[1];
+        return vector
+                ? Products.linear(x.reshape(1, x.shape[0]), weight, bias, activation)
+                        .reshape(weight.shape[0])
+                : Products.linear(x, weight, bias, activation);
     }
 
     /// `eˣ / Σ eˣ` along an axis; shifted by the largest element first, so that large elements do not overflow;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,18 +33,33 @@ class MemoryBeanTest {
         return new ObjectName("org.toydiff:type=Memory");
     }
 
-    /// The bean, once it is there; a minute later its use fails.
-    private static TensorMemoryMXBean bean(MBeanServerConnection connection) throws Exception {
+    /// The bean, once it is there; a minute later its use fails. `program` is what the process does meanwhile.
+    private static TensorMemoryMXBean bean(MBeanServerConnection connection, Runnable program) throws Exception {
         for (int i = 0; i < 6000 && !connection.isRegistered(name()); i++) {
+            program.run();
             Thread.sleep(10);
         }
         return JMX.newMXBeanProxy(connection, name(), TensorMemoryMXBean.class);
     }
 
+    private static void work() {
+        TensorArena.ofConfined().close();
+    }
+
+    /// Lets the child open an arena.
+    private static void step(Process child) {
+        try {
+            child.getOutputStream().write('\n');
+            child.getOutputStream().flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @Test
     void itGivesTheFiguresOfMemory() throws Exception {
         long live = Memory.liveBytes();
-        TensorMemoryMXBean bean = bean(server);
+        TensorMemoryMXBean bean = bean(server, MemoryBeanTest::work);
         int open = bean.getOpenArenas();
         try (var outer = TensorArena.ofShared();
                 var arena = TensorArena.ofConfined()) {
@@ -79,7 +96,10 @@ class MemoryBeanTest {
                 var arena = TensorArena.ofConfined()) {
             long live = Memory.liveBytes();
             Tensor.zeros(100);
-            assertEquals(live + 448, bean(client.getMBeanServerConnection()).getLiveBytes());
+            assertEquals(
+                    live + 448,
+                    bean(client.getMBeanServerConnection(), MemoryBeanTest::work)
+                            .getLiveBytes());
         } finally {
             connector.stop();
         }
@@ -90,6 +110,13 @@ class MemoryBeanTest {
         Child child = Child.run(Map.of(), "-cp", Child.classPath(), "org.toydiff.consumer.Watched", "server");
         assertEquals(0, child.exit(), child.err());
         assertEquals("1024", child.out().lines().toList().getLast());
+    }
+
+    @Test
+    void nothingRunsToWatchForAServer() throws Exception {
+        Child child = Child.run(Map.of(), "-cp", Child.classPath(), "org.toydiff.consumer.Watched", "threads");
+        assertEquals(0, child.exit(), child.err());
+        assertEquals("threads of toydiff: []", child.out().lines().toList().getLast());
     }
 
     @Test
@@ -118,7 +145,7 @@ class MemoryBeanTest {
             String said = out.readLine();
             assertTrue(said.endsWith("MBean servers 0"), said);
             try (var client = JMXConnectorFactory.connect(new JMXServiceURL(agent(child.pid())))) {
-                TensorMemoryMXBean bean = bean(client.getMBeanServerConnection());
+                TensorMemoryMXBean bean = bean(client.getMBeanServerConnection(), () -> step(child));
                 assertEquals(1, bean.getOpenArenas());
                 assertEquals(1024, bean.getLiveBytes());
                 assertFalse(bean.report().isEmpty());

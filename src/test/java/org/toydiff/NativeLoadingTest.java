@@ -147,6 +147,53 @@ class NativeLoadingTest {
         assertFalse(library(child).startsWith("/proc"));
     }
 
+    private Child withoutHome(String home, String xdg, String... more) throws Exception {
+        List<String> arguments = arguments(more);
+        arguments.add(0, "-Djava.io.tmpdir=" + Files.createDirectories(cache.resolve("tmp")));
+        arguments.add(0, "-Duser.home=" + home);
+        return Child.run(Map.of("XDG_CACHE_HOME", xdg), arguments.toArray(String[]::new));
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "macOS keeps caches where no variable moves them")
+    void aHomeThatIsNoneIsNotMade() throws Exception {
+        for (String home : new String[] {"?", "", "relative/home"}) {
+            assertTrue(library(withoutHome(home, "")).startsWith(cache.resolve("tmp")), home);
+            assertTrue(library(withoutHome(home, "relative")).startsWith(cache.resolve("tmp")), home);
+            assertFalse(Files.exists(Path.of(home.isEmpty() ? ".cache" : home.split("/")[0])), home);
+        }
+        try (var left = Files.list(cache.resolve("tmp"))) {
+            assertEquals(
+                    List.of(),
+                    left.filter(file -> file.toString().contains("openblas")).toList());
+        }
+        assertTrue(library(withoutHome(cache.toString(), "relative")).startsWith(cache.resolve(".cache/toydiff")));
+    }
+
+    /// The system's loader expands `$LIB` in what it is to load, so that it finds nothing in a folder of that name:
+    /// it fails as it does in a folder that nothing may be run from, which only root can make.
+    private static final String UNLOADABLE = "$LIB";
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "glibc's names")
+    void aCacheThatNothingMayBeLoadedFromIsNoObstacle() throws Exception {
+        Path folder = cache.resolve(UNLOADABLE);
+        assertTrue(library(withoutHome("?", folder.toString())).startsWith(cache.resolve("tmp")));
+        assertTrue(Files.exists(folder.resolve("toydiff")), "it was tried first");
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "glibc's names")
+    void everyFolderThatWasTriedIsNamed() throws Exception {
+        Path folder = cache.resolve(UNLOADABLE);
+        Path tmp = Files.createDirectories(folder.resolve("tmp"));
+        List<String> arguments = arguments("-Dtoydiff.blas.library=bundled", "-Djava.io.tmpdir=" + tmp);
+        Child child = Child.run(Map.of("XDG_CACHE_HOME", folder.toString()), arguments.toArray(String[]::new));
+        assertEquals(1, child.exit());
+        assertTrue(child.err().contains("  bundled: unpacked to " + folder.resolve("toydiff/openblas-")), child.err());
+        assertTrue(child.err().contains("  bundled: unpacked to " + tmp.resolve("toydiff-openblas")), child.err());
+    }
+
     @Test
     void openArenasAreReportedWithTheLineThatMadeEachBlock() throws Exception {
         List<String> arguments = arguments("-Dtoydiff.memory.trace=true");

@@ -29,12 +29,10 @@ import org.toydiff.optim.RMSProp;
 import org.toydiff.optim.ReduceOnPlateau;
 import org.toydiff.optim.SGD;
 import org.toydiff.optim.Schedule;
-import org.toydiff.optim.Scheduler;
 
-/// Optimizers and schedules go the way PyTorch's go, or that of their papers' formulas in double.
+/// Optimizers go the way PyTorch's go, or that of their papers' formulas in double.
 class OptimizerTest {
     private static final Map<String, Function<List<Tensor>, Optimizer>> OPTIMIZERS = new LinkedHashMap<>();
-    private static final Map<String, Schedule> SCHEDULES = new HashMap<>();
 
     static {
         OPTIMIZERS.put("sgd", p -> new SGD(p, 0.1, 0, 0.01, false));
@@ -48,30 +46,16 @@ class OptimizerTest {
         OPTIMIZERS.put("rmsPropMomentum", p -> new RMSProp(p, 0.01, 0.9, 1e-6, 0.8, 0.1));
         OPTIMIZERS.put("adagrad", p -> new Adagrad(p, 0.1));
         OPTIMIZERS.put("adagradDecay", p -> new Adagrad(p, 0.1, 0.05, 1e-6, 0.1));
-        SCHEDULES.put("step", Schedule.step(7, 0.6));
-        SCHEDULES.put("cosine", Schedule.cosine(59, 0.02));
-        SCHEDULES.put("linear", Schedule.linear(0.1, 1, 20));
-        SCHEDULES.put("oneCycle", Schedule.oneCycle(61));
-        SCHEDULES.put(
-                "warmUp",
-                (base, step) -> step < 9
-                        ? Schedule.linear(0.1, 1, 9).rate(base, step)
-                        : Schedule.cosine(51, 0).rate(base, step - 9));
     }
 
     @TestFactory
     Stream<DynamicTest> everyPathIsPyTorchs() throws IOException {
         return Golden.cases("golden_optim.txt").stream()
+                .filter(golden -> OPTIMIZERS.containsKey(golden.name()))
                 .map(golden -> dynamicTest(golden.name(), () -> {
                     try (var arena = TensorArena.ofConfined()) {
-                        if (OPTIMIZERS.containsKey(golden.name())) {
-                            requirePath(golden, DType.FLOAT32);
-                            requirePath(golden, DType.FLOAT64);
-                        } else if (golden.name().equals("plateau")) {
-                            requirePlateau(golden);
-                        } else {
-                            requireRates(golden);
-                        }
+                        requirePath(golden, DType.FLOAT32);
+                        requirePath(golden, DType.FLOAT64);
                     }
                 }));
     }
@@ -95,43 +79,13 @@ class OptimizerTest {
         optimizer.step();
     }
 
-    private static void requireRates(Golden.Case golden) {
-        double[] expected = golden.all("out").getFirst().values();
-        var optimizer = new SGD(List.of(Tensor.zeros(1).trackGradient()), 0.5);
-        var scheduler = new Scheduler(optimizer, SCHEDULES.get(golden.name()));
-        for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], optimizer.lr(), 1e-12, "step " + i);
-            scheduler.step();
-        }
-    }
-
-    private static void requirePlateau(Golden.Case golden) {
-        double[] metrics = golden.all("in").getFirst().values();
-        double[] expected = golden.all("out").getFirst().values();
-        var optimizer = new SGD(List.of(Tensor.zeros(1).trackGradient()), 0.5);
-        var scheduler = new ReduceOnPlateau(optimizer, 0.5, 3);
-        for (int i = 0; i < expected.length; i++) {
-            scheduler.step(metrics[i]);
-            assertEquals(expected[i], optimizer.lr(), 1e-12, "step " + i);
-        }
-    }
-
     @Test
     void everyNameHasACase() throws IOException {
         var names = new TreeSet<>(OPTIMIZERS.keySet());
-        names.addAll(SCHEDULES.keySet());
-        names.add("plateau");
+        names.addAll(SchedulerTest.cases());
         var found = new TreeSet<String>();
         Golden.cases("golden_optim.txt").forEach(golden -> found.add(golden.name()));
         assertEquals(found, names);
-    }
-
-    @Test
-    void warmUpRisesToTheWholeRate() {
-        Schedule schedule = Schedule.warmUp(4, Schedule.constant());
-        for (int i = 0; i < 10; i++) {
-            assertEquals(2 * Math.min(1, (i + 1) / 4.0), schedule.rate(2, i), 1e-15);
-        }
     }
 
     private static double norm(double[] x) {
@@ -239,29 +193,6 @@ class OptimizerTest {
             }
             assertEquals(before, Memory.liveBytes());
         });
-    }
-
-    @Test
-    void schedulesGoOnFromASavedStep() {
-        try (var arena = TensorArena.ofConfined()) {
-            List<Tensor> p = List.of(Tensor.zeros(1).trackGradient());
-            var optimizer = new SGD(p, 0.5);
-            var scheduler = new Scheduler(optimizer, Schedule.cosine(10, 0));
-            var plateau = new ReduceOnPlateau(optimizer, 0.5, 1);
-            for (int i = 0; i < 4; i++) {
-                scheduler.step();
-                plateau.step(7);
-            }
-            var other = new SGD(p, 0.5);
-            var again = new Scheduler(other, Schedule.cosine(10, 0));
-            again.loadStateDict(scheduler.stateDict());
-            assertEquals(Schedule.cosine(10, 0).rate(0.5, 4), other.lr());
-            var watcher = new ReduceOnPlateau(other, 0.5, 1);
-            watcher.loadStateDict(plateau.stateDict());
-            assertEquals(
-                    plateau.stateDict().get("waited").item(),
-                    watcher.stateDict().get("waited").item());
-        }
     }
 
     @Test

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.io.CheckpointFile;
 
 /// A training in a process of its own: told to end, and without the libraries that it can do without.
@@ -79,6 +81,69 @@ class TrainingProcessTest {
         assertTrue(printed.chars().allMatch(c -> c == '\n' || c >= ' '), "a file is no terminal");
         assertTrue(CheckpointFile.latest(folder.resolve("saved")).isPresent());
         assertTrue(Files.readString(folder.resolve("report.html")).contains("the JVM was told to end"));
+    }
+
+    /// Trains on a data set of which the fourth batch never comes, and tells the process to end.
+    private void endWhileTheDataSetBlocks(String blocking, int prefetch) throws Exception {
+        Path program = program("""
+                var data = new TensorDataset(x, x.argmax(1));
+                loader = DataLoader.of(new Dataset() {
+                    private int batches;
+                    public long size() {
+                        return data.size();
+                    }
+                    public Batch batch(long... indices) {
+                        if (++batches == 4) {
+                            System.out.println("under way");
+                            %s
+                        }
+                        return data.batch(indices);
+                    }
+                }, 16).prefetch(%d);
+                trainer.checkpoints(folder.resolve("saved")).fit(loader);
+                """.formatted(blocking, prefetch));
+        Path out = folder.resolve("out");
+        Process process = Child.start(Map.of(), out, folder.resolve("err"), arguments(Child.classPath(), program));
+        try {
+            for (int i = 0; i < 600 && process.isAlive() && !Child.read(out).contains("under way"); i++) {
+                Thread.sleep(100);
+            }
+            assertTrue(process.isAlive(), () -> "it blocks");
+            process.destroy();
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it ends");
+        } finally {
+            process.destroyForcibly();
+        }
+        assertEquals(128 + 15, process.exitValue(), Child.read(folder.resolve("err")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void aDataSetThatCanBeInterruptedLetsItSaveWhereItIs(int prefetch) throws Exception {
+        endWhileTheDataSetBlocks("""
+                try {
+                    new java.util.concurrent.CountDownLatch(1).await();
+                } catch (InterruptedException e) {
+                    throw new IllegalArgumentException("interrupted", e);
+                }
+                """, prefetch);
+        assertEquals(
+                "checkpoint-000003.safetensors",
+                CheckpointFile.latest(folder.resolve("saved"))
+                        .orElseThrow()
+                        .getFileName()
+                        .toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void aDataSetThatCannotBeInterruptedDoesNotKeepTheProcess(int prefetch) throws Exception {
+        endWhileTheDataSetBlocks("""
+                while (indices != null) {
+                    java.util.concurrent.locks.LockSupport.park();
+                    Thread.interrupted();
+                }
+                """, prefetch);
     }
 
     @Test

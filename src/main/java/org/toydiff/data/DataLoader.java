@@ -41,6 +41,9 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     private static final String SEED = "seed";
     private static final String EPOCH = "epoch";
     private static final String POSITION = "position";
+    private static final String SIZE = "size";
+    private static final String SHUFFLE = "shuffle";
+    private static final List<String> STATE = List.of(SEED, EPOCH, POSITION, SIZE, SHUFFLE);
 
     private final Dataset dataset;
     private final int batchSize;
@@ -193,7 +196,13 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     /// Ends the iteration under way, if there is one: stops the background thread and frees its memory. The
     /// loader can be iterated again.
     ///
-    /// @throws IllegalStateException if an op on another thread is using a batch; call it again after that
+    /// A data set that is reading a batch has 10 seconds to return; after that, or at once when the calling thread
+    /// is interrupted, the background thread is interrupted and has one second more. The calling thread keeps its
+    /// interrupt.
+    ///
+    /// @throws IllegalStateException if an op on another thread is using a batch: call it again after that; or if
+    ///     the data set has not returned in that time: the background thread frees its memory and ends as soon as
+    ///     it does
     @Override
     public void close() {
         if (current != null) {
@@ -202,7 +211,8 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         }
     }
 
-    /// Where the loader stands: `seed`, `epoch`, and `position`, the examples of the epoch that were given.
+    /// Where the loader stands: `seed`, `epoch`, and `position`, the examples of the epoch that were given; and
+    /// what these mean nothing without: `size`, the examples of the data set, and `shuffle`, 1 or 0.
     ///
     /// @return new INT64 tensors `[1]` in the innermost arena
     @Override
@@ -211,14 +221,18 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         state.put(SEED, Tensor.of(new long[] {seed}, 1));
         state.put(EPOCH, Tensor.of(new long[] {epoch}, 1));
         state.put(POSITION, Tensor.of(new long[] {position}, 1));
+        state.put(SIZE, Tensor.of(new long[] {size()}, 1));
+        state.put(SHUFFLE, Tensor.of(new long[] {order == null ? 0 : 1}, 1));
         return state;
     }
 
     /// Goes on from a state: the next iteration gives the batches that would have followed it. An iteration
     /// under way ends.
     ///
-    /// @param state what [#stateDict()] gave, of a loader of the same data set with the same settings
-    /// @throws IllegalArgumentException if something is missing, unknown, or no position of this data set
+    /// @param state what [#stateDict()] gave, of a loader of the same data set with the same transforms, shuffled
+    ///     or not as this one is; the batch size may be another
+    /// @throws IllegalArgumentException if something is missing or unknown, the data set had another size, or the
+    ///     loader shuffled and this one does not, or the other way round
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
         requireState(state);
@@ -231,7 +245,7 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
 
     private void requireState(Map<String, Tensor> state) {
         List<String> problems = new ArrayList<>();
-        for (String name : List.of(SEED, EPOCH, POSITION)) {
+        for (String name : STATE) {
             Tensor tensor = state.get(name);
             if (tensor == null) {
                 problems.add(name + " is missing");
@@ -241,16 +255,32 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
             }
         }
         Set<String> unknown = new LinkedHashSet<>(state.keySet());
-        unknown.removeAll(Set.of(SEED, EPOCH, POSITION));
+        unknown.removeAll(STATE);
         unknown.forEach(name -> problems.add(name + " is unknown"));
-        if (problems.isEmpty() && number(state, EPOCH) < 0) {
-            problems.add("epoch " + number(state, EPOCH) + " is negative");
-        }
-        if (problems.isEmpty() && (number(state, POSITION) < 0 || number(state, POSITION) > size())) {
-            problems.add("position " + number(state, POSITION) + " is not in a set of " + size() + " examples");
+        if (problems.isEmpty()) {
+            addProblems(state, problems);
         }
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("loadStateDict: " + String.join("; ", problems));
+        }
+    }
+
+    private void addProblems(Map<String, Tensor> state, List<String> problems) {
+        if (number(state, SIZE) != size()) {
+            problems.add("it is of a set of " + number(state, SIZE) + " examples, and this one has " + size());
+        }
+        if (number(state, SHUFFLE) != (order == null ? 0 : 1)) {
+            problems.add(
+                    order == null
+                            ? "it is of a loader that shuffles, and this one does not; make this one by shuffle(seed)"
+                            : "it is of a loader that does not shuffle, and this one does; make this one without"
+                                    + " shuffle(seed)");
+        }
+        if (number(state, EPOCH) < 0) {
+            problems.add("epoch " + number(state, EPOCH) + " is negative");
+        }
+        if (number(state, POSITION) < 0 || number(state, POSITION) > size()) {
+            problems.add("position " + number(state, POSITION) + " is not in a set of " + size() + " examples");
         }
     }
 
@@ -268,7 +298,7 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     private final class Iteration implements Iterator<Batch> {
         private final Epoch batches = epochNow();
         private final BatchSource source =
-                prefetch > 0 ? new Prefetch(batches, position, prefetch) : new Direct(batches);
+                prefetch > 0 ? new Prefetch(batches, position, prefetch, Prefetch.PATIENCE) : new Direct(batches);
         private boolean ended;
 
         @Override

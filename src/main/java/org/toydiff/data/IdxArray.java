@@ -4,10 +4,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.toydiff.DType;
+import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 
 /// The elements of an IDX file, as they are in it.
-record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data) {
+///
+/// @param mapped what the elements are a mapping of; null if they were unpacked
+record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data, MappedFile mapped) {
     private long rowSize() {
         long size = 1;
         for (int i = 1; i < shape.length; i++) {
@@ -16,7 +19,7 @@ record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data)
         return size;
     }
 
-    /// Throws unless this thread may read the elements.
+    /// Throws unless this thread may read the elements, and the file is as long as it was.
     void requireReadable() {
         if (!data.scope().isAlive()) {
             throw new IllegalStateException("batch: the arena in which " + path
@@ -25,6 +28,9 @@ record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data)
         if (!data.isAccessibleBy(Thread.currentThread())) {
             throw new WrongThreadException("batch: " + path + " was opened in a confined arena of another thread than "
                     + Thread.currentThread() + "; open it in TensorArena.ofShared()");
+        }
+        if (mapped != null) {
+            mapped.requireWhole("batch");
         }
     }
 

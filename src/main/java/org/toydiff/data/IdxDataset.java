@@ -26,8 +26,9 @@ public final class IdxDataset implements Dataset {
     /// Opens a pair of files.
     ///
     /// **Memory** A plain file is mapped, so it may be larger than memory; it must not be shortened while it
-    /// is. One packed by gzip is unpacked, byte for byte. Either lives in the innermost arena until that is
-    /// closed: open the set in a shared one for use on several threads, by a prefetching [DataLoader] too.
+    /// is, [org.toydiff.MappedFile] says what happens then. One packed by gzip is unpacked, byte for byte.
+    /// Either lives in the innermost arena until that is closed: open the set in a shared one for use on
+    /// several threads, by a prefetching [DataLoader] too.
     ///
     /// @param images the file of the inputs, of any number of axes, the first being the examples; plain or gzip
     /// @param labels the file of the targets, whole numbers along one axis; plain or gzip

@@ -4,13 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Locale;
 import org.toydiff.DType;
+import org.toydiff.MappedFile;
 import org.toydiff.TensorArena;
 
 /// A file in the IDX format whose header has been read and whose elements have not: 2 bytes 0, the type, the
@@ -108,7 +107,13 @@ final class IdxFile implements AutoCloseable {
                         MAGIC_BYTES,
                         description() + " takes " + bytes + " bytes, and " + size + " packed ones cannot hold them");
             }
-        } else if (size - headerBytes < bytes) {
+        } else {
+            requireLength(size);
+        }
+    }
+
+    private void requireLength(long size) throws IOException {
+        if (size - headerBytes < bytes) {
             throw malformed(
                     size, "the file ends here, and " + description() + " takes " + bytes + " bytes after the header");
         } else if (size - headerBytes > bytes) {
@@ -158,14 +163,13 @@ final class IdxFile implements AutoCloseable {
 
     /// The elements, in an arena: mapped, or moved there if they were unpacked.
     IdxArray place(TensorArena arena) throws IOException {
-        return new IdxArray(
-                path, element, shape, packed ? elements.moveTo(arena).segment().asSlice(0, bytes) : mapped(arena));
-    }
-
-    private MemorySegment mapped(TensorArena arena) throws IOException {
-        try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return channel.map(FileChannel.MapMode.READ_ONLY, headerBytes, bytes, arena);
+        if (packed) {
+            return new IdxArray(
+                    path, element, shape, elements.moveTo(arena).segment().asSlice(0, bytes), null);
         }
+        MappedFile mapped = MappedFile.open(arena, path);
+        requireLength(mapped.segment().byteSize());
+        return new IdxArray(path, element, shape, mapped.segment().asSlice(headerBytes, bytes), mapped);
     }
 
     @Override

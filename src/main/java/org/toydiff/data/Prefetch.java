@@ -1,29 +1,45 @@
 package org.toydiff.data;
 
+import java.time.Duration;
 import org.toydiff.TensorArena;
 
 /// Makes batches ahead on a thread of its own, in a ring of slots in an arena of that thread's: one batch is
 /// with the caller, the others are ready or being made. With nothing to do the thread waits and uses no
 /// processor.
+///
+/// No wait of the caller's outlives an interrupt or has no end. A data set that does not return can't be stopped: its
+/// thread is left to free the memory by itself once it does.
 final class Prefetch implements BatchSource {
+    /// How long closing waits for a batch that is being read, before the thread is interrupted: which closes a file
+    /// channel that the thread is reading, and so may be felt by others.
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private static final Duration GRACE = Duration.ofSeconds(1);
+    private static final Duration RETRY = Duration.ofMillis(50);
+
     private final Epoch epoch;
     private final long first;
     private final Slot[] slots;
     private final Batch[] ready;
+    private final Duration patience;
     private final Thread thread;
 
     // Guarded by this.
     private long made;
     private long taken;
     private boolean stopped;
+    private boolean abandoned;
     private boolean ended;
     private Throwable failure;
     private IllegalStateException inUse;
 
     /// From a position on, at most `ahead` batches ahead.
-    Prefetch(Epoch epoch, long first, int ahead) {
+    ///
+    /// @param patience how long closing waits before it interrupts
+    Prefetch(Epoch epoch, long first, int ahead, Duration patience) {
         this.epoch = epoch;
         this.first = first;
+        this.patience = patience;
         this.slots = new Slot[ahead + 1];
         this.ready = new Batch[ahead + 1];
         for (int i = 0; i < slots.length; i++) {
@@ -59,8 +75,9 @@ final class Prefetch implements BatchSource {
         }
     }
 
-    /// Closes the memory once told to; when an op of the caller's is still using it, waits to be told again.
-    private void awaitClose(TensorArena memory) throws InterruptedException {
+    /// Closes the memory once told to; when an op of the caller's is still using it, waits to be told again, or tries
+    /// again by itself when there is nobody to tell it.
+    private void awaitClose(TensorArena memory) {
         while (true) {
             awaitStop();
             try {
@@ -80,9 +97,13 @@ final class Prefetch implements BatchSource {
         return !stopped;
     }
 
-    private synchronized void awaitStop() throws InterruptedException {
+    private synchronized void awaitStop() {
         while (!stopped) {
-            wait();
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                // A data set may have left it behind. The memory is the caller's until closing says otherwise.
+            }
         }
     }
 
@@ -97,9 +118,21 @@ final class Prefetch implements BatchSource {
     }
 
     private synchronized void refuse(IllegalStateException e) {
-        inUse = e;
-        stopped = false;
-        notifyAll();
+        if (abandoned) {
+            pause();
+        } else {
+            inUse = e;
+            stopped = false;
+            notifyAll();
+        }
+    }
+
+    private synchronized void pause() {
+        try {
+            wait(RETRY.toMillis());
+        } catch (InterruptedException e) {
+            // It tries again at once.
+        }
     }
 
     private synchronized void end() {
@@ -138,12 +171,17 @@ final class Prefetch implements BatchSource {
     public void close() {
         stop();
         boolean interrupted = false;
-        for (boolean done = false; !done; ) {
+        boolean settled = false;
+        try {
+            settled = awaitEnd(patience);
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (!settled) {
+            thread.interrupt();
             try {
-                awaitEnd();
-                done = true;
+                settled = awaitEnd(GRACE);
             } catch (InterruptedException e) {
-                // The memory must be given back whatever happens.
                 interrupted = true;
             }
         }
@@ -159,18 +197,33 @@ final class Prefetch implements BatchSource {
         notifyAll();
     }
 
-    private synchronized void awaitEnd() throws InterruptedException {
-        while (!ended && inUse == null) {
-            wait();
+    /// Waits until the thread has ended, or has said that the memory is in use.
+    ///
+    /// @return whether it has in that time
+    private synchronized boolean awaitEnd(Duration most) throws InterruptedException {
+        long start = System.nanoTime();
+        for (Duration left = most; !ended && inUse == null; left = most.minusNanos(System.nanoTime() - start)) {
+            if (!left.isPositive()) {
+                return false;
+            }
+            wait(left.toMillis() + 1);
         }
         if (ended) {
             thread.join();
         }
+        return true;
     }
 
     private synchronized void requireEnd() {
         if (inUse != null) {
             throw inUse;
+        }
+        if (!ended) {
+            abandoned = true;
+            notifyAll();
+            throw new IllegalStateException(
+                    "close: the data set is still reading a batch, in spite of an interrupt; the"
+                            + " loader's thread frees its memory and ends when it returns");
         }
     }
 }

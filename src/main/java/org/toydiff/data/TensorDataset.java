@@ -4,7 +4,7 @@ import java.util.Arrays;
 import org.toydiff.Tensor;
 
 /// Examples that are the rows of two tensors. Not copied: the tensors may lie over a mapped file
-/// ([Tensor#wrap]), and must outlive the set.
+/// ([org.toydiff.MappedFile]), and must outlive the set.
 public final class TensorDataset implements Dataset {
     private final Tensor x;
     private final Tensor y;

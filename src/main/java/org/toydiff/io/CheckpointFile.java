@@ -32,7 +32,9 @@ import org.toydiff.io.CheckpointParts.ProgressState;
 /// The file is a safetensors file ([SafeTensors], and Python too): a part's tensors are in it under its name and
 /// theirs, `model.0.weight` for instance, beside `random.state`, `progress.epoch` and `progress.step`.
 ///
-/// Saving is atomic: a process that is killed at any moment leaves the checkpoint that was there.
+/// Saving is atomic: a process that is killed at any moment leaves the checkpoint that was there. A checksum of all
+/// that is in the file goes with it, as the string `toydiff.checksum`, and reading compares it; a file without one, of
+/// an older version or another program, is read unchecked.
 public final class CheckpointFile {
     private static final Pattern NUMBERED = Pattern.compile("checkpoint-(\\d{6,18})\\.safetensors");
 
@@ -71,16 +73,22 @@ public final class CheckpointFile {
     /// @param parts what to save, each under a name without dots that is neither `random` nor `progress`
     /// @param progress how far training is
     /// @throws IOException if the file cannot be written; what was there is unchanged then
-    /// @throws IllegalArgumentException if a name cannot be one
+    /// @throws IllegalArgumentException if a name cannot be one, or the metadata have a `toydiff.checksum`
     public static void save(Path file, Map<String, ? extends Stateful> parts, Progress progress) throws IOException {
         try (var scratch = TensorArena.ofConfined()) {
             var all = new CheckpointParts("save", parts).with(new ProgressState(progress.epoch(), progress.step()));
-            SafeTensors.save(file, all.state(), progress.metadata());
+            Map<String, String> strings = new LinkedHashMap<>(progress.metadata());
+            if (strings.put(Checksum.KEY, Checksum.NONE) != null) {
+                throw new IllegalArgumentException(
+                        "save: the metadata have a \"" + Checksum.KEY + "\", which is the checkpoint's own; rename it");
+            }
+            SafeTensors.save(file, all.state(), strings);
         }
     }
 
     /// Saves as [#save(Path, Map, Progress)] does, to `checkpoint-000123.safetensors` for step 123, and then
-    /// deletes the files of that form with the lowest numbers until `keep` are left.
+    /// deletes the files of that form with the lowest numbers until `keep` are left, whoever wrote them: a folder is
+    /// for one training.
     ///
     /// @param folder where the files are; it must exist
     /// @param keep how many files to keep, 1 or more; the one just written is among them
@@ -114,7 +122,12 @@ public final class CheckpointFile {
         return files.isEmpty() ? Optional.empty() : Optional.of(files.getLast());
     }
 
-    private static List<Path> numbered(Path folder) throws IOException {
+    /// The files of [#saveNumbered(Path, int, Map, Progress)] in a folder.
+    ///
+    /// @param folder where the files are
+    /// @return the files by their numbers, the lowest first
+    /// @throws IOException if the folder cannot be read
+    public static List<Path> numbered(Path folder) throws IOException {
         Map<Long, Path> files = new TreeMap<>();
         try (DirectoryStream<Path> found = Files.newDirectoryStream(folder)) {
             for (Path file : found) {
@@ -127,6 +140,43 @@ public final class CheckpointFile {
         return new ArrayList<>(files.values());
     }
 
+    /// How far the training in a file is.
+    ///
+    /// @param file what [#save(Path, Map, Progress)] made
+    /// @return its progress, with the metadata that were saved
+    /// @throws IOException if the file cannot be read, is not what the format says, or was changed
+    /// @throws IllegalArgumentException if it is no checkpoint
+    public static Progress progress(Path file) throws IOException {
+        try (var saved = open(file);
+                var scratch = TensorArena.ofConfined()) {
+            Map<String, Tensor> tensors = new LinkedHashMap<>();
+            saved.names().stream()
+                    .filter(name -> name.startsWith(CheckpointParts.PROGRESS + "."))
+                    .forEach(name -> tensors.put(name, saved.get(name)));
+            var progress = new ProgressState(0, 0);
+            CheckpointParts.ofProgress("progress", progress).restore(file, tensors);
+            return progressOf(progress, saved);
+        }
+    }
+
+    /// A file whose content is what was saved.
+    private static SafeTensors open(Path file) throws IOException {
+        var saved = SafeTensors.open(file);
+        try {
+            saved.requireUnchanged();
+            return saved;
+        } catch (Throwable e) {
+            saved.close();
+            throw e;
+        }
+    }
+
+    private static Progress progressOf(ProgressState state, SafeTensors saved) {
+        Map<String, String> metadata = new LinkedHashMap<>(saved.metadata());
+        metadata.remove(Checksum.KEY);
+        return new Progress(state.epoch(), state.step(), metadata);
+    }
+
     /// Puts back parts, random generator and progress, or changes nothing: names, shapes and dtypes of all parts
     /// are compared first, and should a part refuse its state after that, those before it get back what they had.
     ///
@@ -135,16 +185,16 @@ public final class CheckpointFile {
     /// @param file what [#save(Path, Map, Progress)] made
     /// @param parts the parts that were saved, under the names that they were saved under
     /// @return how far training was
-    /// @throws IOException if the file cannot be read or is not what the format says
+    /// @throws IOException if the file cannot be read, is not what the format says, or was changed
     /// @throws IllegalArgumentException naming what is missing, unknown or of another shape or dtype, or what a
     /// part
     ///     refused
     public static Progress load(Path file, Map<String, ? extends Stateful> parts) throws IOException {
-        try (var saved = SafeTensors.open(file);
+        try (var saved = open(file);
                 var scratch = TensorArena.ofConfined()) {
             var progress = new ProgressState(0, 0);
             new CheckpointParts("load", parts).with(progress).restore(file, saved.toMap());
-            return new Progress(progress.epoch(), progress.step(), saved.metadata());
+            return progressOf(progress, saved);
         }
     }
 
@@ -153,12 +203,12 @@ public final class CheckpointFile {
     /// @param file what [#save(Path, Map, Progress)] made
     /// @param name the name that the part was saved under
     /// @param part the part
-    /// @throws IOException if the file cannot be read or is not what the format says
+    /// @throws IOException if the file cannot be read, is not what the format says, or was changed
     /// @throws IllegalArgumentException naming what is missing, unknown or of another shape or dtype, or what the
     /// part
     ///     refused
     public static void loadPart(Path file, String name, Stateful part) throws IOException {
-        try (var saved = SafeTensors.open(file);
+        try (var saved = open(file);
                 var scratch = TensorArena.ofConfined()) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             saved.names().stream()

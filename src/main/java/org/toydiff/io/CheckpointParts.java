@@ -34,6 +34,13 @@ final class CheckpointParts {
         });
     }
 
+    /// The progress alone.
+    static CheckpointParts ofProgress(String op, ProgressState progress) {
+        var alone = new CheckpointParts(op, Map.of());
+        alone.parts.put(PROGRESS, progress);
+        return alone;
+    }
+
     /// The parts together with the random generator and the progress.
     CheckpointParts with(ProgressState progress) {
         parts.put(RANDOM, new RandomState());

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
+import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
@@ -43,10 +44,16 @@ final class Elements {
             if (elements.byteSize() != bytes) {
                 elements = tensor.copyTo(scratch).segment();
             }
-            for (long done = 0; done < bytes; done += PIECE_BYTES) {
-                sink.take(elements.asSlice(done, Math.min(PIECE_BYTES, bytes - done))
-                        .asByteBuffer());
-            }
+            inPieces(elements, sink);
+        }
+    }
+
+    /// Hands out bytes in direct buffers.
+    static void inPieces(MemorySegment elements, Sink sink) throws IOException {
+        long bytes = elements.byteSize();
+        for (long done = 0; done < bytes; done += PIECE_BYTES) {
+            sink.take(
+                    elements.asSlice(done, Math.min(PIECE_BYTES, bytes - done)).asByteBuffer());
         }
     }
 
@@ -57,12 +64,13 @@ final class Elements {
     }
 
     /// A tensor over mapped elements, or a copy in the arena (null: the innermost one) if they are not aligned.
-    static Tensor wrap(MemorySegment elements, Arena arena, DType dtype, long... shape) {
-        if (elements.address() % dtype.bytes() == 0) {
-            return Tensor.wrap(elements, dtype, shape);
+    static Tensor of(MappedFile file, long offset, Arena arena, DType dtype, long... shape) {
+        if (offset % dtype.bytes() == 0) {
+            return file.tensor(offset, dtype, shape);
         }
         Tensor copy = Tensor.empty(arena, dtype, shape);
-        copy.segment().copyFrom(elements);
+        MemorySegment elements = copy.segment();
+        elements.copyFrom(file.segment().asSlice(offset, elements.byteSize()));
         return copy;
     }
 

@@ -1,14 +1,12 @@
 package org.toydiff.io;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.toydiff.DType;
+import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 
 /// NumPy's files of one array, `.npy`.
@@ -30,23 +28,32 @@ public final class Npy {
     /// Maps a file. An array in Fortran order becomes a transposed view.
     ///
     /// **Memory** the mapped file, read-only, until the arena closes: `copyTo` gives one that can be changed. An
-    /// array that the writer did not align to its dtype is copied to the arena.
+    /// array that the writer did not align to its dtype is copied to the arena. A mapped file must not be shortened by
+    /// others: [MappedFile] says what happens then.
     ///
     /// @param arena what the mapping lives by: any arena, a JDK one too
     /// @param file the file
     /// @return a tensor over the file
-    /// @throws IOException if it cannot be read, is not what the format says, or has a dtype that is none of
-    /// toydiff's
+    /// @throws IOException naming the file, if it cannot be read, is not what the format says, or has a dtype that is
+    ///     none of toydiff's
     /// @throws IllegalStateException if the arena is closed
     public static Tensor load(Arena arena, Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            NpyHeader header = NpyHeader.read(file, Channels.newInputStream(channel));
-            requireSize(file, header, channel.size());
-            if (header.dtype() == DType.BOOL) {
-                requireBools(file, header, channel);
-            }
-            return tensor(arena, header, channel);
+        try (Arena scratch = Arena.ofConfined()) {
+            MappedFile mapped = MappedFile.open(scratch, file);
+            NpyHeader header = NpyHeader.read(file, start(mapped));
+            requireSize(file, header, mapped.segment().byteSize());
+            requireBools(file, header, mapped);
+            // Mapped once more, so that a file which is refused leaves nothing in the caller's arena.
+            boolean aligned = header.bytes() % header.dtype().bytes() == 0;
+            MappedFile lasting = aligned ? MappedFile.open(arena, file) : mapped;
+            requireSize(file, header, lasting.segment().byteSize());
+            return header.tensor(lasting, arena);
         }
+    }
+
+    private static InputStream start(MappedFile file) {
+        long bytes = Math.min(NpyHeader.MOST_BYTES, file.segment().byteSize());
+        return new BufferInput(file.segment().asSlice(0, bytes).asByteBuffer());
     }
 
     private static void requireSize(Path file, NpyHeader header, long size) throws IOException {
@@ -60,24 +67,13 @@ public final class Npy {
         }
     }
 
-    private static void requireBools(Path file, NpyHeader header, FileChannel channel) throws IOException {
-        try (Arena arena = Arena.ofConfined()) {
-            long at = Elements.notBool(elements(header, channel, arena));
+    private static void requireBools(Path file, NpyHeader header, MappedFile mapped) throws IOException {
+        if (header.dtype() == DType.BOOL) {
+            long at = Elements.notBool(mapped.segment().asSlice(header.bytes(), header.dataBytes()));
             if (at >= 0) {
                 throw header.notBool(file, at);
             }
         }
-    }
-
-    private static Tensor tensor(Arena arena, NpyHeader header, FileChannel channel) throws IOException {
-        boolean aligned = header.bytes() % header.dtype().bytes() == 0;
-        try (Arena scratch = Arena.ofConfined()) {
-            return header.tensor(elements(header, channel, aligned ? arena : scratch), arena);
-        }
-    }
-
-    private static MemorySegment elements(NpyHeader header, FileChannel channel, Arena arena) throws IOException {
-        return channel.map(FileChannel.MapMode.READ_ONLY, header.bytes(), header.dataBytes(), arena);
     }
 
     /// Saves a tensor as `numpy.save` does, in C order.

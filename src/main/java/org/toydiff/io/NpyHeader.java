@@ -3,7 +3,6 @@ package org.toydiff.io;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.Charset;
@@ -11,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.toydiff.DType;
+import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 
 /// What stands before the elements of a `.npy` file: the magic string, the version, the length of the text, and
@@ -23,7 +23,10 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
     private static final int ALIGNMENT = 64;
 
     /// NumPy's `_MAX_HEADER_SIZE`: it reads longer ones only if told to trust the file.
-    private static final int MOST_BYTES = 10_000;
+    private static final int MOST_TEXT_BYTES = 10_000;
+
+    /// The longest header with all that stands before its text.
+    static final int MOST_BYTES = MAGIC.length + 2 + Integer.BYTES + MOST_TEXT_BYTES;
 
     /// NumPy's `GROWTH_AXIS_MAX_DIGITS`: the room for the first size, so that the array can grow in place.
     private static final int GROWTH_DIGITS = 21;
@@ -51,8 +54,9 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
                         Arrays.copyOf(required(place, in, start.length, lengthBytes), Long.BYTES))
                 .order(ByteOrder.LITTLE_ENDIAN);
         long length = lengthField.getLong(0);
-        if (length > MOST_BYTES) {
-            throw Malformed.at(place, start.length, "a header of " + length + " bytes is longer than " + MOST_BYTES);
+        if (length > MOST_TEXT_BYTES) {
+            throw Malformed.at(
+                    place, start.length, "a header of " + length + " bytes is longer than " + MOST_TEXT_BYTES);
         }
         int textStart = start.length + lengthBytes;
         Charset charset = major == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
@@ -88,9 +92,9 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
         return bytes;
     }
 
-    /// The tensor over its elements, or over a copy in the arena (null: the innermost one) if they are not aligned.
-    Tensor tensor(MemorySegment elements, Arena arena) {
-        Tensor stored = Elements.wrap(elements, arena, dtype, storedShape());
+    /// The tensor over its elements, or over a copy in the arena if they are not aligned.
+    Tensor tensor(MappedFile file, Arena arena) {
+        Tensor stored = Elements.of(file, bytes, arena, dtype, storedShape());
         return fortran ? stored.transpose() : stored;
     }
 

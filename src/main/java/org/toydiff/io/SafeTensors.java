@@ -5,14 +5,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.toydiff.DType;
+import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 
 /// A safetensors file, mapped: named tensors without a copy, and strings.
@@ -30,23 +29,26 @@ import org.toydiff.Tensor;
 /// Needs `com.google.code.gson:gson`, an optional dependency: on the class path, or on the module path with
 /// `--add-modules com.google.gson`.
 ///
+/// A mapped file must not be shortened by others: [MappedFile] says what happens then.
+///
 /// May be used on several threads at once. Source: https://github.com/huggingface/safetensors#format
 public final class SafeTensors implements AutoCloseable {
     private final Path file;
     private final Arena arena;
-    private final MemorySegment mapping;
+    private final MappedFile mapped;
     private final long dataStart;
     private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     private final Map<String, String> metadata;
 
-    private SafeTensors(Path file, Arena arena, FileChannel channel) throws IOException {
+    private SafeTensors(Path file, Arena arena) throws IOException {
         this.file = file;
         this.arena = arena;
-        long size = channel.size();
+        this.mapped = MappedFile.open(arena, file);
+        MemorySegment mapping = mapped.segment();
+        long size = mapping.byteSize();
         if (size < StoredHeader.START) {
             throw Malformed.at(file, size, "the file ends within the length of its header");
         }
-        this.mapping = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
         long length = mapping.get(ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         requireLength(length, size - StoredHeader.START);
         this.dataStart = StoredHeader.START + length;
@@ -88,12 +90,12 @@ public final class SafeTensors implements AutoCloseable {
     ///
     /// @param file the file
     /// @return the file, to be closed
-    /// @throws IOException if it cannot be read or is not what the format says
+    /// @throws IOException naming the file, if it cannot be read or is not what the format says
     /// @throws IllegalStateException if Gson is missing
     public static SafeTensors open(Path file) throws IOException {
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return new SafeTensors(file, arena, channel);
+        try {
+            return new SafeTensors(file, arena);
         } catch (NoClassDefFoundError e) {
             arena.close();
             throw withoutGson("open", e);
@@ -145,7 +147,7 @@ public final class SafeTensors implements AutoCloseable {
                     + ", which no dtype of toydiff is; save it as F32, F64, I32, I64 or BOOL");
         }
         requireOpen("get");
-        return Elements.wrap(bytes(tensor), null, dtype, tensor.shape());
+        return Elements.of(mapped, offset(tensor), null, dtype, tensor.shape());
     }
 
     /// Every tensor, each as [#get(String)] gives it.
@@ -166,6 +168,26 @@ public final class SafeTensors implements AutoCloseable {
         return metadata;
     }
 
+    /// Throws where there is a checksum and the content is another.
+    void requireUnchanged() throws IOException {
+        String saved = metadata.get(Checksum.KEY);
+        if (saved == null) {
+            return;
+        }
+        Checksum now = new Checksum().addStrings(metadata);
+        for (StoredTensor tensor : tensors.values()) {
+            now.addTensor(tensor.name(), tensor.dtype(), tensor.shape());
+            Elements.inPieces(bytes(tensor), now::addElements);
+        }
+        if (!saved.equals(now.toString())) {
+            throw Malformed.at(
+                    file,
+                    dataStart,
+                    "the checksum of its content is " + now + ", and " + saved + " was saved with it: the file was"
+                            + " changed or damaged; use another one");
+        }
+    }
+
     private StoredTensor require(String op, String name) {
         StoredTensor tensor = tensors.get(name);
         if (tensor == null) {
@@ -182,9 +204,12 @@ public final class SafeTensors implements AutoCloseable {
     }
 
     private MemorySegment bytes(StoredTensor tensor) {
-        long size = tensor.end() - tensor.begin();
-        // No elements have no place that could be misaligned.
-        return mapping.asSlice(size == 0 ? 0 : dataStart + tensor.begin(), size);
+        return mapped.segment().asSlice(offset(tensor), tensor.end() - tensor.begin());
+    }
+
+    /// No elements have no place that could be misaligned.
+    private long offset(StoredTensor tensor) {
+        return tensor.end() == tensor.begin() ? 0 : dataStart + tensor.begin();
     }
 
     /// Unmaps the file; reading its tensors throws from then on.

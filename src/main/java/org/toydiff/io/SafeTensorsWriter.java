@@ -21,8 +21,10 @@ final class SafeTensorsWriter {
     private static final int ALIGNMENT = 8;
 
     private final List<Map.Entry<String, Tensor>> tensors;
+    private final Map<String, String> metadata;
     private final byte[] header;
 
+    /// @param metadata strings; with [Checksum#NONE] among them, that is replaced by the checksum
     SafeTensorsWriter(Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
         tensors.forEach(SafeTensorsWriter::require);
         metadata.forEach((key, value) -> {
@@ -37,7 +39,8 @@ final class SafeTensorsWriter {
         this.tensors = tensors.entrySet().stream()
                 .sorted(byType.reversed().thenComparing(byName))
                 .toList();
-        this.header = header(metadata);
+        this.metadata = metadata;
+        this.header = header();
     }
 
     private static void require(String name, Tensor tensor) {
@@ -55,12 +58,12 @@ final class SafeTensorsWriter {
         }
     }
 
-    private byte[] header(Map<String, String> metadata) throws IOException {
+    private byte[] header() throws IOException {
         var bytes = new ByteArrayOutputStream();
         try (var json = new JsonWriter(new OutputStreamWriter(bytes, StandardCharsets.UTF_8))) {
             json.beginObject();
             if (!metadata.isEmpty()) {
-                writeMetadata(json, metadata);
+                writeMetadata(json);
             }
             writeTensors(json);
             json.endObject();
@@ -75,7 +78,7 @@ final class SafeTensorsWriter {
         return bytes.toByteArray();
     }
 
-    private static void writeMetadata(JsonWriter json, Map<String, String> metadata) throws IOException {
+    private void writeMetadata(JsonWriter json) throws IOException {
         json.name(StoredHeader.METADATA).beginObject();
         for (var entry : new TreeMap<>(metadata).entrySet()) {
             json.name(entry.getKey()).value(entry.getValue());
@@ -112,8 +115,32 @@ final class SafeTensorsWriter {
                 .put(header)
                 .flip();
         Elements.writeFully(channel, start);
+        if (Checksum.NONE.equals(metadata.get(Checksum.KEY))) {
+            writeChecked(channel);
+            return;
+        }
         for (var entry : tensors) {
             Elements.write(entry.getValue(), piece -> Elements.writeFully(channel, piece));
+        }
+    }
+
+    /// Writes the elements, and the checksum into the header.
+    private void writeChecked(FileChannel channel) throws IOException {
+        Checksum checksum = new Checksum().addStrings(metadata);
+        for (var entry : tensors) {
+            Tensor tensor = entry.getValue();
+            checksum.addTensor(entry.getKey(), StoredType.of(tensor.dtype()).name(), tensor.shape());
+            Elements.write(tensor, piece -> {
+                checksum.addElements(piece.duplicate());
+                Elements.writeFully(channel, piece);
+            });
+        }
+        // Within strings JSON escapes the quotes, so that this is found nowhere else.
+        String entry = "\"" + Checksum.KEY + "\":\"";
+        int at = new String(header, StandardCharsets.ISO_8859_1).indexOf(entry) + entry.length();
+        ByteBuffer text = StandardCharsets.US_ASCII.encode(checksum.toString());
+        while (text.hasRemaining()) {
+            channel.write(text, (long) StoredHeader.START + at + text.position());
         }
     }
 }

@@ -6,7 +6,6 @@ import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -50,7 +49,8 @@ final class StoredHeader {
         if (!text.hasRemaining() || text.get(0) != '{') {
             throw header.malformed("the header does not begin with {");
         }
-        try (var json = new JsonReader(new InputStreamReader(new Bytes(text), StandardCharsets.UTF_8.newDecoder()))) {
+        try (var json =
+                new JsonReader(new InputStreamReader(new BufferInput(text), StandardCharsets.UTF_8.newDecoder()))) {
             json.setStrictness(Strictness.STRICT);
             header.read(json);
         } catch (MalformedJsonException | EOFException | CharacterCodingException | IllegalStateException e) {
@@ -194,26 +194,5 @@ final class StoredHeader {
 
     private IOException malformed(String problem) {
         return Malformed.at(file, START, problem);
-    }
-
-    /// A buffer as a stream.
-    private static final class Bytes extends InputStream {
-        private final ByteBuffer buffer;
-
-        Bytes(ByteBuffer buffer) {
-            this.buffer = buffer;
-        }
-
-        @Override
-        public int read() {
-            return buffer.hasRemaining() ? Byte.toUnsignedInt(buffer.get()) : -1;
-        }
-
-        @Override
-        public int read(byte[] into, int at, int count) {
-            int read = Math.min(count, buffer.remaining());
-            buffer.get(into, at, read);
-            return read > 0 || count == 0 ? read : -1;
-        }
     }
 }

@@ -9,7 +9,7 @@
 ///
 /// **Reading** A file that is not what its format says throws [java.io.IOException] with a message
 /// `file: offset N: problem`, and nothing was allocated or stays mapped then. A mapped file must not be
-/// shortened by others while it is: the operating system ends a process that reads what is no longer there.
+/// shortened by others while it is; [org.toydiff.MappedFile] says what is guarded and what is not.
 ///
 /// **Writing** is atomic: the file is written under a temporary name in the same folder, forced to the disk, and
 /// renamed. Whatever happens, and whoever has the old file mapped, there is the old file or the new one; a

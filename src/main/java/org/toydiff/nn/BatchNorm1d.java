@@ -73,7 +73,9 @@ public final class BatchNorm1d extends Module {
         long n = x.shape()[0];
         if (n < 2) {
             throw new IllegalArgumentException(
-                    "BatchNorm1d: one value for each channel has no variance; train with larger batches, or eval()");
+                    "BatchNorm1d: one value for each channel has no variance; leave a last batch of one example out with"
+                            + " DataLoader.dropLast(), make batches or micro-batches larger, or set the module to"
+                            + " eval()");
         }
         Tensor mean = x.mean(0);
         Tensor centered = x.subtract(mean);

@@ -30,7 +30,7 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
     /// @param logits `[n, classes]`, before any softmax
     /// @param target the label of each row, `[n]`, INT32 or INT64, or its probabilities `[n, classes]`
     /// @return a scalar, or a tensor `[n]`
-    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is none of the classes
     public Tensor forward(Tensor logits, Tensor target) {
         if (weight == null && labelSmoothing == 0) {
             return Functional.crossEntropyLoss(logits, target, reduction);
@@ -40,14 +40,12 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
                     + " and weight " + (weight == null ? "null" : Arrays.toString(weight.shape()))
                     + " do not fit; they are [n, classes] and [classes]");
         }
-        return target.dtype().isFloating() ? ofProbabilities(logits, target) : ofLabels(logits, target);
+        return Functional.areProbabilities("CrossEntropyLoss", logits, target)
+                ? ofProbabilities(logits, target)
+                : ofLabels(logits, target);
     }
 
     private Tensor ofProbabilities(Tensor logits, Tensor target) {
-        if (!Arrays.equals(logits.shape(), target.shape())) {
-            throw new IllegalArgumentException("CrossEntropyLoss: logits " + Arrays.toString(logits.shape())
-                    + " and probabilities " + Arrays.toString(target.shape()) + " differ in shape");
-        }
         Tensor smoothed = target.multiply(1 - labelSmoothing).add(labelSmoothing / logits.shape()[1]);
         Tensor losses = weighted(logits.logSoftmax(1)).multiply(smoothed).sum(1).negative();
         return Functional.reduce(losses, reduction);
@@ -65,7 +63,7 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
             losses = certain.multiply(1 - labelSmoothing).add(spread);
         }
         boolean weightedMean = reduction == Reduction.MEAN && weights != null;
-        return weightedMean ? losses.sum().divide(weights.sum()) : Functional.reduce(losses, reduction);
+        return weightedMean ? Functional.meanOver(losses, weights.sum()) : Functional.reduce(losses, reduction);
     }
 
     private Tensor weighted(Tensor logProbabilities) {

@@ -1,6 +1,7 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
+import org.toydiff.DType;
 import org.toydiff.Tensor;
 
 /// Activations and losses as functions. All are ops or compositions of ops, so their gradients need no rules of
@@ -217,17 +218,33 @@ public final class Functional {
     /// @param target the label of each row, `[n]`, INT32 or INT64, or its probabilities `[n, classes]`
     /// @param reduction what becomes of the losses of the rows
     /// @return a scalar, or a tensor `[n]`
-    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is none of the classes
     public static Tensor crossEntropyLoss(Tensor logits, Tensor target, Reduction reduction) {
         if (logits.rank() != 2) {
             throw new IllegalArgumentException("crossEntropyLoss: logits " + Arrays.toString(logits.shape())
                     + " must be [n, classes]; reshape them");
         }
-        if (target.dtype().isFloating()) {
-            requireSameShape("crossEntropyLoss", logits, target);
-            return reduce(logSoftmax(logits, 1).multiply(target).sum(1).negative(), reduction);
+        Tensor losses = areProbabilities("crossEntropyLoss", logits, target)
+                ? logSoftmax(logits, 1).multiply(target).sum(1).negative()
+                : logits.crossEntropy(target);
+        return reduce(losses, reduction);
+    }
+
+    /// Whether the target of a cross entropy has probabilities, or else what are to be labels; throws for what can
+    /// be neither.
+    static boolean areProbabilities(String loss, Tensor logits, Tensor target) {
+        boolean sameShape = Arrays.equals(logits.shape(), target.shape());
+        boolean floating = target.dtype().isFloating();
+        if (sameShape && !floating) {
+            throw new IllegalArgumentException(loss + ": probabilities " + Arrays.toString(target.shape()) + " are "
+                    + target.dtype() + "; cast them: target.cast(logits.dtype())");
         }
-        return reduce(logits.crossEntropy(target), reduction);
+        if (!sameShape && floating && target.rank() != 1) {
+            throw new IllegalArgumentException(loss + ": logits " + Arrays.toString(logits.shape()) + " and target "
+                    + Arrays.toString(target.shape()) + " " + target.dtype() + " do not fit; the target is labels [n],"
+                    + " INT32 or INT64, or probabilities [n, classes]");
+        }
+        return sameShape;
     }
 
     /// [#nllLoss(Tensor, Tensor, Reduction)] with the mean.
@@ -245,12 +262,16 @@ public final class Functional {
     /// @param labels the class of each row, `[n]`, INT32 or INT64
     /// @param reduction what becomes of the losses of the rows
     /// @return a scalar, or a tensor `[n]`
-    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is none of the classes
     public static Tensor nllLoss(Tensor logProbabilities, Tensor labels, Reduction reduction) {
         long[] shape = logProbabilities.shape();
         if (shape.length != 2 || labels.rank() != 1 || labels.size() != shape[0]) {
             throw new IllegalArgumentException("nllLoss: " + Arrays.toString(shape) + " and labels "
                     + Arrays.toString(labels.shape()) + " do not fit; they are [n, classes] and [n]");
+        }
+        if (labels.dtype() != DType.INT32 && labels.dtype() != DType.INT64) {
+            throw new IllegalArgumentException("nllLoss: labels " + Arrays.toString(labels.shape()) + " are "
+                    + labels.dtype() + "; cast them: labels.cast(DType.INT64)");
         }
         Tensor picked = logProbabilities.gather(1, labels.reshape(shape[0], 1));
         return reduce(picked.reshape(shape[0]).negative(), reduction);
@@ -315,11 +336,34 @@ public final class Functional {
         }
     }
 
-    static Tensor reduce(Tensor losses, Reduction reduction) {
+    /// What becomes of single losses. Tells [LossTerms] what it is, so that a loss of one's own that ends with it can
+    /// be computed in parts of a batch.
+    ///
+    /// @param losses the losses of rows or elements
+    /// @param reduction what becomes of them
+    /// @return a scalar, or the losses themselves
+    public static Tensor reduce(Tensor losses, Reduction reduction) {
         return switch (reduction) {
-            case MEAN -> losses.mean();
-            case SUM -> losses.sum();
+            case MEAN -> {
+                LossTerms.noteMean(losses);
+                yield losses.mean();
+            }
+            case SUM -> {
+                LossTerms.noteSum();
+                yield losses.sum();
+            }
             case NONE -> losses;
         };
+    }
+
+    /// `Σ losses / denominator`: the mean of losses that have weights, over the sum of these. Tells [LossTerms] the
+    /// denominator.
+    ///
+    /// @param losses the losses of rows or elements, each times its weight
+    /// @param denominator the sum of the weights, a scalar
+    /// @return a scalar
+    public static Tensor meanOver(Tensor losses, Tensor denominator) {
+        LossTerms.noteMeanOver(denominator);
+        return losses.sum().divide(denominator);
     }
 }

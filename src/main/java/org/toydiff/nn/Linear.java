@@ -5,7 +5,8 @@ import org.toydiff.Tensor;
 
 /// `y = x·Wᵀ + b`.
 ///
-/// **Shapes** `[…, in] → […, out]`; `weight` is `[out, in]`, `bias` is `[out]`, both FLOAT32.
+/// **Shapes** `[…, in] → […, out]`, a vector `[in]` being one example; `weight` is `[out, in]`, `bias` is
+/// `[out]`, both FLOAT32.
 /// **Start** both uniform in ±1/√in, as PyTorch's Linear.
 public final class Linear extends Module {
     private final Tensor weight;

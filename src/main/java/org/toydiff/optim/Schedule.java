@@ -7,7 +7,8 @@ package org.toydiff.optim;
 /// var scheduler = new Scheduler(optimizer, Schedule.warmUp(100, Schedule.cosine(1000, 0)));
 /// ```
 ///
-/// "Step" is whatever the program calls [Scheduler#step()] after: a batch, or an epoch.
+/// "Step" is whatever the program calls [Scheduler#step()] after: a batch, or an epoch. A schedule of one's own is
+/// best linear in the base, `a·base + b`: then it goes together with whatever else changes rates, see [Scheduler].
 @FunctionalInterface
 public interface Schedule {
     /// The rate of a step.
@@ -30,7 +31,7 @@ public interface Schedule {
 
     /// Down to `min` by half a cosine, as PyTorch's CosineAnnealingLR:
     /// `min + (base − min)·(1 + cos(π·step/steps))/2`: I. Loshchilov, F. Hutter, "SGDR", 2017. It stays there
-    /// afterwards.
+    /// afterwards, where PyTorch's rises again.
     ///
     /// @param steps how many steps it takes, positive
     /// @param min the rate at the end

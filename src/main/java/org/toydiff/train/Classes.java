@@ -11,6 +11,10 @@ final class Classes {
     /// The scores, `[examples, classes]`.
     static Tensor scores(String metric, Tensor output, Tensor target) {
         long[] shape = output.shape();
+        if (shape.length >= 2 && areInPlaceOfLabels(output, target) && !isWhole(target)) {
+            throw new IllegalArgumentException(metric + ": labels " + States.describe(target)
+                    + " must be INT32 or INT64; cast them: labels.cast(DType.INT64)");
+        }
         boolean fits = shape.length >= 2
                 && shape[shape.length - 1] > 0
                 && (areLabels(output, target) || areProbabilities(output, target));
@@ -25,9 +29,16 @@ final class Classes {
     }
 
     private static boolean areLabels(Tensor output, Tensor target) {
+        return isWhole(target) && areInPlaceOfLabels(output, target);
+    }
+
+    private static boolean isWhole(Tensor target) {
+        return target.dtype() == DType.INT32 || target.dtype() == DType.INT64;
+    }
+
+    private static boolean areInPlaceOfLabels(Tensor output, Tensor target) {
         long[] shape = output.shape();
-        boolean whole = target.dtype() == DType.INT32 || target.dtype() == DType.INT64;
-        return whole && Arrays.equals(target.shape(), Arrays.copyOf(shape, shape.length - 1));
+        return Arrays.equals(target.shape(), Arrays.copyOf(shape, shape.length - 1));
     }
 
     private static boolean areProbabilities(Tensor output, Tensor target) {

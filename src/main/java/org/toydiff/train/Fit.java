@@ -32,7 +32,7 @@ final class Fit {
         this.validation = validation;
         this.rows = new Rows(settings, validation != null);
         this.training = new Training(settings, rows.history(), loader.batches(), validation != null);
-        this.step = new Step(settings, training);
+        this.step = new Step(settings, training, memory);
         this.best = new BestState(settings.model, memory);
         this.confusion = new BestConfusion(settings.metrics);
         this.checkpoints = new Checkpoints(settings, training, loader, best, confusion);
@@ -47,9 +47,14 @@ final class Fit {
     }
 
     Training run() throws IOException {
-        if (settings.resume) {
-            checkpoints.resume();
+        try (var lock = settings.checkpoints == null ? null : FolderLock.of(settings.checkpoints)) {
+            checkpoints.begin();
+            fit();
         }
+        return training;
+    }
+
+    private void fit() throws IOException {
         Throwable failure = null;
         try (var end = settings.checkpoints == null ? null : new JvmEnd(training)) {
             try {
@@ -62,7 +67,6 @@ final class Fit {
                 end(failure);
             }
         }
-        return training;
     }
 
     private void epochs() throws IOException {
@@ -146,7 +150,7 @@ final class Fit {
             long begun = System.nanoTime();
             double loss = step.train(batch);
             long ended = System.nanoTime();
-            training.add(loss, batch.size());
+            training.add(loss, batch.size(), step.denominator());
             rows.addStep(training, step, batch.size(), loss, ended - begun, begun - asked);
             asked = ended;
             stepEnded();
@@ -169,15 +173,18 @@ final class Fit {
         }
     }
 
-    /// The next batch, or null when this thread was interrupted waiting for it.
+    /// The next batch, or null when this thread was interrupted waiting for it, whatever the data set made of that.
     private Batch next(Iterator<Batch> batches) {
+        training.awaitsData(true);
         try {
             return batches.next();
-        } catch (IllegalStateException e) {
+        } catch (RuntimeException e) {
             if (training.stops()) {
                 return null;
             }
             throw e;
+        } finally {
+            training.awaitsData(false);
         }
     }
 
@@ -189,16 +196,14 @@ final class Fit {
         try {
             settings.metrics.forEach(Metric::reset);
             long begun = System.nanoTime();
-            double sum = 0;
-            long examples = 0;
+            var loss = new MeanLoss();
             for (Iterator<Batch> batches = validation.iterator(); !training.stops() && batches.hasNext(); ) {
                 Batch batch = next(batches);
                 if (batch != null) {
-                    sum += step.evaluate(batch) * batch.size();
-                    examples += batch.size();
+                    loss.add(step.evaluate(batch), batch.size(), step.denominator());
                 }
             }
-            rows.endValidation(sum / examples, (System.nanoTime() - begun) / 1e9);
+            rows.endValidation(loss.value(), (System.nanoTime() - begun) / 1e9);
             return !training.stops();
         } finally {
             settings.model.train();
@@ -214,21 +219,27 @@ final class Fit {
 
     /// Ends a run that succeeded or failed, without hiding why it failed.
     private void end(Throwable failure) throws IOException {
-        try {
-            loader.close();
-            if (validation != null) {
-                validation.close();
-            }
-            call(callback -> callback.onTrainEnd(training));
-            Uninterrupted.run(() -> {
-                results.writeHistory();
-                results.writeReport();
-            });
+        try (loader;
+                validation) {
+            leave();
         } catch (Throwable e) {
             if (failure == null) {
                 throw e;
             }
             failure.addSuppressed(e);
+        }
+    }
+
+    private void leave() throws IOException {
+        try {
+            call(callback -> callback.onTrainEnd(training));
+            Uninterrupted.run(() -> {
+                results.writeHistory();
+                results.writeReport();
+            });
+        } finally {
+            // The loaders are closed next, which waits for the batch that is being made.
+            training.awaitsData(true);
         }
     }
 }

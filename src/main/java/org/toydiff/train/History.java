@@ -20,7 +20,7 @@ import org.toydiff.Tensor;
 /// | `epoch` | the epoch it belongs to, from 1 | its number |
 /// | `step` | its number, from 1 | that of its last step |
 /// | `examples` | in its batch | in all its batches |
-/// | `loss` | of its batch | the mean over its examples |
+/// | `loss` | of its batch | the mean over its examples, which weigh what the loss gives them |
 /// | `accuracy` | over the epoch so far | over the epoch |
 /// | `validation_loss`, `validation_accuracy` | | over the validation examples |
 /// | `gradient_norm`, where it is bounded | before it was | |

@@ -5,7 +5,15 @@ import java.util.concurrent.TimeUnit;
 
 /// Lets a training end in good order when the JVM is told to end, by Ctrl-C for instance: after its step, with what
 /// it leaves behind written.
+///
+/// A step is waited for as long as it takes. Data that do not come are not: the wait for them is interrupted, and
+/// where the data set does not mind that, the JVM ends without the training.
 final class JvmEnd implements AutoCloseable {
+    private static final int LOOK_MILLIS = 100;
+
+    /// How many looks long data are waited for before the wait is interrupted, and after it.
+    private static final int PATIENCE = 20;
+
     private final Training training;
     private final Thread trainer = Thread.currentThread();
     private final CountDownLatch over = new CountDownLatch(1);
@@ -20,8 +28,13 @@ final class JvmEnd implements AutoCloseable {
         training.stop("the JVM was told to end");
         try {
             boolean ended = false;
-            while (!ended && trainer.isAlive() && !waitsForTheEnd()) {
-                ended = over.await(100, TimeUnit.MILLISECONDS);
+            int waited = 0;
+            while (!ended && trainer.isAlive() && !waitsForTheEnd() && waited < 2 * PATIENCE) {
+                ended = over.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+                waited = training.awaitsData() ? waited + 1 : 0;
+                if (waited == PATIENCE) {
+                    trainer.interrupt();
+                }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -2,16 +2,18 @@ package org.toydiff.train;
 
 import java.util.Map;
 import org.toydiff.Autograd;
-import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.nn.LossTerms;
 
-/// The mean over all examples of what some function computes from output and target: a loss, an error.
+/// The mean over all examples of what some function computes from output and target: a loss, an error. Examples
+/// weigh what the losses of [org.toydiff.nn.Functional] and [org.toydiff.nn.CrossEntropyLoss] give them, and are
+/// alike where a function does not tell.
 public final class Mean implements Metric {
     private final String name;
     private final Loss function;
-    private double sum;
-    private long examples;
+    private final LossTerms terms = new LossTerms();
+    private final MeanLoss mean = new MeanLoss();
 
     /// Of a function that gives the mean over a batch: `new Mean("mae", Functional::maeLoss)`.
     ///
@@ -31,27 +33,19 @@ public final class Mean implements Metric {
     public void update(Tensor output, Tensor target) {
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
-            add(function.of(output, target).item(), target.rank() == 0 ? 1 : target.shape()[0]);
-        }
-    }
-
-    /// Adds a batch's mean.
-    void add(double mean, long weight) {
-        if (weight > 0) {
-            sum += mean * weight;
-            examples += weight;
+            double loss = terms.record(() -> function.of(output, target)).item();
+            mean.add(loss, target.rank() == 0 ? 1 : target.shape()[0], terms.denominator());
         }
     }
 
     @Override
     public double value() {
-        return examples == 0 ? Double.NaN : sum / examples;
+        return mean.value();
     }
 
     @Override
     public void reset() {
-        sum = 0;
-        examples = 0;
+        mean.reset();
     }
 
     @Override
@@ -61,20 +55,14 @@ public final class Mean implements Metric {
 
     /// What was added.
     ///
-    /// @return `sum` FLOAT64 `[1]` and `examples` INT64 `[1]`
+    /// @return `sums` FLOAT64 `[3]`: of the losses, of the weights, and the weight of the first batch's examples
     @Override
     public Map<String, Tensor> stateDict() {
-        return Map.of(
-                "sum", Tensor.of(DType.FLOAT64, new double[] {sum}, 1),
-                "examples", Tensor.of(new long[] {examples}, 1));
+        return mean.stateDict();
     }
 
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
-        try (var scratch = TensorArena.ofConfined()) {
-            States.requireFits(name, stateDict(), state);
-        }
-        sum = state.get("sum").item();
-        examples = state.get("examples").toLongArray()[0];
+        mean.loadStateDict(state);
     }
 }

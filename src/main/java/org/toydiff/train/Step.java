@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.toydiff.Autograd;
 import org.toydiff.Memory;
@@ -12,6 +13,7 @@ import org.toydiff.MemoryPlan;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.Updates;
 import org.toydiff.data.Batch;
 import org.toydiff.optim.Gradients;
 
@@ -22,35 +24,68 @@ final class Step {
     private final Set<List<Long>> planned = new HashSet<>();
     private long[] lastShape;
     private final List<Tensor> parameters;
+    private final Buffers buffers;
+    private final Parts parts = new Parts();
     private long peakBytes;
     private double gradientNorm;
 
-    Step(Trainer settings, Training training) {
+    /// In an arena for the copies of a model's buffers.
+    Step(Trainer settings, Training training, TensorArena home) {
         this.settings = settings;
         this.training = training;
+        this.buffers = new Buffers(settings.model, home);
         this.parameters = settings.optimizer.groups().stream()
                 .flatMap(group -> group.parameters().stream())
                 .toList();
     }
 
-    /// Trains on a batch: parts of it forward and backward, then one step of the optimizer.
+    /// Trains on a batch: parts of it forward and backward, then one step of the optimizer. Where it fails before
+    /// that, parameters, buffers and the optimizer's state are what they were.
     ///
-    /// @return the mean loss over the batch
+    /// @return the loss of the batch
     double train(Batch batch) {
-        requireFits(batch);
-        long live = Memory.liveBytes();
-        long size = batch.size();
-        double loss = 0;
-        peakBytes = 0;
-        for (long from = 0; from < size; from += settings.microBatch) {
-            long to = Math.min(size, from + Math.min(settings.microBatch, size));
-            loss += trainPart(batch, from, to) * (to - from) / size;
+        buffers.keep();
+        try {
+            requireFits(batch);
+            computeGradients(batch);
+            clip();
+            requireFiniteGradients();
+        } catch (Throwable e) {
+            undo(e);
+            throw e;
         }
-        clip();
         settings.optimizer.step();
         settings.optimizer.zeroGradients();
+        return parts.loss();
+    }
+
+    private void computeGradients(Batch batch) {
+        long live = Memory.liveBytes();
+        long size = batch.size();
+        peakBytes = 0;
+        parts.begin(size);
+        for (long from = 0; from < size; from += settings.microBatch) {
+            trainPart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
+        }
+        requireFinite(parts.loss());
+        if (parts.correction() != 1) {
+            for (Tensor parameter : parameters) {
+                if (parameter.hasGradient()) {
+                    Updates.scale(parameter.gradient(), parts.correction());
+                }
+            }
+        }
         peakBytes += live;
-        return loss;
+    }
+
+    /// Puts back what a step that failed has changed, without hiding why it failed.
+    private void undo(Throwable failure) {
+        try {
+            buffers.restore();
+            settings.optimizer.zeroGradients();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     private void clip() {
@@ -72,20 +107,29 @@ final class Step {
         return peakBytes;
     }
 
-    private double trainPart(Batch batch, long from, long to) {
+    /// What the last batch's loss divided by, NaN where it does not tell.
+    double denominator() {
+        return parts.denominator();
+    }
+
+    private void trainPart(Batch batch, long from, long to) {
         try (var arena = TensorArena.ofConfined()) {
             Tensor target = part(batch.y(), from, to);
             Tensor output = settings.model.forward(part(batch.x(), from, to));
-            Tensor loss = settings.loss.of(output, target);
+            Tensor loss = parts.compute(settings.loss, output, target);
             requireScalar(loss);
-            update(output, target);
             double value = loss.item();
-            requireFinite(value);
+            double share = parts.add(value, to - from);
+            if (share != 0) {
+                requireFinite(value);
+            }
+            update(output, target);
             noteSchedule(loss);
-            backward(loss, (double) (to - from) / batch.size());
+            if (share != 0) {
+                backward(loss, share);
+            }
             peakBytes = Math.max(peakBytes, arena.peakBytes());
             training.measured(arena.peakBytes());
-            return value;
         }
     }
 
@@ -109,25 +153,24 @@ final class Step {
 
     /// Computes the loss of a batch that is not trained on, and adds it to the metrics.
     ///
-    /// @return the mean loss over the batch
+    /// @return the loss of the batch
     double evaluate(Batch batch) {
         long size = batch.size();
-        double loss = 0;
+        parts.begin(size);
         try (var off = Autograd.noGradient()) {
             for (long from = 0; from < size; from += settings.microBatch) {
-                long to = Math.min(size, from + Math.min(settings.microBatch, size));
-                loss += evaluatePart(batch, from, to) * (to - from) / size;
+                evaluatePart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
             }
         }
-        return loss;
+        return parts.loss();
     }
 
-    private double evaluatePart(Batch batch, long from, long to) {
+    private void evaluatePart(Batch batch, long from, long to) {
         try (var arena = TensorArena.ofConfined()) {
             Tensor target = part(batch.y(), from, to);
             Tensor output = settings.model.forward(part(batch.x(), from, to));
             update(output, target);
-            return settings.loss.of(output, target).item();
+            parts.add(parts.compute(settings.loss, output, target).item(), to - from);
         }
     }
 
@@ -166,15 +209,49 @@ final class Step {
     }
 
     private void requireFinite(double loss) {
-        if (settings.nonFinite || Double.isFinite(loss)) {
+        if (!settings.nonFinite && !Double.isFinite(loss)) {
+            throw notFinite("the loss is " + loss);
+        }
+    }
+
+    private void requireFiniteGradients() {
+        boolean normed = settings.clipNorm < Double.POSITIVE_INFINITY;
+        if (settings.nonFinite || normed && Double.isFinite(gradientNorm)) {
             return;
         }
-        settings.optimizer.zeroGradients();
-        throw new ArithmeticException(String.format(
+        for (int i = 0; i < parameters.size(); i++) {
+            if (parameters.get(i).hasGradient() && !isFinite(parameters.get(i).gradient())) {
+                throw notFinite("the loss is " + parts.loss() + " and the gradient of " + nameOf(parameters.get(i))
+                        + " has NaN or infinite elements");
+            }
+        }
+    }
+
+    private static boolean isFinite(Tensor gradient) {
+        if (Double.isFinite(Updates.norm(gradient))) {
+            return true;
+        }
+        // The norm of finite elements may be infinite.
+        try (var off = Autograd.noGradient();
+                var scratch = TensorArena.ofConfined()) {
+            return gradient.subtract(gradient).sum().item() == 0;
+        }
+    }
+
+    private String nameOf(Tensor parameter) {
+        return settings.model.namedParameters().entrySet().stream()
+                .filter(named -> named.getValue() == parameter)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseGet(() -> "a parameter " + States.describe(parameter) + " that is none of the model's");
+    }
+
+    private ArithmeticException notFinite(String what) {
+        return new ArithmeticException(String.format(
                 Locale.ROOT,
-                "fit: the loss is %s in epoch %d, step %d (step %d of the epoch); the parameters are those before it."
+                "fit: %s in epoch %d, step %d (step %d of the epoch); the parameters are those before it."
                         + " Lower the learning rate, clip gradients or look at the data; allowNonFiniteLoss() goes on",
-                loss,
+                what,
                 training.epoch(),
                 training.step() + 1,
                 training.stepOfEpoch() + 1));

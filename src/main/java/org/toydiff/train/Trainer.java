@@ -143,7 +143,9 @@ public final class Trainer {
     }
 
     /// Computes each step in parts of a batch, to take less memory: gradients of the parts are added up, each
-    /// weighted by its share of the examples, and the optimizer steps once.
+    /// weighted by its share of the examples, or of their weights in the loss, and the optimizer steps once.
+    ///
+    /// The loss must tell what it is the mean over, [Loss]; a batch of several parts is refused with one that does not.
     ///
     /// The gradient is that of the whole batch, but for rounding; layers that see the batch as a whole, as batch
     /// normalisation does, see its parts. Validation is computed in parts of that size too.
@@ -268,7 +270,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Goes on when a loss is NaN or infinite, which stops training otherwise.
+    /// Goes on when a loss or a gradient is NaN or infinite, which stops training otherwise.
     ///
     /// @return this
     public Trainer allowNonFiniteLoss() {
@@ -281,6 +283,9 @@ public final class Trainer {
     ///
     /// Saved are model, optimizer, schedules, metrics, history, the best parameters, where the training loader
     /// stands, and the random generator. With a folder set, Ctrl-C ends training after its step, with a checkpoint.
+    ///
+    /// A folder is for one run: [#fit] refuses one that has the checkpoints of another, unless that is resumed, and one
+    /// in which another training, of any process, is under way. In the files the string `run` tells runs apart.
     ///
     /// @param folder where; it is made if it is not there
     /// @return this
@@ -320,8 +325,8 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if the name has a dot or is taken
     public Trainer alsoSaving(String name, Stateful part) {
-        boolean reserved =
-                name.matches("random|progress|model|optimizer|loader|history|best|confusion|(schedule|metric)\\d+");
+        boolean reserved = name.matches(
+                "random|progress|model|optimizer|loader|history|best|confusion|mean_loss|(schedule|metric)\\d+");
         if (name.isEmpty() || name.contains(".") || reserved || ownParts.containsKey(name)) {
             throw new IllegalArgumentException(
                     "alsoSaving: the name \"" + name + "\" is taken, empty or has a dot; choose another");
@@ -331,7 +336,7 @@ public final class Trainer {
     }
 
     /// Goes on from the latest checkpoint in the folder, if there is one, as if training had never stopped: to the
-    /// bit, times aside.
+    /// bit, times aside. [#fit] refuses a folder with checkpoints of several runs, and a checkpoint that was changed.
     ///
     /// The trainer must be set up as it was, the number of epochs aside, and the loaders must give the same
     /// batches.
@@ -407,10 +412,11 @@ public final class Trainer {
     ///
     /// @param training gives the batches
     /// @return where training ended
-    /// @throws IOException if a history, a checkpoint or the report cannot be written
+    /// @throws IOException if a history, a checkpoint or the report cannot be written; and before the first step if
+    ///     the folder of checkpoints is in use or another run's, or the one to be resumed cannot be read
     /// @throws IllegalArgumentException if settings do not fit each other or the data, or the loss is no scalar
-    /// @throws ArithmeticException if a loss is NaN or infinite, naming epoch and step; parameters are those before
-    /// it
+    /// @throws ArithmeticException if a loss or a gradient is NaN or infinite, naming epoch and step; as with every
+    ///     step that fails before the optimizer's, parameters, buffers and the optimizer's state are those before it
     /// @throws org.toydiff.MemoryLimitException if a step would pass the memory limit, before it is begun
     public Training fit(DataLoader training) throws IOException {
         return run(training, null);
@@ -422,10 +428,11 @@ public final class Trainer {
     /// @param training gives the batches
     /// @param validation gives those to validate with
     /// @return where training ended
-    /// @throws IOException if a history, a checkpoint or the report cannot be written
+    /// @throws IOException if a history, a checkpoint or the report cannot be written; and before the first step if
+    ///     the folder of checkpoints is in use or another run's, or the one to be resumed cannot be read
     /// @throws IllegalArgumentException if settings do not fit each other or the data, or the loss is no scalar
-    /// @throws ArithmeticException if a loss is NaN or infinite, naming epoch and step; parameters are those before
-    /// it
+    /// @throws ArithmeticException if a loss or a gradient is NaN or infinite, naming epoch and step; as with every
+    ///     step that fails before the optimizer's, parameters, buffers and the optimizer's state are those before it
     /// @throws org.toydiff.MemoryLimitException if a step would pass the memory limit, before it is begun
     public Training fit(DataLoader training, DataLoader validation) throws IOException {
         return run(training, Objects.requireNonNull(validation, "validation"));

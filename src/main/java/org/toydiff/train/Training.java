@@ -18,10 +18,12 @@ public final class Training {
     private final long batches;
     private int epoch;
     private long stepOfEpoch;
-    private double lossSum;
-    private long examples;
+    private final MeanLoss meanLoss = new MeanLoss();
     // Set by another thread when the JVM is told to end.
     private volatile String stopReason;
+
+    // Read by that thread.
+    private volatile boolean awaitsData;
 
     private ReleaseSchedule schedule;
     private long predictedStepBytes;
@@ -104,11 +106,11 @@ public final class Training {
         return batches;
     }
 
-    /// The mean loss over the examples of the epoch so far.
+    /// The mean loss over the examples of the epoch so far, which weigh what the loss gives them.
     ///
     /// @return the mean, NaN before its first step
     public double loss() {
-        return lossSum / examples;
+        return meanLoss.value();
     }
 
     /// By which column of epochs the best one is told.
@@ -178,6 +180,15 @@ public final class Training {
         return stopReason != null;
     }
 
+    /// Whether the training thread is with a loader, and may be there for ever.
+    boolean awaitsData() {
+        return awaitsData;
+    }
+
+    void awaitsData(boolean awaits) {
+        awaitsData = awaits;
+    }
+
     boolean higherIsBetter() {
         return higherIsBetter;
     }
@@ -196,22 +207,37 @@ public final class Training {
     /// Begins an epoch, with what its steps that were made already add up to.
     void begin(int number) {
         epoch = number;
-        stepOfEpoch = 0;
-        lossSum = 0;
-        examples = 0;
+        Columns steps = history.stepTable();
+        int first = firstRow();
+        stepOfEpoch = steps.rows() - first;
+        if (stepOfEpoch == 0) {
+            meanLoss.reset();
+        } else if (meanLoss.isEmpty()) {
+            addFrom(first);
+        }
+    }
+
+    /// For a checkpoint of a version that saved no mean loss.
+    private void addFrom(int first) {
         Columns steps = history.stepTable();
         int size = steps.index("examples");
         int loss = steps.index("loss");
-        for (int row = firstRow(); row < steps.rows(); row++) {
-            add(steps.get(loss, row), (long) steps.get(size, row));
+        for (int row = first; row < steps.rows(); row++) {
+            meanLoss.add(steps.get(loss, row), (long) steps.get(size, row), Double.NaN);
         }
     }
 
     /// Adds a step of this epoch.
-    void add(double loss, long size) {
-        lossSum += loss * size;
-        examples += size;
+    ///
+    /// @param denominator what its loss divided by, NaN where it does not tell
+    void add(double loss, long size, double denominator) {
+        meanLoss.add(loss, size, denominator);
         stepOfEpoch++;
+    }
+
+    /// The mean loss as a part of checkpoints.
+    MeanLoss meanLoss() {
+        return meanLoss;
     }
 
     /// The row of this epoch's first step.

@@ -9,13 +9,14 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// A JVM to look into: goes backward once, says what that started, and with `wait` keeps an arena open until its
-/// input ends.
+/// input ends, and opens one inside for each byte of it.
 public final class Watched {
     private Watched() {}
 
     /// Runs it.
     ///
-    /// @param arguments `server` to make the platform's MBean server first, `wait` to wait
+    /// @param arguments `server` to make the platform's MBean server first, `threads` to list the library's, `wait` to
+    ///     wait
     public static void main(String[] arguments) throws Exception {
         var mode = arguments.length == 0 ? "" : arguments[0];
         if (mode.equals("server")) {
@@ -34,6 +35,13 @@ public final class Watched {
                 var name = new ObjectName("org.toydiff:type=Memory");
                 System.out.println(ManagementFactory.getPlatformMBeanServer().getAttribute(name, "LiveBytes"));
             }
+            if (mode.equals("threads")) {
+                System.out.println("threads of toydiff: "
+                        + Thread.getAllStackTraces().keySet().stream()
+                                .map(Thread::getName)
+                                .filter(name -> name.startsWith("toydiff"))
+                                .toList());
+            }
             if (mode.equals("wait")) {
                 waitForEnd();
             }
@@ -42,7 +50,7 @@ public final class Watched {
 
     private static void waitForEnd() throws IOException {
         while (System.in.read() >= 0) {
-            Thread.onSpinWait();
+            TensorArena.ofConfined().close();
         }
     }
 }

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -259,15 +260,17 @@ class DataLoaderTest extends ArenaTest {
     }
 
     @Test
-    void theStateIsThreeNumbers() {
+    void theStateIsFiveNumbers() {
         DataLoader loader = DataLoader.of(images(10), 4).shuffle(-3);
         epoch(loader);
         loader.iterator().next();
         Map<String, Tensor> state = loader.stateDict();
-        assertEquals(List.of("seed", "epoch", "position"), List.copyOf(state.keySet()));
+        assertEquals(List.of("seed", "epoch", "position", "size", "shuffle"), List.copyOf(state.keySet()));
         assertArrayEquals(new long[] {-3}, state.get("seed").toLongArray());
         assertArrayEquals(new long[] {1}, state.get("epoch").toLongArray());
         assertArrayEquals(new long[] {4}, state.get("position").toLongArray());
+        assertArrayEquals(new long[] {10}, state.get("size").toLongArray());
+        assertArrayEquals(new long[] {1}, state.get("shuffle").toLongArray());
     }
 
     private static Tensor number(long number) {
@@ -281,22 +284,44 @@ class DataLoaderTest extends ArenaTest {
         batches.next();
         String state = text(loader);
         Map<String, Map<String, Tensor>> refused = Map.of(
-                "epoch is missing; position is missing; speed is unknown",
+                "epoch is missing; position is missing; size is missing; shuffle is missing; speed is unknown",
                 Map.of("seed", number(1), "speed", number(1)),
                 "seed is [] int64 and not [1] int64; epoch is [1] float32 and not [1] int64",
-                Map.of("seed", number(1).reshape(), "epoch", Tensor.ones(1), "position", number(0)),
+                with(Map.of("seed", number(1).reshape(), "epoch", Tensor.ones(1))),
                 "epoch -1 is negative",
-                Map.of("seed", number(1), "epoch", number(-1), "position", number(0)),
+                with(Map.of("epoch", number(-1))),
                 "position 11 is not in a set of 10 examples",
-                Map.of("seed", number(1), "epoch", number(0), "position", number(11)),
+                with(Map.of("position", number(11))),
                 "position -1 is not in a set of 10 examples",
-                Map.of("seed", number(1), "epoch", number(0), "position", number(-1)));
+                with(Map.of("position", number(-1))),
+                "it is of a set of 9 examples, and this one has 10",
+                DataLoader.of(images(9), 4).shuffle(1).stateDict(),
+                "it is of a loader that does not shuffle, and this one does; make this one without shuffle(seed)",
+                DataLoader.of(images(10), 4).stateDict());
         refused.forEach((message, wrong) -> assertEquals(
                 "loadStateDict: " + message,
                 assertThrows(IllegalArgumentException.class, () -> loader.loadStateDict(wrong))
                         .getMessage()));
         assertEquals(state, text(loader));
         assertTrue(batches.hasNext(), "the iteration goes on");
+    }
+
+    @Test
+    void theStateOfALoaderThatShufflesIsRefusedByOneThatDoesNot() {
+        Map<String, Tensor> shuffled = DataLoader.of(images(10), 4).shuffle(1).stateDict();
+        DataLoader loader = DataLoader.of(images(10), 4);
+        assertEquals(
+                "loadStateDict: it is of a loader that shuffles, and this one does not; make this one by shuffle(seed)",
+                assertThrows(IllegalArgumentException.class, () -> loader.loadStateDict(shuffled))
+                        .getMessage());
+    }
+
+    /// A state that fits [#images(int)] of 10, shuffled, with some of it replaced.
+    private static Map<String, Tensor> with(Map<String, Tensor> replaced) {
+        Map<String, Tensor> state =
+                new HashMap<>(DataLoader.of(images(10), 4).shuffle(1).stateDict());
+        state.putAll(replaced);
+        return state;
     }
 
     private static String text(DataLoader loader) {

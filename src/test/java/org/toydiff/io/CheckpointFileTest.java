@@ -2,10 +2,16 @@ package org.toydiff.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -274,6 +281,112 @@ class CheckpointFileTest extends ArenaTest {
             assertThrows(IOException.class, () -> CheckpointFile.load(file, training.parts()));
             assertEquals(before, training.numbers());
         }
+    }
+
+    /// Where the elements begin in a safetensors file.
+    private static int dataStart(byte[] bytes) {
+        return 8 + (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    }
+
+    @Test
+    void everyChangedByteOfThePayloadIsRefusedAndChangesNothing() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Training training = Training.fresh();
+        CheckpointFile.save(file, training.parts(), new Progress(0, 0));
+        training.train(1, Release.EAGER);
+        List<String> before = training.numbers();
+        byte[] bytes = Files.readAllBytes(file);
+        int start = dataStart(bytes);
+        for (int at = start; at < bytes.length; at++) {
+            byte[] changed = bytes.clone();
+            changed[at] ^= (byte) (1 << at % 8);
+            Files.write(file, changed);
+            var e = assertThrows(IOException.class, () -> CheckpointFile.load(file, training.parts()));
+            assertTrue(
+                    e.getMessage()
+                            .matches("\\Q" + file + "\\E: offset " + start + ": the checksum of its content is"
+                                    + " crc32c:[0-9a-f]{8}, and crc32c:[0-9a-f]{8} was saved with it: the file was changed or"
+                                    + " damaged; use another one"),
+                    e.getMessage());
+            assertThrows(IOException.class, () -> CheckpointFile.loadPart(file, "model", training.model()));
+            assertThrows(IOException.class, () -> CheckpointFile.progress(file));
+        }
+        assertEquals(before, training.numbers());
+        Files.write(file, bytes);
+        CheckpointFile.load(file, training.parts());
+    }
+
+    @Test
+    void swappedTensorsAndChangedStringsAreRefused() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Map<String, Stateful> parts = new LinkedHashMap<>();
+        parts.put("a", new Linear(2, 2, false));
+        parts.put("b", new Linear(2, 2, false));
+        CheckpointFile.save(file, parts, new Progress(0, 0, Map.of("run", "mine")));
+        String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+        for (String changed : List.of(
+                text.replace("a.weight", "x.weight")
+                        .replace("b.weight", "a.weight")
+                        .replace("x.weight", "b.weight"),
+                text.replace("\"mine\"", "\"mind\""),
+                text.replace("crc32c:", "crc32d:"))) {
+            assertNotEquals(text, changed);
+            Files.writeString(file, changed, StandardCharsets.ISO_8859_1);
+            assertThrows(IOException.class, () -> CheckpointFile.load(file, parts));
+        }
+    }
+
+    @Test
+    void aFileWithoutAChecksumIsReadAsItIs() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Training training = Training.fresh();
+        CheckpointFile.save(file, training.parts(), new Progress(2, 4, Map.of("git", "abc")));
+        List<String> expected = training.numbers();
+        try (var saved = SafeTensors.open(file)) {
+            assertEquals(Set.of("git", "toydiff.checksum"), saved.metadata().keySet());
+            SafeTensors.save(folder.resolve("old"), saved.toMap(), Map.of("git", "abc"));
+            SafeTensors.save(folder.resolve("copy"), saved.toMap(), saved.metadata());
+        }
+        for (String name : List.of("old", "copy")) {
+            training.train(1, Release.EAGER);
+            assertEquals(
+                    new Progress(2, 4, Map.of("git", "abc")),
+                    CheckpointFile.load(folder.resolve(name), training.parts()));
+            assertEquals(expected, training.numbers());
+        }
+        assertEquals(new Progress(2, 4, Map.of("git", "abc")), CheckpointFile.progress(folder.resolve("old")));
+        assertEquals(-1, Files.mismatch(file, folder.resolve("copy")));
+    }
+
+    @Test
+    void whatTakesTheChecksumsPlaceIsRefused() {
+        Path file = folder.resolve("run.safetensors");
+        var e = assertThrows(
+                IllegalArgumentException.class,
+                () -> CheckpointFile.save(file, Map.of(), new Progress(0, 0, Map.of("toydiff.checksum", "mine"))));
+        assertEquals(
+                "save: the metadata have a \"toydiff.checksum\", which is the checkpoint's own; rename it",
+                e.getMessage());
+        assertFalse(Files.exists(file));
+    }
+
+    @Test
+    void noStringHidesTheChecksum() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        Map<String, String> strings = Map.of("a", "\"toydiff.checksum\":\"crc32c:00000000\"", "z", "ä\n\ud83d\ude00");
+        CheckpointFile.save(file, Map.of(), new Progress(0, 1, strings));
+        assertEquals(strings, CheckpointFile.load(file, Map.of()).metadata());
+    }
+
+    @Test
+    void progressOfWhatIsNoCheckpointIsRefused() throws IOException {
+        Path file = folder.resolve("tensors");
+        SafeTensors.save(file, Map.of("x", Tensor.ones(1)));
+        var e = assertThrows(IllegalArgumentException.class, () -> CheckpointFile.progress(file));
+        assertEquals(
+                "progress: " + file + " does not fit, and nothing was changed: progress.epoch is missing;"
+                        + " progress.step is missing",
+                e.getMessage());
     }
 
     @Test

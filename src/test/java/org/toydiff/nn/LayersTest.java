@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.toydiff.Activation;
 import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.GradientCheck;
@@ -117,12 +119,62 @@ class LayersTest extends ArenaTest {
                 inner.getMessage().startsWith("Linear(in=7, out=8, bias=true) at \"2.module.1\": linear: x [4, 8]"),
                 inner.getMessage());
         var single = assertThrows(IllegalArgumentException.class, () -> new BatchNorm1d(3).forward(Tensor.ones(1, 3)));
-        assertTrue(single.getMessage().contains("eval()"), single.getMessage());
+        assertEquals(
+                "BatchNorm1d: one value for each channel has no variance; leave a last batch of one example out with"
+                        + " DataLoader.dropLast(), make batches or micro-batches larger, or set the module to eval()",
+                single.getMessage());
         assertThrows(IllegalArgumentException.class, () -> new Dropout(1.5));
         assertThrows(IllegalArgumentException.class, () -> new LayerNorm());
         assertThrows(IllegalArgumentException.class, () -> new Embedding(0, 3));
         assertThrows(IllegalArgumentException.class, () -> new CrossEntropyLoss(Tensor.ones(2), 0, Reduction.MEAN)
                 .forward(Tensor.ones(1, 3), Tensor.of(new long[1])));
+    }
+
+    @Test
+    void aLinearLayerTakesAVector() {
+        var layer = new Linear(4, 3);
+        Tensor x = Tensor.randn(4).trackGradient();
+        Tensor y = layer.forward(x).retain();
+        assertArrayEquals(new long[] {3}, y.shape());
+        assertArrayEquals(layer.forward(x.reshape(1, 4)).toFloatArray(), y.toFloatArray(), "as a batch of one example");
+        y.multiply(Tensor.of(1, 2, 3)).sum().backward(Release.EAGER);
+        Tensor weight = layer.parameters().getFirst();
+        assertArrayEquals(
+                Tensor.of(1, 2, 3).matmul(weight.detach()).toFloatArray(),
+                x.gradient().toFloatArray(),
+                1e-6f);
+        assertArrayEquals(
+                Tensor.of(1, 2, 3).reshape(3, 1).multiply(x.detach()).toFloatArray(),
+                weight.gradient().toFloatArray(),
+                1e-6f);
+        assertArrayEquals(
+                new float[] {1, 2, 3}, layer.parameters().get(1).gradient().toFloatArray());
+        assertArrayEquals(
+                layer.forward(x).relu().toFloatArray(),
+                new Sequential(layer, new ReLU()).forward(x).toFloatArray(),
+                "with an activation in the same pass");
+        assertArrayEquals(new long[] {3}, new Linear(4, 3, false).forward(x).shape());
+        Tensor wide = Tensor.randn(DType.FLOAT64, 5);
+        Tensor matrix = Tensor.randn(DType.FLOAT64, 2, 5);
+        GradientCheck.check(
+                xs -> xs.get(0).linear(xs.get(1), xs.get(2)).tanh(), wide, matrix, Tensor.randn(DType.FLOAT64, 2));
+        GradientCheck.check(t -> t.linear(matrix, null, Activation.TANH), wide);
+    }
+
+    @Test
+    void aLinearLayerKeepsLeadingAxesOfAnySize() {
+        var layer = new Linear(4, 3);
+        for (long[] leading : new long[][] {{}, {0}, {1}, {5}, {2, 0}, {0, 2}, {2, 5}}) {
+            long[] in = Arrays.copyOf(leading, leading.length + 1);
+            long[] out = in.clone();
+            in[leading.length] = 4;
+            out[leading.length] = 3;
+            assertArrayEquals(out, layer.forward(Tensor.ones(in)).shape());
+        }
+        var scalar = assertThrows(IllegalArgumentException.class, () -> layer.forward(Tensor.scalar(1)));
+        assertTrue(scalar.getMessage().contains("they are [..., in], [out, in] and [out]"), scalar.getMessage());
+        var longer = assertThrows(IllegalArgumentException.class, () -> layer.forward(Tensor.ones(5)));
+        assertTrue(longer.getMessage().contains("x [5], weight [3, 4]"), longer.getMessage());
     }
 
     @Test

@@ -256,6 +256,9 @@ class MetricTest extends ArenaTest {
                         + " shape",
                 () -> accuracy.update(Tensor.ones(2, 3), Tensor.of(new int[] {1, 2, 3})));
         rejected(
+                "accuracy: labels [2] FLOAT32 must be INT32 or INT64; cast them: labels.cast(DType.INT64)",
+                () -> accuracy.update(Tensor.ones(2, 3), Tensor.ones(2)));
+        rejected(
                 "accuracy: output [2] FLOAT32 and target [3] FLOAT32 do not fit; they must have one shape, the output a"
                         + " floating dtype",
                 () -> Accuracy.binary(0).update(Tensor.ones(2), Tensor.ones(3)));

@@ -1,7 +1,9 @@
 package org.toydiff.internal.blas;
 
+import java.io.File;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,7 +70,7 @@ public final class BlasLibrary {
         List<String> tried = new ArrayList<>();
         String asked = System.getProperty(PROPERTY, EITHER);
         if (!List.of(EITHER, BUNDLED, SYSTEM).contains(asked)) {
-            String path = tryPath(Path.of(asked).toAbsolutePath(), "-D" + PROPERTY + "=", tried);
+            String path = tryAsked(asked, tried);
             return path != null ? new BlasLibrary(path, null) : failed(tried);
         }
         String path = asked.equals(SYSTEM) ? null : tryBundled(tried);
@@ -76,6 +78,16 @@ public final class BlasLibrary {
             path = trySystem(tried);
         }
         return path != null ? new BlasLibrary(path, null) : failed(tried);
+    }
+
+    private static String tryAsked(String asked, List<String> tried) {
+        String source = "-D" + PROPERTY + "=";
+        try {
+            return tryPath(Path.of(asked).toAbsolutePath(), source, tried);
+        } catch (InvalidPathException e) {
+            tried.add(source + asked + ": " + e.getReason());
+            return null;
+        }
     }
 
     private static String trySystem(List<String> tried) {
@@ -95,18 +107,14 @@ public final class BlasLibrary {
                         + "\nTo fix it, do one of these:\n"
                         + "  add org.bytedeco:openblas with the classifier " + BundledOpenBlas.platform()
                         + " to the class path,\n"
+                        + "  let it be unpacked where libraries may be loaded from: -Djava.io.tmpdir=/such/a/folder,\n"
                         + "  install OpenBLAS (Debian: libopenblas0, Fedora: openblas, macOS: brew install openblas),\n"
                         + "  name a library: -D" + PROPERTY + "=/path/to/libopenblas.so");
     }
 
     private static String tryBundled(List<String> tried) {
-        try {
-            Path library = BundledOpenBlas.load();
-            return accept(library.toString(), "bundled: ", tried);
-        } catch (Exception | UnsatisfiedLinkError e) {
-            tried.add("bundled: " + e.getMessage());
-            return null;
-        }
+        Path library = BundledOpenBlas.load(tried);
+        return library == null ? null : accept(library.toString(), "bundled: ", tried);
     }
 
     private static String tryPath(Path path, String source, List<String> tried) {
@@ -115,7 +123,7 @@ public final class BlasLibrary {
             return null;
         }
         try {
-            System.load(path.toString());
+            LibraryFile.load(path);
             return accept(path.toString(), source, tried);
         } catch (UnsatisfiedLinkError e) {
             tried.add(source + path + ": " + e.getMessage());
@@ -125,6 +133,14 @@ public final class BlasLibrary {
 
     private static String tryLibraryPath(List<String> tried) {
         String source = "system: libopenblas on java.library.path";
+        String name = System.mapLibraryName("openblas");
+        for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
+            Path file = Path.of(folder, name).toAbsolutePath();
+            String path = Files.isRegularFile(file) ? tryPath(file, "system: ", tried) : null;
+            if (path != null) {
+                return path;
+            }
+        }
         try {
             System.loadLibrary("openblas");
             return accept(source, "", tried);

@@ -7,6 +7,7 @@ import java.net.JarURLConnection;
 import java.net.URL;
 import java.net.URLConnection;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
@@ -51,16 +52,46 @@ final class BundledOpenBlas {
 
     /// Unpacks and loads the library and what it links to.
     ///
-    /// @return the path of the library
-    static Path load() throws IOException {
-        List<Part> parts = parts();
-        Path folder = unpack(parts);
-        Path library = null;
-        for (Part part : parts) {
-            library = folder.resolve(part.name);
-            System.load(library.toString());
+    /// The cache may be missing, full, read-only or, as in many containers, where nothing may be run from: then it
+    /// goes to a folder for this process alone.
+    ///
+    /// @return the path of the library; null when it cannot be had, and then `tried` says why
+    static Path load(List<String> tried) {
+        try {
+            List<Part> parts = parts();
+            Path cache = cache();
+            Path library = cache == null ? null : load(parts, cache.resolve("openblas-" + contentHash(parts)), tried);
+            return library != null ? library : load(parts, own(parts), tried);
+        } catch (IOException e) {
+            tried.add("bundled: " + e);
+            return null;
         }
-        return library;
+    }
+
+    private static Path load(List<Part> parts, Path folder, List<String> tried) {
+        try {
+            Files.createDirectories(folder);
+            for (Part part : parts) {
+                unpack(part, folder);
+            }
+            Path library = null;
+            for (Part part : parts) {
+                library = folder.resolve(part.name);
+                LibraryFile.load(library);
+            }
+            return library;
+        } catch (IOException | UnsatisfiedLinkError e) {
+            tried.add("bundled: unpacked to " + folder + ": " + e);
+            return null;
+        }
+    }
+
+    /// A folder for this process alone, gone when it ends.
+    private static Path own(List<Part> parts) throws IOException {
+        Path own = Files.createTempDirectory("toydiff-openblas");
+        own.toFile().deleteOnExit();
+        parts.forEach(part -> own.resolve(part.name).toFile().deleteOnExit());
+        return own;
     }
 
     private static List<Part> parts() throws IOException {
@@ -91,26 +122,6 @@ final class BundledOpenBlas {
         try (var in = new CheckedInputStream(connection.getInputStream(), new CRC32())) {
             long bytes = in.transferTo(java.io.OutputStream.nullOutputStream());
             return new Part(name, url, bytes, in.getChecksum().getValue());
-        }
-    }
-
-    private static Path unpack(List<Part> parts) throws IOException {
-        Path folder = cache().resolve("openblas-" + contentHash(parts));
-        try {
-            Files.createDirectories(folder);
-            for (Part part : parts) {
-                unpack(part, folder);
-            }
-            return folder;
-        } catch (IOException e) {
-            // A cache that cannot be written: a folder for this process alone, gone when it ends.
-            Path own = Files.createTempDirectory("toydiff-openblas");
-            own.toFile().deleteOnExit();
-            for (Part part : parts) {
-                unpack(part, own);
-                own.resolve(part.name).toFile().deleteOnExit();
-            }
-            return own;
         }
     }
 
@@ -155,14 +166,28 @@ final class BundledOpenBlas {
         return HexFormat.of().toHexDigits(hash);
     }
 
-    /// Where the platform keeps caches: https://specifications.freedesktop.org/basedir-spec/latest/ and Apple's
-    /// "File System Programming Guide".
+    /// Where the platform keeps caches: https://specifications.freedesktop.org/basedir-spec/latest/, which has relative
+    /// paths ignored, and Apple's "File System Programming Guide". Null where the user has no home, as in a container:
+    /// the JVM then says `?`.
     private static Path cache() {
-        String home = System.getProperty("user.home");
+        Path home = absolute(System.getProperty("user.home"));
         if (platform().startsWith("macosx")) {
-            return Path.of(home, "Library", "Caches", "toydiff");
+            return home == null ? null : home.resolve("Library/Caches/toydiff");
         }
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        return xdg != null && !xdg.isEmpty() ? Path.of(xdg, "toydiff") : Path.of(home, ".cache", "toydiff");
+        Path xdg = absolute(System.getenv("XDG_CACHE_HOME"));
+        if (xdg != null) {
+            return xdg.resolve("toydiff");
+        }
+        return home == null ? null : home.resolve(".cache/toydiff");
+    }
+
+    /// The path of an absolute path's text; null for anything else.
+    private static Path absolute(String text) {
+        try {
+            Path path = text == null ? null : Path.of(text);
+            return path != null && path.isAbsolute() ? path : null;
+        } catch (InvalidPathException e) {
+            return null;
+        }
     }
 }

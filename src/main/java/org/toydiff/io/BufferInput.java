@@ -1,0 +1,25 @@
+package org.toydiff.io;
+
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+
+/// A buffer as a stream.
+final class BufferInput extends InputStream {
+    private final ByteBuffer buffer;
+
+    BufferInput(ByteBuffer buffer) {
+        this.buffer = buffer;
+    }
+
+    @Override
+    public int read() {
+        return buffer.hasRemaining() ? Byte.toUnsignedInt(buffer.get()) : -1;
+    }
+
+    @Override
+    public int read(byte[] into, int at, int count) {
+        int read = Math.min(count, buffer.remaining());
+        buffer.get(into, at, read);
+        return read > 0 || count == 0 ? read : -1;
+    }
+}

@@ -1,0 +1,107 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Several class loaders that have the library in one JVM, as an application server's are.
+class ClassLoaderTest {
+    @TempDir
+    private Path folder;
+
+    private static String classPath() {
+        return Child.classPath();
+    }
+
+    /// The lines of a JVM in which only the tests' classes are outside those loaders.
+    private List<String> lines(List<String> options, String... arguments) throws Exception {
+        String outside = Arrays.stream(classPath().split(File.pathSeparator))
+                .filter(entry -> entry.contains("test-classes"))
+                .collect(Collectors.joining(File.pathSeparator));
+        List<String> command = new ArrayList<>(options);
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", outside, "org.toydiff.consumer.Loaders"));
+        command.addAll(List.of(arguments));
+        command.add(classPath());
+        Child child = Child.run(Map.of("XDG_CACHE_HOME", folder.toString()), command.toArray(String[]::new));
+        assertEquals(0, child.exit(), child.out() + child.err());
+        return child.out().lines().toList();
+    }
+
+    private static void requireOneLibrary(List<String> lines) {
+        List<String> products =
+                lines.stream().filter(line -> line.contains(" by ")).toList();
+        assertTrue(products.size() >= 5, lines.toString());
+        assertTrue(products.getFirst().startsWith("1024.0 by "), products.getFirst());
+        assertEquals(1, products.stream().distinct().count(), products.toString());
+    }
+
+    @Test
+    void eachMultipliesByTheSameLibraryAndThoseDroppedAreCollected() throws Exception {
+        List<String> lines = lines(List.of());
+        requireOneLibrary(lines);
+        assertTrue(lines.contains("dropped 3, collected 3"), lines.toString());
+        try (var files = Files.walk(folder)) {
+            assertEquals(
+                    4, files.filter(file -> file.toString().contains(".so")).count(), "no link is left");
+        }
+    }
+
+    @Test
+    void allCanBeDroppedAndTheLibraryLoadedAgain() throws Exception {
+        List<String> lines = lines(List.of("-Dtoydiff.blas.library=bundled"), "drop");
+        requireOneLibrary(lines);
+        assertTrue(lines.contains("dropped 5, collected 5"), lines.toString());
+    }
+
+    @Test
+    void eachHasABeanAndIsCollectedOnceThatIsUnregistered() throws Exception {
+        List<String> lines = lines(List.of(), "jmx", "drop");
+        requireOneLibrary(lines);
+        assertEquals(2, lines.stream().filter("bean true"::equals).count(), lines.toString());
+        assertEquals(
+                3, lines.stream().filter("bean of another loader true"::equals).count(), lines.toString());
+        assertTrue(lines.contains("dropped 5, collected 5"), lines.toString());
+    }
+
+    @Test
+    void eachIsRecorded() throws Exception {
+        Path file = folder.resolve("all.jfr");
+        List<String> lines =
+                lines(List.of("-XX:StartFlightRecording:filename=" + file + ",settings=" + settings()), "drop");
+        requireOneLibrary(lines);
+        assertTrue(lines.contains("dropped 5, collected 5"), lines.toString());
+        long closed = RecordingFile.readAllEvents(file).stream()
+                .filter(event -> event.getEventType().getName().equals("toydiff.ArenaClose"))
+                .count();
+        assertEquals(12, closed, "two arenas of each of six loaders");
+    }
+
+    private Path settings() throws Exception {
+        return Files.writeString(folder.resolve("all.jfc"), """
+                <?xml version="1.0" encoding="UTF-8"?>
+                <configuration version="2.0">
+                  <event name="toydiff.ArenaClose"><setting name="enabled">true</setting></event>
+                </configuration>
+                """);
+    }
+
+    @Test
+    void aLibraryThatWasNamedIsSharedToo() throws Exception {
+        String library = lines(List.of()).getFirst().split(" by ")[1];
+        List<String> lines = lines(List.of("-Dtoydiff.blas.library=" + library));
+        requireOneLibrary(lines);
+        assertEquals("1024.0 by " + library, lines.getFirst());
+        assertTrue(lines.contains("dropped 3, collected 3"), lines.toString());
+    }
+}

@@ -1,0 +1,244 @@
+package org.toydiff.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.ArenaTest;
+import org.toydiff.Child;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.data.DataLoader;
+import org.toydiff.data.TensorDataset;
+import org.toydiff.io.CheckpointFile;
+import org.toydiff.io.SafeTensors;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.optim.SGD;
+
+/// A folder of checkpoints belongs to one run at a time, and a run to its folder.
+class RunFolderTest extends ArenaTest {
+    @TempDir
+    private Path temporary;
+
+    RunFolderTest() {
+        super(TensorArena::ofShared);
+    }
+
+    private Path folder() {
+        return temporary.resolve("run");
+    }
+
+    private static DataLoader loader() {
+        return DataLoader.of(new TensorDataset(Tensor.ones(8, 2), Tensor.of(new int[8])), 2);
+    }
+
+    private static Trainer trainer(Path folder) {
+        var net = new Linear(2, 2);
+        return Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::crossEntropyLoss)
+                .checkpoints(folder);
+    }
+
+    private static Callback onFirstStep(Runnable what) {
+        return new Callback() {
+            @Override
+            public void onStepEnd(Training training) {
+                if (training.step() == 1) {
+                    what.run();
+                }
+            }
+        };
+    }
+
+    private static List<String> names(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void aFreshRunDoesNotBeginAmongTheCheckpointsOfAnother() throws IOException {
+        trainer(folder()).epochs(3).fit(loader());
+        List<String> before = names(folder());
+        var e = assertThrows(
+                FileAlreadyExistsException.class, () -> trainer(folder()).fit(loader()));
+        assertEquals(
+                folder().resolve("checkpoint-000012.safetensors") + ": is a checkpoint of another run; call resume() to"
+                        + " go on from it, or give checkpoints(folder) an empty folder",
+                e.getMessage());
+        assertEquals(before, names(folder()));
+        assertEquals(16, trainer(folder()).epochs(4).resume().fit(loader()).step());
+        assertEquals(4, trainer(temporary.resolve("other")).fit(loader()).step());
+    }
+
+    @Test
+    void aRunKeepsItsIdentityAndAnotherHasAnother() throws IOException {
+        trainer(folder()).epochs(1).fit(loader());
+        trainer(folder()).epochs(2).resume().fit(loader());
+        trainer(temporary.resolve("other")).fit(loader());
+        List<String> runs = new ArrayList<>();
+        for (Path file : CheckpointFile.numbered(folder())) {
+            runs.add(CheckpointFile.progress(file).metadata().get("run"));
+        }
+        assertEquals(2, runs.size());
+        assertEquals(runs.get(0), runs.get(1));
+        Path other = CheckpointFile.latest(temporary.resolve("other")).orElseThrow();
+        assertTrue(!runs.get(0).equals(CheckpointFile.progress(other).metadata().get("run")));
+    }
+
+    @Test
+    void checkpointsOfSeveralRunsAreNotResumed() throws IOException {
+        trainer(folder()).epochs(2).fit(loader());
+        trainer(temporary.resolve("other")).epochs(3).keepCheckpoints(1).fit(loader());
+        Files.copy(
+                temporary.resolve("other/checkpoint-000012.safetensors"),
+                folder().resolve("checkpoint-000012.safetensors"));
+        var e = assertThrows(
+                FileSystemException.class, () -> trainer(folder()).resume().fit(loader()));
+        assertEquals(
+                folder() + ": has checkpoints of several runs, [[checkpoint-000004.safetensors,"
+                        + " checkpoint-000008.safetensors], [checkpoint-000012.safetensors]]; leave there those of the"
+                        + " run to be resumed",
+                e.getMessage());
+        Files.delete(folder().resolve("checkpoint-000012.safetensors"));
+        assertEquals(12, trainer(folder()).epochs(3).resume().fit(loader()).step());
+    }
+
+    @Test
+    void aChangedCheckpointIsNotResumed() throws IOException {
+        trainer(folder()).keepCheckpoints(1).fit(loader());
+        Path file = CheckpointFile.latest(folder()).orElseThrow();
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(file, bytes);
+        var e = assertThrows(IOException.class, () -> trainer(folder()).resume().fit(loader()));
+        assertTrue(e.getMessage().startsWith(file + ": offset "), e.getMessage());
+        assertTrue(e.getMessage().contains("was changed or damaged"), e.getMessage());
+    }
+
+    /// As they were written before they had a checksum, a run, and the mean loss of the epoch.
+    @Test
+    void checkpointsOfOlderVersionsAreResumed() throws IOException {
+        Trainer first = trainer(folder()).keepCheckpoints(1);
+        Training whole = trainer(temporary.resolve("whole")).epochs(2).fit(loader());
+        first.callbacks(new Callback() {
+            @Override
+            public void onStepEnd(Training training) {
+                if (training.step() == 3) {
+                    training.stop("for a test");
+                }
+            }
+        });
+        first.fit(loader());
+        Path file = CheckpointFile.latest(folder()).orElseThrow();
+        Path old = temporary.resolve("old");
+        try (var saved = SafeTensors.open(file)) {
+            Map<String, Tensor> tensors = new LinkedHashMap<>(saved.toMap());
+            tensors.keySet().removeIf(name -> name.startsWith("mean_loss."));
+            SafeTensors.save(old, tensors);
+        }
+        Files.move(old, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Training resumed = trainer(folder()).epochs(2).resume().fit(loader());
+        assertEquals(8, resumed.step());
+        double[] losses = resumed.history().stepValues("loss");
+        assertEquals(
+                (losses[0] + losses[1] + losses[2] + losses[3]) / 4,
+                resumed.history().epochValues("loss")[0],
+                1e-12);
+        assertEquals(
+                whole.step(), trainer(folder()).epochs(2).resume().fit(loader()).step(), "and once more");
+    }
+
+    @Test
+    void twoTrainingsOfOneProcessDoNotShareAFolder() throws IOException {
+        List<String> messages = new ArrayList<>();
+        Files.createDirectories(folder());
+        Path link = Files.createSymbolicLink(temporary.resolve("link"), folder());
+        Training training = trainer(folder())
+                .callbacks(onFirstStep(() -> {
+                    for (Path name : List.of(folder(), link, folder().resolve("../run"))) {
+                        messages.add(assertThrows(
+                                        FileSystemException.class,
+                                        () -> trainer(name).resume().fit(loader()))
+                                .getMessage());
+                    }
+                }))
+                .fit(loader());
+        assertEquals(4, training.step());
+        String reason = ": another training is saving its checkpoints there; wait for its end, or give"
+                + " checkpoints(folder) another folder";
+        assertEquals(List.of(folder() + reason, link + reason, folder().resolve("../run") + reason), messages);
+        assertEquals(List.of("checkpoint-000004.safetensors"), names(folder()));
+        assertEquals(4, trainer(folder()).resume().fit(loader()).step());
+    }
+
+    @Test
+    void aTrainingThatFailsLeavesTheFolderFree() throws IOException {
+        Trainer failing = trainer(folder()).callbacks(onFirstStep(() -> {
+            throw new IllegalStateException("mine");
+        }));
+        assertThrows(IllegalStateException.class, () -> failing.fit(loader()));
+        assertEquals(List.of(), names(folder()));
+        assertEquals(4, trainer(folder()).fit(loader()).step());
+    }
+
+    /// What another process runs: a training that stays in its first step.
+    static final class Sleeper {
+        private Sleeper() {}
+
+        public static void main(String[] arguments) throws IOException {
+            try (var arena = TensorArena.ofShared()) {
+                trainer(Path.of(arguments[0]))
+                        .callbacks(onFirstStep(() -> {
+                            System.out.println("under way");
+                            try {
+                                Thread.sleep(600_000);
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        }))
+                        .fit(loader());
+            }
+        }
+    }
+
+    @Test
+    void aTrainingOfAnotherProcessKeepsTheFolderUntilThatDies() throws Exception {
+        Path out = temporary.resolve("out");
+        Process process = Child.start(
+                Map.of(),
+                out,
+                temporary.resolve("err"),
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        Child.classPath(),
+                        Sleeper.class.getName(),
+                        folder().toString()));
+        try {
+            for (int i = 0; i < 600 && process.isAlive() && Files.size(out) == 0; i++) {
+                Thread.sleep(100);
+            }
+            assertTrue(process.isAlive(), () -> "the child ended");
+            var e = assertThrows(
+                    FileSystemException.class, () -> trainer(folder()).fit(loader()));
+            assertTrue(e.getMessage().startsWith(folder() + ": another training"), e.getMessage());
+            assertEquals(1, names(folder()).size(), "the lock of the other alone");
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+        assertEquals(4, trainer(folder()).fit(loader()).step());
+        assertEquals(List.of("checkpoint-000004.safetensors"), names(folder()));
+    }
+}
