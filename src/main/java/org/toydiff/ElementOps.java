@@ -250,8 +250,12 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 b,
                 "power",
                 BinaryKernel.POWER,
-                readsInputs((g, a, e) ->
-                        g.multiply(e.multiply(a.power(e.subtract(1))).zeroWhere(e.equalTo(e.zero())))),
+                readsInputs((g, a, e) -> {
+                    // Where e is 0 the power is of 0, too: e − 1 would bring back an infinity in second gradients.
+                    Tensor constant = e.equalTo(e.zero());
+                    Tensor slope = e.multiply(a.power(e.subtract(1).zeroWhere(constant)));
+                    return g.multiply(slope.zeroWhere(constant));
+                }),
                 readsAll((g, e, a, y) -> g.multiply(y.multiply(a.log())
                         .zeroWhere(a.abs().maximum(e.negative()).lessOrEqual(a.zero())))));
     }
@@ -275,8 +279,8 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 b,
                 "maximum",
                 BinaryKernel.MAXIMUM,
-                readsInputs((g, own, other) -> g.multiply(own.maximumShare(other))),
-                readsInputs((g, own, other) -> g.multiply(own.maximumShare(other))));
+                readsInputs((g, own, other) -> g.shared(own.maximumShare(other))),
+                readsInputs((g, own, other) -> g.shared(own.maximumShare(other))));
     }
 
     /// [#maximum(Tensor)] with a constant of this dtype.
@@ -298,8 +302,8 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 b,
                 "minimum",
                 BinaryKernel.MINIMUM,
-                readsInputs((g, own, other) -> g.multiply(other.maximumShare(own))),
-                readsInputs((g, own, other) -> g.multiply(other.maximumShare(own))));
+                readsInputs((g, own, other) -> g.shared(other.maximumShare(own))),
+                readsInputs((g, own, other) -> g.shared(other.maximumShare(own))));
     }
 
     /// [#minimum(Tensor)] with a constant of this dtype.
@@ -413,6 +417,18 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
     }
 
+    /// `this·share` for a share of a gradient that has none of its own; 0 where that is 0, whatever stands here: an
+    /// infinite gradient goes to the operand that was taken and leaves no NaN at the other.
+    Tensor shared(Tensor share) {
+        return binary(
+                self(),
+                share,
+                "shared",
+                BinaryKernel.SHARED,
+                readsOther((g, other) -> g.shared(other)),
+                readsShape((g, shape) -> Tensor.zeros(g.dtype, shape)));
+    }
+
     /// This with 0 in place of what a mask marks, whatever stood there.
     Tensor zeroWhere(Tensor mask) {
         return Families.broadcasting(
@@ -422,6 +438,12 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self().isWide() ? DoubleMask::zeroWhere : FloatMask::zeroWhere,
                 readsOther((g, other) -> g.zeroWhere(other)),
                 null);
+    }
+
+    /// This with 1 in place of what a mask marks: a divisor or a base that makes no infinity there. No gradient goes
+    /// to what is replaced.
+    Tensor oneWhere(Tensor mask) {
+        return Selection.where(mask, Tensor.full(self().dtype, 1), self());
     }
 
     /// `this·factor`, without a tensor for the factor; for contiguous tensors that are small.

@@ -48,12 +48,21 @@ final class Norms {
                 reduced,
                 keepDims,
                 () -> x.abs().power(p).sum(reduced, true).power(1 / p),
-                Rule.readsInputAndOutput((g, in, y) -> g.multiply(
-                        in.sign().multiply(in.abs().divide(y).power(p - 1)).zeroWhere(y.equalTo(y.zero())))));
+                Rule.readsInputAndOutput((g, in, y) -> gradient(p, g, in, y)));
     }
 
-    private static final Rule EUCLIDEAN =
-            Rule.readsInputAndOutput((g, x, y) -> g.multiply(x.divide(y).zeroWhere(y.equalTo(y.zero()))));
+    /// `g·sign(x)·(|x| / y)ᵖ⁻¹`, 0 where x or y is 0. Where x is 0 the power is of 1: that of 0 is infinite for p < 1,
+    /// and so are its gradients for p < 2.
+    private static Tensor gradient(double p, Tensor g, Tensor x, Tensor y) {
+        Tensor nothing = y.equalTo(y.zero());
+        Tensor part = x.abs().divide(y.oneWhere(nothing)).oneWhere(x.equalTo(x.zero()));
+        return g.zeroWhere(nothing).multiply(x.sign().multiply(part.power(p - 1)));
+    }
+
+    private static final Rule EUCLIDEAN = Rule.readsInputAndOutput((g, x, y) -> {
+        Tensor nothing = y.equalTo(y.zero());
+        return g.zeroWhere(nothing).multiply(x.divide(y.oneWhere(nothing)));
+    });
 
     /// `kept` computes the result with the reduced axes at size 1.
     private static Tensor reduction(

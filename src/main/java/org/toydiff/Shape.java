@@ -19,8 +19,8 @@ final class Shape {
         return size;
     }
 
-    /// `shape` itself, once its sizes are known to be non-negative and their bytes to fit a long. A size of 0 does not
-    /// make up for others that overflow, as in NumPy and PyTorch: so strides and parts of sizes fit, too.
+    /// `shape` itself, once its sizes are known to be non-negative and their bytes to fit a long. Beside a size of 0
+    /// others may be of any length: there is nothing to lay out.
     static long[] checked(String op, DType dtype, long[] shape) {
         long bytes = dtype.bytes();
         boolean fits = true;
@@ -31,10 +31,9 @@ final class Shape {
             fits &= n <= Long.MAX_VALUE / bytes;
             bytes *= fits && n > 0 ? n : 1;
         }
-        if (!fits) {
-            throw new IllegalArgumentException(op + ": shape " + text(shape) + " has "
-                    + (empty(shape) ? "sizes that multiply to more" : "more bytes")
-                    + " than a long can count; check its sizes");
+        if (!fits && !empty(shape)) {
+            throw new IllegalArgumentException(
+                    op + ": shape " + text(shape) + " has more bytes than a long can count; check its sizes");
         }
         return shape;
     }

@@ -549,8 +549,9 @@ public final class Tensor extends TensorOps {
     void requireFloating(String op) {
         requireReadable(op);
         if (!dtype.isFloating()) {
+            DType holding = dtype == DType.INT64 ? DType.FLOAT64 : DType.FLOAT32;
             throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, and " + Shape.text(shape) + " is "
-                    + dtype.name() + "; cast(DType.FLOAT32) first");
+                    + dtype.name() + "; cast(DType." + holding.name() + ") first");
         }
     }
 

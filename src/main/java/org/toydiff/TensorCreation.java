@@ -34,7 +34,7 @@ abstract sealed class TensorCreation permits ElementOps {
     /// @param shape the size of each axis; none for a scalar
     /// @return a new tensor in the arena
     public static Tensor zeros(Arena arena, DType dtype, long... shape) {
-        return full(arena, dtype, 0, shape);
+        return filled("zeros", arena, dtype, 0, shape);
     }
 
     /// Ones, FLOAT32.
@@ -61,7 +61,7 @@ abstract sealed class TensorCreation permits ElementOps {
     /// @param shape the size of each axis; none for a scalar
     /// @return a new tensor in the arena
     public static Tensor ones(Arena arena, DType dtype, long... shape) {
-        return full(arena, dtype, 1, shape);
+        return filled("ones", arena, dtype, 1, shape);
     }
 
     /// Whatever the memory holds, for what is overwritten next, FLOAT32.
@@ -118,8 +118,7 @@ abstract sealed class TensorCreation permits ElementOps {
     /// @param shape the size of each axis; none for a scalar
     /// @return a new tensor in the arena
     public static Tensor full(Arena arena, DType dtype, double value, long... shape) {
-        Conversions.requireConvertible("full", value, dtype);
-        return place("full", arena, dtype, shape).fill(value);
+        return filled("full", arena, dtype, value, shape);
     }
 
     /// One value without axes, FLOAT32.
@@ -146,7 +145,7 @@ abstract sealed class TensorCreation permits ElementOps {
     /// @param value the value
     /// @return a new tensor in the arena
     public static Tensor scalar(Arena arena, DType dtype, double value) {
-        return full(arena, dtype, value);
+        return filled("scalar", arena, dtype, value);
     }
 
     /// Evenly spaced values from `start` on, `stop` excluded: `start + i·step`, FLOAT32.
@@ -215,7 +214,7 @@ abstract sealed class TensorCreation permits ElementOps {
     /// @param n rows and columns
     /// @return a new tensor in the arena
     public static Tensor eye(Arena arena, DType dtype, long n) {
-        Tensor tensor = zeros(arena, dtype, n, n);
+        Tensor tensor = filled("eye", arena, dtype, 0, n, n);
         for (long i = 0; i < n && !tensor.storage.shapeOnly(); i++) {
             dtype.set(tensor.storage.segment(), tensor.offset + i * n + i, 1);
         }
@@ -605,6 +604,11 @@ abstract sealed class TensorCreation permits ElementOps {
                     "wrap: the segment is not aligned to " + dtype.bytes() + " bytes, as " + dtype + " needs");
         }
         return new Tensor(Storage.of(null, segment.asSlice(0, bytes), "wrap", dtype, sizes), dtype, sizes);
+    }
+
+    private static Tensor filled(String op, Arena arena, DType dtype, double value, long... shape) {
+        Conversions.requireConvertible(op, value, dtype);
+        return place(op, arena, dtype, shape).fill(value);
     }
 
     /// A new contiguous tensor in an arena, null standing for the innermost one; the elements are not set.

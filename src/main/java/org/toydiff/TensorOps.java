@@ -282,7 +282,8 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         return std(Families.one(self(), "std", axis), keepDims);
     }
 
-    /// The standard deviation along an axis.
+    /// The standard deviation along an axis; infinite where n is no more than ddof, or NaN where the elements are equal
+    /// as well, as in PyTorch, whose gradients it has there.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -302,7 +303,8 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         requireDdof("std", ddof);
         return reduction(self(), "std", reduced, keepDims, Reduction.STD, ddof, readsInputAndOutput((g, x, y) -> {
             double n = (double) x.size() / y.size();
-            Tensor scale = g.divide(y.multiply(n - ddof)).zeroWhere(y.equalTo(y.zero()));
+            Tensor constant = y.equalTo(y.zero());
+            Tensor scale = g.zeroWhere(constant).divide(y.oneWhere(constant).multiply(n - ddof));
             return x.subtract(x.sumTo(y.shape).divide(n)).multiply(scale);
         }));
     }
@@ -333,7 +335,8 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         return var(axis, keepDims, 0);
     }
 
-    /// The variance along an axis.
+    /// The variance along an axis; infinite where n is no more than ddof, or NaN where the elements are equal as well,
+    /// as in PyTorch, whose gradients it has there.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -385,7 +388,8 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         return Norms.norm(self(), 2, Families.all(self()), false);
     }
 
-    /// The p-norm `(Σ |x|ᵖ)^(1/p)` along an axis, the largest `|x|` for p = ∞; gradient 0 where it is 0.
+    /// The p-norm `(Σ |x|ᵖ)^(1/p)` along an axis, the largest `|x|` for p = ∞;
+    /// gradient 0 where it or the element is 0.
     ///
     /// @param p the order, more than 0
     /// @param axis the axis, negative ones counted from the back

@@ -98,10 +98,9 @@ class BadInputTest extends ArenaTest {
     @Test
     void shapesWhoseProductOverflows() {
         rejected(
-                "zeros: shape [4294967296, 4294967296] has more bytes than a long can count; check its sizes"
-                        .replace("zeros", "full"),
+                "zeros: shape [4294967296, 4294967296] has more bytes than a long can count; check its sizes",
                 () -> Tensor.zeros(1L << 32, 1L << 32));
-        rejected("full: negative size in shape [2, -1]", () -> Tensor.zeros(2, -1));
+        rejected("zeros: negative size in shape [2, -1]", () -> Tensor.zeros(2, -1));
         Tensor scalar = Tensor.scalar(1);
         rejected(
                 "broadcastTo: shape [4611686018427387904, 4] has more bytes than a long can count; check its sizes",
@@ -119,6 +118,27 @@ class BadInputTest extends ArenaTest {
                 () -> tall.add(tall.transpose()));
         assertThrows(MemoryLimitException.class, () -> tall.broadcastTo(Integer.MAX_VALUE, 1 << 20)
                 .add(1));
+    }
+
+    @Test
+    void whatMakesATensorIsNamedAsItWasCalled() {
+        rejected("zeros: negative size in shape [-1]", () -> Tensor.zeros(-1));
+        rejected("ones: negative size in shape [-1]", () -> Tensor.ones(DType.INT64, -1));
+        rejected("full: negative size in shape [-1]", () -> Tensor.full(2, -1));
+        rejected("eye: negative size in shape [-1, -1]", () -> Tensor.eye(-1));
+        rejected(
+                "scalar: NaN has no value of dtype int32; replace it, or keep a floating dtype",
+                () -> Tensor.scalar(DType.INT32, Double.NaN));
+        rejected(
+                "stack: axis 3 is out of range for a tensor of rank 2; use -2 to 1",
+                () -> Tensor.stack(3, Tensor.ones(2), Tensor.ones(2)));
+    }
+
+    @Test
+    void wholeNumbersAreSentToAFloatingDTypeThatHoldsThem() {
+        Tensor large = Tensor.of(new long[] {(1L << 53) - 1});
+        rejected("log: takes FLOAT32 or FLOAT64, and [1] is INT64; cast(DType.FLOAT64) first", large::log);
+        assertEquals((1L << 53) - 1, (long) large.cast(DType.FLOAT64).item());
     }
 
     @Test
@@ -204,8 +224,8 @@ class BadInputTest extends ArenaTest {
             Tensor b = a.add(1);
             var failure = assertThrows(MemoryLimitException.class, () -> Tensor.ones(256));
             assertEquals(
-                    "full: 1.0 KiB for [256] float32 would pass the limit of its arena, 1.0 KiB; live 576 B;"
-                            + " largest: add [64] float32 256 B, full [64] float32 256 B, full [] float32 64 B",
+                    "ones: 1.0 KiB for [256] float32 would pass the limit of its arena, 1.0 KiB; live 576 B;"
+                            + " largest: add [64] float32 256 B, ones [64] float32 256 B, full [] float32 64 B",
                     failure.getMessage());
             assertEquals(576, small.liveBytes());
             assertEquals(128, b.sum().item());

@@ -147,7 +147,7 @@ class FlightRecordingTest {
         assertEquals(
                 Map.of(
                         "op",
-                        "full",
+                        "zeros",
                         "tensor",
                         "[5, 30] float64",
                         "requested",
@@ -207,7 +207,7 @@ class FlightRecordingTest {
                                 "call",
                                 "gradients",
                                 "root",
-                                "full",
+                                "ones",
                                 "release",
                                 "AT_CLOSE",
                                 "nodes",

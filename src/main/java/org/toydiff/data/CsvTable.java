@@ -106,6 +106,8 @@ final class CsvTable {
             }
         } catch (UncheckedIOException e) {
             throw Packed.explained(path, "after line " + line, e.getCause());
+        } catch (IOException e) {
+            throw Packed.explained(path, "after line " + line, e);
         } catch (CsvParseException e) {
             throw new MalformedFileException(path, "after line " + line, e.getMessage(), e);
         }

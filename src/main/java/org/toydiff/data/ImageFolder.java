@@ -19,7 +19,8 @@ import org.toydiff.TensorArena;
 /// The classes are numbered in the order of the folders' names, the images of a class in the order of theirs.
 /// Files with other endings, and those in folders further down, are left out. An image is read each time that
 /// it is in a batch. The inputs of a batch are FLOAT32 `[n, channels, height, width]`, 0 to 1 (`value/255`);
-/// transparency is dropped. The targets are the classes, INT64 `[n]`.
+/// transparency is dropped. JPEG files of four inks (CMYK) become RGB by their embedded profile, or by
+/// `R = (255 − C)·(255 − K)/255` without one. The targets are the classes, INT64 `[n]`.
 ///
 /// Needs the module java.desktop: on the module path, a program adds `--add-modules java.desktop`.
 public final class ImageFolder implements Dataset {

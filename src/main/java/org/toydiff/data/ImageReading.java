@@ -2,9 +2,12 @@ package org.toydiff.data;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.Raster;
+import java.io.BufferedInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +15,9 @@ import java.util.Iterator;
 import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
+import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /// How images become floats: what size, grey or RGB. The one class that needs java.desktop.
 ///
@@ -46,7 +51,7 @@ record ImageReading(int height, int width, int channels, boolean resizing) {
     void read(Path file, MemorySegment batch, long i) throws IOException {
         BufferedImage image = reading(file, reader -> {
             requireSize(file, reader.getHeight(0), reader.getWidth(0));
-            return reader.read(0);
+            return hasInks(reader) ? inks(file, reader) : reader.read(0);
         });
         int planeSize = image.getHeight() * image.getWidth();
         float[] planes = new float[channels * planeSize];
@@ -70,15 +75,25 @@ record ImageReading(int height, int width, int channels, boolean resizing) {
         }
     }
 
+    private static boolean hasInks(ImageReader reader) throws IOException {
+        Iterator<ImageTypeSpecifier> types = reader.getImageTypes(0);
+        return types.hasNext() && types.next().getColorModel().getColorSpace().getType() == ColorSpace.TYPE_CMYK;
+    }
+
+    private static BufferedImage inks(Path file, ImageReader reader) throws IOException {
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+            return CmykJpeg.of(in).image(reader.readRaster(0, null));
+        }
+    }
+
     private interface Use<T> {
         T apply(ImageReader reader) throws IOException;
     }
 
     private static <T> T reading(Path file, Use<T> use) throws IOException {
-        if (!Files.isReadable(file)) {
-            throw new IOException(file + ": cannot be read");
-        }
-        try (ImageInputStream in = ImageIO.createImageInputStream(file.toFile())) {
+        // By a stream: a file of another file system, or one whose name is not text, is no File.
+        try (InputStream bytes = Files.newInputStream(file);
+                ImageInputStream in = new MemoryCacheImageInputStream(bytes)) {
             ImageReader reader = readerOf(in);
             if (reader == null) {
                 throw MalformedFileException.at(file, 0, "it is neither PNG nor JPEG");
@@ -95,6 +110,8 @@ record ImageReading(int height, int width, int channels, boolean resizing) {
             } finally {
                 reader.dispose();
             }
+        } catch (IOException e) {
+            throw Packed.explained(file, "offset 0", e);
         }
     }
 

@@ -4,6 +4,8 @@ import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
@@ -22,6 +24,8 @@ final class Packed {
     static boolean is(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             return (in.read() << 8 | in.read()) == MAGIC;
+        } catch (IOException e) {
+            throw explained(file, "offset 0", e);
         }
     }
 
@@ -37,11 +41,19 @@ final class Packed {
         }
     }
 
-    /// Tells damaged data, found at a place of the file, from a failing disk.
+    /// An exception that names the file: for damaged data, found at a place of it, another than for a failing disk.
     static IOException explained(Path file, String place, IOException e) {
-        boolean damaged = e instanceof ZipException || e instanceof EOFException;
-        return damaged
-                ? new MalformedFileException(file, place, "the gzip data is damaged or cut off: " + e.getMessage(), e)
-                : e;
+        if (e instanceof ZipException || e instanceof EOFException) {
+            return new MalformedFileException(file, place, "the gzip data is damaged or cut off: " + e.getMessage(), e);
+        }
+        if (e instanceof CharacterCodingException) {
+            return new MalformedFileException(file, place, "the text is not UTF-8", e);
+        }
+        if (e instanceof FileSystemException named && named.getFile() != null) {
+            return e;
+        }
+        var failure = new FileSystemException(file.toString(), null, place + ": " + e.getMessage());
+        failure.initCause(e);
+        return failure;
     }
 }

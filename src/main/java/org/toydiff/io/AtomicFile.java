@@ -30,6 +30,9 @@ final class AtomicFile {
     private static final Set<PosixFilePermission> WRITE = EnumSet.of(
             PosixFilePermission.OWNER_WRITE, PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
 
+    /// How often another process may take the temporary file for abandoned.
+    private static final int MOST_TRIES = 16;
+
     /// The temporary files of this process. Closing any channel to one of them would drop its lock (POSIX, fcntl:
     /// all locks of a process on a file go with the first descriptor closed), so they are never opened a second
     /// time.
@@ -53,17 +56,24 @@ final class AtomicFile {
         folder = folder.toRealPath();
         deleteAbandoned(folder);
         try {
-            boolean written;
-            do {
-                written = writeAside(folder, target, content);
-            } while (!written);
+            int tries = 1;
+            while (!writeAside(folder, target, content)) {
+                if (tries++ == MOST_TRIES) {
+                    throw new IOException("the file system does not show a file while it is written, as that of a zip"
+                            + " archive does not; save to a folder on a disk, and copy the file from there");
+                }
+            }
         } catch (IOException e) {
             var failure = new FileSystemException(
                     file.toString(), null, "not saved, and what was there is unchanged: " + e.getMessage());
             failure.initCause(e);
             throw failure;
         }
-        force(folder);
+        try {
+            force(folder);
+        } catch (IOException e) {
+            throw Malformed.naming(file, e);
+        }
     }
 
     private static void requireReplaceable(Path target) throws IOException {

@@ -1,6 +1,7 @@
 package org.toydiff.io;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -136,6 +137,8 @@ public final class CheckpointFile {
                     files.put(Long.parseLong(name.group(1)), file);
                 }
             }
+        } catch (DirectoryIteratorException e) {
+            throw Malformed.naming(folder, e.getCause());
         }
         return new ArrayList<>(files.values());
     }

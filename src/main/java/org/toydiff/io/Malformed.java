@@ -1,8 +1,9 @@
 package org.toydiff.io;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 
-/// What to throw for a file that is not what its format says.
+/// What to throw for a file that is not what its format says, or cannot be read: always one that names the file.
 final class Malformed {
     private Malformed() {}
 
@@ -15,6 +16,20 @@ final class Malformed {
     }
 
     static IOException at(Object file, long offset, String problem, Throwable cause) {
-        return new IOException(file + ": offset " + offset + ": " + problem, cause);
+        return failure(file, "offset " + offset + ": " + problem, cause);
+    }
+
+    /// The exception itself if it names a file, as all of [java.nio.file] and of this class do, or one that does.
+    static IOException naming(Object file, IOException e) {
+        if (e instanceof FileSystemException named && named.getFile() != null) {
+            return e;
+        }
+        return failure(file, e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage(), e);
+    }
+
+    private static IOException failure(Object file, String problem, Throwable cause) {
+        var failure = new FileSystemException(file.toString(), null, problem);
+        failure.initCause(cause);
+        return failure;
     }
 }

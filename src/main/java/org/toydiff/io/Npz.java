@@ -1,6 +1,8 @@
 package org.toydiff.io;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -48,19 +50,32 @@ public final class Npz implements AutoCloseable {
     ///
     /// @param file the file
     /// @return the archive, to be closed
-    /// @throws IOException if it cannot be read or is no zip archive
+    /// @throws IOException naming the file, if it cannot be read or is no zip archive
     public static Npz open(Path file) throws IOException {
-        ZipFile zip;
-        try {
-            zip = new ZipFile(file.toFile());
-        } catch (ZipException e) {
-            throw Malformed.at(file, 0, "this is no zip archive, or a damaged one: " + e.getMessage(), e);
-        }
+        ZipFile zip = zip(file);
         try {
             return new Npz(file, zip);
         } catch (IOException | RuntimeException e) {
             zip.close();
             throw e;
+        }
+    }
+
+    private static ZipFile zip(Path file) throws IOException {
+        if (file.getFileSystem() != FileSystems.getDefault()
+                || !file.toFile().toPath().equals(file)) {
+            throw new FileSystemException(
+                    file.toString(),
+                    null,
+                    "not opened: an archive lies in the default file system, under a name in the system's encoding; copy"
+                            + " or rename it");
+        }
+        try {
+            return new ZipFile(file.toFile());
+        } catch (ZipException e) {
+            throw Malformed.at(file, 0, "this is no zip archive, or a damaged one: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw Malformed.naming(file, e);
         }
     }
 
@@ -112,7 +127,11 @@ public final class Npz implements AutoCloseable {
     /// @throws IOException if the file cannot be closed
     @Override
     public void close() throws IOException {
-        zip.close();
+        try {
+            zip.close();
+        } catch (IOException e) {
+            throw Malformed.naming(file, e);
+        }
     }
 
     /// Saves tensors in C order and in the map's order, not packed, as `numpy.savez` does.

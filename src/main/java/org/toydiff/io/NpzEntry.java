@@ -39,6 +39,8 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
             return header.fortran() ? stored.transpose() : stored;
         } catch (ZipException | EOFException e) {
             throw Malformed.at(place, 0, "the packed data is damaged or cut off: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw Malformed.naming(place, e);
         }
     }
 

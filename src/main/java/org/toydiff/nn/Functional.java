@@ -81,7 +81,14 @@ public final class Functional {
 
     /// `ln(1 + eˣ)`
     private static Tensor softplus(Tensor x) {
-        return x.abs().negative().exp().log1p().add(x.maximum(0));
+        Tensor positive = x.greaterOrEqual(Tensor.zeros(x.dtype()));
+        return negativeSize(x, positive).exp().log1p().add(Tensor.where(positive, x, Tensor.zeros(x.dtype())));
+    }
+
+    /// `−|x|`, without the kink at 0 that an absolute value has: what it is part of is smooth there, and so are its
+    /// gradient and the gradient of that.
+    private static Tensor negativeSize(Tensor x, Tensor positive) {
+        return Tensor.where(positive, x.negative(), x);
     }
 
     /// Sets elements to 0 at random, each with probability p, and divides the others by 1 − p: N. Srivastava et
@@ -286,8 +293,9 @@ public final class Functional {
         return binaryCrossEntropyWithLogits(logits, target, Reduction.MEAN);
     }
 
-    /// Cross entropy of sigmoid(logits) and probabilities, element by element:
-    /// `max(x, 0) − x·target + ln(1 + e^−|x|)`, which does not overflow.
+    /// Cross entropy of sigmoid(logits) and probabilities, element by element: `ln(1 + e^−|x|)`, and `x·(1 − target)`
+    /// where x is positive, `−x·target` where it is negative. That does not overflow, and losses near 0 keep their
+    /// digits.
     ///
     /// @param logits x, what was computed, before any sigmoid
     /// @param target probabilities, of the same shape
@@ -296,7 +304,10 @@ public final class Functional {
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor target, Reduction reduction) {
         requireSameShape("binaryCrossEntropyWithLogits", logits, target);
-        return reduce(softplus(logits).subtract(logits.multiply(target)), reduction);
+        Tensor positive = logits.greaterOrEqual(Tensor.zeros(logits.dtype()));
+        Tensor below = negativeSize(logits, positive);
+        Tensor missed = Tensor.where(positive, target.negative().add(1), target);
+        return reduce(below.exp().log1p().subtract(below.multiply(missed)), reduction);
     }
 
     /// [#huberLoss(Tensor, Tensor, double, Reduction)] with δ = 1 and the mean.
@@ -323,10 +334,9 @@ public final class Functional {
             throw new IllegalArgumentException("huberLoss: delta " + delta + " must be positive");
         }
         Tensor error = output.subtract(target);
-        Tensor size = error.abs();
-        Tensor small = size.lessOrEqual(Tensor.full(size.dtype(), delta));
-        Tensor large = size.subtract(delta / 2).multiply(delta);
-        return reduce(Tensor.where(small, error.multiply(error).multiply(0.5), large), reduction);
+        // Both cases in one: the square of an error that is large would bring ∞·0 to the gradient.
+        Tensor bounded = error.clamp(-delta, delta);
+        return reduce(bounded.multiply(error.subtract(bounded.multiply(0.5))), reduction);
     }
 
     private static void requireSameShape(String loss, Tensor output, Tensor target) {

@@ -1,17 +1,35 @@
 package org.toydiff.train;
 
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// A growing table of numbers, kept by column in primitive arrays.
+/// A growing table of numbers. The last rows are on the heap, at most a chunk of them; the chunks before lie in a
+/// temporary file, so that the heap does not fill with a long training's steps.
 final class Columns {
     private static final Pattern NAME = Pattern.compile("[\\p{Graph}&&[^,\"]]+");
 
+    /// Rows of a chunk.
+    private static final int CHUNK = 1 << 12;
+
+    private static final int FIRST_ROWS = 16;
+
     private final List<String> names;
-    private final double[][] values;
+    private final int width;
+
+    /// Full chunks, row after row.
+    private final List<MemorySegment> chunks = new ArrayList<>();
+
+    /// What comes after them, row after row.
+    private double[] tail;
+
     private int rows;
+    private RowFile file;
 
     Columns(List<String> names) {
         this.names = List.copyOf(names);
@@ -20,7 +38,8 @@ final class Columns {
             throw new IllegalArgumentException(
                     "history: the columns " + names + " are none or have a name twice; give each one of its own");
         }
-        this.values = new double[names.size()][16];
+        this.width = names.size();
+        this.tail = new double[FIRST_ROWS * width];
     }
 
     /// The name, if it can stand at the head of a column.
@@ -41,28 +60,46 @@ final class Columns {
     }
 
     void add(double[] row) {
-        if (row.length != values.length) {
+        if (row.length != width) {
             throw new IllegalArgumentException(
-                    "history: a row of " + row.length + " values for the " + values.length + " columns " + names);
+                    "history: a row of " + row.length + " values for the " + width + " columns " + names);
         }
-        if (rows == values[0].length) {
-            for (int i = 0; i < values.length; i++) {
-                values[i] = Arrays.copyOf(values[i], rows * 2);
-            }
+        int at = rows % CHUNK * width;
+        if (at == tail.length) {
+            tail = Arrays.copyOf(tail, Math.min(2 * at, CHUNK * width));
         }
-        for (int i = 0; i < row.length; i++) {
-            values[i][rows] = row[i];
-        }
+        System.arraycopy(row, 0, tail, at, width);
         rows++;
+        if (rows % CHUNK == 0) {
+            moveTail();
+        }
+    }
+
+    /// Moves a full chunk from the heap to the file; where no file can be written it stays on the heap.
+    private void moveTail() {
+        try {
+            Uninterrupted.run(() -> {
+                if (file == null) {
+                    file = RowFile.create();
+                }
+                chunks.add(file.append(tail));
+            });
+        } catch (IOException e) {
+            chunks.add(MemorySegment.ofArray(tail));
+            tail = new double[tail.length];
+        }
     }
 
     /// Forgets every row.
     void clear() {
         rows = 0;
+        chunks.clear();
+        file = null;
     }
 
     double get(int column, int row) {
-        return values[column][row];
+        int at = row % CHUNK * width + column;
+        return row / CHUNK < chunks.size() ? chunks.get(row / CHUNK).getAtIndex(ValueLayout.JAVA_DOUBLE, at) : tail[at];
     }
 
     int index(String name) {
@@ -80,35 +117,46 @@ final class Columns {
 
     /// The sum of a column from a row on.
     double sum(String name, int from) {
-        double[] column = values[index(name)];
+        int column = index(name);
         double sum = 0;
         for (int row = from; row < rows; row++) {
-            sum += column[row];
+            sum += get(column, row);
         }
         return sum;
     }
 
     /// The largest value of a column from a row on, 0 when there is none.
     double max(String name, int from) {
-        double[] column = values[index(name)];
+        int column = index(name);
         double max = 0;
         for (int row = from; row < rows; row++) {
-            max = Math.max(max, column[row]);
+            max = Math.max(max, get(column, row));
         }
         return max;
     }
 
     /// A copy of one column.
     double[] column(String name) {
-        return Arrays.copyOf(values[index(name)], rows);
+        return column(name, 0, rows);
     }
 
-    /// Row after row.
-    double[] toArray() {
-        double[] all = new double[rows * names.size()];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = values[i % names.size()][i / names.size()];
+    /// A copy of some rows of one column.
+    double[] column(String name, int from, int to) {
+        int column = index(name);
+        double[] values = new double[to - from];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = get(column, from + i);
         }
-        return all;
+        return values;
+    }
+
+    /// Copies all, row after row.
+    void copyTo(MemorySegment into) {
+        long at = 0;
+        for (MemorySegment chunk : chunks) {
+            MemorySegment.copy(chunk, 0, into, at, chunk.byteSize());
+            at += chunk.byteSize();
+        }
+        MemorySegment.copy(MemorySegment.ofArray(tail), 0, into, at, into.byteSize() - at);
     }
 }

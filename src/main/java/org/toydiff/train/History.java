@@ -33,8 +33,12 @@ import org.toydiff.Tensor;
 /// | `peak_bytes` | the most while it ran | the most of its steps |
 /// | `gc_count`, `gc_seconds` | garbage collections in it | in it |
 ///
-/// The numbers are kept on the heap in primitive arrays: some 100 bytes a step.
+/// The last 4096 rows are kept on the heap in a primitive array; those before them, some 100 bytes a step, in a
+/// temporary file (in the folder `java.io.tmpdir`) that goes with the history.
 public final class History implements Stateful {
+    /// How many rows are put back at once.
+    private static final int PIECE_ROWS = 1024;
+
     private final Columns epochs;
     private final Columns steps;
 
@@ -185,13 +189,10 @@ public final class History implements Stateful {
             codes[i] = text[i];
         }
         state.put(names, Tensor.of(codes, codes.length));
-        state.put(
-                rows,
-                Tensor.of(
-                        DType.FLOAT64,
-                        columns.toArray(),
-                        columns.rows(),
-                        columns.names().size()));
+        Tensor values =
+                Tensor.empty(DType.FLOAT64, columns.rows(), columns.names().size());
+        columns.copyTo(values.segment());
+        state.put(rows, values);
     }
 
     /// Replaces all rows by saved ones, however many there are.
@@ -242,12 +243,16 @@ public final class History implements Stateful {
     }
 
     private static void load(Tensor rows, Columns columns) {
-        double[] values = rows.toDoubleArray();
         double[] row = new double[columns.names().size()];
         columns.clear();
-        for (int at = 0; at < values.length; at += row.length) {
-            System.arraycopy(values, at, row, 0, row.length);
-            columns.add(row);
+        long count = rows.shape()[0];
+        for (long from = 0; from < count; from += PIECE_ROWS) {
+            double[] values =
+                    rows.slice(0, from, Math.min(count, from + PIECE_ROWS)).toDoubleArray();
+            for (int at = 0; at < values.length; at += row.length) {
+                System.arraycopy(values, at, row, 0, row.length);
+                columns.add(row);
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ final class Parts {
     /// How far apart two means of one loss may weigh a part, in relation to its weight: rounding.
     private static final double ROUNDING = 1e-9;
 
+    private final boolean several;
     private final LossTerms terms = new LossTerms();
     private long size;
     private double sum;
@@ -22,6 +23,12 @@ final class Parts {
 
     /// What each mean of the first part that had one divided by, for each example.
     private double[] reference;
+
+    /// @param several whether batches may have more parts than one: then every loss must tell what it is the mean over,
+    ///     not only the first that is put together, which may be that of a validation hours later
+    Parts(boolean several) {
+        this.several = several;
+    }
 
     /// Begins a batch of so many examples.
     void begin(long examples) {
@@ -43,7 +50,7 @@ final class Parts {
     /// @return the factor of its gradient, 0 where it has no weight; to be multiplied by [#correction()] at the end
     double add(double loss, long examples) {
         denominator += terms.denominator();
-        if (examples < size) {
+        if (several) {
             requireTold();
         }
         if (examples < size && terms.summed()) {

@@ -82,7 +82,7 @@ final class ReportData {
         var columns = new JsonObject();
         int group = Math.max(1, Math.ceilDiv(steps.rows(), MOST_POINTS));
         for (String name : steps.names()) {
-            columns.add(name, array(grouped(name, steps.column(name), group)));
+            columns.add(name, array(grouped(name, steps, group)));
         }
         root.add("steps", columns);
         root.addProperty("stepCount", steps.rows());
@@ -93,10 +93,10 @@ final class ReportData {
     }
 
     /// One value for each group of steps: the mean of losses and times, the largest peak, the last of the rest.
-    private static double[] grouped(String name, double[] values, int group) {
-        double[] grouped = new double[Math.ceilDiv(values.length, group)];
+    private static double[] grouped(String name, Columns steps, int group) {
+        double[] grouped = new double[Math.ceilDiv(steps.rows(), group)];
         for (int i = 0; i < grouped.length; i++) {
-            double[] part = Arrays.copyOfRange(values, i * group, Math.min(values.length, (i + 1) * group));
+            double[] part = steps.column(name, i * group, Math.min(steps.rows(), (i + 1) * group));
             grouped[i] = switch (name) {
                 case "loss", "gradient_norm", "seconds", "wait_seconds", "examples_per_second" ->
                     Arrays.stream(part).average().orElseThrow();
@@ -108,8 +108,9 @@ final class ReportData {
     }
 
     /// How step times are distributed; the last bin has all that is beyond the 99.5th percentile.
-    private static JsonObject times(double[] seconds) {
-        double[] sorted = seconds.clone();
+    ///
+    /// @param sorted the times, which are sorted in place
+    private static JsonObject times(double[] sorted) {
         Arrays.sort(sorted);
         double low = sorted[0];
         double high = Math.max(percentile(sorted, 99.5), low + 1e-9);

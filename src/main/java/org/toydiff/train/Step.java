@@ -25,7 +25,7 @@ final class Step {
     private long[] lastShape;
     private final List<Tensor> parameters;
     private final Buffers buffers;
-    private final Parts parts = new Parts();
+    private final Parts parts;
     private long peakBytes;
     private double gradientNorm;
 
@@ -34,6 +34,7 @@ final class Step {
         this.settings = settings;
         this.training = training;
         this.buffers = new Buffers(settings.model, home);
+        this.parts = new Parts(settings.microBatch < Long.MAX_VALUE);
         this.parameters = settings.optimizer.groups().stream()
                 .flatMap(group -> group.parameters().stream())
                 .toList();

@@ -145,7 +145,7 @@ public final class Trainer {
     /// Computes each step in parts of a batch, to take less memory: gradients of the parts are added up, each
     /// weighted by its share of the examples, or of their weights in the loss, and the optimizer steps once.
     ///
-    /// The loss must tell what it is the mean over, [Loss]; a batch of several parts is refused with one that does not.
+    /// The loss must tell what it is the mean over, [Loss]; [#fit] refuses one that does not with the first batch.
     ///
     /// The gradient is that of the whole batch, but for rounding; layers that see the batch as a whole, as batch
     /// normalisation does, see its parts. Validation is computed in parts of that size too.
@@ -282,7 +282,8 @@ public final class Trainer {
     /// those of [org.toydiff.io.CheckpointFile#saveNumbered], of which the last two are kept.
     ///
     /// Saved are model, optimizer, schedules, metrics, history, the best parameters, where the training loader
-    /// stands, and the random generator. With a folder set, Ctrl-C ends training after its step, with a checkpoint.
+    /// stands, and the random generator. With a folder set, Ctrl-C ends training after its step, with a checkpoint; a
+    /// data set that blocks is interrupted after two seconds, and two later the process ends without a checkpoint.
     ///
     /// A folder is for one run: [#fit] refuses one that has the checkpoints of another, unless that is resumed, and one
     /// in which another training, of any process, is under way. In the files the string `run` tells runs apart.

@@ -3,16 +3,20 @@ package org.toydiff.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.Child;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -96,6 +100,109 @@ class HistoryTest {
             other.addEpoch(4, 0, 0);
             assertEquals(4, other.epochs());
         }
+    }
+
+    /// A number that tells its place.
+    private static double number(int row, int column) {
+        return row * 31.0 + column / 8.0;
+    }
+
+    private static History steps(int rows) {
+        var history = new History(List.of("epoch"), List.of("a", "b", "c"));
+        for (int row = 0; row < rows; row++) {
+            history.addStep(number(row, 0), number(row, 1), number(row, 2));
+        }
+        return history;
+    }
+
+    private static void assertSteps(int rows, History history) {
+        assertEquals(rows, history.steps());
+        for (int column = 0; column < 3; column++) {
+            double[] values = history.stepValues(history.stepColumns().get(column));
+            assertEquals(rows, values.length);
+            for (int row = 0; row < rows; row++) {
+                assertEquals(number(row, column), values[row]);
+            }
+        }
+    }
+
+    @Test
+    void manyRowsAreKeptAsFewAre() throws IOException {
+        for (int rows : new int[] {0, 1, 15, 16, 17, 4095, 4096, 4097, 8191, 8192, 20_000}) {
+            History history = steps(rows);
+            assertSteps(rows, history);
+            try (var arena = TensorArena.ofConfined()) {
+                History other = steps(rows == 0 ? 9000 : 3);
+                other.loadStateDict(history.stateDict());
+                assertSteps(rows, other);
+                other.addStep(number(rows, 0), number(rows, 1), number(rows, 2));
+                assertSteps(rows + 1, other);
+            }
+            history.writeCsv(folder);
+            assertSteps(rows, History.readCsv(folder));
+            history.writeJson(folder.resolve("h.json"));
+            assertSteps(rows, History.readJson(folder.resolve("h.json")));
+        }
+    }
+
+    @Test
+    void anInterruptedThreadAddsRows() {
+        Thread.currentThread().interrupt();
+        History history = steps(10_000);
+        assertTrue(Thread.interrupted());
+        assertSteps(10_000, history);
+    }
+
+    /// What another process runs, with a small heap: a history longer than that, and all that is made of it.
+    static final class LongHistory {
+        static final int ROWS = 250_000;
+
+        private LongHistory() {}
+
+        public static void main(String[] arguments) throws IOException {
+            Path folder = Path.of(arguments[0]);
+            List<String> names = IntStream.range(0, 14)
+                    .mapToObj(i -> i == 0 ? "seconds" : "column" + i)
+                    .toList();
+            var history = new History(List.of("epoch"), names);
+            double[] row = new double[names.size()];
+            for (int i = 0; i < ROWS; i++) {
+                for (int j = 0; j < row.length; j++) {
+                    row[j] = number(i, j);
+                }
+                history.addStep(row);
+            }
+            var again = new History(List.of("epoch"), names);
+            try (var arena = TensorArena.ofConfined()) {
+                again.loadStateDict(history.stateDict());
+            }
+            again.writeCsv(folder);
+            again.writeJson(folder.resolve("h.json"));
+            Report.of(again).write(folder.resolve("report.html"));
+            System.out.println(again.stepValues("column13")[ROWS - 1]);
+        }
+    }
+
+    private void keepsALongHistory(String... options) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of(options));
+        arguments.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", Child.classPath()));
+        arguments.addAll(List.of(LongHistory.class.getName(), folder.toString()));
+        Child child = Child.run(Map.of(), arguments.toArray(String[]::new));
+        assertEquals(0, child.exit(), child.err());
+        assertEquals(number(LongHistory.ROWS - 1, 13) + "\n", child.out());
+        try (var lines = Files.lines(folder.resolve("steps.csv"))) {
+            assertEquals(LongHistory.ROWS + 1, lines.count());
+        }
+    }
+
+    @Test
+    void theHeapDoesNotFillWithSteps() throws Exception {
+        keepsALongHistory("-Xmx20m");
+    }
+
+    @Test
+    void whereNoTemporaryFileCanBeWrittenTheHeapKeepsThem() throws Exception {
+        keepsALongHistory("-Xmx200m", "-Djava.io.tmpdir=" + folder.resolve("none"));
     }
 
     private void unreadable(String message, String csv) throws IOException {

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -200,7 +202,25 @@ class MicroBatchTest extends ArenaTest {
         };
         String message = refused(uneven);
         assertTrue(message.contains("give the examples of one part different weights"), message);
-        run(new Case((y, t) -> y.subtract(t).abs().mean(), false), N);
+    }
+
+    @Test
+    void itIsRefusedBeforeTheFirstBatchThatHasParts() throws IOException {
+        var net = new Linear(4, CLASSES);
+        Dataset data = data(false);
+        List<Long> steps = new ArrayList<>();
+        Loss loss = (y, t) -> y.subtract(t).abs().mean();
+        Trainer trainer = Trainer.of(net, new SGD(net.parameters(), 0.1), loss).callbacks(new Callback() {
+            @Override
+            public void onStepEnd(Training training) {
+                steps.add(training.step());
+            }
+        });
+        assertThrows(IllegalArgumentException.class, () -> trainer.microBatch(5)
+                .fit(DataLoader.of(data, 5), DataLoader.of(data, N)));
+        assertEquals(List.of(), steps);
+        trainer.microBatch(Long.MAX_VALUE).fit(DataLoader.of(data, 5), DataLoader.of(data, N));
+        assertEquals(5, steps.size());
     }
 
     @Test

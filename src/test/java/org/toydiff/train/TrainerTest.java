@@ -434,6 +434,17 @@ class TrainerTest extends ArenaTest {
         assertEquals("later", failure.getSuppressed()[0].getMessage());
     }
 
+    @Test
+    void aLastBatchOfOneIsToBeLeftOutWithBatchNormalisation() {
+        for (long microBatch : new long[] {Long.MAX_VALUE, 32}) {
+            Trainer trainer = trainer(statefulNet()).microBatch(microBatch);
+            DataLoader loader = DataLoader.of(clouds(1, 65), microBatch == 32 ? 65 : 32);
+            String message = assertThrows(IllegalArgumentException.class, () -> trainer.fit(loader))
+                    .getMessage();
+            assertTrue(message.contains("DataLoader.dropLast()"), message);
+        }
+    }
+
     // Memory.
 
     @Test

@@ -21,6 +21,7 @@ public enum BinaryKernel {
     MULTIPLY,
     POWER,
     RELU_GRADIENT,
+    SHARED,
     SIGMOID_GRADIENT,
     SUBTRACT,
     TANH_GRADIENT;

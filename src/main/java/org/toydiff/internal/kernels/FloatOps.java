@@ -123,6 +123,11 @@ final class FloatOps {
         return a < b ? 0 : a == b ? (float) 0.5 : 1;
     }
 
+    /// g·share, 0 where the share is 0, even of an infinite g.
+    static float shared(float g, float share) {
+        return share == 0 ? 0 : g * share;
+    }
+
     /// g where relu's output y is not 0, else 0.
     static float reluGradient(float g, float y) {
         return y <= 0 ? 0 : g;

@@ -127,6 +127,10 @@ final class FloatVectorOps {
         return one.blend(0f, a.compare(LT, b)).blend(0.5f, a.compare(EQ, b));
     }
 
+    static FloatVector shared(FloatVector g, FloatVector share) {
+        return g.mul(share).blend(0f, share.compare(EQ, 0f));
+    }
+
     static FloatVector reluGradient(FloatVector g, FloatVector y) {
         return g.blend(0f, y.compare(LE, 0f));
     }
