@@ -58,9 +58,9 @@ public final class Blas {
     /// @throws IllegalArgumentException if it is none of these
     public static void setThreads(int threads) {
         JvmOptions.require();
-        if (threads < 1 || threads > Workers.MOST_THREADS) {
+        if (threads < 1 || threads > JvmOptions.MOST_THREADS) {
             throw new IllegalArgumentException(
-                    "setThreads: " + threads + " threads; give 1 to " + Workers.MOST_THREADS);
+                    "setThreads: " + threads + " threads; give 1 to " + JvmOptions.MOST_THREADS);
         }
         Workers.setThreads(threads);
     }

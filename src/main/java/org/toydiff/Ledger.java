@@ -344,7 +344,7 @@ final class Ledger {
         }
     }
 
-    /// For as long as that, the JVM holds this class, and with it the library's class loader.
+    /// Until then the JVM holds this class, and with it the library's class loader.
     private static void reportLeaksAtEnd() {
         Thread hook = Thread.ofPlatform()
                 .name("toydiff-memory-report")

@@ -10,10 +10,11 @@ import java.util.WeakHashMap;
 /// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward
 /// that runs.
 final class Scope {
-    /// Weak, as is what keeps a scope for as long as its thread lives: a thread that outlives this library's class
-    /// loader, such as one of an application server's, must not hold that.
+    /// Weak: a thread may outlive this library's class loader, as those of an application server do, and must not
+    /// hold it.
     private static final ThreadLocal<Reference<Scope>> CURRENT = new ThreadLocal<>();
 
+    /// Keeps each scope for as long as its thread lives.
     private static final Map<Thread, Scope> OF_THREADS = new WeakHashMap<>();
 
     private TensorArena[] arenas = new TensorArena[8];

@@ -55,12 +55,19 @@ final class Selection {
         return recorded ? y.record("clamp", null, new Rule[] {rule}, x) : y;
     }
 
+    /// The candidates are in an array on the heap.
+    private static final int MOST_CANDIDATES = Integer.MAX_VALUE - 8;
+
     static TopK topk(Tensor x, long k, int axis) {
         x.requireFloating("topk");
         int at = Shape.axis("topk", axis, x.rank());
         if (k < 0 || k > x.shape[at]) {
             throw new IllegalArgumentException("topk: there are no " + k + " along axis " + axis + " of "
                     + Shape.text(x.shape) + "; give 0 to " + x.shape[at]);
+        }
+        if (k > MOST_CANDIDATES) {
+            throw new IllegalArgumentException(
+                    "topk: " + k + " are more than can be looked for at once; give at most " + MOST_CANDIDATES);
         }
         long[] shape = x.shape.clone();
         shape[at] = k;

@@ -177,6 +177,16 @@ final class Shape {
         return result;
     }
 
+    /// The first axis from `axis` on whose size is not 1, or the rank. What descends by it goes less than 64 levels
+    /// deep, for each at least doubles the elements.
+    static int pastOnes(long[] shape, int axis) {
+        int next = axis;
+        while (next < shape.length && shape[next] == 1) {
+            next++;
+        }
+        return next;
+    }
+
     /// The shape with the marked axes at size 1.
     static long[] kept(long[] shape, boolean[] reduced) {
         long[] kept = shape.clone();

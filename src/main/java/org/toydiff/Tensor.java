@@ -685,7 +685,8 @@ public final class Tensor extends TensorOps {
         }
     }
 
-    private int forEach(Visitor visitor, int axis, long at, int position) {
+    private int forEach(Visitor visitor, int first, long at, int position) {
+        int axis = Shape.pastOnes(shape, first);
         if (axis == shape.length) {
             visitor.visit(position, dtype.get(storage.segment(), at));
             return position + 1;

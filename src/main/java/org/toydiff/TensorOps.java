@@ -439,7 +439,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     /// @param k how many
     /// @param axis the axis, negative ones counted from the back
     /// @return two new tensors, k long along the axis
-    /// @throws IllegalArgumentException if the axis is out of range or has fewer positions
+    /// @throws IllegalArgumentException if the axis is out of range or has fewer positions, or k is beyond 2^31 − 9
     public TopK topk(long k, int axis) {
         return Selection.topk(self(), k, axis);
     }

@@ -74,7 +74,8 @@ final class TensorText {
         return summarised && tensor.shape[axis] > 2 * EDGE;
     }
 
-    private void collect(int axis, long at) {
+    private void collect(int first, long at) {
+        int axis = Shape.pastOnes(tensor.shape, first);
         if (axis == tensor.rank()) {
             shown.add(tensor.dtype.get(tensor.storage.segment(), at));
             return;
@@ -88,11 +89,13 @@ final class TensorText {
         }
     }
 
-    private void append(StringBuilder text, int axis) {
-        if (axis == tensor.rank()) {
+    private void append(StringBuilder text, int first) {
+        if (first == tensor.rank()) {
             text.append(formatted.get(next++));
             return;
         }
+        int axis = Math.min(Shape.pastOnes(tensor.shape, first), tensor.rank() - 1);
+        text.repeat('[', axis - first);
         boolean innermost = axis == tensor.rank() - 1;
         String indent = " ".repeat(PREFIX.length() + axis + 1);
         String separator = innermost ? ", " : "," + "\n".repeat(tensor.rank() - 1 - axis) + indent;
@@ -103,7 +106,9 @@ final class TensorText {
             if (i > 0) {
                 text.append(separator);
             }
-            if (innermost && text.length() - lineStart + formatted.get(next).length() > LINE_WIDTH) {
+            if (i > 0
+                    && innermost
+                    && text.length() - lineStart + formatted.get(next).length() > LINE_WIDTH) {
                 text.setLength(text.length() - 1);
                 text.append('\n').append(indent);
                 lineStart = text.length() - indent.length();
@@ -114,7 +119,7 @@ final class TensorText {
             }
             append(text, axis + 1);
         }
-        text.append(']');
+        text.repeat(']', axis - first + 1);
     }
 
     private static List<String> aligned(List<String> texts) {

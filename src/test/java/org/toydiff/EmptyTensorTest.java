@@ -151,4 +151,17 @@ class EmptyTensorTest {
                     message);
         }
     }
+
+    @Test
+    void sizesThatOverflowBesideA0AreEmpty() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.zeros(1L << 62, 4, 0);
+            assertEquals("Tensor([], shape=[4611686018427387904, 4, 0], dtype=float32)", x.toString());
+            assertEquals(0, x.toDoubleArray().length);
+            assertEquals(0, x.add(x.transpose(0, 1, 2)).sum().item());
+            assertEquals(
+                    0, x.slice(0, 1L << 61, 1L << 62).copyTo(arena).segment().byteSize());
+            assertThrows(IllegalArgumentException.class, () -> x.sum(2));
+        }
+    }
 }

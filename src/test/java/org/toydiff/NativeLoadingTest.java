@@ -73,6 +73,16 @@ class NativeLoadingTest {
     }
 
     @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "elsewhere paths are UTF-8 whatever the locale")
+    void aPathThatTheLocaleHasNoBytesForIsAMessageToo() throws Exception {
+        List<String> arguments = arguments("-Dtoydiff.blas.library=/bibliothèque/libblas.so");
+        arguments.add("twice");
+        Child child = Child.run(Map.of("LC_ALL", "POSIX"), arguments.toArray(String[]::new));
+        String line = "No library with the CBLAS interface was found. Tried:\n";
+        assertEquals(line.repeat(2), child.out().replace("\r", ""), child.err());
+    }
+
+    @Test
     void aLibraryIsTakenByItsPath() throws Exception {
         Path copy = Files.createDirectory(cache.resolve("own"));
         try (var files = Files.list(library(probe()).getParent())) {
@@ -201,7 +211,7 @@ class NativeLoadingTest {
         Child child = Child.run(Map.of(), arguments.toArray(String[]::new));
         assertTrue(child.err().contains("toydiff: arenas were still open when the JVM ended"), child.err());
         assertTrue(
-                child.err().contains("448 B  full [100] float32  at org.toydiff.Probe.main(Probe.java:"), child.err());
+                child.err().contains("448 B  ones [100] float32  at org.toydiff.Probe.main(Probe.java:"), child.err());
     }
 
     @Test

@@ -10,9 +10,12 @@ import java.util.stream.Stream;
 /// A file of comma-separated numbers, and which of its columns are what.
 ///
 /// ```java
-/// Dataset iris = CsvFile.of(Path.of("iris.csv")).labels("species").read();
+/// Dataset digits = CsvFile.of(Path.of("digits.csv")).labels("digit").read();
 /// Dataset prices = CsvFile.of(Path.of("prices.csv.gz")).inputs("area", "rooms").targets("price").read();
 /// ```
+///
+/// Classes are whole numbers from 0 on, as losses take them; a file that names them, `setosa`, is first rewritten
+/// with numbers.
 ///
 /// The first line names the columns unless [#withoutHeader()] says otherwise. Cells are finite decimal numbers,
 /// with blanks around them or not; quoting is that of RFC 4180, empty lines are skipped, the encoding is UTF-8.

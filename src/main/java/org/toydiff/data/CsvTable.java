@@ -189,7 +189,11 @@ final class CsvTable {
         try {
             return Long.parseLong(row.getField(column).strip());
         } catch (NumberFormatException e) {
-            throw malformed(row, column, "is not a whole number, as a label must be");
+            throw malformed(
+                    row,
+                    column,
+                    "is not a whole number, as a label must be; number the classes from 0 on and write the numbers to the"
+                            + " file");
         }
     }
 }

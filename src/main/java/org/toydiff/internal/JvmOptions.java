@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
-import org.toydiff.internal.workers.Workers;
 
 /// What the JVM was started with: the library's system properties, read once, and whether native code may be called.
 ///
@@ -19,11 +18,14 @@ public final class JvmOptions {
     private static final boolean HAS_VECTORS =
             ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
 
+    /// More are refused: each is a thread of the operating system's.
+    public static final int MOST_THREADS = 1024;
+
     /// How many threads share large work.
     public static final int THREADS = read(
             "toydiff.threads",
             Runtime.getRuntime().availableProcessors(),
-            "a number of threads, 1 to " + Workers.MOST_THREADS,
+            "a number of threads, 1 to " + MOST_THREADS,
             JvmOptions::threads);
 
     /// What tensors may take, in bytes; 0 when it was not given.
@@ -104,7 +106,7 @@ public final class JvmOptions {
 
     private static Integer threads(String text) {
         Long threads = number(text);
-        return threads == null || threads > Workers.MOST_THREADS ? null : Integer.valueOf(threads.intValue());
+        return threads == null || threads > MOST_THREADS ? null : Integer.valueOf(threads.intValue());
     }
 
     private static Boolean vectors(String text) {

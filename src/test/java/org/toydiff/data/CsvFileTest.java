@@ -63,6 +63,25 @@ class CsvFileTest extends ArenaTest {
         assertArrayEquals(new long[] {0, 2, 1}, batch.y().toLongArray());
     }
 
+    /// The example of [CsvFile].
+    @Test
+    void theExampleOfTheDocumentationReads() throws IOException {
+        Path digits = Files.writeString(folder.resolve("digits.csv"), "p0,p1,digit\n0.5,1,7\n0,0.25,3\n");
+        Path prices = Files.write(
+                folder.resolve("prices.csv.gz"),
+                TestFiles.gzip("area,rooms,price\n80,3,1000\n".getBytes(StandardCharsets.UTF_8)));
+        Batch digit = CsvFile.of(digits).labels("digit").read().batch(0, 1);
+        assertArrayEquals(new long[] {7, 3}, digit.y().toLongArray());
+        assertArrayEquals(new long[] {2, 2}, digit.x().shape());
+        Batch price = CsvFile.of(prices)
+                .inputs("area", "rooms")
+                .targets("price")
+                .read()
+                .batch(0);
+        assertArrayEquals(new float[] {80, 3}, price.x().toFloatArray());
+        assertArrayEquals(new float[] {1000}, price.y().toFloatArray());
+    }
+
     @Test
     void allColumnsButTheLabelsAreInputs() throws IOException {
         requireFlowers(file(FLOWERS).labels("species").read());
@@ -174,7 +193,10 @@ class CsvFileTest extends ArenaTest {
     @CsvSource({"1.0", "1.5", "x", "''", "9223372036854775808"})
     void aLabelMustBeAWholeNumber(String cell) throws IOException {
         CsvFile file = file("1," + cell + "\n").withoutHeader().labels(1);
-        assertEquals("line 1: column 2: \"" + cell + "\" is not a whole number, as a label must be", refused(file));
+        assertEquals(
+                "line 1: column 2: \"" + cell + "\" is not a whole number, as a label must be; number the classes"
+                        + " from 0 on and write the numbers to the file",
+                refused(file));
     }
 
     @Test

@@ -265,6 +265,27 @@ class HostileFilesTest extends ArenaTest {
     }
 
     @Test
+    void aTensorOfTwoHundredThousandAxesIsReadPrintedAndSaved() throws IOException {
+        long[] shape = new long[200_000];
+        Arrays.fill(shape, 1);
+        shape[7] = 2;
+        shape[150_000] = 3;
+        Path file = folder.resolve("deep.safetensors");
+        SafeTensors.save(file, Map.of("x", Tensor.arange(0, 6, 1).reshape(shape)));
+        try (var saved = SafeTensors.open(file)) {
+            Tensor x = saved.get("x");
+            assertEquals(200_000, x.rank());
+            assertEquals(5, x.toDoubleArray()[5]);
+            assertEquals(15, x.exp().log().sum().item(), 1e-5);
+            String text = x.toString();
+            assertEquals(
+                    text.chars().filter(c -> c == '[').count(),
+                    text.chars().filter(c -> c == ']').count());
+            assertTrue(text.startsWith("Tensor([[[") && text.contains("5.") && text.endsWith(", dtype=float32)"));
+        }
+    }
+
+    @Test
     void anArrayWithoutElementsAndAHugeAxisIsReadAndSavedAtOnce() throws IOException {
         Path file = folder.resolve("x.npy");
         Npy.save(file, Tensor.zeros(1L << 60, 4, 0));

@@ -3,7 +3,6 @@ package org.toydiff.internal.blas;
 import java.io.File;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,26 +67,22 @@ public final class BlasLibrary {
 
     private static BlasLibrary find() {
         List<String> tried = new ArrayList<>();
-        String asked = System.getProperty(PROPERTY, EITHER);
-        if (!List.of(EITHER, BUNDLED, SYSTEM).contains(asked)) {
-            String path = tryAsked(asked, tried);
+        try {
+            String path = find(System.getProperty(PROPERTY, EITHER), tried);
             return path != null ? new BlasLibrary(path, null) : failed(tried);
+        } catch (RuntimeException e) {
+            // A path that the system's encoding has no bytes for, say. Thrown from here it would lose its message.
+            tried.add(e.toString());
+            return failed(tried);
         }
-        String path = asked.equals(SYSTEM) ? null : tryBundled(tried);
-        if (path == null && !asked.equals(BUNDLED)) {
-            path = trySystem(tried);
-        }
-        return path != null ? new BlasLibrary(path, null) : failed(tried);
     }
 
-    private static String tryAsked(String asked, List<String> tried) {
-        String source = "-D" + PROPERTY + "=";
-        try {
-            return tryPath(Path.of(asked).toAbsolutePath(), source, tried);
-        } catch (InvalidPathException e) {
-            tried.add(source + asked + ": " + e.getReason());
-            return null;
+    private static String find(String asked, List<String> tried) {
+        if (!List.of(EITHER, BUNDLED, SYSTEM).contains(asked)) {
+            return tryPath(Path.of(asked).toAbsolutePath(), "-D" + PROPERTY + "=", tried);
         }
+        String path = asked.equals(SYSTEM) ? null : tryBundled(tried);
+        return path != null || asked.equals(BUNDLED) ? path : trySystem(tried);
     }
 
     private static String trySystem(List<String> tried) {

@@ -62,7 +62,7 @@ final class BundledOpenBlas {
             Path cache = cache();
             Path library = cache == null ? null : load(parts, cache.resolve("openblas-" + contentHash(parts)), tried);
             return library != null ? library : load(parts, own(parts), tried);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             tried.add("bundled: " + e);
             return null;
         }
@@ -166,9 +166,9 @@ final class BundledOpenBlas {
         return HexFormat.of().toHexDigits(hash);
     }
 
-    /// Where the platform keeps caches: https://specifications.freedesktop.org/basedir-spec/latest/, which has relative
-    /// paths ignored, and Apple's "File System Programming Guide". Null where the user has no home, as in a container:
-    /// the JVM then says `?`.
+    /// Where the platform keeps caches: https://specifications.freedesktop.org/basedir-spec/latest/, by which relative
+    /// paths are ignored, and Apple's "File System Programming Guide". Null where the user has no home, as in a
+    /// container: the JVM then says `?`.
     private static Path cache() {
         Path home = absolute(System.getProperty("user.home"));
         if (platform().startsWith("macosx")) {

@@ -8,9 +8,6 @@ import org.toydiff.internal.JvmOptions;
 /// A calling thread does parts of its own work; `n` threads are a caller and `n − 1` workers. Several callers at
 /// once share the workers, part by part.
 public final class Workers {
-    /// More are refused: each is a thread of the operating system's.
-    public static final int MOST_THREADS = 1024;
-
     /// So many parts are counted at once, in half a word; further ones follow when those have run.
     private static final int MOST_AT_ONCE = 1 << 20;
 
