@@ -162,7 +162,7 @@ final class Backward {
         if (scope.backward != enclosing) {
             throw new IllegalStateException(op + ": called from a gradient rule");
         }
-        order = Scope.current().graphs.of(root.node);
+        order = scope.graphs.of(maker(root), ends());
         plan();
         requireReady(op);
         Recording region = scope.begin(op, goal == Goal.RECORDED);
@@ -214,7 +214,7 @@ final class Backward {
         for (int i = 0; i < order.length; i++) {
             Node node = order[i];
             for (int value = 0; value <= node.inputs.length; value++) {
-                Node maker = node.value(value).node;
+                Node maker = maker(node.value(value));
                 if (maker != null && node.reads(value)) {
                     sight.see(node.value(value)).storage.readBy(i + 1);
                 }
@@ -272,13 +272,15 @@ final class Backward {
         if (goal == Goal.LEAVES) {
             return true;
         }
-        return input.node != null ? needed[index(input.node)] : slot(input) >= 0;
+        Node maker = maker(input);
+        return maker != null ? needed[index(maker)] : slot(input) >= 0;
     }
 
     /// Where the gradient of a tensor waits, -1 when nobody asked for it.
     private int slot(Tensor x) {
-        if (x.node != null) {
-            return index(x.node);
+        Node maker = maker(x);
+        if (maker != null) {
+            return index(maker);
         }
         for (int i = 0; i < chosen.size(); i++) {
             if (chosen.get(i) == x) {
@@ -286,6 +288,16 @@ final class Backward {
             }
         }
         return -1;
+    }
+
+    /// Where the walk ends that runs within another one's rule: what is before that is the other one's.
+    private List<Tensor> ends() {
+        return enclosing == null ? List.of() : chosen;
+    }
+
+    /// The node that made a tensor, null for a leaf and for one at which this walk ends.
+    private Node maker(Tensor tensor) {
+        return GraphOrder.contains(ends(), tensor) ? null : tensor.node;
     }
 
     /// The node's place in `order`, which descends by sequence.
@@ -315,7 +327,7 @@ final class Backward {
         if (seed != null && enclosing == null) {
             g.storage.pinned = true;
         }
-        if (root.node != null) {
+        if (maker(root) != null) {
             pending[0] = g;
             g.storage.holders++;
         } else if (goal == Goal.LEAVES || slot(root) >= 0) {
@@ -454,16 +466,18 @@ final class Backward {
     }
 
     private Destination destination(Tensor input, Tensor x, boolean last) {
-        if (last && canPutOver(input.node)) {
-            return Destination.over(this, input.node, x);
+        Node maker = maker(input);
+        if (last && canPutOver(maker)) {
+            return Destination.over(this, maker, x);
         }
         Tensor waiting = pending[slot(input)];
         return Destination.of(this, waiting != null && exclusive(waiting) ? waiting : null);
     }
 
     private void arrived(Tensor input) {
-        if (input.node != null) {
-            awaited[index(input.node)]--;
+        Node maker = maker(input);
+        if (maker != null) {
+            awaited[index(maker)]--;
         }
     }
 
@@ -628,7 +642,7 @@ final class Backward {
     private void freeValuesRead(Node node) {
         for (int i = 0; i <= node.inputs.length; i++) {
             Tensor value = node.value(i);
-            if (value.node != null) {
+            if (maker(value) != null) {
                 Storage storage = sight.see(value).storage;
                 if (storage.lastReader == step) {
                     freeValue(storage, node.op);

@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.util.Arrays;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// A recorded graph as Graphviz DOT: https://graphviz.org/doc/info/lang.html
@@ -19,7 +20,7 @@ final class GraphDrawing {
 
     private String draw(Tensor root) {
         ReleaseSchedule schedule = Backward.predict(root, Release.EAGER, sight);
-        order = Scope.current().graphs.of(root.node);
+        order = Scope.current().graphs.of(root.node, List.of());
         text.append("digraph backward {\n");
         text.append("  label=\"backward(EAGER): peak ")
                 .append(schedule.peakBytes())

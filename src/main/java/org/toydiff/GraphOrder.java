@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import java.util.List;
 
 /// The nodes that a node was computed from, latest first.
 ///
@@ -12,7 +13,9 @@ final class GraphOrder {
     private int size;
     private Node[] order = new Node[16];
 
-    Node[] of(Node root) {
+    /// @param root the node, or null for none
+    /// @param ends tensors past which nothing is walked
+    Node[] of(Node root, List<Tensor> ends) {
         int n = 0;
         try {
             if (root != null) {
@@ -28,7 +31,7 @@ final class GraphOrder {
                 }
                 order[n++] = node;
                 for (Tensor input : node.inputs) {
-                    if (input.node != null) {
+                    if (input.node != null && !contains(ends, input)) {
                         push(input.node);
                     }
                 }
@@ -40,6 +43,16 @@ final class GraphOrder {
             Arrays.fill(heap, 0, size, null);
             size = 0;
         }
+    }
+
+    /// Whether a tensor itself is in a list.
+    static boolean contains(List<Tensor> tensors, Tensor tensor) {
+        for (int i = 0; i < tensors.size(); i++) {
+            if (tensors.get(i) == tensor) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void push(Node node) {

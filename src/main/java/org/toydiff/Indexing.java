@@ -38,7 +38,8 @@ final class Indexing {
         }
     }
 
-    private static void gather(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
+    private static void gather(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int first) {
+        int axis = Shape.pastOnes(index.shape, first);
         if (axis == x.rank()) {
             long position = index.dtype.getLong(index.storage.segment(), i0);
             y.dtype.set(y.storage.segment(), y0, x.dtype.get(x.storage.segment(), x0 + position * x.strides[along]));
@@ -65,7 +66,8 @@ final class Indexing {
         return recorded ? y.record("scatterAdd", null, new Rule[] {rule, null}, x, index) : y;
     }
 
-    private static void scatterAdd(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int axis) {
+    private static void scatterAdd(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int first) {
+        int axis = Shape.pastOnes(index.shape, first);
         if (axis == y.rank()) {
             long at = y0 + index.dtype.getLong(index.storage.segment(), i0) * y.strides[along];
             double sum = y.dtype.get(y.storage.segment(), at) + x.dtype.get(x.storage.segment(), x0);

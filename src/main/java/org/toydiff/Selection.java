@@ -95,7 +95,8 @@ final class Selection {
             write(indices, 0, x.offset, indices.offset);
         }
 
-        private void write(Tensor indices, int level, long x0, long y0) {
+        private void write(Tensor indices, int first, long x0, long y0) {
+            int level = Shape.pastOnes(x.shape, first);
             if (level == x.rank()) {
                 at = x0;
                 select();

@@ -221,6 +221,11 @@ final class Storage {
         return block == null || Ledger.CHECKED ? 0 : block.offset() / dtype.bytes();
     }
 
+    /// Whether it is memory of the caller's.
+    boolean isForeign() {
+        return foreign != null;
+    }
+
     /// Whether its elements must not be written.
     boolean isReadOnly() {
         return memory != null && memory.isReadOnly();

@@ -404,7 +404,7 @@ public final class Tensor extends TensorOps {
             storage.moveCount(arena);
             return this;
         }
-        if (!(storage.home instanceof TensorArena)) {
+        if (storage.isForeign()) {
             throw new IllegalStateException("moveTo: the memory of " + Shape.text(shape)
                     + " is not an arena's of toydiff, so" + " it cannot change owner; use copyTo(arena)");
         }
@@ -415,9 +415,16 @@ public final class Tensor extends TensorOps {
         if (!storage.movable()) {
             return copyTo(arena);
         }
+        var from = (TensorArena) storage.home;
         storage.move(arena);
-        if (gradient != null) {
-            gradient = gradient.moveTo(arena);
+        try {
+            // Where the gradient's own arena is closed there is nothing to move.
+            if (gradient != null && gradient.storage.alive()) {
+                gradient = gradient.moveTo(arena);
+            }
+        } catch (RuntimeException | Error failure) {
+            storage.move(from);
+            throw failure;
         }
         return this;
     }

@@ -109,6 +109,45 @@ class GradientPathsTest extends ArenaTest {
     }
 
     @Test
+    void aCheckpointWhoseParametersWereComputed() {
+        hold(
+                in -> {
+                    Tensor computed = in.get(0).exp();
+                    Tensor again = Autograd.checkpoint(
+                            x -> x.multiply(computed).add(in.get(1)).sigmoid(),
+                            in.get(0),
+                            List.of(computed, in.get(1)));
+                    Tensor onlyParameters = Autograd.checkpoint(x -> computed, in.get(1), List.of(computed));
+                    return again.add(onlyParameters).multiply(computed).sum();
+                },
+                randoms(new long[][] {{2, 3}, {2, 3}}));
+        hold(
+                in -> {
+                    Tensor computed = in.get(1).tanh();
+                    Tensor both = in.get(0).linear(computed, null);
+                    // The input of the segment was computed from its parameter.
+                    return Autograd.checkpoint(x -> x.linear(computed, null).exp(), both, List.of(computed))
+                            .sum();
+                },
+                randoms(new long[][] {{2, 3}, {3, 3}}));
+    }
+
+    @Test
+    void theSecondGradientThroughACheckpoint() {
+        Tensor x = randoms(new long[][] {{3}}).getFirst().trackGradient();
+        Tensor computed = x.exp();
+        Tensor y = Autograd.checkpoint(v -> v.multiply(computed), x, List.of(computed))
+                .sum();
+        Tensor g = Autograd.gradients(y, List.of(x), true).getFirst();
+        Tensor second = Autograd.gradients(g.sum(), List.of(x)).getFirst();
+        for (int i = 0; i < 3; i++) {
+            // y = x·eˣ
+            assertEquals((x.at(i) + 1) * Math.exp(x.at(i)), g.at(i), 1e-12);
+            assertEquals((x.at(i) + 2) * Math.exp(x.at(i)), second.at(i), 1e-12);
+        }
+    }
+
+    @Test
     void checkpointsOneAfterAnotherAndWithin() {
         hold(
                 in -> {

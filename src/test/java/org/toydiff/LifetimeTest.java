@@ -277,6 +277,41 @@ class LifetimeTest extends ArenaTest {
     }
 
     @Test
+    void memoryOfTheCallersIsNotMovedTrackedOrNot() {
+        try (var jdk = Arena.ofConfined();
+                var step = TensorArena.ofConfined()) {
+            Tensor w = Tensor.wrap(jdk.allocate(8, 4), DType.FLOAT32, 2);
+            assertThrows(IllegalStateException.class, () -> w.moveTo(arena));
+            w.trackGradient();
+            assertThrows(IllegalStateException.class, () -> w.moveTo(step));
+            assertThrows(IllegalStateException.class, () -> w.moveTo(arena));
+            Tensor own = Tensor.ones(jdk, DType.FLOAT32, 2);
+            assertThrows(IllegalStateException.class, () -> own.moveTo(step));
+        }
+    }
+
+    @Test
+    void aLeafMovesWithItsGradientOrNotAtAll() {
+        try (var model = TensorArena.ofConfined()) {
+            Tensor w = Tensor.ones(100).trackGradient();
+            w.sum().backward();
+            try (var small = TensorArena.ofConfined(600)) {
+                assertThrows(MemoryLimitException.class, () -> w.moveTo(small));
+                assertEquals(0, small.liveBytes());
+            }
+            assertEquals(100, w.gradient().sum().item());
+            assertEquals(100, w.sum().item());
+            try (var inner = TensorArena.ofConfined()) {
+                w.gradient().moveTo(inner);
+            }
+            try (var other = TensorArena.ofConfined()) {
+                assertEquals(100, w.moveTo(other).sum().item());
+                assertEquals(100, w.moveTo(model).sum().item());
+            }
+        }
+    }
+
+    @Test
     void aRefusedMoveChangesNothing() {
         try (var step = TensorArena.ofConfined()) {
             Tensor x = Tensor.ones(1000);

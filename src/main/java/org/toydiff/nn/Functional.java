@@ -121,7 +121,9 @@ public final class Functional {
             throw new IllegalArgumentException("layerNorm: the last axes of " + Arrays.toString(shape) + " are not "
                     + Arrays.toString(weight.shape()));
         }
-        Tensor rows = x.reshape(x.size() / weight.size(), weight.size());
+        // Not the quotient of the sizes: they may be 0.
+        long leading = Arrays.stream(shape, 0, kept).reduce(1, (m, n) -> m * n);
+        Tensor rows = x.reshape(leading, weight.size());
         Tensor centered = rows.subtract(rows.mean(1, true));
         Tensor variance = centered.multiply(centered).mean(1, true);
         Tensor normal = centered.divide(variance.add(epsilon).sqrt());

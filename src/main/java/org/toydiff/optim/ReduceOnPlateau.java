@@ -2,6 +2,7 @@ package org.toydiff.optim;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.toydiff.MemoryPlan;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -101,11 +102,14 @@ public final class ReduceOnPlateau implements Stateful {
         return this;
     }
 
-    /// Tells the metric of an epoch.
+    /// Takes the metric of an epoch. In a [MemoryPlan#dryRun(Runnable)] it does nothing.
     ///
     /// @param metric the smaller the better; of an accuracy or another that is to grow, its negative. NaN is not better
     ///     than anything
     public void step(double metric) {
+        if (MemoryPlan.isDryRun()) {
+            return;
+        }
         if (isBetter(metric)) {
             best = metric;
             waited = 0;

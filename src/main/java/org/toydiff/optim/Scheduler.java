@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.toydiff.MemoryPlan;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -43,8 +44,12 @@ public final class Scheduler implements Stateful {
         return optimizer.groups().stream().mapToDouble(ParameterGroup::lr).toArray();
     }
 
-    /// Sets the rates of the next step; to be called after the optimizer's.
+    /// Sets the rates of the next step; to be called after the optimizer's. In a [MemoryPlan#dryRun(Runnable)] it does
+    /// nothing.
     public void step() {
+        if (MemoryPlan.isDryRun()) {
+            return;
+        }
         follow();
         step++;
         apply();
