@@ -235,7 +235,7 @@ final class Backward {
             Node node = order[i];
             node.requireUnreleased();
             if (accumulates && keepsGradient(node)) {
-                node.output.requireWholeGradient(op);
+                node.output.requireUsableGradient(op);
             }
             for (int value = 0; value <= node.inputs.length; value++) {
                 Tensor tensor = node.value(value);

@@ -244,16 +244,23 @@ public final class Tensor extends TensorOps {
     /// Throws, naming `op`, unless backward may add to the gradient of this leaf.
     void requireAccumulating(String op) {
         requireReadable(op);
-        requireWholeGradient(op);
-        if (gradient != null) {
-            if (!gradient.storage.alive()) {
-                throw new IllegalStateException(op + ": the block of the gradient of " + Shape.text(shape)
-                        + " lies in an arena that is closed; call zeroGradient() for another one");
-            }
-            gradient.requireReadable(op);
-        } else if (!isOpen(storage.home)) {
+        requireUsableGradient(op);
+        if (gradient == null && !isOpen(storage.home)) {
             throw new IllegalStateException(op + ": the arena in which the gradient of " + Shape.text(shape)
                     + " is to be made is closed; call trackGradient() again in the arena that is to hold it");
+        }
+    }
+
+    /// Throws, naming `op`, if there is a gradient that backward cannot add to.
+    void requireUsableGradient(String op) {
+        requireWholeGradient(op);
+        if (gradient != null && !gradient.storage.alive()) {
+            throw new IllegalStateException(op + ": the block of the gradient of "
+                    + (node == null ? "" : node.op + " ") + Shape.text(shape)
+                    + " lies in an arena that is closed; call zeroGradient() for another one");
+        }
+        if (gradient != null) {
+            gradient.requireReadable(op);
         }
     }
 

@@ -104,6 +104,23 @@ class LifetimeTest extends ArenaTest {
         assertThrows(IllegalStateException.class, () -> y.backward(Release.EAGER));
     }
 
+    @Test
+    void theGradientOfAnIntermediateInAClosedArena() {
+        Tensor x = Tensor.ones(3).trackGradient();
+        Tensor y = x.exp();
+        Tensor loss = y.sum();
+        try (var inner = TensorArena.ofConfined()) {
+            loss.backward();
+        }
+        var failure = assertThrows(IllegalStateException.class, loss::backward);
+        assertTrue(failure.getMessage().startsWith("backward: the block of the gradient of "), failure.getMessage());
+        y.zeroGradient();
+        loss.zeroGradient();
+        loss.backward();
+        assertArrayEquals(new float[] {1, 1, 1}, y.gradient().toFloatArray());
+        assertEquals(2 * Math.exp(1), x.gradient().at(0), 1e-6);
+    }
+
     // Code of the user's that closes what it should not.
 
     /// Returns a tensor of an arena that it closes.

@@ -143,16 +143,16 @@ final class LifetimeCalls {
         if ((x.tensor.tracksGradient() && !x.isLeaf() && x.tensor.hasGradient())) {
             return;
         }
-        boolean gradientLost = x.gradient != null && !x.gradient.home.open;
+        // A gradient whose arena is closed stays behind.
+        boolean gradientMoves = x.gradient != null && x.gradient.home.open;
         Attempt attempt = new Attempt(m, c, x + ".moveTo(" + home.name + ")")
                 .reads(x)
                 .expects(() -> x.known)
                 .mustFail(() -> !home.open || x.block.home.isForeign());
-        Held moved = (gradientLost ? attempt.mayFail() : attempt)
-                .gives(home, () -> x.tensor.moveTo((TensorArena) home.arena));
+        Held moved = attempt.gives(home, () -> x.tensor.moveTo((TensorArena) home.arena));
         if (moved == x && x.block.home != home) {
             x.block.home = home;
-            if (x.gradient != null) {
+            if (gradientMoves) {
                 x.gradient.home = home;
             }
         }
