@@ -387,8 +387,11 @@ public final class Tensor extends TensorOps {
 
     /// A copy in another arena, contiguous and outside the graph.
     ///
-    /// @param arena where the copy lives: any arena, a JDK one too
+    /// @param arena where the copy lives: any arena, a JDK one too, which counts among [Memory#liveBytes()] until it
+    ///     closes
     /// @return the copy
+    /// @throws IllegalArgumentException if the arena allocates anything but writable native memory
+    /// @throws IllegalStateException if the arena is closed
     public Tensor copyTo(Arena arena) {
         storage.requireReadable("copyTo", shape);
         Tensor copy = makeIn(arena, "copyTo", dtype, shape);
@@ -397,13 +400,15 @@ public final class Tensor extends TensorOps {
     }
 
     /// Gives the block to another arena, with every tensor that sees it, and its gradient; no element
-    /// moves. (Where a segment of a shared arena was handed out by [#segment()], the elements are copied
-    /// instead, so that the segment stays true.)
+    /// moves. The elements are copied instead, and this stays as it is, where something may see the block that would
+    /// not notice the change: a segment that was handed out by [#segment()], or, in a shared arena, an op on another
+    /// thread. (Intermediates of a recorded graph have a lifetime of their own there, and do move.)
     ///
     /// @param arena the new owner
     /// @return this, or the copy
-    /// @throws IllegalStateException if the memory is the caller's, or is freed
-    /// @throws MemoryLimitException if the arena's limit would be passed
+    /// @throws IllegalStateException if the memory is the caller's, or is freed, or an op on another thread is using
+    ///     it; nothing has changed then
+    /// @throws MemoryLimitException if the arena's limit would be passed; nothing has changed then
     public Tensor moveTo(TensorArena arena) {
         storage.requireReadable("moveTo", shape);
         arena.requireUsable("moveTo");
