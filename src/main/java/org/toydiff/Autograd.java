@@ -47,6 +47,8 @@ public final class Autograd {
     /// @param x its input
     /// @param parameters the other tensors that f computes with and that track gradients
     /// @return `f(x)`; backward of it throws IllegalStateException if f draws more or fewer random tensors then
+    /// @throws IllegalArgumentException if f computes with a tensor that tracks gradients and is neither x nor among
+    ///     the parameters: it would get none
     public static Tensor checkpoint(UnaryOperator<Tensor> f, Tensor x, List<Tensor> parameters) {
         return Recompute.of(f, x, parameters);
     }

@@ -68,6 +68,6 @@ public interface CustomOp {
     /// @param g the gradient of the output
     /// @param inputs the operands as they were given
     /// @param y the output
-    /// @return a tensor of the input's shape and dtype
+    /// @return a tensor of the input's shape and dtype, in an arena that is open still
     Tensor gradient(int input, Tensor g, Tensor[] inputs, Tensor y);
 }

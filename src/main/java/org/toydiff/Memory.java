@@ -16,7 +16,7 @@ import org.toydiff.internal.JvmOptions;
 public final class Memory {
     private Memory() {}
 
-    /// Bytes that all open arenas hold now.
+    /// Bytes that all open arenas hold now, and tensors made in arenas of the JDK's that are open.
     ///
     /// @return live bytes
     public static long liveBytes() {

@@ -327,9 +327,9 @@ public final class Tensor extends TensorOps {
     /// Goes backward from a gradient of ones, adding to the gradient of everything this was computed from.
     ///
     /// @param release when intermediates are freed
-    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in
-    ///     place, or an earlier
-    ///     eager backward released the graph
+    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in place, a
+    ///     gradient cannot be added to because its arena is closed or an earlier backward failed, or an earlier eager
+    ///     backward released the graph; nothing has changed then
     public void backward(Release release) {
         Backward.run(this, null, release);
     }
@@ -346,9 +346,9 @@ public final class Tensor extends TensorOps {
     /// @param gradient what the gradient of this is taken to be, of its shape and dtype; not modified
     /// @param release when intermediates are freed
     /// @throws IllegalArgumentException if shape or dtype of the gradient differ
-    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in
-    ///     place, or an earlier
-    ///     eager backward released the graph
+    /// @throws IllegalStateException if this tracks no gradient, a value that a rule reads was changed in place, a
+    ///     gradient cannot be added to because its arena is closed or an earlier backward failed, or an earlier eager
+    ///     backward released the graph; nothing has changed then
     public void backward(Tensor gradient, Release release) {
         Backward.run(this, Objects.requireNonNull(gradient, "gradient"), release);
     }
