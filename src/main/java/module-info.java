@@ -1,8 +1,9 @@
 /// Tensors and reverse-mode gradients whose numbers never touch the Java heap.
 ///
 /// `org.toydiff` holds tensors, arenas and autograd; `org.toydiff.nn` layers and losses; `org.toydiff.optim`
-/// optimizers; `org.toydiff.data` data sets and loaders; `org.toydiff.train` the training loop with its history and
-/// report. Run with `--enable-native-access=org.toydiff`.
+/// optimizers; `org.toydiff.data` data sets and loaders; `org.toydiff.train` the training loop, with metrics in
+/// `org.toydiff.train.metrics`, histories and reports in `org.toydiff.train.report`. Run with
+/// `--enable-native-access=org.toydiff`.
 module org.toydiff {
     requires jdk.management;
 
@@ -16,7 +17,7 @@ module org.toydiff {
     requires static de.siegmar.fastcsv;
     requires static java.desktop;
 
-    // What org.toydiff.io and org.toydiff.train read and write JSON with, and what progress is drawn by.
+    // What org.toydiff.io and org.toydiff.train.report read and write JSON with, and what progress is drawn by.
     requires static com.google.gson;
     requires static me.tongfei.progressbar;
 
@@ -29,4 +30,6 @@ module org.toydiff {
     exports org.toydiff.nn;
     exports org.toydiff.optim;
     exports org.toydiff.train;
+    exports org.toydiff.train.metrics;
+    exports org.toydiff.train.report;
 }

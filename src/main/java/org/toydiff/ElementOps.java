@@ -1,7 +1,6 @@
 package org.toydiff;
 
 import static org.toydiff.Families.binary;
-import static org.toydiff.Families.comparison;
 import static org.toydiff.Families.unary;
 import static org.toydiff.Rule.readsAll;
 import static org.toydiff.Rule.readsInput;
@@ -252,12 +251,12 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 BinaryKernel.POWER,
                 readsInputs((g, a, e) -> {
                     // Where e is 0 the power is of 0, too: e − 1 would bring back an infinity in second gradients.
-                    Tensor constant = e.equalTo(e.zero());
+                    Tensor constant = e.equalTo(0);
                     Tensor slope = e.multiply(a.power(e.subtract(1).zeroWhere(constant)));
                     return g.multiply(slope.zeroWhere(constant));
                 }),
                 readsAll((g, e, a, y) -> g.multiply(y.multiply(a.log())
-                        .zeroWhere(a.abs().maximum(e.negative()).lessOrEqual(a.zero())))));
+                        .zeroWhere(a.abs().maximum(e.negative()).lessOrEqual(0)))));
     }
 
     /// [#power(Tensor)] with a constant of this dtype.
@@ -334,7 +333,15 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor greater(Tensor b) {
-        return comparison(self(), b, "greater", BinaryKernel.GREATER);
+        return Comparisons.compare("greater", BinaryKernel.GREATER, self(), b);
+    }
+
+    /// [#greater(Tensor)] with a number, exact also where this dtype does not have it: a FLOAT32 0.1 is more than 0.1.
+    ///
+    /// @param b the number
+    /// @return a new BOOL tensor of this shape
+    public Tensor greater(double b) {
+        return Comparisons.compare("greater", BinaryKernel.GREATER, self(), b);
     }
 
     /// `this ≥ b`, false where either is NaN. Not differentiable.
@@ -342,7 +349,15 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor greaterOrEqual(Tensor b) {
-        return comparison(self(), b, "greaterOrEqual", BinaryKernel.GREATER_OR_EQUAL);
+        return Comparisons.compare("greaterOrEqual", BinaryKernel.GREATER_OR_EQUAL, self(), b);
+    }
+
+    /// [#greaterOrEqual(Tensor)] with a number, exact also where this dtype does not have it.
+    ///
+    /// @param b the number
+    /// @return a new BOOL tensor of this shape
+    public Tensor greaterOrEqual(double b) {
+        return Comparisons.compare("greaterOrEqual", BinaryKernel.GREATER_OR_EQUAL, self(), b);
     }
 
     /// `this < b`, false where either is NaN. Not differentiable.
@@ -350,7 +365,15 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor less(Tensor b) {
-        return comparison(self(), b, "less", BinaryKernel.LESS);
+        return Comparisons.compare("less", BinaryKernel.LESS, self(), b);
+    }
+
+    /// [#less(Tensor)] with a number, exact also where this dtype does not have it.
+    ///
+    /// @param b the number
+    /// @return a new BOOL tensor of this shape
+    public Tensor less(double b) {
+        return Comparisons.compare("less", BinaryKernel.LESS, self(), b);
     }
 
     /// `this ≤ b`, false where either is NaN. Not differentiable.
@@ -358,7 +381,15 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor lessOrEqual(Tensor b) {
-        return comparison(self(), b, "lessOrEqual", BinaryKernel.LESS_OR_EQUAL);
+        return Comparisons.compare("lessOrEqual", BinaryKernel.LESS_OR_EQUAL, self(), b);
+    }
+
+    /// [#lessOrEqual(Tensor)] with a number, exact also where this dtype does not have it.
+    ///
+    /// @param b the number
+    /// @return a new BOOL tensor of this shape
+    public Tensor lessOrEqual(double b) {
+        return Comparisons.compare("lessOrEqual", BinaryKernel.LESS_OR_EQUAL, self(), b);
     }
 
     /// `this = b`, false where either is NaN. Not differentiable.
@@ -366,7 +397,15 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
     /// @param b an operand of the same dtype, any of them, that broadcasts with this
     /// @return a new BOOL tensor of the broadcast shape
     public Tensor equalTo(Tensor b) {
-        return comparison(self(), b, "equalTo", BinaryKernel.EQUAL_TO);
+        return Comparisons.compare("equalTo", BinaryKernel.EQUAL_TO, self(), b);
+    }
+
+    /// [#equalTo(Tensor)] with a number, exact also where this dtype does not have it.
+    ///
+    /// @param b the number
+    /// @return a new BOOL tensor of this shape
+    public Tensor equalTo(double b) {
+        return Comparisons.compare("equalTo", BinaryKernel.EQUAL_TO, self(), b);
     }
 
     // What rules need beyond the public ops. Each is an op with rules of its own, so gradients can be

@@ -37,17 +37,6 @@ final class Families {
         return recorded ? y.record(op, null, toA, toB, a, b) : y;
     }
 
-    /// A mask: `y = a ? b` for some comparison, both broadcast.
-    static Tensor comparison(Tensor a, Tensor b, String op, BinaryKernel kernel) {
-        a.requireReadable(op);
-        b.requireReadable(op);
-        a.requireSameDType(op, b);
-        long[] shape = Shape.broadcast(op, a.shape, b.shape);
-        Tensor y = Tensor.make(op, DType.BOOL, shape, false);
-        Launch.binary(a.dtype.isFloating() ? kernel.of(a.isWide()) : kernel.ofWhole(a.dtype.bytes()), a, b, y);
-        return y;
-    }
-
     /// `y = f(x)` over the marked axes, which the result has at size 1 or not at all.
     static Tensor reduction(
             Tensor x, String op, boolean[] reduced, boolean keepDims, Reduction kernel, int ddof, Rule rule) {

@@ -48,15 +48,15 @@ final class Joining {
         requireParts("stack", parts);
         long[] shape = parts[0].shape;
         int at = Shape.axis("stack", axis, shape.length + 1);
-        Tensor[] inserted = new Tensor[parts.length];
+        Tensor[] slices = new Tensor[parts.length];
         for (int i = 0; i < parts.length; i++) {
             if (!Arrays.equals(parts[i].shape, shape)) {
                 throw new IllegalArgumentException("stack: " + Shape.text(shape) + " and " + Shape.text(parts[i].shape)
                         + " (tensor " + i + ") differ in shape; concat joins along an axis that is there");
             }
-            inserted[i] = parts[i].inserted(at);
+            slices[i] = parts[i].unsqueeze(at);
         }
-        return concat(at, inserted);
+        return concat(at, slices);
     }
 
     private static void requireParts(String op, Tensor[] parts) {

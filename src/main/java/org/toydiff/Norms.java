@@ -12,7 +12,7 @@ final class Norms {
 
     private static final Rule LOG_SUM_EXP = Rule.readsInputAndOutput((g, x, y) -> {
         // Where all elements are −∞ none of them has a share.
-        Tensor nothing = y.equalTo(Tensor.full(y.dtype, Double.NEGATIVE_INFINITY));
+        Tensor nothing = y.equalTo(Double.NEGATIVE_INFINITY);
         return g.multiply(x.subtract(Selection.where(nothing, y.zero(), y)).exp());
     });
 
@@ -22,7 +22,7 @@ final class Norms {
         }
         Tensor largest = x.max(reduced, true);
         // An infinite shift would make NaN of ∞ − ∞.
-        Tensor infinite = largest.abs().equalTo(Tensor.full(x.dtype, Double.POSITIVE_INFINITY));
+        Tensor infinite = largest.abs().equalTo(Double.POSITIVE_INFINITY);
         Tensor shift = Selection.where(infinite, largest.zero(), largest);
         return x.subtract(shift).exp().sum(reduced, true).log().add(shift);
     }
@@ -54,13 +54,13 @@ final class Norms {
     /// `g·sign(x)·(|x| / y)ᵖ⁻¹`, 0 where x or y is 0. Where x is 0 the power is of 1: that of 0 is infinite for p < 1,
     /// and so are its gradients for p < 2.
     private static Tensor gradient(double p, Tensor g, Tensor x, Tensor y) {
-        Tensor nothing = y.equalTo(y.zero());
-        Tensor part = x.abs().divide(y.oneWhere(nothing)).oneWhere(x.equalTo(x.zero()));
+        Tensor nothing = y.equalTo(0);
+        Tensor part = x.abs().divide(y.oneWhere(nothing)).oneWhere(x.equalTo(0));
         return g.zeroWhere(nothing).multiply(x.sign().multiply(part.power(p - 1)));
     }
 
     private static final Rule EUCLIDEAN = Rule.readsInputAndOutput((g, x, y) -> {
-        Tensor nothing = y.equalTo(y.zero());
+        Tensor nothing = y.equalTo(0);
         return g.zeroWhere(nothing).multiply(x.divide(y.oneWhere(nothing)));
     });
 

@@ -71,7 +71,7 @@ final class Products {
         double beta = to.beta();
         Tensor onto = !isReadable(a) || !isReadable(b) ? null : to.gradient(a.dtype, a.shape[1], b.shape[1]);
         if (onto == null) {
-            return product(a.swapped(), b, to);
+            return product(a.transposeLast(), b, to);
         }
         requireSizes("matmul", a, b);
         if (!onto.storage.shapeOnly() && onto.size() > 0) {
@@ -133,12 +133,12 @@ final class Products {
     }
 
     private static Rule[] rules(Tensor a, Tensor b, Rule... more) {
-        Rule toA = multipliesOther((g, other, to) -> product(g, other.swapped(), to));
+        Rule toA = multipliesOther((g, other, to) -> product(g, other.transposeLast(), to));
         // One matrix used by a whole batch: its gradient is one product over all rows, not a batch of products
         // to be summed.
         Rule toB = b.rank() == 2 && a.rank() > 2
-                ? multipliesOther((g, other, to) -> product(rows(other).swapped(), rows(g), to))
-                : multipliesOther((g, other, to) -> product(other.swapped(), g, to));
+                ? multipliesOther((g, other, to) -> product(rows(other).transposeLast(), rows(g), to))
+                : multipliesOther((g, other, to) -> product(other.transposeLast(), g, to));
         Rule[] rules = Arrays.copyOf(new Rule[] {toA, toB}, 2 + more.length);
         System.arraycopy(more, 0, rules, 2, more.length);
         return rules;
@@ -163,9 +163,9 @@ final class Products {
     private static Tensor matrixVector(Tensor a, Tensor b) {
         boolean recorded = Tensor.recorded(a, b);
         Tensor y = Tensor.make("matmul", a.dtype, Arrays.copyOf(a.shape, a.rank() - 1), recorded);
-        multiply(a, b.inserted(1), 0, y.inserted(y.rank()));
-        Rule toA = readsOther((g, x) -> g.inserted(g.rank()).multiply(x));
-        Rule toB = readsOther((g, matrix) -> rows(matrix).swapped().matmul(g.reshape(g.size())));
+        multiply(a, b.unsqueeze(1), 0, y.unsqueeze(-1));
+        Rule toA = readsOther((g, x) -> g.unsqueeze(-1).multiply(x));
+        Rule toB = readsOther((g, matrix) -> rows(matrix).transposeLast().matmul(g.reshape(g.size())));
         return recorded ? y.record("matmul", null, new Rule[] {toA, toB}, a, b) : y;
     }
 
@@ -174,9 +174,9 @@ final class Products {
         long[] shape = Arrays.copyOf(b.shape, b.rank() - 1);
         shape[b.rank() - 2] = b.shape[b.rank() - 1];
         Tensor y = Tensor.make("matmul", a.dtype, shape, recorded);
-        multiply(a.inserted(0), b, 0, y.inserted(y.rank() - 1));
-        Rule toA = readsOther((g, matrix) -> matrix.matmul(g.inserted(g.rank())).squeezed());
-        Rule toB = readsOther((g, x) -> x.inserted(1).multiply(g.inserted(g.rank() - 1)));
+        multiply(a.unsqueeze(0), b, 0, y.unsqueeze(-2));
+        Rule toA = readsOther((g, matrix) -> matrix.matmul(g.unsqueeze(-1)).squeeze(-1));
+        Rule toB = readsOther((g, x) -> x.unsqueeze(1).multiply(g.unsqueeze(-2)));
         return recorded ? y.record("matmul", null, new Rule[] {toA, toB}, a, b) : y;
     }
 

@@ -1,8 +1,10 @@
 package org.toydiff;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
-/// What can be saved and put back: a module, an optimizer, a schedule, a loader.
+/// What can be saved and put back: a layer, an optimizer, a schedule, a loader.
 ///
 /// Everything is a tensor, numbers too (INT64 or FLOAT64, `[1]`), so that one file format holds any state exactly.
 public interface Stateful {
@@ -17,4 +19,32 @@ public interface Stateful {
     /// @param state a tensor of the same shape and dtype for each name of [#stateDict()]
     /// @throws IllegalArgumentException naming what is missing, unknown or of another shape or dtype
     void loadStateDict(Map<String, Tensor> state);
+
+    /// Checks that a state fits: the first thing that [#loadStateDict] does.
+    ///
+    /// @param op the first words of the message: `SGD: loadStateDict`
+    /// @param current what [#stateDict()] returns
+    /// @param state what is to be put back
+    /// @throws IllegalArgumentException naming every tensor that is missing, unknown or of another shape or dtype
+    static void requireFits(String op, Map<String, Tensor> current, Map<String, Tensor> state) {
+        List<String> problems = new ArrayList<>();
+        current.forEach((name, tensor) -> {
+            Tensor given = state.get(name);
+            if (given == null) {
+                problems.add(name + " is missing");
+            } else if (!describe(given).equals(describe(tensor))) {
+                problems.add(name + " is " + describe(given) + " and not " + describe(tensor));
+            }
+        });
+        state.keySet().stream()
+                .filter(name -> !current.containsKey(name))
+                .forEach(name -> problems.add(name + " is unknown"));
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(op + ": " + String.join("; ", problems));
+        }
+    }
+
+    private static String describe(Tensor tensor) {
+        return Shape.text(tensor.shape()) + " " + tensor.dtype();
+    }
 }

@@ -89,6 +89,15 @@ public final class Tensor extends TensorOps {
         return Shape.size(shape);
     }
 
+    /// The size of one axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return how many positions it has
+    /// @throws IllegalArgumentException if the axis is out of range
+    public long size(int axis) {
+        return shape[Shape.axis("size", axis, shape.length)];
+    }
+
     /// The number of axes.
     ///
     /// @return 0 for a scalar
@@ -640,25 +649,16 @@ public final class Tensor extends TensorOps {
         return view(offset, shape, strides);
     }
 
-    Tensor swapped() {
-        return Views.swapped(this);
+    Tensor transposeLast() {
+        return Views.transposeLast(this);
     }
 
     /// The last two axes exchanged, not recorded.
     Tensor matrixTranspose() {
         if (matrixTranspose == null) {
-            matrixTranspose = view(offset, Views.swapped(shape), Views.swapped(strides));
+            matrixTranspose = view(offset, Views.transposeLast(shape), Views.transposeLast(strides));
         }
         return matrixTranspose;
-    }
-
-    Tensor inserted(int axis) {
-        return Views.inserted(this, axis);
-    }
-
-    /// Without its last axis, of size 1.
-    Tensor squeezed() {
-        return reshape(Arrays.copyOf(shape, shape.length - 1));
     }
 
     /// Entry i along the first axis, not recorded.

@@ -303,7 +303,7 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
         requireDdof("std", ddof);
         return reduction(self(), "std", reduced, keepDims, Reduction.STD, ddof, readsInputAndOutput((g, x, y) -> {
             double n = (double) x.size() / y.size();
-            Tensor constant = y.equalTo(y.zero());
+            Tensor constant = y.equalTo(0);
             Tensor scale = g.zeroWhere(constant).divide(y.oneWhere(constant).multiply(n - ddof));
             return x.subtract(x.sumTo(y.shape).divide(n)).multiply(scale);
         }));
@@ -466,6 +466,24 @@ abstract sealed class TensorOps extends ElementOps permits Tensor {
     /// @throws IllegalArgumentException if the sizes do not multiply to this size
     public Tensor reshape(long... shape) {
         return Views.reshape(self(), shape);
+    }
+
+    /// The same elements without an axis of size 1: a view; gradient `g` with the axis put back.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a view of the same block; this itself where the axis has another size, as in PyTorch
+    /// @throws IllegalArgumentException if the axis is out of range
+    public Tensor squeeze(int axis) {
+        return Views.squeeze(self(), axis);
+    }
+
+    /// The same elements with one more axis, of size 1: a view; gradient `g` without it.
+    ///
+    /// @param axis where the new axis is put, negative ones counted from the back of the result
+    /// @return a view of the same block
+    /// @throws IllegalArgumentException if the axis is out of range for the result
+    public Tensor unsqueeze(int axis) {
+        return Views.unsqueeze(self(), axis);
     }
 
     /// The axes in reverse order: a view.

@@ -9,18 +9,20 @@ import java.util.Arrays;
 final class Views {
     private Views() {}
 
+    /// The gradient of whatever keeps the elements in their order.
+    private static final Rule RESHAPE = readsShape((g, original) -> g.reshape(original));
+
     static Tensor reshape(Tensor x, long[] asked) {
         x.requireReadable("reshape");
         long[] shape = resolved(x, asked);
         long[] strides = Shape.reshaped(x.shape, x.strides, shape);
-        Rule back = readsShape((g, original) -> g.reshape(original));
         if (strides != null) {
-            return Families.view(x, "reshape", x.offset, shape, strides, back);
+            return Families.view(x, "reshape", x.offset, shape, strides, RESHAPE);
         }
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("reshape", x.dtype, shape, recorded);
         Launch.unary(Families.copy(x.dtype), x, y.view(y.offset, x.shape, Shape.strides(x.shape)));
-        return recorded ? y.record("reshape", null, new Rule[] {back}, x) : y;
+        return recorded ? y.record("reshape", null, new Rule[] {RESHAPE}, x) : y;
     }
 
     private static long[] resolved(Tensor x, long[] asked) {
@@ -79,17 +81,22 @@ final class Views {
     }
 
     /// The last two axes exchanged.
-    static Tensor swapped(Tensor x) {
+    static Tensor transposeLast(Tensor x) {
         return Families.view(
-                x, "transpose", x.offset, swapped(x.shape), swapped(x.strides), readsNothing(g -> swapped(g)));
+                x,
+                "transpose",
+                x.offset,
+                transposeLast(x.shape),
+                transposeLast(x.strides),
+                readsNothing(g -> transposeLast(g)));
     }
 
     /// A copy with the last two exchanged.
-    static long[] swapped(long[] axes) {
-        long[] swapped = axes.clone();
-        swapped[axes.length - 1] = axes[axes.length - 2];
-        swapped[axes.length - 2] = axes[axes.length - 1];
-        return swapped;
+    static long[] transposeLast(long[] axes) {
+        long[] exchanged = axes.clone();
+        exchanged[axes.length - 1] = axes[axes.length - 2];
+        exchanged[axes.length - 2] = axes[axes.length - 1];
+        return exchanged;
     }
 
     static Tensor slice(Tensor x, int axis, long from, long to) {
@@ -128,7 +135,7 @@ final class Views {
                 x.offset + i * x.strides[0],
                 Arrays.copyOfRange(x.shape, 1, x.rank()),
                 Arrays.copyOfRange(x.strides, 1, x.rank()),
-                readsShape((g, original) -> embed(inserted(g, 0), original, 0, i)));
+                readsShape((g, original) -> embed(g.unsqueeze(0), original, 0, i)));
     }
 
     /// Zeros of `shape` with x from position `from` on along an axis: the gradient of a slice, whose own
@@ -158,14 +165,31 @@ final class Views {
                 readsShape((g, original) -> g.sumTo(original)));
     }
 
-    /// With an axis of size 1 before axis `at`.
-    static Tensor inserted(Tensor x, int at) {
-        long[] shape = new long[x.rank() + 1];
-        long[] strides = new long[x.rank() + 1];
-        for (int i = 0; i < shape.length; i++) {
-            shape[i] = i == at ? 1 : x.shape[i < at ? i : i - 1];
-            strides[i] = i == at ? 1 : x.strides[i < at ? i : i - 1];
+    static Tensor squeeze(Tensor x, int axis) {
+        x.requireReadable("squeeze");
+        int at = Shape.axis("squeeze", axis, x.rank());
+        if (x.shape[at] != 1) {
+            return x;
         }
-        return Families.view(x, "reshape", x.offset, shape, strides, readsShape((g, original) -> g.reshape(original)));
+        return Families.view(x, "squeeze", x.offset, without(x.shape, at), without(x.strides, at), RESHAPE);
+    }
+
+    private static long[] without(long[] axes, int at) {
+        long[] others = Arrays.copyOf(axes, axes.length - 1);
+        System.arraycopy(axes, at + 1, others, at, others.length - at);
+        return others;
+    }
+
+    static Tensor unsqueeze(Tensor x, int axis) {
+        int at = Shape.axis("unsqueeze", axis, x.rank() + 1);
+        return Families.view(x, "unsqueeze", x.offset, withOne(x.shape, at), withOne(x.strides, at), RESHAPE);
+    }
+
+    private static long[] withOne(long[] axes, int at) {
+        long[] more = new long[axes.length + 1];
+        System.arraycopy(axes, 0, more, 0, at);
+        more[at] = 1;
+        System.arraycopy(axes, at, more, at + 1, axes.length - at);
+        return more;
     }
 }

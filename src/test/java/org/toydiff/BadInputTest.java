@@ -56,6 +56,11 @@ class BadInputTest extends ArenaTest {
     @Test
     void axesAndPositionsOutOfRange() {
         Tensor a = Tensor.ones(2, 3);
+        rejected("size: axis 2 is out of range for a tensor of rank 2; use -2 to 1", () -> a.size(2));
+        rejected("size: axis 0 is out of range for a tensor of rank 0 (a scalar has no axes)", () -> a.sum()
+                .size(0));
+        rejected("squeeze: axis -3 is out of range for a tensor of rank 2; use -2 to 1", () -> a.squeeze(-3));
+        rejected("unsqueeze: axis 3 is out of range for a tensor of rank 3; use -3 to 2", () -> a.unsqueeze(3));
         rejected("sum: axis 2 is out of range for a tensor of rank 2; use -2 to 1", () -> a.sum(2));
         rejected("max: axis 0 is out of range for a tensor of rank 0 (a scalar has no axes)", () -> Tensor.scalar(1)
                 .max(0));
@@ -334,7 +339,7 @@ class BadInputTest extends ArenaTest {
     void modulesAndOptimizers() {
         var layer = new Linear(3, 2);
         rejected(
-                "loadStateDict: weight is [3, 2] float32 and not [2, 3] float32; bias is missing; extra is unknown",
+                "Linear: loadStateDict: weight is [3, 2] float32 and not [2, 3] float32; bias is missing; extra is unknown",
                 () -> layer.loadStateDict(Map.of("weight", Tensor.ones(3, 2), "extra", Tensor.ones(1))));
         rejected("SGD: there are no parameters", () -> new SGD(List.of(), 0.1));
         rejected("SGD: lr -1.0 is out of range", () -> new SGD(layer.parameters(), -1));

@@ -86,6 +86,8 @@ class EmptyTensorTest {
                 x.softmax(0),
                 x.logSoftmax(1),
                 x.reshape(0, HUGE),
+                x.unsqueeze(0).squeeze(0),
+                Tensor.where(x.greater(1), x, x),
                 Tensor.concat(1, x, x),
                 Tensor.where(x.greater(x), x, x),
                 x.indexSelect(1, Tensor.zeros(DType.INT64, 0)),

@@ -430,14 +430,14 @@ class FusionTest {
     private static void requireLosses(String optimizer, int batch, double[] losses) {
         int[] widths = {784, 512, 256, 10};
         try (var model = TensorArena.ofShared()) {
-            var layers = new ArrayList<org.toydiff.nn.Module>();
+            var layers = new ArrayList<org.toydiff.nn.Layer>();
             for (int layer = 0; layer + 1 < widths.length; layer++) {
                 if (layer > 0) {
                     layers.add(new ReLU());
                 }
                 layers.add(linear(layer, widths[layer], widths[layer + 1]));
             }
-            var net = new Sequential(layers.toArray(org.toydiff.nn.Module[]::new));
+            var net = new Sequential(layers.toArray(org.toydiff.nn.Layer[]::new));
             Optimizer steps =
                     optimizer.equals("sgd") ? new SGD(net.parameters(), 0.01, 0.9) : new Adam(net.parameters(), 1e-3);
             Tensor x = Tensor.empty(batch, widths[0]).setAll(i -> input(i, 2246822519L, 0));

@@ -124,6 +124,8 @@ class OpTableTest {
             "norm",
             "cast",
             "reshape",
+            "squeeze",
+            "unsqueeze",
             "transpose",
             "slice",
             "get",
@@ -494,6 +496,8 @@ class OpTableTest {
             new Move("reshape", x -> x.reshape(-1), n -> range(0, 3 * n)),
             new Move("reshape of a view", x -> x.transpose().reshape(3 * x.shape()[1]), n -> turned(n)),
             new Move("transpose", Tensor::transpose, n -> turned(n)),
+            new Move("squeeze", x -> x.slice(0, 1, 2).squeeze(-2), n -> range(n, 2 * n)),
+            new Move("unsqueeze", x -> x.unsqueeze(1).unsqueeze(-1).transpose(3, 2, 1, 0), n -> turned(n)),
             new Move("slice", x -> x.slice(0, 1, -1), n -> range(n, 2 * n)),
             new Move("get", x -> x.get(-1), n -> range(2 * n, 3 * n)),
             new Move("broadcastTo", x -> x.get(0).broadcastTo(2, x.shape()[1]), n -> {
@@ -607,6 +611,7 @@ class OpTableTest {
                     x);
             GradientCheck.check(t -> gradientOf(u -> u.indexSelect(1, Tensor.of(new int[] {3, 0, 3, 1})), t), x);
             GradientCheck.check(t -> Tensor.concat(1, t.exp(), t, t.sin()).multiply(3), x);
+            GradientCheck.check(t -> gradientOf(u -> u.unsqueeze(1).exp().squeeze(1), t), x);
             GradientCheck.check(t -> t.topk(2, 1).values().exp(), x);
             GradientCheck.check(
                     t -> t.gather(1, Tensor.of(new int[] {1, 1, 3}, 3, 1)).exp(), x);

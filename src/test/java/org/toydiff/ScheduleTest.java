@@ -202,7 +202,7 @@ class ScheduleTest {
     /// The peak of a step of a 6-layer, 256-wide tanh net at batch 4096, in bytes.
     private static long peak(Release release) {
         try (var model = TensorArena.ofConfined()) {
-            var layers = new org.toydiff.nn.Module[12];
+            var layers = new org.toydiff.nn.Layer[12];
             for (int i = 0; i < layers.length; i += 2) {
                 layers[i] = new Linear(256, 256);
                 layers[i + 1] = new Tanh();

@@ -234,4 +234,38 @@ class TensorTest {
         assertEquals(58720359L, generator.nextLong());
         assertEquals(3588806011781223L, generator.nextLong());
     }
+
+    @Test
+    void axesOfSizeOneComeAndGoInPlace() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(1, 2, 3, 4, 5, 6).reshape(2, 3);
+            long live = arena.liveBytes();
+            assertArrayEquals(new long[] {1, 2, 3}, x.unsqueeze(0).shape());
+            assertArrayEquals(new long[] {2, 1, 3}, x.unsqueeze(-2).shape());
+            assertArrayEquals(new long[] {2, 3, 1}, x.unsqueeze(2).shape());
+            assertArrayEquals(new long[] {2, 3}, x.unsqueeze(1).squeeze(1).shape());
+            assertArrayEquals(new long[] {2, 3}, x.unsqueeze(2).squeeze(-1).shape());
+            assertEquals(live, arena.liveBytes(), "views take no memory");
+            assertArrayEquals(new long[] {1}, x.sum().unsqueeze(-1).shape());
+            assertSame(x, x.squeeze(0), "a size other than 1 stays, as in PyTorch");
+            assertArrayEquals(new long[] {0}, Tensor.zeros(1, 0).squeeze(0).shape());
+            assertTrue(x.unsqueeze(1).isContiguous());
+            assertTrue(x.transpose().unsqueeze(1).squeeze(1).transpose().isContiguous());
+            x.unsqueeze(1).fill(0);
+            assertEquals(0, x.sum().item());
+            Tensor y = Tensor.of(new int[] {1, 2}).unsqueeze(0);
+            assertEquals(DType.INT32, y.dtype());
+            assertArrayEquals(new long[] {1, 2}, y.toLongArray());
+        }
+    }
+
+    @Test
+    void theSizeOfAnAxisIsThatOfTheShape() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.zeros(2, 0, 3);
+            assertEquals(2, x.size(0));
+            assertEquals(0, x.size(-2));
+            assertEquals(3, x.transpose().size(0));
+        }
+    }
 }

@@ -25,6 +25,8 @@ class TrainingProcessTest {
             import org.toydiff.nn.*;
             import org.toydiff.optim.*;
             import org.toydiff.train.*;
+            import org.toydiff.train.metrics.*;
+            import org.toydiff.train.report.*;
 
             public class Program {
                 public static void main(String[] arguments) throws Exception {

@@ -8,8 +8,8 @@ import org.toydiff.DType;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.nn.Layer;
 import org.toydiff.nn.Linear;
-import org.toydiff.nn.Module;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
 import org.toydiff.optim.Adam;
@@ -38,14 +38,14 @@ public final class ToydiffTraining implements AutoCloseable {
     }
 
     private static Sequential net(int[] widths) {
-        List<Module> layers = new ArrayList<>();
+        List<Layer> layers = new ArrayList<>();
         for (int layer = 0; layer + 1 < widths.length; layer++) {
             if (layer > 0) {
                 layers.add(new ReLU());
             }
             layers.add(linear(layer, widths[layer], widths[layer + 1]));
         }
-        return new Sequential(layers.toArray(Module[]::new));
+        return new Sequential(layers.toArray(Layer[]::new));
     }
 
     private static Linear linear(int layer, int in, int out) {
@@ -60,7 +60,7 @@ public final class ToydiffTraining implements AutoCloseable {
     ///
     /// @param rows its rows
     public void use(int rows) {
-        long width = net.parameters().getFirst().shape()[1];
+        long width = net.parameters().getFirst().size(1);
         x = Tensor.empty(model, DType.FLOAT32, rows, width);
         Numbers.writeInputs(x.segment(), rows * width);
         labels = Tensor.empty(model, DType.INT32, rows);

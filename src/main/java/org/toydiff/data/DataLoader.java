@@ -1,16 +1,12 @@
 package org.toydiff.data;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
-import java.util.Set;
-import org.toydiff.DType;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -43,7 +39,6 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     private static final String POSITION = "position";
     private static final String SIZE = "size";
     private static final String SHUFFLE = "shuffle";
-    private static final List<String> STATE = List.of(SEED, EPOCH, POSITION, SIZE, SHUFFLE);
 
     private final Dataset dataset;
     private final int batchSize;
@@ -244,28 +239,10 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     }
 
     private void requireState(Map<String, Tensor> state) {
+        try (var scratch = TensorArena.ofConfined()) {
+            Stateful.requireFits("DataLoader: loadStateDict", stateDict(), state);
+        }
         List<String> problems = new ArrayList<>();
-        for (String name : STATE) {
-            Tensor tensor = state.get(name);
-            if (tensor == null) {
-                problems.add(name + " is missing");
-            } else if (tensor.dtype() != DType.INT64 || !Arrays.equals(tensor.shape(), new long[] {1})) {
-                problems.add(
-                        name + " is " + Arrays.toString(tensor.shape()) + " " + tensor.dtype() + " and not [1] int64");
-            }
-        }
-        Set<String> unknown = new LinkedHashSet<>(state.keySet());
-        unknown.removeAll(STATE);
-        unknown.forEach(name -> problems.add(name + " is unknown"));
-        if (problems.isEmpty()) {
-            addProblems(state, problems);
-        }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("loadStateDict: " + String.join("; ", problems));
-        }
-    }
-
-    private void addProblems(Map<String, Tensor> state, List<String> problems) {
         if (number(state, SIZE) != size()) {
             problems.add("it is of a set of " + number(state, SIZE) + " examples, and this one has " + size());
         }
@@ -281,6 +258,9 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         }
         if (number(state, POSITION) < 0 || number(state, POSITION) > size()) {
             problems.add("position " + number(state, POSITION) + " is not in a set of " + size() + " examples");
+        }
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("DataLoader: loadStateDict: " + String.join("; ", problems));
         }
     }
 

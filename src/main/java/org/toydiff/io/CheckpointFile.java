@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.internal.files.FileErrors;
 import org.toydiff.io.CheckpointParts.ProgressState;
 
 /// Training in one file, so that it goes on as if it had never stopped: parts (a model, its optimizer, …), the
@@ -138,7 +139,7 @@ public final class CheckpointFile {
                 }
             }
         } catch (DirectoryIteratorException e) {
-            throw Malformed.naming(folder, e.getCause());
+            throw FileErrors.naming(folder, e.getCause());
         }
         return new ArrayList<>(files.values());
     }

@@ -1,8 +1,6 @@
 package org.toydiff.io;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -60,7 +58,7 @@ final class CheckpointParts {
     ///
     /// @param source where it is from, for messages
     void restore(Object source, Map<String, Tensor> saved) {
-        requireFit(source, saved);
+        Stateful.requireFits(refusal(source), state(), saved);
         Deque<Runnable> undo = new ArrayDeque<>();
         List<String> order = smallestFirst(saved);
         for (String name : order) {
@@ -79,32 +77,11 @@ final class CheckpointParts {
     }
 
     private IllegalArgumentException refused(Object source, String part, RuntimeException e) {
-        return new IllegalArgumentException(
-                op + ": " + source + " does not fit, and nothing was changed: \"" + part + "\": " + e.getMessage(), e);
+        return new IllegalArgumentException(refusal(source) + ": \"" + part + "\": " + e.getMessage(), e);
     }
 
-    private void requireFit(Object source, Map<String, Tensor> saved) {
-        Map<String, Tensor> current = state();
-        List<String> problems = new ArrayList<>();
-        current.forEach((name, tensor) -> {
-            Tensor given = saved.get(name);
-            if (given == null) {
-                problems.add(name + " is missing");
-            } else if (given.dtype() != tensor.dtype() || !Arrays.equals(given.shape(), tensor.shape())) {
-                problems.add(name + " is " + describe(given) + " and not " + describe(tensor));
-            }
-        });
-        saved.keySet().stream()
-                .filter(name -> !current.containsKey(name))
-                .forEach(name -> problems.add(name + " is unknown"));
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(
-                    op + ": " + source + " does not fit, and nothing was changed: " + String.join("; ", problems));
-        }
-    }
-
-    private static String describe(Tensor tensor) {
-        return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
+    private String refusal(Object source) {
+        return op + ": " + source + " does not fit, and nothing was changed";
     }
 
     private List<String> smallestFirst(Map<String, Tensor> saved) {

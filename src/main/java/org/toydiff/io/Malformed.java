@@ -19,14 +19,6 @@ final class Malformed {
         return failure(file, "offset " + offset + ": " + problem, cause);
     }
 
-    /// The exception itself if it names a file, as all of [java.nio.file] and of this class do, or one that does.
-    static IOException naming(Object file, IOException e) {
-        if (e instanceof FileSystemException named && named.getFile() != null) {
-            return e;
-        }
-        return failure(file, e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage(), e);
-    }
-
     private static IOException failure(Object file, String problem, Throwable cause) {
         var failure = new FileSystemException(file.toString(), null, problem);
         failure.initCause(cause);

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
+import org.toydiff.internal.files.AtomicFile;
 
 /// NumPy's files of one array, `.npy`.
 ///

@@ -12,6 +12,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.toydiff.Tensor;
+import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.internal.files.FileErrors;
 
 /// NumPy's archives of named arrays, `.npz`: zip archives of `.npy` files, packed or not.
 ///
@@ -75,7 +77,7 @@ public final class Npz implements AutoCloseable {
         } catch (ZipException e) {
             throw Malformed.at(file, 0, "this is no zip archive, or a damaged one: " + e.getMessage(), e);
         } catch (IOException e) {
-            throw Malformed.naming(file, e);
+            throw FileErrors.naming(file, e);
         }
     }
 
@@ -130,7 +132,7 @@ public final class Npz implements AutoCloseable {
         try {
             zip.close();
         } catch (IOException e) {
-            throw Malformed.naming(file, e);
+            throw FileErrors.naming(file, e);
         }
     }
 

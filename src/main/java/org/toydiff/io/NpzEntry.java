@@ -11,6 +11,7 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
+import org.toydiff.internal.files.FileErrors;
 
 /// One `.npy` file within an archive, read piece by piece.
 ///
@@ -40,7 +41,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
         } catch (ZipException | EOFException e) {
             throw Malformed.at(place, 0, "the packed data is damaged or cut off: " + e.getMessage(), e);
         } catch (IOException e) {
-            throw Malformed.naming(place, e);
+            throw FileErrors.naming(place, e);
         }
     }
 

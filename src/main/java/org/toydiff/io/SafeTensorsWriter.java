@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.toydiff.Tensor;
+import org.toydiff.internal.files.AtomicFile;
 
 /// Lays out a safetensors file as the reference does, so that both write the same bytes.
 final class SafeTensorsWriter {

@@ -15,7 +15,7 @@ import org.toydiff.TensorArena;
 /// **Shapes** `[n, channels]` or `[n, channels, length]`, and the same out.
 /// **State** parameters `weight`, `bias`; buffers `running_mean`, `running_var`, `num_batches_tracked`, as
 /// PyTorch's.
-public final class BatchNorm1d extends Module {
+public final class BatchNorm1d extends Layer {
     private final double epsilon;
     private final double momentum;
     private final Tensor weight;
@@ -52,7 +52,7 @@ public final class BatchNorm1d extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         long[] shape = x.shape();
         long channels = weight.size();
         if (shape.length < 2 || shape.length > 3 || shape[1] != channels) {
@@ -70,11 +70,11 @@ public final class BatchNorm1d extends Module {
         if (!isTraining()) {
             return Functional.scaled(x.subtract(runningMean), runningVariance, weight, bias, epsilon);
         }
-        long n = x.shape()[0];
+        long n = x.size(0);
         if (n < 2) {
             throw new IllegalArgumentException(
                     "BatchNorm1d: one value for each channel has no variance; leave a last batch of one example out with"
-                            + " DataLoader.dropLast(), make batches or micro-batches larger, or set the module to"
+                            + " DataLoader.dropLast(), make batches or micro-batches larger, or set the layer to"
                             + " eval()");
         }
         Tensor mean = x.mean(0);

@@ -35,7 +35,7 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
         if (weight == null && labelSmoothing == 0) {
             return Functional.crossEntropyLoss(logits, target, reduction);
         }
-        if (logits.rank() != 2 || (weight != null && weight.size() != logits.shape()[1])) {
+        if (logits.rank() != 2 || (weight != null && weight.size() != logits.size(1))) {
             throw new IllegalArgumentException("CrossEntropyLoss: logits " + Arrays.toString(logits.shape())
                     + " and weight " + (weight == null ? "null" : Arrays.toString(weight.shape()))
                     + " do not fit; they are [n, classes] and [classes]");
@@ -46,7 +46,7 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
     }
 
     private Tensor ofProbabilities(Tensor logits, Tensor target) {
-        Tensor smoothed = target.multiply(1 - labelSmoothing).add(labelSmoothing / logits.shape()[1]);
+        Tensor smoothed = target.multiply(1 - labelSmoothing).add(labelSmoothing / logits.size(1));
         Tensor losses = weighted(logits.logSoftmax(1)).multiply(smoothed).sum(1).negative();
         return Functional.reduce(losses, reduction);
     }
@@ -59,7 +59,7 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
         }
         Tensor losses = certain;
         if (labelSmoothing > 0) {
-            Tensor spread = weighted(logits.logSoftmax(1)).sum(1).multiply(-labelSmoothing / logits.shape()[1]);
+            Tensor spread = weighted(logits.logSoftmax(1)).sum(1).multiply(-labelSmoothing / logits.size(1));
             losses = certain.multiply(1 - labelSmoothing).add(spread);
         }
         boolean weightedMean = reduction == Reduction.MEAN && weights != null;

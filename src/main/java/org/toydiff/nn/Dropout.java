@@ -4,7 +4,7 @@ import org.toydiff.Tensor;
 
 /// Sets elements to 0 at random while training, and scales the others up; gives its input when evaluating:
 /// [Functional#dropout(Tensor, double)].
-public final class Dropout extends Module {
+public final class Dropout extends Layer {
     private final double p;
 
     /// With probability ½.
@@ -21,7 +21,7 @@ public final class Dropout extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return isTraining() && p > 0 ? Functional.dropout(x, p) : x;
     }
 

@@ -6,7 +6,7 @@ import org.toydiff.Tensor;
 ///
 /// **Shapes** INT32 or INT64 `[…] → […, dimension]`; `weight` is `[count, dimension]`, FLOAT32.
 /// **Start** normal, mean 0 and standard deviation 1, as PyTorch's Embedding.
-public final class Embedding extends Module {
+public final class Embedding extends Layer {
     private final Tensor weight;
 
     /// A table.
@@ -22,15 +22,15 @@ public final class Embedding extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor index) {
+    protected Tensor compute(Tensor index) {
         long[] shape = new long[index.rank() + 1];
         System.arraycopy(index.shape(), 0, shape, 0, index.rank());
-        shape[index.rank()] = weight.shape()[1];
+        shape[index.rank()] = weight.size(1);
         return weight.indexSelect(0, index.reshape(index.size())).reshape(shape);
     }
 
     @Override
     public String toString() {
-        return "Embedding(" + weight.shape()[0] + ", " + weight.shape()[1] + ")";
+        return "Embedding(" + weight.size(0) + ", " + weight.size(1) + ")";
     }
 }

@@ -6,7 +6,7 @@ import org.toydiff.Tensor;
 /// Some axes made one.
 ///
 /// **Shapes** `[n, a, b, …] → [n, a·b·…]` unless told otherwise. A view where strides allow it.
-public final class Flatten extends Module {
+public final class Flatten extends Layer {
     private final int start;
     private final int end;
 
@@ -25,7 +25,7 @@ public final class Flatten extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         long[] shape = x.shape();
         int first = start < 0 ? start + shape.length : start;
         int last = end < 0 ? end + shape.length : end;

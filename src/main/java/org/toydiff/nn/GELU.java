@@ -3,7 +3,7 @@ package org.toydiff.nn;
 import org.toydiff.Tensor;
 
 /// `x·Φ(x)`, Φ being the normal distribution function: [Functional#gelu(Tensor)].
-public final class GELU extends Module {
+public final class GELU extends Layer {
     private final boolean tanh;
 
     /// The exact one.
@@ -19,7 +19,7 @@ public final class GELU extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return tanh ? Functional.geluTanh(x) : Functional.gelu(x);
     }
 

@@ -36,7 +36,7 @@ public final class Initializers {
     /// @return the tensor
     public static Tensor xavierUniform(Tensor weight) {
         double fanIn = fanIn("xavierUniform", weight);
-        double fanOut = fanIn / weight.shape()[1] * weight.shape()[0];
+        double fanOut = fanIn / weight.size(1) * weight.size(0);
         double bound = Math.sqrt(6 / (fanIn + fanOut));
         return uniform(weight, -bound, bound);
     }
@@ -70,6 +70,6 @@ public final class Initializers {
             throw new IllegalArgumentException(name + ": " + Arrays.toString(weight.shape())
                     + " has no inputs and outputs; give a weight [out, in, …]");
         }
-        return (double) weight.size() / weight.shape()[0];
+        return (double) weight.size() / weight.size(0);
     }
 }

@@ -7,7 +7,7 @@ import org.toydiff.Tensor;
 /// Hinton, "Layer normalization", 2016.
 ///
 /// **Shapes** `[…, normalized] → […, normalized]`; weight and bias are `[normalized]`, ones and zeros at first.
-public final class LayerNorm extends Module {
+public final class LayerNorm extends Layer {
     private final long[] normalized;
     private final double epsilon;
     private final Tensor weight;
@@ -37,7 +37,7 @@ public final class LayerNorm extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return Functional.layerNorm(x, weight, bias, epsilon);
     }
 

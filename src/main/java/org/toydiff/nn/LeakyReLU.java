@@ -3,7 +3,7 @@ package org.toydiff.nn;
 import org.toydiff.Tensor;
 
 /// x where it is positive, else `slope·x`: [Functional#leakyRelu(Tensor, double)].
-public final class LeakyReLU extends Module {
+public final class LeakyReLU extends Layer {
     private final double slope;
 
     /// With slope 0.01.
@@ -19,7 +19,7 @@ public final class LeakyReLU extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return Functional.leakyRelu(x, slope);
     }
 

@@ -8,7 +8,7 @@ import org.toydiff.Tensor;
 /// **Shapes** `[…, in] → […, out]`, a vector `[in]` being one example; `weight` is `[out, in]`, `bias` is
 /// `[out]`, both FLOAT32.
 /// **Start** both uniform in ±1/√in, as PyTorch's Linear.
-public final class Linear extends Module {
+public final class Linear extends Layer {
     private final Tensor weight;
     private final Tensor bias;
 
@@ -36,13 +36,17 @@ public final class Linear extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return x.linear(weight, bias);
     }
 
     /// The output through an activation, in one pass.
     Tensor forward(Tensor x, Activation activation) {
-        return x.linear(weight, bias, activation);
+        try {
+            return x.linear(weight, bias, activation);
+        } catch (IllegalArgumentException e) {
+            throw failure(e);
+        }
     }
 
     @Override

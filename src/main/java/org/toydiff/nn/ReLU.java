@@ -3,12 +3,12 @@ package org.toydiff.nn;
 import org.toydiff.Tensor;
 
 /// [Tensor#relu()] as a layer: the rectifier.
-public final class ReLU extends Module {
+public final class ReLU extends Layer {
     /// Makes the layer.
     public ReLU() {}
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return x.relu();
     }
 

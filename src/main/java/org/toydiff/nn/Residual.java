@@ -2,19 +2,19 @@ package org.toydiff.nn;
 
 import org.toydiff.Tensor;
 
-/// `x + module(x)`: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", 2015.
-public final class Residual extends Module {
-    private final Module module;
+/// `x + layer(x)`: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", 2015.
+public final class Residual extends Layer {
+    private final Layer layer;
 
-    /// Adds to its input what a module makes of it.
+    /// Adds the output of a layer to its input.
     ///
-    /// @param module gives the shape that it takes
-    public Residual(Module module) {
-        this.module = child("module", module);
+    /// @param layer its output has the shape of its input
+    public Residual(Layer layer) {
+        this.layer = child("module", layer);
     }
 
     @Override
-    public Tensor forward(Tensor x) {
-        return x.add(forward(module, x));
+    protected Tensor compute(Tensor x) {
+        return x.add(layer.forward(x));
     }
 }

@@ -3,46 +3,45 @@ package org.toydiff.nn;
 import org.toydiff.Activation;
 import org.toydiff.Tensor;
 
-/// Modules one after another, each fed with what the one before it gives. Their names are `0`, `1`, ….
+/// Layers one after another, each applied to the output of the one before it. Their names are `0`, `1`, ….
 ///
 /// A [Linear] with a [ReLU], [Tanh] or [Sigmoid] after it runs as one op.
-public final class Sequential extends Module {
-    private final Module[] modules;
+public final class Sequential extends Layer {
+    private final Layer[] layers;
 
-    /// Chains modules.
+    /// Chains layers.
     ///
-    /// @param modules in the order in which they are applied
-    public Sequential(Module... modules) {
-        this.modules = modules.clone();
-        for (int i = 0; i < modules.length; i++) {
-            child(Integer.toString(i), modules[i]);
+    /// @param layers in the order in which they are applied
+    public Sequential(Layer... layers) {
+        this.layers = layers.clone();
+        for (int i = 0; i < layers.length; i++) {
+            child(Integer.toString(i), layers[i]);
         }
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         Tensor y = x;
-        for (int i = 0; i < modules.length; i++) {
-            Activation activation = i + 1 < modules.length ? activation(modules[i + 1]) : null;
-            if (activation != null && modules[i] instanceof Linear linear && !Summary.underWay()) {
-                Tensor in = y;
-                y = named(linear, () -> linear.forward(in, activation));
+        for (int i = 0; i < layers.length; i++) {
+            Activation activation = i + 1 < layers.length ? activation(layers[i + 1]) : null;
+            if (activation != null && layers[i] instanceof Linear linear && !Summary.isUnderWay()) {
+                y = linear.forward(y, activation);
                 i++;
             } else {
-                y = forward(modules[i], y);
+                y = layers[i].forward(y);
             }
         }
         return y;
     }
 
-    /// What a linear layer before the module can apply in its place, or null.
-    private static Activation activation(Module module) {
-        if (module instanceof ReLU) {
+    /// The activation that a linear layer before this one can apply in its place, or null.
+    private static Activation activation(Layer layer) {
+        if (layer instanceof ReLU) {
             return Activation.RELU;
         }
-        if (module instanceof Tanh) {
+        if (layer instanceof Tanh) {
             return Activation.TANH;
         }
-        return module instanceof Sigmoid ? Activation.SIGMOID : null;
+        return layer instanceof Sigmoid ? Activation.SIGMOID : null;
     }
 }

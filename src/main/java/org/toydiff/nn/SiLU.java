@@ -3,12 +3,12 @@ package org.toydiff.nn;
 import org.toydiff.Tensor;
 
 /// `x·sigmoid(x)`, also known as swish: [Functional#silu(Tensor)].
-public final class SiLU extends Module {
+public final class SiLU extends Layer {
     /// An activation without parameters.
     public SiLU() {}
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return Functional.silu(x);
     }
 

@@ -3,12 +3,12 @@ package org.toydiff.nn;
 import org.toydiff.Tensor;
 
 /// [Tensor#sigmoid()] as a layer: the logistic function.
-public final class Sigmoid extends Module {
+public final class Sigmoid extends Layer {
     /// Makes the layer.
     public Sigmoid() {}
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return x.sigmoid();
     }
 

@@ -3,7 +3,7 @@ package org.toydiff.nn;
 import org.toydiff.Tensor;
 
 /// `ln(1 + e^βx) / β`, a smooth relu: [Functional#softplus(Tensor, double, double)].
-public final class Softplus extends Module {
+public final class Softplus extends Layer {
     private final double beta;
     private final double threshold;
 
@@ -26,7 +26,7 @@ public final class Softplus extends Module {
     }
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return Functional.softplus(x, beta, threshold);
     }
 

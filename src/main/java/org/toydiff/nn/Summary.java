@@ -4,85 +4,75 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Supplier;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
 import org.toydiff.MemoryPlan;
 import org.toydiff.Tensor;
 
-/// What a module is made of, for one shape of input; see [Module#summary(long...)]. Printed, it is a table.
+/// The layers that an input of one shape passes through; see [Layer#summary(long...)]. Printed, it is a table.
 ///
 /// @param input the shape of the input
-/// @param layers the layers in the order in which the input passes through them
+/// @param layers a row for each layer without parts, in the order in which the input passes through them
 /// @param parameters how many elements the parameters have, each counted once
 /// @param parameterBytes how many bytes they take
 /// @param activationBytes how many bytes the outputs of the layers take together
-public record Summary(
-        List<Long> input, List<Layer> layers, long parameters, long parameterBytes, long activationBytes) {
+public record Summary(List<Long> input, List<Row> layers, long parameters, long parameterBytes, long activationBytes) {
     /// One layer.
     ///
-    /// @param path its path in the module
-    /// @param module what it is, in one line
+    /// @param path its path in the layer that the summary is of
+    /// @param layer what it is, in one line
     /// @param output the shape of its output
     /// @param parameters how many elements its parameters have
     /// @param outputBytes how many bytes its output takes
-    public record Layer(String path, String module, List<Long> output, long parameters, long outputBytes) {}
+    public record Row(String path, String layer, List<Long> output, long parameters, long outputBytes) {}
 
     /// Where the layers of a summary under way are noted.
     private static final ScopedValue<Notes> NOTES = ScopedValue.newInstance();
 
     private static final class Notes {
-        private final List<Layer> layers = new ArrayList<>();
+        private final List<Row> rows = new ArrayList<>();
+        private Layer layer;
         private String path = "";
     }
 
-    static Summary of(Module module, DType dtype, long... inputShape) {
+    static Summary of(Layer layer, DType dtype, long... inputShape) {
         var notes = new Notes();
         try (var off = Autograd.noGradient()) {
             ScopedValue.where(NOTES, notes)
-                    .run(() -> MemoryPlan.dryRun(() -> {
-                        Tensor y = module.forward(Tensor.empty(dtype, inputShape));
-                        if (!module.hasParts()) {
-                            note(module, y);
-                        }
-                    }));
+                    .run(() -> MemoryPlan.dryRun(() -> layer.forward(Tensor.empty(dtype, inputShape))));
         }
-        List<Tensor> parameters = module.parameters();
+        List<Tensor> parameters = layer.parameters();
         return new Summary(
                 list(inputShape),
-                List.copyOf(notes.layers),
+                List.copyOf(notes.rows),
                 parameters.stream().mapToLong(Tensor::size).sum(),
                 parameters.stream().mapToLong(Summary::bytes).sum(),
-                notes.layers.stream().mapToLong(Layer::outputBytes).sum());
+                notes.rows.stream().mapToLong(Row::outputBytes).sum());
     }
 
-    static boolean underWay() {
+    static boolean isUnderWay() {
         return NOTES.isBound();
     }
 
-    /// Runs a part under its name.
-    static Tensor within(String name, Supplier<Tensor> part) {
-        if (!NOTES.isBound()) {
-            return part.get();
-        }
+    /// Computes the output of a layer and notes it; one that has parts is their sum and is not noted itself.
+    static Tensor note(Layer layer, Tensor x) {
         Notes notes = NOTES.get();
-        String outer = notes.path;
-        notes.path = outer.isEmpty() || name.isEmpty() ? outer + name : outer + "." + name;
+        Layer outer = notes.layer;
+        String outerPath = notes.path;
+        String name = outer == null ? null : outer.nameOf(layer);
+        notes.layer = layer;
+        notes.path = name == null ? outerPath : Layer.path(outerPath, name);
         try {
-            return part.get();
+            Tensor y = layer.compute(x);
+            if (!layer.hasParts()) {
+                long parameters =
+                        layer.parameters().stream().mapToLong(Tensor::size).sum();
+                notes.rows.add(new Row(notes.path, layer.toString(), list(y.shape()), parameters, bytes(y)));
+            }
+            return y;
         } finally {
-            notes.path = outer;
-        }
-    }
-
-    /// Notes the output of a layer; one that has parts is their sum and is not noted itself.
-    static void note(Module layer, Tensor y) {
-        if (NOTES.isBound() && !layer.hasParts()) {
-            long parameters =
-                    layer.parameters().stream().mapToLong(Tensor::size).sum();
-            NOTES.get()
-                    .layers
-                    .add(new Layer(NOTES.get().path, layer.toString(), list(y.shape()), parameters, bytes(y)));
+            notes.layer = outer;
+            notes.path = outerPath;
         }
     }
 
@@ -99,22 +89,21 @@ public record Summary(
     /// @return lines of path, layer, output shape, parameters and the output's bytes, then the totals
     @Override
     public String toString() {
-        int path = widest(layers.stream().map(Layer::path).toList(), "path");
-        int module = widest(layers.stream().map(Layer::module).toList(), "layer");
-        int output =
-                widest(layers.stream().map(layer -> layer.output.toString()).toList(), "output");
-        String format = "%-" + path + "s  %-" + module + "s  %-" + output + "s  %14s  %16s%n";
+        int path = widest(layers.stream().map(Row::path).toList(), "path");
+        int layer = widest(layers.stream().map(Row::layer).toList(), "layer");
+        int output = widest(layers.stream().map(row -> row.output.toString()).toList(), "output");
+        String format = "%-" + path + "s  %-" + layer + "s  %-" + output + "s  %14s  %16s%n";
         var text = new StringBuilder(
                 String.format(Locale.ROOT, format, "path", "layer", "output", "parameters", "output bytes"));
-        for (Layer layer : layers) {
+        for (Row row : layers) {
             text.append(String.format(
                     Locale.ROOT,
                     format,
-                    layer.path,
-                    layer.module,
-                    layer.output,
-                    String.format(Locale.ROOT, "%,d", layer.parameters),
-                    String.format(Locale.ROOT, "%,d", layer.outputBytes)));
+                    row.path,
+                    row.layer,
+                    row.output,
+                    String.format(Locale.ROOT, "%,d", row.parameters),
+                    String.format(Locale.ROOT, "%,d", row.outputBytes)));
         }
         return text.append(String.format(
                         Locale.ROOT,

@@ -3,12 +3,12 @@ package org.toydiff.nn;
 import org.toydiff.Tensor;
 
 /// [Tensor#tanh()] as a layer: the hyperbolic tangent.
-public final class Tanh extends Module {
+public final class Tanh extends Layer {
     /// Makes the layer.
     public Tanh() {}
 
     @Override
-    public Tensor forward(Tensor x) {
+    protected Tensor compute(Tensor x) {
         return x.tanh();
     }
 

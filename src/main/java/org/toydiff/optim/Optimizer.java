@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -203,7 +202,7 @@ public abstract class Optimizer implements Stateful {
     public final void loadStateDict(Map<String, Tensor> state) {
         try (var scratch = TensorArena.ofConfined()) {
             Map<String, Tensor> current = stateDict();
-            requireFits(name(), current, state);
+            Stateful.requireFits(name() + ": loadStateDict", current, state);
             requireNumbers(state);
             for (Map.Entry<String, Tensor> entry : current.entrySet()) {
                 entry.getValue().copyFrom(state.get(entry.getKey()));
@@ -231,29 +230,6 @@ public abstract class Optimizer implements Stateful {
                 require(setting, value, value >= 0);
             }
         }
-    }
-
-    /// Checks that a saved state is one for what there is now.
-    static void requireFits(String name, Map<String, Tensor> current, Map<String, Tensor> state) {
-        List<String> problems = new ArrayList<>();
-        current.forEach((key, tensor) -> {
-            Tensor saved = state.get(key);
-            if (saved == null) {
-                problems.add(key + " is missing");
-            } else if (saved.dtype() != tensor.dtype() || !Arrays.equals(saved.shape(), tensor.shape())) {
-                problems.add(key + " is " + describe(saved) + " and not " + describe(tensor));
-            }
-        });
-        Set<String> unknown = new LinkedHashSet<>(state.keySet());
-        unknown.removeAll(current.keySet());
-        unknown.forEach(key -> problems.add(key + " is unknown"));
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(name + ": loadStateDict: " + String.join("; ", problems));
-        }
-    }
-
-    private static String describe(Tensor tensor) {
-        return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
     }
 
     /// Checks a setting.

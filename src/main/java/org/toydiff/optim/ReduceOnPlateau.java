@@ -151,7 +151,7 @@ public final class ReduceOnPlateau implements Stateful {
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
         try (var scratch = TensorArena.ofConfined()) {
-            Optimizer.requireFits("ReduceOnPlateau", stateDict(), state);
+            Stateful.requireFits("ReduceOnPlateau: loadStateDict", stateDict(), state);
         }
         long savedWait = state.get("waited").toLongArray()[0];
         long savedCooling = state.get("cooling").toLongArray()[0];

@@ -102,7 +102,7 @@ public final class Scheduler implements Stateful {
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
         try (var scratch = TensorArena.ofConfined()) {
-            Optimizer.requireFits("Scheduler", stateDict(), state);
+            Stateful.requireFits("Scheduler: loadStateDict", stateDict(), state);
         }
         long saved = state.get("step").toLongArray()[0];
         Optimizer.require("Scheduler", "step", saved, saved >= 0);

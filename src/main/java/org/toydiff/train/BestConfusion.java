@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Map;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.train.metrics.ConfusionMatrix;
+import org.toydiff.train.metrics.Metric;
 
 /// The confusion matrix of the best epoch, where one of the metrics is one.
 final class BestConfusion implements Stateful {
@@ -24,7 +27,9 @@ final class BestConfusion implements Stateful {
     /// Takes the counts as they are now for those of an epoch.
     void keep(long number) {
         if (now != null) {
-            best.copyFrom(now);
+            try (var scratch = TensorArena.ofConfined()) {
+                best.loadStateDict(now.stateDict());
+            }
             epoch = number;
         }
     }
@@ -51,7 +56,7 @@ final class BestConfusion implements Stateful {
 
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
-        States.requireFits("confusion", stateDict(), state);
+        Stateful.requireFits("confusion: loadStateDict", stateDict(), state);
         if (now != null) {
             best.loadStateDict(Map.of("counts", state.get("counts")));
             epoch = state.get("epoch").toLongArray()[0];

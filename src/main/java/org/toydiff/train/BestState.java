@@ -42,7 +42,7 @@ final class BestState implements Stateful {
 
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
-        States.requireFits("best", copy, state);
+        Stateful.requireFits("best: loadStateDict", copy, state);
         state.forEach((name, tensor) -> copy.get(name).copyFrom(tensor));
     }
 }

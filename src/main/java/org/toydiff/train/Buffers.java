@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
-import org.toydiff.nn.Module;
+import org.toydiff.nn.Layer;
 
 /// The buffers of a model as they were before a step: running means, for instance, which forward changes.
 final class Buffers {
@@ -12,7 +12,7 @@ final class Buffers {
     private final List<Tensor> copies = new ArrayList<>();
 
     /// Makes room for the copies in an arena.
-    Buffers(Module model, TensorArena home) {
+    Buffers(Layer model, TensorArena home) {
         this.buffers = List.copyOf(model.namedBuffers().values());
         buffers.forEach(buffer -> copies.add(buffer.copyTo(home)));
     }

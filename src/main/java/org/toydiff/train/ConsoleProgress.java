@@ -5,6 +5,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.StringJoiner;
+import java.util.function.ToDoubleFunction;
+import org.toydiff.internal.OptionalLibrary;
+import org.toydiff.train.metrics.Metric;
+import org.toydiff.train.report.History;
 
 /// Shows on a console how training goes: where a resumed one goes on, a line for each epoch, and on a terminal a
 /// bar for the one under way.
@@ -139,29 +143,43 @@ public final class ConsoleProgress implements Callback {
 
     /// Losses and metrics of the last epoch, its speed and its time.
     private static String summary(History history) {
-        Columns epochs = history.epochTable();
+        ToDoubleFunction<String> last = column -> history.epochValue(column, history.epochs() - 1);
         var training = new StringJoiner("  ");
         var validation = new StringJoiner("  ", " | validation  ", "").setEmptyValue("");
-        for (String name : epochs.names()) {
+        for (String name : history.epochColumns()) {
             if (Trainer.BOOKKEEPING.contains(name)) {
                 continue;
             }
             boolean validated = name.startsWith(VALIDATION);
             String shown = validated ? name.substring(VALIDATION.length()) : name;
-            (validated ? validation : training).add(value(shown, epochs.last(name)));
+            (validated ? validation : training).add(value(shown, last.applyAsDouble(name)));
         }
         return training
                 + validation.toString()
                 + String.format(
                         Locale.ROOT,
                         " | %,.0f examples/s  %s",
-                        epochs.last("examples_per_second"),
-                        Numbers.duration(epochs.last("seconds")));
+                        last.applyAsDouble("examples_per_second"),
+                        duration(last.applyAsDouble("seconds")));
     }
 
     private static String value(String name, double value) {
         double size = Math.abs(value);
         String format = size == 0 || size >= 1e-3 && size < 1e4 ? "%s %.4f" : "%s %.3e";
         return String.format(Locale.ROOT, format, name.replace('_', ' '), value);
+    }
+
+    /// `350 ms`, `2.1 s`, `3 min 20 s`, `1 h 02 min`.
+    private static String duration(double seconds) {
+        if (seconds < 1) {
+            return String.format(Locale.ROOT, "%.0f ms", seconds * 1e3);
+        }
+        if (seconds < 60) {
+            return String.format(Locale.ROOT, "%.1f s", seconds);
+        }
+        long whole = Math.round(seconds);
+        return whole < 3600
+                ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
+                : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
     }
 }

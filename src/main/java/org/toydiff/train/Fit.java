@@ -6,7 +6,10 @@ import java.util.function.Consumer;
 import org.toydiff.TensorArena;
 import org.toydiff.data.Batch;
 import org.toydiff.data.DataLoader;
+import org.toydiff.internal.files.Uninterrupted;
 import org.toydiff.optim.Scheduler;
+import org.toydiff.train.metrics.Mean;
+import org.toydiff.train.metrics.Metric;
 
 /// One run of a trainer: the loop over epochs and batches.
 final class Fit {
@@ -15,7 +18,7 @@ final class Fit {
     private final DataLoader validation;
     private final Training training;
     private final Step step;
-    private final Rows rows;
+    private final HistoryRows rows;
     private final BestState best;
     private final BestConfusion confusion;
     private final Checkpoints checkpoints;
@@ -30,7 +33,7 @@ final class Fit {
         this.settings = settings;
         this.loader = loader;
         this.validation = validation;
-        this.rows = new Rows(settings, validation != null);
+        this.rows = new HistoryRows(settings, validation != null);
         this.training = new Training(settings, rows.history(), loader.batches(), validation != null);
         this.step = new Step(settings, training, memory);
         this.best = new BestState(settings.model, memory);
@@ -100,14 +103,15 @@ final class Fit {
 
     private void endEpoch() throws IOException {
         rows.addEpoch();
-        if (training.best(0).row() == training.history().epochs() - 1) {
+        if (training.bestEpoch().orElse(0) == training.epoch()) {
             confusion.keep(training.epoch());
             if (settings.restoreBest) {
                 best.keep();
             }
         }
         settings.epochSchedules.forEach(Scheduler::step);
-        double monitored = training.history().epochTable().last(training.monitor());
+        double monitored = training.history()
+                .epochValue(training.monitor(), training.history().epochs() - 1);
         settings.plateauSchedules.forEach(
                 schedule -> schedule.step(training.higherIsBetter() ? -monitored : monitored));
         stopEarly();
@@ -196,7 +200,7 @@ final class Fit {
         try {
             settings.metrics.forEach(Metric::reset);
             long begun = System.nanoTime();
-            var loss = new MeanLoss();
+            var loss = new Mean("loss", settings.loss);
             for (Iterator<Batch> batches = validation.iterator(); !training.stops() && batches.hasNext(); ) {
                 Batch batch = next(batches);
                 if (batch != null) {
@@ -211,9 +215,10 @@ final class Fit {
     }
 
     private void stopEarly() {
-        Best state = training.best(settings.minDelta);
-        if (state.waited() >= settings.patience) {
-            training.stop(training.monitor() + " has not improved for " + state.waited() + " epochs");
+        int waited = training.history()
+                .epochsWithoutImprovement(training.monitor(), training.higherIsBetter(), settings.minDelta);
+        if (waited >= settings.patience) {
+            training.stop(training.monitor() + " has not improved for " + waited + " epochs");
         }
     }
 

@@ -2,6 +2,7 @@ package org.toydiff.train;
 
 import java.util.List;
 import org.toydiff.Tensor;
+import org.toydiff.nn.Loss;
 import org.toydiff.nn.LossTerms;
 
 /// Puts the parts of a batch together: what their losses come to, and with which factors their gradients add up to

@@ -5,6 +5,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import org.toydiff.data.DataLoader;
+import org.toydiff.train.report.Report;
 
 /// What a run leaves behind: history files and the report.
 final class Results {

@@ -204,8 +204,8 @@ final class Step {
 
     private static void requireScalar(Tensor loss) {
         if (loss.size() != 1) {
-            throw new IllegalArgumentException("fit: the loss is " + States.describe(loss)
-                    + " and no scalar; reduce it to the mean over the batch");
+            throw new IllegalArgumentException(
+                    "fit: the loss is " + describe(loss) + " and no scalar; reduce it to the mean over the batch");
         }
     }
 
@@ -244,7 +244,11 @@ final class Step {
                 .filter(named -> named.getValue() == parameter)
                 .map(Map.Entry::getKey)
                 .findFirst()
-                .orElseGet(() -> "a parameter " + States.describe(parameter) + " that is none of the model's");
+                .orElseGet(() -> "a parameter " + describe(parameter) + " that is none of the model's");
+    }
+
+    private static String describe(Tensor tensor) {
+        return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
     }
 
     private ArithmeticException notFinite(String what) {

@@ -12,10 +12,13 @@ import java.util.Set;
 import org.toydiff.Stateful;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
-import org.toydiff.nn.Module;
+import org.toydiff.internal.OptionalLibrary;
+import org.toydiff.nn.Layer;
+import org.toydiff.nn.Loss;
 import org.toydiff.optim.Optimizer;
 import org.toydiff.optim.ReduceOnPlateau;
 import org.toydiff.optim.Scheduler;
+import org.toydiff.train.metrics.Metric;
 
 /// Trains a model: the loop with its metrics, validation, history, early stopping and report.
 ///
@@ -55,7 +58,7 @@ public final class Trainer {
             "gc_count",
             "gc_seconds");
 
-    final Module model;
+    final Layer model;
     final Optimizer optimizer;
     final Loss loss;
     final List<Metric> metrics = new ArrayList<>();
@@ -86,7 +89,7 @@ public final class Trainer {
     String title = "Training report";
     List<String> labels = List.of();
 
-    private Trainer(Module model, Optimizer optimizer, Loss loss) {
+    private Trainer(Layer model, Optimizer optimizer, Loss loss) {
         this.model = Objects.requireNonNull(model, "model");
         this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
         this.loss = Objects.requireNonNull(loss, "loss");
@@ -98,7 +101,7 @@ public final class Trainer {
     /// @param optimizer changes the model's parameters
     /// @param loss what is made small
     /// @return the trainer
-    public static Trainer of(Module model, Optimizer optimizer, Loss loss) {
+    public static Trainer of(Layer model, Optimizer optimizer, Loss loss) {
         return new Trainer(model, optimizer, loss);
     }
 
@@ -123,7 +126,7 @@ public final class Trainer {
         names.add("loss");
         this.metrics.forEach(metric -> names.add(metric.name()));
         for (Metric metric : metrics) {
-            Columns.requireName(metric.name());
+            Metric.requireName(metric.name());
             if (metric.name().startsWith("validation_") || !names.add(metric.name())) {
                 throw new IllegalArgumentException("metrics: the name " + metric.name()
                         + " is taken; give each metric one of its own, not beginning with validation_");
@@ -348,7 +351,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Writes the history as CSV after each epoch and at the end: [History#writeCsv].
+    /// Writes the history as CSV after each epoch and at the end: [org.toydiff.train.report.History#writeCsv].
     ///
     /// @param folder where
     /// @return this
@@ -359,7 +362,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Writes the history as JSON after each epoch and at the end: [History#writeJson].
+    /// Writes the history as JSON after each epoch and at the end: [org.toydiff.train.report.History#writeJson].
     ///
     /// @param file where
     /// @return this
@@ -376,7 +379,8 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalStateException if ECharts or Gson is not there, saying what to add
     public Trainer report(Path file) {
-        Report.requireLibraries("report");
+        OptionalLibrary.GSON.require("report");
+        OptionalLibrary.ECHARTS.require("report");
         this.report = Objects.requireNonNull(file, "file");
         return this;
     }

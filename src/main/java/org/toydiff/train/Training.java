@@ -5,11 +5,14 @@ import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
 import org.toydiff.ReleaseSchedule;
-import org.toydiff.nn.Module;
+import org.toydiff.nn.Layer;
+import org.toydiff.train.metrics.Mean;
+import org.toydiff.train.metrics.Metric;
+import org.toydiff.train.report.History;
 
 /// A training under way or ended: where it stands, for [Callback]s and for who called [Trainer#fit].
 public final class Training {
-    private final Module model;
+    private final Layer model;
     private final List<Metric> metrics;
     private final History history;
     private final String monitor;
@@ -18,7 +21,7 @@ public final class Training {
     private final long batches;
     private int epoch;
     private long stepOfEpoch;
-    private final MeanLoss meanLoss = new MeanLoss();
+    private final Mean meanLoss;
     // Set by another thread when the JVM is told to end.
     private volatile String stopReason;
 
@@ -33,6 +36,7 @@ public final class Training {
         this.model = settings.model;
         this.metrics = List.copyOf(settings.metrics);
         this.history = history;
+        this.meanLoss = new Mean("loss", settings.loss);
         this.epochs = settings.epochs;
         this.batches = batches;
         this.monitor = settings.monitor != null ? settings.monitor : validated ? "validation_loss" : "loss";
@@ -53,7 +57,7 @@ public final class Training {
     /// What is trained.
     ///
     /// @return the model
-    public Module model() {
+    public Layer model() {
         return model;
     }
 
@@ -124,8 +128,7 @@ public final class Training {
     ///
     /// @return its number; nothing while no epoch has a value that is a number
     public OptionalInt bestEpoch() {
-        int row = best(0).row();
-        return row < 0 ? OptionalInt.empty() : OptionalInt.of(row + 1);
+        return history.bestEpoch(monitor, higherIsBetter);
     }
 
     /// When a step's blocks are made and freed, for the first batch.
@@ -193,10 +196,6 @@ public final class Training {
         return higherIsBetter;
     }
 
-    Best best(double minDelta) {
-        return Best.of(history.epochTable(), monitor, higherIsBetter, minDelta);
-    }
-
     /// Notes the first schedule.
     void schedule(ReleaseSchedule first) {
         if (schedule == null) {
@@ -207,23 +206,19 @@ public final class Training {
     /// Begins an epoch, with what its steps that were made already add up to.
     void begin(int number) {
         epoch = number;
-        Columns steps = history.stepTable();
         int first = firstRow();
-        stepOfEpoch = steps.rows() - first;
+        stepOfEpoch = history.steps() - first;
         if (stepOfEpoch == 0) {
             meanLoss.reset();
-        } else if (meanLoss.isEmpty()) {
+        } else if (Double.isNaN(meanLoss.value())) {
             addFrom(first);
         }
     }
 
     /// For a checkpoint of a version that saved no mean loss.
     private void addFrom(int first) {
-        Columns steps = history.stepTable();
-        int size = steps.index("examples");
-        int loss = steps.index("loss");
-        for (int row = first; row < steps.rows(); row++) {
-            meanLoss.add(steps.get(loss, row), (long) steps.get(size, row), Double.NaN);
+        for (int row = first; row < history.steps(); row++) {
+            meanLoss.add(history.stepValue("loss", row), (long) history.stepValue("examples", row), Double.NaN);
         }
     }
 
@@ -236,16 +231,14 @@ public final class Training {
     }
 
     /// The mean loss as a part of checkpoints.
-    MeanLoss meanLoss() {
+    Mean meanLoss() {
         return meanLoss;
     }
 
     /// The row of this epoch's first step.
     int firstRow() {
-        Columns steps = history.stepTable();
-        int row = steps.rows();
-        int column = steps.index("epoch");
-        while (row > 0 && steps.get(column, row - 1) == epoch) {
+        int row = history.steps();
+        while (row > 0 && history.stepValue("epoch", row - 1) == epoch) {
             row--;
         }
         return row;

@@ -1,5 +1,6 @@
-/// Training with everything around it: the loop itself, metrics, a history of every step, checkpoints, progress on
-/// the terminal and a report. Made of the public API of `org.toydiff` and its packages alone.
+/// The training loop: a [org.toydiff.train.Trainer] with its checkpoints, callbacks and progress on the terminal.
+/// Metrics are in [org.toydiff.train.metrics], histories and reports in [org.toydiff.train.report]. Made of the public
+/// API of `org.toydiff` and its packages alone, but for what touches no tensor: files and optional libraries.
 ///
 /// ```java
 /// var result = Trainer.of(net, optimizer, Functional::crossEntropyLoss)
@@ -9,6 +10,6 @@
 ///         .fit(training, validation);
 /// ```
 ///
-/// Each part works without the others: a loop of one's own can add to a [org.toydiff.train.History], update metrics
-/// and write a [org.toydiff.train.Report].
+/// Each part works without the others: any loop can update metrics, add to a [org.toydiff.train.report.History] and
+/// write a [org.toydiff.train.report.Report].
 package org.toydiff.train;

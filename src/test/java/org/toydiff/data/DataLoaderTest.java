@@ -299,7 +299,7 @@ class DataLoaderTest extends ArenaTest {
                 "it is of a loader that does not shuffle, and this one does; make this one without shuffle(seed)",
                 DataLoader.of(images(10), 4).stateDict());
         refused.forEach((message, wrong) -> assertEquals(
-                "loadStateDict: " + message,
+                "DataLoader: loadStateDict: " + message,
                 assertThrows(IllegalArgumentException.class, () -> loader.loadStateDict(wrong))
                         .getMessage()));
         assertEquals(state, text(loader));
@@ -311,7 +311,7 @@ class DataLoaderTest extends ArenaTest {
         Map<String, Tensor> shuffled = DataLoader.of(images(10), 4).shuffle(1).stateDict();
         DataLoader loader = DataLoader.of(images(10), 4);
         assertEquals(
-                "loadStateDict: it is of a loader that shuffles, and this one does not; make this one by shuffle(seed)",
+                "DataLoader: loadStateDict: it is of a loader that shuffles, and this one does not; make this one by shuffle(seed)",
                 assertThrows(IllegalArgumentException.class, () -> loader.loadStateDict(shuffled))
                         .getMessage());
     }

@@ -13,7 +13,7 @@ final class Calls {
                     ViewCalls.rows(),
                     LifetimeCalls.rows(),
                     GradientCalls.rows(),
-                    ModuleCalls.rows())
+                    LayerCalls.rows())
             .flatMap(List::stream)
             .toList();
 

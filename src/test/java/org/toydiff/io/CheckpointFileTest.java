@@ -34,8 +34,8 @@ import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.io.CheckpointFile.Progress;
+import org.toydiff.nn.Layer;
 import org.toydiff.nn.Linear;
-import org.toydiff.nn.Module;
 import org.toydiff.nn.Sequential;
 import org.toydiff.nn.Tanh;
 import org.toydiff.optim.Adam;
@@ -57,13 +57,13 @@ class CheckpointFileTest extends ArenaTest {
     }
 
     /// A model in training, on batches that the random generator makes.
-    private record Training(Module model, Optimizer optimizer) {
+    private record Training(Layer model, Optimizer optimizer) {
         static Training fresh() {
             return fresh(false);
         }
 
         static Training fresh(boolean adam) {
-            Module model = new Sequential(new Linear(5, 7), new Tanh(), new Linear(7, 3));
+            Layer model = new Sequential(new Linear(5, 7), new Tanh(), new Linear(7, 3));
             return new Training(
                     model, adam ? new Adam(model.parameters(), 0.01) : new SGD(model.parameters(), 0.1, 0.9));
         }
@@ -181,7 +181,7 @@ class CheckpointFileTest extends ArenaTest {
         Path file = folder.resolve("run.safetensors");
         CheckpointFile.save(
                 file, Map.of("model", new Linear(2, 3), "other", new Linear(1, 1, false)), new Progress(0, 0));
-        Module model = new Sequential(new Linear(2, 3));
+        Layer model = new Sequential(new Linear(2, 3));
         Map<String, Stateful> parts = new LinkedHashMap<>();
         parts.put("optimizer", new SGD(model.parameters(), 0.1));
         parts.put("model", new Linear(3, 3));

@@ -27,7 +27,7 @@ import org.toydiff.TensorArena;
 class GoldenLayersTest {
     private static final Map<String, UnaryOperator<Tensor>> ONE = new HashMap<>();
     private static final Map<String, BinaryOperator<Tensor>> TWO = new HashMap<>();
-    private static final Map<String, Supplier<Module>> LAYERS = Map.of(
+    private static final Map<String, Supplier<Layer>> LAYERS = Map.of(
             "layerNorm", () -> new LayerNorm(4),
             "layerNorm2", () -> new LayerNorm(3, 4),
             "batchNorm", () -> new BatchNorm1d(3),
@@ -35,7 +35,7 @@ class GoldenLayersTest {
             "batchNormEval", GoldenLayersTest::trainedBatchNorm,
             "embedding", () -> new Embedding(5, 3));
 
-    private static Module trainedBatchNorm() {
+    private static Layer trainedBatchNorm() {
         var norm = new BatchNorm1d(3);
         norm.namedBuffers().get("running_mean").copyFrom(Tensor.of(1, -1, 0));
         norm.namedBuffers().get("running_var").copyFrom(Tensor.of(2, 0.5f, 1));
@@ -109,7 +109,7 @@ class GoldenLayersTest {
     }
 
     private static void requireLayer(Golden.Case golden, Release release) {
-        Module layer = LAYERS.get(golden.name()).get();
+        Layer layer = LAYERS.get(golden.name()).get();
         List<Golden.Array> in = golden.all("in");
         List<Tensor> parameters = layer.parameters();
         int batches = in.size() - parameters.size();

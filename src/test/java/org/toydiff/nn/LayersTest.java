@@ -121,7 +121,7 @@ class LayersTest extends ArenaTest {
         var single = assertThrows(IllegalArgumentException.class, () -> new BatchNorm1d(3).forward(Tensor.ones(1, 3)));
         assertEquals(
                 "BatchNorm1d: one value for each channel has no variance; leave a last batch of one example out with"
-                        + " DataLoader.dropLast(), make batches or micro-batches larger, or set the module to eval()",
+                        + " DataLoader.dropLast(), make batches or micro-batches larger, or set the layer to eval()",
                 single.getMessage());
         assertThrows(IllegalArgumentException.class, () -> new Dropout(1.5));
         assertThrows(IllegalArgumentException.class, () -> new LayerNorm());
@@ -198,7 +198,7 @@ class LayersTest extends ArenaTest {
                 """, summary.toString().lines().limit(4).reduce("", (a, b) -> a + b + "\n"));
         assertEquals(
                 List.of("0", "1", "2", "3", "4.module.0", "4.module.1", "5"),
-                summary.layers().stream().map(Summary.Layer::path).toList());
+                summary.layers().stream().map(Summary.Row::path).toList());
         assertEquals(784 * 32 + 32 + 64 + 32 * 32 + 32 + 320, summary.parameters());
         assertEquals(summary.parameters() * 4, summary.parameterBytes());
         assertEquals(List.of(128L, 10L), summary.layers().getLast().output());
@@ -210,7 +210,7 @@ class LayersTest extends ArenaTest {
     }
 
     @Test
-    void modulesPrintAsATree() {
+    void layersPrintAsATree() {
         var net = new Sequential(new Linear(2, 2), new Residual(new Sequential(new Dropout(0.1), new SiLU())));
         assertEquals("""
                 Sequential(
@@ -244,16 +244,15 @@ class LayersTest extends ArenaTest {
         assertEquals(2, norm.parameters().size());
     }
 
-    /// A layer of one's own, as the documentation shows it: registered parameters, and parts called by
-    /// forward(part, x).
-    private static final class Gated extends Module {
+    /// A layer of one's own, as the documentation shows it: registered parameters and parts.
+    private static final class Gated extends Layer {
         private final Linear value = child("value", new Linear(4, 3));
         private final Linear gate = child("gate", new Linear(4, 3));
         private final Tensor scale = parameter("scale", Tensor.ones(3));
 
         @Override
-        public Tensor forward(Tensor x) {
-            return forward(value, x).multiply(forward(gate, x).sigmoid()).multiply(scale);
+        protected Tensor compute(Tensor x) {
+            return value.forward(x).multiply(gate.forward(x).sigmoid()).multiply(scale);
         }
     }
 
@@ -267,5 +266,60 @@ class LayersTest extends ArenaTest {
         gated.parameters().forEach(parameter -> assertTrue(parameter.hasGradient()));
         var failure = assertThrows(IllegalArgumentException.class, () -> gated.forward(Tensor.ones(2, 5)));
         assertTrue(failure.getMessage().contains("at \"value\""), failure.getMessage());
+    }
+
+    @Test
+    void aLayerOfOnesOwnKeepsThePathsOfItsParts() {
+        var net = new Sequential(new Linear(4, 4), new Residual(new Sequential(new Gated(), new Linear(3, 4))));
+        Summary summary = net.summary(2, 4);
+        assertEquals(
+                List.of("0", "1.module.0.value", "1.module.0.gate", "1.module.1"),
+                summary.layers().stream().map(Summary.Row::path).toList());
+        assertEquals(15, summary.layers().get(2).parameters());
+        var failure = assertThrows(IllegalArgumentException.class, () -> new Sequential(new Residual(new Gated()))
+                .forward(Tensor.ones(2, 5)));
+        assertTrue(
+                failure.getMessage()
+                        .startsWith("Linear(in=4, out=3, bias=true) at \"0.module.value\": linear: x [2, 5]"),
+                failure.getMessage());
+        failure = assertThrows(
+                IllegalArgumentException.class, () -> new Residual(new Gated()).forward(Tensor.ones(2, 4)));
+        assertEquals("add: ", failure.getMessage().substring(0, 5), "nobody named the outermost layer");
+    }
+
+    @Test
+    void aWrapperAddsNothingToAPath() {
+        var net = new Sequential(Checkpoint.of(new Sequential(new Linear(4, 3))), Checkpoint.of(new Linear(2, 2)));
+        assertEquals(
+                List.of("0.0", "1"),
+                new Sequential(Checkpoint.of(new Sequential(new Linear(4, 3))), Checkpoint.of(new Linear(3, 2)))
+                        .summary(2, 4).layers().stream().map(Summary.Row::path).toList());
+        var failure = assertThrows(IllegalArgumentException.class, () -> net.forward(Tensor.ones(2, 4)));
+        assertTrue(failure.getMessage().startsWith("Linear(in=2, out=2, bias=true) at \"1\": "), failure.getMessage());
+        failure = assertThrows(IllegalArgumentException.class, () -> net.forward(Tensor.ones(2, 5)));
+        assertTrue(failure.getMessage().contains(" at \"0.0\": "), failure.getMessage());
+    }
+
+    /// A layer that makes a part for each call, and so has none.
+    private static final class Unregistered extends Layer {
+        @Override
+        protected Tensor compute(Tensor x) {
+            return new Sequential(new Sigmoid(), new Linear(4, 3)).forward(x);
+        }
+
+        @Override
+        public String toString() {
+            return "Unregistered()";
+        }
+    }
+
+    @Test
+    void anUnregisteredPartIsNamedWithinTheLayerThatCallsIt() {
+        var net = new Sequential(new Unregistered());
+        var failure = assertThrows(IllegalArgumentException.class, () -> net.forward(Tensor.ones(2, 5)));
+        assertTrue(
+                failure.getMessage()
+                        .startsWith("Unregistered() at \"0\": Linear(in=4, out=3, bias=true) at \"1\": linear: "),
+                failure.getMessage());
     }
 }

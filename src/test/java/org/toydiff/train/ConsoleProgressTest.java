@@ -24,6 +24,7 @@ import org.toydiff.data.TensorDataset;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
 import org.toydiff.optim.SGD;
+import org.toydiff.train.metrics.Accuracy;
 
 /// What is printed on a terminal, on one without colours, and into a log.
 class ConsoleProgressTest {

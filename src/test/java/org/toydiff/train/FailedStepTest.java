@@ -21,8 +21,9 @@ import org.toydiff.data.DataLoader;
 import org.toydiff.data.TensorDataset;
 import org.toydiff.nn.BatchNorm1d;
 import org.toydiff.nn.Functional;
+import org.toydiff.nn.Layer;
 import org.toydiff.nn.Linear;
-import org.toydiff.nn.Module;
+import org.toydiff.nn.Loss;
 import org.toydiff.nn.Sequential;
 import org.toydiff.optim.Adam;
 import org.toydiff.optim.Optimizer;
@@ -42,7 +43,7 @@ class FailedStepTest extends ArenaTest {
         Tensor.manualSeed(7);
     }
 
-    private static Map<String, double[]> numbers(Module net, Optimizer optimizer) {
+    private static Map<String, double[]> numbers(Layer net, Optimizer optimizer) {
         Map<String, double[]> numbers = new LinkedHashMap<>();
         try (var scratch = TensorArena.ofConfined()) {
             net.stateDict().forEach((name, tensor) -> numbers.put(name, tensor.toDoubleArray()));
@@ -72,7 +73,7 @@ class FailedStepTest extends ArenaTest {
 
     /// Fits until it fails in the third step, and sees that nothing of this step is left.
     private static <E extends Throwable> E failure(
-            Class<E> type, Module net, Optimizer optimizer, Trainer trainer, float bad) {
+            Class<E> type, Layer net, Optimizer optimizer, Trainer trainer, float bad) {
         Map<String, double[]> before = new LinkedHashMap<>();
         trainer.callbacks(new Callback() {
             @Override
@@ -113,7 +114,7 @@ class FailedStepTest extends ArenaTest {
     }
 
     /// √(w·x), whose gradient is infinite or NaN at 0 where its value is a number.
-    private static final class Root extends Module {
+    private static final class Root extends Layer {
         private final Linear linear = child("linear", new Linear(2, 2));
         private final BatchNorm1d norm = child("norm", new BatchNorm1d(2));
         private final Tensor weight;
@@ -125,10 +126,10 @@ class FailedStepTest extends ArenaTest {
         }
 
         @Override
-        public Tensor forward(Tensor x) {
+        protected Tensor compute(Tensor x) {
             Tensor last = x.slice(1, 1, 2).cast(weight.dtype());
             Tensor root = weight.multiply(last).abs().power(power).sum().cast(DType.FLOAT32);
-            return forward(linear, forward(norm, x)).add(root);
+            return linear.forward(norm.forward(x)).add(root);
         }
     }
 
@@ -164,13 +165,13 @@ class FailedStepTest extends ArenaTest {
 
     @Test
     void aFiniteGradientWhoseNormOverflowsIsNoFailure() throws IOException {
-        var net = new Module() {
+        var net = new Layer() {
             private final Linear linear = child("linear", new Linear(2, 2));
             private final Tensor weight = parameter("weight", Tensor.full(DType.FLOAT64, 1e-300, 2));
 
             @Override
-            public Tensor forward(Tensor x) {
-                return forward(linear, x);
+            protected Tensor compute(Tensor x) {
+                return linear.forward(x);
             }
         };
         var optimizer = new SGD(net.parameters(), 0);
@@ -186,15 +187,15 @@ class FailedStepTest extends ArenaTest {
     void whatOtherPartsOfTheStepDidIsForgottenWhenTheModelThrows() {
         Sequential inner = normalized();
         int[] parts = {0};
-        var net = new Module() {
+        var net = new Layer() {
             private final Sequential model = child("model", inner);
 
             @Override
-            public Tensor forward(Tensor x) {
+            protected Tensor compute(Tensor x) {
                 if (isTraining() && ++parts[0] == 6) {
                     throw new IllegalStateException("mine");
                 }
-                return forward(model, x);
+                return model.forward(x);
             }
         };
         var optimizer = new SGD(net.parameters(), 0.1, 0.9);

@@ -23,10 +23,13 @@ import org.toydiff.data.Dataset;
 import org.toydiff.data.TensorDataset;
 import org.toydiff.nn.CrossEntropyLoss;
 import org.toydiff.nn.Functional;
+import org.toydiff.nn.Layer;
 import org.toydiff.nn.Linear;
-import org.toydiff.nn.Module;
+import org.toydiff.nn.Loss;
 import org.toydiff.nn.Reduction;
 import org.toydiff.optim.SGD;
+import org.toydiff.train.metrics.Mean;
+import org.toydiff.train.report.History;
 
 /// Parts of a batch, and batches of an epoch, come to what all examples at once do, whatever a loss divides by.
 class MicroBatchTest extends ArenaTest {
@@ -123,7 +126,7 @@ class MicroBatchTest extends ArenaTest {
         return new TensorDataset(x, classes ? labels() : x.slice(1, 0, CLASSES).sin());
     }
 
-    private record Run(double loss, double validation, Module net) {}
+    private record Run(double loss, double validation, Layer net) {}
 
     private static Run run(Case of, long microBatch) throws IOException {
         Tensor.manualSeed(9);
@@ -155,8 +158,7 @@ class MicroBatchTest extends ArenaTest {
         }
     }
 
-    /// Losses that are means in each batch: a batch without weight is NaN, and what a sum is over an epoch, nobody
-    // says.
+    /// Losses that are means in each batch: a batch without weight is NaN, and a sum over an epoch is not defined.
     static Stream<String> means() {
         return names().filter(name -> !name.contains("sum") && !name.contains("weight 0"));
     }

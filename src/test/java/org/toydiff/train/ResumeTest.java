@@ -32,6 +32,11 @@ import org.toydiff.optim.Adam;
 import org.toydiff.optim.ReduceOnPlateau;
 import org.toydiff.optim.Schedule;
 import org.toydiff.optim.Scheduler;
+import org.toydiff.train.metrics.Accuracy;
+import org.toydiff.train.metrics.ConfusionMatrix;
+import org.toydiff.train.metrics.F1;
+import org.toydiff.train.metrics.TopKAccuracy;
+import org.toydiff.train.report.History;
 
 /// A training that was stopped anywhere and resumed is, to the bit, the one that was not.
 class ResumeTest {

@@ -34,13 +34,18 @@ import org.toydiff.data.TensorDataset;
 import org.toydiff.nn.BatchNorm1d;
 import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Functional;
+import org.toydiff.nn.Layer;
 import org.toydiff.nn.Linear;
-import org.toydiff.nn.Module;
+import org.toydiff.nn.Loss;
 import org.toydiff.nn.Sequential;
 import org.toydiff.nn.Tanh;
 import org.toydiff.optim.Adam;
 import org.toydiff.optim.Optimizer;
 import org.toydiff.optim.SGD;
+import org.toydiff.train.metrics.Accuracy;
+import org.toydiff.train.metrics.ConfusionMatrix;
+import org.toydiff.train.metrics.Mean;
+import org.toydiff.train.report.History;
 
 /// A run of the trainer against a loop written by hand, and everything that may end one.
 class TrainerTest extends ArenaTest {
@@ -82,7 +87,7 @@ class TrainerTest extends ArenaTest {
                 new Linear(2, 16), new BatchNorm1d(16), new Tanh(), new Dropout(0.2), new Linear(16, CLASSES));
     }
 
-    private static Trainer trainer(Module net) {
+    private static Trainer trainer(Layer net) {
         return Trainer.of(net, new SGD(net.parameters(), 0.1, 0.9), Functional::crossEntropyLoss);
     }
 
@@ -133,7 +138,7 @@ class TrainerTest extends ArenaTest {
         assertSameParameters(expected, actual);
     }
 
-    private static void assertSameParameters(Module expected, Module actual) {
+    private static void assertSameParameters(Layer expected, Layer actual) {
         actual.stateDict()
                 .forEach((name, tensor) ->
                         assertArrayEquals(expected.stateDict().get(name).toFloatArray(), tensor.toFloatArray(), name));
@@ -240,7 +245,7 @@ class TrainerTest extends ArenaTest {
     // Ends.
 
     /// A model whose validation loss is what a list says, epoch by epoch.
-    private static final class Scripted extends Module {
+    private static final class Scripted extends Layer {
         private final Tensor weight = parameter("weight", Tensor.zeros(1));
         private final double[] validation;
         private int epoch;
@@ -250,7 +255,7 @@ class TrainerTest extends ArenaTest {
         }
 
         @Override
-        public Tensor forward(Tensor x) {
+        protected Tensor compute(Tensor x) {
             return isTraining()
                     ? x.multiply(0).add(weight)
                     : x.multiply(0).add(weight).multiply(0).add(validation[epoch++]);
@@ -466,11 +471,11 @@ class TrainerTest extends ArenaTest {
 
     @Test
     void aModelThatReadsElementsTrainsWithoutAPlan() throws IOException {
-        var reading = new Module() {
+        var reading = new Layer() {
             private final Linear linear = child("linear", new Linear(2, CLASSES));
 
             @Override
-            public Tensor forward(Tensor x) {
+            protected Tensor compute(Tensor x) {
                 return x.sum().item() > 1e9 ? x : linear.forward(x);
             }
         };
@@ -535,7 +540,7 @@ class TrainerTest extends ArenaTest {
                 "monitor: seconds is none of [loss, validation_loss]; use one of them",
                 () -> trainer(net).monitor("seconds").fit(loader, loader));
         Optimizer optimizer = new SGD(net.parameters(), 0.1);
-        rejected("fit: the loss is [10] FLOAT32 and no scalar; reduce it to the mean over the batch", () -> Trainer.of(
+        rejected("fit: the loss is [10] float32 and no scalar; reduce it to the mean over the batch", () -> Trainer.of(
                         net, optimizer, (output, target) -> output.sum(1))
                 .withoutMemoryPlan()
                 .fit(loader));

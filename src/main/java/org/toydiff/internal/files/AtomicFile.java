@@ -1,0 +1,194 @@
+package org.toydiff.internal.files;
+
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Writes a file that appears whole or not at all: under a temporary name in the same folder, forced to the disk,
+/// renamed, and the folder forced too.
+///
+/// Who writes holds a lock on the temporary file. A process that is killed loses it, which is how the next one
+/// knows that the file is nobody's and deletes it.
+public final class AtomicFile {
+    private static final String PREFIX = ".toydiff-";
+    private static final String SUFFIX = ".tmp";
+    private static final Set<PosixFilePermission> WRITE = EnumSet.of(
+            PosixFilePermission.OWNER_WRITE, PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
+
+    /// How often another process may take the temporary file for abandoned.
+    private static final int MOST_TRIES = 16;
+
+    /// The temporary files of this process. Closing any channel to one of them would drop its lock (POSIX, fcntl:
+    /// all locks of a process on a file go with the first descriptor closed), so they are never opened a second
+    /// time.
+    private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
+
+    private AtomicFile() {}
+
+    /// Writes bytes.
+    public interface Content {
+        /// Writes all of them, and does not close the channel.
+        void writeTo(FileChannel channel) throws IOException;
+    }
+
+    /// Writes characters.
+    public interface Text {
+        /// Writes all of them, and does not close the writer.
+        void writeTo(Writer writer) throws IOException;
+    }
+
+    /// Makes or replaces a file of text in UTF-8, and its folder if it is not there; when it throws, `file` is what it
+    /// was.
+    public static void writeText(Path file, Text text) throws IOException {
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        write(file, channel -> {
+            var writer = new BufferedWriter(Channels.newWriter(channel, StandardCharsets.UTF_8));
+            text.writeTo(writer);
+            writer.flush();
+        });
+    }
+
+    /// Makes or replaces `file`; when it throws, `file` is what it was.
+    public static void write(Path file, Content content) throws IOException {
+        Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+        requireReplaceable(target);
+        Path folder = target.getParent();
+        if (!Files.isDirectory(folder)) {
+            throw new FileSystemException(file.toString(), null, "not saved: there is no folder " + folder);
+        }
+        folder = folder.toRealPath();
+        deleteAbandoned(folder);
+        try {
+            int tries = 1;
+            while (!writeAside(folder, target, content)) {
+                if (tries++ == MOST_TRIES) {
+                    throw new IOException("the file system does not show a file while it is written, as that of a zip"
+                            + " archive does not; save to a folder on a disk, and copy the file from there");
+                }
+            }
+        } catch (IOException e) {
+            var failure = new FileSystemException(
+                    file.toString(), null, "not saved, and what was there is unchanged: " + e.getMessage());
+            failure.initCause(e);
+            throw failure;
+        }
+        try {
+            force(folder);
+        } catch (IOException e) {
+            throw FileErrors.naming(file, e);
+        }
+    }
+
+    private static void requireReplaceable(Path target) throws IOException {
+        if (!Files.exists(target)) {
+            return;
+        }
+        if (!Files.isRegularFile(target)) {
+            throw new FileSystemException(target.toString(), null, "not saved: this is no regular file");
+        }
+        var view = Files.getFileAttributeView(target, PosixFileAttributeView.class);
+        // A rename asks for no right to the file, and root has every right: the mark itself must be asked.
+        boolean marked =
+                view != null && Collections.disjoint(view.readAttributes().permissions(), WRITE);
+        if (marked || !Files.isWritable(target)) {
+            throw new FileSystemException(target.toString(), null, "not saved: the file is read-only");
+        }
+    }
+
+    /// Writes and renames.
+    ///
+    /// @return false if another process took the temporary file for abandoned before it was locked
+    private static boolean writeAside(Path folder, Path target, Content content) throws IOException {
+        Path temporary = folder.resolve(PREFIX + UUID.randomUUID() + SUFFIX);
+        OWN.add(temporary);
+        try (FileChannel channel =
+                FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            lock(channel);
+            if (!Files.exists(temporary)) {
+                return false;
+            }
+            content.writeTo(channel);
+            keepPermissions(target, temporary);
+            channel.force(true);
+            // Not closed before it is renamed: until then the lock must last.
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            return true;
+        } finally {
+            Files.deleteIfExists(temporary);
+            OWN.remove(temporary);
+        }
+    }
+
+    /// Locks, or does without where the file system has no locks: nobody can take it for abandoned there.
+    private static void lock(FileChannel channel) throws IOException {
+        try {
+            channel.lock();
+        } catch (IOException e) {
+            if (!channel.isOpen()) {
+                throw e;
+            }
+        }
+    }
+
+    private static void keepPermissions(Path from, Path to) throws IOException {
+        var view = Files.getFileAttributeView(to, PosixFileAttributeView.class);
+        if (view != null && Files.exists(from)) {
+            view.setPermissions(Files.getPosixFilePermissions(from));
+        }
+    }
+
+    private static void deleteAbandoned(Path folder) {
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, PREFIX + "*" + SUFFIX)) {
+            for (Path temporary : found) {
+                if (!OWN.contains(temporary) && Files.isRegularFile(temporary, LinkOption.NOFOLLOW_LINKS)) {
+                    deleteIfAbandoned(temporary);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            // A folder may be written and not listed: nothing can be cleaned up in it.
+        }
+    }
+
+    private static void deleteIfAbandoned(Path temporary) {
+        try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
+            if (lock != null) {
+                Files.delete(temporary);
+            }
+        } catch (IOException e) {
+            // It is another user's, or just gone, or its file system has no locks: it is left alone.
+        }
+    }
+
+    private static void force(Path folder) throws IOException {
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(folder, StandardOpenOption.READ);
+        } catch (IOException e) {
+            // Not every system opens folders; Windows does not.
+            return;
+        }
+        try (channel) {
+            channel.force(true);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package org.toydiff.train.metrics;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Objects;
+import org.toydiff.Autograd;
+import org.toydiff.Stateful;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// How often each class was taken for each other.
+///
+/// Outputs and targets are those of [Accuracy]. Its value is the balanced accuracy: the mean over the classes that
+/// occur of how many of their examples were classified right, as scikit-learn's `balanced_accuracy_score`
+/// (<https://scikit-learn.org/stable/modules/model_evaluation.html#balanced-accuracy-score>). A report draws it.
+public final class ConfusionMatrix implements Metric {
+    /// What one holds at most: its counts lie on the heap.
+    private static final int MOST_CLASSES = 4096;
+
+    private final int classes;
+    private final long[] counts;
+    private final long[] supports;
+    private final long[] predictions;
+
+    /// Of outputs with one score for each class.
+    ///
+    /// @param classes how many there are, 1 to 4096
+    /// @throws IllegalArgumentException if it is out of range
+    public ConfusionMatrix(int classes) {
+        if (classes < 1 || classes > MOST_CLASSES) {
+            throw new IllegalArgumentException("confusion matrix: " + classes + " classes; give 1 to " + MOST_CLASSES);
+        }
+        this.classes = classes;
+        this.counts = new long[classes * classes];
+        this.supports = new long[classes];
+        this.predictions = new long[classes];
+    }
+
+    @Override
+    public String name() {
+        return "balanced_accuracy";
+    }
+
+    /// Adds a batch.
+    ///
+    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes; nothing is
+    /// added
+    ///     then
+    @Override
+    public void update(Tensor output, Tensor target) {
+        try (var off = Autograd.noGradient();
+                var scratch = TensorArena.ofConfined()) {
+            Tensor scores = Classes.scores("confusion matrix", output, target);
+            if (scores.shape()[1] != classes) {
+                throw new IllegalArgumentException("confusion matrix: output " + Classes.describe(output) + " has "
+                        + scores.shape()[1] + " classes and not " + classes);
+            }
+            MemorySegment predicted = scores.argmax(1).segment();
+            // A copy, because labels may be a view with gaps.
+            MemorySegment labels =
+                    Classes.labels(target, scores).copyTo(scratch).segment();
+            requireClasses(labels);
+            count(predicted, labels);
+        }
+    }
+
+    private void requireClasses(MemorySegment labels) {
+        long examples = labels.byteSize() / Long.BYTES;
+        for (long i = 0; i < examples; i++) {
+            long label = labels.getAtIndex(JAVA_LONG, i);
+            if (label < 0 || label >= classes) {
+                throw new IllegalArgumentException("confusion matrix: label " + label + " of example " + i
+                        + " is none of the " + classes + " classes");
+            }
+        }
+    }
+
+    private void count(MemorySegment predicted, MemorySegment labels) {
+        long examples = labels.byteSize() / Long.BYTES;
+        for (long i = 0; i < examples; i++) {
+            add((int) labels.getAtIndex(JAVA_LONG, i), (int) predicted.getAtIndex(JAVA_LONG, i), 1);
+        }
+    }
+
+    private void add(int label, int predicted, long times) {
+        counts[label * classes + predicted] += times;
+        supports[label] += times;
+        predictions[predicted] += times;
+    }
+
+    /// How many classes there are.
+    ///
+    /// @return the number
+    public int classes() {
+        return classes;
+    }
+
+    /// How many examples of one class were taken for another.
+    ///
+    /// @param label the class they have
+    /// @param predicted the class they were given
+    /// @return the number
+    /// @throws IndexOutOfBoundsException if one of them is no class
+    public long count(int label, int predicted) {
+        Objects.checkIndex(label, classes);
+        Objects.checkIndex(predicted, classes);
+        return counts[label * classes + predicted];
+    }
+
+    /// How many examples have a class.
+    ///
+    /// @param label the class
+    /// @return its row's sum
+    /// @throws IndexOutOfBoundsException if it is no class
+    public long support(int label) {
+        return supports[Objects.checkIndex(label, classes)];
+    }
+
+    /// How many examples were given a class.
+    ///
+    /// @param predicted the class
+    /// @return its column's sum
+    /// @throws IndexOutOfBoundsException if it is no class
+    public long predictions(int predicted) {
+        return predictions[Objects.checkIndex(predicted, classes)];
+    }
+
+    /// How many of those given a class have it.
+    ///
+    /// @param label the class
+    /// @return 0 to 1, NaN when it was never given
+    /// @throws IndexOutOfBoundsException if it is no class
+    public double precision(int label) {
+        return (double) count(label, label) / predictions(label);
+    }
+
+    /// How many of those that have a class were given it.
+    ///
+    /// @param label the class
+    /// @return 0 to 1, NaN when none has it
+    /// @throws IndexOutOfBoundsException if it is no class
+    public double recall(int label) {
+        return (double) count(label, label) / support(label);
+    }
+
+    /// The harmonic mean of precision and recall, `2·tp / (2·tp + fp + fn)`.
+    ///
+    /// @param label the class
+    /// @return 0 to 1, NaN when none has it and none was given it
+    /// @throws IndexOutOfBoundsException if it is no class
+    public double f1(int label) {
+        return 2.0 * count(label, label) / (support(label) + predictions(label));
+    }
+
+    @Override
+    public double value() {
+        double sum = 0;
+        int present = 0;
+        for (int label = 0; label < classes; label++) {
+            if (support(label) > 0) {
+                sum += recall(label);
+                present++;
+            }
+        }
+        return sum / present;
+    }
+
+    @Override
+    public void reset() {
+        Arrays.fill(counts, 0);
+        Arrays.fill(supports, 0);
+        Arrays.fill(predictions, 0);
+    }
+
+    /// What was counted.
+    ///
+    /// @return `counts` INT64 `[classes, classes]`: a row for each label
+    @Override
+    public Map<String, Tensor> stateDict() {
+        return Map.of("counts", Tensor.of(counts, classes, classes));
+    }
+
+    @Override
+    public void loadStateDict(Map<String, Tensor> state) {
+        try (var scratch = TensorArena.ofConfined()) {
+            Stateful.requireFits("confusion matrix: loadStateDict", stateDict(), state);
+        }
+        long[] saved = state.get("counts").toLongArray();
+        reset();
+        for (int i = 0; i < saved.length; i++) {
+            add(i / classes, i % classes, saved[i]);
+        }
+    }
+
+    /// The counts as a table, a row for each label.
+    ///
+    /// @return one line for each class
+    @Override
+    public String toString() {
+        var text = new StringBuilder();
+        for (int label = 0; label < classes; label++) {
+            for (int predicted = 0; predicted < classes; predicted++) {
+                text.append(predicted == 0 ? "" : " ").append(count(label, predicted));
+            }
+            text.append('\n');
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,177 @@
+package org.toydiff.train.report;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.toydiff.ReleaseSchedule;
+import org.toydiff.internal.OptionalLibrary;
+import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.nn.Layer;
+import org.toydiff.train.metrics.ConfusionMatrix;
+
+/// A page about one training, in a single HTML file that needs no network: curves of losses, metrics and learning
+/// rate, times of steps, off-heap memory, one step's blocks over time, tables and the confusion matrix.
+///
+/// What the history has no columns for, and what was not given, is left out. A [org.toydiff.train.Trainer] writes
+/// one by itself; without a trainer:
+/// ```java
+/// Report.of(history)
+///         .title("Digits")
+///         .model(net)
+///         .schedule(plan.schedule())
+///         .confusion(matrix, "test images")
+///         .write(Path.of("report.html"));
+/// ```
+///
+/// The charts are drawn by Apache ECharts, whose script is copied into the page, and the data written by Gson; both
+/// must be among the application's dependencies.
+public final class Report {
+    private final History history;
+    private final Map<String, String> facts = new LinkedHashMap<>();
+    private String title = "Training report";
+    private Layer model;
+    private ReleaseSchedule schedule;
+    private ConfusionMatrix confusion;
+    private String confusionOf;
+    private List<String> labels = List.of();
+    private String best;
+    private boolean higherIsBetter;
+
+    private Report(History history) {
+        this.history = Objects.requireNonNull(history, "history");
+    }
+
+    /// A report of a history, with what this process runs on.
+    ///
+    /// @param history the history, with the columns of [History]
+    /// @return the report, to be added to and written
+    public static Report of(History history) {
+        return new Report(history);
+    }
+
+    /// Sets the heading.
+    ///
+    /// @param title the heading
+    /// @return this
+    public Report title(String title) {
+        this.title = Objects.requireNonNull(title, "title");
+        return this;
+    }
+
+    /// Adds a line to the facts about the run.
+    ///
+    /// @param name what it is: `Optimizer`
+    /// @param value how it is: `SGD(lr 0.1)`
+    /// @return this
+    public Report fact(String name, String value) {
+        facts.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
+        return this;
+    }
+
+    /// Adds the model's text and a table of its parameters.
+    ///
+    /// @param model what was trained
+    /// @return this
+    public Report model(Layer model) {
+        this.model = Objects.requireNonNull(model, "model");
+        return this;
+    }
+
+    /// Adds a picture of one step's blocks over time.
+    ///
+    /// @param schedule the step's, of [org.toydiff.MemoryPlan] or [org.toydiff.Tensor#releaseSchedule()]
+    /// @return this
+    public Report schedule(ReleaseSchedule schedule) {
+        this.schedule = Objects.requireNonNull(schedule, "schedule");
+        return this;
+    }
+
+    /// Adds a confusion matrix, with precision, recall and F1 of each class.
+    ///
+    /// @param confusion the counts when the report is written
+    /// @param of which examples they are of: `validation, epoch 10`
+    /// @return this
+    public Report confusion(ConfusionMatrix confusion, String of) {
+        this.confusion = Objects.requireNonNull(confusion, "confusion");
+        this.confusionOf = Objects.requireNonNull(of, "of");
+        return this;
+    }
+
+    /// Names the classes of the confusion matrix, which are numbers otherwise.
+    ///
+    /// @param labels a name for each class
+    /// @return this
+    public Report labels(List<String> labels) {
+        this.labels = List.copyOf(labels);
+        return this;
+    }
+
+    /// Says by which column the best epoch is told.
+    ///
+    /// @param column a column of epochs: `validation_loss`
+    /// @param higherIsBetter whether the largest value is the best
+    /// @return this
+    /// @throws IllegalArgumentException if the history has no such column
+    public Report best(String column, boolean higherIsBetter) {
+        history.epochTable().index(column);
+        this.best = column;
+        this.higherIsBetter = higherIsBetter;
+        return this;
+    }
+
+    /// Writes the page, in place of what was there.
+    ///
+    /// @param file where; its folder is made if it is not there
+    /// @throws IOException if it cannot be written
+    /// @throws IllegalArgumentException if there are labels, and not one for each class
+    /// @throws IllegalStateException if ECharts or Gson is not there, saying what to add
+    public void write(Path file) throws IOException {
+        OptionalLibrary.GSON.require("report");
+        OptionalLibrary.ECHARTS.require("report");
+        if (confusion != null && !labels.isEmpty() && labels.size() != confusion.classes()) {
+            throw new IllegalArgumentException(
+                    "report: " + labels.size() + " labels for " + confusion.classes() + " classes; give one for each");
+        }
+        String page = Page.of(title, ReportData.of(this));
+        AtomicFile.writeText(file, writer -> writer.write(page));
+    }
+
+    History history() {
+        return history;
+    }
+
+    Map<String, String> facts() {
+        return facts;
+    }
+
+    Layer model() {
+        return model;
+    }
+
+    ReleaseSchedule schedule() {
+        return schedule;
+    }
+
+    ConfusionMatrix confusion() {
+        return confusion;
+    }
+
+    String confusionOf() {
+        return confusionOf;
+    }
+
+    String label(int label) {
+        return labels.isEmpty() ? Integer.toString(label) : labels.get(label);
+    }
+
+    String best() {
+        return best;
+    }
+
+    boolean higherIsBetter() {
+        return higherIsBetter;
+    }
+}

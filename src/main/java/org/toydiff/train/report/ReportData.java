@@ -1,0 +1,215 @@
+package org.toydiff.train.report;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import java.util.Arrays;
+import java.util.Map;
+import org.toydiff.Memory;
+import org.toydiff.ReleaseSchedule;
+import org.toydiff.Tensor;
+import org.toydiff.train.metrics.ConfusionMatrix;
+
+/// What a report's script draws, as JSON.
+final class ReportData {
+    /// More steps than that are shown in groups.
+    private static final int MOST_POINTS = 2000;
+
+    private static final int MOST_BLOCKS = 1000;
+    private static final int BINS = 40;
+
+    private static final Gson GSON = new GsonBuilder().serializeNulls().create();
+
+    private final Report report;
+    private final JsonObject root = new JsonObject();
+
+    private ReportData(Report report) {
+        this.report = report;
+    }
+
+    /// The data, with `<`, `>` and `&` escaped.
+    static String of(Report report) {
+        var data = new ReportData(report);
+        data.addFacts();
+        data.addEpochs();
+        data.addSteps();
+        if (report.model() != null) {
+            data.addModel();
+        }
+        if (report.schedule() != null) {
+            data.addSchedule();
+        }
+        if (report.confusion() != null) {
+            data.addConfusion();
+        }
+        return GSON.toJson(data.root);
+    }
+
+    private void addFacts() {
+        var facts = new JsonObject();
+        report.facts().forEach(facts::addProperty);
+        MachineFacts.facts().forEach((name, value) -> {
+            if (!facts.has(name)) {
+                facts.addProperty(name, value);
+            }
+        });
+        root.add("facts", facts);
+        root.addProperty("limit", Memory.limitBytes());
+    }
+
+    private void addEpochs() {
+        Columns epochs = report.history().epochTable();
+        var columns = new JsonObject();
+        for (String name : epochs.names()) {
+            columns.add(name, array(epochs.column(name)));
+        }
+        root.add("epochs", columns);
+        if (report.best() != null && epochs.rows() > 0) {
+            root.addProperty("bestColumn", report.best());
+            root.addProperty("best", bestRow(epochs));
+        }
+    }
+
+    /// The last row when no value is a number.
+    private int bestRow(Columns epochs) {
+        return report.history()
+                        .bestEpoch(report.best(), report.higherIsBetter())
+                        .orElse(epochs.rows())
+                - 1;
+    }
+
+    private void addSteps() {
+        Columns steps = report.history().stepTable();
+        var columns = new JsonObject();
+        int group = Math.max(1, Math.ceilDiv(steps.rows(), MOST_POINTS));
+        for (String name : steps.names()) {
+            columns.add(name, array(grouped(name, steps, group)));
+        }
+        root.add("steps", columns);
+        root.addProperty("stepCount", steps.rows());
+        root.addProperty("stepGroup", group);
+        if (steps.names().contains("seconds") && steps.rows() > 0) {
+            root.add("stepTimes", times(steps.column("seconds")));
+        }
+    }
+
+    /// One value for each group of steps: the mean of losses and times, the largest peak, the last of the rest.
+    private static double[] grouped(String name, Columns steps, int group) {
+        double[] grouped = new double[Math.ceilDiv(steps.rows(), group)];
+        for (int i = 0; i < grouped.length; i++) {
+            double[] part = steps.column(name, i * group, Math.min(steps.rows(), (i + 1) * group));
+            grouped[i] = switch (name) {
+                case "loss", "gradient_norm", "seconds", "wait_seconds", "examples_per_second" ->
+                    Arrays.stream(part).average().orElseThrow();
+                case "peak_bytes" -> Arrays.stream(part).max().orElseThrow();
+                default -> part[part.length - 1];
+            };
+        }
+        return grouped;
+    }
+
+    /// How step times are distributed; the last bin has all that is beyond the 99.5th percentile.
+    ///
+    /// @param sorted the times, which are sorted in place
+    private static JsonObject times(double[] sorted) {
+        Arrays.sort(sorted);
+        double low = sorted[0];
+        double high = Math.max(percentile(sorted, 99.5), low + 1e-9);
+        int[] counts = new int[BINS];
+        for (double value : sorted) {
+            counts[Math.clamp((long) ((value - low) / (high - low) * BINS), 0, BINS - 1)]++;
+        }
+        var times = new JsonObject();
+        times.addProperty("low", low);
+        times.addProperty("high", high);
+        times.add("counts", GSON.toJsonTree(counts));
+        times.addProperty("p50", percentile(sorted, 50));
+        times.addProperty("p95", percentile(sorted, 95));
+        times.addProperty("p99", percentile(sorted, 99));
+        times.addProperty("max", sorted[sorted.length - 1]);
+        return times;
+    }
+
+    /// The nearest rank's.
+    static double percentile(double[] sorted, double percent) {
+        int rank = (int) Math.ceil(percent / 100 * sorted.length);
+        return sorted[Math.clamp(rank - 1, 0, sorted.length - 1)];
+    }
+
+    private void addModel() {
+        var model = new JsonObject();
+        model.addProperty("text", report.model().toString());
+        var parameters = new JsonArray();
+        for (Map.Entry<String, Tensor> parameter :
+                report.model().namedParameters().entrySet()) {
+            var row = new JsonArray();
+            row.add(parameter.getKey());
+            row.add(Arrays.toString(parameter.getValue().shape()));
+            row.add(parameter.getValue().size());
+            parameters.add(row);
+        }
+        model.add("parameters", parameters);
+        root.add("model", model);
+    }
+
+    private void addSchedule() {
+        Lifetimes lifetimes = Lifetimes.of(report.schedule(), MOST_BLOCKS);
+        var schedule = new JsonObject();
+        var blocks = new JsonArray();
+        for (ReleaseSchedule.Entry entry : lifetimes.blocks()) {
+            var block = new JsonArray();
+            block.add(entry.made());
+            block.add(entry.step());
+            block.add(entry.bytes());
+            block.add(entry.kind() == ReleaseSchedule.Kind.VALUE ? "value" : "gradient");
+            block.add(entry.op());
+            block.add(Arrays.toString(entry.shape()));
+            blocks.add(block);
+        }
+        schedule.add("blocks", blocks);
+        schedule.add("others", GSON.toJsonTree(lifetimes.others()));
+        schedule.add("times", GSON.toJsonTree(lifetimes.times()));
+        schedule.add("live", GSON.toJsonTree(lifetimes.live()));
+        schedule.addProperty("peak", report.schedule().peakBytes());
+        schedule.addProperty("steps", report.schedule().liveBytes().size() - 1);
+        root.add("schedule", schedule);
+    }
+
+    private void addConfusion() {
+        ConfusionMatrix matrix = report.confusion();
+        var labels = new JsonArray();
+        var counts = new JsonArray();
+        var scores = new JsonArray();
+        for (int label = 0; label < matrix.classes(); label++) {
+            labels.add(report.label(label));
+            var row = new JsonArray();
+            for (int predicted = 0; predicted < matrix.classes(); predicted++) {
+                row.add(matrix.count(label, predicted));
+            }
+            counts.add(row);
+            scores.add(array(matrix.precision(label), matrix.recall(label), matrix.f1(label), matrix.support(label)));
+        }
+        var confusion = new JsonObject();
+        confusion.addProperty("of", report.confusionOf());
+        confusion.add("labels", labels);
+        confusion.add("counts", counts);
+        confusion.add("scores", scores);
+        root.add("confusion", confusion);
+    }
+
+    private static JsonArray array(double... values) {
+        var array = new JsonArray(values.length);
+        for (double value : values) {
+            if (!Double.isFinite(value)) {
+                array.add(JsonNull.INSTANCE);
+            } else if (value == Math.rint(value) && Math.abs(value) < 0x1p53) {
+                array.add((long) value);
+            } else {
+                array.add(value);
+            }
+        }
+        return array;
+    }
+}
