@@ -7,6 +7,7 @@ import com.google.gson.stream.JsonWriter;
 import com.google.gson.stream.MalformedJsonException;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,6 +64,7 @@ final class JsonHistory {
                 | IllegalArgumentException
                 | IllegalStateException
                 | MalformedJsonException
+                | CharacterCodingException
                 | EOFException e) {
             throw new IOException(file + ": is not a history: " + e.getMessage(), e);
         }

@@ -264,6 +264,13 @@ class HistoryTest {
                     .getMessage();
             assertEquals(json + ": is not a history: ", message.substring(0, (json + ": is not a history: ").length()));
         }
+        byte[] notText = {'{', '"', (byte) 0xff, (byte) 0xfe, '"'};
+        String message = assertThrows(IOException.class, () -> History.readJson(Files.write(json, notText)))
+                .getMessage();
+        assertTrue(message.startsWith(json + ": "), message);
+        Path csv = Files.write(folder.resolve("epochs.csv"), notText);
+        message = assertThrows(IOException.class, () -> History.readCsv(folder)).getMessage();
+        assertTrue(message.startsWith(csv + ": "), message);
     }
 
     @Test
