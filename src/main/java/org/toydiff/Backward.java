@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.toydiff.internal.events.BackwardEvent;
 import org.toydiff.internal.events.Events;
+import org.toydiff.internal.launch.Shape;
 
 /// One walk backward over a graph: the engine, which knows no op.
 ///

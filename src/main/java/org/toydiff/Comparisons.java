@@ -7,6 +7,7 @@ import static org.toydiff.internal.kernels.BinaryKernel.LESS;
 import static org.toydiff.internal.kernels.BinaryKernel.LESS_OR_EQUAL;
 
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.launch.Shape;
 
 /// Masks of tensors of any dtype.
 final class Comparisons {

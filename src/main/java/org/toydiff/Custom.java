@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.lang.reflect.Field;
 import java.util.Arrays;
+import org.toydiff.internal.launch.Shape;
 
 /// Applies ops of the user's, and checks what they give.
 final class Custom {

@@ -5,6 +5,8 @@ import org.toydiff.internal.kernels.AnyKernels;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UnaryKernel;
+import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.Shape;
 
 /// What ops of one kind have in common: their checks, output shapes, allocation and recording. A row adds a
 /// name, kernels and rules.

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.toydiff.internal.launch.Shape;
 
 /// Holds the gradients of a function against central differences, in FLOAT64.
 ///

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import org.toydiff.internal.launch.Shape;
 
 /// A recorded graph as Graphviz DOT: https://graphviz.org/doc/info/lang.html
 final class GraphDrawing {

@@ -4,6 +4,7 @@ import static org.toydiff.Rule.readsOther;
 import static org.toydiff.Rule.readsOtherAndShape;
 
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.launch.Shape;
 
 /// Ops that read or write where an index tensor says.
 final class Indexing {

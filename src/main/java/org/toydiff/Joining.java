@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import org.toydiff.internal.launch.Shape;
 
 /// Tensors put together along an axis.
 final class Joining {

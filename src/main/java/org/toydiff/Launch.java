@@ -2,8 +2,16 @@ package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.Runs;
+import org.toydiff.internal.launch.MatrixLayout;
+import org.toydiff.internal.launch.ProductWork;
+import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.ReductionWork;
+import org.toydiff.internal.launch.RowWork;
+import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.launch.UpdateWork;
 
 /// The one place where kernels and products start. Shapes are already checked and outputs made; a tensor
 /// without memory (in a prediction) launches nothing.
@@ -20,7 +28,8 @@ final class Launch {
     /// `y = kernel(x)`, x broadcast to y's shape.
     static void unary(Kernel.Unary kernel, Tensor x, Tensor y) {
         if (y.size() > 0 && !skips(y)) {
-            Scope.current().elements.run(kernel, x, Shape.stretched(x.shape, x.strides, y.shape), y);
+            long[] xs = Shape.stretched(x.shape, x.strides, y.shape);
+            Scope.current().elements.run(kernel, memory(x), x.offset, xs, memory(y), y.offset, y.strides, y.shape);
         }
     }
 
@@ -29,7 +38,11 @@ final class Launch {
         if (y.size() > 0 && !skips(y)) {
             long[] as = Shape.stretched(a.shape, a.strides, y.shape);
             long[] bs = Shape.stretched(b.shape, b.strides, y.shape);
-            Scope.current().elements.run(kernel, a, as, b, bs, y);
+            Scope.current()
+                    .elements
+                    .run(
+                            kernel, memory(a), a.offset, as, memory(b), b.offset, bs, memory(y), y.offset, y.strides,
+                            y.shape);
         }
     }
 
@@ -64,30 +77,134 @@ final class Launch {
         }
         ReductionWork work = Scope.current().reductions;
         work.plan(reduction, x.shape, x.strides, reduced);
-        work.run(reduction, ddof, x, y);
+        work.run(reduction, ddof, x.isWide(), memory(x), x.offset, memory(y), y.offset, y.size());
     }
 
     /// The Euclidean norm of a contiguous tensor; 0 for one without memory.
     static double norm(Tensor x) {
         return x.size() == 0 || x.storage.shapeOnly()
                 ? 0
-                : Scope.current().reductions.norm(x);
+                : Scope.current().reductions.norm(x.isWide(), memory(x), x.offset, x.size());
+    }
+
+    /// A pass of an optimizer's step over contiguous tensors of one shape; of gradient, first and second those may be
+    /// null that the kernel does not read.
+    ///
+    /// @return what the kernel sums, or 0
+    static double update(
+            UpdateWork work, UpdateWork.Kind kind, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        return work.run(
+                kind,
+                parameter.isWide(),
+                parameter.size(),
+                memory(parameter),
+                parameter.offset,
+                memory(gradient),
+                offset(gradient),
+                memory(first),
+                offset(first),
+                memory(second),
+                offset(second));
+    }
+
+    /// Softmax, cross entropy or a gradient of theirs over the rows of a, whose last axis is contiguous; b (a tensor
+    /// of a's shape, or with one element for each row) and labels may be null. y is contiguous.
+    static void rows(RowWork.Kind kind, Tensor a, Tensor b, Tensor labels, Tensor y) {
+        if (a.size() == 0 || skips(y)) {
+            return;
+        }
+        RowWork work = Scope.current().rows;
+        if (b != null) {
+            boolean single = kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT;
+            work.second(memory(b), b.offset, single ? b.strides[0] : betweenRows(b));
+        }
+        if (labels != null) {
+            work.labels(memory(labels), labels.offset, labels.strides[0], labels.dtype == DType.INT64);
+        }
+        long n = a.shape[a.rank() - 1];
+        work.run(kind, a.isWide(), a.size() / n, n, memory(a), a.offset, betweenRows(a), memory(y), y.offset);
+    }
+
+    /// The distance between rows; of a tensor of higher rank they follow each other.
+    private static long betweenRows(Tensor t) {
+        return t.rank() == 2 ? t.strides[0] : t.shape[t.rank() - 1];
+    }
+
+    /// From now on what follows a product of this thread: a bias added, an activation, either of which may be null. To
+    /// be ended by [#endThen].
+    static void beginThen(Tensor bias, Activation activation, Tensor y) {
+        ProductWork work = Scope.current().products;
+        if (bias != null && !bias.storage.shapeOnly()) {
+            var kernel = (activation == null ? BinaryKernel.ADD : activation.afterBias).of(y.isWide());
+            work.addBias(kernel, memory(bias), bias.offset, bias.strides[0]);
+        } else if (activation != null) {
+            work.activate(activation.kernel.of(y.isWide()));
+        }
+    }
+
+    /// From now on a product of this thread goes through an activation's gradient over that activation's output. To be
+    /// ended by [#endThen].
+    static void beginThrough(Activation activation, Tensor y) {
+        Scope.current().products.throughGradient(activation.gradient.of(y.isWide()));
+    }
+
+    static void endThen() {
+        Scope.current().products.plain();
     }
 
     /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.
     static void product(Tensor a, Tensor b, double beta, Tensor y) {
-        Scope.current().products.run(a, 0, b, 0, beta, y, 1);
+        products(a, 0, b, 0, beta, y, 1);
     }
 
-    /// `y = aᵀ·b + beta·y`.
+    /// `y = aᵀ·b + beta·y`, without a view of a that has its axes exchanged.
     static void productOfSwapped(Tensor a, Tensor b, double beta, Tensor y) {
-        Scope.current().products.run(a, true, 0, b, 0, beta, y, 1);
+        boolean columnsLie = MatrixLayout.transposed(a.shape, a.strides);
+        ProductWork work = Scope.current().products;
+        work.left(
+                memory(a),
+                a.offset,
+                a.shape[1],
+                a.shape[0],
+                a.strides[1],
+                !columnsLie,
+                MatrixLayout.leading(a.shape, a.strides, columnsLie),
+                MatrixLayout.increment(a.shape, a.strides, 0),
+                0);
+        right(work, b, 0);
+        work.run(y.isWide(), beta, memory(y), y.offset, 1);
     }
 
     /// As [#product] for a batch, of which a, b and y are the first: a's are `betweenA` elements apart and b's
     /// `betweenB`, y's follow each other.
     static void products(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
-        Scope.current().products.run(a, betweenA, b, betweenB, beta, y, batches);
+        boolean transposed = MatrixLayout.transposed(a.shape, a.strides);
+        ProductWork work = Scope.current().products;
+        work.left(
+                memory(a),
+                a.offset,
+                a.shape[0],
+                a.shape[1],
+                a.strides[0],
+                transposed,
+                MatrixLayout.leading(a.shape, a.strides, transposed),
+                MatrixLayout.increment(a.shape, a.strides, 1),
+                betweenA);
+        right(work, b, betweenB);
+        work.run(y.isWide(), beta, memory(y), y.offset, batches);
+    }
+
+    private static void right(ProductWork work, Tensor b, long between) {
+        boolean transposed = MatrixLayout.transposed(b.shape, b.strides);
+        work.right(
+                memory(b),
+                b.offset,
+                b.shape[1],
+                b.strides[1],
+                transposed,
+                MatrixLayout.leading(b.shape, b.strides, transposed),
+                MatrixLayout.increment(b.shape, b.strides, 0),
+                between);
     }
 
     /// `Σ a·b` of two vectors.
@@ -96,8 +213,22 @@ final class Launch {
             return;
         }
         int n = (int) a.size();
-        double sum = CBlas.dot(y.isWide(), n, at(a), Products.increment(a, 0), at(b), Products.increment(b, 0));
+        double sum = CBlas.dot(
+                y.isWide(),
+                n,
+                at(a),
+                MatrixLayout.increment(a.shape, a.strides, 0),
+                at(b),
+                MatrixLayout.increment(b.shape, b.strides, 0));
         y.dtype.set(y.storage.segment(), y.offset, sum);
+    }
+
+    private static MemorySegment memory(Tensor t) {
+        return t == null ? null : t.storage.segment();
+    }
+
+    private static long offset(Tensor t) {
+        return t == null ? 0 : t.offset;
     }
 
     private static MemorySegment at(Tensor t) {

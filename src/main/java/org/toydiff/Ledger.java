@@ -7,6 +7,7 @@ import java.util.List;
 import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.events.Events;
 import org.toydiff.internal.events.MemoryLimitEvent;
+import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Block;
 import org.toydiff.internal.memory.BlockPool;
 import org.toydiff.internal.memory.MemoryCheckError;

@@ -13,6 +13,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.toydiff.internal.launch.Shape;
 
 /// A file as memory, read-only and without a copy, and tensors over it.
 ///
@@ -119,7 +120,7 @@ public final class MappedFile {
     /// @return a tensor over the file
     /// @throws IllegalArgumentException if it does not lie in the file or is not aligned
     public Tensor tensor(long offset, DType dtype, long... shape) {
-        long[] sizes = Shape.checked("tensor", dtype, shape.clone());
+        long[] sizes = Shape.checked("tensor", dtype.bytes(), shape.clone());
         long bytes = Shape.size(sizes) * dtype.bytes();
         if (offset < 0 || offset > segment.byteSize() || bytes > segment.byteSize() - offset) {
             throw new IllegalArgumentException("tensor: " + Shape.text(sizes) + " " + dtype + " at offset " + offset

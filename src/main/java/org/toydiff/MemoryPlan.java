@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.toydiff.internal.launch.Shape;
 
 /// What one training step will take, known before it starts: forward and `backward(Release.EAGER)` are run on
 /// shapes alone, without memory and without arithmetic.

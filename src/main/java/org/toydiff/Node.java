@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.toydiff.internal.launch.Shape;
 
 /// One recorded op: what it read and wrote, and a gradient rule for each input.
 ///

@@ -1,6 +1,8 @@
 package org.toydiff;
 
 import java.util.function.Supplier;
+import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.Shape;
 
 /// Reductions that are made of others, each with one rule, so that nothing of what they are made of is kept.
 final class Norms {

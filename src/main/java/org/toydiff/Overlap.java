@@ -1,5 +1,7 @@
 package org.toydiff;
 
+import org.toydiff.internal.launch.Shape;
+
 /// Elements that are one place in memory, which matters where something is written in place.
 final class Overlap {
     private Overlap() {}

@@ -6,6 +6,8 @@ import static org.toydiff.Rule.readsOther;
 
 import java.util.Arrays;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.launch.MatrixLayout;
+import org.toydiff.internal.launch.Shape;
 
 /// Matrix products: shapes as in NumPy, arithmetic by BLAS.
 ///
@@ -216,23 +218,21 @@ final class Products {
 
     /// `y = activation(a·b + bias)`, the last two of which may be null.
     private static void multiplyThen(Tensor bias, Activation activation, Tensor a, Tensor b, Tensor y) {
-        ProductWork work = Scope.current().products;
-        work.then(bias, activation, y.isWide());
+        Launch.beginThen(bias, activation, y);
         try {
             multiply(a, b, 0, y);
         } finally {
-            work.plain();
+            Launch.endThen();
         }
     }
 
     /// The gradient `a·b` through an activation, over its output y.
     private static void multiplyThrough(Activation activation, Tensor a, Tensor b, Tensor y) {
-        ProductWork work = Scope.current().products;
-        work.through(activation, y.isWide());
+        Launch.beginThrough(activation, y);
         try {
             multiply(a, b, 0, y);
         } finally {
-            work.plain();
+            Launch.endThen();
         }
     }
 
@@ -319,41 +319,13 @@ final class Products {
     }
 
     private static boolean isReadable(Tensor t) {
-        int rank = t.rank();
-        long rows = t.shape[rank - 2];
-        long columns = t.shape[rank - 1];
-        long down = t.strides[rank - 2];
-        long across = t.strides[rank - 1];
-        return plain(rows, columns, down, across) || plain(columns, rows, across, down);
+        return MatrixLayout.isReadable(t.shape, t.strides);
     }
 
     private static Tensor spaced(Tensor vector) {
-        long stride = vector.strides[0];
-        return vector.size() <= 1 || (stride > 0 && stride <= Integer.MAX_VALUE)
+        return MatrixLayout.isReadableVector(vector.size(), vector.strides[0])
                 ? vector
                 : vector.contiguousCopy("matmul");
-    }
-
-    private static boolean plain(long rows, long columns, long down, long across) {
-        return (columns == 1 || across == 1)
-                && (rows == 1 || (down >= Math.max(1, columns) && down <= Integer.MAX_VALUE));
-    }
-
-    /// Whether BLAS is to read a matrix with its rows and columns exchanged.
-    static boolean transposed(Tensor matrix) {
-        return !plain(matrix.shape[0], matrix.shape[1], matrix.strides[0], matrix.strides[1]);
-    }
-
-    /// BLAS's leading dimension: the distance between rows of the matrix as it lies in memory.
-    static int leading(Tensor t, boolean transposed) {
-        int row = transposed ? 1 : 0;
-        long least = t.shape[1 - row];
-        return (int) Math.max(1, t.shape[row] == 1 ? least : t.strides[row]);
-    }
-
-    /// BLAS's increment: the distance between the elements of a vector along an axis.
-    static int increment(Tensor t, int axis) {
-        return t.shape[axis] <= 1 ? 1 : (int) Math.max(1, t.strides[axis]);
     }
 
     private static void requireSizes(String op, Tensor a, Tensor b) {

@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.toydiff.internal.launch.Shape;
 
 /// Activation checkpointing: a function whose intermediates are freed at once and computed again in backward.
 ///

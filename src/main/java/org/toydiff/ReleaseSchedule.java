@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.toydiff.internal.launch.Shape;
 
 /// What `backward(Release.EAGER)` frees, in order, and the memory it takes: see [Tensor#releaseSchedule()].
 ///

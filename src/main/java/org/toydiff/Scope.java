@@ -6,6 +6,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
+import org.toydiff.internal.launch.ElementWork;
+import org.toydiff.internal.launch.ProductWork;
+import org.toydiff.internal.launch.ReductionWork;
+import org.toydiff.internal.launch.RowWork;
+import org.toydiff.internal.launch.UpdateWork;
 
 /// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward
 /// that runs.

@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.launch.Shape;
 
 /// Ops that choose between elements.
 final class Selection {

@@ -3,6 +3,9 @@ package org.toydiff;
 import static org.toydiff.Rule.readsAllInputs;
 import static org.toydiff.Rule.readsOutput;
 
+import org.toydiff.internal.launch.RowWork;
+import org.toydiff.internal.launch.Shape;
+
 /// Softmax and what is fused with it. Kernels work along the last axis; another axis is moved there and back.
 final class Softmax {
     private Softmax() {}
@@ -118,9 +121,7 @@ final class Softmax {
     private static void launch(String op, RowWork.Kind kind, Tensor a, Tensor b, Tensor labels, Tensor y) {
         Tensor x = inRows(op, a);
         Tensor z = b == null || kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT ? b : inRows(op, b);
-        if (!y.storage.shapeOnly() && a.size() > 0) {
-            Scope.current().rows.run(kind, x, z, labels, y);
-        }
+        Launch.rows(kind, x, z, labels, y);
         x.freeCopyOf(a, op);
         if (z != null) {
             z.freeCopyOf(b, op);

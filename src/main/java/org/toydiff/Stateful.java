@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.toydiff.internal.launch.Shape;
 
 /// What can be saved and put back: a layer, an optimizer, a schedule, a loader.
 ///

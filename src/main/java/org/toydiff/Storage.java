@@ -3,6 +3,7 @@ package org.toydiff;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.JvmOptions;
+import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Block;
 import org.toydiff.internal.memory.BlockPool;
 
@@ -93,7 +94,7 @@ final class Storage {
 
     /// Memory from `arena`'s pool. `early` gives it a lifetime of its own.
     static Storage make(TensorArena arena, String op, DType dtype, long[] shape, boolean early) {
-        Shape.checked(op, dtype, shape);
+        Shape.checked(op, dtype.bytes(), shape);
         long bytes = BlockPool.rounded(Shape.size(shape) * dtype.bytes());
         var storage = new Storage(arena, op, dtype, shape, bytes, early);
         if (arena.predicts()) {
@@ -117,7 +118,7 @@ final class Storage {
     /// @throws IllegalArgumentException if it gives no writable native memory of that size
     /// @throws MemoryLimitException if the process's limit would be passed
     static Storage makeForeign(Arena arena, String op, DType dtype, long[] shape) {
-        Shape.checked(op, dtype, shape);
+        Shape.checked(op, dtype.bytes(), shape);
         if (!arena.scope().isAlive()) {
             throw new IllegalStateException(op + ": the arena given for " + Shape.text(shape) + " is closed");
         }

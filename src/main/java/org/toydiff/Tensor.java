@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.LongToDoubleFunction;
+import org.toydiff.internal.launch.Shape;
 
 /// An n-dimensional array outside the Java heap, and a node of the gradient graph.
 ///
@@ -498,7 +499,7 @@ public final class Tensor extends TensorOps {
 
     /// A new contiguous tensor in any arena, its elements not set; never freed before the arena closes.
     static Tensor makeIn(Arena arena, String op, DType dtype, long[] shape) {
-        Shape.checked(op, dtype, shape);
+        Shape.checked(op, dtype.bytes(), shape);
         TensorArena innermost = Scope.current().innermostOrNull();
         if (innermost != null && innermost.predicts()) {
             TensorArena counted = arena instanceof TensorArena own && own.predicts() ? own : innermost;

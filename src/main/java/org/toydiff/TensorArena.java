@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.events.ArenaCloseEvent;
 import org.toydiff.internal.events.Events;
+import org.toydiff.internal.launch.Shape;
 
 /// Owns the memory of the tensors made while it is innermost, and frees all of it when closed.
 ///
@@ -211,7 +212,7 @@ public final class TensorArena implements Arena {
                     "allocate: " + byteSize + " bytes with alignment " + byteAlignment + " is not possible");
         }
         long slack = byteAlignment > 64 ? byteAlignment : 0;
-        long[] shape = Shape.checked("allocate", DType.BOOL, new long[] {Math.addExact(byteSize, slack)});
+        long[] shape = Shape.checked("allocate", DType.BOOL.bytes(), new long[] {Math.addExact(byteSize, slack)});
         MemorySegment all =
                 Storage.make(this, "allocate", DType.BOOL, shape, false).expose();
         long start = slack == 0 ? 0 : -all.address() & (byteAlignment - 1);

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
+import org.toydiff.internal.launch.Shape;
 
 /// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that
 /// dtype, and with a leading Arena in any arena of the caller's.
@@ -590,7 +591,7 @@ abstract sealed class TensorCreation permits ElementOps {
     /// @return a tensor over the segment
     /// @throws IllegalArgumentException if the segment is on the heap, too small or not aligned
     public static Tensor wrap(MemorySegment segment, DType dtype, long... shape) {
-        long[] sizes = Shape.checked("wrap", dtype, shape.clone());
+        long[] sizes = Shape.checked("wrap", dtype.bytes(), shape.clone());
         long bytes = Shape.size(sizes) * dtype.bytes();
         if (!segment.isNative()) {
             throw new IllegalArgumentException("wrap: the segment is on the Java heap; allocate it from an Arena");
@@ -613,7 +614,7 @@ abstract sealed class TensorCreation permits ElementOps {
 
     /// A new contiguous tensor in an arena, null standing for the innermost one; the elements are not set.
     private static Tensor place(String op, Arena arena, DType dtype, long[] shape) {
-        long[] sizes = Shape.checked(op, dtype, shape.clone());
+        long[] sizes = Shape.checked(op, dtype.bytes(), shape.clone());
         return arena == null ? Tensor.make(op, dtype, sizes, false) : Tensor.makeIn(arena, op, dtype, sizes);
     }
 
@@ -621,7 +622,7 @@ abstract sealed class TensorCreation permits ElementOps {
         if (shape.length == 0) {
             return new long[] {values};
         }
-        Shape.checked("of", DType.FLOAT64, shape);
+        Shape.checked("of", DType.FLOAT64.bytes(), shape);
         if (Shape.size(shape) != values) {
             throw new IllegalArgumentException("of: " + values + " values do not fill the shape " + Shape.text(shape));
         }

@@ -7,6 +7,8 @@ import static org.toydiff.Rule.readsShape;
 
 import java.util.Arrays;
 import java.util.Objects;
+import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that see more than one element at a time: products, reductions, views. One row each.
 abstract sealed class TensorOps extends ElementOps permits Tensor {

@@ -6,6 +6,7 @@ import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.toydiff.internal.launch.Shape;
 
 /// A tensor as NumPy's `repr` prints an array: up to 8 decimals, aligned, three entries at each end of an
 /// axis once there are more than 1,000 elements. Rules: numpy/_core/arrayprint.py, `FloatingFormat` and

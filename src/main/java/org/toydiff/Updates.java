@@ -2,6 +2,8 @@ package org.toydiff;
 
 import java.util.Arrays;
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.launch.UpdateWork;
 
 /// Optimizer steps in one pass over parameter, gradient and state, in place: what [org.toydiff.optim] is made of.
 /// Nothing is recorded and nothing made, and nothing is allocated on the heap.
@@ -177,7 +179,8 @@ public final class Updates {
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.scale = 1 / (1 - Math.pow(beta1, step));
         work.coefficients.decay = decay;
-        double stepNorm = Math.sqrt(work.run(UpdateWork.Kind.LAMB_MOMENTS, parameter, gradient, first, second));
+        double stepNorm =
+                Math.sqrt(Launch.update(work, UpdateWork.Kind.LAMB_MOMENTS, parameter, gradient, first, second));
         work.coefficients.rate = rate * (norm > 0 && stepNorm > 0 ? norm / stepNorm : 1);
         run(work, UpdateWork.Kind.LAMB_STEP, parameter, null, first, second);
     }
@@ -278,7 +281,7 @@ public final class Updates {
             return;
         }
         if (parameter.size() > 0) {
-            work.run(kind, parameter, gradient, first, second);
+            Launch.update(work, kind, parameter, gradient, first, second);
         }
         changed(parameter);
         changed(first);

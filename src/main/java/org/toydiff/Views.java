@@ -4,6 +4,7 @@ import static org.toydiff.Rule.readsNothing;
 import static org.toydiff.Rule.readsShape;
 
 import java.util.Arrays;
+import org.toydiff.internal.launch.Shape;
 
 /// Ops that move no elements: they see the same block through another offset, shape and strides.
 final class Views {
@@ -47,7 +48,7 @@ final class Views {
             throw new IllegalArgumentException("reshape: " + Shape.text(x.shape) + " has " + x.size()
                     + " elements and does not fit " + Shape.text(asked));
         }
-        return Shape.checked("reshape", x.dtype, shape);
+        return Shape.checked("reshape", x.dtype.bytes(), shape);
     }
 
     static Tensor transpose(Tensor x, int[] axes) {
@@ -151,7 +152,7 @@ final class Views {
     }
 
     static Tensor broadcastTo(Tensor x, long[] asked) {
-        long[] shape = Shape.checked("broadcastTo", x.dtype, asked.clone());
+        long[] shape = Shape.checked("broadcastTo", x.dtype.bytes(), asked.clone());
         if (!Shape.broadcasts(x.shape, shape)) {
             throw new IllegalArgumentException(
                     "broadcastTo: " + Shape.text(x.shape) + " does not stretch to " + Shape.text(shape));

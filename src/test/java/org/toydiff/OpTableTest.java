@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.toydiff.internal.launch.Shape;
 
 /// One row for each op: its double oracle and domain. Every row runs over sizes, layouts, dtypes, broadcasts and
 /// special values; its gradient is held against the oracle, differentiated in double by differences of fourth

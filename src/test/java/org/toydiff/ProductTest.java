@@ -9,6 +9,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.toydiff.internal.launch.ProductWork;
+import org.toydiff.internal.launch.Shape;
 
 /// Products of operands of any rank, that lie in any way and broadcast in any way, and their gradients, against loops
 /// over single elements.

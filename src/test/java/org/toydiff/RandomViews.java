@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.toydiff.internal.launch.Shape;
 
 /// Tensors of a given shape that lie in memory in every way that views can make: axes in another order, sliced out of
 /// larger ones, stretched from size 1, and all of these at once.

@@ -8,6 +8,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.Shape;
 
 /// Reductions over every set of axes of tensors that lie in any way, against a loop over single elements.
 class ReductionTest extends ArenaTest {

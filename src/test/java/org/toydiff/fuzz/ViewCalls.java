@@ -2,6 +2,7 @@ package org.toydiff.fuzz;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.nn.Flatten;
@@ -13,6 +14,8 @@ final class ViewCalls {
     static List<Row> rows() {
         return List.of(
                 Row.of("reshape", ViewCalls::reshape),
+                Row.of("squeeze", ViewCalls::squeeze),
+                Row.of("unsqueeze", ViewCalls::unsqueeze),
                 Row.of("transpose", ViewCalls::transpose),
                 new Row("slice", 8, ViewCalls::slice),
                 new Row("get", 6, ViewCalls::get),
@@ -49,6 +52,46 @@ final class ViewCalls {
             }
         }
         return worked;
+    }
+
+    private static void squeeze(Machine m, Choice c) {
+        Held x = m.any(c);
+        int axis = c.below(2 * x.rank() + 3) - x.rank() - 1;
+        new Attempt(m, c, x + ".squeeze(" + axis + ")")
+                .reads(x)
+                .expects(() -> Reference.reshape(x.known, squeezed(x.shape(), axis)))
+                .views(x, known -> Reference.reshape(known, squeezed(x.shape(), axis)), () -> x.tensor.squeeze(axis));
+    }
+
+    private static long[] squeezed(long[] shape, int axis) {
+        int at = axis < 0 ? axis + shape.length : axis;
+        Dense.require(at >= 0 && at < shape.length);
+        if (shape[at] != 1) {
+            return shape;
+        }
+        return LongStream.concat(Arrays.stream(shape, 0, at), Arrays.stream(shape, at + 1, shape.length))
+                .toArray();
+    }
+
+    private static void unsqueeze(Machine m, Choice c) {
+        Held x = m.any(c);
+        int axis = c.below(2 * x.rank() + 5) - x.rank() - 2;
+        new Attempt(m, c, x + ".unsqueeze(" + axis + ")")
+                .reads(x)
+                .expects(() -> Reference.reshape(x.known, unsqueezed(x.shape(), axis)))
+                .views(
+                        x,
+                        known -> Reference.reshape(known, unsqueezed(x.shape(), axis)),
+                        () -> x.tensor.unsqueeze(axis));
+    }
+
+    private static long[] unsqueezed(long[] shape, int axis) {
+        int at = axis < 0 ? axis + shape.length + 1 : axis;
+        Dense.require(at >= 0 && at <= shape.length);
+        return LongStream.concat(
+                        LongStream.concat(Arrays.stream(shape, 0, at), LongStream.of(1)),
+                        Arrays.stream(shape, at, shape.length))
+                .toArray();
     }
 
     private static void flatten(Machine m, Choice c) {

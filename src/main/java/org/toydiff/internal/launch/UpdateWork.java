@@ -1,4 +1,4 @@
-package org.toydiff;
+package org.toydiff.internal.launch;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -9,7 +9,7 @@ import org.toydiff.internal.workers.Workers;
 
 /// One optimizer step of one parameter under way: a pass over parameter, gradient and state. One object for each
 /// thread, as [ElementWork].
-final class UpdateWork extends Work {
+public final class UpdateWork extends Work {
     /// So many elements make a part.
     private static final long PART = 1 << 15;
 
@@ -19,7 +19,7 @@ final class UpdateWork extends Work {
     private static final long CALL = 1 << 10;
 
     /// Which kernel of [UpdateKernels] runs.
-    enum Kind {
+    public enum Kind {
         DESCEND,
         MOMENTUM,
         ADAM,
@@ -30,7 +30,7 @@ final class UpdateWork extends Work {
     }
 
     /// Set by the caller before [#run].
-    final Coefficients coefficients = new Coefficients();
+    public final Coefficients coefficients = new Coefficients();
 
     private UpdateKernels kernels;
     private Kind kind;
@@ -47,21 +47,33 @@ final class UpdateWork extends Work {
     /// What each part summed up.
     private double[] sums = new double[16];
 
-    /// Runs over all elements; of gradient, first and second those may be null that the kernel does not read.
+    /// Runs over `n` contiguous elements of each operand; of gradient, first and second those may be null that the
+    /// kernel does not read. Offsets are in elements.
     ///
     /// @return the parts' sums together, in their order; 0 where the kernel sums nothing
-    double run(Kind kind, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+    public double run(
+            Kind kind,
+            boolean wide,
+            long n,
+            MemorySegment parameter,
+            long parameterAt,
+            MemorySegment gradient,
+            long gradientAt,
+            MemorySegment first,
+            long firstAt,
+            MemorySegment second,
+            long secondAt) {
         this.kind = kind;
-        kernels = UpdateKernels.of(parameter.isWide());
-        n = parameter.size();
-        p = parameter.storage.segment();
-        p0 = parameter.offset;
-        g = segment(gradient);
-        g0 = offset(gradient);
-        m = segment(first);
-        m0 = offset(first);
-        v = segment(second);
-        v0 = offset(second);
+        kernels = UpdateKernels.of(wide);
+        this.n = n;
+        p = parameter;
+        p0 = parameterAt;
+        g = gradient;
+        g0 = gradientAt;
+        m = first;
+        m0 = firstAt;
+        v = second;
+        v0 = secondAt;
         int parts = Math.toIntExact(parts(n, PART));
         if (parts > sums.length) {
             sums = new double[parts];
@@ -77,14 +89,6 @@ final class UpdateWork extends Work {
             sum += sums[i];
         }
         return sum;
-    }
-
-    private static MemorySegment segment(Tensor tensor) {
-        return tensor == null ? null : tensor.storage.segment();
-    }
-
-    private static long offset(Tensor tensor) {
-        return tensor == null ? 0 : tensor.offset;
     }
 
     @Override

@@ -1,12 +1,10 @@
-package org.toydiff;
+package org.toydiff.internal.launch;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
-import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.Runs;
 import org.toydiff.internal.kernels.SmallProduct;
-import org.toydiff.internal.workers.Scratch;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
@@ -16,7 +14,7 @@ import org.toydiff.internal.workers.Workers;
 /// A tile is one call of BLAS on one thread over all of k, so that sums are never split and the result is the same
 /// for any number of workers. What is to be done with a tile (add a bias, apply an activation, multiply an
 /// activation's gradient) is done right after it, while it is in the cache.
-final class ProductWork extends Work {
+public final class ProductWork extends Work {
     /// Products of fewer multiplications stay on the calling thread: some 10 µs of arithmetic.
     private static final long SMALLEST = 1 << 20;
 
@@ -82,71 +80,103 @@ final class ProductWork extends Work {
     /// y's old elements are the activation's output, and are overwritten by the gradient through it.
     private Kernel.Binary gradient;
 
-    /// From now on each tile gets the bias added, which has one element for each column, and goes through the
-    /// activation; both may be null. To be ended by [#plain()].
-    void then(Tensor bias, Activation activation, boolean wide) {
-        if (bias != null) {
-            this.bias = bias.storage.segment();
-            bias0 = bias.offset;
-            biasStep = bias.strides[0];
-            withBias = (activation == null ? BinaryKernel.ADD : activation.afterBias).of(wide);
-        } else if (activation != null) {
-            this.activation = activation.kernel.of(wide);
-        }
+    /// From now on each tile gets the bias added, which has one element for each column, `step` elements apart, by a
+    /// kernel that may do more. To be ended by [#plain()].
+    public void addBias(Kernel.Binary kernel, MemorySegment bias, long biasAt, long step) {
+        withBias = kernel;
+        this.bias = bias;
+        bias0 = biasAt;
+        biasStep = step;
     }
 
-    /// From now on each tile goes through the activation's gradient with y's old elements, the activation's output,
+    /// From now on each tile goes through an activation. To be ended by [#plain()].
+    public void activate(Kernel.Unary kernel) {
+        activation = kernel;
+    }
+
+    /// From now on each tile goes through an activation's gradient with y's old elements, the activation's output,
     /// onto y. To be ended by [#plain()].
-    void through(Activation activation, boolean wide) {
-        gradient = activation.gradient.of(wide);
+    public void throughGradient(Kernel.Binary kernel) {
+        gradient = kernel;
     }
 
     /// From now on nothing follows a tile.
-    void plain() {
+    public void plain() {
         bias = null;
         withBias = null;
         activation = null;
         gradient = null;
     }
 
-    /// `batches` products, of which these are the first; a's are `betweenA` apart and b's `betweenB`, y's follow
-    /// each other. BLAS can read a and b where they lie; y is contiguous and nothing is empty, but perhaps k.
-    void run(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
-        run(a, false, betweenA, b, betweenB, beta, y, batches);
+    /// The first operand of the next [#run], `[rows, columns]`: the first of matrices that are `between` elements
+    /// apart. How BLAS is to read it is for [MatrixLayout] to say.
+    ///
+    /// @param down between its rows, in elements
+    /// @param transposed whether it lies with rows and columns exchanged
+    /// @param leading the distance between rows as they lie
+    /// @param increment the distance between elements of a row
+    public void left(
+            MemorySegment memory,
+            long at,
+            long rows,
+            long columns,
+            long down,
+            boolean transposed,
+            int leading,
+            int increment,
+            long between) {
+        a = memory;
+        a0 = at;
+        m = (int) rows;
+        k = (int) columns;
+        ai = down;
+        transposeA = transposed;
+        leadingA = leading;
+        spacingA = increment;
+        betweenA = between;
     }
 
-    /// As above; the product is `aᵀ·b` when `swapA`, without a view of a that has its axes exchanged.
-    void run(Tensor a, boolean swapA, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
+    /// The second operand of the next [#run], with as many rows as the first has columns; else as [#left].
+    ///
+    /// @param across between its columns, in elements
+    /// @param increment the distance between elements of a column
+    public void right(
+            MemorySegment memory,
+            long at,
+            long columns,
+            long across,
+            boolean transposed,
+            int leading,
+            int increment,
+            long between) {
+        b = memory;
+        b0 = at;
+        n = (int) columns;
+        bj = across;
+        transposeB = transposed;
+        leadingB = leading;
+        spacingB = increment;
+        betweenB = between;
+    }
+
+    /// `y = a·b + beta·y` for `batches` products of the operands set before, which BLAS can read where they lie; y's
+    /// matrices are contiguous and follow each other, and nothing is empty, but perhaps k.
+    public void run(boolean wide, double beta, MemorySegment y, long yAt, long batches) {
+        this.wide = wide;
         this.batches = batches;
-        this.betweenA = betweenA;
-        this.betweenB = betweenB;
-        wide = y.dtype == DType.FLOAT64;
-        small = SmallProduct.of(wide);
-        m = (int) y.shape[0];
-        n = (int) y.shape[1];
-        k = (int) a.shape[swapA ? 0 : 1];
-        this.a = a.storage.segment();
-        this.b = b.storage.segment();
-        this.y = y.storage.segment();
-        a0 = a.offset;
-        b0 = b.offset;
-        y0 = y.offset;
-        ai = a.strides[swapA ? 1 : 0];
-        bj = b.strides[1];
-        yi = n;
-        boolean columnsLie = Products.transposed(a);
-        transposeA = columnsLie != swapA;
-        transposeB = Products.transposed(b);
-        leadingA = Products.leading(a, columnsLie);
-        leadingB = Products.leading(b, transposeB);
-        spacingA = Products.increment(a, swapA ? 0 : 1);
-        spacingB = Products.increment(b, 0);
         this.beta = beta;
+        this.y = y;
+        y0 = yAt;
+        yi = n;
+        small = SmallProduct.of(wide);
         cut();
         long multiplications = Math.max(1, (long) m * n * k);
         together = tiles > 1 ? 1 : Math.max(1, SMALLEST / multiplications);
-        Workers.run(this, parts(batches, together) * tiles);
-        forget();
+        try {
+            Workers.run(this, parts(batches, together) * tiles);
+        } finally {
+            forget();
+        }
     }
 
     private void forget() {
@@ -182,7 +212,7 @@ final class ProductWork extends Work {
     }
 
     /// A size near `most` that cuts `all` into equal pieces.
-    static int even(int all, long most) {
+    public static int even(int all, long most) {
         long each = parts(all, parts(all, most));
         return (int) Math.min(all, parts(each, UNIT) * UNIT);
     }

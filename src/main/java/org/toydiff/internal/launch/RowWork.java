@@ -1,4 +1,4 @@
-package org.toydiff;
+package org.toydiff.internal.launch;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
@@ -14,9 +14,9 @@ import org.toydiff.internal.workers.Workers;
 ///
 /// Rows are contiguous within and evenly spaced; what lies otherwise was copied before. Every row is shifted by its
 /// largest element first, so that no power overflows.
-final class RowWork extends Work {
+public final class RowWork extends Work {
     /// What a row goes through.
-    enum Kind {
+    public enum Kind {
         /// `y = softmax(a)`
         SOFTMAX,
         /// `y = ln softmax(a)`
@@ -57,42 +57,53 @@ final class RowWork extends Work {
     private long n;
     private long perPart;
 
-    /// Runs over the rows of `a`, whose last axis is contiguous; b (a tensor of a's shape, or with one element for
-    /// each row) and labels may be null. y is contiguous.
-    void run(Kind kind, Tensor a, Tensor b, Tensor labels, Tensor y) {
-        this.kind = kind;
-        wide = a.isWide();
-        n = a.shape[a.rank() - 1];
-        runs = n < SHORT ? Runs.scalar(wide) : Runs.of(wide);
-        rows = a.size() / n;
-        this.a = a.storage.segment();
-        a0 = a.offset;
-        ai = between(a);
-        if (b != null) {
-            this.b = b.storage.segment();
-            b0 = b.offset;
-            bi = kind == Kind.CROSS_ENTROPY_GRADIENT ? b.strides[0] : between(b);
-        }
-        if (labels != null) {
-            this.labels = labels.storage.segment();
-            labels0 = labels.offset;
-            labelStep = labels.strides[0];
-            longLabels = labels.dtype == DType.INT64;
-        }
-        this.y = y.storage.segment();
-        y0 = y.offset;
-        yi = kind == Kind.CROSS_ENTROPY ? 1 : n;
-        perPart = Math.max(1, PART / n);
-        Workers.run(this, parts(rows, perPart));
-        this.a = null;
-        this.b = null;
-        this.labels = null;
-        this.y = null;
+    /// The second operand of the next [#run], `between` elements from row to row.
+    public void second(MemorySegment b, long bAt, long between) {
+        this.b = b;
+        b0 = bAt;
+        bi = between;
     }
 
-    /// The distance between rows; of a tensor of higher rank they follow each other.
-    private static long between(Tensor t) {
-        return t.rank() == 2 ? t.strides[0] : t.shape[t.rank() - 1];
+    /// The labels of the next [#run], one for each row.
+    public void labels(MemorySegment labels, long labelsAt, long between, boolean longs) {
+        this.labels = labels;
+        labels0 = labelsAt;
+        labelStep = between;
+        longLabels = longs;
+    }
+
+    /// Runs over `rows` rows of `n` elements of a, `between` elements from row to row; y is contiguous. Offsets are in
+    /// elements.
+    public void run(
+            Kind kind,
+            boolean wide,
+            long rows,
+            long n,
+            MemorySegment a,
+            long aAt,
+            long between,
+            MemorySegment y,
+            long yAt) {
+        this.kind = kind;
+        this.wide = wide;
+        this.n = n;
+        this.rows = rows;
+        runs = n < SHORT ? Runs.scalar(wide) : Runs.of(wide);
+        this.a = a;
+        a0 = aAt;
+        ai = between;
+        this.y = y;
+        y0 = yAt;
+        yi = kind == Kind.CROSS_ENTROPY ? 1 : n;
+        perPart = Math.max(1, PART / n);
+        try {
+            Workers.run(this, parts(rows, perPart));
+        } finally {
+            this.a = null;
+            this.b = null;
+            this.labels = null;
+            this.y = null;
+        }
     }
 
     @Override

@@ -1,17 +1,17 @@
-package org.toydiff;
+package org.toydiff.internal.launch;
 
 import java.util.Arrays;
 import java.util.Locale;
 
 /// Arithmetic on shapes and strides. Both are in elements; a size-1 or broadcast axis has stride 0 or any
 /// other.
-final class Shape {
-    static final long[] SCALAR = {};
+public final class Shape {
+    public static final long[] SCALAR = {};
 
     private Shape() {}
 
     /// The number of elements.
-    static long size(long[] shape) {
+    public static long size(long[] shape) {
         long size = 1;
         for (long n : shape) {
             size *= n;
@@ -21,8 +21,8 @@ final class Shape {
 
     /// `shape` itself, once its sizes are known to be non-negative and their bytes to fit a long. Beside a size of 0
     /// others may be of any length: there is nothing to lay out.
-    static long[] checked(String op, DType dtype, long[] shape) {
-        long bytes = dtype.bytes();
+    public static long[] checked(String op, int elementBytes, long[] shape) {
+        long bytes = elementBytes;
         boolean fits = true;
         for (long n : shape) {
             if (n < 0) {
@@ -39,7 +39,7 @@ final class Shape {
     }
 
     /// Whether there are no elements: then nothing may walk the other axes, which may be of any length.
-    static boolean empty(long[] shape) {
+    public static boolean empty(long[] shape) {
         for (long n : shape) {
             if (n == 0) {
                 return true;
@@ -49,7 +49,7 @@ final class Shape {
     }
 
     /// Row-major strides.
-    static long[] strides(long[] shape) {
+    public static long[] strides(long[] shape) {
         long[] strides = new long[shape.length];
         long stride = 1;
         for (int i = shape.length - 1; i >= 0; i--) {
@@ -60,7 +60,7 @@ final class Shape {
     }
 
     /// Where the last element lies, counted from the first; of a shape that is not empty.
-    static long last(long[] shape, long[] strides) {
+    public static long last(long[] shape, long[] strides) {
         long last = 0;
         for (int i = 0; i < shape.length; i++) {
             last += (shape[i] - 1) * strides[i];
@@ -68,7 +68,7 @@ final class Shape {
         return last;
     }
 
-    static boolean contiguous(long[] shape, long[] strides) {
+    public static boolean contiguous(long[] shape, long[] strides) {
         long stride = 1;
         for (int i = shape.length - 1; i >= 0; i--) {
             if (shape[i] != 1 && strides[i] != stride) {
@@ -80,7 +80,7 @@ final class Shape {
     }
 
     /// The axis counted from the front; negative ones count from the back.
-    static int axis(String op, int axis, int rank) {
+    public static int axis(String op, int axis, int rank) {
         int normal = axis < 0 ? axis + rank : axis;
         if (normal < 0 || normal >= rank) {
             throw new IllegalArgumentException(op + ": axis " + axis + " is out of range for a tensor of rank " + rank
@@ -92,7 +92,7 @@ final class Shape {
     /// NumPy's rule: shapes are aligned at the last axis, and a missing or size-1 axis stretches.
     ///
     /// https://numpy.org/doc/stable/user/basics.broadcasting.html
-    static long[] broadcast(String op, long[] a, long[] b) {
+    public static long[] broadcast(String op, long[] a, long[] b) {
         if (Arrays.equals(a, b)) {
             return a;
         }
@@ -110,7 +110,7 @@ final class Shape {
     }
 
     /// Whether `from` stretches to `to` by NumPy's rule.
-    static boolean broadcasts(long[] from, long[] to) {
+    public static boolean broadcasts(long[] from, long[] to) {
         if (from.length > to.length) {
             return false;
         }
@@ -124,7 +124,7 @@ final class Shape {
     }
 
     /// Strides under which a tensor of `shape` reads as one of `to`: 0 along every stretched axis.
-    static long[] stretched(long[] shape, long[] strides, long[] to) {
+    public static long[] stretched(long[] shape, long[] strides, long[] to) {
         if (Arrays.equals(shape, to)) {
             return strides;
         }
@@ -138,7 +138,7 @@ final class Shape {
     /// Strides under which the same elements read as `to`, or null when no strides do. After NumPy's
     /// attempt to reshape without a copy: runs of axes that multiply to the same size are matched, and each
     /// run must itself be contiguous.
-    static long[] reshaped(long[] shape, long[] strides, long[] to) {
+    public static long[] reshaped(long[] shape, long[] strides, long[] to) {
         if (contiguous(shape, strides)) {
             return strides(to);
         }
@@ -179,7 +179,7 @@ final class Shape {
 
     /// The first axis from `axis` on whose size is not 1, or the rank. What descends by it goes less than 64 levels
     /// deep, for each at least doubles the elements.
-    static int pastOnes(long[] shape, int axis) {
+    public static int pastOnes(long[] shape, int axis) {
         int next = axis;
         while (next < shape.length && shape[next] == 1) {
             next++;
@@ -188,7 +188,7 @@ final class Shape {
     }
 
     /// The shape with the marked axes at size 1.
-    static long[] kept(long[] shape, boolean[] reduced) {
+    public static long[] kept(long[] shape, boolean[] reduced) {
         long[] kept = shape.clone();
         for (int i = 0; i < kept.length; i++) {
             if (reduced[i]) {
@@ -199,7 +199,7 @@ final class Shape {
     }
 
     /// The shape without the marked axes.
-    static long[] dropped(long[] shape, boolean[] reduced) {
+    public static long[] dropped(long[] shape, boolean[] reduced) {
         long[] result = new long[shape.length];
         int n = 0;
         for (int i = 0; i < shape.length; i++) {
@@ -210,12 +210,12 @@ final class Shape {
         return Arrays.copyOf(result, n);
     }
 
-    static String text(long[] shape) {
+    public static String text(long[] shape) {
         return Arrays.toString(shape);
     }
 
     /// Bytes for people: `512 B`, `4.0 KiB`, `1.5 GiB`.
-    static String bytes(long bytes) {
+    public static String bytes(long bytes) {
         if (bytes < 1024) {
             return bytes + " B";
         }

@@ -1,4 +1,4 @@
-package org.toydiff;
+package org.toydiff.internal.launch;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.kernels.Kernel;
@@ -11,7 +11,7 @@ import org.toydiff.internal.workers.Workers;
 /// Axes that lie in memory as one for every operand are merged, so contiguous operands are one row whatever their
 /// rank, and a bias under a matrix is a grid whose second operand repeats its row. One object for each thread, used
 /// again for every op: an op allocates nothing for its launch.
-final class ElementWork extends Work {
+public final class ElementWork extends Work {
     /// So many elements make a part; anything smaller stays on the calling thread. Some 10 µs of an addition,
     /// several times what it takes to hand a part over.
     private static final long PART = 1 << 15;
@@ -40,27 +40,48 @@ final class ElementWork extends Work {
     private long columns;
     private long across;
 
-    /// `y = kernel(x)`, the strides being those under which x reads in y's shape.
-    void run(Kernel.Unary kernel, Tensor x, long[] xs, Tensor y) {
+    /// `y = kernel(x)` over a shape; offsets and strides are in elements, and those of x are the ones under which it
+    /// reads in that shape.
+    public void run(
+            Kernel.Unary kernel,
+            MemorySegment x,
+            long xAt,
+            long[] xs,
+            MemorySegment y,
+            long yAt,
+            long[] ys,
+            long[] shape) {
         unary = kernel;
         binary = null;
-        a = x.storage.segment();
-        b = a;
-        this.y = y.storage.segment();
-        int outer = plan(y.shape, y.strides, xs, xs);
-        walk(y.shape, y.strides, xs, xs, 0, outer, x.offset, x.offset, y.offset);
+        a = x;
+        b = x;
+        this.y = y;
+        int outer = plan(shape, ys, xs, xs);
+        walk(shape, ys, xs, xs, 0, outer, xAt, xAt, yAt);
         forget();
     }
 
-    /// `y = kernel(a, b)`, the strides being those under which a and b read in y's shape.
-    void run(Kernel.Binary kernel, Tensor a, long[] as, Tensor b, long[] bs, Tensor y) {
+    /// `y = kernel(a, b)` over a shape; offsets and strides are in elements, and those of a and b are the ones under
+    /// which they read in that shape.
+    public void run(
+            Kernel.Binary kernel,
+            MemorySegment a,
+            long aAt,
+            long[] as,
+            MemorySegment b,
+            long bAt,
+            long[] bs,
+            MemorySegment y,
+            long yAt,
+            long[] ys,
+            long[] shape) {
         unary = null;
         binary = kernel;
-        this.a = a.storage.segment();
-        this.b = b.storage.segment();
-        this.y = y.storage.segment();
-        int outer = plan(y.shape, y.strides, as, bs);
-        walk(y.shape, y.strides, as, bs, 0, outer, a.offset, b.offset, y.offset);
+        this.a = a;
+        this.b = b;
+        this.y = y;
+        int outer = plan(shape, ys, as, bs);
+        walk(shape, ys, as, bs, 0, outer, aAt, bAt, yAt);
         forget();
     }
 

@@ -1,7 +1,7 @@
-package org.toydiff;
+package org.toydiff.internal.launch;
 
 /// What a reduction makes of the elements along the reduced axes.
-enum Reduction {
+public enum Reduction {
     SUM,
     MEAN,
     MAX,
@@ -18,7 +18,7 @@ enum Reduction {
     }
 
     /// Whether it tells a position and no value.
-    boolean tellsPosition() {
+    public boolean tellsPosition() {
         return this == ARGMAX || this == ARGMIN;
     }
 }

@@ -1,4 +1,4 @@
-package org.toydiff;
+package org.toydiff.internal.launch;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
@@ -14,7 +14,7 @@ import org.toydiff.internal.workers.Workers;
 ///
 /// Three ways, by how the input lies: one long run is cut into pieces whose results are combined in their order;
 /// many runs are shared out; reduced rows of kept columns go by columns. What lies otherwise is copied first.
-final class ReductionWork extends Work {
+public final class ReductionWork extends Work {
     /// So many elements make a part.
     private static final long PART = 1 << 15;
 
@@ -66,7 +66,7 @@ final class ReductionWork extends Work {
     /// Finds out how a tensor of that shape and strides can be reduced over the marked axes.
     ///
     /// @return whether it can where it lies
-    boolean plan(Reduction reduction, long[] shape, long[] strides, boolean[] reduced) {
+    public boolean plan(Reduction reduction, long[] shape, long[] strides, boolean[] reduced) {
         merge(shape, strides, reduced);
         blocks = 1;
         blockStride = 0;
@@ -140,17 +140,26 @@ final class ReductionWork extends Work {
         return true;
     }
 
-    /// `y = reduction(x)` as [#plan] found; y is contiguous and neither is empty.
-    void run(Reduction reduction, int ddof, Tensor x, Tensor y) {
-        assert blocks * outputs == y.size() : "a reduction that writes other elements than its result's";
+    /// `y = reduction(x)` as [#plan] found; y is contiguous and has `results` elements, and neither is empty. Offsets
+    /// are in elements.
+    public void run(
+            Reduction reduction,
+            int ddof,
+            boolean wide,
+            MemorySegment x,
+            long xAt,
+            MemorySegment y,
+            long yAt,
+            long results) {
+        assert blocks * outputs == results : "a reduction that writes other elements than its result's";
         this.reduction = reduction;
         this.ddof = ddof;
-        wide = x.dtype == DType.FLOAT64;
+        this.wide = wide;
         runs = Runs.of(wide);
-        this.x = x.storage.segment();
-        this.y = y.storage.segment();
-        x0 = x.offset;
-        y0 = y.offset;
+        this.x = x;
+        this.y = y;
+        x0 = xAt;
+        y0 = yAt;
         if (way == Way.COLUMNS) {
             columns();
         } else if (outputs == 1 && n > PART && !reduction.tellsPosition()) {
@@ -169,13 +178,13 @@ final class ReductionWork extends Work {
         this.y = null;
     }
 
-    /// The Euclidean norm of a contiguous x, in double.
-    double norm(Tensor x) {
+    /// The Euclidean norm of `n` contiguous elements of x from `xAt` on, in double.
+    public double norm(boolean wide, MemorySegment x, long xAt, long n) {
         reduction = Reduction.NORM;
-        n = x.size();
-        runs = Runs.of(x.isWide());
-        this.x = x.storage.segment();
-        x0 = x.offset;
+        this.n = n;
+        runs = Runs.of(wide);
+        this.x = x;
+        x0 = xAt;
         mean = 0;
         double norm = Math.sqrt(inPieces(Way.SQUARES));
         this.x = null;

@@ -1,4 +1,4 @@
-package org.toydiff.internal.workers;
+package org.toydiff.internal.launch;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
