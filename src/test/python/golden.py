@@ -161,3 +161,5 @@ case("secondOfPower", lambda x: torch.autograd.grad((x ** 3).sum(), x, create_gr
 trajectory("sgd", lambda p: torch.optim.SGD(p, lr=0.1))
 trajectory("sgdMomentum", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9))
 trajectory("adam", lambda p: torch.optim.Adam(p, lr=0.01))
+
+case("reciprocal", torch.reciprocal, torch.tensor([0.5, -2.0, 1e-30, -1e30, 7.0, 3.0]))

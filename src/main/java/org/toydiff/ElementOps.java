@@ -142,6 +142,17 @@ abstract sealed class ElementOps extends TensorCreation permits TensorOps {
                 self(), "abs", UnaryKernel.ABS, readsInput((g, x) -> g.dying().multiply(x.sign())));
     }
 
+    /// `y = 1/x`: the reciprocal, ±∞ at ±0; gradient `−g·y²`.
+    ///
+    /// @return a new tensor of this shape
+    public Tensor reciprocal() {
+        return unary(
+                self(),
+                "reciprocal",
+                UnaryKernel.RECIPROCAL,
+                readsOutput((g, y) -> g.multiply(y.multiply(y).negative())));
+    }
+
     /// `y = √x`: the square root, NaN below 0; gradient `g / 2y`.
     ///
     /// @return a new tensor of this shape

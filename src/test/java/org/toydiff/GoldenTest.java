@@ -51,6 +51,7 @@ class GoldenTest {
         one("cosh", Tensor::cosh);
         one("tanh", Tensor::tanh);
         one("exp", Tensor::exp);
+        one("reciprocal", Tensor::reciprocal);
         one("sign", Tensor::sign);
         one("abs", Tensor::abs);
         one("relu", Tensor::relu);

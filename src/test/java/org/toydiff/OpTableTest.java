@@ -75,6 +75,7 @@ class OpTableTest {
             new Unary("cosh", Tensor::cosh, Math::cosh, REAL),
             new Unary("tanh", Tensor::tanh, Math::tanh, REAL),
             new Unary("exp", Tensor::exp, Math::exp, REAL),
+            new Unary("reciprocal", Tensor::reciprocal, x -> 1 / x, POSITIVE),
             new Unary("sign", Tensor::sign, x -> Double.isNaN(x) ? 0 : Math.signum(x), REAL),
             new Unary("abs", Tensor::abs, Math::abs, REAL),
             new Unary("sqrt", Tensor::sqrt, Math::sqrt, POSITIVE),

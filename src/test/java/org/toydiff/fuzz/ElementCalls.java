@@ -30,6 +30,7 @@ final class ElementCalls {
         rows.add(unary("cosh", Tensor::cosh, Math::cosh));
         rows.add(unary("tanh", Tensor::tanh, Math::tanh));
         rows.add(unary("exp", Tensor::exp, Math::exp));
+        rows.add(unary("reciprocal", Tensor::reciprocal, x -> 1 / x));
         rows.add(unary("sign", Tensor::sign, x -> Double.isNaN(x) ? 0 : Math.signum(x)));
         rows.add(unary("abs", Tensor::abs, Math::abs));
         rows.add(unary("sqrt", Tensor::sqrt, Math::sqrt));

@@ -57,6 +57,10 @@ final class FloatOps {
         return Math.abs(x);
     }
 
+    static float reciprocal(float x) {
+        return 1 / x;
+    }
+
     static float sqrt(float x) {
         return (float) Math.sqrt(x);
     }

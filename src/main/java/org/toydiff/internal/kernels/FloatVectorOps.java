@@ -69,6 +69,10 @@ final class FloatVectorOps {
         return x.abs();
     }
 
+    static FloatVector reciprocal(FloatVector x) {
+        return FloatVector.broadcast(x.species(), 1).div(x);
+    }
+
     static FloatVector sqrt(FloatVector x) {
         return x.sqrt();
     }

@@ -11,6 +11,7 @@ public enum UnaryKernel {
     LOG,
     LOG1P,
     NEGATIVE,
+    RECIPROCAL,
     RELU,
     SIGMOID,
     SIGN,
