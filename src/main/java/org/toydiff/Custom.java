@@ -74,10 +74,8 @@ final class Custom {
             Tensor contribution = op.gradient(own, g, inputs.clone(), y);
             if (contribution == null || contribution.dtype != x.dtype || !Arrays.equals(contribution.shape, x.shape)) {
                 throw new IllegalStateException(op.name() + ": its gradient to input " + own + " is "
-                        + (contribution == null
-                                ? "null"
-                                : Shape.text(contribution.shape) + " " + contribution.dtype.name())
-                        + " and must be " + Shape.text(x.shape) + " " + x.dtype.name());
+                        + (contribution == null ? "null" : Shape.text(contribution.shape) + " " + contribution.dtype)
+                        + " and must be " + Shape.text(x.shape) + " " + x.dtype);
             }
             contribution.requireReadable(op.name() + ": its gradient to input " + own);
             return contribution;

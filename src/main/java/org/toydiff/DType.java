@@ -40,7 +40,7 @@ public enum DType {
         return this == FLOAT32 || this == FLOAT64;
     }
 
-    /// NumPy's name of it, `float32` for instance.
+    /// NumPy's name of it, `float32` for instance: what messages and printed tensors say.
     ///
     /// @return the name in lower case
     @Override

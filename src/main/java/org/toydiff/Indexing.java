@@ -27,7 +27,7 @@ final class Indexing {
     private static void requirePositions(String op, Tensor index, Tensor x, int along) {
         if (index.dtype != DType.INT32 && index.dtype != DType.INT64) {
             throw new IllegalArgumentException(
-                    op + ": the index " + Shape.text(index.shape) + " is " + index.dtype.name() + "; cast it to INT64");
+                    op + ": the index " + Shape.text(index.shape) + " is " + index.dtype + "; cast it to INT64");
         }
         if (!index.storage.shapeOnly()) {
             index.forEach((i, position) -> {

@@ -54,7 +54,7 @@ final class Randomness {
 
     static void requireFloating(String op, DType dtype) {
         if (!dtype.isFloating()) {
-            throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, not " + dtype.name());
+            throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, not " + dtype);
         }
     }
 

@@ -14,7 +14,7 @@ final class Selection {
         a.requireSameDType("where", b);
         if (condition.dtype != DType.BOOL) {
             throw new IllegalArgumentException("where: the condition " + Shape.text(condition.shape) + " is "
-                    + condition.dtype.name() + "; compare it, or cast it to BOOL");
+                    + condition.dtype + "; compare it, or cast it to BOOL");
         }
         long[] shape = Shape.broadcast("where", condition.shape, Shape.broadcast("where", a.shape, b.shape));
         boolean recorded = Tensor.recorded(a, b);

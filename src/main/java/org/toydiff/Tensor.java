@@ -156,7 +156,7 @@ public final class Tensor extends TensorOps {
     public long[] toLongArray() {
         long[] array = new long[arraySize("toLongArray")];
         if (dtype.isFloating()) {
-            throw new IllegalArgumentException("toLongArray: " + Shape.text(shape) + " is " + dtype.name()
+            throw new IllegalArgumentException("toLongArray: " + Shape.text(shape) + " is " + dtype
                     + "; cast(DType.INT64) first, or use toDoubleArray()");
         }
         try (var scratch = TensorArena.ofConfined()) {
@@ -580,14 +580,14 @@ public final class Tensor extends TensorOps {
         if (!dtype.isFloating()) {
             DType holding = dtype == DType.INT64 ? DType.FLOAT64 : DType.FLOAT32;
             throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, and " + Shape.text(shape) + " is "
-                    + dtype.name() + "; cast(DType." + holding.name() + ") first");
+                    + dtype + "; cast(DType." + holding.name() + ") first");
         }
     }
 
     void requireSameDType(String op, Tensor b) {
         if (dtype != b.dtype) {
-            throw new IllegalArgumentException(op + ": " + Shape.text(shape) + " is " + dtype.name() + " and "
-                    + Shape.text(b.shape) + " is " + b.dtype.name() + "; cast one to the dtype of the other");
+            throw new IllegalArgumentException(op + ": " + Shape.text(shape) + " is " + dtype + " and "
+                    + Shape.text(b.shape) + " is " + b.dtype + "; cast one to the dtype of the other");
         }
     }
 

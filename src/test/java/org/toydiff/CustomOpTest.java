@@ -154,7 +154,7 @@ class CustomOpTest {
             var failure =
                     assertThrows(IllegalStateException.class, () -> y.sum().backward());
             assertEquals(
-                    "crooked: its gradient to input 0 is [] FLOAT64 and must be [3] FLOAT64", failure.getMessage());
+                    "crooked: its gradient to input 0 is [] float64 and must be [3] float64", failure.getMessage());
         }
     }
 }

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -35,17 +36,25 @@ class OptimizerTest {
     private static final Map<String, Function<List<Tensor>, Optimizer>> OPTIMIZERS = new LinkedHashMap<>();
 
     static {
-        OPTIMIZERS.put("sgd", p -> new SGD(p, 0.1, 0, 0.01, false));
-        OPTIMIZERS.put("momentum", p -> new SGD(p, 0.1, 0.9, 0.01, false));
-        OPTIMIZERS.put("nesterov", p -> new SGD(p, 0.1, 0.9, 0.01, true));
+        OPTIMIZERS.put("sgd", p -> new SGD(p, 0.1).weightDecay(0.01));
+        OPTIMIZERS.put("momentum", p -> new SGD(p, 0.1, 0.9).weightDecay(0.01));
+        OPTIMIZERS.put("nesterov", p -> new SGD(p, 0.1).momentum(0.9).nesterov().weightDecay(0.01));
         OPTIMIZERS.put("adam", p -> new Adam(p, 0.01));
-        OPTIMIZERS.put("adamDecay", p -> new Adam(p, 0.01, 0.8, 0.99, 1e-6, 0.1));
+        OPTIMIZERS.put(
+                "adamDecay",
+                p -> new Adam(p, 0.01).betas(0.8, 0.99).epsilon(1e-6).weightDecay(0.1));
         OPTIMIZERS.put("adamW", p -> new AdamW(p, 0.01));
-        OPTIMIZERS.put("adamWDecay", p -> new AdamW(p, 0.01, 0.8, 0.99, 1e-6, 0.3));
+        OPTIMIZERS.put(
+                "adamWDecay",
+                p -> new AdamW(p, 0.01).betas(0.8, 0.99).epsilon(1e-6).weightDecay(0.3));
         OPTIMIZERS.put("rmsProp", p -> new RMSProp(p, 0.01));
-        OPTIMIZERS.put("rmsPropMomentum", p -> new RMSProp(p, 0.01, 0.9, 1e-6, 0.8, 0.1));
+        OPTIMIZERS.put(
+                "rmsPropMomentum",
+                p -> new RMSProp(p, 0.01).alpha(0.9).epsilon(1e-6).momentum(0.8).weightDecay(0.1));
         OPTIMIZERS.put("adagrad", p -> new Adagrad(p, 0.1));
-        OPTIMIZERS.put("adagradDecay", p -> new Adagrad(p, 0.1, 0.05, 1e-6, 0.1));
+        OPTIMIZERS.put(
+                "adagradDecay",
+                p -> new Adagrad(p, 0.1).lrDecay(0.05).epsilon(1e-6).weightDecay(0.1));
     }
 
     @TestFactory
@@ -101,7 +110,7 @@ class OptimizerTest {
         for (int n : new int[] {5, 70_001}) {
             try (var arena = TensorArena.ofConfined()) {
                 Tensor p = Tensor.randn(DType.FLOAT64, n).trackGradient();
-                var optimizer = new LARS(List.of(p), 0.4, 0.9, 0.05, 0.01);
+                var optimizer = new LARS(List.of(p), 0.4).weightDecay(0.05).trust(0.01);
                 double[] w = p.toDoubleArray();
                 double[] v = new double[n];
                 for (int step = 0; step < 4; step++) {
@@ -124,7 +133,7 @@ class OptimizerTest {
         for (int n : new int[] {5, 70_001}) {
             try (var arena = TensorArena.ofConfined()) {
                 Tensor p = Tensor.randn(DType.FLOAT64, n).trackGradient();
-                var optimizer = new LAMB(List.of(p), 0.02, 0.8, 0.95, 1e-6, 0.1);
+                var optimizer = new LAMB(List.of(p), 0.02).betas(0.8, 0.95).weightDecay(0.1);
                 double[] w = p.toDoubleArray();
                 double[] m = new double[n];
                 double[] v = new double[n];
@@ -165,7 +174,7 @@ class OptimizerTest {
     @Test
     void aSavedOptimizerGoesOnBitForBit() {
         Map<String, Function<List<Tensor>, Optimizer>> all = new LinkedHashMap<>(OPTIMIZERS);
-        all.put("lars", p -> new LARS(p, 0.4, 0.9, 0.05, 0.01));
+        all.put("lars", p -> new LARS(p, 0.4).weightDecay(0.05).trust(0.01));
         all.put("lamb", p -> new LAMB(p, 0.02));
         all.forEach((name, make) -> {
             long before = Memory.liveBytes();
@@ -202,14 +211,14 @@ class OptimizerTest {
             Tensor b = Tensor.ones(2).trackGradient();
             Tensor idle = Tensor.ones(2).trackGradient();
             var optimizer = new SGD(List.of(a, idle), 0.5);
-            optimizer.addGroup(List.of(b), 0.25, 0.1);
+            optimizer.addGroup(List.of(b), 0.25).weightDecay(0.1);
             a.add(b).sum().backward(Release.EAGER);
             optimizer.step();
             assertArrayEquals(new float[] {0.5f, 0.5f}, a.toFloatArray());
             assertArrayEquals(new float[] {0.725f, 0.725f}, b.toFloatArray(), 1e-7f);
             assertArrayEquals(new float[] {1, 1}, idle.toFloatArray());
             assertEquals(List.of(a, idle, b), optimizer.parameters());
-            var twice = assertThrows(IllegalArgumentException.class, () -> optimizer.addGroup(List.of(a), 0.1, 0));
+            var twice = assertThrows(IllegalArgumentException.class, () -> optimizer.addGroup(List.of(a), 0.1));
             assertEquals("SGD: parameter 0 is given twice; each belongs to one group", twice.getMessage());
         }
     }
@@ -272,7 +281,7 @@ class OptimizerTest {
                     all.values().removeIf(make -> decays(make));
                     all.put("plain", p -> new SGD(p, 0.1));
                     all.put("momentum without decay", p -> new SGD(p, 0.1, 0.9));
-                    all.put("nesterov without decay", p -> new SGD(p, 0.1, 0.9, 0, true));
+                    all.put("nesterov without decay", p -> new SGD(p, 0.1, 0.9).nesterov());
                     all.forEach((name, make) -> {
                         Tensor p = Tensor.full(dtype, Double.POSITIVE_INFINITY, size)
                                 .trackGradient();
@@ -280,7 +289,7 @@ class OptimizerTest {
                         requireAll(Double.POSITIVE_INFINITY, p, name);
                     });
                     for (Function<List<Tensor>, Optimizer> make : List.<Function<List<Tensor>, Optimizer>>of(
-                            p -> new SGD(p, 0.1), p -> new SGD(p, 0.1, 0.9), p -> new SGD(p, 0.1, 0.9, 0, true))) {
+                            p -> new SGD(p, 0.1), p -> new SGD(p, 0.1, 0.9), p -> new SGD(p, 0.1, 0.9).nesterov())) {
                         Tensor p = Tensor.ones(dtype, size).trackGradient();
                         step(make.apply(List.of(p)), p, Tensor.full(dtype, Double.POSITIVE_INFINITY, size));
                         requireAll(Double.NEGATIVE_INFINITY, p, "an infinite gradient");
@@ -332,7 +341,7 @@ class OptimizerTest {
     void aStepThatFailsIsNotCounted() {
         try (var arena = TensorArena.ofConfined()) {
             Tensor p = Tensor.ones(3).trackGradient();
-            var failing = new Optimizer(List.of(p), 0.1, 0) {
+            var failing = new Optimizer(List.of(p), 0.1) {
                 @Override
                 protected void update(ParameterGroup group, Tensor q, Tensor g, Tensor[] state, long step) {
                     throw new IllegalStateException("step " + step);
@@ -364,15 +373,26 @@ class OptimizerTest {
             List<Tensor> p = List.of(Tensor.ones(1).trackGradient());
             Map<String, Runnable> wrong = new LinkedHashMap<>();
             wrong.put("SGD: lr -1.0 is out of range", () -> new SGD(p, -1));
-            wrong.put("SGD: momentum 0.0 is out of range", () -> new SGD(p, 1, 0, 0, true));
-            wrong.put("SGD: weightDecay -1.0 is out of range", () -> new SGD(p, 1, 0, -1, false));
-            wrong.put("Adam: beta1 1.0 is out of range", () -> new Adam(p, 1, 1, 0.9, 0));
-            wrong.put("AdamW: beta2 NaN is out of range", () -> new AdamW(p, 1, 0.9, Double.NaN, 0, 0));
-            wrong.put("LAMB: beta2 1.0 is out of range", () -> new LAMB(p, 1, 0.9, 1, 0, 0));
-            wrong.put("RMSProp: alpha 1.0 is out of range", () -> new RMSProp(p, 1, 1, 0, 0, 0));
-            wrong.put("Adagrad: rateDecay -1.0 is out of range", () -> new Adagrad(p, 1, -1, 0, 0));
-            wrong.put("LARS: trust 0.0 is out of range", () -> new LARS(p, 1, 0.9, 0, 0));
-            wrong.put("LAMB: epsilon -1.0 is out of range", () -> new LAMB(p, 1, 0.9, 0.9, -1, 0));
+            wrong.put(
+                    "SGD: momentum 0.0 is out of range",
+                    () -> new SGD(p, 1, 0.9).nesterov().momentum(0));
+            wrong.put("SGD: weightDecay -1.0 is out of range", () -> new SGD(p, 1).weightDecay(-1));
+            wrong.put("SGD: momentum -1.0 is out of range", () -> new SGD(p, 1, -1));
+            wrong.put("RMSProp: momentum NaN is out of range", () -> new RMSProp(p, 1).momentum(Double.NaN));
+            wrong.put("RMSProp: epsilon -1.0 is out of range", () -> new RMSProp(p, 1).epsilon(-1));
+            wrong.put("Adagrad: epsilon NaN is out of range", () -> new Adagrad(p, 1).epsilon(Double.NaN));
+            wrong.put("LARS: momentum -1.0 is out of range", () -> new LARS(p, 1).momentum(-1));
+            wrong.put("LAMB: weightDecay NaN is out of range", () -> new LAMB(p, 1).weightDecay(Double.NaN));
+            wrong.put(
+                    "ParameterGroup: weightDecay -1.0 is out of range",
+                    () -> new SGD(p, 1).groups().getFirst().weightDecay(-1));
+            wrong.put("Adam: beta1 1.0 is out of range", () -> new Adam(p, 1).betas(1, 0.9));
+            wrong.put("AdamW: beta2 NaN is out of range", () -> new AdamW(p, 1).betas(0.9, Double.NaN));
+            wrong.put("LAMB: beta2 1.0 is out of range", () -> new LAMB(p, 1).betas(0.9, 1));
+            wrong.put("RMSProp: alpha 1.0 is out of range", () -> new RMSProp(p, 1).alpha(1));
+            wrong.put("Adagrad: lrDecay -1.0 is out of range", () -> new Adagrad(p, 1).lrDecay(-1));
+            wrong.put("LARS: trust 0.0 is out of range", () -> new LARS(p, 1).trust(0));
+            wrong.put("LAMB: epsilon -1.0 is out of range", () -> new LAMB(p, 1).epsilon(-1));
             wrong.put(
                     "ParameterGroup: lr NaN is out of range",
                     () -> new SGD(p, 1).groups().getFirst().lr(Double.NaN));
@@ -381,6 +401,133 @@ class OptimizerTest {
             wrong.forEach((message, run) -> assertEquals(
                     message,
                     assertThrows(IllegalArgumentException.class, run::run).getMessage()));
+        }
+    }
+
+    @Test
+    void theOrderOfSettingsDoesNotMatter() {
+        try (var arena = TensorArena.ofConfined()) {
+            float[] start = Tensor.randn(40).toFloatArray();
+            List<Map.Entry<Function<List<Tensor>, Optimizer>, Function<List<Tensor>, Optimizer>>> pairs = List.of(
+                    Map.entry(p -> new SGD(p, 0.1, 0.9).weightDecay(0.01).nesterov(), p -> new SGD(p, 0.1)
+                            .weightDecay(0.01)
+                            .momentum(0.5)
+                            .nesterov()
+                            .momentum(0.9)),
+                    Map.entry(
+                            p -> new RMSProp(p, 0.1).momentum(0.9).alpha(0.8).epsilon(1e-3),
+                            p -> new RMSProp(p, 0.1).epsilon(1e-3).alpha(0.8).momentum(0.9)),
+                    Map.entry(
+                            p -> new AdamW(p, 0.1).betas(0.8, 0.9).weightDecay(0.2),
+                            p -> new AdamW(p, 0.1).weightDecay(0.2).betas(0.8, 0.9)));
+            for (var pair : pairs) {
+                Tensor a = Tensor.of(start).trackGradient();
+                Tensor b = Tensor.of(start).trackGradient();
+                Optimizer first = pair.getKey().apply(List.of(a));
+                Optimizer second = pair.getValue().apply(List.of(b));
+                for (int i = 0; i < 3; i++) {
+                    Tensor gradient = Tensor.randn(40);
+                    step(first, a, gradient);
+                    step(second, b, gradient);
+                }
+                assertArrayEquals(a.toFloatArray(), b.toFloatArray());
+            }
+        }
+    }
+
+    @Test
+    void aSettingThatDecidesWhatIsKeptComesBeforeTheFirstStep() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor p = Tensor.ones(3).trackGradient();
+            var plain = new SGD(List.of(p), 0.1);
+            assertEquals(
+                    Set.of("steps", "lr", "weight_decay"), plain.stateDict().keySet());
+            step(plain, p, Tensor.ones(3));
+            assertEquals(
+                    "SGD: momentum decides what is kept for each parameter, and steps have been made; call it before"
+                            + " the first step",
+                    assertThrows(IllegalStateException.class, () -> plain.momentum(0.9))
+                            .getMessage());
+            plain.momentum(0);
+            step(plain, p, Tensor.ones(3));
+            assertArrayEquals(new float[] {0.8f, 0.8f, 0.8f}, p.toFloatArray(), 1e-6f, "nothing was changed");
+
+            var moving = new RMSProp(List.of(p), 0.1).momentum(0.9);
+            assertTrue(moving.stateDict().containsKey("0.momentum_buffer"));
+            step(moving, p, Tensor.ones(3));
+            moving.momentum(0.5);
+            assertThrows(IllegalStateException.class, () -> moving.momentum(0));
+            step(moving, p, Tensor.ones(3));
+            assertEquals(
+                    "SGD: nesterov() looks ahead by the momentum, and there is none; call momentum(0.9), say, before"
+                            + " it",
+                    assertThrows(IllegalStateException.class, () -> new SGD(List.of(p), 1).nesterov())
+                            .getMessage());
+        }
+    }
+
+    @Test
+    void whatASettingKeepsLivesInTheArenaThatWasInnermostThen() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor p = Tensor.ones(3).trackGradient();
+            Tensor late = Tensor.ones(5).trackGradient();
+            long live = arena.liveBytes();
+            var optimizer = new RMSProp(List.of(p), 0.1);
+            assertEquals(live + 64, arena.liveBytes());
+            optimizer.momentum(0.9);
+            assertEquals(live + 128, arena.liveBytes(), "what was kept already stays");
+            optimizer.momentum(0.8);
+            optimizer.addGroup(List.of(late), 0.1);
+            assertEquals(live + 256, arena.liveBytes());
+            assertTrue(optimizer.stateDict().containsKey("1.momentum_buffer"));
+        }
+    }
+
+    @Test
+    void aSettingThatFindsNoMemoryChangesNothing() {
+        try (var arena = TensorArena.ofConfined(1020)) {
+            Tensor p = Tensor.ones(64).trackGradient();
+            Tensor q = Tensor.ones(64).trackGradient();
+            var optimizer = new SGD(List.of(p, q), 0.1);
+            assertThrows(MemoryLimitException.class, () -> optimizer.momentum(0.9));
+            assertEquals(
+                    Set.of("steps", "lr", "weight_decay"), optimizer.stateDict().keySet());
+            assertThrows(IllegalStateException.class, optimizer::nesterov, "there is no momentum");
+        }
+    }
+
+    @Test
+    void aGroupThatFindsNoMemoryIsNotAdded() {
+        try (var arena = TensorArena.ofConfined(1300)) {
+            var optimizer = new SGD(List.of(Tensor.ones(1).trackGradient()), 0.1, 0.9);
+            List<Tensor> late = Stream.generate(() -> Tensor.ones(64).trackGradient())
+                    .limit(3)
+                    .toList();
+            assertThrows(MemoryLimitException.class, () -> optimizer.addGroup(late, 0.1));
+            assertEquals(1, optimizer.groups().size());
+            assertEquals(1, optimizer.parameters().size());
+        }
+    }
+
+    @Test
+    void theWeightDecayIsThatOfAllGroupsUntilOneHasItsOwn() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor a = Tensor.ones(1).trackGradient();
+            Tensor b = Tensor.ones(1).trackGradient();
+            Tensor c = Tensor.ones(1).trackGradient();
+            Optimizer optimizer = new AdamW(List.of(a), 0.1).weightDecay(0.5);
+            ParameterGroup second = optimizer.addGroup(List.of(b), 0.2);
+            ParameterGroup third =
+                    optimizer.addGroup(List.of(c), 0.3).weightDecay(0).lr(0.4);
+            assertEquals(0.5, second.weightDecay());
+            assertEquals(0, third.weightDecay());
+            assertEquals(0.4, third.lr());
+            optimizer.weightDecay(0.25);
+            optimizer.groups().forEach(group -> assertEquals(0.25, group.weightDecay()));
+            assertEquals(
+                    0.01,
+                    new AdamW(List.of(a), 0.1).addGroup(List.of(b), 1).weightDecay(),
+                    "the optimizer's own default");
         }
     }
 }

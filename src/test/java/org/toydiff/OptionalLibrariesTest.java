@@ -14,11 +14,12 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.internal.OptionalLibrary;
 
 /// What readers of files say when the library that they need is not there, in JVMs of their own.
 class OptionalLibrariesTest {
-    private static final String FASTCSV_IS_MISSING = "read: FastCSV is not there; add the dependency"
-            + " de.siegmar:fastcsv, and on the module path --add-modules de.siegmar.fastcsv";
+    private static final String FASTCSV_IS_MISSING = "read: needs FastCSV; add the dependency de.siegmar:fastcsv:4.4.0"
+            + " (where toydiff is on the module path, there too, with --add-modules ALL-MODULE-PATH)";
     private static final String CLASSES = System.getProperty("toydiff.test.classes");
 
     @TempDir
@@ -66,6 +67,25 @@ class OptionalLibrariesTest {
                 lines("-p", modules, "--add-modules", "org.toydiff,de.siegmar.fastcsv,java.desktop", "-cp", others));
         List<String> bare = lines("-p", modules, "--add-modules", "org.toydiff", "-cp", others);
         assertEquals(FASTCSV_IS_MISSING, bare.get(1));
+    }
+
+    @Test
+    void onTheClassPathOfAModuleItCannotBeReached() throws Exception {
+        String rest = path(entry -> !entry.equals(CLASSES));
+        assertEquals(
+                FASTCSV_IS_MISSING,
+                lines("-p", CLASSES, "--add-modules", "org.toydiff", "-cp", rest)
+                        .get(1));
+    }
+
+    @Test
+    void theVersionsAskedForAreThoseTestedWith() {
+        for (OptionalLibrary library : OptionalLibrary.values()) {
+            String[] coordinates = library.artifact().split(":");
+            String jar = coordinates[1] + "-" + coordinates[2] + ".jar";
+            assertTrue(Child.classPath().contains(jar), jar);
+            assertTrue(library.isPresent(), library.name());
+        }
     }
 
     @Test

@@ -132,7 +132,7 @@ class SchedulerTest extends ArenaTest {
         List<DoubleConsumer> chain = CHAINS.get(name).apply(optimizer);
         for (int i = 0; i < metrics.length; i++) {
             if (i == JOINS.get(name)) {
-                optimizer.addGroup(List.of(Tensor.zeros(1).trackGradient()), 0.3, 0);
+                optimizer.addGroup(List.of(Tensor.zeros(1).trackGradient()), 0.3);
             }
             for (int group = 0; group < optimizer.groups().size(); group++) {
                 double rate = optimizer.groups().get(group).lr();
@@ -184,7 +184,7 @@ class SchedulerTest extends ArenaTest {
         for (int i = 0; i < 3; i++) {
             scheduler.step();
         }
-        ParameterGroup late = optimizer.addGroup(List.of(Tensor.zeros(1).trackGradient()), 0.3, 0);
+        ParameterGroup late = optimizer.addGroup(List.of(Tensor.zeros(1).trackGradient()), 0.3);
         scheduler.step();
         assertEquals(0.01, late.lr(), 1e-15);
         assertEquals(0.01, optimizer.lr(), 1e-15);
@@ -212,7 +212,7 @@ class SchedulerTest extends ArenaTest {
                 new ReduceOnPlateau(optimizer, 0.7, 1).absoluteThreshold(0.01).cooldown(2);
 
         void addGroup() {
-            optimizer.addGroup(List.of(Tensor.zeros(1).trackGradient()), 0.3, 0);
+            optimizer.addGroup(List.of(Tensor.zeros(1).trackGradient()), 0.3);
         }
 
         void step(int i) {
@@ -296,7 +296,7 @@ class SchedulerTest extends ArenaTest {
         requireRefused(plateau, "waited", Tensor.of(new long[] {-1}), "ReduceOnPlateau: waited -1.0 is out of range");
         requireRefused(plateau, "cooling", Tensor.of(new long[] {-2}), "ReduceOnPlateau: cooling -2.0 is out of range");
         Map<String, Tensor> ofOne = scheduler.stateDict();
-        optimizer.addGroup(List.of(Tensor.zeros(1).trackGradient()), 0.3, 0);
+        optimizer.addGroup(List.of(Tensor.zeros(1).trackGradient()), 0.3);
         String message = assertThrows(IllegalArgumentException.class, () -> scheduler.loadStateDict(ofOne))
                 .getMessage();
         assertTrue(message.contains("base is [1] float64 and not [2] float64"), message);

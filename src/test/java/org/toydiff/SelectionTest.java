@@ -180,14 +180,14 @@ class SelectionTest extends ArenaTest {
                 () -> Tensor.stack(0, x, Tensor.ones(3)));
         requireMessage("concat: there are no tensors; give one or more", () -> Tensor.concat(0));
         requireMessage(
-                "where: the condition [2, 3] is FLOAT32; compare it, or cast it to BOOL", () -> Tensor.where(x, x, x));
+                "where: the condition [2, 3] is float32; compare it, or cast it to BOOL", () -> Tensor.where(x, x, x));
         requireMessage("clamp: 2.0 to 1.0 is no range; give min ≤ max", () -> x.clamp(2, 1));
         requireMessage("clamp: NaN to 1.0 is no range; give min ≤ max", () -> x.clamp(Double.NaN, 1));
         requireMessage("topk: there are no 4 along axis 1 of [2, 3]; give 0 to 3", () -> x.topk(4, 1));
         requireMessage(
                 "indexSelect: index 2 is out of range for axis 0 of [2, 3]",
                 () -> x.indexSelect(0, Tensor.of(new int[] {2})));
-        requireMessage("indexSelect: the index [2, 3] is FLOAT32; cast it to INT64", () -> x.indexSelect(0, x));
+        requireMessage("indexSelect: the index [2, 3] is float32; cast it to INT64", () -> x.indexSelect(0, x));
         requireMessage("norm: p 0.0 is out of range; give p > 0, 2 for the Euclidean norm", () -> x.norm(0, 0, false));
         requireMessage("var: ddof -1 is negative; use 0 or 1", () -> x.var(0, false, -1));
         assertTrue(arena.liveBytes() <= live + 7 * 64 * 2, "only the operands of the calls above were made");

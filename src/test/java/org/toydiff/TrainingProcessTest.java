@@ -186,7 +186,7 @@ class TrainingProcessTest {
         List<String> lines = child.out().lines().toList();
         assertEquals(4 + 4, lines.size(), child.out());
         assertTrue(lines.get(1).startsWith("epoch 2/2  loss "), lines.get(1));
-        String path = " (and --add-modules ALL-MODULE-PATH where it is on the module path)";
+        String path = " (where toydiff is on the module path, there too, with --add-modules ALL-MODULE-PATH)";
         assertEquals(
                 List.of(
                         "historyCsv: needs FastCSV; add the dependency de.siegmar:fastcsv:4.4.0" + path,

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.toydiff.internal.OptionalLibrary;
 
 /// A file of comma-separated numbers, and which of its columns are what.
 ///
@@ -154,9 +155,9 @@ public final class CsvFile {
     /// **Memory** the inputs, FLOAT32 `[n, columns]`, and the targets, in the innermost arena.
     ///
     /// @return a set of the rows
-    /// @throws MalformedFileException naming line and column, if a row is longer or shorter than the first, a
-    ///     cell is no finite number, or no whole one for a label, or there are no rows; nothing was allocated
-    ///     then
+    /// @throws org.toydiff.io.MalformedFileException naming line and column, if a row is longer or shorter than the
+    ///     first, a cell is no finite number, or no whole one for a label, or there are no rows; nothing was
+    ///     allocated then
     /// @throws IOException if the file cannot be read
     /// @throws IllegalArgumentException if a column is not in the file, or none is left for the inputs
     /// @throws IllegalStateException if neither targets nor labels were chosen, or FastCSV is not there
@@ -165,13 +166,7 @@ public final class CsvFile {
             throw new IllegalStateException(
                     "read: " + path + ": no column is the target; choose by targets(…) or labels(…)");
         }
-        try {
-            return new CsvTable(path, delimiter, header).read(inputs, targets, labels);
-        } catch (NoClassDefFoundError e) {
-            throw new IllegalStateException(
-                    "read: FastCSV is not there; add the dependency de.siegmar:fastcsv,"
-                            + " and on the module path --add-modules de.siegmar.fastcsv",
-                    e);
-        }
+        OptionalLibrary.FASTCSV.require("read");
+        return new CsvTable(path, delimiter, header).read(inputs, targets, labels);
     }
 }

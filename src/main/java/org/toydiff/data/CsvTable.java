@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.io.MalformedFileException;
 
 /// Reads the rows of a CSV file: the one class that needs FastCSV.
 final class CsvTable {

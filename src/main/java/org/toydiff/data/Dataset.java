@@ -35,7 +35,7 @@ public interface Dataset {
             throw new IllegalArgumentException(
                     "slice: " + from + " to " + to + " is not within a set of " + size() + " examples");
         }
-        return new Selection(this, to - from, i -> from + i);
+        return new Subset(this, to - from, i -> from + i);
     }
 
     /// The examples at some positions, in their order.
@@ -46,7 +46,7 @@ public interface Dataset {
     default Dataset subset(long... indices) {
         Rows.requireInside("subset", indices, size());
         long[] chosen = indices.clone();
-        return new Selection(this, chosen.length, i -> chosen[(int) i]);
+        return new Subset(this, chosen.length, i -> chosen[(int) i]);
     }
 
     /// Deals the examples out at random, each to one set: for training and validation, say.

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.toydiff.TensorArena;
+import org.toydiff.io.MalformedFileException;
 
 /// Images and labels in a pair of IDX files, as MNIST and Fashion-MNIST come.
 ///

@@ -11,6 +11,7 @@ import java.util.Locale;
 import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.TensorArena;
+import org.toydiff.io.MalformedFileException;
 
 /// A file in the IDX format whose header has been read and whose elements have not: 2 bytes 0, the type, the
 /// number of axes, the size of each axis in 4 bytes, the elements. Source: https://yann.lecun.com/exdb/mnist/

@@ -12,6 +12,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.io.MalformedFileException;
 
 /// PNG and JPEG images in folders, one folder for each class, as PyTorch's ImageFolder takes them:
 /// `root/cat/1.png`, `root/dog/2.jpg`.

@@ -18,6 +18,7 @@ import javax.imageio.ImageReader;
 import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
+import org.toydiff.io.MalformedFileException;
 
 /// How images become floats: what size, grey or RGB. The one class that needs java.desktop.
 ///

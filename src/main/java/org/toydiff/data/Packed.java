@@ -5,11 +5,12 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
+import org.toydiff.internal.files.FileErrors;
+import org.toydiff.io.MalformedFileException;
 
 /// Files that may be packed by gzip, told by their first two bytes: RFC 1952, section 2.3.1.
 final class Packed {
@@ -49,11 +50,6 @@ final class Packed {
         if (e instanceof CharacterCodingException) {
             return new MalformedFileException(file, place, "the text is not UTF-8", e);
         }
-        if (e instanceof FileSystemException named && named.getFile() != null) {
-            return e;
-        }
-        var failure = new FileSystemException(file.toString(), null, place + ": " + e.getMessage());
-        failure.initCause(e);
-        return failure;
+        return FileErrors.naming(file, e);
     }
 }

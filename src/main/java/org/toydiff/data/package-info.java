@@ -1,4 +1,5 @@
-/// Data sets read from files, and batches of them for training: made of the public API of `org.toydiff` alone.
+/// Data sets read from files, and batches of them for training: made of the public API of `org.toydiff` and
+/// `org.toydiff.io` alone, but for what touches no tensor.
 ///
 /// | file | set |
 /// |---|---|
@@ -9,5 +10,5 @@
 ///
 /// A [org.toydiff.data.Dataset] can be sliced, split, mapped and joined; a [org.toydiff.data.DataLoader] gives
 /// it in shuffled batches, made ahead on another thread if asked. A file that is not what its format says is
-/// met with [org.toydiff.data.MalformedFileException], and nothing was allocated then.
+/// met with [org.toydiff.io.MalformedFileException], and nothing was allocated then.
 package org.toydiff.data;

@@ -36,8 +36,9 @@ public enum OptionalLibrary {
     /// @return whether it can be used
     public boolean isPresent() {
         try {
-            Class.forName(type, false, OptionalLibrary.class.getClassLoader());
-            return true;
+            Class<?> found = Class.forName(type, false, OptionalLibrary.class.getClassLoader());
+            // A module sees the class path's classes by name and may not use them.
+            return OptionalLibrary.class.getModule().canRead(found.getModule());
         } catch (ClassNotFoundException | NoClassDefFoundError e) {
             return false;
         }
@@ -49,7 +50,7 @@ public enum OptionalLibrary {
     public void require(String op) {
         if (!isPresent()) {
             throw new IllegalStateException(op + ": needs " + label + "; add the dependency " + artifact
-                    + " (and --add-modules ALL-MODULE-PATH where it is on the module path)");
+                    + " (where toydiff is on the module path, there too, with --add-modules ALL-MODULE-PATH)");
         }
     }
 

@@ -60,11 +60,11 @@ public final class Npy {
     private static void requireSize(Path file, NpyHeader header, long size) throws IOException {
         long bytes = header.dataBytes();
         if (size - header.bytes() < bytes) {
-            throw Malformed.at(
+            throw MalformedFileException.at(
                     file, size, "the file ends here, and " + header + " takes " + bytes + " bytes after its header");
         }
         if (size - header.bytes() > bytes) {
-            throw Malformed.at(file, header.bytes() + bytes, "bytes follow the last element of " + header);
+            throw MalformedFileException.at(file, header.bytes() + bytes, "bytes follow the last element of " + header);
         }
     }
 

@@ -178,6 +178,6 @@ final class NpyDict {
     }
 
     private IOException malformed(int at, String problem) {
-        return Malformed.at(place, start + at, problem);
+        return MalformedFileException.at(place, start + at, problem);
     }
 }

@@ -40,11 +40,11 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
     static NpyHeader read(Object place, InputStream in) throws IOException {
         byte[] start = required(place, in, 0, MAGIC.length + 2);
         if (!Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
-            throw Malformed.at(place, 0, "this is no .npy file: it does not begin with \\x93NUMPY");
+            throw MalformedFileException.at(place, 0, "this is no .npy file: it does not begin with \\x93NUMPY");
         }
         int major = start[MAGIC.length];
         if (major < 1 || major > 3 || start[MAGIC.length + 1] != 0) {
-            throw Malformed.at(
+            throw MalformedFileException.at(
                     place,
                     MAGIC.length,
                     "version " + major + "." + start[MAGIC.length + 1] + " of the format is not known");
@@ -55,7 +55,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
                 .order(ByteOrder.LITTLE_ENDIAN);
         long length = lengthField.getLong(0);
         if (length > MOST_TEXT_BYTES) {
-            throw Malformed.at(
+            throw MalformedFileException.at(
                     place, start.length, "a header of " + length + " bytes is longer than " + MOST_TEXT_BYTES);
         }
         int textStart = start.length + lengthBytes;
@@ -67,7 +67,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
     private static byte[] required(Object place, InputStream in, int offset, int count) throws IOException {
         byte[] bytes = in.readNBytes(count);
         if (bytes.length < count) {
-            throw Malformed.at(place, offset + bytes.length, "the file ends within its header");
+            throw MalformedFileException.at(place, offset + bytes.length, "the file ends within its header");
         }
         return bytes;
     }
@@ -109,7 +109,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
 
     /// What to throw for an element that is neither 0 nor 1.
     IOException notBool(Object place, long element) {
-        return Malformed.at(place, bytes + element, "an element of '|b1' is neither 0 nor 1");
+        return MalformedFileException.at(place, bytes + element, "an element of '|b1' is neither 0 nor 1");
     }
 
     @Override

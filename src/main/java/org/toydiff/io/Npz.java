@@ -43,7 +43,7 @@ public final class Npz implements AutoCloseable {
             String name = entry.getName();
             if (name.endsWith(SUFFIX)
                     && entries.put(name.substring(0, name.length() - SUFFIX.length()), entry) != null) {
-                throw Malformed.at(file, 0, "the archive has two entries " + name);
+                throw MalformedFileException.at(file, 0, "the archive has two entries " + name);
             }
         }
     }
@@ -75,7 +75,7 @@ public final class Npz implements AutoCloseable {
         try {
             return new ZipFile(file.toFile());
         } catch (ZipException e) {
-            throw Malformed.at(file, 0, "this is no zip archive, or a damaged one: " + e.getMessage(), e);
+            throw MalformedFileException.at(file, 0, "this is no zip archive, or a damaged one: " + e.getMessage(), e);
         } catch (IOException e) {
             throw FileErrors.naming(file, e);
         }

@@ -39,7 +39,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
             }
             return header.fortran() ? stored.transpose() : stored;
         } catch (ZipException | EOFException e) {
-            throw Malformed.at(place, 0, "the packed data is damaged or cut off: " + e.getMessage(), e);
+            throw MalformedFileException.at(place, 0, "the packed data is damaged or cut off: " + e.getMessage(), e);
         } catch (IOException e) {
             throw FileErrors.naming(place, e);
         }
@@ -51,11 +51,12 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
             requireSizes(header);
             readElements(in, header, (piece, at) -> requireBools(header, piece, at));
             if (in.read() >= 0) {
-                throw Malformed.at(
+                throw MalformedFileException.at(
                         place, header.bytes() + header.dataBytes(), "bytes follow the last element of " + header);
             }
             if (in.getChecksum().getValue() != entry.getCrc()) {
-                throw Malformed.at(place, 0, "the data is damaged: its checksum is not the one in the archive");
+                throw MalformedFileException.at(
+                        place, 0, "the data is damaged: its checksum is not the one in the archive");
             }
             return header;
         }
@@ -65,13 +66,13 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
         long bytes = header.dataBytes();
         long said = entry.getSize() - header.bytes();
         if (bytes != said) {
-            throw Malformed.at(
+            throw MalformedFileException.at(
                     place,
                     header.bytes(),
                     header + " takes " + bytes + " bytes, and the archive says that " + said + " follow");
         }
         if (bytes / MOST_SHRINKING > entry.getCompressedSize()) {
-            throw Malformed.at(
+            throw MalformedFileException.at(
                     place,
                     header.bytes(),
                     header + " takes " + bytes + " bytes, and " + entry.getCompressedSize()
@@ -86,7 +87,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
         while (done < bytes) {
             int read = in.readNBytes(piece, 0, (int) Math.min(PIECE_BYTES, bytes - done));
             if (read == 0) {
-                throw Malformed.at(
+                throw MalformedFileException.at(
                         place,
                         header.bytes() + done,
                         "the data ends here, and " + header + " takes " + bytes + " bytes after the header");

@@ -13,6 +13,7 @@ import java.util.Map;
 import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
+import org.toydiff.internal.OptionalLibrary;
 
 /// A safetensors file, mapped: named tensors without a copy, and strings.
 ///
@@ -47,7 +48,7 @@ public final class SafeTensors implements AutoCloseable {
         MemorySegment mapping = mapped.segment();
         long size = mapping.byteSize();
         if (size < StoredHeader.START) {
-            throw Malformed.at(file, size, "the file ends within the length of its header");
+            throw MalformedFileException.at(file, size, "the file ends within the length of its header");
         }
         long length = mapping.get(ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         requireLength(length, size - StoredHeader.START);
@@ -61,14 +62,15 @@ public final class SafeTensors implements AutoCloseable {
 
     private void requireLength(long length, long most) throws IOException {
         if (length < 0 || length > StoredHeader.MOST_BYTES) {
-            throw Malformed.at(
+            throw MalformedFileException.at(
                     file,
                     0,
                     "a header of " + Long.toUnsignedString(length) + " bytes is longer than the "
                             + StoredHeader.MOST_BYTES + " that the format allows");
         }
         if (length > most) {
-            throw Malformed.at(file, 0, "a header of " + length + " bytes does not fit into the " + most + " left");
+            throw MalformedFileException.at(
+                    file, 0, "a header of " + length + " bytes does not fit into the " + most + " left");
         }
     }
 
@@ -77,7 +79,7 @@ public final class SafeTensors implements AutoCloseable {
             if (tensor.toydiffType() == DType.BOOL) {
                 long at = Elements.notBool(bytes(tensor));
                 if (at >= 0) {
-                    throw Malformed.at(
+                    throw MalformedFileException.at(
                             file,
                             dataStart + tensor.begin() + at,
                             "\"" + tensor.name() + "\" is BOOL and has a byte that is neither 0 nor 1");
@@ -93,12 +95,10 @@ public final class SafeTensors implements AutoCloseable {
     /// @throws IOException naming the file, if it cannot be read or is not what the format says
     /// @throws IllegalStateException if Gson is missing
     public static SafeTensors open(Path file) throws IOException {
+        OptionalLibrary.GSON.require("open");
         Arena arena = Arena.ofShared();
         try {
             return new SafeTensors(file, arena);
-        } catch (NoClassDefFoundError e) {
-            arena.close();
-            throw withoutGson("open", e);
         } catch (Throwable e) {
             arena.close();
             throw e;
@@ -180,7 +180,7 @@ public final class SafeTensors implements AutoCloseable {
             Elements.inPieces(bytes(tensor), now::addElements);
         }
         if (!saved.equals(now.toString())) {
-            throw Malformed.at(
+            throw MalformedFileException.at(
                     file,
                     dataStart,
                     "the checksum of its content is " + now + ", and " + saved + " was saved with it: the file was"
@@ -243,17 +243,7 @@ public final class SafeTensors implements AutoCloseable {
     ///     for a header of 100 MB
     /// @throws IllegalStateException if Gson is missing
     public static void save(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
-        try {
-            new SafeTensorsWriter(tensors, metadata).write(file);
-        } catch (NoClassDefFoundError e) {
-            throw withoutGson("save", e);
-        }
-    }
-
-    private static IllegalStateException withoutGson(String op, NoClassDefFoundError e) {
-        return new IllegalStateException(
-                op + ": safetensors files need Gson; put com.google.code.gson:gson on the class path, or on the"
-                        + " module path with --add-modules com.google.gson",
-                e);
+        OptionalLibrary.GSON.require("save");
+        new SafeTensorsWriter(tensors, metadata).write(file);
     }
 }

@@ -55,7 +55,7 @@ final class StoredHeader {
             header.read(json);
         } catch (MalformedJsonException | EOFException | CharacterCodingException | IllegalStateException e) {
             String cause = String.valueOf(e.getMessage()).lines().findFirst().orElseThrow();
-            throw Malformed.at(file, START, "the header is not the JSON it should be: " + cause, e);
+            throw MalformedFileException.at(file, START, "the header is not the JSON it should be: " + cause, e);
         }
         header.requireCovered(dataBytes);
         return header;
@@ -193,6 +193,6 @@ final class StoredHeader {
     }
 
     private IOException malformed(String problem) {
-        return Malformed.at(file, START, problem);
+        return MalformedFileException.at(file, START, problem);
     }
 }

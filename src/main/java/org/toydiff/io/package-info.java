@@ -1,4 +1,4 @@
-/// Files of tensors, made of the public API of `org.toydiff` alone.
+/// Files of tensors, made of the public API of `org.toydiff` alone, but for what touches no tensor.
 ///
 /// | file | class | read | written |
 /// |---|---|---|---|
@@ -7,9 +7,9 @@
 /// | `.npz` | [org.toydiff.io.Npz] | copied | as `numpy.savez` writes it |
 /// | training, to be resumed | [org.toydiff.io.CheckpointFile] | copied | a safetensors file |
 ///
-/// **Reading** A file that is not what its format says throws [java.io.IOException] with a message
-/// `file: offset N: problem`, and nothing was allocated or stays mapped then. A mapped file must not be
-/// shortened by others while it is; [org.toydiff.MappedFile] says what is guarded and what is not.
+/// **Reading** A file that is not what its format says throws [org.toydiff.io.MalformedFileException] with a message
+/// `file: offset N: problem`, and nothing was allocated or stays mapped then. A mapped file must not be shortened by
+/// others while it is; [org.toydiff.MappedFile] says what is guarded and what is not.
 ///
 /// **Writing** is atomic: the file is written under a temporary name in the same folder, forced to the disk, and
 /// renamed. Whatever happens, and whoever has the old file mapped, there is the old file or the new one; a

@@ -2,6 +2,7 @@ package org.toydiff.nn;
 
 import java.util.Arrays;
 import org.toydiff.Autograd;
+import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
@@ -24,30 +25,52 @@ public final class BatchNorm1d extends Layer {
     private final Tensor runningVariance;
     private final Tensor batches;
 
-    /// With ε = 1e-5 and momentum 0.1.
+    /// With ε = 1e-5 and momentum 0.1, FLOAT32.
     ///
-    /// @param channels the size of the second axis
+    /// @param channels the size of the second axis, positive
+    /// @throws IllegalArgumentException if it is not positive
     public BatchNorm1d(long channels) {
         this(channels, 1e-5, 0.1);
     }
 
-    /// With settings of one's own.
+    /// With other settings, FLOAT32.
     ///
-    /// @param channels the size of the second axis
-    /// @param epsilon what keeps the divisor from 0, 0 or more
+    /// @param channels the size of the second axis, positive
+    /// @param epsilon ε, which keeps the divisor from 0, 0 or more
     /// @param momentum how much of a batch's statistics goes into the running ones, in [0, 1]
     /// @throws IllegalArgumentException if a setting is out of range
     public BatchNorm1d(long channels, double epsilon, double momentum) {
+        this(DType.FLOAT32, channels, epsilon, momentum);
+    }
+
+    /// With ε = 1e-5 and momentum 0.1.
+    ///
+    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output, parameters and running statistics
+    /// @param channels the size of the second axis, positive
+    /// @throws IllegalArgumentException if it is not positive or the dtype is not floating
+    public BatchNorm1d(DType dtype, long channels) {
+        this(dtype, channels, 1e-5, 0.1);
+    }
+
+    /// With other settings.
+    ///
+    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output, parameters and running statistics
+    /// @param channels the size of the second axis, positive
+    /// @param epsilon ε, which keeps the divisor from 0, 0 or more
+    /// @param momentum how much of a batch's statistics goes into the running ones, in [0, 1]
+    /// @throws IllegalArgumentException if a setting is out of range or the dtype is not floating
+    public BatchNorm1d(DType dtype, long channels, double epsilon, double momentum) {
+        requireFloating(dtype);
         if (channels <= 0 || !(epsilon >= 0) || !(momentum >= 0 && momentum <= 1)) {
             throw new IllegalArgumentException("BatchNorm1d: channels " + channels + ", epsilon " + epsilon
                     + " or momentum " + momentum + " is out of range");
         }
         this.epsilon = epsilon;
         this.momentum = momentum;
-        this.weight = parameter("weight", Tensor.ones(channels));
-        this.bias = parameter("bias", Tensor.zeros(channels));
-        this.runningMean = buffer("running_mean", Tensor.zeros(channels));
-        this.runningVariance = buffer("running_var", Tensor.ones(channels));
+        this.weight = parameter("weight", Tensor.ones(dtype, channels));
+        this.bias = parameter("bias", Tensor.zeros(dtype, channels));
+        this.runningMean = buffer("running_mean", Tensor.zeros(dtype, channels));
+        this.runningVariance = buffer("running_var", Tensor.ones(dtype, channels));
         this.batches = buffer("num_batches_tracked", Tensor.of(new long[1]));
     }
 

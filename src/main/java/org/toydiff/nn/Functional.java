@@ -64,7 +64,7 @@ public final class Functional {
     /// @param slope the slope below 0
     /// @return a new tensor of its shape
     public static Tensor leakyRelu(Tensor x, double slope) {
-        return Tensor.where(x.greater(Tensor.zeros(x.dtype())), x, x.multiply(slope));
+        return Tensor.where(x.greater(0), x, x.multiply(slope));
     }
 
     /// `ln(1 + e^βx) / β`, without overflow.
@@ -81,7 +81,7 @@ public final class Functional {
 
     /// `ln(1 + eˣ)`
     private static Tensor softplus(Tensor x) {
-        Tensor positive = x.greaterOrEqual(Tensor.zeros(x.dtype()));
+        Tensor positive = x.greaterOrEqual(0);
         return negativeSize(x, positive).exp().log1p().add(Tensor.where(positive, x, Tensor.zeros(x.dtype())));
     }
 
@@ -306,7 +306,7 @@ public final class Functional {
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor target, Reduction reduction) {
         requireSameShape("binaryCrossEntropyWithLogits", logits, target);
-        Tensor positive = logits.greaterOrEqual(Tensor.zeros(logits.dtype()));
+        Tensor positive = logits.greaterOrEqual(0);
         Tensor below = negativeSize(logits, positive);
         Tensor missed = Tensor.where(positive, target.negative().add(1), target);
         return reduce(below.exp().log1p().subtract(below.multiply(missed)), reduction);

@@ -110,11 +110,13 @@ public abstract class Layer implements Stateful {
     /// The layers that an input passes through, with output shapes, parameters and bytes. Nothing is computed: the
     /// layer is run on shapes alone.
     ///
-    /// @param inputShape the shape of a FLOAT32 input
+    /// @param inputShape the shape of an input of the dtype of the first parameter, FLOAT32 where there is none
     /// @return the summary, which prints as a table
     /// @throws IllegalArgumentException if the input does not fit, naming the layer
     public final Summary summary(long... inputShape) {
-        return Summary.of(this, DType.FLOAT32, inputShape);
+        List<Tensor> parameters = parameters();
+        return summary(
+                parameters.isEmpty() ? DType.FLOAT32 : parameters.getFirst().dtype(), inputShape);
     }
 
     /// As [#summary(long...)], for inputs of another dtype.
@@ -143,6 +145,14 @@ public abstract class Layer implements Stateful {
                 .append(layer.toString().replace("\n", "\n  "))
                 .append('\n'));
         return text.append(')').toString();
+    }
+
+    /// Throws unless parameters can be of a dtype.
+    final void requireFloating(DType dtype) {
+        if (!dtype.isFloating()) {
+            throw new IllegalArgumentException(
+                    getClass().getSimpleName() + ": parameters cannot be " + dtype.name() + "; use FLOAT32 or FLOAT64");
+        }
     }
 
     /// Whether it is made of other layers.

@@ -1,6 +1,7 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
+import org.toydiff.DType;
 import org.toydiff.Tensor;
 
 /// Each example normalised over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: J. Ba, J. Kiros, G.
@@ -13,27 +14,48 @@ public final class LayerNorm extends Layer {
     private final Tensor weight;
     private final Tensor bias;
 
-    /// Over axes of those sizes, with ε = 1e-5.
+    /// Over axes of those sizes, with ε = 1e-5, FLOAT32.
     ///
-    /// @param normalized the sizes of the last axes of the input
+    /// @param normalized the sizes of the last axes of the input, at least one, positive
+    /// @throws IllegalArgumentException if there is none, or one is not positive
     public LayerNorm(long... normalized) {
         this(normalized, 1e-5);
     }
 
-    /// With an ε of one's own.
+    /// With another ε, FLOAT32.
     ///
     /// @param normalized the sizes of the last axes of the input, at least one, positive
-    /// @param epsilon what keeps the divisor from 0, 0 or more
+    /// @param epsilon ε, which keeps the divisor from 0, 0 or more
     /// @throws IllegalArgumentException if a setting is out of range
     public LayerNorm(long[] normalized, double epsilon) {
+        this(DType.FLOAT32, normalized, epsilon);
+    }
+
+    /// Over axes of those sizes, with ε = 1e-5.
+    ///
+    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
+    /// @param normalized the sizes of the last axes of the input, at least one, positive
+    /// @throws IllegalArgumentException if there is none, one is not positive or the dtype is not floating
+    public LayerNorm(DType dtype, long... normalized) {
+        this(dtype, normalized, 1e-5);
+    }
+
+    /// With another ε.
+    ///
+    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
+    /// @param normalized the sizes of the last axes of the input, at least one, positive
+    /// @param epsilon ε, which keeps the divisor from 0, 0 or more
+    /// @throws IllegalArgumentException if a setting is out of range or the dtype is not floating
+    public LayerNorm(DType dtype, long[] normalized, double epsilon) {
+        requireFloating(dtype);
         if (normalized.length == 0 || Arrays.stream(normalized).anyMatch(size -> size <= 0) || !(epsilon >= 0)) {
             throw new IllegalArgumentException("LayerNorm: sizes " + Arrays.toString(normalized) + " and epsilon "
                     + epsilon + " are out of range; give one positive size or more, and 0 or more");
         }
         this.normalized = normalized.clone();
         this.epsilon = epsilon;
-        this.weight = parameter("weight", Tensor.ones(normalized));
-        this.bias = parameter("bias", Tensor.zeros(normalized));
+        this.weight = parameter("weight", Tensor.ones(dtype, normalized));
+        this.bias = parameter("bias", Tensor.zeros(dtype, normalized));
     }
 
     @Override

@@ -1,38 +1,62 @@
 package org.toydiff.nn;
 
 import org.toydiff.Activation;
+import org.toydiff.DType;
 import org.toydiff.Tensor;
 
 /// `y = x·Wᵀ + b`.
 ///
 /// **Shapes** `[…, in] → […, out]`, a vector `[in]` being one example; `weight` is `[out, in]`, `bias` is
-/// `[out]`, both FLOAT32.
+/// `[out]`, both of the layer's dtype.
 /// **Start** both uniform in ±1/√in, as PyTorch's Linear.
 public final class Linear extends Layer {
     private final Tensor weight;
     private final Tensor bias;
 
-    /// A layer with a bias.
+    /// A FLOAT32 layer with a bias.
     ///
     /// @param in the size of the last axis of the input
     /// @param out the size of the last axis of the output
+    /// @throws IllegalArgumentException if a size is not positive
     public Linear(long in, long out) {
         this(in, out, true);
     }
 
-    /// A layer with or without a bias.
+    /// A FLOAT32 layer with or without a bias.
     ///
     /// @param in the size of the last axis of the input
     /// @param out the size of the last axis of the output
     /// @param bias whether there is one
     /// @throws IllegalArgumentException if a size is not positive
     public Linear(long in, long out, boolean bias) {
+        this(DType.FLOAT32, in, out, bias);
+    }
+
+    /// A layer with a bias.
+    ///
+    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
+    /// @param in the size of the last axis of the input
+    /// @param out the size of the last axis of the output
+    /// @throws IllegalArgumentException if a size is not positive or the dtype is not floating
+    public Linear(DType dtype, long in, long out) {
+        this(dtype, in, out, true);
+    }
+
+    /// A layer with or without a bias.
+    ///
+    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
+    /// @param in the size of the last axis of the input
+    /// @param out the size of the last axis of the output
+    /// @param bias whether there is one
+    /// @throws IllegalArgumentException if a size is not positive or the dtype is not floating
+    public Linear(DType dtype, long in, long out, boolean bias) {
+        requireFloating(dtype);
         if (in <= 0 || out <= 0) {
             throw new IllegalArgumentException("Linear: sizes " + in + " and " + out + " must be positive");
         }
         double bound = 1 / Math.sqrt(in);
-        this.weight = parameter("weight", Initializers.kaimingUniform(Tensor.empty(out, in), Math.sqrt(5)));
-        this.bias = bias ? parameter("bias", Initializers.uniform(Tensor.empty(out), -bound, bound)) : null;
+        this.weight = parameter("weight", Initializers.kaimingUniform(Tensor.empty(dtype, out, in), Math.sqrt(5)));
+        this.bias = bias ? parameter("bias", Initializers.uniform(Tensor.empty(dtype, out), -bound, bound)) : null;
     }
 
     @Override

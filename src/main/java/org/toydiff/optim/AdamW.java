@@ -6,35 +6,18 @@ import org.toydiff.Updates;
 
 /// Adam with decoupled weight decay: I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019. As
 /// [Adam], but the decay is no part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
-public final class AdamW extends AdaptiveMoments {
+public final class AdamW extends AdaptiveMoments<AdamW> {
     /// With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and weight decay 0.01.
     ///
     /// @param parameters what to change
     /// @param lr the learning rate, 0 or more
     public AdamW(List<Tensor> parameters, double lr) {
-        this(parameters, lr, 0.01);
+        super(parameters, lr, 1e-8, 0.01);
     }
 
-    /// With a weight decay of one's own.
-    ///
-    /// @param parameters what to change
-    /// @param lr the learning rate, 0 or more
-    /// @param weightDecay the weight decay, 0 or more
-    public AdamW(List<Tensor> parameters, double lr, double weightDecay) {
-        this(parameters, lr, 0.9, 0.999, 1e-8, weightDecay);
-    }
-
-    /// With settings of one's own.
-    ///
-    /// @param parameters what to change
-    /// @param lr the learning rate, 0 or more
-    /// @param beta1 what is kept of the first moment, in [0, 1)
-    /// @param beta2 what is kept of the second moment, in [0, 1)
-    /// @param epsilon what keeps the divisor from 0, 0 or more
-    /// @param weightDecay the weight decay, 0 or more
-    /// @throws IllegalArgumentException if a setting is out of range
-    public AdamW(List<Tensor> parameters, double lr, double beta1, double beta2, double epsilon, double weightDecay) {
-        super(parameters, lr, beta1, beta2, epsilon, weightDecay);
+    @Override
+    AdamW self() {
+        return this;
     }
 
     @Override

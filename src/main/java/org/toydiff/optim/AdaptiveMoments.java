@@ -3,17 +3,49 @@ package org.toydiff.optim;
 import java.util.List;
 import org.toydiff.Tensor;
 
-/// What Adam and its kin have in common: means of gradients and of their squares, in `exp_avg` and `exp_avg_sq`.
-abstract sealed class AdaptiveMoments extends Optimizer permits Adam, AdamW, LAMB {
-    final double beta1;
-    final double beta2;
-    final double epsilon;
+/// Adam and its kin: means of gradients and of their squares, in `exp_avg` and `exp_avg_sq`.
+///
+/// @param <S> the optimizer itself, which the settings return
+abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Optimizer permits Adam, AdamW, LAMB {
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon;
 
-    AdaptiveMoments(
-            List<Tensor> parameters, double lr, double beta1, double beta2, double epsilon, double weightDecay) {
-        super(parameters, lr, weightDecay, "exp_avg", "exp_avg_sq");
-        this.beta1 = require("beta1", beta1, beta1 >= 0 && beta1 < 1);
-        this.beta2 = require("beta2", beta2, beta2 >= 0 && beta2 < 1);
+    AdaptiveMoments(List<Tensor> parameters, double lr, double epsilon, double weightDecay) {
+        super(parameters, lr, "exp_avg", "exp_avg_sq");
+        this.epsilon = epsilon;
+        super.weightDecay(weightDecay);
+    }
+
+    abstract S self();
+
+    /// Sets the shares of the means that are kept at a step.
+    ///
+    /// @param beta1 β₁, of the mean of gradients, in [0, 1), 0.9 without this call
+    /// @param beta2 β₂, of the mean of their squares, in [0, 1), 0.999 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if one is out of range
+    public S betas(double beta1, double beta2) {
+        require("beta1", beta1, beta1 >= 0 && beta1 < 1);
+        require("beta2", beta2, beta2 >= 0 && beta2 < 1);
+        this.beta1 = beta1;
+        this.beta2 = beta2;
+        return self();
+    }
+
+    /// Sets ε, which keeps the divisor from 0.
+    ///
+    /// @param epsilon ε, 0 or more; the constructor says what it is without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is negative or NaN
+    public S epsilon(double epsilon) {
         this.epsilon = require("epsilon", epsilon, epsilon >= 0);
+        return self();
+    }
+
+    @Override
+    public S weightDecay(double weightDecay) {
+        super.weightDecay(weightDecay);
+        return self();
     }
 }

@@ -11,29 +11,41 @@ import org.toydiff.Updates;
 /// Where a norm is 0, λ is 1, so that parameters that begin as zeros do begin. Momentum is that of the paper: the
 /// rate goes into the velocity. Biases and norms are often put in a group with weight decay 0.
 public final class LARS extends Optimizer {
-    private final double momentum;
-    private final double trust;
+    private double momentum = 0.9;
+    private double trust = 0.001;
 
-    /// With momentum 0.9, no weight decay and trust 0.001.
+    /// With momentum 0.9, no weight decay and trust 0.001. The methods that follow change a setting of this.
     ///
     /// @param parameters what to change
     /// @param lr the learning rate, 0 or more
     public LARS(List<Tensor> parameters, double lr) {
-        this(parameters, lr, 0.9, 0, 0.001);
+        super(parameters, lr, "momentum_buffer");
     }
 
-    /// With settings of one's own.
+    /// Sets the momentum. The velocity is kept also where that is 0.
     ///
-    /// @param parameters what to change
-    /// @param lr the learning rate, 0 or more
-    /// @param momentum μ, what is kept of the velocity, 0 or more
-    /// @param weightDecay the weight decay, 0 or more
-    /// @param trust how much of a parameter's norm a step may be, more than 0
-    /// @throws IllegalArgumentException if a setting is out of range
-    public LARS(List<Tensor> parameters, double lr, double momentum, double weightDecay, double trust) {
-        super(parameters, lr, weightDecay, "momentum_buffer");
+    /// @param momentum μ, the share of the velocity that is kept, 0 or more, 0.9 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is negative or NaN
+    public LARS momentum(double momentum) {
         this.momentum = require("momentum", momentum, momentum >= 0);
+        return this;
+    }
+
+    /// Sets how large a step may be, as a share of the parameter's norm.
+    ///
+    /// @param trust the share, more than 0, 0.001 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public LARS trust(double trust) {
         this.trust = require("trust", trust, trust > 0);
+        return this;
+    }
+
+    @Override
+    public LARS weightDecay(double weightDecay) {
+        super.weightDecay(weightDecay);
+        return this;
     }
 
     @Override

@@ -17,21 +17,31 @@ import org.toydiff.Updates;
 
 /// Changes parameters in place by their gradients.
 ///
-/// What it keeps for each parameter (momentum, moments) is made at once, in the arena that is innermost then.
-/// Parameters come in groups with learning rates of their own; the constructor makes the first, [#addGroup] others.
+/// A constructor takes the parameters and the learning rate; methods named after the other settings, in PyTorch's
+/// words, change those:
+/// ```java
+/// var optimizer = new SGD(net.parameters(), 0.1).momentum(0.9).nesterov().weightDecay(1e-4);
+/// ```
+/// Parameters come in groups with learning rates and weight decays of their own; the constructor makes the first,
+/// [#addGroup] others.
 ///
+/// **Memory** What an optimizer keeps for each parameter (momentum, moments) is made by its constructor, or by the
+/// setting that needs it, in the arena that is innermost then. A setting on which it depends what is kept must come
+/// before the first step.
 /// **State** for parameter i, counted through all groups, `i.<name>` for each tensor it keeps; `steps`, the number
-/// of steps of each parameter; `lr` and `weight_decay` of the groups. Other settings are the constructor's.
+/// of steps of each parameter; `lr` and `weight_decay` of the groups. Other settings are not saved: the program makes
+/// them before it loads.
 public abstract class Optimizer implements Stateful {
     private final List<ParameterGroup> groups = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
-    private final List<String> stateNames;
+    private List<String> stateNames;
+    private double weightDecay;
 
     /// What belongs to one parameter.
     private static final class Slot {
         private final ParameterGroup group;
         private final Tensor parameter;
-        private final Tensor[] state;
+        private Tensor[] state;
         private long steps;
 
         Slot(ParameterGroup group, Tensor parameter, Tensor[] state) {
@@ -41,32 +51,77 @@ public abstract class Optimizer implements Stateful {
         }
     }
 
-    /// For subclasses.
+    /// For subclasses: without weight decay.
     ///
-    /// @param parameters what to change; they track gradients
+    /// @param parameters what to change; they track gradients and are contiguous
     /// @param lr the learning rate, 0 or more
-    /// @param weightDecay the weight decay, 0 or more
     /// @param stateNames names of the tensors that are kept for each parameter, zeros at first
-    /// @throws IllegalArgumentException if there are no parameters, one tracks no gradient, or a setting is
-    /// negative
-    protected Optimizer(List<Tensor> parameters, double lr, double weightDecay, String... stateNames) {
+    /// @throws IllegalArgumentException if there are no parameters, one tracks no gradient or is not contiguous, or
+    ///     the rate is negative or NaN
+    protected Optimizer(List<Tensor> parameters, double lr, String... stateNames) {
         this.stateNames = List.of(stateNames);
-        addGroup(parameters, lr, weightDecay);
+        addGroup(parameters, lr);
     }
 
-    /// Adds parameters with a learning rate and a weight decay of their own.
+    /// Sets the weight decay of all groups, and of those that are added later.
+    ///
+    /// @param weightDecay the decay from the next step on, 0 or more; 0 without this call, unless the optimizer says
+    ///     otherwise
+    /// @return this
+    /// @throws IllegalArgumentException if it is negative or NaN
+    public Optimizer weightDecay(double weightDecay) {
+        this.weightDecay = require("weightDecay", weightDecay, weightDecay >= 0);
+        groups.forEach(group -> group.weightDecay(weightDecay));
+        return this;
+    }
+
+    /// Says, for a setting that decides it, which tensors are kept for each parameter. Those that were not kept
+    /// before are made in the innermost arena, zeros at first.
+    ///
+    /// @param setting the name of the setting, for the error
+    /// @param stateNames names of the tensors
+    /// @throws IllegalStateException if they are others than before and a step has been made
+    protected final void keep(String setting, String... stateNames) {
+        List<String> names = List.of(stateNames);
+        if (names.equals(this.stateNames)) {
+            return;
+        }
+        if (slots.stream().anyMatch(slot -> slot.steps > 0)) {
+            throw new IllegalStateException(name() + ": " + setting + " decides what is kept for each parameter, and"
+                    + " steps have been made; call it before the first step");
+        }
+        // All are made before the first replaces another: the memory limit may be in the way.
+        List<Tensor[]> states = slots.stream().map(slot -> state(names, slot)).toList();
+        for (int i = 0; i < states.size(); i++) {
+            slots.get(i).state = states.get(i);
+        }
+        this.stateNames = names;
+    }
+
+    private Tensor[] state(List<String> names, Slot slot) {
+        Tensor[] state = new Tensor[names.size()];
+        Arrays.setAll(state, i -> {
+            int known = stateNames.indexOf(names.get(i));
+            return known < 0 ? Tensor.zerosLike(slot.parameter) : slot.state[known];
+        });
+        return state;
+    }
+
+    /// Adds parameters with a learning rate of their own.
+    ///
+    /// ```java
+    /// optimizer.addGroup(biases, 0.1).weightDecay(0);
+    /// ```
     ///
     /// **Memory** what is kept for them is made in the innermost arena.
     ///
     /// @param parameters what to change; they track gradients, are contiguous and are in no group yet
     /// @param lr their learning rate, 0 or more
-    /// @param weightDecay their weight decay, 0 or more
-    /// @return the group
+    /// @return the group, whose weight decay is the optimizer's until it is set
     /// @throws IllegalArgumentException if there are none, one tracks no gradient, is not contiguous or is in a
-    ///     group, or a setting is negative
-    public final ParameterGroup addGroup(List<Tensor> parameters, double lr, double weightDecay) {
+    ///     group, or the rate is negative or NaN
+    public final ParameterGroup addGroup(List<Tensor> parameters, double lr) {
         require("lr", lr, lr >= 0);
-        require("weightDecay", weightDecay, weightDecay >= 0);
         if (parameters.isEmpty()) {
             throw new IllegalArgumentException(name() + ": there are no parameters");
         }
@@ -87,11 +142,13 @@ public abstract class Optimizer implements Stateful {
             }
         }
         var group = new ParameterGroup(parameters, lr, weightDecay);
+        List<Slot> added = new ArrayList<>();
         for (Tensor parameter : parameters) {
             Tensor[] state = new Tensor[stateNames.size()];
             Arrays.setAll(state, i -> Tensor.zerosLike(parameter));
-            slots.add(new Slot(group, parameter, state));
+            added.add(new Slot(group, parameter, state));
         }
+        slots.addAll(added);
         groups.add(group);
         return group;
     }

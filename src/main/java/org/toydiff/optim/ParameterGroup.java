@@ -32,9 +32,11 @@ public final class ParameterGroup {
     /// Sets the learning rate.
     ///
     /// @param lr the rate from the next step on, 0 or more
+    /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
-    public void lr(double lr) {
+    public ParameterGroup lr(double lr) {
         this.lr = Optimizer.require("ParameterGroup", "lr", lr, lr >= 0);
+        return this;
     }
 
     /// The weight decay.
@@ -47,8 +49,10 @@ public final class ParameterGroup {
     /// Sets the weight decay.
     ///
     /// @param weightDecay the decay from the next step on, 0 or more
+    /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
-    public void weightDecay(double weightDecay) {
+    public ParameterGroup weightDecay(double weightDecay) {
         this.weightDecay = Optimizer.require("ParameterGroup", "weightDecay", weightDecay, weightDecay >= 0);
+        return this;
     }
 }

@@ -7,37 +7,57 @@ import org.toydiff.Updates;
 /// RMSProp: T. Hinton, "Neural networks for machine learning", lecture 6e, 2012, as PyTorch's RMSprop:
 /// `d = g + decay·p`, `v ← α·v + (1 − α)·d²`, `b ← μ·b + d / (√v + ε)`, `p ← p − lr·b`.
 public final class RMSProp extends Optimizer {
-    private final double alpha;
-    private final double epsilon;
-    private final double momentum;
+    private double alpha = 0.99;
+    private double epsilon = 1e-8;
+    private double momentum;
 
-    /// With α = 0.99, ε = 1e-8 and no momentum.
+    /// With α = 0.99, ε = 1e-8 and no momentum. The methods that follow change a setting of this.
     ///
     /// @param parameters what to change
     /// @param lr the learning rate, 0 or more
     public RMSProp(List<Tensor> parameters, double lr) {
-        this(parameters, lr, 0.99, 1e-8, 0, 0);
+        super(parameters, lr, "square_avg");
     }
 
-    /// With settings of one's own.
+    /// Sets α, the share of v that is kept.
     ///
-    /// @param parameters what to change
-    /// @param lr the learning rate, 0 or more
-    /// @param alpha α, what is kept of v, in [0, 1)
-    /// @param epsilon what keeps the divisor from 0, 0 or more
-    /// @param momentum μ, what is kept of b, 0 or more; with 0 there is none
-    /// @param weightDecay the weight decay, 0 or more
-    /// @throws IllegalArgumentException if a setting is out of range
-    public RMSProp(
-            List<Tensor> parameters, double lr, double alpha, double epsilon, double momentum, double weightDecay) {
-        super(
-                parameters,
-                lr,
-                weightDecay,
-                momentum == 0 ? new String[] {"square_avg"} : new String[] {"square_avg", "momentum_buffer"});
+    /// @param alpha α, in [0, 1), 0.99 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is out of range
+    public RMSProp alpha(double alpha) {
         this.alpha = require("alpha", alpha, alpha >= 0 && alpha < 1);
+        return this;
+    }
+
+    /// Sets ε, which keeps the divisor from 0.
+    ///
+    /// @param epsilon ε, 0 or more, 1e-8 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is negative or NaN
+    public RMSProp epsilon(double epsilon) {
         this.epsilon = require("epsilon", epsilon, epsilon >= 0);
-        this.momentum = require("momentum", momentum, momentum >= 0);
+        return this;
+    }
+
+    /// Sets the momentum.
+    ///
+    /// **Memory** a momentum other than 0 keeps b for each parameter, made in the innermost arena.
+    ///
+    /// @param momentum μ, the share of b that is kept, 0 or more; 0, for none, without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is negative or NaN
+    /// @throws IllegalStateException if steps have been made without momentum and there is one now, or the reverse
+    public RMSProp momentum(double momentum) {
+        require("momentum", momentum, momentum >= 0);
+        keep("momentum", momentum == 0 ? new String[] {"square_avg"} : new String[] {"square_avg", "momentum_buffer"});
+        this.momentum = momentum;
+        return this;
+    }
+
+    @Override
+    public RMSProp weightDecay(double weightDecay) {
+        super.weightDecay(weightDecay);
+        return this;
     }
 
     @Override

@@ -7,15 +7,15 @@ import org.toydiff.Updates;
 /// Stochastic gradient descent: `d = g + decay·p`, `v ← μ·v + d`, `p ← p − lr·v`, as PyTorch's SGD with momentum μ
 /// and no dampening; with Nesterov's momentum `p ← p − lr·(d + μ·v)`.
 public final class SGD extends Optimizer {
-    private final double momentum;
-    private final boolean nesterov;
+    private double momentum;
+    private boolean nesterov;
 
-    /// Without momentum.
+    /// Without momentum. The methods that follow change a setting of this.
     ///
     /// @param parameters what to change
     /// @param lr the learning rate, 0 or more
     public SGD(List<Tensor> parameters, double lr) {
-        this(parameters, lr, 0);
+        super(parameters, lr);
     }
 
     /// With momentum.
@@ -25,21 +25,42 @@ public final class SGD extends Optimizer {
     /// @param momentum what is kept of the velocity, 0 or more; with 0 there is none
     /// @throws IllegalArgumentException if a setting is out of range
     public SGD(List<Tensor> parameters, double lr, double momentum) {
-        this(parameters, lr, momentum, 0, false);
+        this(parameters, lr);
+        momentum(momentum);
     }
 
-    /// With all settings.
+    /// Sets the momentum.
     ///
-    /// @param parameters what to change
-    /// @param lr the learning rate, 0 or more
-    /// @param momentum what is kept of the velocity, 0 or more; with 0 there is none
-    /// @param weightDecay the weight decay, 0 or more
-    /// @param nesterov whether to take Nesterov's momentum, which needs one
-    /// @throws IllegalArgumentException if a setting is out of range
-    public SGD(List<Tensor> parameters, double lr, double momentum, double weightDecay, boolean nesterov) {
-        super(parameters, lr, weightDecay, momentum == 0 ? new String[0] : new String[] {"momentum_buffer"});
-        this.momentum = require("momentum", momentum, momentum >= 0 && (momentum > 0 || !nesterov));
-        this.nesterov = nesterov;
+    /// **Memory** a momentum other than 0 keeps a velocity for each parameter, made in the innermost arena.
+    ///
+    /// @param momentum what is kept of the velocity, 0 or more; 0, for none, without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is negative or NaN, or 0 and [#nesterov()] was called
+    /// @throws IllegalStateException if steps have been made without momentum and there is one now, or the reverse
+    public SGD momentum(double momentum) {
+        require("momentum", momentum, momentum >= 0 && (momentum > 0 || !nesterov));
+        keep("momentum", momentum == 0 ? new String[0] : new String[] {"momentum_buffer"});
+        this.momentum = momentum;
+        return this;
+    }
+
+    /// Takes Nesterov's momentum, which looks one step ahead.
+    ///
+    /// @return this
+    /// @throws IllegalStateException if there is no momentum
+    public SGD nesterov() {
+        if (momentum == 0) {
+            throw new IllegalStateException("SGD: nesterov() looks ahead by the momentum, and there is none; call"
+                    + " momentum(0.9), say, before it");
+        }
+        nesterov = true;
+        return this;
+    }
+
+    @Override
+    public SGD weightDecay(double weightDecay) {
+        super.weightDecay(weightDecay);
+        return this;
     }
 
     @Override

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Memory;
+import org.toydiff.io.MalformedFileException;
 
 /// CSV files: which columns become what, and what is said of cells that are no numbers.
 class CsvFileTest extends ArenaTest {

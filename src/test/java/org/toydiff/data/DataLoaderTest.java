@@ -44,6 +44,7 @@ import org.toydiff.Memory;
 import org.toydiff.MemoryLimitException;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.io.MalformedFileException;
 
 /// Batches, their order, what is saved of it, and the thread that makes them ahead.
 @Timeout(60)

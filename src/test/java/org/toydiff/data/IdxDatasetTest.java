@@ -28,6 +28,7 @@ import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.TensorArena;
+import org.toydiff.io.MalformedFileException;
 
 /// Pairs of IDX files: what they give, and what is said of those that are none.
 class IdxDatasetTest extends ArenaTest {

@@ -27,6 +27,7 @@ import org.toydiff.DType;
 import org.toydiff.Golden;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.io.MalformedFileException;
 
 /// Folders of images: their order, their pixels, and what is said of files that are no images.
 class ImageFolderTest extends ArenaTest {

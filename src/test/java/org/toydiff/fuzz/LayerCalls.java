@@ -186,7 +186,7 @@ final class LayerCalls {
     private static Optimizer optimizer(int kind, List<Tensor> parameters) {
         return switch (kind) {
             case 0 -> new SGD(parameters, 0.1);
-            case 1 -> new SGD(parameters, 0.1, 0.9, 0.01, true);
+            case 1 -> new SGD(parameters, 0.1, 0.9).weightDecay(0.01).nesterov();
             case 2 -> new Adam(parameters, 0.1);
             case 3 -> new AdamW(parameters, 0.1);
             case 4 -> new RMSProp(parameters, 0.1);

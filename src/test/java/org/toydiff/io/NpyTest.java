@@ -159,7 +159,7 @@ class NpyTest extends ArenaTest {
 
     private void assertMalformed(Path file, String problem) {
         long live = Memory.liveBytes();
-        var e = assertThrows(IOException.class, () -> Npy.load(arena, file));
+        var e = assertThrows(MalformedFileException.class, () -> Npy.load(arena, file));
         assertEquals(file + ": offset " + problem, e.getMessage());
         assertEquals(live, Memory.liveBytes());
     }

@@ -168,7 +168,7 @@ class NpzTest extends ArenaTest {
     private void assertMalformed(Path file, String problem) throws IOException {
         long live = Memory.liveBytes();
         try (var saved = Npz.open(file)) {
-            var e = assertThrows(IOException.class, () -> saved.get("x"));
+            var e = assertThrows(MalformedFileException.class, () -> saved.get("x"));
             assertEquals(file + ": x.npy: offset " + problem, e.getMessage());
         }
         assertEquals(live, Memory.liveBytes());

@@ -290,7 +290,8 @@ class SafeTensorsTest extends ArenaTest {
     }
 
     private static void assertMalformed(Path file, String problem) {
-        var e = assertThrows(IOException.class, () -> SafeTensors.open(file).close());
+        var e = assertThrows(
+                MalformedFileException.class, () -> SafeTensors.open(file).close());
         assertEquals(file + ": offset " + problem, e.getMessage());
     }
 
@@ -456,8 +457,8 @@ class SafeTensorsTest extends ArenaTest {
                 "org.toydiff.io.WithoutGson",
                 file("all.safetensors").toString(),
                 folder.resolve("x").toString());
-        String remedy = ": safetensors files need Gson; put com.google.code.gson:gson on the class path, or on the"
-                + " module path with --add-modules com.google.gson";
+        String remedy = ": needs Gson; add the dependency com.google.code.gson:gson:2.15.0 (where toydiff is on the"
+                + " module path, there too, with --add-modules ALL-MODULE-PATH)";
         assertEquals(
                 List.of("open" + remedy, "save" + remedy), child.out().lines().toList(), child.err());
     }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.BinaryOperator;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -27,18 +27,18 @@ import org.toydiff.TensorArena;
 class GoldenLayersTest {
     private static final Map<String, UnaryOperator<Tensor>> ONE = new HashMap<>();
     private static final Map<String, BinaryOperator<Tensor>> TWO = new HashMap<>();
-    private static final Map<String, Supplier<Layer>> LAYERS = Map.of(
-            "layerNorm", () -> new LayerNorm(4),
-            "layerNorm2", () -> new LayerNorm(3, 4),
-            "batchNorm", () -> new BatchNorm1d(3),
-            "batchNormLong", () -> new BatchNorm1d(3),
+    private static final Map<String, Function<DType, Layer>> LAYERS = Map.of(
+            "layerNorm", dtype -> new LayerNorm(dtype, 4),
+            "layerNorm2", dtype -> new LayerNorm(dtype, 3, 4),
+            "batchNorm", dtype -> new BatchNorm1d(dtype, 3),
+            "batchNormLong", dtype -> new BatchNorm1d(dtype, 3),
             "batchNormEval", GoldenLayersTest::trainedBatchNorm,
-            "embedding", () -> new Embedding(5, 3));
+            "embedding", dtype -> new Embedding(dtype, 5, 3));
 
-    private static Layer trainedBatchNorm() {
-        var norm = new BatchNorm1d(3);
-        norm.namedBuffers().get("running_mean").copyFrom(Tensor.of(1, -1, 0));
-        norm.namedBuffers().get("running_var").copyFrom(Tensor.of(2, 0.5f, 1));
+    private static Layer trainedBatchNorm(DType dtype) {
+        var norm = new BatchNorm1d(dtype, 3);
+        norm.namedBuffers().get("running_mean").copyFrom(Tensor.of(dtype, 1, -1, 0));
+        norm.namedBuffers().get("running_var").copyFrom(Tensor.of(dtype, 2, 0.5f, 1));
         norm.eval();
         return norm;
     }
@@ -88,7 +88,8 @@ class GoldenLayersTest {
                         long before = Memory.liveBytes();
                         try (var arena = TensorArena.ofConfined()) {
                             if (LAYERS.containsKey(golden.name())) {
-                                requireLayer(golden, release);
+                                requireLayer(golden, release, DType.FLOAT32);
+                                requireLayer(golden, release, DType.FLOAT64);
                             } else {
                                 requireFunction(golden, release);
                             }
@@ -108,19 +109,19 @@ class GoldenLayersTest {
         requireGradients(golden, release, out, in);
     }
 
-    private static void requireLayer(Golden.Case golden, Release release) {
-        Layer layer = LAYERS.get(golden.name()).get();
+    private static void requireLayer(Golden.Case golden, Release release, DType dtype) {
+        Layer layer = LAYERS.get(golden.name()).apply(dtype);
         List<Golden.Array> in = golden.all("in");
         List<Tensor> parameters = layer.parameters();
         int batches = in.size() - parameters.size();
         for (int i = 0; i < parameters.size(); i++) {
-            parameters.get(i).copyFrom(in.get(batches + i).tensor());
+            parameters.get(i).copyFrom(in.get(batches + i).tensor().cast(dtype));
         }
         for (int i = 0; i < batches - 1; i++) {
-            layer.forward(in.get(i).tensor());
+            layer.forward(in.get(i).tensor().cast(dtype));
         }
         List<Tensor> leaves = new ArrayList<>();
-        Tensor x = in.get(batches - 1).tensor();
+        Tensor x = in.get(batches - 1).tensor().cast(dtype);
         if (layer instanceof Embedding) {
             x = x.cast(DType.INT64);
         } else {
@@ -137,7 +138,7 @@ class GoldenLayersTest {
 
     private static void requireGradients(Golden.Case golden, Release release, Tensor out, List<Tensor> leaves) {
         golden.all("out").getFirst().requireEqual(out, "output");
-        out.backward(golden.all("g").getFirst().tensor(), release);
+        out.backward(golden.all("g").getFirst().tensor().cast(out.dtype()), release);
         for (int i = 0; i < leaves.size(); i++) {
             golden.all("grad").get(i).requireEqual(leaves.get(i).gradient(), release + " gradient " + i);
         }

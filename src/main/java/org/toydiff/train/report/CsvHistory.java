@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.io.MalformedFileException;
 
 /// Histories as CSV, by FastCSV.
 final class CsvHistory {
@@ -43,23 +44,26 @@ final class CsvHistory {
     }
 
     private static Columns readTable(Path file) throws IOException {
+        long line = 1;
         try (CsvReader<CsvRecord> reader = CsvReader.builder().ofCsvRecord(file)) {
             Iterator<CsvRecord> records = reader.iterator();
             if (!records.hasNext()) {
-                throw new IOException(file + ": is empty, and not a history");
+                throw new MalformedFileException(file, "line 1", "the file is empty, and no history");
             }
             var columns = new Columns(records.next().getFields());
             double[] row = new double[columns.names().size()];
             while (records.hasNext()) {
-                read(records.next(), row);
+                CsvRecord fields = records.next();
+                line = fields.getStartingLineNumber();
+                read(fields, row);
                 columns.add(row);
             }
             return columns;
         } catch (IllegalArgumentException e) {
-            throw new IOException(file + ": " + e.getMessage(), e);
+            throw new MalformedFileException(file, "line " + line, e.getMessage(), e);
         } catch (CsvParseException e) {
             Throwable reason = e.getCause() == null ? e : e.getCause();
-            throw new IOException(file + ": " + reason.getMessage(), e);
+            throw new MalformedFileException(file, "after line " + line, reason.getMessage(), e);
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
@@ -71,8 +75,7 @@ final class CsvHistory {
             try {
                 row[i] = Double.parseDouble(texts.get(i));
             } catch (NumberFormatException e) {
-                throw new IllegalArgumentException(
-                        "line " + fields.getStartingLineNumber() + ": \"" + texts.get(i) + "\" is not a number", e);
+                throw new IllegalArgumentException("\"" + texts.get(i) + "\" is not a number", e);
             }
         }
     }

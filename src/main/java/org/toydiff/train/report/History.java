@@ -3,7 +3,6 @@ package org.toydiff.train.report;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +11,7 @@ import java.util.OptionalInt;
 import org.toydiff.DType;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
 import org.toydiff.internal.OptionalLibrary;
 
 /// What happened in training: a row of numbers for each step and each epoch.
@@ -188,7 +188,8 @@ public final class History implements Stateful {
     ///
     /// @param folder where the two files are
     /// @return the history
-    /// @throws IOException if they cannot be read or are no such files, naming the file and the line
+    /// @throws org.toydiff.io.MalformedFileException if they are no such files, naming the file and the line
+    /// @throws IOException if they cannot be read
     /// @throws IllegalStateException if FastCSV is not there, saying what to add
     public static History readCsv(Path folder) throws IOException {
         OptionalLibrary.FASTCSV.require("readCsv");
@@ -210,7 +211,8 @@ public final class History implements Stateful {
     ///
     /// @param file where it is
     /// @return the history
-    /// @throws IOException if it cannot be read or is no such file, naming it and the place
+    /// @throws org.toydiff.io.MalformedFileException if it is no such file, naming it and the place
+    /// @throws IOException if it cannot be read
     /// @throws IllegalStateException if Gson is not there, saying what to add
     public static History readJson(Path file) throws IOException {
         OptionalLibrary.GSON.require("readJson");
@@ -231,16 +233,20 @@ public final class History implements Stateful {
     }
 
     private static void save(Map<String, Tensor> state, String names, String rows, Columns columns) {
+        state.put(names, codes(columns));
+        Tensor values =
+                Tensor.empty(DType.FLOAT64, columns.rows(), columns.names().size());
+        columns.copyTo(values.segment());
+        state.put(rows, values);
+    }
+
+    private static Tensor codes(Columns columns) {
         byte[] text = String.join("\n", columns.names()).getBytes(StandardCharsets.UTF_8);
         int[] codes = new int[text.length];
         for (int i = 0; i < codes.length; i++) {
             codes[i] = text[i];
         }
-        state.put(names, Tensor.of(codes, codes.length));
-        Tensor values =
-                Tensor.empty(DType.FLOAT64, columns.rows(), columns.names().size());
-        columns.copyTo(values.segment());
-        state.put(rows, values);
+        return Tensor.of(codes, codes.length);
     }
 
     /// Replaces all rows by saved ones, however many there are.
@@ -250,38 +256,29 @@ public final class History implements Stateful {
     ///     them
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
-        requireSame("epoch_columns", "epochs", epochs, state);
-        requireSame("step_columns", "steps", steps, state);
-        if (state.size() != 4) {
-            throw new IllegalArgumentException("history: loadStateDict: " + state.keySet()
-                    + " has more than epoch_columns, epochs, step_columns and steps");
+        try (var scratch = TensorArena.ofConfined()) {
+            requireSame("epoch_columns", epochs, state);
+            requireSame("step_columns", steps, state);
+            Stateful.requireFits("history: loadStateDict", ofAsManyRows(state), state);
         }
         load(state.get("epochs"), epochs);
         load(state.get("steps"), steps);
     }
 
-    private static void requireSame(String names, String rows, Columns columns, Map<String, Tensor> state) {
-        if (!state.containsKey(names) || !state.containsKey(rows)) {
-            throw new IllegalArgumentException("history: loadStateDict: " + names + " or " + rows + " is missing");
+    /// Throws if the columns are others, before shapes are looked at, which differ then too and say less.
+    private static void requireSame(String names, Columns columns, Map<String, Tensor> state) {
+        Tensor codes = state.get(names);
+        if (codes == null || codes.dtype() != DType.INT32) {
+            return;
         }
-        int width = columns.names().size();
-        Tensor values = state.get(rows);
-        List<String> saved = text(names, state.get(names));
+        List<String> saved = text(codes);
         if (!saved.equals(columns.names())) {
             throw new IllegalArgumentException("history: loadStateDict: the saved columns " + saved + " are not "
                     + columns.names() + "; resume with the same metrics and validation");
         }
-        if (values.dtype() != DType.FLOAT64 || values.rank() != 2 || values.shape()[1] != width) {
-            throw new IllegalArgumentException("history: loadStateDict: " + rows + " is " + describe(values)
-                    + " and not [rows, " + width + "] " + DType.FLOAT64);
-        }
     }
 
-    private static List<String> text(String name, Tensor codes) {
-        if (codes.dtype() != DType.INT32 || codes.rank() != 1) {
-            throw new IllegalArgumentException(
-                    "history: loadStateDict: " + name + " is " + describe(codes) + " and not [bytes] " + DType.INT32);
-        }
+    private static List<String> text(Tensor codes) {
         long[] values = codes.toLongArray();
         byte[] text = new byte[values.length];
         for (int i = 0; i < text.length; i++) {
@@ -290,8 +287,24 @@ public final class History implements Stateful {
         return List.of(new String(text, StandardCharsets.UTF_8).split("\n"));
     }
 
-    private static String describe(Tensor tensor) {
-        return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
+    /// A state of this history's columns, with as many rows as the saved one has.
+    private Map<String, Tensor> ofAsManyRows(Map<String, Tensor> state) {
+        Map<String, Tensor> expected = new LinkedHashMap<>();
+        expect(expected, "epoch_columns", "epochs", epochs, state);
+        expect(expected, "step_columns", "steps", steps, state);
+        return expected;
+    }
+
+    private static void expect(
+            Map<String, Tensor> expected, String names, String rows, Columns columns, Map<String, Tensor> state) {
+        expected.put(names, codes(columns));
+        Tensor saved = state.get(rows);
+        long count = saved == null || saved.rank() == 0 ? columns.rows() : saved.shape()[0];
+        // A view, which takes no memory for the rows.
+        expected.put(
+                rows,
+                Tensor.zeros(DType.FLOAT64, 1, 1)
+                        .broadcastTo(count, columns.names().size()));
     }
 
     private static void load(Tensor rows, Columns columns) {

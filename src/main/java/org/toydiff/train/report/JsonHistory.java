@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.io.MalformedFileException;
 
 /// Histories as JSON, by Gson.
 final class JsonHistory {
@@ -55,6 +56,12 @@ final class JsonHistory {
 
     static History read(Path file) throws IOException {
         try (var reader = new JsonReader(Files.newBufferedReader(file))) {
+            return read(file, reader);
+        }
+    }
+
+    private static History read(Path file, JsonReader reader) throws IOException {
+        try {
             reader.beginObject();
             Columns epochs = readTable(reader, "epochs");
             Columns steps = readTable(reader, "steps");
@@ -66,7 +73,7 @@ final class JsonHistory {
                 | MalformedJsonException
                 | CharacterCodingException
                 | EOFException e) {
-            throw new IOException(file + ": is not a history: " + e.getMessage(), e);
+            throw new MalformedFileException(file, reader.getPath(), "this is no history: " + e.getMessage(), e);
         }
     }
 

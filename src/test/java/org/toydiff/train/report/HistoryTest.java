@@ -21,6 +21,7 @@ import org.toydiff.Child;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.io.MalformedFileException;
 
 /// What was written is what is read.
 class HistoryTest {
@@ -242,15 +243,18 @@ class HistoryTest {
         Files.writeString(file, csv);
         assertEquals(
                 file + ": " + message,
-                assertThrows(IOException.class, () -> History.readCsv(folder)).getMessage());
+                assertThrows(MalformedFileException.class, () -> History.readCsv(folder))
+                        .getMessage());
     }
 
     @Test
     void brokenFilesAreNamedWithThePlace() throws IOException {
-        unreadable("is empty, and not a history", "");
-        unreadable("Record 3 has 1 fields, but first record had 2 fields", "epoch,loss\n1,2\n3\n");
+        unreadable("line 1: the file is empty, and no history", "");
+        unreadable("after line 2: Record 3 has 1 fields, but first record had 2 fields", "epoch,loss\n1,2\n3\n");
         unreadable("line 2: \"x\" is not a number", "epoch,loss\n1,x\n");
-        unreadable("history: the columns [a, a] are none or have a name twice; give each one of its own", "a,a\n1,2\n");
+        unreadable(
+                "line 1: history: the columns [a, a] are none or have a name twice; give each one of its own",
+                "a,a\n1,2\n");
         Path json = folder.resolve("h.json");
         for (String text : List.of(
                 "",
@@ -260,9 +264,10 @@ class HistoryTest {
                 "{\"epochs\":",
                 "{\"epochs\":{\"a\":[\"x\"]},\"steps\":{\"b\":[]}}")) {
             Files.writeString(json, text);
-            String message = assertThrows(IOException.class, () -> History.readJson(json), text)
+            String message = assertThrows(MalformedFileException.class, () -> History.readJson(json), text)
                     .getMessage();
-            assertEquals(json + ": is not a history: ", message.substring(0, (json + ": is not a history: ").length()));
+            assertTrue(message.startsWith(json + ": $"), message);
+            assertTrue(message.contains(": this is no history: "), message);
         }
         byte[] notText = {'{', '"', (byte) 0xff, (byte) 0xfe, '"'};
         String message = assertThrows(IOException.class, () -> History.readJson(Files.write(json, notText)))
@@ -295,10 +300,28 @@ class HistoryTest {
             Map<String, Tensor> state = history.stateDict();
             state.put("steps", Tensor.zeros(DType.FLOAT64, 2, 3));
             assertEquals(
-                    "history: loadStateDict: steps is [2, 3] float64 and not [rows, 2] float64",
+                    "history: loadStateDict: steps is [2, 3] float64 and not [2, 2] float64",
+                    assertThrows(IllegalArgumentException.class, () -> history.loadStateDict(state))
+                            .getMessage());
+            state.remove("step_columns");
+            state.put("steps", Tensor.scalar(DType.FLOAT64, 1));
+            state.put("columns", Tensor.zeros(1));
+            assertEquals(
+                    "history: loadStateDict: step_columns is missing; steps is [] float64 and not [1001, 2] float64;"
+                            + " columns is unknown",
                     assertThrows(IllegalArgumentException.class, () -> history.loadStateDict(state))
                             .getMessage());
         }
         assertSame(sample(), history);
+    }
+
+    @Test
+    void anEmptyStateEmptiesAHistory() {
+        History history = sample();
+        try (var arena = TensorArena.ofConfined()) {
+            var empty = new History(history.epochColumns(), history.stepColumns());
+            history.loadStateDict(empty.stateDict());
+            assertSame(empty, history);
+        }
     }
 }

@@ -3,7 +3,7 @@ package org.toydiff.data;
 import java.util.function.LongUnaryOperator;
 
 /// Some examples of another set; `position` says where the i-th is there.
-record Selection(Dataset source, long size, LongUnaryOperator position) implements Dataset {
+record Subset(Dataset source, long size, LongUnaryOperator position) implements Dataset {
     @Override
     public Batch batch(long... indices) {
         Rows.requireInside("batch", indices, size);

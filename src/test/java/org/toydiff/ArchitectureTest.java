@@ -1,0 +1,155 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.module.ModuleDescriptor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BiPredicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// The layers of the library, read from its class files.
+class ArchitectureTest {
+    private static final String LIBRARY = "org.toydiff";
+
+    /// Every package, from the lowest up: each may use those before it and no other.
+    private static final List<String> LAYERS = Stream.of(
+                    ".internal",
+                    ".internal.files",
+                    ".internal.openblas",
+                    ".internal.blas",
+                    ".internal.events",
+                    ".internal.memory",
+                    ".internal.workers",
+                    ".internal.kernels",
+                    ".internal.launch",
+                    "",
+                    ".nn",
+                    ".optim",
+                    ".io",
+                    ".data",
+                    ".train.metrics",
+                    ".train.report",
+                    ".train",
+                    ".examples")
+            .map(name -> LIBRARY + name)
+            .toList();
+
+    /// What packages above the core may use though it is not exported: plumbing that touches no tensor.
+    private static final Set<String> PLUMBING =
+            Set.of(LIBRARY + ".internal.files", LIBRARY + ".internal.OptionalLibrary");
+
+    private static final int MOST_FILES = 60;
+
+    private static final Path CLASSES = Path.of(System.getProperty("toydiff.test.classes"));
+    private static final JavaClasses ALL = new ClassFileImporter().importPath(CLASSES);
+
+    private static Set<String> exported() throws IOException {
+        try (InputStream module = Files.newInputStream(CLASSES.resolve("module-info.class"))) {
+            return ModuleDescriptor.read(module).exports().stream()
+                    .filter(export -> !export.isQualified())
+                    .map(ModuleDescriptor.Exports::source)
+                    .collect(Collectors.toSet());
+        }
+    }
+
+    private static boolean isOwn(JavaClass type) {
+        return type.getPackageName().equals(LIBRARY) || type.getPackageName().startsWith(LIBRARY + ".");
+    }
+
+    /// The dependencies from one package of the library to another that are not allowed.
+    private static List<String> offending(BiPredicate<JavaClass, JavaClass> allowed) {
+        return ALL.stream()
+                .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
+                .filter(use -> isOwn(use.getTargetClass()))
+                .filter(use -> !use.getOriginClass()
+                        .getPackageName()
+                        .equals(use.getTargetClass().getPackageName()))
+                .filter(use -> !allowed.test(use.getOriginClass(), use.getTargetClass()))
+                .map(Dependency::getDescription)
+                .sorted()
+                .toList();
+    }
+
+    @Test
+    void everyPackageHasALayer() {
+        Set<String> packages =
+                ALL.stream().map(JavaClass::getPackageName).collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(new TreeSet<>(LAYERS), packages);
+    }
+
+    @Test
+    void noPackageUsesOneAboveIt() {
+        assertEquals(
+                List.of(),
+                offending((from, to) -> LAYERS.indexOf(to.getPackageName()) < LAYERS.indexOf(from.getPackageName())));
+    }
+
+    @Test
+    void kernelsAndBlasKnowNoTensor() {
+        assertEquals(
+                List.of(),
+                offending((from, to) -> !from.getPackageName().startsWith(LIBRARY + ".internal")
+                        || to.getPackageName().startsWith(LIBRARY + ".internal")));
+    }
+
+    @Test
+    void whatStandsOnTheCoreUsesExportedPackagesOnly() throws IOException {
+        Set<String> exported = exported();
+        assertEquals(
+                List.of(),
+                offending((from, to) -> LAYERS.indexOf(from.getPackageName()) <= LAYERS.indexOf(LIBRARY)
+                        || exported.contains(to.getPackageName())
+                        || PLUMBING.contains(to.getPackageName())
+                        || PLUMBING.contains(to.getName())));
+    }
+
+    @Test
+    void allPackagesAreExportedButTheInternalOnesAndTheExamples() throws IOException {
+        Set<String> others = LAYERS.stream()
+                .filter(name -> !name.startsWith(LIBRARY + ".internal") && !name.endsWith(".examples"))
+                .collect(Collectors.toSet());
+        assertEquals(others, exported());
+    }
+
+    @Test
+    void noTwoPublicTypesHaveOneName() throws IOException {
+        Set<String> exported = exported();
+        Map<String, Set<String>> names = new TreeMap<>();
+        ALL.stream()
+                .filter(type -> type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
+                .filter(type -> exported.contains(type.getPackageName()))
+                .forEach(type -> names.computeIfAbsent(type.getSimpleName(), name -> new TreeSet<>())
+                        .add(type.getName()));
+        names.values().removeIf(types -> types.size() == 1);
+        assertEquals(Map.of(), names);
+    }
+
+    @Test
+    void noPackageHasTooManyFiles() throws IOException {
+        Path sources = Path.of(System.getProperty("toydiff.test.basedir"), "src/main/java");
+        Map<Path, Long> files;
+        try (Stream<Path> all = Files.walk(sources)) {
+            files = all.filter(file -> file.toString().endsWith(".java"))
+                    .collect(Collectors.groupingBy(Path::getParent, TreeMap::new, Collectors.counting()));
+        }
+        assertTrue(files.size() >= LAYERS.size() - 1, files.toString());
+        files.values().removeIf(count -> count <= MOST_FILES);
+        assertEquals(Map.of(), files);
+    }
+}

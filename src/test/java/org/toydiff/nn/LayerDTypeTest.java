@@ -1,0 +1,249 @@
+package org.toydiff.nn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.io.IOException;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.ArenaTest;
+import org.toydiff.Autograd;
+import org.toydiff.DType;
+import org.toydiff.GradientCheck;
+import org.toydiff.Release;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.data.DataLoader;
+import org.toydiff.data.TensorDataset;
+import org.toydiff.io.SafeTensors;
+import org.toydiff.optim.Adam;
+import org.toydiff.optim.SGD;
+import org.toydiff.train.Trainer;
+
+/// Layers of FLOAT64: their gradients, training and saved states; and what other dtypes are told.
+class LayerDTypeTest extends ArenaTest {
+    private static final DType WIDE = DType.FLOAT64;
+    private static final double STEP = Math.cbrt(Math.ulp(1.0));
+
+    /// Every layer, for inputs `[6, 4]`.
+    private static final Map<String, Supplier<Layer>> LAYERS = new LinkedHashMap<>();
+
+    static {
+        LAYERS.put("Linear", () -> new Linear(WIDE, 4, 3));
+        LAYERS.put("Embedding", () -> new Embedding(WIDE, 5, 4));
+        LAYERS.put("LayerNorm", () -> new LayerNorm(WIDE, 4));
+        LAYERS.put("BatchNorm1d", () -> new BatchNorm1d(WIDE, 4));
+        LAYERS.put("Dropout", () -> new Dropout(0.3));
+        LAYERS.put("Flatten", Flatten::new);
+        LAYERS.put("ReLU", ReLU::new);
+        LAYERS.put("LeakyReLU", LeakyReLU::new);
+        LAYERS.put("Tanh", Tanh::new);
+        LAYERS.put("Sigmoid", Sigmoid::new);
+        LAYERS.put("GELU", GELU::new);
+        LAYERS.put("SiLU", SiLU::new);
+        LAYERS.put("Softplus", Softplus::new);
+        LAYERS.put("Residual", () -> new Residual(new Linear(WIDE, 4, 4)));
+        LAYERS.put("Checkpoint", () -> Checkpoint.of(new Linear(WIDE, 4, 3)));
+        LAYERS.put(
+                "Sequential", () -> new Sequential(new Linear(WIDE, 4, 8), new Tanh(), new Linear(WIDE, 8, 2, false)));
+    }
+
+    @Test
+    void everyLayerHasARow() throws Exception {
+        var layers = new TreeSet<String>();
+        Path classes = Path.of(System.getProperty("toydiff.test.classes"), "org/toydiff/nn");
+        try (Stream<Path> files = Files.list(classes)) {
+            for (Path file : files.toList()) {
+                String name = file.getFileName().toString().replace(".class", "");
+                Class<?> type = name.contains("-") ? Object.class : Class.forName("org.toydiff.nn." + name);
+                if (Layer.class.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers())) {
+                    layers.add(name);
+                }
+            }
+        }
+        assertEquals(layers, new TreeSet<>(LAYERS.keySet()));
+    }
+
+    private static Tensor input(Layer layer) {
+        return layer instanceof Embedding
+                ? Tensor.of(new long[] {4, 0, 4, 2, 1, 3})
+                : Tensor.randn(WIDE, 6, 4).trackGradient();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> gradientsAreThoseOfDifferences() {
+        return LAYERS.entrySet().stream()
+                .map(row -> dynamicTest(row.getKey(), () -> {
+                    try (var step = TensorArena.ofConfined()) {
+                        Tensor.manualSeed(4);
+                        Layer layer = row.getValue().get();
+                        Tensor x = input(layer);
+                        Tensor state = Tensor.randomState();
+                        if (x.tracksGradient()) {
+                            GradientCheck.check(
+                                    t -> {
+                                        Tensor.setRandomState(state);
+                                        return layer.forward(t);
+                                    },
+                                    x);
+                        }
+                        for (Tensor parameter : layer.parameters()) {
+                            assertEquals(WIDE, parameter.dtype());
+                            requireGradient(layer, x, parameter);
+                        }
+                    }
+                }));
+    }
+
+    /// The derivative by a parameter along a random direction, against central differences.
+    private static void requireGradient(Layer layer, Tensor x, Tensor parameter) {
+        Tensor y = layer.forward(x);
+        assertEquals(WIDE, y.dtype());
+        Tensor weights = Tensor.randn(WIDE, y.shape());
+        Tensor direction = Tensor.randn(WIDE, parameter.shape());
+        layer.zeroGradients();
+        y.multiply(weights).sum().backward(Release.EAGER);
+        double analytic = parameter.gradient().multiply(direction).sum().item();
+        Tensor at = parameter.detach().multiply(1);
+        double numeric = (moved(layer, x, parameter, at, direction.multiply(STEP), weights)
+                        - moved(layer, x, parameter, at, direction.multiply(-STEP), weights))
+                / (2 * STEP);
+        assertEquals(numeric, analytic, 1e-6 * Math.max(1, Math.abs(numeric)));
+    }
+
+    private static double moved(Layer layer, Tensor x, Tensor parameter, Tensor at, Tensor by, Tensor weights) {
+        try (var off = Autograd.noGradient()) {
+            parameter.copyFrom(at.add(by));
+            double value = layer.forward(x).multiply(weights).sum().item();
+            parameter.copyFrom(at);
+            return value;
+        }
+    }
+
+    private static Sequential net() {
+        return new Sequential(
+                new Linear(WIDE, 2, 8),
+                new BatchNorm1d(WIDE, 8),
+                new Tanh(),
+                new LayerNorm(WIDE, 8),
+                new Linear(WIDE, 8, 1));
+    }
+
+    private static TensorDataset products() {
+        Tensor x = Tensor.rand(WIDE, 64, 2).multiply(2).subtract(1);
+        return new TensorDataset(x, x.slice(1, 0, 1).multiply(x.slice(1, 1, 2)));
+    }
+
+    @Test
+    void aNetOfDoublesIsTrained() throws IOException {
+        Tensor.manualSeed(5);
+        Sequential net = net();
+        try (var loader = DataLoader.of(products(), 32).shuffle(1)) {
+            var history = Trainer.of(net, new Adam(net.parameters(), 0.02), Functional::mseLoss)
+                    .epochs(150)
+                    .fit(loader)
+                    .history();
+            double last = history.epochValues("loss")[149];
+            assertTrue(last < 0.01, "the loss is " + last);
+        }
+        net.stateDict()
+                .forEach((name, tensor) ->
+                        assertEquals(name.endsWith("tracked") ? DType.INT64 : WIDE, tensor.dtype(), name));
+    }
+
+    @Test
+    void aStateGoesRoundByMapAndByFile(@TempDir Path folder) throws IOException {
+        Tensor.manualSeed(6);
+        Sequential net = net();
+        var optimizer = new SGD(net.parameters(), 0.1).momentum(0.9);
+        net.forward(Tensor.randn(WIDE, 5, 2)).sum().backward();
+        optimizer.step();
+        Tensor x = Tensor.randn(WIDE, 3, 2);
+        Path file = folder.resolve("net.safetensors");
+        SafeTensors.save(file, net.stateDict());
+        net.eval();
+        double[] y = net.forward(x).toDoubleArray();
+        try (var saved = SafeTensors.open(file)) {
+            for (Map<String, Tensor> state : List.of(net.stateDict(), saved.toMap())) {
+                Sequential other = net();
+                other.loadStateDict(state);
+                other.eval();
+                assertArrayEquals(y, other.forward(x).toDoubleArray());
+            }
+        }
+    }
+
+    @Test
+    void aStateOfFloatsIsCastFirst() {
+        var narrow = new Sequential(new Linear(4, 3), new BatchNorm1d(3));
+        var wide = new Sequential(new Linear(WIDE, 4, 3), new BatchNorm1d(WIDE, 3));
+        Map<String, Tensor> state = narrow.stateDict();
+        String message = assertThrows(IllegalArgumentException.class, () -> wide.loadStateDict(state))
+                .getMessage();
+        assertTrue(message.contains("0.weight is [3, 4] float32 and not [3, 4] float64"), message);
+        state.replaceAll((name, tensor) -> tensor.dtype().isFloating() ? tensor.cast(WIDE) : tensor);
+        wide.loadStateDict(state);
+        Tensor x = Tensor.randn(5, 4);
+        assertArrayEquals(
+                narrow.forward(x).toDoubleArray(), wide.forward(x.cast(WIDE)).toDoubleArray(), 1e-5);
+    }
+
+    @Test
+    void withoutADtypeLayersAreOfFloats() {
+        Tensor.manualSeed(7);
+        var plain = new Sequential(new Linear(4, 3), new Embedding(3, 2), new LayerNorm(2), new BatchNorm1d(2));
+        Tensor.manualSeed(7);
+        DType narrow = DType.FLOAT32;
+        var named = new Sequential(
+                new Linear(narrow, 4, 3),
+                new Embedding(narrow, 3, 2),
+                new LayerNorm(narrow, 2),
+                new BatchNorm1d(narrow, 2));
+        Map<String, Tensor> state = named.stateDict();
+        plain.stateDict().forEach((name, tensor) -> {
+            assertEquals(tensor.dtype(), state.get(name).dtype());
+            assertArrayEquals(tensor.toDoubleArray(), state.get(name).toDoubleArray(), name);
+        });
+    }
+
+    @Test
+    void aSummaryIsOfInputsOfTheParametersDtype() {
+        assertEquals(WIDE.bytes() * 6, net().summary(6, 2).layers().getLast().outputBytes());
+        assertEquals(24, new Tanh().summary(6).activationBytes(), "FLOAT32 where there are no parameters");
+    }
+
+    @Test
+    void anInputOfAnotherDtypeAndWholeParametersAreRefused() {
+        String message = assertThrows(IllegalArgumentException.class, () -> net().forward(Tensor.ones(3, 2)))
+                .getMessage();
+        assertTrue(message.startsWith("Linear(in=2, out=8, bias=true) at \"0\": linear: "), message);
+        assertTrue(message.contains("FLOAT32") && message.contains("FLOAT64"), message);
+        Map<String, Runnable> wrong = Map.of(
+                "Linear", () -> new Linear(DType.INT32, 2, 3),
+                "Embedding", () -> new Embedding(DType.INT64, 2, 3),
+                "LayerNorm", () -> new LayerNorm(DType.BOOL, 2),
+                "BatchNorm1d", () -> new BatchNorm1d(DType.INT32, 2));
+        long live = arena.liveBytes();
+        wrong.forEach((name, make) -> {
+            String refused =
+                    assertThrows(IllegalArgumentException.class, make::run).getMessage();
+            assertTrue(refused.startsWith(name + ": parameters cannot be "), refused);
+            assertTrue(refused.endsWith("; use FLOAT32 or FLOAT64"), refused);
+        });
+        assertEquals(live, arena.liveBytes());
+    }
+}
