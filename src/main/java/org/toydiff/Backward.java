@@ -32,19 +32,15 @@ final class Backward {
 
     private final GradientLog log = Scope.current().gradientLog;
 
-    private Node[] order;
-    private boolean[] needed;
+    private WalkPlan plan;
 
-    /// The gradients that wait: of the outputs of `order`, then of the chosen leaves.
+    /// The gradients that wait, by [WalkPlan#slot].
     private Tensor[] pending;
 
     /// What the running rule made, to be freed after it unless someone holds it.
     private final List<Storage> made = new ArrayList<>();
 
-    /// How many contributions to the gradient of each output of `order` are still to come.
-    private int[] awaited;
-
-    /// Whether the gradient that waits for an output of `order` is through the rule of its node already.
+    /// Whether the gradient that waits for a node's output is through the rule of the node already.
     private boolean[] through;
 
     private int step;
@@ -129,7 +125,7 @@ final class Backward {
         inner.walk(g, "backward");
         List<Tensor> results = inner.results();
         for (int i = 0; i < results.size(); i++) {
-            Tensor held = inner.pending[inner.order.length + xs.indexOf(xs.get(i))];
+            Tensor held = inner.pending[inner.plan.order.length + xs.indexOf(xs.get(i))];
             if (held != null) {
                 held.storage.holders--;
                 made(held.storage);
@@ -152,7 +148,8 @@ final class Backward {
         walk(seed, op);
         if (event != null) {
             String rootOp = root.node == null ? root.storage.op : root.node.op;
-            event.write(op, rootOp, release.name(), order.length, arena == null ? Long.MAX_VALUE : arena.peakBytes());
+            event.write(
+                    op, rootOp, release.name(), plan.order.length, arena == null ? Long.MAX_VALUE : arena.peakBytes());
         }
     }
 
@@ -163,16 +160,17 @@ final class Backward {
         if (scope.backward != enclosing) {
             throw new IllegalStateException(op + ": called from a gradient rule");
         }
-        order = scope.graphs.of(maker(root), ends());
-        plan();
+        plan = new WalkPlan(root, chosen, goal == Goal.LEAVES, enclosing != null, sight);
+        pending = new Tensor[plan.slots()];
+        through = new boolean[plan.order.length];
         requireReady(op);
         Recording region = scope.begin(op, goal == Goal.RECORDED);
         scope.backward = this;
         try {
             start(seed);
-            for (step = 1; step <= order.length; step++) {
-                if (needed[step - 1]) {
-                    visit(order[step - 1]);
+            for (step = 1; step <= plan.order.length; step++) {
+                if (plan.needs(step - 1)) {
+                    visit(plan.order[step - 1]);
                 }
                 endStep();
             }
@@ -199,48 +197,21 @@ final class Backward {
         }
     }
 
-    // Planning: who needs a gradient, and which step reads a value last.
-
-    private void plan() {
-        pending = new Tensor[order.length + chosen.size()];
-        needed = new boolean[order.length];
-        awaited = new int[order.length];
-        through = new boolean[order.length];
-        for (int i = order.length - 1; i >= 0; i--) {
-            needed[i] = goal == Goal.LEAVES || leadsToChosen(order[i]);
-            Storage storage = sight.see(order[i].output).storage;
-            storage.lastReader = 0;
-            storage.readerBefore = 0;
-        }
-        for (int i = 0; i < order.length; i++) {
-            Node node = order[i];
-            for (int value = 0; value <= node.inputs.length; value++) {
-                Node maker = maker(node.value(value));
-                if (maker != null && node.reads(value)) {
-                    sight.see(node.value(value)).storage.readBy(i + 1);
-                }
-                if (maker != null && value < node.inputs.length && needed[i]) {
-                    awaited[index(maker)]++;
-                }
-            }
-        }
-    }
-
     /// Finds out before anything is changed whether every rule can run, and its result be kept.
     private void requireReady(String op) {
         boolean accumulates = goal == Goal.LEAVES && sight == Sight.REAL;
         if (accumulates && root.node == null) {
             root.requireAccumulating(op);
         }
-        for (int i = 0; i < order.length; i++) {
-            Node node = order[i];
+        for (int i = 0; i < plan.order.length; i++) {
+            Node node = plan.order[i];
             node.requireUnreleased();
             if (accumulates && keepsGradient(node)) {
                 node.output.requireUsableGradient(op);
             }
             for (int value = 0; value <= node.inputs.length; value++) {
                 Tensor tensor = node.value(value);
-                if (needed[i] && node.reads(value)) {
+                if (plan.needs(i) && node.reads(value)) {
                     tensor.requireReadable(op);
                     node.requireUnchanged(value);
                 }
@@ -251,92 +222,27 @@ final class Backward {
         }
     }
 
-    private boolean leadsToChosen(Node node) {
-        for (Tensor x : chosen) {
-            if (x == node.output) {
-                return true;
-            }
-        }
-        for (Tensor input : node.inputs) {
-            if (wants(input)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /// Whether a contribution to `input` is worth computing.
-    private boolean wants(Tensor input) {
-        if (!input.tracksGradient()) {
-            return false;
-        }
-        if (goal == Goal.LEAVES) {
-            return true;
-        }
-        Node maker = maker(input);
-        return maker != null ? needed[index(maker)] : slot(input) >= 0;
-    }
-
-    /// Where the gradient of a tensor waits, -1 when nobody asked for it.
-    private int slot(Tensor x) {
-        Node maker = maker(x);
-        if (maker != null) {
-            return index(maker);
-        }
-        for (int i = 0; i < chosen.size(); i++) {
-            if (chosen.get(i) == x) {
-                return order.length + i;
-            }
-        }
-        return -1;
-    }
-
-    /// Where the walk ends that runs within another one's rule: what is before that is the other one's.
-    private List<Tensor> ends() {
-        return enclosing == null ? List.of() : chosen;
-    }
-
-    /// The node that made a tensor, null for a leaf and for one at which this walk ends.
-    private Node maker(Tensor tensor) {
-        return GraphOrder.contains(ends(), tensor) ? null : tensor.node;
-    }
-
-    /// The node's place in `order`, which descends by sequence.
-    private int index(Node node) {
-        int low = 0;
-        int high = order.length - 1;
-        while (low < high) {
-            int middle = (low + high) >>> 1;
-            if (order[middle].sequence > node.sequence) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        return low;
-    }
-
     // Walking.
 
     private void start(Tensor seed) {
         Tensor y = sight.see(root);
-        for (int i = order.length - 1; i >= 0 && enclosing == null; i--) {
-            schedule.made(-(i + 1), sight.see(order[i].output).storage);
+        for (int i = plan.order.length - 1; i >= 0 && enclosing == null; i--) {
+            schedule.made(-(i + 1), sight.see(plan.order[i].output).storage);
         }
         Tensor g =
                 seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : sight.see(seed);
         if (seed != null && enclosing == null) {
             g.storage.pinned = true;
         }
-        if (maker(root) != null) {
+        if (plan.maker(root) != null) {
             pending[0] = g;
             g.storage.holders++;
-        } else if (goal == Goal.LEAVES || slot(root) >= 0) {
+        } else if (goal == Goal.LEAVES || plan.slot(root) >= 0) {
             deliver(root, y, g);
         }
         sweep();
         if (eager()) {
-            for (Node node : order) {
+            for (Node node : plan.order) {
                 Storage storage = sight.see(node.output).storage;
                 if (storage.lastReader == 0) {
                     freeValue(storage, root.node.op);
@@ -361,7 +267,7 @@ final class Backward {
         Tensor ruleY = node.ruleShape == null || !readsY ? y : y.reshape(node.ruleShape);
         if (through[step - 1]) {
             deliver(node.inputs[0], sight.see(node.inputs[0]), g);
-            arrived(node.inputs[0]);
+            plan.arrived(node.inputs[0]);
         } else {
             applyRules(node, g, ruleG, ruleY);
         }
@@ -381,10 +287,10 @@ final class Backward {
             applyJointRule(node, inputs, ruleG, ruleY);
             return;
         }
-        int last = last(node);
+        int last = plan.last(node);
         try {
             for (int i = node.inputs.length - 1; i >= last; i--) {
-                if (wants(node.inputs[i])) {
+                if (plan.wants(node.inputs[i])) {
                     overwritable = i == last && dies(node, g) ? g.storage : null;
                     contribute(node, i, i == last, inputs, ruleG, ruleY);
                 }
@@ -397,24 +303,15 @@ final class Backward {
     private void applyJointRule(Node node, Tensor[] inputs, Tensor g, Tensor y) {
         boolean[] wanted = new boolean[inputs.length];
         for (int i = 0; i < inputs.length; i++) {
-            wanted[i] = wants(node.inputs[i]);
+            wanted[i] = plan.wants(node.inputs[i]);
         }
         Tensor[] contributions = node.joint.contributions(g, inputs, y, wanted);
         for (int i = 0; i < inputs.length; i++) {
             if (wanted[i]) {
                 deliver(node.inputs[i], inputs[i], contributions[i]);
-                arrived(node.inputs[i]);
+                plan.arrived(node.inputs[i]);
             }
         }
-    }
-
-    /// The input whose rule runs last.
-    private int last(Node node) {
-        int last = 0;
-        while (last < node.inputs.length && !wants(node.inputs[last])) {
-            last++;
-        }
-        return last;
     }
 
     /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is
@@ -423,10 +320,10 @@ final class Backward {
         if (!eager() || activation == null || !activation.isActivation()) {
             return false;
         }
-        int at = index(activation);
+        int at = plan.index(activation);
         Tensor y = sight.see(activation.output);
         Storage storage = y.storage;
-        return awaited[at] == 1
+        return plan.awaitsOne(activation)
                 && pending[at] == null
                 && storage.lastReader == at + 1
                 && storage.readerBefore <= step
@@ -445,41 +342,34 @@ final class Backward {
         } else if (isLeaf(x)) {
             // Several threads may go backward to one leaf: its gradient accumulates under its own lock.
             synchronized (x.storage) {
-                var onto = Destination.ofLeaf(this, x, leafGradient(x));
+                var onto = Destination.ofLeaf(this, x, LeafGradient.of(x));
                 Tensor contribution = rule.contribution(g, inputs, i, y, onto);
                 if (onto.holds(contribution)) {
                     x.gradientSet = true;
                 } else {
-                    addToLeaf(x, contribution);
+                    LeafGradient.add(x, contribution, log);
                 }
             }
         } else {
             var to = destination(input, x, last);
             Tensor contribution = rule.contribution(g, inputs, i, y, to);
             if (to.isThrough()) {
-                through[slot(input)] = true;
+                through[plan.slot(input)] = true;
             }
             if (!to.holds(contribution)) {
                 deliver(input, x, contribution);
             }
         }
-        arrived(input);
+        plan.arrived(input);
     }
 
     private Destination destination(Tensor input, Tensor x, boolean last) {
-        Node maker = maker(input);
+        Node maker = plan.maker(input);
         if (last && canPutOver(maker)) {
             return Destination.over(this, maker, x);
         }
-        Tensor waiting = pending[slot(input)];
+        Tensor waiting = pending[plan.slot(input)];
         return Destination.of(this, waiting != null && exclusive(waiting) ? waiting : null);
-    }
-
-    private void arrived(Tensor input) {
-        Node maker = maker(input);
-        if (maker != null) {
-            awaited[index(maker)]--;
-        }
     }
 
     /// Notes that the gradient of a leaf, or of an intermediate that keeps one, is about to be changed.
@@ -491,7 +381,7 @@ final class Backward {
     Tensor handOver(Tensor output, String op) {
         Storage value = output.storage;
         Tensor gradient = new Tensor(
-                value.handOver(op, order[step - 1].op, step),
+                value.handOver(op, plan.order[step - 1].op, step),
                 output.offset,
                 output.shape,
                 output.strides,
@@ -537,11 +427,11 @@ final class Backward {
     /// Adds `contribution` to the gradient of `input`, which the rules see as `x`.
     private void deliver(Tensor input, Tensor x, Tensor contribution) {
         if (isLeaf(x)) {
-            addToLeaf(x, contribution);
+            LeafGradient.add(x, contribution, log);
             return;
         }
         Tensor c = contribution.sumTo(x.shape);
-        int slot = slot(input);
+        int slot = plan.slot(input);
         Tensor waiting = pending[slot];
         if (waiting == null) {
             pending[slot] = c;
@@ -568,37 +458,12 @@ final class Backward {
         return goal == Goal.LEAVES && x.node == null;
     }
 
-    private void addToLeaf(Tensor leaf, Tensor contribution) {
-        synchronized (leaf.storage) {
-            Tensor gradient = leafGradient(leaf);
-            changing(leaf);
-            boolean stretched = !Arrays.equals(contribution.shape, leaf.shape);
-            if (leaf.gradientSet || !stretched || !Families.sumInto(gradient, contribution)) {
-                Tensor c = contribution.sumTo(leaf.shape);
-                if (leaf.gradientSet) {
-                    Families.accumulate(gradient, c);
-                } else {
-                    Launch.unary(Families.copy(c.dtype), c, gradient);
-                }
-            }
-            leaf.gradientSet = true;
-        }
-    }
-
-    /// The block of a leaf's gradient: made once, in the leaf's own arena.
-    private static Tensor leafGradient(Tensor leaf) {
-        if (leaf.gradient == null) {
-            leaf.gradient = Tensor.makeIn(leaf.storage.home, "gradient", leaf.dtype, leaf.shape);
-        }
-        return leaf.gradient;
-    }
-
     /// What becomes of the gradient of a node's output once its rules have run.
     private void settle(Node node, Tensor y, Tensor g) {
         if (goal != Goal.LEAVES) {
             for (int i = 0; i < chosen.size(); i++) {
                 if (chosen.get(i) == node.output) {
-                    pending[order.length + i] = g;
+                    pending[plan.order.length + i] = g;
                     g.storage.holders++;
                 }
             }
@@ -643,7 +508,7 @@ final class Backward {
     private void freeValuesRead(Node node) {
         for (int i = 0; i <= node.inputs.length; i++) {
             Tensor value = node.value(i);
-            if (maker(value) != null) {
+            if (plan.maker(value) != null) {
                 Storage storage = sight.see(value).storage;
                 if (storage.lastReader == step) {
                     freeValue(storage, node.op);
@@ -668,7 +533,7 @@ final class Backward {
         List<Tensor> results = new ArrayList<>(chosen.size());
         for (int i = 0; i < chosen.size(); i++) {
             // The same tensor may have been asked for twice; its gradient waits in the first place.
-            Tensor g = pending[order.length + chosen.indexOf(chosen.get(i))];
+            Tensor g = pending[plan.order.length + chosen.indexOf(chosen.get(i))];
             Tensor result = g != null ? g : Tensor.zerosLike(chosen.get(i));
             result.storage.pinned |= enclosing == null;
             results.add(result);
@@ -696,7 +561,7 @@ final class Backward {
     }
 
     private void markReleased() {
-        for (Node node : order) {
+        for (Node node : plan.order) {
             node.released |= eager() && sight.owns(node.output);
         }
     }

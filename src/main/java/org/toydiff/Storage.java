@@ -290,6 +290,12 @@ final class Storage {
         }
     }
 
+    /// Begins a walk backward, in which nothing reads it yet.
+    void forgetReaders() {
+        lastReader = 0;
+        readerBefore = 0;
+    }
+
     /// Notes that a step reads it; called in the order of steps.
     void readBy(int step) {
         if (lastReader != step) {
