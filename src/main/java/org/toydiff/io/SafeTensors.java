@@ -13,7 +13,7 @@ import java.util.Map;
 import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
-import org.toydiff.internal.OptionalLibrary;
+import org.toydiff.internal.files.OptionalLibrary;
 
 /// A safetensors file, mapped: named tensors without a copy, and strings.
 ///

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.StringJoiner;
 import java.util.function.ToDoubleFunction;
-import org.toydiff.internal.OptionalLibrary;
+import org.toydiff.internal.files.OptionalLibrary;
 import org.toydiff.train.metrics.Metric;
 import org.toydiff.train.report.History;
 

@@ -12,7 +12,7 @@ import java.util.Set;
 import org.toydiff.Stateful;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
-import org.toydiff.internal.OptionalLibrary;
+import org.toydiff.internal.files.OptionalLibrary;
 import org.toydiff.nn.Layer;
 import org.toydiff.nn.Loss;
 import org.toydiff.optim.Optimizer;

@@ -12,7 +12,7 @@ import org.toydiff.DType;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
-import org.toydiff.internal.OptionalLibrary;
+import org.toydiff.internal.files.OptionalLibrary;
 
 /// What happened in training: a row of numbers for each step and each epoch.
 ///

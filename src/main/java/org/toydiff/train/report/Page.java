@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.toydiff.internal.OptionalLibrary;
+import org.toydiff.internal.files.OptionalLibrary;
 
 /// The HTML around a report's data: a template, a style sheet and a script, with the charts' library.
 final class Page {

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.toydiff.ReleaseSchedule;
-import org.toydiff.internal.OptionalLibrary;
 import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.internal.files.OptionalLibrary;
 import org.toydiff.nn.Layer;
 import org.toydiff.train.metrics.ConfusionMatrix;
 

@@ -1,4 +1,4 @@
-package org.toydiff.internal;
+package org.toydiff.internal.files;
 
 import java.net.URL;
 
