@@ -4,6 +4,8 @@ import java.util.Map;
 import org.toydiff.bench.peer.Numbers;
 import org.toydiff.bench.peer.Timing;
 import org.toydiff.bench.peer.ToydiffTraining;
+import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.RowWork;
 
 /// The training step of 784-512-256-10 by SGD as a straight line: the kernels and products that the step of the
 /// library starts, one after another over tensors made beforehand, without graph, schedule, arenas or checks. What
@@ -96,27 +98,25 @@ public final class StraightLine implements AutoCloseable {
     }
 
     private void forward() {
-        Scope scope = Scope.current();
         for (int i = 0; i < LAYERS; i++) {
-            scope.products.then(biases[i], i + 1 < LAYERS ? Activation.RELU : null, false);
+            Launch.beginThen(biases[i], i + 1 < LAYERS ? Activation.RELU : null, values[i + 1]);
             Launch.product(values[i], weights[i].matrixTranspose(), 0, values[i + 1]);
-            scope.products.plain();
+            Launch.endThen();
         }
-        scope.rows.run(RowWork.Kind.CROSS_ENTROPY, values[LAYERS], null, labels, losses);
+        Launch.rows(RowWork.Kind.CROSS_ENTROPY, values[LAYERS], null, labels, losses);
         Launch.reduction(Reduction.MEAN, 0, losses, OVER_ALL, loss);
     }
 
     private void backward() {
-        Scope scope = Scope.current();
-        scope.rows.run(RowWork.Kind.CROSS_ENTROPY_GRADIENT, values[LAYERS], share, labels, logitsGradient);
+        Launch.rows(RowWork.Kind.CROSS_ENTROPY_GRADIENT, values[LAYERS], share, labels, logitsGradient);
         Tensor g = logitsGradient;
         for (int i = LAYERS - 1; i >= 0; i--) {
             Launch.reduction(Reduction.SUM, 0, g, OVER_ROWS, biasGradients[i]);
             Launch.productOfSwapped(g, values[i], 0, weightGradients[i]);
             if (i > 0) {
-                scope.products.through(Activation.RELU, false);
+                Launch.beginThrough(Activation.RELU, values[i]);
                 Launch.product(g, weights[i], 0, values[i]);
-                scope.products.plain();
+                Launch.endThen();
                 g = values[i];
             }
         }

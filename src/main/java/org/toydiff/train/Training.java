@@ -215,7 +215,7 @@ public final class Training {
         }
     }
 
-    /// For a checkpoint of a version that saved no mean loss.
+    /// For a checkpoint of a version that saved no mean loss. A mean of losses that were NaN stays NaN.
     private void addFrom(int first) {
         for (int row = first; row < history.steps(); row++) {
             meanLoss.add(history.stepValue("loss", row), (long) history.stepValue("examples", row), Double.NaN);

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.internal.files.FileErrors;
 import org.toydiff.io.MalformedFileException;
 
 /// Histories as CSV, by FastCSV.
@@ -65,7 +66,9 @@ final class CsvHistory {
             Throwable reason = e.getCause() == null ? e : e.getCause();
             throw new MalformedFileException(file, "after line " + line, reason.getMessage(), e);
         } catch (UncheckedIOException e) {
-            throw e.getCause();
+            throw FileErrors.naming(file, e.getCause());
+        } catch (IOException e) {
+            throw FileErrors.naming(file, e);
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.internal.files.FileErrors;
 import org.toydiff.io.MalformedFileException;
 
 /// Histories as JSON, by Gson.
@@ -71,9 +72,12 @@ final class JsonHistory {
                 | IllegalArgumentException
                 | IllegalStateException
                 | MalformedJsonException
-                | CharacterCodingException
                 | EOFException e) {
             throw new MalformedFileException(file, reader.getPath(), "this is no history: " + e.getMessage(), e);
+        } catch (CharacterCodingException e) {
+            throw new MalformedFileException(file, reader.getPath(), "the text is not UTF-8", e);
+        } catch (IOException e) {
+            throw FileErrors.naming(file, e);
         }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -256,6 +257,11 @@ class HistoryTest {
                 "line 1: history: the columns [a, a] are none or have a name twice; give each one of its own",
                 "a,a\n1,2\n");
         Path json = folder.resolve("h.json");
+        Files.write(json, "{\"epochs\":{\"ä\":[1]}}".getBytes(StandardCharsets.ISO_8859_1));
+        assertEquals(
+                json + ": $: the text is not UTF-8",
+                assertThrows(MalformedFileException.class, () -> History.readJson(json))
+                        .getMessage());
         for (String text : List.of(
                 "",
                 "[]",
