@@ -64,6 +64,7 @@ final class Ledger {
                 newest.newer = arena;
             }
             newest = arena;
+            arena.enter(1);
             return ++arenasOpened;
         }
     }
@@ -163,10 +164,12 @@ final class Ledger {
         }
     }
 
-    /// From here on the arena takes no tensors, until [#closed] or [#stillOpen].
-    static void closing(TensorArena arena) {
+    /// From here on a shared arena takes no tensors, until [#closed] or [#stillOpen]; unless it is entered elsewhere.
+    ///
+    /// @return whether it is not
+    static boolean beginClosing(TensorArena arena) {
         synchronized (LOCK) {
-            arena.closing(true);
+            return arena.beginClosing();
         }
     }
 
@@ -174,7 +177,7 @@ final class Ledger {
     static void stillOpen(TensorArena arena) {
         List<Storage> storages;
         synchronized (LOCK) {
-            arena.closing(false);
+            arena.stayOpen();
             storages = list(arena);
         }
         storages.forEach(Storage::renewLifetime);
@@ -284,12 +287,6 @@ final class Ledger {
     static long peakBytes(TensorArena arena) {
         synchronized (LOCK) {
             return arena.peak();
-        }
-    }
-
-    static int entries(TensorArena arena) {
-        synchronized (LOCK) {
-            return arena.entries();
         }
     }
 

@@ -66,17 +66,20 @@ public final class TensorArena implements Arena {
         if (limit <= 0) {
             throw new IllegalArgumentException("TensorArena: limit " + limit + " B must be positive");
         }
-        TensorArena around = Scope.current().innermostOrNull();
+        Scope scope = Scope.current();
+        TensorArena around = scope.innermostOrNull();
         this.predicting = around != null && around.predicting;
         this.prediction = predicting ? around.prediction : null;
         this.lifetime = shared && !predicting ? Arena.ofShared() : null;
         this.shared = shared;
         this.owner = Thread.currentThread();
         this.limit = limit;
-        if (!predicting) {
+        if (predicting) {
+            enter(1);
+        } else {
             MemoryBean.arenaOpened(Ledger.opened(this));
         }
-        entered();
+        scope.push(this);
         this.recorded = predicting ? null : Events.arenaOpened(shared, limit);
     }
 
@@ -244,11 +247,11 @@ public final class TensorArena implements Arena {
                     + Scope.text(Thread.currentThread()) + "; close those opened after it first, in reverse order");
         }
         scope.requireNoRegionInside();
-        if (Ledger.entries(this) != 1) {
+        // Of a confined one nobody else can enter, or make a tensor, meanwhile.
+        if (shared ? !Ledger.beginClosing(this) : entries != 1) {
             throw new IllegalStateException(
                     "close: this arena is still entered elsewhere; close every region that enter() returned first");
         }
-        Ledger.closing(this);
         try {
             Ledger.endLifetimes(this);
             if (lifetime != null) {
@@ -260,7 +263,7 @@ public final class TensorArena implements Arena {
                     "close: an op on another thread is using a tensor of this arena; wait for it, then close", e);
         }
         open = false;
-        left();
+        scope.pop();
         if (predicting) {
             count(-live);
         } else {
@@ -336,8 +339,16 @@ public final class TensorArena implements Arena {
 
     // The rest is called under the ledger's lock, or in a prediction, which one thread alone sees.
 
-    void closing(boolean now) {
-        closing = now;
+    /// Takes no tensors from here on, unless it is entered elsewhere.
+    ///
+    /// @return whether it is not
+    boolean beginClosing() {
+        closing = entries == 1;
+        return closing;
+    }
+
+    void stayOpen() {
+        closing = false;
     }
 
     /// Throws, naming `op`, where a tensor made now would outlive it.
@@ -357,10 +368,6 @@ public final class TensorArena implements Arena {
 
     long peak() {
         return peak;
-    }
-
-    int entries() {
-        return entries;
     }
 
     void enter(int more) {

@@ -16,8 +16,13 @@ public record Child(int exit, String out, String err) {
     }
 
     public static String openBlasJar() {
+        return jar("openblas");
+    }
+
+    /// The first jar on this JVM's class path whose path contains a name.
+    public static String jar(String name) {
         return Arrays.stream(classPath().split(java.io.File.pathSeparator))
-                .filter(entry -> entry.contains("openblas") && entry.endsWith(".jar"))
+                .filter(entry -> entry.contains(name) && entry.endsWith(".jar"))
                 .findFirst()
                 .orElseThrow();
     }

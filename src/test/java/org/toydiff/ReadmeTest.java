@@ -3,39 +3,99 @@ package org.toydiff;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// The README's programs print what the README says.
+/// Programs in the documentation print the text below them, and its links lead somewhere.
 class ReadmeTest {
+    private static final Path BASE = Path.of(System.getProperty("toydiff.test.basedir"));
     private static final Pattern PROGRAM =
             Pattern.compile("```java\n(import .*?)```\n\n```text\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
 
     @TempDir
     private Path folder;
 
     @Test
-    void everyProgramPrintsWhatStandsBelowIt() throws Exception {
-        String readme = Child.read(Path.of(System.getProperty("toydiff.test.basedir"), "README.md"));
-        var program = PROGRAM.matcher(readme);
+    void everyProgramOfTheReadmePrintsTheTextBelowIt() throws Exception {
+        assertEquals(2, run(Child.read(BASE.resolve("README.md"))));
+    }
+
+    @Test
+    void theProgramInTheDocumentationOfScheduleAndPeakPrintsTheTextBelowIt() throws Exception {
+        String source = Child.read(BASE.resolve("src/main/java/org/toydiff/ReleaseSchedule.java"));
+        assertEquals(1, run(source.replaceAll("(?m)^/// ?", "")));
+    }
+
+    /// Runs the programs of a page with the least that they need: the library, OpenBLAS and Gson.
+    private int run(String page) throws Exception {
+        String classPath = String.join(
+                File.pathSeparator, System.getProperty("toydiff.test.classes"), Child.openBlasJar(), Child.jar("gson"));
+        var program = PROGRAM.matcher(page);
         int programs = 0;
         while (program.find()) {
             Path source = Files.writeString(folder.resolve("Example.java"), program.group(1));
             Child child = Child.run(
                     Map.of(),
                     "-Dtoydiff.kernels=scalar",
+                    "-Djava.io.tmpdir=" + folder,
                     "--enable-native-access=ALL-UNNAMED",
                     "-cp",
-                    System.getProperty("toydiff.test.classes") + java.io.File.pathSeparator + Child.openBlasJar(),
+                    classPath,
                     source.toString());
             assertEquals("", child.err());
             assertEquals(program.group(2), child.out());
             programs++;
         }
-        assertTrue(programs >= 2, "the README has programs");
+        return programs;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "bench/README.md"})
+    void everyLinkLeadsToAFileAndAHeadingInIt(String name) throws IOException {
+        Path page = BASE.resolve(name);
+        List<String> broken = new ArrayList<>();
+        var link = LINK.matcher(Child.read(page));
+        while (link.find()) {
+            String target = link.group(1);
+            if (!target.contains("://") && !leads(page, target)) {
+                broken.add(target);
+            }
+        }
+        assertEquals(List.of(), broken);
+    }
+
+    private static boolean leads(Path page, String target) throws IOException {
+        int hash = target.indexOf('#');
+        String file = hash < 0 ? target : target.substring(0, hash);
+        Path to = file.isEmpty() ? page : page.resolveSibling(file);
+        return Files.exists(to) && (hash < 0 || anchors(to).contains(target.substring(hash + 1)));
+    }
+
+    /// As GitHub derives them: in lower case, punctuation left out, spaces as hyphens.
+    private static List<String> anchors(Path page) throws IOException {
+        return Child.read(page)
+                .lines()
+                .filter(line -> line.startsWith("#"))
+                .map(line -> line.replaceFirst("^#+ ", "").toLowerCase(Locale.ROOT))
+                .map(heading -> heading.replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-'))
+                .toList();
+    }
+
+    @Test
+    void theReadmeIsReadInFiveMinutes() throws IOException {
+        long lines = Child.read(BASE.resolve("README.md")).lines().count();
+        assertTrue(lines <= 180, lines + " lines; details belong to bench/README.md, CONTRIBUTING.md or Javadoc");
     }
 }
