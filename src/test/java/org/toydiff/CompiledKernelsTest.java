@@ -105,8 +105,9 @@ class CompiledKernelsTest {
     /// The graph's objects take less, and a vector for each of 64 rows takes more.
     private static final int MOST_BYTES = 4_096;
 
-    /// In one JVM of fifteen the compiler makes objects all the same; it must not be the rule.
-    private static final int JVMS = 3;
+    /// In some JVMs the compiler makes objects of `max` over doubles all the same: in 1 of 15 on a Zen 4, in 5 of 14 on
+    /// a Xeon with AVX-512, where three in a row are met too often for a test. It must not be the rule.
+    private static final int JVMS = 5;
 
     @TempDir
     private Path folder;

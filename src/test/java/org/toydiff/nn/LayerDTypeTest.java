@@ -231,7 +231,7 @@ class LayerDTypeTest extends ArenaTest {
         String message = assertThrows(IllegalArgumentException.class, () -> net().forward(Tensor.ones(3, 2)))
                 .getMessage();
         assertTrue(message.startsWith("Linear(in=2, out=8, bias=true) at \"0\": linear: "), message);
-        assertTrue(message.contains("FLOAT32") && message.contains("FLOAT64"), message);
+        assertTrue(message.contains("float32") && message.contains("float64"), message);
         Map<String, Runnable> wrong = Map.of(
                 "Linear", () -> new Linear(DType.INT32, 2, 3),
                 "Embedding", () -> new Embedding(DType.INT64, 2, 3),
