@@ -3,7 +3,6 @@ package org.toydiff;
 import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.blas.BlasLibrary;
 import org.toydiff.internal.blas.CBlas;
-import org.toydiff.internal.workers.Workers;
 
 /// The BLAS library that products run on.
 ///
@@ -41,27 +40,18 @@ public final class Blas {
         return core == null ? "unknown" : core.strip();
     }
 
-    /// How many threads share large products, elementwise ops and reductions: the calling one and toydiff's
-    /// workers. `-Dtoydiff.threads=n` sets it at the start (default: the processors that the JVM may use). The BLAS
-    /// library itself runs on one.
+    /// [Threads#count()].
     ///
     /// @return threads, 1 or more
     public static int threads() {
-        JvmOptions.require();
-        return Workers.threads();
+        return Threads.count();
     }
 
-    /// Sets how many threads share large work, for the whole process; results are bitwise the same for any number.
-    /// Ops under way are finished by the threads they were begun with.
+    /// [Threads#set(int)].
     ///
     /// @param threads 1 to 1024
     /// @throws IllegalArgumentException if it is none of these
     public static void setThreads(int threads) {
-        JvmOptions.require();
-        if (threads < 1 || threads > JvmOptions.MOST_THREADS) {
-            throw new IllegalArgumentException(
-                    "setThreads: " + threads + " threads; give 1 to " + JvmOptions.MOST_THREADS);
-        }
-        Workers.setThreads(threads);
+        Threads.set(threads);
     }
 }

@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import org.toydiff.internal.random.Xoshiro256;
 
 /// The process's random generator, and fills with random numbers. What a checkpointed function draws again, and how
 /// it seeds again, leaves the generator as it is.

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.random.Xoshiro256;
 
 /// How tensors begin. Each factory makes a tensor in the innermost arena; with a leading [DType] of that
 /// dtype, and with a leading Arena in any arena of the caller's.

@@ -31,6 +31,7 @@ class ArchitectureTest {
     private static final List<String> LAYERS = Stream.of(
                     ".internal",
                     ".internal.files",
+                    ".internal.random",
                     ".internal.openblas",
                     ".internal.blas",
                     ".internal.events",

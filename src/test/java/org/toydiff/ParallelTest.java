@@ -97,6 +97,19 @@ class ParallelTest {
     }
 
     @Test
+    void threadsAreSetInOnePlace() {
+        Threads.set(2);
+        assertEquals(2, Blas.threads());
+        Blas.setThreads(3);
+        assertEquals(3, Threads.count());
+        for (int none : new int[] {0, -1, 1025}) {
+            var failure = assertThrows(IllegalArgumentException.class, () -> Threads.set(none));
+            assertEquals("Threads.set: " + none + " threads; give 1 to 1024", failure.getMessage());
+        }
+        assertEquals(3, Threads.count());
+    }
+
+    @Test
     void resultsAreBitwiseTheSameForAnyNumberOfWorkers() {
         try (var arena = TensorArena.ofConfined()) {
             ops().forEach((name, op) -> {

@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.toydiff.internal.random.Xoshiro256;
 import org.toydiff.nn.Initializers;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;

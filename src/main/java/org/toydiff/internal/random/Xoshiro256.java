@@ -1,4 +1,4 @@
-package org.toydiff;
+package org.toydiff.internal.random;
 
 import java.util.random.RandomGenerator;
 
@@ -8,13 +8,14 @@ import java.util.random.RandomGenerator;
 /// Source: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47(4), 2021; seeded
 /// by SplitMix64 as they advise: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators",
 /// 2014.
-final class Xoshiro256 implements RandomGenerator {
+public final class Xoshiro256 implements RandomGenerator {
     /// How many numbers of 64 bits its state has.
-    static final int STATE = 4;
+    public static final int STATE = 4;
 
     private final long[] s = new long[STATE];
 
-    Xoshiro256(long seed) {
+    /// The generator of a seed.
+    public Xoshiro256(long seed) {
         long at = seed;
         for (int i = 0; i < STATE; i++) {
             at += 0x9e3779b97f4a7c15L;
@@ -25,7 +26,7 @@ final class Xoshiro256 implements RandomGenerator {
     }
 
     /// One that goes on from a state, not all of which is 0.
-    static Xoshiro256 at(long[] state) {
+    public static Xoshiro256 at(long[] state) {
         var generator = new Xoshiro256(0);
         generator.state(state);
         return generator;
@@ -44,12 +45,12 @@ final class Xoshiro256 implements RandomGenerator {
         return result;
     }
 
-    long[] state() {
+    public long[] state() {
         return s.clone();
     }
 
     /// Goes on from a state, not all of which is 0.
-    void state(long[] state) {
+    public void state(long[] state) {
         System.arraycopy(state, 0, s, 0, STATE);
     }
 }
