@@ -1,6 +1,7 @@
 package org.toydiff.examples;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -140,6 +141,10 @@ public final class FashionMnist implements Callable<Integer> {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((e, line, parsed) -> {
                     System.err.println("fashion: " + e.getMessage());
+                    if (e instanceof FileAlreadyExistsException) {
+                        System.err.println("--resume=true (-Dresume=true) goes on from an earlier run,"
+                                + " --checkpoints=DIR (-Dcheckpoints=DIR) leaves it alone");
+                    }
                     return 1;
                 })
                 .execute(arguments));
