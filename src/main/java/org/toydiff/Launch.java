@@ -22,27 +22,30 @@ final class Launch {
 
     /// Whether nothing is to be computed into y: it has no memory, or this thread predicts, and then changes nothing.
     static boolean skips(Tensor y) {
-        return y.storage.shapeOnly() || Scope.current().predicts();
+        return skips(y, Scope.current());
+    }
+
+    private static boolean skips(Tensor y, Scope scope) {
+        return y.storage.shapeOnly() || scope.predicts();
     }
 
     /// `y = kernel(x)`, x broadcast to y's shape.
     static void unary(Kernel.Unary kernel, Tensor x, Tensor y) {
-        if (y.size() > 0 && !skips(y)) {
+        Scope scope = Scope.current();
+        if (y.size() > 0 && !skips(y, scope)) {
             long[] xs = Shape.stretched(x.shape, x.strides, y.shape);
-            Scope.current().elements.run(kernel, memory(x), x.offset, xs, memory(y), y.offset, y.strides, y.shape);
+            scope.elements.run(kernel, memory(x), x.offset, xs, memory(y), y.offset, y.strides, y.shape);
         }
     }
 
     /// `y = kernel(a, b)`, a and b broadcast to y's shape.
     static void binary(Kernel.Binary kernel, Tensor a, Tensor b, Tensor y) {
-        if (y.size() > 0 && !skips(y)) {
+        Scope scope = Scope.current();
+        if (y.size() > 0 && !skips(y, scope)) {
             long[] as = Shape.stretched(a.shape, a.strides, y.shape);
             long[] bs = Shape.stretched(b.shape, b.strides, y.shape);
-            Scope.current()
-                    .elements
-                    .run(
-                            kernel, memory(a), a.offset, as, memory(b), b.offset, bs, memory(y), y.offset, y.strides,
-                            y.shape);
+            scope.elements.run(
+                    kernel, memory(a), a.offset, as, memory(b), b.offset, bs, memory(y), y.offset, y.strides, y.shape);
         }
     }
 
@@ -68,14 +71,15 @@ final class Launch {
     /// `y = reduction(x)` over the marked axes of an x that is [#reducible]; y is contiguous and has one element
     /// for each position of the others.
     static void reduction(Reduction reduction, int ddof, Tensor x, boolean[] reduced, Tensor y) {
-        if (y.size() == 0 || skips(y)) {
+        Scope scope = Scope.current();
+        if (y.size() == 0 || skips(y, scope)) {
             return;
         }
         if (x.size() == 0) {
             fill(y, reduction == Reduction.SUM || reduction == Reduction.NORM ? 0 : Double.NaN);
             return;
         }
-        ReductionWork work = Scope.current().reductions;
+        ReductionWork work = scope.reductions;
         work.plan(reduction, x.shape, x.strides, reduced);
         work.run(reduction, ddof, x.isWide(), memory(x), x.offset, memory(y), y.offset, y.size());
     }
@@ -110,10 +114,11 @@ final class Launch {
     /// Softmax, cross entropy or a gradient of theirs over the rows of a, whose last axis is contiguous; b (a tensor
     /// of a's shape, or with one element for each row) and labels may be null. y is contiguous.
     static void rows(RowWork.Kind kind, Tensor a, Tensor b, Tensor labels, Tensor y) {
-        if (a.size() == 0 || skips(y)) {
+        Scope scope = Scope.current();
+        if (a.size() == 0 || skips(y, scope)) {
             return;
         }
-        RowWork work = Scope.current().rows;
+        RowWork work = scope.rows;
         if (b != null) {
             boolean single = kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT;
             work.second(memory(b), b.offset, single ? b.strides[0] : betweenRows(b));
@@ -159,18 +164,8 @@ final class Launch {
 
     /// `y = aᵀ·b + beta·y`, without a view of a that has its axes exchanged.
     static void productOfSwapped(Tensor a, Tensor b, double beta, Tensor y) {
-        boolean columnsLie = MatrixLayout.transposed(a.shape, a.strides);
         ProductWork work = Scope.current().products;
-        work.left(
-                memory(a),
-                a.offset,
-                a.shape[1],
-                a.shape[0],
-                a.strides[1],
-                !columnsLie,
-                MatrixLayout.leading(a.shape, a.strides, columnsLie),
-                MatrixLayout.increment(a.shape, a.strides, 0),
-                0);
+        left(work, a, true, 0);
         right(work, b, 0);
         work.run(y.isWide(), beta, memory(y), y.offset, 1);
     }
@@ -178,20 +173,26 @@ final class Launch {
     /// As [#product] for a batch, of which a, b and y are the first: a's are `betweenA` elements apart and b's
     /// `betweenB`, y's follow each other.
     static void products(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
-        boolean transposed = MatrixLayout.transposed(a.shape, a.strides);
         ProductWork work = Scope.current().products;
+        left(work, a, false, betweenA);
+        right(work, b, betweenB);
+        work.run(y.isWide(), beta, memory(y), y.offset, batches);
+    }
+
+    private static void left(ProductWork work, Tensor a, boolean swapped, long between) {
+        int row = swapped ? 1 : 0;
+        int column = 1 - row;
+        boolean columnsLie = MatrixLayout.transposed(a.shape, a.strides);
         work.left(
                 memory(a),
                 a.offset,
-                a.shape[0],
-                a.shape[1],
-                a.strides[0],
-                transposed,
-                MatrixLayout.leading(a.shape, a.strides, transposed),
-                MatrixLayout.increment(a.shape, a.strides, 1),
-                betweenA);
-        right(work, b, betweenB);
-        work.run(y.isWide(), beta, memory(y), y.offset, batches);
+                a.shape[row],
+                a.shape[column],
+                a.strides[row],
+                columnsLie != swapped,
+                MatrixLayout.leading(a.shape, a.strides, columnsLie),
+                MatrixLayout.increment(a.shape, a.strides, column),
+                between);
     }
 
     private static void right(ProductWork work, Tensor b, long between) {
