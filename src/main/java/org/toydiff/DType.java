@@ -40,7 +40,7 @@ public enum DType {
         return this == FLOAT32 || this == FLOAT64;
     }
 
-    /// NumPy's name of it, `float32` for instance: what messages and printed tensors say.
+    /// Returns NumPy's name of it, `float32` for instance, which messages and printed tensors use.
     ///
     /// @return the name in lower case
     @Override
@@ -57,7 +57,7 @@ public enum DType {
         };
     }
 
-    /// The element at `index` (in elements) of a whole-number type.
+    /// The element at `index` (in elements) of an integer type.
     long getLong(MemorySegment segment, long index) {
         return switch (this) {
             case INT32 -> segment.getAtIndex(ValueLayout.JAVA_INT, index);
@@ -67,8 +67,8 @@ public enum DType {
         };
     }
 
-    /// Stores `value` at `index` (in elements), rounded to the nearest for FLOAT32, cut towards zero for
-    /// whole numbers, and as "is not zero" for BOOL.
+    /// Stores `value` at `index` (in elements), rounded to the nearest for FLOAT32, truncated towards zero for
+    /// integers, and as "is not zero" for BOOL.
     void set(MemorySegment segment, long index, double value) {
         switch (this) {
             case FLOAT32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) value);
@@ -79,12 +79,28 @@ public enum DType {
         }
     }
 
-    /// Stores a whole number at `index` (in elements).
+    /// Stores an integer at `index` (in elements).
     void setLong(MemorySegment segment, long index, long value) {
         switch (this) {
             case INT32 -> segment.setAtIndex(ValueLayout.JAVA_INT, index, (int) value);
             case INT64 -> segment.setAtIndex(ValueLayout.JAVA_LONG, index, value);
             case FLOAT32, FLOAT64, BOOL -> throw new AssertionError(this);
         }
+    }
+
+    /// `value` itself, once it is known to have a value of this dtype: an integer dtype has neither NaN nor numbers
+    /// beyond its range.
+    double requireConvertible(String op, double value) {
+        boolean fits =
+                switch (this) {
+                    case FLOAT32, FLOAT64, BOOL -> true;
+                    case INT32 -> value > Integer.MIN_VALUE - 1.0 && value < Integer.MAX_VALUE + 1.0;
+                    case INT64 -> value >= Long.MIN_VALUE && value < 0x1p63;
+                };
+        if (!fits) {
+            throw new IllegalArgumentException(
+                    op + ": " + value + " has no value of dtype " + this + "; replace it, or keep a floating dtype");
+        }
+        return value;
     }
 }

@@ -8,8 +8,8 @@ import org.toydiff.internal.kernels.UnaryKernel;
 import org.toydiff.internal.launch.Reduction;
 import org.toydiff.internal.launch.Shape;
 
-/// What ops of one kind have in common: their checks, output shapes, allocation and recording. A row adds a
-/// name, kernels and rules.
+/// The families of ops: each owns the checks, output shapes, allocation and recording that its ops share. A row adds
+/// a name, kernels and rules.
 final class Families {
     private Families() {}
 
@@ -17,7 +17,7 @@ final class Families {
     static Tensor unary(Tensor x, String op, UnaryKernel kernel, Rule rule) {
         x.requireFloating(op);
         boolean recorded = Tensor.recorded(x);
-        Tensor y = x.overwritable ? x.overwritten() : Tensor.make(op, x.dtype, x.shape, recorded);
+        Tensor y = x.overwritable ? x.view() : Tensor.make(op, x.dtype, x.shape, recorded);
         Launch.unary(kernel.of(x.isWide()), x, y);
         return recorded ? y.record(op, null, rule, x) : y;
     }
@@ -32,9 +32,8 @@ final class Families {
     static Tensor broadcasting(Tensor a, Tensor b, String op, Kernel.Binary kernel, Rule toA, Rule toB) {
         long[] shape = Shape.broadcast(op, a.shape, b.shape);
         boolean recorded = Tensor.recorded(a, b);
-        Tensor y = a.overwritable && Arrays.equals(a.shape, shape)
-                ? a.overwritten()
-                : Tensor.make(op, a.dtype, shape, recorded);
+        Tensor y =
+                a.overwritable && Arrays.equals(a.shape, shape) ? a.view() : Tensor.make(op, a.dtype, shape, recorded);
         Launch.binary(kernel, a, b, y);
         return recorded ? y.record(op, null, toA, toB, a, b) : y;
     }
@@ -91,13 +90,16 @@ final class Families {
     ///
     /// @return whether it was
     static boolean sumInto(Tensor into, Tensor x) {
-        boolean[] reduced = x.stretchedFrom(into.shape);
+        boolean[] reduced = Shape.stretchedAxes(into.shape, x.shape);
         if (!into.isContiguous() || !Launch.reducible(Reduction.SUM, x, reduced)) {
             return false;
         }
         Launch.reduction(Reduction.SUM, 0, x, reduced, into);
         return true;
     }
+
+    /// The gradient of a sum.
+    static final Rule SUM = Rule.readsShape((g, shape) -> g.broadcastTo(shape));
 
     /// Axes marked for a reduction over all, or over one.
     static boolean[] all(Tensor x) {
@@ -112,7 +114,7 @@ final class Families {
         return reduced;
     }
 
-    /// Another sight of x's block; `rule` undoes it.
+    /// A view of x's block; `rule` undoes it.
     static Tensor view(Tensor x, String op, long offset, long[] shape, long[] strides, Rule rule) {
         x.requireReadable(op);
         Tensor y = x.view(offset, shape, strides);

@@ -11,6 +11,7 @@ import org.toydiff.internal.launch.Reduction;
 import org.toydiff.internal.launch.ReductionWork;
 import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.launch.TopKWork;
 import org.toydiff.internal.launch.UpdateWork;
 
 /// The one place where kernels and products start. Shapes are already checked and outputs made; a tensor
@@ -20,7 +21,8 @@ import org.toydiff.internal.launch.UpdateWork;
 final class Launch {
     private Launch() {}
 
-    /// Whether nothing is to be computed into y: it has no memory, or this thread predicts, and then changes nothing.
+    /// Whether nothing is to be computed into y: it has no memory, or this thread predicts, and then changes
+    /// nothing.
     static boolean skips(Tensor y) {
         return skips(y, Scope.current());
     }
@@ -91,8 +93,8 @@ final class Launch {
                 : Scope.current().reductions.norm(x.isWide(), memory(x), x.offset, x.size());
     }
 
-    /// A pass of an optimizer's step over contiguous tensors of one shape; of gradient, first and second those may be
-    /// null that the kernel does not read.
+    /// A pass of an optimizer's step over contiguous tensors of one shape; of gradient, first and second those may
+    /// be null that the kernel does not read.
     ///
     /// @return what the kernel sums, or 0
     static double update(
@@ -109,6 +111,14 @@ final class Launch {
                 offset(first),
                 memory(second),
                 offset(second));
+    }
+
+    /// `indices` = the positions of the largest elements of x along an axis, as many as `indices` is long there.
+    static void topk(Tensor x, int axis, Tensor indices) {
+        if (indices.size() > 0 && !skips(indices)) {
+            var work = new TopKWork(memory(x), x.isWide(), x.shape, x.strides, axis, (int) indices.shape[axis]);
+            work.run(x.offset, memory(indices), indices.offset, indices.strides);
+        }
     }
 
     /// Softmax, cross entropy or a gradient of theirs over the rows of a, whose last axis is contiguous; b (a tensor
@@ -135,8 +145,8 @@ final class Launch {
         return t.rank() == 2 ? t.strides[0] : t.shape[t.rank() - 1];
     }
 
-    /// From now on what follows a product of this thread: a bias added, an activation, either of which may be null. To
-    /// be ended by [#endThen].
+    /// From now on what follows a product of this thread: a bias added, an activation, either of which may be null.
+    /// To be ended by [#endThen].
     static void beginThen(Tensor bias, Activation activation, Tensor y) {
         ProductWork work = Scope.current().products;
         if (bias != null && !bias.storage.shapeOnly()) {
@@ -147,8 +157,8 @@ final class Launch {
         }
     }
 
-    /// From now on a product of this thread goes through an activation's gradient over that activation's output. To be
-    /// ended by [#endThen].
+    /// From now on a product of this thread goes through an activation's gradient over that activation's output. To
+    /// be ended by [#endThen].
     static void beginThrough(Activation activation, Tensor y) {
         Scope.current().products.throughGradient(activation.gradient.of(y.isWide()));
     }

@@ -23,10 +23,10 @@ import org.toydiff.internal.launch.Shape;
 ///
 /// **A file that others shorten** while it is mapped takes its memory away, and the operating system ends a process
 /// that reads what is no longer there. So every op on a tensor over a mapped file asks for the file's length first,
-/// and throws IllegalStateException, naming the file and both lengths, if it is less than it was. What remains is the
-/// moment between the question and the last read, and what is read through [#segment()] or [Tensor#segment()] without
-/// an op; and a file whose name is not text in the system's encoding is not asked.
-/// Replacing the file by a rename, as all writers of `org.toydiff.io` do, is harmless.
+/// and throws IllegalStateException, naming the file and both lengths, if it is less than it was. What remains is
+/// the moment between the question and the last read, and what is read through [#segment()] or [Tensor#segment()]
+/// without an op; and a file whose name is not text in the system's encoding is not asked. Replacing the file by a
+/// rename, as all writers of `org.toydiff.io` do, is harmless.
 public final class MappedFile {
     private final Path file;
     private final MemorySegment segment;
@@ -130,7 +130,7 @@ public final class MappedFile {
             throw new IllegalArgumentException("tensor: offset " + offset + " of " + file + " is not aligned to the "
                     + dtype.bytes() + " bytes of " + dtype + "; copy the elements to a tensor");
         }
-        return new Tensor(Storage.of(this, segment.asSlice(offset, bytes), dtype, sizes), dtype, sizes);
+        return Tensor.of(Storage.of(this, segment.asSlice(offset, bytes), dtype, sizes), dtype, sizes);
     }
 
     /// Throws unless the file is as long as it was: for whoever reads [#segment()].

@@ -2,91 +2,22 @@ package org.toydiff;
 
 import static org.toydiff.Rule.multipliesOther;
 import static org.toydiff.Rule.readsNothing;
-import static org.toydiff.Rule.readsOther;
 
 import java.util.Arrays;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.launch.MatrixLayout;
 import org.toydiff.internal.launch.Shape;
 
-/// Matrix products: shapes as in NumPy, arithmetic by BLAS.
+/// Launches the products of [ProductOps], and puts a gradient rule's product where the engine wants it.
 ///
-/// BLAS reads a matrix whose rows or whose columns are contiguous; anything else is copied first, and the
-/// copy freed right after.
+/// BLAS reads a matrix whose rows or whose columns are contiguous; any other one is copied first, and the copy freed
+/// right after.
 final class Products {
     private Products() {}
-
-    static Tensor matmul(Tensor a, Tensor b) {
-        a.requireOperand("matmul", b);
-        if (a.rank() == 0 || b.rank() == 0) {
-            throw new IllegalArgumentException("matmul: " + Shape.text(a.shape) + " and " + Shape.text(b.shape)
-                    + " do not multiply (a scalar has no axes; use multiply)");
-        }
-        requireInner("matmul", a, b);
-        if (a.rank() == 1) {
-            return b.rank() == 1 ? dot(a, b) : vectorMatrix(a, b);
-        }
-        return b.rank() == 1 ? matrixVector(a, b) : matrices(a, b);
-    }
-
-    /// `a·b + c`, c broadcast to the product's shape: the product is accumulated onto c by BLAS.
-    static Tensor fma(Tensor a, Tensor b, Tensor c) {
-        a.requireOperand("fma", b);
-        a.requireOperand("fma", c);
-        if (a.rank() < 2 || b.rank() < 2) {
-            return matmul(a, b).add(c);
-        }
-        requireInner("fma", a, b);
-        long[] shape = shape("fma", a, b);
-        if (!Shape.broadcasts(c.shape, shape)) {
-            throw new IllegalArgumentException("fma: c " + Shape.text(c.shape) + " does not broadcast to the product "
-                    + Shape.text(shape) + " of " + Shape.text(a.shape) + " and " + Shape.text(b.shape));
-        }
-        boolean recorded = Tensor.recorded(a, b, c);
-        Tensor y = Tensor.make("fma", a.dtype, shape, recorded);
-        Launch.unary(Families.copy(a.dtype), c, y);
-        multiply(a, b, 1, y);
-        return recorded ? y.record("fma", null, rules(a, b, readsNothing(g -> g)), a, b, c) : y;
-    }
-
-    /// A rule's last product, `a·b`: put through an activation's gradient over that activation's output, or added by
-    /// BLAS onto the gradient that it contributes to, where `to` has room for one of the two.
-    private static Tensor product(Tensor a, Tensor b, Destination to) {
-        if (a.rank() == 2 && b.rank() == 2) {
-            Tensor over = to.over(a.dtype, a.shape[0], b.shape[1]);
-            if (over != null) {
-                multiplyThrough(to.activation(), a, b, over);
-                return over;
-            }
-            double beta = to.beta();
-            Tensor onto = to.gradient(a.dtype, a.shape[0], b.shape[1]);
-            if (onto != null) {
-                multiply(a, b, beta, onto);
-                return onto;
-            }
-        }
-        return matmul(a, b);
-    }
-
-    /// As [#product], of `aᵀ·b`.
-    private static Tensor productOfSwapped(Tensor a, Tensor b, Destination to) {
-        double beta = to.beta();
-        Tensor onto = !isReadable(a) || !isReadable(b) ? null : to.gradient(a.dtype, a.shape[1], b.shape[1]);
-        if (onto == null) {
-            return product(a.transposeLast(), b, to);
-        }
-        requireSizes("matmul", a, b);
-        if (!onto.storage.shapeOnly() && onto.size() > 0) {
-            CBlas.require();
-            Launch.productOfSwapped(a, b, beta, onto);
-        }
-        return onto;
-    }
 
     /// `x·weightᵀ + bias`, each tile of it through the activation: two nodes that share one block, because no rule
     /// reads what the activation is given. `bias` and `activation` may be null.
     static Tensor linear(Tensor x, Tensor weight, Tensor bias, Activation activation) {
-        requireLinear(x, weight, bias);
         boolean recorded = bias == null ? Tensor.recorded(x, weight) : Tensor.recorded(x, weight, bias);
         Tensor transposed = weight.matrixTranspose();
         Tensor y = Tensor.make("linear", x.dtype, shape("linear", x, transposed), recorded);
@@ -111,83 +42,46 @@ final class Products {
 
     private static final Rule[] LINEAR_WITH_BIAS = {LINEAR[0], LINEAR[1], readsNothing(g -> g)};
 
-    private static void requireLinear(Tensor x, Tensor weight, Tensor bias) {
-        x.requireOperand("linear", weight);
-        if (bias != null) {
-            x.requireOperand("linear", bias);
+    /// A rule's last product, `a·b`: put through an activation's gradient over that activation's output, or added by
+    /// BLAS onto the gradient that it contributes to, where `to` has room for one of the two.
+    static Tensor product(Tensor a, Tensor b, Destination to) {
+        if (a.rank() == 2 && b.rank() == 2) {
+            Tensor over = to.over(a.dtype, a.shape[0], b.shape[1]);
+            if (over != null) {
+                multiplyThrough(to.activation(), a, b, over);
+                return over;
+            }
+            double beta = to.beta();
+            Tensor onto = to.gradient(a.dtype, a.shape[0], b.shape[1]);
+            if (onto != null) {
+                multiply(a, b, beta, onto);
+                return onto;
+            }
         }
-        boolean fits = weight.rank() == 2
-                && x.rank() >= 2
-                && x.shape[x.rank() - 1] == weight.shape[1]
-                && (bias == null || (bias.rank() == 1 && bias.shape[0] == weight.shape[0]));
-        if (!fits) {
-            throw new IllegalArgumentException("linear: x " + Shape.text(x.shape) + ", weight "
-                    + Shape.text(weight.shape) + (bias == null ? "" : " and bias " + Shape.text(bias.shape))
-                    + " do not fit; they are [..., in], [out, in]" + (bias == null ? "" : " and [out]"));
+        return a.matmul(b);
+    }
+
+    /// As [#product], of `aᵀ·b`.
+    private static Tensor productOfSwapped(Tensor a, Tensor b, Destination to) {
+        double beta = to.beta();
+        Tensor onto = !isReadable(a) || !isReadable(b) ? null : to.gradient(a.dtype, a.shape[1], b.shape[1]);
+        if (onto == null) {
+            return product(a.transposeLast(), b, to);
         }
-    }
-
-    private static Tensor matrices(Tensor a, Tensor b) {
-        boolean recorded = Tensor.recorded(a, b);
-        Tensor y = Tensor.make("matmul", a.dtype, shape("matmul", a, b), recorded);
-        multiply(a, b, 0, y);
-        return recorded ? y.record("matmul", null, rules(a, b), a, b) : y;
-    }
-
-    private static Rule[] rules(Tensor a, Tensor b, Rule... more) {
-        Rule toA = multipliesOther((g, other, to) -> product(g, other.transposeLast(), to));
-        // One matrix used by a whole batch: its gradient is one product over all rows, not a batch of products
-        // to be summed.
-        Rule toB = b.rank() == 2 && a.rank() > 2
-                ? multipliesOther((g, other, to) -> product(rows(other).transposeLast(), rows(g), to))
-                : multipliesOther((g, other, to) -> product(other.transposeLast(), g, to));
-        Rule[] rules = Arrays.copyOf(new Rule[] {toA, toB}, 2 + more.length);
-        System.arraycopy(more, 0, rules, 2, more.length);
-        return rules;
-    }
-
-    private static Tensor dot(Tensor a, Tensor b) {
-        boolean recorded = Tensor.recorded(a, b);
-        Tensor y = Tensor.make("matmul", a.dtype, Shape.SCALAR, recorded);
         requireSizes("matmul", a, b);
-        Tensor x = spaced(a);
-        Tensor z = spaced(b);
-        if (!y.storage.shapeOnly()) {
+        if (!onto.storage.shapeOnly() && onto.size() > 0) {
             CBlas.require();
+            Launch.productOfSwapped(a, b, beta, onto);
         }
-        Launch.dot(x, z, y);
-        x.freeCopyOf(a, "matmul");
-        z.freeCopyOf(b, "matmul");
-        Rule rule = readsOther((g, other) -> g.multiply(other));
-        return recorded ? y.record("matmul", null, new Rule[] {rule, rule}, a, b) : y;
-    }
-
-    private static Tensor matrixVector(Tensor a, Tensor b) {
-        boolean recorded = Tensor.recorded(a, b);
-        Tensor y = Tensor.make("matmul", a.dtype, Arrays.copyOf(a.shape, a.rank() - 1), recorded);
-        multiply(a, b.unsqueeze(1), 0, y.unsqueeze(-1));
-        Rule toA = readsOther((g, x) -> g.unsqueeze(-1).multiply(x));
-        Rule toB = readsOther((g, matrix) -> rows(matrix).transposeLast().matmul(g.reshape(g.size())));
-        return recorded ? y.record("matmul", null, new Rule[] {toA, toB}, a, b) : y;
-    }
-
-    private static Tensor vectorMatrix(Tensor a, Tensor b) {
-        boolean recorded = Tensor.recorded(a, b);
-        long[] shape = Arrays.copyOf(b.shape, b.rank() - 1);
-        shape[b.rank() - 2] = b.shape[b.rank() - 1];
-        Tensor y = Tensor.make("matmul", a.dtype, shape, recorded);
-        multiply(a.unsqueeze(0), b, 0, y.unsqueeze(-2));
-        Rule toA = readsOther((g, matrix) -> matrix.matmul(g.unsqueeze(-1)).squeeze(-1));
-        Rule toB = readsOther((g, x) -> x.unsqueeze(1).multiply(g.unsqueeze(-2)));
-        return recorded ? y.record("matmul", null, new Rule[] {toA, toB}, a, b) : y;
+        return onto;
     }
 
     /// All leading axes as one.
-    private static Tensor rows(Tensor t) {
+    static Tensor rows(Tensor t) {
         return t.reshape(count(t), t.shape[t.rank() - 1]);
     }
 
-    private static long[] shape(String op, Tensor a, Tensor b) {
+    static long[] shape(String op, Tensor a, Tensor b) {
         if (a.rank() == 2 && b.rank() == 2) {
             return new long[] {a.shape[0], b.shape[1]};
         }
@@ -205,15 +99,6 @@ final class Products {
         shape[leading.length] = a.shape[a.rank() - 2];
         shape[leading.length + 1] = b.shape[b.rank() - 1];
         return shape;
-    }
-
-    private static void requireInner(String op, Tensor a, Tensor b) {
-        long m = a.shape[a.rank() - 1];
-        long n = b.shape[Math.max(0, b.rank() - 2)];
-        if (m != n) {
-            throw new IllegalArgumentException(op + ": " + Shape.text(a.shape) + " and " + Shape.text(b.shape)
-                    + " do not multiply (inner sizes " + m + " and " + n + ")");
-        }
     }
 
     /// `y = activation(a·b + bias)`, the last two of which may be null.
@@ -237,7 +122,7 @@ final class Products {
     }
 
     /// `y = a·b + beta·y` over broadcast leading axes.
-    private static void multiply(Tensor a, Tensor b, double beta, Tensor y) {
+    static void multiply(Tensor a, Tensor b, double beta, Tensor y) {
         requireSizes("matmul", a, b);
         Tensor x = readable(a);
         Tensor z = readable(b);
@@ -249,6 +134,19 @@ final class Products {
                 batch(x, z, beta, y);
             }
         }
+        x.freeCopyOf(a, "matmul");
+        z.freeCopyOf(b, "matmul");
+    }
+
+    /// `y = Σ a·b` of two vectors.
+    static void dot(Tensor a, Tensor b, Tensor y) {
+        requireSizes("matmul", a, b);
+        Tensor x = spaced(a);
+        Tensor z = spaced(b);
+        if (!y.storage.shapeOnly()) {
+            CBlas.require();
+        }
+        Launch.dot(x, z, y);
         x.freeCopyOf(a, "matmul");
         z.freeCopyOf(b, "matmul");
     }

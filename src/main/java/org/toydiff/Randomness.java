@@ -1,7 +1,9 @@
 package org.toydiff;
 
+import java.util.Arrays;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.random.Xoshiro256;
 
 /// The process's random generator, and fills with random numbers. What a checkpointed function draws again, and how
@@ -27,12 +29,17 @@ final class Randomness {
         }
     }
 
-    static void state(long[] state) {
+    static void state(Tensor state) {
+        long[] numbers = state.dtype == DType.INT64 ? state.toLongArray() : new long[0];
+        if (numbers.length != Xoshiro256.STATE || Arrays.stream(numbers).allMatch(n -> n == 0)) {
+            throw new IllegalArgumentException("setRandomState: " + Shape.text(state.shape) + " " + state.dtype
+                    + " is no state of the generator; give a result of randomState()");
+        }
         if (Draws.repeated(Scope.current().draws)) {
             return;
         }
         synchronized (LOCK) {
-            generator.state(state);
+            generator.state(numbers);
         }
     }
 

@@ -4,15 +4,34 @@
 /// Closing an arena frees them all at once; touching one later throws. (3) Parameters are made in an outer arena;
 /// each step opens an inner one.
 ///
-/// **Lifetimes** What is freed, by closing or by [org.toydiff.Release#EAGER], throws IllegalStateException
-/// when it is read.
+/// **Lifetimes** Reading a tensor that was freed, by closing or by [org.toydiff.Release#EAGER], throws
+/// IllegalStateException.
 /// **Threads** A tensor of a confined arena belongs to the thread that opened it, and elsewhere throws
 /// WrongThreadException. One of a shared arena may be read by any number of threads at once; writing to it
 /// while another reads needs a lock of the caller's, except that backward adds to the gradient of a shared
-/// leaf under a lock of its own.
+/// leaf under that leaf's own lock.
 /// **Null** is never accepted nor returned, save where a parameter says so; it throws NullPointerException.
 ///
-/// **The JVM's options** A bad value of one of the properties `toydiff.…` is an IllegalArgumentException that says what
-/// is allowed, and a JVM that denies the library native access an IllegalStateException that names the flag: from the
-/// first arena, tensor or call that needs them, and from each one after it.
+/// **The JVM's options** A bad value of one of the properties `toydiff.…` is an IllegalArgumentException that names the
+/// allowed values, and a JVM that denies the library native access an IllegalStateException that names the flag: from
+/// the first arena, tensor or call that needs them, and from each one after it.
+///
+/// # Where things are
+///
+/// | to find | read |
+/// |---|---|
+/// | how tensors are made | `Tensor` (factories), `TensorBase` (state, allocation, checks), `Randomness` |
+/// | an op and its gradient | `ElementwiseOps` (exp, add …), `ComparisonOps`, `ReductionOps`, `SoftmaxOps`,
+// `ProductOps`, `ShapeOps`, `IndexingOps`, `StaticOps` (where, concat, stack, custom) |
+/// | what ops of one kind share | `Families`; `Launch` starts their kernels, `Products` their matrix products |
+/// | how gradients are asked for and read | `AutogradOps`, `Autograd`, `GradientCheck` |
+/// | the graph | `Node` (one recorded op), `Rule` (the types of gradient rules) |
+/// | what frees a block early | `Backward` (one walk, on schedule), `ReleaseSchedule`; `WalkPlan` finds each value's
+// last reader |
+/// | how a schedule or a peak is predicted | `Prediction`, `MemoryPlan` |
+/// | who owns memory | `TensorArena`, `MemoryOps` (copyTo, moveTo), `Memory`, `Ledger` (where a limit is enforced) |
+/// | in-place updates of optimizers | `Updates` |
+///
+/// Below are `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM), `internal.kernels`, `internal.blas`,
+/// `internal.memory` and `internal.workers`, which know no tensor.
 package org.toydiff;

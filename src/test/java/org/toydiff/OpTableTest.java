@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -635,13 +634,18 @@ class OpTableTest {
 
     @Test
     void everyPublicOpHasARow() {
-        var ops = new TreeSet<String>();
-        var methods = Stream.of(ElementOps.class, TensorOps.class).map(Class::getDeclaredMethods);
-        for (var method : methods.flatMap(Arrays::stream).toList()) {
-            if (Modifier.isPublic(method.getModifiers()) && method.getReturnType() == Tensor.class) {
-                ops.add(method.getName());
-            }
-        }
+        var ops = new TreeSet<>(Set.of("where", "concat", "stack", "custom"));
+        Stream.of(
+                        ElementwiseOps.class,
+                        ComparisonOps.class,
+                        ReductionOps.class,
+                        SoftmaxOps.class,
+                        ProductOps.class,
+                        ShapeOps.class,
+                        IndexingOps.class)
+                .flatMap(home -> Arrays.stream(home.getMethods()))
+                .filter(method -> method.getReturnType() == Tensor.class)
+                .forEach(method -> ops.add(method.getName()));
         var rows = new TreeSet<>(FREE);
         UNARY.forEach(row -> rows.add(row.name));
         BINARY.forEach(row -> rows.add(row.name));

@@ -223,4 +223,38 @@ public final class Shape {
         double value = bytes / Math.pow(1024, unit);
         return String.format(Locale.ROOT, "%.1f %ciB", value, " KMGTPE".charAt(unit));
     }
+
+    /// Marks the axes of `to` that broadcasting from `from` stretched.
+    public static boolean[] stretchedAxes(long[] from, long[] to) {
+        int extra = to.length - from.length;
+        boolean[] stretched = new boolean[to.length];
+        for (int i = 0; i < stretched.length; i++) {
+            stretched[i] = i < extra || (from[i - extra] == 1 && to[i] != 1);
+        }
+        return stretched;
+    }
+
+    /// A copy of sizes or strides with the last two exchanged.
+    public static long[] transposeLast(long[] axes) {
+        long[] exchanged = axes.clone();
+        exchanged[axes.length - 1] = axes[axes.length - 2];
+        exchanged[axes.length - 2] = axes[axes.length - 1];
+        return exchanged;
+    }
+
+    /// A copy of sizes or strides without one axis.
+    public static long[] without(long[] axes, int axis) {
+        long[] others = Arrays.copyOf(axes, axes.length - 1);
+        System.arraycopy(axes, axis + 1, others, axis, others.length - axis);
+        return others;
+    }
+
+    /// A copy of sizes or strides with 1 inserted before an axis.
+    public static long[] withOne(long[] axes, int axis) {
+        long[] more = new long[axes.length + 1];
+        System.arraycopy(axes, 0, more, 0, axis);
+        more[axis] = 1;
+        System.arraycopy(axes, axis, more, axis + 1, axes.length - axis);
+        return more;
+    }
 }

@@ -5,12 +5,23 @@ import static org.toydiff.Rule.readsOtherAndShape;
 
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.launch.TopKWork;
 
-/// Ops that read or write where an index tensor says.
-final class Indexing {
-    private Indexing() {}
+/// The ops of [Tensor] that read elements at positions given by an index, or return positions.
+public sealed interface IndexingOps permits Tensor {
+    private Tensor self() {
+        return (Tensor) this;
+    }
 
-    static Tensor gather(Tensor x, int axis, Tensor index) {
+    /// Returns the elements at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis 1; gradient
+    /// `g` added at those positions.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param index INT32 or INT64 positions, of this rank, no longer than this along the other axes
+    /// @return a new tensor of the index's shape
+    /// @throws IllegalArgumentException if the axis or a position is out of range, or the shapes do not fit
+    default Tensor gather(int axis, Tensor index) {
+        Tensor x = self();
         x.requireFloating("gather");
         index.requireReadable("gather");
         int along = Shape.axis("gather", axis, x.rank());
@@ -22,6 +33,62 @@ final class Indexing {
         }
         Rule rule = readsOtherAndShape((g, i, shape) -> scatterAdd(g, along, i, shape));
         return recorded ? y.record("gather", null, new Rule[] {rule, null}, x, index) : y;
+    }
+
+    /// Returns entries along an axis, at given positions and in their order: rows of a table for axis 0; gradient
+    /// `g` added at those positions.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param index INT32 or INT64 positions, `[n]`; one may occur more than once
+    /// @return a new tensor, n long along the axis
+    /// @throws IllegalArgumentException if the axis or a position is out of range, or the index has not one axis
+    default Tensor indexSelect(int axis, Tensor index) {
+        Tensor x = self();
+        x.requireReadable("indexSelect");
+        index.requireReadable("indexSelect");
+        int along = Shape.axis("indexSelect", axis, x.rank());
+        requirePositions("indexSelect", index, x, along);
+        if (index.rank() != 1) {
+            throw new IllegalArgumentException("indexSelect: the index " + Shape.text(index.shape)
+                    + " must have one axis; reshape it, or use gather");
+        }
+        long[] shape = x.shape.clone();
+        shape[along] = index.size();
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("indexSelect", x.dtype, shape, recorded);
+        if (!y.storage.shapeOnly() && y.size() > 0) {
+            for (long i = 0; i < index.size(); i++) {
+                Launch.unary(Families.copy(x.dtype), entry(x, along, position(index, i)), entry(y, along, i));
+            }
+        }
+        Rule rule = readsOtherAndShape((g, i, original) -> indexAdd(g, along, i, original));
+        return recorded ? y.record("indexSelect", null, new Rule[] {rule, null}, x, index) : y;
+    }
+
+    /// Returns the k largest elements along an axis in descending order, the first of equal ones first, NaN counting
+    /// as largest; gradient `g` at their positions, 0 elsewhere.
+    ///
+    /// @param k the number of elements
+    /// @param axis the axis, negative ones counted from the back
+    /// @return two new tensors, k long along the axis
+    /// @throws IllegalArgumentException if the axis is out of range or has fewer positions, or k is beyond 2^31 − 9
+    default TopK topk(long k, int axis) {
+        Tensor x = self();
+        x.requireFloating("topk");
+        int along = Shape.axis("topk", axis, x.rank());
+        if (k < 0 || k > x.shape[along]) {
+            throw new IllegalArgumentException("topk: there are no " + k + " along axis " + axis + " of "
+                    + Shape.text(x.shape) + "; give 0 to " + x.shape[along]);
+        }
+        if (k > TopKWork.MOST) {
+            throw new IllegalArgumentException(
+                    "topk: " + k + " are more than can be looked for at once; give at most " + TopKWork.MOST);
+        }
+        long[] shape = x.shape.clone();
+        shape[along] = k;
+        Tensor indices = Tensor.make("topk", DType.INT64, shape, false);
+        Launch.topk(x, along, indices);
+        return new TopK(x.gather(along, indices), indices);
     }
 
     private static void requirePositions(String op, Tensor index, Tensor x, int along) {
@@ -63,7 +130,7 @@ final class Indexing {
                 scatterAdd(x, x.offset, index, index.offset, y, y.offset, along, 0);
             }
         }
-        Rule rule = readsOther((g, i) -> gather(g, along, i));
+        Rule rule = readsOther((g, i) -> g.gather(along, i));
         return recorded ? y.record("scatterAdd", null, new Rule[] {rule, null}, x, index) : y;
     }
 
@@ -89,28 +156,6 @@ final class Indexing {
         }
     }
 
-    static Tensor indexSelect(Tensor x, int axis, Tensor index) {
-        x.requireReadable("indexSelect");
-        index.requireReadable("indexSelect");
-        int along = Shape.axis("indexSelect", axis, x.rank());
-        requirePositions("indexSelect", index, x, along);
-        if (index.rank() != 1) {
-            throw new IllegalArgumentException("indexSelect: the index " + Shape.text(index.shape)
-                    + " must have one axis; reshape it, or use gather");
-        }
-        long[] shape = x.shape.clone();
-        shape[along] = index.size();
-        boolean recorded = Tensor.recorded(x);
-        Tensor y = Tensor.make("indexSelect", x.dtype, shape, recorded);
-        if (!y.storage.shapeOnly() && y.size() > 0) {
-            for (long i = 0; i < index.size(); i++) {
-                Launch.unary(Families.copy(x.dtype), entry(x, along, position(index, i)), entry(y, along, i));
-            }
-        }
-        Rule rule = readsOtherAndShape((g, i, original) -> indexAdd(g, along, i, original));
-        return recorded ? y.record("indexSelect", null, new Rule[] {rule, null}, x, index) : y;
-    }
-
     /// Zeros of `shape` with each entry of x along an axis added at its position, in their order: indexSelect's
     /// gradient, whose own gradient is indexSelect.
     private static Tensor indexAdd(Tensor x, int along, Tensor index, long[] shape) {
@@ -122,7 +167,7 @@ final class Indexing {
                 Launch.binary(BinaryKernel.ADD.of(y.isWide()), into, entry(x, along, i), into);
             }
         }
-        Rule rule = readsOther((g, i) -> indexSelect(g, along, i));
+        Rule rule = readsOther((g, i) -> g.indexSelect(along, i));
         return recorded ? y.record("indexAdd", null, new Rule[] {rule, null}, x, index) : y;
     }
 

@@ -1,22 +1,58 @@
 package org.toydiff;
 
 import static org.toydiff.Rule.readsAllInputs;
+import static org.toydiff.Rule.readsInputs;
 import static org.toydiff.Rule.readsOutput;
 
 import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.Shape;
 
-/// Softmax and what is fused with it. Kernels work along the last axis; another axis is moved there and back.
-final class Softmax {
-    private Softmax() {}
-
-    static Tensor softmax(Tensor x, int axis) {
-        return alongLast(x, axis, "softmax", RowWork.Kind.SOFTMAX, readsOutput((g, y) -> softmaxGradient(g, y)));
+/// Softmax of a [Tensor] and the ops fused with it. Kernels work along the last axis; another axis is moved there
+/// and back.
+public sealed interface SoftmaxOps permits Tensor {
+    private Tensor self() {
+        return (Tensor) this;
     }
 
-    static Tensor logSoftmax(Tensor x, int axis) {
+    /// `eˣ / Σ eˣ` along an axis; shifted by the largest element first, so that large elements do not overflow;
+    /// gradient `y·(g − Σ g·y)`.
+    ///
+    /// @param axis the axis that sums to 1, negative ones counted from the back
+    /// @return a new tensor of this shape
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor softmax(int axis) {
+        return alongLast(self(), axis, "softmax", RowWork.Kind.SOFTMAX, readsOutput(SoftmaxOps::softmaxGradient));
+    }
+
+    /// `ln softmax` along an axis, computed without forming the softmax, so that small probabilities keep their
+    /// digits; gradient `g − softmax·Σ g`.
+    ///
+    /// @param axis the axis of the softmax, negative ones counted from the back
+    /// @return a new tensor of this shape
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor logSoftmax(int axis) {
         return alongLast(
-                x, axis, "logSoftmax", RowWork.Kind.LOG_SOFTMAX, readsOutput((g, y) -> logSoftmaxGradient(g, y)));
+                self(), axis, "logSoftmax", RowWork.Kind.LOG_SOFTMAX, readsOutput(SoftmaxOps::logSoftmaxGradient));
+    }
+
+    /// Cross entropy of each row with its label, `−ln softmax(this)[label]`, in one pass; gradient
+    /// `g·(softmax(this) − 1 at the label)`.
+    ///
+    /// **Memory** a new tensor `[n]`; backward computes the softmax again instead of keeping it.
+    ///
+    /// @param labels the class of each row, `[n]`, INT32 or INT64
+    /// @return a new tensor `[n]`, for a `[n, classes]` of logits
+    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes
+    default Tensor crossEntropy(Tensor labels) {
+        Tensor logits = self();
+        logits.requireFloating("crossEntropy");
+        labels.requireReadable("crossEntropy");
+        requireLabels(logits, labels);
+        boolean recorded = Tensor.recorded(logits);
+        Tensor y = Tensor.make("crossEntropy", logits.dtype, new long[] {logits.shape[0]}, recorded);
+        launch("crossEntropy", RowWork.Kind.CROSS_ENTROPY, logits, null, labels, y);
+        Rule rule = readsInputs(SoftmaxOps::crossEntropyGradient);
+        return recorded ? y.record("crossEntropy", null, rule, null, logits, labels) : y;
     }
 
     private static Tensor alongLast(Tensor x, int axis, String op, RowWork.Kind kind, Rule rule) {
@@ -56,40 +92,25 @@ final class Softmax {
         return x;
     }
 
-    static Tensor crossEntropy(Tensor logits, Tensor labels) {
-        logits.requireFloating("crossEntropy");
-        labels.requireReadable("crossEntropy");
-        requireLabels(logits, labels);
-        boolean recorded = Tensor.recorded(logits);
-        Tensor y = Tensor.make("crossEntropy", logits.dtype, new long[] {logits.shape[0]}, recorded);
-        launch("crossEntropy", RowWork.Kind.CROSS_ENTROPY, logits, null, labels, y);
-        return recorded ? y.record("crossEntropy", null, CROSS_ENTROPY, logits, labels) : y;
-    }
-
-    private static final Rule[] CROSS_ENTROPY = {
-        Rule.readsInputs((g, logits, labels) -> crossEntropyGradient(g, logits, labels)), null
-    };
-
     /// `g·(softmax(logits) − 1 at the label)` of each row.
     private static Tensor crossEntropyGradient(Tensor g, Tensor logits, Tensor labels) {
         boolean recorded = Tensor.recorded(g, logits);
         Tensor y = Tensor.make("crossEntropyGradient", logits.dtype, logits.shape, recorded);
         launch("crossEntropyGradient", RowWork.Kind.CROSS_ENTROPY_GRADIENT, logits, g, labels, y);
-        return recorded ? y.record("crossEntropyGradient", null, CROSS_ENTROPY_GRADIENT, g, logits, labels) : y;
-    }
-
-    private static final Rule[] CROSS_ENTROPY_GRADIENT = {
-        readsAllInputs((h, in) -> {
+        if (!recorded) {
+            return y;
+        }
+        Rule toG = readsAllInputs((h, in) -> {
             Tensor picked = h.gather(1, in[2].reshape(in[2].size(), 1)).reshape(in[2].size());
-            return h.multiply(softmax(in[1], 1)).sum(1).subtract(picked);
-        }),
-        readsAllInputs((h, in) -> {
-            Tensor share = softmax(in[1], 1);
+            return h.multiply(in[1].softmax(1)).sum(1).subtract(picked);
+        });
+        Rule toLogits = readsAllInputs((h, in) -> {
+            Tensor share = in[1].softmax(1);
             Tensor scaled = h.multiply(in[0].reshape(in[0].size(), 1));
             return share.multiply(scaled.subtract(scaled.multiply(share).sum(1, true)));
-        }),
-        null
-    };
+        });
+        return y.record("crossEntropyGradient", null, new Rule[] {toG, toLogits, null}, g, logits, labels);
+    }
 
     private static void requireLabels(Tensor logits, Tensor labels) {
         boolean whole = labels.dtype == DType.INT32 || labels.dtype == DType.INT64;

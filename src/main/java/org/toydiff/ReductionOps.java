@@ -1,0 +1,418 @@
+package org.toydiff;
+
+import static org.toydiff.Families.reduction;
+import static org.toydiff.Rule.readsInput;
+import static org.toydiff.Rule.readsInputAndOutput;
+import static org.toydiff.Rule.readsShape;
+
+import java.util.function.Supplier;
+import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.Shape;
+
+/// The ops of [Tensor] that reduce axes: all of them, one, or one that stays with size 1.
+public sealed interface ReductionOps permits Tensor {
+    private Tensor self() {
+        return (Tensor) this;
+    }
+
+    /// The sum, accumulated in double, over all axes; gradient `g` to every element.
+    ///
+    /// @return a new scalar
+    default Tensor sum() {
+        return sum(self(), Families.all(self()), false);
+    }
+
+    /// The sum, accumulated in double, along an axis, which is dropped.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor sum(int axis) {
+        return sum(axis, false);
+    }
+
+    /// The sum, accumulated in double, along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor sum(int axis, boolean keepDims) {
+        return sum(self(), Families.one(self(), "sum", axis), keepDims);
+    }
+
+    private static Tensor sum(Tensor x, boolean[] reduced, boolean keepDims) {
+        return reduction(x, "sum", reduced, keepDims, Reduction.SUM, 0, Families.SUM);
+    }
+
+    /// The mean, NaN of nothing, over all axes; gradient `g / n` to every element.
+    ///
+    /// @return a new scalar
+    default Tensor mean() {
+        return mean(self(), Families.all(self()), false);
+    }
+
+    /// The mean, NaN of nothing, along an axis, which is dropped.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor mean(int axis) {
+        return mean(axis, false);
+    }
+
+    /// The mean, NaN of nothing, along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor mean(int axis, boolean keepDims) {
+        return mean(self(), Families.one(self(), "mean", axis), keepDims);
+    }
+
+    private static Tensor mean(Tensor x, boolean[] reduced, boolean keepDims) {
+        return reduction(x, "mean", reduced, keepDims, Reduction.MEAN, 0, readsShape((g, shape) -> g.divide(
+                        (double) Shape.size(shape) / g.size())
+                .broadcastTo(shape)));
+    }
+
+    /// The largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
+    /// PyTorch's `amax`.
+    ///
+    /// @return a new scalar
+    /// @throws IllegalArgumentException if there is nothing to reduce
+    default Tensor max() {
+        return max(self(), Families.all(self()), false);
+    }
+
+    /// The largest element, NaN if any is, along an axis, which is dropped.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range or there is nothing to reduce
+    default Tensor max(int axis) {
+        return max(axis, false);
+    }
+
+    /// The largest element, NaN if any is, along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range or there is nothing to reduce
+    default Tensor max(int axis, boolean keepDims) {
+        return max(self(), Families.one(self(), "max", axis), keepDims);
+    }
+
+    private static Tensor max(Tensor x, boolean[] reduced, boolean keepDims) {
+        requireElements(x, "max", reduced);
+        return reduction(
+                x, "max", reduced, keepDims, Reduction.MAX, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
+    }
+
+    /// The smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
+    /// PyTorch's `amin`.
+    ///
+    /// @return a new scalar
+    /// @throws IllegalArgumentException if there is nothing to reduce
+    default Tensor min() {
+        return min(self(), Families.all(self()), false);
+    }
+
+    /// The smallest element, NaN if any is, along an axis, which is dropped.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range or there is nothing to reduce
+    default Tensor min(int axis) {
+        return min(axis, false);
+    }
+
+    /// The smallest element, NaN if any is, along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range or there is nothing to reduce
+    default Tensor min(int axis, boolean keepDims) {
+        return min(self(), Families.one(self(), "min", axis), keepDims);
+    }
+
+    private static Tensor min(Tensor x, boolean[] reduced, boolean keepDims) {
+        requireElements(x, "min", reduced);
+        return reduction(
+                x, "min", reduced, keepDims, Reduction.MIN, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
+    }
+
+    private static Tensor shareAmongEqual(Tensor g, Tensor x, Tensor y) {
+        Tensor equal = x.equalTo(y).cast(g.dtype);
+        return g.divide(equal.sumTo(y.shape)).multiply(equal);
+    }
+
+    /// The standard deviation, divided by n as in NumPy, over all axes; gradient `g·(x − mean) / (n·y)`, 0
+    /// where y is 0.
+    ///
+    /// @return a new scalar
+    default Tensor std() {
+        return std(self(), Families.all(self()), false);
+    }
+
+    /// The standard deviation, divided by n as in NumPy, along an axis, which is dropped.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor std(int axis) {
+        return std(axis, false);
+    }
+
+    /// The standard deviation, divided by n as in NumPy, along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor std(int axis, boolean keepDims) {
+        return std(self(), Families.one(self(), "std", axis), keepDims);
+    }
+
+    /// The standard deviation along an axis; infinite where n is no more than ddof, or NaN where the elements are
+    /// equal as well, as in PyTorch, whose gradients it has there.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @param ddof what the count n is reduced by before dividing: 0 as in NumPy, 1 for PyTorch's unbiased
+    ///     estimate
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range or ddof is negative
+    default Tensor std(int axis, boolean keepDims, int ddof) {
+        return std(self(), Families.one(self(), "std", axis), keepDims, ddof);
+    }
+
+    private static Tensor std(Tensor x, boolean[] reduced, boolean keepDims) {
+        return std(x, reduced, keepDims, 0);
+    }
+
+    private static Tensor std(Tensor x, boolean[] reduced, boolean keepDims, int ddof) {
+        requireDdof("std", ddof);
+        return reduction(x, "std", reduced, keepDims, Reduction.STD, ddof, readsInputAndOutput((g, in, y) -> {
+            double n = (double) in.size() / y.size();
+            Tensor constant = y.equalTo(0);
+            Tensor scale = g.zeroWhere(constant).divide(y.oneWhere(constant).multiply(n - ddof));
+            return in.subtract(in.sumTo(y.shape).divide(n)).multiply(scale);
+        }));
+    }
+
+    /// The variance, divided by n as in NumPy, over all axes; gradient `2·g·(x − mean) / n`.
+    ///
+    /// @return a new scalar
+    default Tensor var() {
+        return var(self(), Families.all(self()), false, 0);
+    }
+
+    /// The variance, divided by n as in NumPy, along an axis, which is dropped.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor var(int axis) {
+        return var(axis, false, 0);
+    }
+
+    /// The variance, divided by n as in NumPy, along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor var(int axis, boolean keepDims) {
+        return var(axis, keepDims, 0);
+    }
+
+    /// The variance along an axis; infinite where n is no more than ddof, or NaN where the elements are equal as
+    /// well, as in PyTorch, whose gradients it has there.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @param ddof what the count n is reduced by before dividing: 0 as in NumPy, 1 for PyTorch's unbiased estimate
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range or ddof is negative
+    default Tensor var(int axis, boolean keepDims, int ddof) {
+        return var(self(), Families.one(self(), "var", axis), keepDims, ddof);
+    }
+
+    private static Tensor var(Tensor x, boolean[] reduced, boolean keepDims, int ddof) {
+        requireDdof("var", ddof);
+        return reduction(x, "var", reduced, keepDims, Reduction.VAR, ddof, readsInput((g, in) -> {
+            double n = (double) in.size() / g.size();
+            return in.subtract(in.sumTo(g.shape).divide(n)).multiply(g.multiply(2 / (n - ddof)));
+        }));
+    }
+
+    private static void requireDdof(String op, int ddof) {
+        if (ddof < 0) {
+            throw new IllegalArgumentException(op + ": ddof " + ddof + " is negative; use 0 or 1");
+        }
+    }
+
+    /// `ln Σ eˣ` along an axis, which is dropped; shifted by the largest element first, so that nothing overflows;
+    /// gradient `g·softmax(x)`.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor logSumExp(int axis) {
+        return logSumExp(axis, false);
+    }
+
+    /// `ln Σ eˣ` along an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range
+    default Tensor logSumExp(int axis, boolean keepDims) {
+        return logSumExp(self(), Families.one(self(), "logSumExp", axis), keepDims);
+    }
+
+    /// The Euclidean norm `√Σ x²` of all elements; gradient `g·x / y`, 0 where y is 0.
+    ///
+    /// @return a new scalar
+    default Tensor norm() {
+        return norm(self(), 2, Families.all(self()), false);
+    }
+
+    /// The p-norm `(Σ |x|ᵖ)^(1/p)` along an axis, the largest `|x|` for p = ∞;
+    /// gradient 0 where it or the element is 0.
+    ///
+    /// @param p the order, more than 0
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the axis is out of range or p is not positive
+    default Tensor norm(double p, int axis, boolean keepDims) {
+        return norm(self(), p, Families.one(self(), "norm", axis), keepDims);
+    }
+
+    private static void requireElements(Tensor x, String op, boolean[] reduced) {
+        for (int i = 0; i < reduced.length; i++) {
+            if (reduced[i] && x.shape[i] == 0) {
+                throw new IllegalArgumentException(
+                        op + ": axis " + i + " of " + Shape.text(x.shape) + " has size 0, and nothing has no " + op);
+            }
+        }
+    }
+
+    /// The position of the largest element along an axis, the first of equal ones; the first NaN counts as
+    /// largest. Not differentiable.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new INT64 tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range or there is nothing along it
+    default Tensor argmax(int axis) {
+        boolean[] reduced = Families.one(self(), "argmax", axis);
+        requireElements(self(), "argmax", reduced);
+        return reduction(self(), "argmax", reduced, false, Reduction.ARGMAX, 0, null);
+    }
+
+    /// The position of the smallest element along an axis, the first of equal ones; the first NaN counts as
+    /// smallest. Not differentiable.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new INT64 tensor without the axis
+    /// @throws IllegalArgumentException if the axis is out of range or there is nothing along it
+    default Tensor argmin(int axis) {
+        boolean[] reduced = Families.one(self(), "argmin", axis);
+        requireElements(self(), "argmin", reduced);
+        return reduction(self(), "argmin", reduced, false, Reduction.ARGMIN, 0, null);
+    }
+
+    private static Tensor logSumExp(Tensor x, boolean[] reduced, boolean keepDims) {
+        return composed(
+                "logSumExp",
+                x,
+                reduced,
+                keepDims,
+                () -> shiftedLogSumExp(x, reduced),
+                readsInputAndOutput(ReductionOps::logSumExpGradient));
+    }
+
+    /// `g·softmax(x)`; where all elements are −∞ none of them has a share.
+    private static Tensor logSumExpGradient(Tensor g, Tensor x, Tensor y) {
+        Tensor nothing = y.equalTo(Double.NEGATIVE_INFINITY);
+        return g.multiply(x.subtract(Tensor.where(nothing, y.zero(), y)).exp());
+    }
+
+    private static Tensor shiftedLogSumExp(Tensor x, boolean[] reduced) {
+        if (x.size() == 0) {
+            return sum(x, reduced, true).log();
+        }
+        Tensor largest = max(x, reduced, true);
+        // An infinite shift would make NaN of ∞ − ∞.
+        Tensor infinite = largest.abs().equalTo(Double.POSITIVE_INFINITY);
+        Tensor shift = Tensor.where(infinite, largest.zero(), largest);
+        return sum(x.subtract(shift).exp(), reduced, true).log().add(shift);
+    }
+
+    private static Tensor norm(Tensor x, double p, boolean[] reduced, boolean keepDims) {
+        x.requireFloating("norm");
+        if (!(p > 0)) {
+            throw new IllegalArgumentException(
+                    "norm: p " + p + " is out of range; give p > 0, 2 for the Euclidean norm");
+        }
+        if (p == 1) {
+            return sum(x.abs(), reduced, keepDims);
+        }
+        if (p == Double.POSITIVE_INFINITY) {
+            return max(x.abs(), reduced, keepDims);
+        }
+        if (p == 2) {
+            return reduction(
+                    x,
+                    "norm",
+                    reduced,
+                    keepDims,
+                    Reduction.NORM,
+                    0,
+                    readsInputAndOutput(ReductionOps::euclideanGradient));
+        }
+        return composed(
+                "norm",
+                x,
+                reduced,
+                keepDims,
+                () -> sum(x.abs().power(p), reduced, true).power(1 / p),
+                readsInputAndOutput((g, in, y) -> normGradient(p, g, in, y)));
+    }
+
+    /// `g·sign(x)·(|x| / y)ᵖ⁻¹`, 0 where x or y is 0. Where x is 0 the power is of 1: that of 0 is infinite for p <
+    /// 1, and so are its gradients for p < 2.
+    private static Tensor normGradient(double p, Tensor g, Tensor x, Tensor y) {
+        Tensor nothing = y.equalTo(0);
+        Tensor part = x.abs().divide(y.oneWhere(nothing)).oneWhere(x.equalTo(0));
+        return g.zeroWhere(nothing).multiply(x.sign().multiply(part.power(p - 1)));
+    }
+
+    private static Tensor euclideanGradient(Tensor g, Tensor x, Tensor y) {
+        Tensor nothing = y.equalTo(0);
+        return g.zeroWhere(nothing).multiply(x.divide(y.oneWhere(nothing)));
+    }
+
+    /// A reduction made of other ops, recorded as one, so that none of their results is kept. `kept` computes it
+    /// with the reduced axes at size 1.
+    private static Tensor composed(
+            String op, Tensor x, boolean[] reduced, boolean keepDims, Supplier<Tensor> kept, Rule rule) {
+        x.requireFloating(op);
+        long[] keptShape = Shape.kept(x.shape, reduced);
+        long[] shape = keepDims ? keptShape : Shape.dropped(x.shape, reduced);
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make(op, x.dtype, shape, recorded);
+        try (var off = Autograd.noGradient();
+                var scratch = TensorArena.ofConfined()) {
+            Launch.unary(Families.copy(x.dtype), kept.get(), y.view(y.offset, keptShape, Shape.strides(keptShape)));
+        }
+        long[] ruleShape = keepDims || shape.length == 0 ? null : keptShape;
+        return recorded ? y.record(op, ruleShape, rule, x) : y;
+    }
+}
