@@ -12,26 +12,24 @@
 /// leaf under that leaf's own lock.
 /// **Null** is never accepted nor returned, save where a parameter says so; it throws NullPointerException.
 ///
-/// **The JVM's options** A bad value of one of the properties `toydiff.…` is an IllegalArgumentException that names the
-/// allowed values, and a JVM that denies the library native access an IllegalStateException that names the flag: from
-/// the first arena, tensor or call that needs them, and from each one after it.
+/// **The JVM's options** A bad value of one of the properties `toydiff.…` is an IllegalArgumentException that names
+/// the allowed values, and a JVM that denies the library native access an IllegalStateException that names the flag:
+/// from the first arena, tensor or call that needs them, and from each one after it.
 ///
 /// # Where things are
 ///
-/// | to find | read |
-/// |---|---|
-/// | how tensors are made | `Tensor` (factories), `TensorBase` (state, allocation, checks), `Randomness` |
-/// | an op and its gradient | `ElementwiseOps` (exp, add …), `ComparisonOps`, `ReductionOps`, `SoftmaxOps`,
-// `ProductOps`, `ShapeOps`, `IndexingOps`, `StaticOps` (where, concat, stack, custom) |
-/// | what ops of one kind share | `Families`; `Launch` starts their kernels, `Products` their matrix products |
-/// | how gradients are asked for and read | `AutogradOps`, `Autograd`, `GradientCheck` |
-/// | the graph | `Node` (one recorded op), `Rule` (the types of gradient rules) |
-/// | what frees a block early | `Backward` (one walk, on schedule), `ReleaseSchedule`; `WalkPlan` finds each value's
-// last reader |
-/// | how a schedule or a peak is predicted | `Prediction`, `MemoryPlan` |
-/// | who owns memory | `TensorArena`, `MemoryOps` (copyTo, moveTo), `Memory`, `Ledger` (where a limit is enforced) |
-/// | in-place updates of optimizers | `Updates` |
+/// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks), `Randomness`.
+/// - An op and its gradient: `ElementwiseOps` (exp, add …), `ComparisonOps`, `ReductionOps`, `SoftmaxOps`,
+///   `ProductOps`, `ShapeOps`, `IndexingOps`; `StaticOps` (where, concat, stack, custom).
+/// - What ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix products.
+/// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.
+/// - The graph: `Node` (one recorded op), `Rule` (the types of gradient rules).
+/// - Freeing a block early: `Backward` (one walk, on schedule) and `ReleaseSchedule`; `WalkPlan` finds the last
+///   reader of each value.
+/// - Predicting a schedule or a peak: `Prediction`, `MemoryPlan`.
+/// - Owning memory: `TensorArena`, `MemoryOps` (copyTo, moveTo), `Memory`; `Ledger` enforces the limits.
+/// - Updating parameters in place: `Updates`.
 ///
-/// Below are `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM), `internal.kernels`, `internal.blas`,
-/// `internal.memory` and `internal.workers`, which know no tensor.
+/// Below are `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM), `internal.kernels`,
+/// `internal.blas`, `internal.memory` and `internal.workers`, which know no tensor.
 package org.toydiff;
