@@ -50,7 +50,7 @@ public final class Tensor extends TensorBase
     /// tensor}
     @Override
     public String toString() {
-        return TensorText.of(this);
+        return text();
     }
 
     /// {@return a new tensor of zeros, FLOAT32, in the innermost arena}

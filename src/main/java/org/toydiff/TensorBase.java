@@ -11,12 +11,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.LongToDoubleFunction;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.DoubleMask;
 import org.toydiff.internal.kernels.FloatMask;
 import org.toydiff.internal.launch.Reduction;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.text.ArrayText;
 
 /// The state of a tensor, and what ops and gradient rules need beyond its public methods: allocation, views,
 /// recording, checks, and the ops that occur in gradients alone.
@@ -420,6 +422,35 @@ abstract sealed class TensorBase permits Tensor {
             next = forEach(visitor, axis + 1, at + i * strides[axis], next);
         }
         return next;
+    }
+
+    /// `Tensor([[1. 2.] …], dtype=float32, backward=Sum)`
+    String text() {
+        var text = new StringBuilder("Tensor(");
+        if (storage.isFreed() || !storage.alive()) {
+            text.append("freed, shape=").append(Shape.text(shape));
+        } else {
+            storage.requireElements("toString", shape);
+            text.append(ArrayText.of(
+                    shape, strides, offset, at -> dtype.get(storage.segment(), at), format(), text.length()));
+        }
+        text.append(", dtype=").append(dtype);
+        if (node != null) {
+            text.append(", backward=").append(node.op.substring(0, 1).toUpperCase(Locale.ROOT));
+            text.append(node.op.substring(1));
+        } else if (leaf) {
+            text.append(", tracksGradient=true");
+        }
+        return text.append(')').toString();
+    }
+
+    private ArrayText.Format format() {
+        return switch (dtype) {
+            case FLOAT32 -> ArrayText.Format.FLOAT;
+            case FLOAT64 -> ArrayText.Format.DOUBLE;
+            case INT32, INT64 -> ArrayText.Format.INTEGER;
+            case BOOL -> ArrayText.Format.BOOLEAN;
+        };
     }
 
     // For gradient rules. Each op here has rules of its own, so gradients can be differentiated again.

@@ -39,6 +39,7 @@ class ArchitectureTest {
                     ".internal.workers",
                     ".internal.kernels",
                     ".internal.launch",
+                    ".internal.text",
                     "",
                     ".nn",
                     ".optim",

@@ -1,69 +1,80 @@
-package org.toydiff;
+package org.toydiff.internal.text;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.function.LongToDoubleFunction;
 import org.toydiff.internal.launch.Shape;
 
-/// A tensor as NumPy's `repr` prints an array: up to 8 decimals, aligned, three entries at each end of an
+/// Prints a strided array as NumPy's `repr` does: up to 8 decimals, aligned, three entries at each end of an
 /// axis once there are more than 1,000 elements. Rules: numpy/_core/arrayprint.py, `FloatingFormat` and
 /// `_formatArray`.
-final class TensorText {
+public final class ArrayText {
     private static final int PRECISION = 8;
     private static final int THRESHOLD = 1000;
     private static final int EDGE = 3;
     private static final int LINE_WIDTH = 75;
-    private static final String PREFIX = "Tensor(";
 
-    private final Tensor tensor;
+    /// How elements are written.
+    public enum Format {
+        /// The shortest decimals that read back as the same float.
+        FLOAT,
+        /// The shortest decimals that read back as the same double.
+        DOUBLE,
+        /// Decimal integers.
+        INTEGER,
+        /// `True` and `False`.
+        BOOLEAN
+    }
+
+    private final long[] shape;
+    private final long[] strides;
+    private final LongToDoubleFunction element;
+    private final Format format;
+    private final String indent;
     private final boolean summarised;
     private final List<Double> shown = new ArrayList<>();
     private List<String> formatted;
     private int next;
 
-    private TensorText(Tensor tensor) {
-        this.tensor = tensor;
-        this.summarised = tensor.size() > THRESHOLD;
+    private ArrayText(long[] shape, long[] strides, LongToDoubleFunction element, Format format, int indent) {
+        this.shape = shape;
+        this.strides = strides;
+        this.element = element;
+        this.format = format;
+        this.indent = " ".repeat(indent);
+        this.summarised = Shape.size(shape) > THRESHOLD;
     }
 
-    static String of(Tensor tensor) {
-        var text = new StringBuilder(PREFIX);
-        if (tensor.storage.isFreed() || !tensor.storage.alive()) {
-            text.append("freed, shape=").append(Shape.text(tensor.shape));
-        } else {
-            tensor.storage.requireElements("toString", tensor.shape);
-            text.append(Shape.empty(tensor.shape) ? nothing(tensor) : new TensorText(tensor).elements());
+    /// Returns the text of a strided array.
+    ///
+    /// @param shape its shape
+    /// @param strides its strides in elements
+    /// @param offset the position of its first element
+    /// @param element the element at a position
+    /// @param format how elements are written
+    /// @param indent the columns that stand before the text in its first line
+    public static String of(
+            long[] shape, long[] strides, long offset, LongToDoubleFunction element, Format format, int indent) {
+        if (Shape.empty(shape)) {
+            // No elements, and the shape unless that says it all, as in NumPy and PyTorch.
+            return shape.length == 1 ? "[]" : "[], shape=" + Shape.text(shape);
         }
-        text.append(", dtype=").append(tensor.dtype);
-        if (tensor.node != null) {
-            String op = tensor.node.op;
-            text.append(", backward=")
-                    .append(op.substring(0, 1).toUpperCase(Locale.ROOT))
-                    .append(op.substring(1));
-        } else if (tensor.leaf) {
-            text.append(", tracksGradient=true");
-        }
-        return text.append(')').toString();
+        return new ArrayText(shape, strides, element, format, indent).elements(offset);
     }
 
-    /// No elements, and the shape unless that says it all, as in NumPy and PyTorch.
-    private static String nothing(Tensor tensor) {
-        return tensor.rank() == 1 ? "[]" : "[], shape=" + Shape.text(tensor.shape);
-    }
-
-    private String elements() {
-        collect(0, tensor.offset);
-        if (tensor.rank() == 0) {
+    private String elements(long offset) {
+        collect(0, offset);
+        if (shape.length == 0) {
             return scalar(shown.getFirst());
         }
-        formatted = switch (tensor.dtype) {
-            case FLOAT32, FLOAT64 -> floats();
-            case INT32, INT64 ->
+        formatted = switch (format) {
+            case FLOAT, DOUBLE -> floats();
+            case INTEGER ->
                 aligned(shown.stream().map(v -> Long.toString(v.longValue())).toList());
-            case BOOL ->
+            case BOOLEAN ->
                 aligned(shown.stream().map(v -> v != 0 ? "True" : "False").toList());
         };
         var text = new StringBuilder();
@@ -72,37 +83,37 @@ final class TensorText {
     }
 
     private boolean skips(int axis) {
-        return summarised && tensor.shape[axis] > 2 * EDGE;
+        return summarised && shape[axis] > 2 * EDGE;
     }
 
     private void collect(int first, long at) {
-        int axis = Shape.pastOnes(tensor.shape, first);
-        if (axis == tensor.rank()) {
-            shown.add(tensor.dtype.get(tensor.storage.segment(), at));
+        int axis = Shape.pastOnes(shape, first);
+        if (axis == shape.length) {
+            shown.add(element.applyAsDouble(at));
             return;
         }
-        long n = tensor.shape[axis];
+        long n = shape[axis];
         for (long i = 0; i < n; i++) {
             if (skips(axis) && i == EDGE) {
                 i = n - EDGE;
             }
-            collect(axis + 1, at + i * tensor.strides[axis]);
+            collect(axis + 1, at + i * strides[axis]);
         }
     }
 
     private void append(StringBuilder text, int first) {
-        if (first == tensor.rank()) {
+        if (first == shape.length) {
             text.append(formatted.get(next++));
             return;
         }
-        int axis = Math.min(Shape.pastOnes(tensor.shape, first), tensor.rank() - 1);
+        int axis = Math.min(Shape.pastOnes(shape, first), shape.length - 1);
         text.repeat('[', axis - first);
-        boolean innermost = axis == tensor.rank() - 1;
-        String indent = " ".repeat(PREFIX.length() + axis + 1);
-        String separator = innermost ? ", " : "," + "\n".repeat(tensor.rank() - 1 - axis) + indent;
-        int lineStart = text.length() - indent.length() + 1;
+        boolean innermost = axis == shape.length - 1;
+        String lead = indent + " ".repeat(axis + 1);
+        String separator = innermost ? ", " : "," + "\n".repeat(shape.length - 1 - axis) + lead;
+        int lineStart = text.length() - lead.length() + 1;
         text.append('[');
-        long n = tensor.shape[axis];
+        long n = shape[axis];
         for (long i = 0; i < n; i++) {
             if (i > 0) {
                 text.append(separator);
@@ -111,8 +122,8 @@ final class TensorText {
                     && innermost
                     && text.length() - lineStart + formatted.get(next).length() > LINE_WIDTH) {
                 text.setLength(text.length() - 1);
-                text.append('\n').append(indent);
-                lineStart = text.length() - indent.length();
+                text.append('\n').append(lead);
+                lineStart = text.length() - lead.length();
             }
             if (skips(axis) && i == EDGE) {
                 text.append("...").append(separator);
@@ -132,7 +143,7 @@ final class TensorText {
 
     private BigDecimal exact(double value) {
         // The shortest decimal that reads back as the same float.
-        return new BigDecimal(tensor.dtype == DType.FLOAT32 ? Float.toString((float) value) : Double.toString(value));
+        return new BigDecimal(format == Format.FLOAT ? Float.toString((float) value) : Double.toString(value));
     }
 
     private static String special(double value) {
@@ -144,10 +155,10 @@ final class TensorText {
     }
 
     private String scalar(double value) {
-        return switch (tensor.dtype) {
-            case INT32, INT64 -> Long.toString((long) value);
-            case BOOL -> value != 0 ? "True" : "False";
-            case FLOAT32, FLOAT64 -> {
+        return switch (format) {
+            case INTEGER -> Long.toString((long) value);
+            case BOOLEAN -> value != 0 ? "True" : "False";
+            case FLOAT, DOUBLE -> {
                 if (!Double.isFinite(value)) {
                     yield special(value);
                 }
