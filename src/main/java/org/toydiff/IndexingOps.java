@@ -13,6 +13,12 @@ public sealed interface IndexingOps permits Tensor {
         return (Tensor) this;
     }
 
+    /// The largest elements along an axis, in descending order.
+    ///
+    /// @param values the elements, differentiable
+    /// @param indices their positions along the axis, INT64
+    record TopK(Tensor values, Tensor indices) {}
+
     /// Returns the elements at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis 1; gradient
     /// `g` added at those positions.
     ///

@@ -16,7 +16,7 @@ import java.util.random.RandomGenerator;
 /// ```
 ///
 /// This file has the factories; the methods of a tensor are in the interfaces that it implements, one for each
-/// subject: [ElementwiseOps], [ComparisonOps], [ReductionOps], [SoftmaxOps], [ProductOps], [ShapeOps],
+/// subject: [ElementwiseOps], [ReductionOps], [SoftmaxOps], [ProductOps], [ShapeOps],
 /// [IndexingOps], its gradients in [AutogradOps] and its memory in [MemoryOps].
 ///
 /// **Ops** take FLOAT32 and FLOAT64 operands of one dtype and broadcast as NumPy does. An op makes a new tensor in
@@ -33,15 +33,7 @@ import java.util.random.RandomGenerator;
 ///
 /// A tensor is a small handle; equality is identity.
 public final class Tensor extends TensorBase
-        implements ElementwiseOps,
-                ComparisonOps,
-                ReductionOps,
-                SoftmaxOps,
-                ProductOps,
-                ShapeOps,
-                IndexingOps,
-                AutogradOps,
-                MemoryOps {
+        implements ElementwiseOps, ReductionOps, SoftmaxOps, ProductOps, ShapeOps, IndexingOps, AutogradOps, MemoryOps {
     Tensor(Storage storage, long offset, long[] shape, long[] strides, DType dtype) {
         super(storage, offset, shape, strides, dtype);
     }

@@ -185,8 +185,8 @@ public final class Updates {
         run(work, UpdateWork.Kind.LAMB_STEP, parameter, null, first, second);
     }
 
-    /// Throws what a step of these would throw, and changes nothing: for optimizers that check all of their parameters
-    /// before they change the first.
+    /// Throws what a step of these would throw, and changes nothing: for optimizers that check all of their
+    /// parameters before they change the first.
     ///
     /// @param op what to name in messages
     /// @param parameter p

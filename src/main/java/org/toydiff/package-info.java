@@ -19,7 +19,7 @@
 /// # Where things are
 ///
 /// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks), `Randomness`.
-/// - An op and its gradient: `ElementwiseOps` (exp, add …), `ComparisonOps`, `ReductionOps`, `SoftmaxOps`,
+/// - An op and its gradient: `ElementwiseOps` (exp, add, greater …), `ReductionOps`, `SoftmaxOps`,
 ///   `ProductOps`, `ShapeOps`, `IndexingOps`; `StaticOps` (where, concat, stack, custom).
 /// - What ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix products.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.

@@ -637,7 +637,6 @@ class OpTableTest {
         var ops = new TreeSet<>(Set.of("where", "concat", "stack", "custom"));
         Stream.of(
                         ElementwiseOps.class,
-                        ComparisonOps.class,
                         ReductionOps.class,
                         SoftmaxOps.class,
                         ProductOps.class,

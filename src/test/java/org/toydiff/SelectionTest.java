@@ -65,7 +65,7 @@ class SelectionTest extends ArenaTest {
                         .limit(k)
                         .mapToLong(i -> i)
                         .toArray();
-                TopK top = Tensor.of(x, 1, n).topk(k, -1);
+                Tensor.TopK top = Tensor.of(x, 1, n).topk(k, -1);
                 assertArrayEquals(expected, top.indices().toLongArray(), n + " " + k);
                 for (int i = 0; i < k; i++) {
                     assertEquals(x[(int) expected[i]], top.values().at(0, i));
