@@ -3,37 +3,30 @@ package org.toydiff;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.child.Child;
+import org.toydiff.child.Loaders;
 
 /// Several class loaders that have the library in one JVM, as an application server's are.
 class ClassLoaderTest {
     @TempDir
     private Path folder;
 
-    private static String classPath() {
-        return Child.classPath();
-    }
-
     /// The lines of a JVM in which only the tests' classes are outside those loaders.
     private List<String> lines(List<String> options, String... arguments) throws Exception {
-        String outside = Arrays.stream(classPath().split(File.pathSeparator))
-                .filter(entry -> entry.contains("test-classes"))
-                .collect(Collectors.joining(File.pathSeparator));
+        String outside = Child.classPath(entry -> entry.contains("test-classes"));
         List<String> command = new ArrayList<>(options);
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", outside, "org.toydiff.consumer.Loaders"));
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", outside, Loaders.class.getName()));
         command.addAll(List.of(arguments));
-        command.add(classPath());
-        Child child = Child.run(Map.of("XDG_CACHE_HOME", folder.toString()), command.toArray(String[]::new));
+        command.add(Child.classPath());
+        Child child = Child.run(Map.of("XDG_CACHE_HOME", folder.toString()), command);
         assertEquals(0, child.exit(), child.out() + child.err());
         return child.out().lines().toList();
     }

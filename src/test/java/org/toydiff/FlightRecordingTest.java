@@ -10,7 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,6 +21,8 @@ import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.child.Child;
+import org.toydiff.child.Watched;
 import org.toydiff.internal.events.Events;
 import org.toydiff.internal.memory.BlockPool;
 
@@ -310,9 +312,9 @@ class FlightRecordingTest {
 
     /// What such a JVM says.
     private static String watched(String... options) throws Exception {
-        String[] arguments = Arrays.copyOf(options, options.length + 1);
-        arguments[options.length] = "org.toydiff.consumer.Watched";
-        Child child = Child.run(Map.of(), arguments);
+        List<String> arguments = new ArrayList<>(List.of(options));
+        arguments.add(Watched.class.getName());
+        Child child = Child.run(arguments);
         assertEquals(0, child.exit(), child.err());
         return child.out().strip();
     }

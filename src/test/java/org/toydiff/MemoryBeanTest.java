@@ -5,16 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 import javax.management.JMX;
 import javax.management.MBeanServer;
 import javax.management.MBeanServerConnection;
@@ -23,10 +19,11 @@ import javax.management.remote.JMXConnectorFactory;
 import javax.management.remote.JMXConnectorServerFactory;
 import javax.management.remote.JMXServiceURL;
 import org.junit.jupiter.api.Test;
+import org.toydiff.child.Child;
+import org.toydiff.child.Watched;
 
 /// The memory's figures as JMX clients see them, and that they see them without the program's doing.
 class MemoryBeanTest {
-    private static final String CLASSES = System.getProperty("toydiff.test.classes");
     private final MBeanServer server = ManagementFactory.getPlatformMBeanServer();
 
     private static ObjectName name() throws Exception {
@@ -107,14 +104,14 @@ class MemoryBeanTest {
 
     @Test
     void aServerThatIsThereBeforeTheFirstTensorHasIt() throws Exception {
-        Child child = Child.run(Map.of(), "-cp", Child.classPath(), "org.toydiff.consumer.Watched", "server");
+        Child child = Child.run(List.of("-cp", Child.classPath(), Watched.class.getName(), "server"));
         assertEquals(0, child.exit(), child.err());
         assertEquals("1024", child.out().lines().toList().getLast());
     }
 
     @Test
     void nothingRunsToWatchForAServer() throws Exception {
-        Child child = Child.run(Map.of(), "-cp", Child.classPath(), "org.toydiff.consumer.Watched", "threads");
+        Child child = Child.run(List.of("-cp", Child.classPath(), Watched.class.getName(), "threads"));
         assertEquals(0, child.exit(), child.err());
         assertEquals("threads of toydiff: []", child.out().lines().toList().getLast());
     }
@@ -126,19 +123,15 @@ class MemoryBeanTest {
 
     @Test
     void aToolThatAttachesFindsItInTheModuleToo() throws Exception {
-        String others = Arrays.stream(Child.classPath().split(File.pathSeparator))
-                .filter(entry -> !entry.equals(CLASSES))
-                .collect(Collectors.joining(File.pathSeparator));
-        assertEquals("module", attached("-p", CLASSES, "--add-modules", "org.toydiff", "-cp", others));
+        String others = Child.classPathWithoutLibrary();
+        assertEquals("module", attached("-p", Child.LIBRARY, "--add-modules", "org.toydiff", "-cp", others));
     }
 
     /// What a child JVM says first, its bean having been read.
     private static String attached(String... options) throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(options));
-        command.addAll(List.of("org.toydiff.consumer.Watched", "wait"));
-        Process child = new ProcessBuilder(command)
+        List<String> arguments = new ArrayList<>(List.of(options));
+        arguments.addAll(List.of(Watched.class.getName(), "wait"));
+        Process child = Child.java(arguments)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         try (BufferedReader out = child.inputReader()) {

@@ -7,10 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
-import org.toydiff.internal.memory.BlockPool;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
@@ -46,42 +44,6 @@ class MemoryTest {
             assertEquals(before, Memory.liveBytes());
             assertEquals(before + 4096, Memory.peakBytes());
         }
-    }
-
-    @Test
-    void blocksNeverOverlapAndComeBackWhole() {
-        var random = new SplittableRandom(1);
-        var pool = new BlockPool(false);
-        var taken = new java.util.ArrayList<java.util.Map.Entry<org.toydiff.internal.memory.Block, Long>>();
-        try (var lifetime = Arena.ofConfined()) {
-            for (int i = 0; i < 20_000; i++) {
-                if (taken.size() > 50 || (!taken.isEmpty() && random.nextBoolean())) {
-                    var entry = taken.remove(random.nextInt(taken.size()));
-                    var segment = entry.getKey().view(entry.getValue() * 64, lifetime);
-                    long mark = segment.get(ValueLayout.JAVA_LONG, 0);
-                    for (long at = 0; at < segment.byteSize(); at += 64) {
-                        assertEquals(mark, segment.get(ValueLayout.JAVA_LONG, at));
-                    }
-                    pool.give(entry.getKey());
-                } else {
-                    long units = 1 + random.nextInt(1 << random.nextInt(12));
-                    var block = pool.take(units * 64);
-                    var segment = block.view(units * 64, lifetime);
-                    assertEquals(0, segment.address() % 64);
-                    for (long at = 0; at < segment.byteSize(); at += 64) {
-                        segment.set(ValueLayout.JAVA_LONG, at, i);
-                    }
-                    taken.add(java.util.Map.entry(block, units));
-                }
-            }
-        }
-        taken.forEach(entry -> pool.give(entry.getKey()));
-        assertEquals(1, pool.slabsMade());
-        var whole = pool.take(64L << 20);
-        assertEquals(1, pool.slabsMade(), "all blocks joined into the slab they came from");
-        pool.give(whole);
-        pool.take(65L << 20);
-        assertTrue(pool.slabBytes() < 128L << 20, "the small slab went back first");
     }
 
     @Test

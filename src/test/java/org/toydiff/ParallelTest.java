@@ -2,7 +2,6 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,14 +15,10 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.toydiff.internal.workers.Work;
-import org.toydiff.internal.workers.Workers;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
@@ -184,54 +179,6 @@ class ParallelTest {
                 assertEquals(50 * 256.0 * 256 * 257, sum.get());
             }
         }
-    }
-
-    private static final class Failing extends Work {
-        private final AtomicInteger parts = new AtomicInteger();
-        private final RuntimeException failure = new IllegalStateException("a part failed");
-
-        @Override
-        protected void part(long index) {
-            parts.incrementAndGet();
-            if (index == 5) {
-                throw failure;
-            }
-        }
-    }
-
-    @Test
-    void aFailureInAPartReachesTheCallerAndEndsNothing() {
-        Blas.setThreads(3);
-        var work = new Failing();
-        for (int i = 1; i <= 20; i++) {
-            assertSame(work.failure, assertThrows(IllegalStateException.class, () -> Workers.run(work, 10)));
-            assertEquals(10 * i, work.parts.get(), "every part is run once");
-        }
-        Workers.run(work, 5);
-        assertEquals(205, work.parts.get());
-    }
-
-    private static final class Counting extends Work {
-        private final LongAdder parts = new LongAdder();
-        private final LongAdder numbers = new LongAdder();
-
-        @Override
-        protected void part(long index) {
-            parts.increment();
-            numbers.add(index);
-        }
-    }
-
-    @Test
-    void morePartsThanAreCountedAtOnceAllRun() {
-        Blas.setThreads(2);
-        var work = new Counting();
-        long parts = (2 << 20) + 5;
-        Workers.run(work, parts);
-        assertEquals(parts, work.parts.sum());
-        assertEquals(parts * (parts - 1) / 2, work.numbers.sum(), "each has a number of its own");
-        Workers.run(work, 0);
-        assertEquals(parts, work.parts.sum());
     }
 
     @Test

@@ -10,12 +10,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.child.Child;
 
 /// Programs in the documentation print the text below them, and its links lead somewhere.
 class ReadmeTest {
@@ -46,14 +46,13 @@ class ReadmeTest {
         int programs = 0;
         while (program.find()) {
             Path source = Files.writeString(folder.resolve("Example.java"), program.group(1));
-            Child child = Child.run(
-                    Map.of(),
+            Child child = Child.run(List.of(
                     "-Dtoydiff.kernels=scalar",
                     "-Djava.io.tmpdir=" + folder,
                     "--enable-native-access=ALL-UNNAMED",
                     "-cp",
                     classPath,
-                    source.toString());
+                    source.toString()));
             assertEquals("", child.err());
             assertEquals(program.group(2), child.out());
             programs++;

@@ -12,8 +12,6 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.toydiff.internal.random.Xoshiro256;
-import org.toydiff.nn.Initializers;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
@@ -185,23 +183,6 @@ class TensorTest {
     }
 
     @Test
-    void initializersStayWithinTheirBounds() {
-        Tensor weight = Tensor.empty(100, 54);
-        assertBound(Initializers.kaimingUniform(weight), Math.sqrt(6.0 / 54));
-        assertBound(Initializers.xavierUniform(weight), Math.sqrt(6.0 / 154));
-        assertEquals(0, Initializers.zeros(weight).abs().max().item());
-        assertBound(new Linear(54, 100).parameters().getFirst(), 1 / Math.sqrt(54));
-    }
-
-    private static void assertBound(Tensor tensor, double bound) {
-        try (var off = Autograd.noGradient()) {
-            double largest = tensor.abs().max().item();
-            assertTrue(largest <= bound && largest > 0.99 * bound, largest + " within " + bound);
-            assertEquals(0, tensor.mean().item(), bound / 10);
-        }
-    }
-
-    @Test
     void wholeNumbersKeepAllTheirBits() {
         try (var arena = TensorArena.ofConfined()) {
             long[] values = {Long.MAX_VALUE, -1, (1L << 53) + 1, Long.MIN_VALUE};
@@ -224,16 +205,6 @@ class TensorTest {
             assertArrayEquals(next, Tensor.rand(7).toFloatArray());
             assertThrows(IllegalArgumentException.class, () -> Tensor.setRandomState(Tensor.of(new long[4])));
         }
-    }
-
-    @Test
-    void theGeneratorIsXoshiro256PlusPlus() {
-        var generator = new Xoshiro256(0);
-        generator.state(new long[] {1, 2, 3, 4});
-        // What the authors' C program gives from this state: https://prng.di.unimi.it/xoshiro256plusplus.c
-        assertEquals(41943041L, generator.nextLong());
-        assertEquals(58720359L, generator.nextLong());
-        assertEquals(3588806011781223L, generator.nextLong());
     }
 
     @Test

@@ -8,12 +8,12 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.child.Child;
 import org.toydiff.io.CheckpointFile;
 
 /// A training in a process of its own: told to end, and without the libraries that it can do without.
@@ -68,11 +68,9 @@ class TrainingProcessTest {
                 trainer.fit(loader);
                 """);
         Path out = folder.resolve("out");
-        Process process = Child.start(Map.of(), out, folder.resolve("err"), arguments(Child.classPath(), program));
+        Process process = Child.start(out, folder.resolve("err"), arguments(Child.classPath(), program));
         try {
-            for (int i = 0; i < 600 && process.isAlive() && !Child.read(out).contains("under way"); i++) {
-                Thread.sleep(100);
-            }
+            Child.awaitOutput(process, out, "under way");
             process.destroy();
             assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it ends");
         } finally {
@@ -105,11 +103,9 @@ class TrainingProcessTest {
                 trainer.checkpoints(folder.resolve("saved")).fit(loader);
                 """.formatted(blocking, prefetch));
         Path out = folder.resolve("out");
-        Process process = Child.start(Map.of(), out, folder.resolve("err"), arguments(Child.classPath(), program));
+        Process process = Child.start(out, folder.resolve("err"), arguments(Child.classPath(), program));
         try {
-            for (int i = 0; i < 600 && process.isAlive() && !Child.read(out).contains("under way"); i++) {
-                Thread.sleep(100);
-            }
+            Child.awaitOutput(process, out, "under way");
             assertTrue(process.isAlive(), () -> "it blocks");
             process.destroy();
             assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it ends");
@@ -159,7 +155,7 @@ class TrainingProcessTest {
                 });
                 trainer.fit(loader);
                 """);
-        Child child = Child.run(Map.of(), arguments(Child.classPath(), program).toArray(String[]::new));
+        Child child = Child.run(arguments(Child.classPath(), program));
         assertEquals(7, child.exit(), child.err());
     }
 
@@ -180,8 +176,8 @@ class TrainingProcessTest {
                     }
                 }
                 """);
-        String classPath = System.getProperty("toydiff.test.classes") + File.pathSeparator + Child.openBlasJar();
-        Child child = Child.run(Map.of(), arguments(classPath, program).toArray(String[]::new));
+        String classPath = Child.LIBRARY + File.pathSeparator + Child.openBlasJar();
+        Child child = Child.run(arguments(classPath, program));
         assertEquals(0, child.exit(), child.err());
         List<String> lines = child.out().lines().toList();
         assertEquals(4 + 4, lines.size(), child.out());
@@ -228,7 +224,7 @@ class TrainingProcessTest {
                 }
                 System.out.println(least);
                 """);
-        Child child = Child.run(Map.of(), arguments(Child.classPath(), program).toArray(String[]::new));
+        Child child = Child.run(arguments(Child.classPath(), program));
         assertEquals(0, child.exit(), child.err());
         long more = Long.parseLong(child.out().strip());
         // Rows of the history, which grow by doubling, and a share of what an epoch takes.

@@ -40,104 +40,91 @@ public final class CsvFile {
         this.path = path;
     }
 
-    /// A file with a header and commas; the methods that follow change that, and each gives a new description.
+    /// Describes a file with a header and commas. Methods named after the other settings change those.
     ///
     /// @param path the file, plain or gzip
-    /// @return what is to be read from it
+    /// @return the description, for [#read()]
     public static CsvFile of(Path path) {
         return new CsvFile(Objects.requireNonNull(path, "path"));
     }
 
-    private CsvFile copy() {
-        var copy = new CsvFile(path);
-        copy.delimiter = delimiter;
-        copy.header = header;
-        copy.inputs = inputs;
-        copy.targets = targets;
-        copy.labels = labels;
-        return copy;
-    }
-
-    /// Says what stands between cells.
+    /// Sets the character between cells.
     ///
     /// @param delimiter the character, `','` without this call
-    /// @return a new description
+    /// @return this
     /// @throws IllegalArgumentException if it is a quote or the end of a line
     public CsvFile delimiter(char delimiter) {
         if (delimiter == '"' || delimiter == '\n' || delimiter == '\r') {
-            throw new IllegalArgumentException("delimiter: a quote or the end of a line cannot be it");
+            throw new IllegalArgumentException("CsvFile: delimiter must be neither a quote nor the end of a line");
         }
-        CsvFile copy = copy();
-        copy.delimiter = delimiter;
-        return copy;
+        this.delimiter = delimiter;
+        return this;
     }
 
-    /// Says that the first line holds numbers and not names.
+    /// Reads the first line as numbers, not as names.
     ///
-    /// @return a new description
+    /// @return this
     public CsvFile withoutHeader() {
-        CsvFile copy = copy();
-        copy.header = false;
-        return copy;
+        this.header = false;
+        return this;
     }
 
-    /// Says which columns are the inputs; without this call all that are no targets.
+    /// Chooses the columns of the inputs; without this call they are all that are not targets.
     ///
     /// @param names their names in the header
-    /// @return a new description
+    /// @return this
     public CsvFile inputs(String... names) {
-        CsvFile copy = copy();
-        copy.inputs = columns(names);
-        return copy;
+        this.inputs = columns(names);
+        return this;
     }
 
-    /// Says which columns are the inputs; without this call all that are no targets.
+    /// Chooses the columns of the inputs; without this call they are all that are not targets.
     ///
     /// @param positions their positions, from 0 on
-    /// @return a new description
+    /// @return this
     public CsvFile inputs(int... positions) {
-        CsvFile copy = copy();
-        copy.inputs = columns(positions);
-        return copy;
+        this.inputs = columns(positions);
+        return this;
     }
 
-    /// Says which columns are the targets of a regression: FLOAT32 `[n, columns]`.
+    /// Chooses the columns of a regression's targets: FLOAT32 `[n, columns]`. They replace targets or labels chosen
+    /// before.
     ///
     /// @param names their names in the header
-    /// @return a new description
+    /// @return this
     public CsvFile targets(String... names) {
         return targets(columns(names), false);
     }
 
-    /// Says which columns are the targets of a regression: FLOAT32 `[n, columns]`.
+    /// Chooses the columns of a regression's targets: FLOAT32 `[n, columns]`. They replace targets or labels chosen
+    /// before.
     ///
     /// @param positions their positions, from 0 on
-    /// @return a new description
+    /// @return this
     public CsvFile targets(int... positions) {
         return targets(columns(positions), false);
     }
 
-    /// Says which column holds the classes, whole numbers: INT64 `[n]`.
+    /// Chooses the column of the class labels, integers: INT64 `[n]`. It replaces targets or labels chosen before.
     ///
     /// @param name its name in the header
-    /// @return a new description
+    /// @return this
     public CsvFile labels(String name) {
         return targets(columns(name), true);
     }
 
-    /// Says which column holds the classes, whole numbers: INT64 `[n]`.
+    /// Chooses the column of the class labels, integers: INT64 `[n]`. It replaces targets or labels chosen before.
     ///
     /// @param position its position, from 0 on
-    /// @return a new description
+    /// @return this
     public CsvFile labels(int position) {
         return targets(columns(position), true);
     }
 
     private CsvFile targets(List<Column> columns, boolean labels) {
-        CsvFile copy = copy();
-        copy.targets = columns;
-        copy.labels = labels;
-        return copy;
+        this.targets = columns;
+        this.labels = labels;
+        return this;
     }
 
     private static List<Column> columns(String... names) {

@@ -47,8 +47,8 @@ final class CsvTable {
         }
         TensorArena home = TensorArena.innermost();
         try (var scratch = TensorArena.ofConfined()) {
-            var x = new Filling(DType.FLOAT32, rows, inputAt.length);
-            var y = new Filling(labels ? DType.INT64 : DType.FLOAT32, rows, targetAt.length);
+            var x = new TensorWriter(DType.FLOAT32, rows, inputAt.length);
+            var y = new TensorWriter(labels ? DType.INT64 : DType.FLOAT32, rows, targetAt.length);
             forEach(row -> {
                 if (x.isFull()) {
                     throw malformed(row, "there are more rows than a moment before");
@@ -83,7 +83,7 @@ final class CsvTable {
 
     private void forEach(RowVisitor visitor) throws IOException {
         long line = 1;
-        try (var in = Packed.open(path);
+        try (var in = GzipInput.open(path);
                 var reader = CsvReader.builder()
                         .fieldSeparator(delimiter)
                         .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
@@ -106,9 +106,9 @@ final class CsvTable {
                 }
             }
         } catch (UncheckedIOException e) {
-            throw Packed.explained(path, "after line " + line, e.getCause());
+            throw GzipInput.explained(path, "after line " + line, e.getCause());
         } catch (IOException e) {
-            throw Packed.explained(path, "after line " + line, e);
+            throw GzipInput.explained(path, "after line " + line, e);
         } catch (CsvParseException e) {
             throw new MalformedFileException(path, "after line " + line, e.getMessage(), e);
         }
@@ -155,7 +155,7 @@ final class CsvTable {
         return IntStream.range(0, width).filter(i -> !taken.contains(i)).toArray();
     }
 
-    private void floats(CsvRecord row, int[] columns, Filling to) throws IOException {
+    private void floats(CsvRecord row, int[] columns, TensorWriter to) throws IOException {
         MemorySegment cells = to.row();
         for (int i = 0; i < columns.length; i++) {
             cells.setAtIndex(JAVA_FLOAT, i, number(row, columns[i]));

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -43,7 +44,6 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     private final Dataset dataset;
     private final int batchSize;
 
-    // Set before the loader is given to anyone.
     private boolean dropLast;
 
     /// Where each epoch's order is written, or null for the order of the data set.
@@ -61,7 +61,7 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     /// Whether an iteration has begun at the position, so that a new one begins the next epoch.
     private boolean begun;
 
-    private final Slot slot = new Slot();
+    private final BatchBuffer slot = new BatchBuffer();
     private Iteration current;
 
     private DataLoader(Dataset dataset, int batchSize) {
@@ -69,23 +69,12 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         this.batchSize = batchSize;
     }
 
-    private DataLoader fresh() {
-        var loader = new DataLoader(dataset, batchSize);
-        loader.order = order == null ? null : new long[order.length];
-        loader.dropLast = dropLast;
-        loader.transforms = transforms;
-        loader.prefetch = prefetch;
-        loader.seed = seed;
-        return loader;
-    }
-
-    /// In the order of the data set, on the calling thread, the last batch being smaller when the sizes say so.
+    /// Makes a loader that takes the examples in the order of the data set, on the calling thread. The last batch is
+    /// smaller where the batch size does not divide the number of examples.
     ///
-    /// The methods that follow change a setting, and each gives a new loader that has begun no epoch.
-    ///
-    /// @param dataset where the examples come from
-    /// @param batchSize how many make a batch, positive
-    /// @return a loader
+    /// @param dataset the examples
+    /// @param batchSize the number of examples in a batch, positive
+    /// @return the loader, whose methods named after the other settings change those
     /// @throws IllegalArgumentException if the batch size is not positive
     public static DataLoader of(Dataset dataset, int batchSize) {
         if (batchSize <= 0) {
@@ -94,59 +83,72 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return new DataLoader(Objects.requireNonNull(dataset, "dataset"), batchSize);
     }
 
-    /// Gives the examples of each epoch in another order, which depends on the seed and the number of the
-    /// epoch.
+    /// Begins a change of a setting. Batches under way are of one order and one pipeline, and so is a saved position;
+    /// an epoch that was left early is over.
+    private void begin(String setting) {
+        boolean resumed = position > 0 && !begun;
+        if (current != null || resumed) {
+            throw new IllegalStateException("DataLoader: " + setting + " cannot change while an epoch is under way; set"
+                    + " it before iterator() and loadStateDict, or when the epoch has ended");
+        }
+        skipRest();
+    }
+
+    /// Shuffles the examples of each epoch, by the seed and the number of the epoch.
     ///
-    /// The order is Fisher and Yates' shuffle by the generator SplitMix64. The seed is also that of random
+    /// The order is the Fisher–Yates shuffle with the generator SplitMix64. The seed is also that of random
     /// transforms; it is 0 without this call. **Memory** 8 bytes of heap for each example, once.
     ///
     /// @param seed any number
-    /// @return a new loader
+    /// @return this
     /// @throws IllegalArgumentException if there are more examples than an array can hold
+    /// @throws IllegalStateException if an epoch is under way
     public DataLoader shuffle(long seed) {
-        DataLoader loader = fresh();
-        loader.order = SplitMix64.order("shuffle", size());
-        loader.seed = seed;
-        return loader;
+        long[] order = SplitMix64.order("shuffle", size());
+        begin("shuffle");
+        this.order = order;
+        this.seed = seed;
+        return this;
     }
 
-    /// Leaves out the last batch of an epoch when it would be smaller than the others.
+    /// Leaves out the last batch of an epoch if it is smaller than the others.
     ///
-    /// @return a new loader
+    /// @return this
+    /// @throws IllegalStateException if an epoch is under way
     public DataLoader dropLast() {
-        DataLoader loader = fresh();
-        loader.dropLast = true;
-        return loader;
+        begin("dropLast");
+        this.dropLast = true;
+        return this;
     }
 
-    /// Changes every batch, after the transforms that were given before.
+    /// Adds transforms, which change every batch in the order in which they were added.
     ///
-    /// @param transforms what is applied, in this order
-    /// @return a new loader
+    /// @param transforms the transforms
+    /// @return this
+    /// @throws IllegalStateException if an epoch is under way
     public DataLoader transform(Transform... transforms) {
-        List<Transform> all = new ArrayList<>(this.transforms);
-        all.addAll(List.of(transforms));
-        DataLoader loader = fresh();
-        loader.transforms = List.copyOf(all);
-        return loader;
+        begin("transform");
+        this.transforms =
+                Stream.concat(this.transforms.stream(), Stream.of(transforms)).toList();
+        return this;
     }
 
-    /// Makes batches ahead on one background thread, a daemon, which waits when enough are ready.
+    /// Makes batches ahead on a background thread, a daemon, which waits while enough are ready.
     ///
-    /// The batches are the same as without. What the data set reads must be readable on another thread: tensors
-    /// in a [TensorArena#ofShared()]. **Memory** one batch more than are made ahead, and scratch memory for
-    /// one.
+    /// The batches are the same as without. The data set must be readable on another thread: its tensors live in a
+    /// [TensorArena#ofShared()]. **Memory** one batch more than are made ahead, and scratch memory for one.
     ///
-    /// @param batches how many are made ahead, 0 for none
-    /// @return a new loader
+    /// @param batches the number of batches made ahead, 0 for none
+    /// @return this
     /// @throws IllegalArgumentException if the number is negative or above 1024
+    /// @throws IllegalStateException if an epoch is under way
     public DataLoader prefetch(int batches) {
         if (batches < 0 || batches > 1024) {
-            throw new IllegalArgumentException("prefetch: " + batches + " batches; give 0 to 1024");
+            throw new IllegalArgumentException("DataLoader: prefetch " + batches + " must be within 0 to 1024");
         }
-        DataLoader loader = fresh();
-        loader.prefetch = batches;
-        return loader;
+        begin("prefetch");
+        this.prefetch = batches;
+        return this;
     }
 
     /// How many examples the data set has.
@@ -179,13 +181,18 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     @Override
     public Iterator<Batch> iterator() {
         close();
+        skipRest();
+        begun = true;
+        current = new Iteration();
+        return current;
+    }
+
+    /// Leaves out the rest of an epoch whose iteration was ended.
+    private void skipRest() {
         if (begun && position > 0) {
             epoch++;
             position = 0;
         }
-        begun = true;
-        current = new Iteration();
-        return current;
     }
 
     /// Ends the iteration under way, if there is one: stops the background thread and frees its memory. The
@@ -249,9 +256,9 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         if (number(state, SHUFFLE) != (order == null ? 0 : 1)) {
             problems.add(
                     order == null
-                            ? "it is of a loader that shuffles, and this one does not; make this one by shuffle(seed)"
-                            : "it is of a loader that does not shuffle, and this one does; make this one without"
-                                    + " shuffle(seed)");
+                            ? "it is of a loader that shuffles, and this one does not; call shuffle(seed) on this one"
+                            : "it is of a loader that does not shuffle, and this one does; make this one"
+                                    + " without shuffle(seed)");
         }
         if (number(state, EPOCH) < 0) {
             problems.add("epoch " + number(state, EPOCH) + " is negative");
@@ -278,7 +285,7 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     private final class Iteration implements Iterator<Batch> {
         private final Epoch batches = epochNow();
         private final BatchSource source =
-                prefetch > 0 ? new Prefetch(batches, position, prefetch, Prefetch.PATIENCE) : new Direct(batches);
+                prefetch > 0 ? new Prefetcher(batches, position, prefetch, Prefetcher.PATIENCE) : new Direct(batches);
         private boolean ended;
 
         @Override

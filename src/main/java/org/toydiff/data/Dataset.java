@@ -44,7 +44,7 @@ public interface Dataset {
     /// @return a set of as many examples
     /// @throws IndexOutOfBoundsException if a position is not one of this set's
     default Dataset subset(long... indices) {
-        Rows.requireInside("subset", indices, size());
+        TensorRows.requireInside("subset", indices, size());
         long[] chosen = indices.clone();
         return new Subset(this, chosen.length, i -> chosen[(int) i]);
     }
@@ -80,7 +80,7 @@ public interface Dataset {
     /// @param function makes a new batch of one; may be called on several threads at once
     /// @return a set of the same size
     default Dataset map(UnaryOperator<Batch> function) {
-        return new Mapped(this, function);
+        return new TransformedDataset(this, function);
     }
 
     /// The examples of this set, then those of another of the same shapes and dtypes.
@@ -88,6 +88,6 @@ public interface Dataset {
     /// @param other the set that follows
     /// @return a set of both; reading throws IllegalArgumentException where shapes or dtypes differ
     default Dataset concat(Dataset other) {
-        return new Concatenation(this, other);
+        return new ConcatDataset(this, other);
     }
 }

@@ -41,7 +41,7 @@ final class Epoch {
     }
 
     /// Makes the batch that begins at a position, in a slot.
-    Batch read(long position, Slot slot, TensorArena home) {
+    Batch read(long position, BatchBuffer slot, TensorArena home) {
         try (var scratch = TensorArena.ofConfined()) {
             Batch batch = dataset.batch(indices(position));
             var random = new SplitMix64(seed, number, position);

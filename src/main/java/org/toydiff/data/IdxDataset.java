@@ -69,7 +69,7 @@ public final class IdxDataset implements Dataset {
 
     @Override
     public Batch batch(long... indices) {
-        Rows.requireInside("batch", indices, size());
+        TensorRows.requireInside("batch", indices, size());
         inputs.requireReadable();
         labels.requireReadable();
         return new Batch(inputs.floats(indices), labels.wholes(indices));

@@ -26,12 +26,12 @@ final class IdxFile implements AutoCloseable {
     private final long[] shape;
     private final int headerBytes;
     private final long bytes;
-    private Filling elements;
+    private TensorWriter elements;
 
     private IdxFile(Path path, InputStream in) throws IOException {
         this.path = path;
         this.in = in;
-        this.packed = Packed.is(path);
+        this.packed = GzipInput.is(path);
         ByteBuffer magic = header(0, MAGIC_BYTES);
         if (magic.getShort(0) != 0) {
             throw malformed(
@@ -52,7 +52,7 @@ final class IdxFile implements AutoCloseable {
 
     /// Opens a file and checks all that can be known before its elements are read.
     static IdxFile open(Path path) throws IOException {
-        InputStream in = Packed.open(path);
+        InputStream in = GzipInput.open(path);
         try {
             return new IdxFile(path, in);
         } catch (IOException | RuntimeException e) {
@@ -77,7 +77,7 @@ final class IdxFile implements AutoCloseable {
         try {
             return in.readNBytes(into, 0, count);
         } catch (IOException e) {
-            throw Packed.explained(path, "offset " + offset, e);
+            throw GzipInput.explained(path, "offset " + offset, e);
         }
     }
 
@@ -103,7 +103,7 @@ final class IdxFile implements AutoCloseable {
     private void requireBytes() throws IOException {
         long size = Files.size(path);
         if (packed) {
-            if (bytes / Packed.MOST_SHRINKING > size) {
+            if (bytes / GzipInput.MOST_SHRINKING > size) {
                 throw malformed(
                         MAGIC_BYTES,
                         description() + " takes " + bytes + " bytes, and " + size + " packed ones cannot hold them");
@@ -145,7 +145,7 @@ final class IdxFile implements AutoCloseable {
         }
         int words = (int) Math.min(WORDS_AT_ONCE, Math.ceilDiv(bytes, Long.BYTES));
         byte[] piece = new byte[words * Long.BYTES];
-        elements = new Filling(DType.INT64, Math.ceilDiv(bytes, piece.length), words);
+        elements = new TensorWriter(DType.INT64, Math.ceilDiv(bytes, piece.length), words);
         for (long done = 0; done < bytes; done += piece.length) {
             int wanted = (int) Math.min(piece.length, bytes - done);
             int read = read(piece, wanted, headerBytes + done);

@@ -31,12 +31,14 @@ public final class ImageFolder implements Dataset {
     /// How many images there are before each class, and in all.
     private final int[] before;
 
-    private final ImageReading reading;
+    // Settings are made before other threads read.
+    private volatile ImageDecoder decoder;
+    private volatile boolean read;
 
-    private ImageFolder(List<String> classes, List<Path[]> files, ImageReading reading) {
+    private ImageFolder(List<String> classes, List<Path[]> files, ImageDecoder decoder) {
         this.classes = classes;
         this.files = files;
-        this.reading = reading;
+        this.decoder = decoder;
         this.before = new int[files.size() + 1];
         for (int i = 0; i < files.size(); i++) {
             before[i + 1] = Math.addExact(before[i], files.get(i).length);
@@ -69,7 +71,7 @@ public final class ImageFolder implements Dataset {
         if (classes.isEmpty()) {
             throw new MalformedFileException(root, "root folder", "there are no folders in it, one for each class");
         }
-        return new ImageFolder(List.copyOf(classes), files, ImageReading.like(files.getFirst()[0]));
+        return new ImageFolder(List.copyOf(classes), files, ImageDecoder.like(files.getFirst()[0]));
     }
 
     private static Path[] sorted(Path folder, Predicate<Path> kept) throws IOException {
@@ -85,26 +87,39 @@ public final class ImageFolder implements Dataset {
         return name.endsWith(".png") || name.endsWith(".jpg") || name.endsWith(".jpeg");
     }
 
-    /// The same images in grey: one channel, `0.299·R + 0.587·G + 0.114·B` (ITU-R BT.601), rounded to a byte.
-    ///
-    /// @return a new set
-    public ImageFolder grey() {
-        return new ImageFolder(classes, files, reading.grey());
+    private void requireUnread(String setting) {
+        if (read) {
+            throw new IllegalStateException("ImageFolder: " + setting + " cannot change once a batch was read; set it"
+                    + " before, or open the folder again");
+        }
     }
 
-    /// The same images brought to one size: bilinear, averaging over what one pixel covers when it shrinks, as
-    /// PyTorch's `interpolate` does with `antialias`.
+    /// Reads the images as greyscale: one channel, `0.299·R + 0.587·G + 0.114·B` (ITU-R BT.601), rounded to a byte.
+    ///
+    /// @return this
+    /// @throws IllegalStateException if a batch was read
+    public ImageFolder grey() {
+        requireUnread("grey");
+        decoder = decoder.grey();
+        return this;
+    }
+
+    /// Resizes every image: bilinear, averaging over the area of a pixel where the image shrinks, as PyTorch's
+    /// `interpolate` does with `antialias`.
     ///
     /// @param height the rows, positive
     /// @param width the columns, positive
-    /// @return a new set
+    /// @return this
     /// @throws IllegalArgumentException if a size is not positive or there are more than 2²⁶ pixels
+    /// @throws IllegalStateException if a batch was read
     public ImageFolder resize(int height, int width) {
-        if (height <= 0 || width <= 0 || (long) height * width > ImageReading.MOST_PIXELS) {
-            throw new IllegalArgumentException("resize: " + height + " × " + width + " must be positive and at most "
-                    + ImageReading.MOST_PIXELS + " pixels");
+        if (height <= 0 || width <= 0 || (long) height * width > ImageDecoder.MOST_PIXELS) {
+            throw new IllegalArgumentException("ImageFolder: resize " + height + " × " + width
+                    + " must be positive and at most " + ImageDecoder.MOST_PIXELS + " pixels");
         }
-        return new ImageFolder(classes, files, reading.resized(height, width));
+        requireUnread("resize");
+        decoder = decoder.resized(height, width);
+        return this;
     }
 
     /// The names of the classes: those of the folders.
@@ -120,7 +135,7 @@ public final class ImageFolder implements Dataset {
     /// @return the file
     /// @throws IndexOutOfBoundsException if it is not one of this set's
     public Path file(long index) {
-        Rows.requireInside("file", new long[] {index}, size());
+        TensorRows.requireInside("file", new long[] {index}, size());
         int label = label(index);
         return files.get(label)[(int) index - before[label]];
     }
@@ -144,12 +159,14 @@ public final class ImageFolder implements Dataset {
     ///     a [MalformedFileException] then, and both name the file
     @Override
     public Batch batch(long... indices) {
-        Rows.requireInside("batch", indices, size());
+        TensorRows.requireInside("batch", indices, size());
+        read = true;
+        ImageDecoder decoder = this.decoder;
         TensorArena home = TensorArena.innermost();
         try (var scratch = TensorArena.ofConfined()) {
-            Tensor x = Tensor.empty(indices.length, reading.channels(), reading.height(), reading.width());
+            Tensor x = Tensor.empty(indices.length, decoder.channels(), decoder.height(), decoder.width());
             for (int i = 0; i < indices.length; i++) {
-                reading.read(file(indices[i]), x.segment(), i);
+                decoder.read(file(indices[i]), x.segment(), i);
             }
             Tensor labels = Tensor.of(Arrays.stream(indices).map(this::label).toArray(), indices.length);
             return new Batch(x, labels).copyTo(home);

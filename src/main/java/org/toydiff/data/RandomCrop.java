@@ -39,7 +39,7 @@ public final class RandomCrop implements Transform {
 
     @Override
     public Batch apply(Batch batch, RandomGenerator random) {
-        Planes from = Planes.of("RandomCrop", batch.x());
+        ImagePlanes from = ImagePlanes.of("RandomCrop", batch.x());
         long rows = from.height + 2 * padding - height;
         long columns = from.width + 2 * padding - width;
         if (rows < 0 || columns < 0) {
@@ -47,7 +47,7 @@ public final class RandomCrop implements Transform {
                     "RandomCrop: " + height + " × " + width + " is larger than the images of "
                             + Arrays.toString(batch.x().shape()) + " with padding " + padding);
         }
-        Planes to = from.resized(height, width);
+        ImagePlanes to = from.resized(height, width);
         long n = batch.size();
         for (long i = 0; i < n; i++) {
             long top = random.nextLong(rows + 1) - padding;
@@ -60,7 +60,7 @@ public final class RandomCrop implements Transform {
     }
 
     /// What begins at (top, left), which may lie in the border.
-    private void cut(Planes from, Planes to, long plane, long top, long left) {
+    private void cut(ImagePlanes from, ImagePlanes to, long plane, long top, long left) {
         to.clear(plane);
         long first = Math.max(0, left);
         long count = Math.min(from.width, left + width) - first;

@@ -27,8 +27,8 @@ public final class RandomHorizontalFlip implements Transform {
 
     @Override
     public Batch apply(Batch batch, RandomGenerator random) {
-        Planes from = Planes.of("RandomHorizontalFlip", batch.x());
-        Planes to = from.resized(from.height, from.width);
+        ImagePlanes from = ImagePlanes.of("RandomHorizontalFlip", batch.x());
+        ImagePlanes to = from.resized(from.height, from.width);
         long n = batch.size();
         for (long i = 0; i < n; i++) {
             boolean mirrored = random.nextDouble() < probability;

@@ -6,7 +6,7 @@ import java.util.function.LongUnaryOperator;
 record Subset(Dataset source, long size, LongUnaryOperator position) implements Dataset {
     @Override
     public Batch batch(long... indices) {
-        Rows.requireInside("batch", indices, size);
+        TensorRows.requireInside("batch", indices, size);
         long[] there = new long[indices.length];
         for (int i = 0; i < there.length; i++) {
             there[i] = position.applyAsLong(indices[i]);

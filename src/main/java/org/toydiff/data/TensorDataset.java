@@ -39,15 +39,15 @@ public final class TensorDataset implements Dataset {
 
     @Override
     public Batch batch(long... indices) {
-        Rows.requireInside("batch", indices, size());
+        TensorRows.requireInside("batch", indices, size());
         return new Batch(gathered(x, indices), gathered(y, indices));
     }
 
     private static Tensor gathered(Tensor all, long[] indices) {
-        var from = new Rows(all);
+        var from = new TensorRows(all);
         long[] shape = all.shape();
         shape[0] = indices.length;
-        var to = new Rows(Tensor.empty(all.dtype(), shape));
+        var to = new TensorRows(Tensor.empty(all.dtype(), shape));
         for (int i = 0; i < indices.length; i++) {
             to.copy(from, indices[i], i);
         }

@@ -199,7 +199,7 @@ public final class FashionMnist implements Callable<Integer> {
             Trainer trainer = Trainer.of(net, steps, Functional::crossEntropyLoss)
                     .epochs(epochs)
                     .metrics(new Accuracy(), new ConfusionMatrix(CLASSES.length))
-                    .labels(CLASSES)
+                    .classNames(CLASSES)
                     .title("Fashion-MNIST")
                     .fact("Data", "Fashion-MNIST, 60,000 and 10,000 images of 28 × 28")
                     .callbacks(ConsoleProgress.standard());

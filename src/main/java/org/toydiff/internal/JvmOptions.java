@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/// What the JVM was started with: the library's system properties, read once, and whether native code may be called.
+/// The options of the JVM: the library's system properties, read once, and whether native code may be called.
 ///
 /// An exception while a class is initialized reaches its first user as an ExceptionInInitializerError without a
-/// message and the next ones as a NoClassDefFoundError. So a bad value is noted, its default stands in for it, and
-/// [#require()], which every entrance of the library asks, throws whenever it is asked.
+/// message and later ones as a NoClassDefFoundError. So a bad value is recorded and replaced by its default, and
+/// [#require()], which every entry point of the library calls, throws each time.
 public final class JvmOptions {
     private static final List<String> WRONG = new ArrayList<>();
 
@@ -18,30 +18,30 @@ public final class JvmOptions {
     private static final boolean HAS_VECTORS =
             ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
 
-    /// More are refused: each is a thread of the operating system's.
+    /// The largest number of threads accepted; each is a platform thread.
     public static final int MOST_THREADS = 1024;
 
-    /// How many threads share large work.
+    /// The number of threads that share large work.
     public static final int THREADS = read(
             "toydiff.threads",
             Runtime.getRuntime().availableProcessors(),
             "a number of threads, 1 to " + MOST_THREADS,
             JvmOptions::threads);
 
-    /// What tensors may take, in bytes; 0 when it was not given.
+    /// The limit on the memory of tensors in bytes; 0 if the property is not set.
     public static final long MEMORY_LIMIT =
             read("toydiff.memory.limit", 0L, "a size as 8g, 512m, 64k or bytes", JvmOptions::bytes);
 
-    /// Whether the line that made each block is remembered.
+    /// Whether the line that allocated each block is recorded.
     public static final boolean MEMORY_TRACE = flag("toydiff.memory.trace", false);
 
-    /// Whether memory is checked for writes by who does not own it.
+    /// Whether accesses beyond the operands of a kernel are detected.
     public static final boolean MEMORY_CHECK = flag("toydiff.memory.check", false);
 
     /// Whether the pool asks for huge pages.
     public static final boolean HUGE_PAGES = flag("toydiff.memory.hugepages", true);
 
-    /// Whether kernels are those on the Vector API.
+    /// Whether kernels use the Vector API.
     public static final boolean VECTOR_KERNELS = read(
             "toydiff.kernels",
             HAS_VECTORS,
@@ -53,17 +53,17 @@ public final class JvmOptions {
 
     private JvmOptions() {}
 
-    /// Throws unless the library can work as it was told to.
+    /// Throws unless the options are valid and native access is allowed.
     ///
-    /// @throws IllegalArgumentException if a property has a bad value; it names each, and what is allowed
-    /// @throws IllegalStateException if the JVM denies calls of native code; it names the flag that allows them
+    /// @throws IllegalArgumentException if a property has a bad value, naming each one and the allowed values
+    /// @throws IllegalStateException if the JVM denies native access, naming the flag that grants it
     public static void require() {
         if (PROBLEM != null) {
             throw new IllegalArgumentException(PROBLEM);
         }
         if (DENIED != null) {
             throw new IllegalStateException(
-                    "toydiff keeps tensors in native memory, which this JVM denies it; " + remedy(), DENIED);
+                    "toydiff keeps tensors in native memory, to which this JVM denies it access; " + remedy(), DENIED);
         }
     }
 
@@ -75,7 +75,7 @@ public final class JvmOptions {
         return "start it with --enable-native-access=" + (own.isNamed() ? own.getName() : "ALL-UNNAMED");
     }
 
-    /// What the JVM throws at the least of what is restricted, or null.
+    /// Returns the exception that the JVM throws for a harmless restricted call, or null if it allows the call.
     private static IllegalCallerException denied() {
         try {
             MemorySegment unused = MemorySegment.NULL.reinterpret(0);
@@ -93,7 +93,7 @@ public final class JvmOptions {
         });
     }
 
-    /// The value of a property, which `parse` makes null of a text that is not allowed.
+    /// Reads a property; `parse` returns null for a text that is not allowed.
     private static <T> T read(String name, T otherwise, String allowed, Function<String, T> parse) {
         String text = System.getProperty(name);
         T value = text == null ? otherwise : parse.apply(text.strip().toLowerCase(Locale.ROOT));
@@ -117,14 +117,14 @@ public final class JvmOptions {
         };
     }
 
-    /// As the JVM's own flags take them; null for anything else.
+    /// Parses a size as the JVM's flags write it; null for anything else.
     static Long bytes(String text) {
         int shift = text.isEmpty() ? 0 : Math.max(0, 10 * " kmgt".indexOf(text.charAt(text.length() - 1)));
         Long number = number(shift == 0 ? text : text.substring(0, text.length() - 1));
         return number == null || number > Long.MAX_VALUE >> shift ? null : Long.valueOf(number << shift);
     }
 
-    /// A number of 1 or more, or null.
+    /// Parses an integer of 1 or more; null for anything else.
     private static Long number(String text) {
         try {
             long number = Long.parseLong(text);

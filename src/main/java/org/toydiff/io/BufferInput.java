@@ -3,7 +3,7 @@ package org.toydiff.io;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 
-/// A buffer as a stream.
+/// A byte buffer as an input stream.
 final class BufferInput extends InputStream {
     private final ByteBuffer buffer;
 

@@ -21,8 +21,8 @@ import org.toydiff.TensorArena;
 import org.toydiff.internal.files.FileErrors;
 import org.toydiff.io.CheckpointParts.ProgressState;
 
-/// Training in one file, so that it goes on as if it had never stopped: parts (a model, its optimizer, …), the
-/// random generator of [Tensor#manualSeed(long)], and how far it is.
+/// A checkpoint in one file, from which training continues as if it had never stopped: parts (a model, its
+/// optimizer, …), the random generator of [Tensor#manualSeed(long)], and the progress.
 ///
 /// ```java
 /// Map<String, Stateful> parts = Map.of("model", net, "optimizer", optimizer);
@@ -31,24 +31,25 @@ import org.toydiff.io.CheckpointParts.ProgressState;
 /// long step = CheckpointFile.load(file, parts).step();
 /// ```
 ///
-/// The file is a safetensors file ([SafeTensors], and Python too): a part's tensors are in it under its name and
-/// theirs, `model.0.weight` for instance, beside `random.state`, `progress.epoch` and `progress.step`.
+/// The file is a safetensors file, readable by [SafeTensors] and by Python: the name of a tensor is that of its
+/// part and its own, `model.0.weight` for instance; `random.state`, `progress.epoch` and `progress.step` are
+/// beside them.
 ///
-/// Saving is atomic: a process that is killed at any moment leaves the checkpoint that was there. A checksum of all
-/// that is in the file goes with it, as the string `toydiff.checksum`, and reading compares it; a file without one, of
-/// an older version or another program, is read unchecked.
+/// Saving is atomic: if the process is killed at any moment, the old checkpoint is still there. A checksum of the
+/// whole content is saved as the string `toydiff.checksum` and compared on reading; a file without one, from an
+/// older version or another program, is read unchecked.
 public final class CheckpointFile {
     private static final Pattern NUMBERED = Pattern.compile("checkpoint-(\\d{6,18})\\.safetensors");
 
     private CheckpointFile() {}
 
-    /// How far training is.
+    /// The progress of training.
     ///
     /// @param epoch the epoch, 0 or more
     /// @param step the step, 0 or more
-    /// @param metadata whatever else is to be remembered
+    /// @param metadata strings to save with them
     public record Progress(long epoch, long step, Map<String, String> metadata) {
-        /// Copies the map.
+        /// Copies the metadata.
         ///
         /// @throws IllegalArgumentException if a number is negative
         public Progress {
@@ -59,7 +60,7 @@ public final class CheckpointFile {
             metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
         }
 
-        /// Without metadata.
+        /// Creates a progress without metadata.
         ///
         /// @param epoch the epoch, 0 or more
         /// @param step the step, 0 or more
@@ -71,34 +72,37 @@ public final class CheckpointFile {
 
     /// Saves parts, random generator and progress.
     ///
-    /// @param file the file to make or replace
-    /// @param parts what to save, each under a name without dots that is neither `random` nor `progress`
-    /// @param progress how far training is
-    /// @throws IOException if the file cannot be written; what was there is unchanged then
-    /// @throws IllegalArgumentException if a name cannot be one, or the metadata have a `toydiff.checksum`
+    /// @param file the file to create or replace
+    /// @param parts the parts to save, by name; names have no dots and are neither `random` nor `progress`
+    /// @param progress the progress of training
+    /// @throws IOException if the file cannot be written; an old file is unchanged then
+    /// @throws IllegalArgumentException if the name of a part is not allowed, or the metadata have a
+    ///     `toydiff.checksum`
+    /// @throws IllegalStateException if Gson is missing
     public static void save(Path file, Map<String, ? extends Stateful> parts, Progress progress) throws IOException {
         try (var scratch = TensorArena.ofConfined()) {
             var all = new CheckpointParts("save", parts).with(new ProgressState(progress.epoch(), progress.step()));
             Map<String, String> strings = new LinkedHashMap<>(progress.metadata());
             if (strings.put(Checksum.KEY, Checksum.NONE) != null) {
                 throw new IllegalArgumentException(
-                        "save: the metadata have a \"" + Checksum.KEY + "\", which is the checkpoint's own; rename it");
+                        "save: the metadata have a \"" + Checksum.KEY + "\", which is reserved; rename it");
             }
             SafeTensors.save(file, all.state(), strings);
         }
     }
 
     /// Saves as [#save(Path, Map, Progress)] does, to `checkpoint-000123.safetensors` for step 123, and then
-    /// deletes the files of that form with the lowest numbers until `keep` are left, whoever wrote them: a folder is
-    /// for one training.
+    /// deletes the numbered files with the lowest steps until `keep` are left, whoever wrote them: a folder
+    /// belongs to one training.
     ///
-    /// @param folder where the files are; it must exist
-    /// @param keep how many files to keep, 1 or more; the one just written is among them
-    /// @param parts as for [#save(Path, Map, Progress)]
-    /// @param progress how far training is; its step is the file's number
-    /// @return the file
-    /// @throws IOException if the file cannot be written, or an old one not deleted
-    /// @throws IllegalArgumentException if a name cannot be one, or `keep` is less than 1
+    /// @param folder the folder of the files; it must exist
+    /// @param keep the number of files to keep, 1 or more, the new one included
+    /// @param parts the parts to save, as for [#save(Path, Map, Progress)]
+    /// @param progress the progress of training; its step numbers the file
+    /// @return the new file
+    /// @throws IOException if the file cannot be written, or an old one cannot be deleted
+    /// @throws IllegalArgumentException if the name of a part is not allowed, or `keep` is less than 1
+    /// @throws IllegalStateException if Gson is missing
     public static Path saveNumbered(Path folder, int keep, Map<String, ? extends Stateful> parts, Progress progress)
             throws IOException {
         if (keep < 1) {
@@ -114,9 +118,9 @@ public final class CheckpointFile {
         return file;
     }
 
-    /// The file of [#saveNumbered(Path, int, Map, Progress)] with the highest number.
+    /// Returns the file of [#saveNumbered(Path, int, Map, Progress)] with the highest step.
     ///
-    /// @param folder where the files are
+    /// @param folder the folder of the files
     /// @return the file, or empty if there is none
     /// @throws IOException if the folder cannot be read
     public static Optional<Path> latest(Path folder) throws IOException {
@@ -124,10 +128,10 @@ public final class CheckpointFile {
         return files.isEmpty() ? Optional.empty() : Optional.of(files.getLast());
     }
 
-    /// The files of [#saveNumbered(Path, int, Map, Progress)] in a folder.
+    /// Returns the files of [#saveNumbered(Path, int, Map, Progress)] in a folder.
     ///
-    /// @param folder where the files are
-    /// @return the files by their numbers, the lowest first
+    /// @param folder the folder of the files
+    /// @return a new list of the files, the lowest step first
     /// @throws IOException if the folder cannot be read
     public static List<Path> numbered(Path folder) throws IOException {
         Map<Long, Path> files = new TreeMap<>();
@@ -144,12 +148,13 @@ public final class CheckpointFile {
         return new ArrayList<>(files.values());
     }
 
-    /// How far the training in a file is.
+    /// Returns the progress of the training saved in a file.
     ///
-    /// @param file what [#save(Path, Map, Progress)] made
-    /// @return its progress, with the metadata that were saved
-    /// @throws IOException if the file cannot be read, is not what the format says, or was changed
-    /// @throws IllegalArgumentException if it is no checkpoint
+    /// @param file a file that [#save(Path, Map, Progress)] wrote
+    /// @return the progress and the metadata
+    /// @throws IOException if the file cannot be read, is malformed, or was changed
+    /// @throws IllegalArgumentException if it is not a checkpoint
+    /// @throws IllegalStateException if Gson is missing
     public static Progress progress(Path file) throws IOException {
         try (var saved = open(file);
                 var scratch = TensorArena.ofConfined()) {
@@ -163,7 +168,7 @@ public final class CheckpointFile {
         }
     }
 
-    /// A file whose content is what was saved.
+    /// Opens a file and compares its checksum.
     private static SafeTensors open(Path file) throws IOException {
         var saved = SafeTensors.open(file);
         try {
@@ -181,18 +186,18 @@ public final class CheckpointFile {
         return new Progress(state.epoch(), state.step(), metadata);
     }
 
-    /// Puts back parts, random generator and progress, or changes nothing: names, shapes and dtypes of all parts
-    /// are compared first, and should a part refuse its state after that, those before it get back what they had.
+    /// Restores parts, random generator and progress, or changes nothing: names, shapes and dtypes of all parts
+    /// are compared first, and if a part refuses its state afterwards, those before it get their old state back.
     ///
-    /// **Memory** for its length a copy of what all parts but the largest had, in an arena of its own.
+    /// **Memory** a temporary arena with a copy of the old state of every part but the largest.
     ///
-    /// @param file what [#save(Path, Map, Progress)] made
-    /// @param parts the parts that were saved, under the names that they were saved under
-    /// @return how far training was
-    /// @throws IOException if the file cannot be read, is not what the format says, or was changed
-    /// @throws IllegalArgumentException naming what is missing, unknown or of another shape or dtype, or what a
-    /// part
-    ///     refused
+    /// @param file a file that [#save(Path, Map, Progress)] wrote
+    /// @param parts the parts that were saved, under the same names
+    /// @return the progress and the metadata
+    /// @throws IOException if the file cannot be read, is malformed, or was changed
+    /// @throws IllegalArgumentException naming every tensor that is missing, unknown, or of another shape or
+    ///     dtype, or the part that refused its state
+    /// @throws IllegalStateException if Gson is missing
     public static Progress load(Path file, Map<String, ? extends Stateful> parts) throws IOException {
         try (var saved = open(file);
                 var scratch = TensorArena.ofConfined()) {
@@ -202,15 +207,15 @@ public final class CheckpointFile {
         }
     }
 
-    /// Puts back one part and leaves everything else: the model alone, to compute with it.
+    /// Restores one part and ignores the others: the model alone, for inference.
     ///
-    /// @param file what [#save(Path, Map, Progress)] made
-    /// @param name the name that the part was saved under
+    /// @param file a file that [#save(Path, Map, Progress)] wrote
+    /// @param name the name under which the part was saved
     /// @param part the part
-    /// @throws IOException if the file cannot be read, is not what the format says, or was changed
-    /// @throws IllegalArgumentException naming what is missing, unknown or of another shape or dtype, or what the
-    /// part
-    ///     refused
+    /// @throws IOException if the file cannot be read, is malformed, or was changed
+    /// @throws IllegalArgumentException naming every tensor that is missing, unknown, or of another shape or
+    ///     dtype, or the part that refused its state
+    /// @throws IllegalStateException if Gson is missing
     public static void loadPart(Path file, String name, Stateful part) throws IOException {
         try (var saved = open(file);
                 var scratch = TensorArena.ofConfined()) {

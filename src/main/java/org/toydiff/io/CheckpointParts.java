@@ -9,9 +9,9 @@ import java.util.Map;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 
-/// What a checkpoint holds, by name, and how it is put back: all of it or none.
+/// The parts of a checkpoint by name, restored all together or not at all.
 ///
-/// What it makes lives in the innermost arena, which the caller opens for it.
+/// Its tensors are made in the innermost arena, which the caller opens.
 final class CheckpointParts {
     static final String RANDOM = "random";
     static final String PROGRESS = "progress";
@@ -19,34 +19,33 @@ final class CheckpointParts {
     private final String op;
     private final Map<String, Stateful> parts = new LinkedHashMap<>();
 
-    /// @param op what to call the operation in messages
+    /// @param op the name of the operation in messages
     CheckpointParts(String op, Map<String, ? extends Stateful> parts) {
         this.op = op;
         parts.forEach((name, part) -> {
             if (name.isEmpty() || name.contains(".") || name.equals(RANDOM) || name.equals(PROGRESS)) {
-                throw new IllegalArgumentException(
-                        op + ": \"" + name + "\" cannot be a part's name: it is empty, has a dot, or is taken by the"
-                                + " checkpoint itself; rename it");
+                throw new IllegalArgumentException(op + ": \"" + name
+                        + "\" cannot be a part's name: it is empty, has a dot, or is reserved; rename it");
             }
             this.parts.put(name, part);
         });
     }
 
-    /// The progress alone.
+    /// Creates parts that hold only the progress.
     static CheckpointParts ofProgress(String op, ProgressState progress) {
         var alone = new CheckpointParts(op, Map.of());
         alone.parts.put(PROGRESS, progress);
         return alone;
     }
 
-    /// The parts together with the random generator and the progress.
+    /// Adds the random generator and the progress.
     CheckpointParts with(ProgressState progress) {
         parts.put(RANDOM, new RandomState());
         parts.put(PROGRESS, progress);
         return this;
     }
 
-    /// Every tensor under its part's name and its own.
+    /// Returns every tensor by its full name, that of its part and its own.
     Map<String, Tensor> state() {
         Map<String, Tensor> all = new LinkedHashMap<>();
         parts.forEach(
@@ -54,16 +53,16 @@ final class CheckpointParts {
         return all;
     }
 
-    /// Puts back what [#state()] gave.
+    /// Restores the tensors of [#state()].
     ///
-    /// @param source where it is from, for messages
+    /// @param source where they come from, for messages
     void restore(Object source, Map<String, Tensor> saved) {
         Stateful.requireFits(refusal(source), state(), saved);
         Deque<Runnable> undo = new ArrayDeque<>();
         List<String> order = smallestFirst(saved);
         for (String name : order) {
             Stateful part = parts.get(name);
-            // After the last there is nothing to undo, and it is the largest.
+            // Nothing has to be undone after the last part, which is the largest.
             boolean last = name.equals(order.getLast());
             Map<String, Tensor> before = last ? Map.of() : copies(part.stateDict());
             try {
@@ -92,7 +91,7 @@ final class CheckpointParts {
                 .toList();
     }
 
-    /// The tensors of one part, under their own names.
+    /// Returns the tensors of one part by the names that they have in it.
     private static Map<String, Tensor> of(String part, Map<String, Tensor> saved) {
         Map<String, Tensor> own = new LinkedHashMap<>();
         saved.forEach((name, tensor) -> {
@@ -125,7 +124,7 @@ final class CheckpointParts {
         }
     }
 
-    /// Two numbers.
+    /// Epoch and step.
     static final class ProgressState implements Stateful {
         private long epoch;
         private long step;

@@ -8,21 +8,21 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
-/// A checksum of what a checkpoint holds: its strings, and name, dtype, shape and elements of each tensor in the order
-/// of the file. It does not depend on how the header is written, so that other programs may copy a checkpoint with its
-/// metadata.
+/// A checksum of the content of a checkpoint: its strings, and name, dtype, shape and elements of each tensor in
+/// the order of the file. It does not depend on the layout of the header, so other programs may copy a checkpoint
+/// with its metadata.
 ///
-/// CRC-32C (RFC 3720, appendix B.4): fast on every processor, and what damage by accident needs.
+/// CRC-32C (RFC 3720, appendix B.4): fast on every processor, and sufficient against accidental damage.
 final class Checksum {
-    /// Where it is among the strings of a file.
+    /// The key of the checksum among the strings of a file.
     static final String KEY = "toydiff.checksum";
 
-    /// As long as every checksum.
+    /// A placeholder with the length of every checksum.
     static final String NONE = "crc32c:00000000";
 
     private final CRC32C crc = new CRC32C();
 
-    /// Adds strings, but not the checksum among them.
+    /// Adds all strings except the checksum.
     Checksum addStrings(Map<String, String> strings) {
         new TreeMap<>(strings).forEach((key, value) -> {
             if (!key.equals(KEY)) {
@@ -33,7 +33,7 @@ final class Checksum {
         return this;
     }
 
-    /// Adds what is known of a tensor before its elements.
+    /// Adds the description of a tensor, before its elements.
     void addTensor(String name, String dtype, long[] shape) {
         add(name);
         add(dtype);
@@ -44,7 +44,7 @@ final class Checksum {
         crc.update(elements);
     }
 
-    /// Lengths go before texts, so that no text runs into the next.
+    /// Adds a text after its length, so that adjacent texts cannot be confused.
     private void add(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         crc.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());

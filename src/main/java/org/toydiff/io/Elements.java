@@ -12,15 +12,15 @@ import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// The bytes of a tensor's elements, row-major and little-endian as all formats here have them, and as every
-/// machine that an OpenBLAS is bundled for has them in memory.
+/// The bytes of a tensor's elements, row-major and little-endian, as in all formats of this package and in the
+/// memory of every machine that an OpenBLAS is bundled for.
 final class Elements {
     private static final int PIECE_BYTES = 1 << 22;
     private static final long NOT_BOOL = 0xfefefefefefefefeL;
 
     private Elements() {}
 
-    /// Takes one piece after the other.
+    /// Receives one piece after another.
     interface Sink {
         void take(ByteBuffer piece) throws IOException;
     }
@@ -29,18 +29,18 @@ final class Elements {
         return tensor.size() * tensor.dtype().bytes();
     }
 
-    /// Throws if the tensor is freed, or another thread's.
+    /// Throws if the tensor is freed or belongs to another thread.
     static void requireReadable(Tensor tensor) {
         tensor.segment();
     }
 
-    /// Hands out the elements in direct buffers, which are read before the next is made.
+    /// Passes the elements to a sink in direct buffers, each of which must be read before the next one comes.
     static void write(Tensor tensor, Sink sink) throws IOException {
         long bytes = bytes(tensor);
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
             MemorySegment elements = tensor.reshape(tensor.size()).segment();
-            // Strides that could not be merged were copied; one stride is left that may not be 1.
+            // reshape copied strides that it could not merge; one stride is left, which may not be 1.
             if (elements.byteSize() != bytes) {
                 elements = tensor.copyTo(scratch).segment();
             }
@@ -48,7 +48,7 @@ final class Elements {
         }
     }
 
-    /// Hands out bytes in direct buffers.
+    /// Passes bytes to a sink in direct buffers.
     static void inPieces(MemorySegment elements, Sink sink) throws IOException {
         long bytes = elements.byteSize();
         for (long done = 0; done < bytes; done += PIECE_BYTES) {
@@ -63,7 +63,8 @@ final class Elements {
         }
     }
 
-    /// A tensor over mapped elements, or a copy in the arena (null: the innermost one) if they are not aligned.
+    /// Returns a tensor over mapped elements, or a copy in the arena (null: the innermost one) if they are not
+    /// aligned.
     static Tensor of(MappedFile file, long offset, Arena arena, DType dtype, long... shape) {
         if (offset % dtype.bytes() == 0) {
             return file.tensor(offset, dtype, shape);
@@ -74,7 +75,7 @@ final class Elements {
         return copy;
     }
 
-    /// The position of the first byte that is neither 0 nor 1, or −1.
+    /// Returns the position of the first byte that is neither 0 nor 1, or −1.
     static long notBool(MemorySegment bytes) {
         long words = bytes.byteSize() & -Long.BYTES;
         long at = 0;

@@ -10,7 +10,7 @@ import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 import org.toydiff.internal.files.AtomicFile;
 
-/// NumPy's files of one array, `.npy`.
+/// Reads and writes NumPy's files of one array, `.npy`.
 ///
 /// ```java
 /// try (var arena = TensorArena.ofConfined()) {
@@ -19,8 +19,8 @@ import org.toydiff.internal.files.AtomicFile;
 /// }
 /// ```
 ///
-/// Versions 1.0 to 3.0 are read. FLOAT32, FLOAT64, INT32, INT64 and BOOL are `<f4`, `<f8`, `<i4`, `<i8` and `|b1`
-/// there; a file of another dtype is not read.
+/// Reads versions 1.0 to 3.0. The dtypes are FLOAT32 `<f4`, FLOAT64 `<f8`, INT32 `<i4`, INT64 `<i8` and BOOL
+/// `|b1`; files of other dtypes are refused.
 ///
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 public final class Npy {
@@ -28,15 +28,15 @@ public final class Npy {
 
     /// Maps a file. An array in Fortran order becomes a transposed view.
     ///
-    /// **Memory** the mapped file, read-only, until the arena closes: `copyTo` gives one that can be changed. An
-    /// array that the writer did not align to its dtype is copied to the arena. A mapped file must not be shortened by
-    /// others: [MappedFile] says what happens then.
+    /// **Memory** the mapped file, read-only, until the arena closes; `copyTo` makes a writable copy. An array
+    /// that the writer did not align to its dtype is copied to the arena. Other processes must not shorten a
+    /// mapped file: see [MappedFile].
     ///
-    /// @param arena what the mapping lives by: any arena, a JDK one too
+    /// @param arena the arena that ends the mapping: any arena, including the JDK's
     /// @param file the file
     /// @return a tensor over the file
-    /// @throws IOException naming the file, if it cannot be read, is not what the format says, or has a dtype that is
-    ///     none of toydiff's
+    /// @throws IOException naming the file, if it cannot be read, is malformed, or has a dtype that is not one of
+    ///     toydiff's
     /// @throws IllegalStateException if the arena is closed
     public static Tensor load(Arena arena, Path file) throws IOException {
         try (Arena scratch = Arena.ofConfined()) {
@@ -44,7 +44,7 @@ public final class Npy {
             NpyHeader header = NpyHeader.read(file, start(mapped));
             requireSize(file, header, mapped.segment().byteSize());
             requireBools(file, header, mapped);
-            // Mapped once more, so that a file which is refused leaves nothing in the caller's arena.
+            // Mapped a second time, so that a refused file leaves nothing in the caller's arena.
             boolean aligned = header.bytes() % header.dtype().bytes() == 0;
             MappedFile lasting = aligned ? MappedFile.open(arena, file) : mapped;
             requireSize(file, header, lasting.segment().byteSize());
@@ -79,10 +79,10 @@ public final class Npy {
 
     /// Saves a tensor as `numpy.save` does, in C order.
     ///
-    /// @param file the file to make or replace
+    /// @param file the file to create or replace
     /// @param tensor the tensor; not modified
-    /// @throws IOException if the file cannot be written; what was there is unchanged then
-    /// @throws IllegalArgumentException if it has more than 64 axes
+    /// @throws IOException if the file cannot be written; an old file is unchanged then
+    /// @throws IllegalArgumentException if the tensor has more than 64 axes
     public static void save(Path file, Tensor tensor) throws IOException {
         ByteBuffer header = NpyHeader.of(tensor);
         Elements.requireReadable(tensor);

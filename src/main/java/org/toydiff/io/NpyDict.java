@@ -9,11 +9,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.toydiff.DType;
 
-/// The text of a `.npy` header: a dict of Python with `descr`, `fortran_order` and `shape`.
+/// Parses the text of a `.npy` header: a Python dict with `descr`, `fortran_order` and `shape`.
 final class NpyDict {
     private static final Set<String> KEYS = new TreeSet<>(List.of("descr", "fortran_order", "shape"));
 
-    /// A key or a value as it stands there, and where.
+    /// A key or a value as written, with its position.
     private record Value(String text, int at) {}
 
     private final Object place;
@@ -21,16 +21,16 @@ final class NpyDict {
     private final String text;
     private int at;
 
-    /// @param start where the text begins, in bytes
+    /// @param start the offset of the text in the file, in bytes
     NpyDict(Object place, int start, String text) {
         this.place = place;
         this.start = start;
         this.text = text;
     }
 
-    /// Reads the text.
+    /// Parses the text.
     ///
-    /// @param bytes how many bytes stand before the elements
+    /// @param bytes the number of bytes before the elements
     NpyHeader header(int bytes) throws IOException {
         Map<String, Value> values = values();
         if (!values.keySet().equals(KEYS)) {
@@ -49,7 +49,7 @@ final class NpyDict {
             Value key = value(':');
             expect(':');
             if (values.put(unquoted(key), value(',')) != null) {
-                throw malformed(key.at, "the key " + key.text + " is there twice");
+                throw malformed(key.at, "the key " + key.text + " appears twice");
             }
             if (next() != '}') {
                 expect(',');
@@ -57,12 +57,12 @@ final class NpyDict {
         }
         expect('}');
         if (next() != 0) {
-            throw malformed(at, "something follows the dict");
+            throw malformed(at, "text follows the dict");
         }
         return values;
     }
 
-    /// The next character that is no space, or 0 at the end.
+    /// Skips white space and returns the next character, or 0 at the end.
     private char next() {
         while (at < text.length() && Character.isWhitespace(text.charAt(at))) {
             at++;
@@ -77,7 +77,7 @@ final class NpyDict {
         at++;
     }
 
-    /// The text up to `end`, or the brace that closes the dict, outside quotes and brackets.
+    /// Reads the text up to `end`, or to the brace that closes the dict, outside quotes and brackets.
     private Value value(char end) {
         next();
         int from = at;
@@ -105,7 +105,7 @@ final class NpyDict {
         boolean quoted = text.length() > 1
                 && (text.startsWith("'") && text.endsWith("'") || text.startsWith("\"") && text.endsWith("\""));
         if (!quoted) {
-            throw malformed(key.at, "the key " + text + " is no string");
+            throw malformed(key.at, "the key " + text + " is not a string");
         }
         return text.substring(1, text.length() - 1);
     }
@@ -118,7 +118,7 @@ final class NpyDict {
                 .orElseThrow(() -> malformed(
                         descr.at,
                         "the dtype " + descr.text
-                                + " is none of toydiff's; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"));
+                                + " is not one of toydiff's; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"));
     }
 
     private boolean fortran(Value value) throws IOException {
@@ -129,21 +129,22 @@ final class NpyDict {
         };
     }
 
-    /// A tuple: `()`, `(3,)`, `(3, 4)`.
+    /// Parses a tuple: `()`, `(3,)`, `(3, 4)`.
     private long[] shape(Value tuple, DType dtype) throws IOException {
         String text = tuple.text;
         boolean parentheses = text.startsWith("(") && text.endsWith(")");
         String inner = parentheses ? text.substring(1, text.length() - 1).strip() : "";
         String[] sizes = inner.split(",", -1);
         if (!parentheses || sizes.length == 1 && !inner.isEmpty()) {
-            throw malformed(tuple.at, "the shape " + text + " is no tuple");
+            throw malformed(tuple.at, "the shape " + text + " is not a tuple");
         }
-        // What follows the last comma may be nothing.
+        // A trailing comma is allowed.
         long[] shape = new long[sizes[sizes.length - 1].isBlank() ? sizes.length - 1 : sizes.length];
         for (int i = 0; i < shape.length; i++) {
             shape[i] = size(sizes[i].strip());
             if (shape[i] < 0) {
-                throw malformed(tuple.at, "the shape " + text + " has \"" + sizes[i].strip() + "\", which is no size");
+                throw malformed(
+                        tuple.at, "the shape " + text + " has \"" + sizes[i].strip() + "\", which is not a size");
             }
         }
         if (!countable(shape, dtype)) {
@@ -152,7 +153,7 @@ final class NpyDict {
         return shape;
     }
 
-    /// A size, or −1 for what is none.
+    /// Returns a size, or −1 if the text is not one.
     private static long size(String digits) {
         // Python 2 wrote an L after a long.
         String plain = digits.endsWith("L") ? digits.substring(0, digits.length() - 1) : digits;

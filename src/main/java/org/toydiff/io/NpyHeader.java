@@ -13,41 +13,39 @@ import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 
-/// What stands before the elements of a `.npy` file: the magic string, the version, the length of the text, and
-/// the text, a dict of Python. Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+/// The header of a `.npy` file: the magic string, the version, the length of the text, and the text, a Python
+/// dict. Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 ///
 /// @param fortran whether the first axis varies fastest
-/// @param bytes how many bytes stand before the elements
+/// @param bytes the number of bytes before the elements
 record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
     private static final int ALIGNMENT = 64;
 
-    /// NumPy's `_MAX_HEADER_SIZE`: it reads longer ones only if told to trust the file.
+    /// NumPy's `_MAX_HEADER_SIZE`: it reads longer ones only if the caller trusts the file.
     private static final int MOST_TEXT_BYTES = 10_000;
 
-    /// The longest header with all that stands before its text.
+    /// The most bytes of a header, from the magic string to the end of the text.
     static final int MOST_BYTES = MAGIC.length + 2 + Integer.BYTES + MOST_TEXT_BYTES;
 
-    /// NumPy's `GROWTH_AXIS_MAX_DIGITS`: the room for the first size, so that the array can grow in place.
+    /// NumPy's `GROWTH_AXIS_MAX_DIGITS`: it leaves room for the first size, so that an array can grow in place.
     private static final int GROWTH_DIGITS = 21;
 
-    /// NumPy's limit of axes.
+    /// NumPy's limit on the number of axes.
     private static final int MOST_AXES = 64;
 
     /// Reads the header and leaves the stream at the first element.
     ///
-    /// @param place what to call the file in messages
+    /// @param place the name of the file in messages
     static NpyHeader read(Object place, InputStream in) throws IOException {
         byte[] start = required(place, in, 0, MAGIC.length + 2);
         if (!Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
-            throw MalformedFileException.at(place, 0, "this is no .npy file: it does not begin with \\x93NUMPY");
+            throw MalformedFileException.at(place, 0, "this is not a .npy file: it does not begin with \\x93NUMPY");
         }
         int major = start[MAGIC.length];
         if (major < 1 || major > 3 || start[MAGIC.length + 1] != 0) {
             throw MalformedFileException.at(
-                    place,
-                    MAGIC.length,
-                    "version " + major + "." + start[MAGIC.length + 1] + " of the format is not known");
+                    place, MAGIC.length, "unknown version " + major + "." + start[MAGIC.length + 1] + " of the format");
         }
         int lengthBytes = major == 1 ? Short.BYTES : Integer.BYTES;
         ByteBuffer lengthField = ByteBuffer.wrap(
@@ -72,7 +70,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
         return bytes;
     }
 
-    /// NumPy's `descr` of a dtype, quotes and all as it stands in the dict.
+    /// Returns NumPy's `descr` of a dtype, in quotes as in the dict.
     static String descr(DType dtype) {
         return switch (dtype) {
             case FLOAT32 -> "'<f4'";
@@ -83,7 +81,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
         };
     }
 
-    /// The bytes of all elements; [NpyDict] saw that a long can count them.
+    /// Returns the bytes of all elements; [NpyDict] has checked that a long can count them.
     long dataBytes() {
         long bytes = dtype.bytes();
         for (long n : shape) {
@@ -92,13 +90,13 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
         return bytes;
     }
 
-    /// The tensor over its elements, or over a copy in the arena if they are not aligned.
+    /// Returns a tensor over the elements, or over a copy in the arena if they are not aligned.
     Tensor tensor(MappedFile file, Arena arena) {
         Tensor stored = Elements.of(file, bytes, arena, dtype, storedShape());
         return fortran ? stored.transpose() : stored;
     }
 
-    /// The shape in which the last axis varies fastest.
+    /// Returns the shape in which the last axis varies fastest.
     long[] storedShape() {
         long[] stored = shape.clone();
         for (int i = 0; fortran && i < stored.length; i++) {
@@ -107,7 +105,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
         return stored;
     }
 
-    /// What to throw for an element that is neither 0 nor 1.
+    /// Returns the exception for an element that is neither 0 nor 1.
     IOException notBool(Object place, long element) {
         return MalformedFileException.at(place, bytes + element, "an element of '|b1' is neither 0 nor 1");
     }
@@ -117,7 +115,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
         return Arrays.toString(shape) + " " + dtype;
     }
 
-    /// The bytes that NumPy writes before a contiguous array.
+    /// Returns the bytes that NumPy writes before a contiguous array.
     static ByteBuffer of(Tensor tensor) {
         long[] shape = tensor.shape();
         if (shape.length > MOST_AXES) {
@@ -132,7 +130,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
         }
         int textStart = MAGIC.length + 2 + Short.BYTES;
         int textEnd = textStart + text.length() + 1;
-        // Where nothing is missing to the next multiple, NumPy pads by a whole one.
+        // NumPy pads by a whole multiple where none is needed.
         int padding = ALIGNMENT - textEnd % ALIGNMENT;
         return ByteBuffer.allocate(textEnd + padding)
                 .order(ByteOrder.LITTLE_ENDIAN)

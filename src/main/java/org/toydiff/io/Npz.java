@@ -15,7 +15,7 @@ import org.toydiff.Tensor;
 import org.toydiff.internal.files.AtomicFile;
 import org.toydiff.internal.files.FileErrors;
 
-/// NumPy's archives of named arrays, `.npz`: zip archives of `.npy` files, packed or not.
+/// Reads and writes NumPy's archives of named arrays, `.npz`: zip archives of `.npy` files, compressed or not.
 ///
 /// ```java
 /// Npz.save(file, Map.of("x", x, "y", y));
@@ -24,8 +24,8 @@ import org.toydiff.internal.files.FileErrors;
 /// }
 /// ```
 ///
-/// What the archive holds beside `.npy` files is left aside. An archive in which one is of a dtype that [Npy] does
-/// not read can be opened, and the others read.
+/// Entries other than `.npy` files are ignored. An archive with an array of a dtype that [Npy] does not read can
+/// be opened, and its other arrays read.
 ///
 /// Sources: https://numpy.org/doc/stable/reference/generated/numpy.savez.html and
 /// https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
@@ -51,8 +51,8 @@ public final class Npz implements AutoCloseable {
     /// Opens an archive and reads its directory.
     ///
     /// @param file the file
-    /// @return the archive, to be closed
-    /// @throws IOException naming the file, if it cannot be read or is no zip archive
+    /// @return the archive, to be closed by the caller
+    /// @throws IOException naming the file, if it cannot be read or is not a zip archive
     public static Npz open(Path file) throws IOException {
         ZipFile zip = zip(file);
         try {
@@ -69,36 +69,36 @@ public final class Npz implements AutoCloseable {
             throw new FileSystemException(
                     file.toString(),
                     null,
-                    "not opened: an archive lies in the default file system, under a name in the system's encoding; copy"
-                            + " or rename it");
+                    "not opened: an archive must be in the default file system, under a name that the system's encoding"
+                            + " can represent; copy or rename it");
         }
         try {
             return new ZipFile(file.toFile());
         } catch (ZipException e) {
-            throw MalformedFileException.at(file, 0, "this is no zip archive, or a damaged one: " + e.getMessage(), e);
+            throw MalformedFileException.at(
+                    file, 0, "this is not a zip archive, or a damaged one: " + e.getMessage(), e);
         } catch (IOException e) {
             throw FileErrors.naming(file, e);
         }
     }
 
-    /// The names of its arrays.
+    /// Returns the names of the arrays.
     ///
-    /// @return them in the order of the archive, without `.npy`
+    /// @return the names without `.npy`, in the order of the archive
     public List<String> names() {
         return List.copyOf(entries.keySet());
     }
 
     /// Reads an array. One in Fortran order becomes a transposed view.
     ///
-    /// **Memory** a new tensor in the innermost arena, made after the entry was read once to its end and found
-    /// whole.
+    /// **Memory** a new tensor in the innermost arena, made only after the whole entry was read once and found
+    /// intact.
     ///
-    /// @param name its name
+    /// @param name the name of the array
     /// @return the tensor
     /// @throws IllegalArgumentException if there is no such array
-    /// @throws IOException if the entry cannot be read, is damaged, is not what the format says, or has a dtype
-    /// that
-    ///     is none of toydiff's
+    /// @throws IOException if the entry cannot be read, is damaged or malformed, or has a dtype that is not one of
+    ///     toydiff's
     /// @throws IllegalStateException if the archive is closed
     public Tensor get(String name) throws IOException {
         ZipEntry entry = entries.get(name);
@@ -109,12 +109,12 @@ public final class Npz implements AutoCloseable {
         return new NpzEntry(file + ": " + entry.getName(), zip, entry).read();
     }
 
-    /// Reads every array.
+    /// Reads all arrays.
     ///
     /// **Memory** new tensors in the innermost arena.
     ///
-    /// @return the tensors under their names, in the order of [#names()]
-    /// @throws IOException as [#get(String)]
+    /// @return a new map of the tensors by name, in the order of [#names()]
+    /// @throws IOException if an entry cannot be read, see [#get(String)]
     /// @throws IllegalStateException if the archive is closed
     public Map<String, Tensor> toMap() throws IOException {
         Map<String, Tensor> all = new LinkedHashMap<>();
@@ -124,7 +124,7 @@ public final class Npz implements AutoCloseable {
         return all;
     }
 
-    /// Closes the archive. Tensors that were read stay.
+    /// Closes the archive. Tensors that were read stay valid.
     ///
     /// @throws IOException if the file cannot be closed
     @Override
@@ -136,12 +136,12 @@ public final class Npz implements AutoCloseable {
         }
     }
 
-    /// Saves tensors in C order and in the map's order, not packed, as `numpy.savez` does.
+    /// Saves tensors in C order and in the map's order, uncompressed, as `numpy.savez` does.
     ///
-    /// @param file the file to make or replace
-    /// @param tensors the tensors under their names; not modified
-    /// @throws IOException if the file cannot be written; what was there is unchanged then
-    /// @throws IllegalArgumentException if a name cannot be one, or a tensor has more than 64 axes
+    /// @param file the file to create or replace
+    /// @param tensors the tensors by name; not modified
+    /// @throws IOException if the file cannot be written; an old file is unchanged then
+    /// @throws IllegalArgumentException if a name is not allowed in an archive, or a tensor has more than 64 axes
     public static void save(Path file, Map<String, Tensor> tensors) throws IOException {
         tensors.forEach((name, tensor) -> {
             ZipWriter.name(name);

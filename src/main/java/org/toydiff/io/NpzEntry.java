@@ -15,19 +15,21 @@ import org.toydiff.internal.files.FileErrors;
 
 /// One `.npy` file within an archive, read piece by piece.
 ///
-/// @param place what to call it in messages
+/// @param place the name of the entry in messages
 record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
-    /// The most that deflate can shrink data by: https://zlib.net/zlib_tech.html, "Maximum Compression Factor".
+    /// The largest factor by which deflate can compress: https://zlib.net/zlib_tech.html, "Maximum Compression
+    /// Factor".
     private static final long MOST_SHRINKING = 1032;
 
     private static final int PIECE_BYTES = 1 << 16;
 
-    /// Takes a piece whose first byte is byte `at` of the elements.
-    private interface Sink {
-        void take(MemorySegment piece, long at) throws IOException;
+    /// Receives a piece that begins at byte `at` of the elements.
+    private interface PieceConsumer {
+        void accept(MemorySegment piece, long at) throws IOException;
     }
 
-    /// Reads it twice: first to its end, so that nothing is made for one that is damaged or pretends to be large.
+    /// Reads the entry twice, the first time to check it, so that nothing is allocated for a damaged one or one
+    /// that claims to be large.
     Tensor read() throws IOException {
         try {
             NpyHeader header = checked();
@@ -80,7 +82,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
         }
     }
 
-    private void readElements(InputStream in, NpyHeader header, Sink sink) throws IOException {
+    private void readElements(InputStream in, NpyHeader header, PieceConsumer consumer) throws IOException {
         byte[] piece = new byte[PIECE_BYTES];
         long bytes = header.dataBytes();
         long done = 0;
@@ -92,7 +94,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
                         header.bytes() + done,
                         "the data ends here, and " + header + " takes " + bytes + " bytes after the header");
             }
-            sink.take(MemorySegment.ofArray(piece).asSlice(0, read), done);
+            consumer.accept(MemorySegment.ofArray(piece).asSlice(0, read), done);
             done += read;
         }
     }

@@ -15,7 +15,7 @@ import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 import org.toydiff.internal.files.OptionalLibrary;
 
-/// A safetensors file, mapped: named tensors without a copy, and strings.
+/// A mapped safetensors file: named tensors, without a copy, and strings.
 ///
 /// ```java
 /// SafeTensors.save(file, net.stateDict());
@@ -24,15 +24,15 @@ import org.toydiff.internal.files.OptionalLibrary;
 /// }
 /// ```
 ///
-/// Python's `safetensors` reads what this writes and the other way round. FLOAT32, FLOAT64, INT32, INT64 and BOOL
-/// are F32, F64, I32, I64 and BOOL there. A tensor of another dtype can be listed, not read.
+/// Python's `safetensors` reads the files written here and the other way round. The format calls FLOAT32, FLOAT64,
+/// INT32, INT64 and BOOL F32, F64, I32, I64 and BOOL; tensors of other dtypes can be listed but not read.
 ///
 /// Needs `com.google.code.gson:gson`, an optional dependency: on the class path, or on the module path with
 /// `--add-modules com.google.gson`.
 ///
-/// A mapped file must not be shortened by others: [MappedFile] says what happens then.
+/// Other processes must not shorten a mapped file: see [MappedFile].
 ///
-/// May be used on several threads at once. Source: https://github.com/huggingface/safetensors#format
+/// Several threads may use it at once. Source: https://github.com/huggingface/safetensors#format
 public final class SafeTensors implements AutoCloseable {
     private final Path file;
     private final Arena arena;
@@ -88,11 +88,11 @@ public final class SafeTensors implements AutoCloseable {
         }
     }
 
-    /// Opens a file, maps it, and checks all of it but the numbers.
+    /// Opens a file, maps it, and checks all of it except the values of numbers.
     ///
     /// @param file the file
-    /// @return the file, to be closed
-    /// @throws IOException naming the file, if it cannot be read or is not what the format says
+    /// @return the file, to be closed by the caller
+    /// @throws IOException naming the file, if it cannot be read or is malformed
     /// @throws IllegalStateException if Gson is missing
     public static SafeTensors open(Path file) throws IOException {
         OptionalLibrary.GSON.require("open");
@@ -105,55 +105,55 @@ public final class SafeTensors implements AutoCloseable {
         }
     }
 
-    /// The names of its tensors.
+    /// Returns the names of the tensors.
     ///
-    /// @return them in the order in which the tensors lie in the file
+    /// @return the names, in the order of the tensors in the file
     public List<String> names() {
         return List.copyOf(tensors.keySet());
     }
 
-    /// The shape of a tensor, whatever its dtype.
+    /// Returns the shape of a tensor, whatever its dtype.
     ///
-    /// @param name its name
+    /// @param name the name of the tensor
     /// @return the size of each axis
     /// @throws IllegalArgumentException if there is no such tensor
     public long[] shape(String name) {
         return require("shape", name).shape().clone();
     }
 
-    /// The dtype of a tensor as the format calls it, `BF16` for instance.
+    /// Returns the format's name of the dtype of a tensor, `BF16` for instance.
     ///
-    /// @param name its name
-    /// @return the format's name
+    /// @param name the name of the tensor
+    /// @return the dtype's name
     /// @throws IllegalArgumentException if there is no such tensor
     public String dtype(String name) {
         return require("dtype", name).dtype();
     }
 
-    /// A tensor.
+    /// Returns a tensor.
     ///
-    /// **Memory** the mapped file, read-only, until [#close()]: `copyTo` gives one that lives longer or can be
-    /// changed. A tensor that the writer did not align to its dtype is copied to the innermost arena.
+    /// **Memory** the mapped file, read-only, until [#close()]; `copyTo` makes a copy that lives longer or can be
+    /// modified. A tensor that the writer did not align to its dtype is copied to the innermost arena.
     ///
-    /// @param name its name
+    /// @param name the name of the tensor
     /// @return a tensor over the file
-    /// @throws IllegalArgumentException if there is no such tensor, or its dtype is none of toydiff's
+    /// @throws IllegalArgumentException if there is no such tensor, or its dtype is not one of toydiff's
     /// @throws IllegalStateException if the file is closed
     public Tensor get(String name) {
         StoredTensor tensor = require("get", name);
         DType dtype = tensor.toydiffType();
         if (dtype == null) {
             throw new IllegalArgumentException("get: \"" + name + "\" in " + file + " is " + tensor.dtype()
-                    + ", which no dtype of toydiff is; save it as F32, F64, I32, I64 or BOOL");
+                    + ", which toydiff has no dtype for; save it as F32, F64, I32, I64 or BOOL");
         }
         requireOpen("get");
         return Elements.of(mapped, offset(tensor), null, dtype, tensor.shape());
     }
 
-    /// Every tensor, each as [#get(String)] gives it.
+    /// Returns all tensors, each as [#get(String)] returns it.
     ///
-    /// @return the tensors under their names, in the order of [#names()]
-    /// @throws IllegalArgumentException if the dtype of one is none of toydiff's
+    /// @return a new map of the tensors by name, in the order of [#names()]
+    /// @throws IllegalArgumentException if the dtype of one is not one of toydiff's
     /// @throws IllegalStateException if the file is closed
     public Map<String, Tensor> toMap() {
         Map<String, Tensor> all = new LinkedHashMap<>();
@@ -161,14 +161,14 @@ public final class SafeTensors implements AutoCloseable {
         return all;
     }
 
-    /// The strings that were saved with the tensors.
+    /// Returns the strings that were saved with the tensors.
     ///
-    /// @return them in the order of the file; not to be modified
+    /// @return an unmodifiable map in the order of the file
     public Map<String, String> metadata() {
         return metadata;
     }
 
-    /// Throws where there is a checksum and the content is another.
+    /// Throws if there is a checksum and it does not match the content.
     void requireUnchanged() throws IOException {
         String saved = metadata.get(Checksum.KEY);
         if (saved == null) {
@@ -207,14 +207,14 @@ public final class SafeTensors implements AutoCloseable {
         return mapped.segment().asSlice(offset(tensor), tensor.end() - tensor.begin());
     }
 
-    /// No elements have no place that could be misaligned.
+    // An empty tensor is never misaligned, wherever it begins.
     private long offset(StoredTensor tensor) {
         return tensor.end() == tensor.begin() ? 0 : dataStart + tensor.begin();
     }
 
     /// Unmaps the file; reading its tensors throws from then on.
     ///
-    /// @throws IllegalStateException if an op on another thread is reading one; it stays open then
+    /// @throws IllegalStateException if an op on another thread is reading one; the file stays open then
     @Override
     public void close() {
         if (arena.scope().isAlive()) {
@@ -222,25 +222,28 @@ public final class SafeTensors implements AutoCloseable {
         }
     }
 
-    /// `save(file, tensors, Map.of())`.
+    /// Saves tensors without strings.
     ///
-    /// @param file the file to make or replace
-    /// @param tensors the tensors under their names; not modified
-    /// @throws IOException if the file cannot be written; what was there is unchanged then
-    /// @throws IllegalArgumentException if a name cannot be one
+    /// @param file the file to create or replace
+    /// @param tensors the tensors by name; not modified
+    /// @throws IOException if the file cannot be written; an old file is unchanged then
+    /// @throws IllegalArgumentException if a name is `__metadata__` or not Unicode, or the names are too long for
+    ///     a header of 100 MB
+    /// @throws IllegalStateException if Gson is missing
     public static void save(Path file, Map<String, Tensor> tensors) throws IOException {
         save(file, tensors, Map.of());
     }
 
-    /// Saves tensors and strings, as the reference does: tensors by falling alignment and by name, the header
-    /// padded to 8 bytes. Strings go by key, so that the same content gives the same bytes.
+    /// Saves tensors and strings as the reference implementation does: tensors by descending alignment and then by
+    /// name, the header padded to 8 bytes. Strings are sorted by key, so that the same content gives the same
+    /// bytes.
     ///
-    /// @param file the file to make or replace
-    /// @param tensors the tensors under their names; not modified
-    /// @param metadata strings to save with them
-    /// @throws IOException if the file cannot be written; what was there is unchanged then
-    /// @throws IllegalArgumentException if a name is `__metadata__`, a string is not Unicode, or they are too many
-    ///     for a header of 100 MB
+    /// @param file the file to create or replace
+    /// @param tensors the tensors by name; not modified
+    /// @param metadata the strings to save with them
+    /// @throws IOException if the file cannot be written; an old file is unchanged then
+    /// @throws IllegalArgumentException if a name is `__metadata__`, a string is not Unicode, or names and strings
+    ///     are too long for a header of 100 MB
     /// @throws IllegalStateException if Gson is missing
     public static void save(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
         OptionalLibrary.GSON.require("save");

@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import org.toydiff.Tensor;
 import org.toydiff.internal.files.AtomicFile;
 
-/// Lays out a safetensors file as the reference does, so that both write the same bytes.
+/// Lays out a safetensors file as the reference implementation does, so that both write the same bytes.
 final class SafeTensorsWriter {
     private static final int ALIGNMENT = 8;
 
@@ -25,7 +25,7 @@ final class SafeTensorsWriter {
     private final Map<String, String> metadata;
     private final byte[] header;
 
-    /// @param metadata strings; with [Checksum#NONE] among them, that is replaced by the checksum
+    /// @param metadata the strings; the checksum replaces [Checksum#NONE] among them
     SafeTensorsWriter(Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
         tensors.forEach(SafeTensorsWriter::require);
         metadata.forEach((key, value) -> {
@@ -34,7 +34,7 @@ final class SafeTensorsWriter {
         });
         Comparator<Map.Entry<String, Tensor>> byType =
                 Comparator.comparing(entry -> StoredType.of(entry.getValue().dtype()));
-        // Names by their bytes: String's own order differs beyond U+FFFF.
+        // Sorted by their bytes: the order of String differs beyond U+FFFF.
         Comparator<Map.Entry<String, Tensor>> byName = (a, b) -> Arrays.compareUnsigned(
                 a.getKey().getBytes(StandardCharsets.UTF_8), b.getKey().getBytes(StandardCharsets.UTF_8));
         this.tensors = tensors.entrySet().stream()
@@ -55,7 +55,7 @@ final class SafeTensorsWriter {
     private static void requireUnicode(String text) {
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
             throw new IllegalArgumentException(
-                    "save: \"" + text + "\" has half a surrogate pair, which UTF-8 cannot tell; rename it");
+                    "save: \"" + text + "\" has an unpaired surrogate, which UTF-8 cannot encode; rename it");
         }
     }
 
@@ -125,7 +125,7 @@ final class SafeTensorsWriter {
         }
     }
 
-    /// Writes the elements, and the checksum into the header.
+    /// Writes the elements, and then the checksum into the header.
     private void writeChecked(FileChannel channel) throws IOException {
         Checksum checksum = new Checksum().addStrings(metadata);
         for (var entry : tensors) {
@@ -136,7 +136,7 @@ final class SafeTensorsWriter {
                 Elements.writeFully(channel, piece);
             });
         }
-        // Within strings JSON escapes the quotes, so that this is found nowhere else.
+        // JSON escapes quotes within strings, so this text occurs nowhere else.
         String entry = "\"" + Checksum.KEY + "\":\"";
         int at = new String(header, StandardCharsets.ISO_8859_1).indexOf(entry) + entry.length();
         ByteBuffer text = StandardCharsets.US_ASCII.encode(checksum.toString());

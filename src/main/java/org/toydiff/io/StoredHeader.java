@@ -21,13 +21,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
 
-/// The header of a safetensors file: an object of JSON with dtype, shape and data_offsets of each tensor, and
-/// strings under `__metadata__`. Source: https://github.com/huggingface/safetensors#format
+/// The header of a safetensors file: a JSON object with dtype, shape and data_offsets of each tensor, and strings
+/// under `__metadata__`. Source: https://github.com/huggingface/safetensors#format
 final class StoredHeader {
-    /// Where the object begins, after its length.
+    /// The offset of the object, which follows its length.
     static final int START = Long.BYTES;
 
-    /// The reference's limit, `MAX_HEADER_SIZE` in its tensor.rs.
+    /// The reference implementation's limit, `MAX_HEADER_SIZE` in its tensor.rs.
     static final int MOST_BYTES = 100_000_000;
 
     static final String METADATA = "__metadata__";
@@ -42,8 +42,8 @@ final class StoredHeader {
 
     /// Reads a header and checks all of it.
     ///
-    /// @param text its bytes
-    /// @param dataBytes how many bytes follow it
+    /// @param text the bytes of the header
+    /// @param dataBytes the number of bytes after it
     static StoredHeader read(Path file, ByteBuffer text, long dataBytes) throws IOException {
         var header = new StoredHeader(file);
         if (!text.hasRemaining() || text.get(0) != '{') {
@@ -55,13 +55,13 @@ final class StoredHeader {
             header.read(json);
         } catch (MalformedJsonException | EOFException | CharacterCodingException | IllegalStateException e) {
             String cause = String.valueOf(e.getMessage()).lines().findFirst().orElseThrow();
-            throw MalformedFileException.at(file, START, "the header is not the JSON it should be: " + cause, e);
+            throw MalformedFileException.at(file, START, "the header is not the expected JSON: " + cause, e);
         }
         header.requireCovered(dataBytes);
         return header;
     }
 
-    /// In the order in which they lie in the file.
+    /// Returns the tensors in the order of their data in the file.
     List<StoredTensor> tensors() {
         return inFileOrder(tensors.values());
     }
@@ -76,7 +76,7 @@ final class StoredHeader {
         while (json.hasNext()) {
             String name = json.nextName();
             if (!names.add(name)) {
-                throw malformed("the name \"" + name + "\" is there twice");
+                throw malformed("the name \"" + name + "\" appears twice");
             }
             if (name.equals(METADATA)) {
                 readMetadata(json);
@@ -85,7 +85,7 @@ final class StoredHeader {
             }
         }
         json.endObject();
-        // The end of the document, or an exception for what follows.
+        // Throws if anything follows the object.
         json.peek();
     }
 
@@ -94,7 +94,7 @@ final class StoredHeader {
         while (json.hasNext()) {
             String key = json.nextName();
             if (metadata.put(key, string(METADATA, key, json)) != null) {
-                throw malformed(METADATA + ": the key \"" + key + "\" is there twice");
+                throw malformed(METADATA + ": the key \"" + key + "\" appears twice");
             }
         }
         json.endObject();
@@ -109,7 +109,7 @@ final class StoredHeader {
         while (json.hasNext()) {
             String field = json.nextName();
             if (!fields.add(field)) {
-                throw malformed(name, field + " is there twice");
+                throw malformed(name, field + " appears twice");
             }
             switch (field) {
                 case "dtype" -> dtype = string(name, field, json);
@@ -130,7 +130,7 @@ final class StoredHeader {
 
     private String string(String owner, String field, JsonReader json) throws IOException {
         if (json.peek() != JsonToken.STRING) {
-            throw malformed(owner, field + " is no string");
+            throw malformed(owner, field + " is not a string");
         }
         return json.nextString();
     }
@@ -140,12 +140,12 @@ final class StoredHeader {
         json.beginArray();
         while (json.hasNext()) {
             if (json.peek() != JsonToken.NUMBER) {
-                throw malformed(owner, field + " holds " + json.peek() + " and not only numbers");
+                throw malformed(owner, field + " holds " + json.peek() + "; it must hold numbers only");
             }
             String text = json.nextString();
             long number = wholeNumber(text);
             if (number < 0) {
-                throw malformed(owner, field + " holds " + text + "; it must be a whole number from 0 to 2^63 - 1");
+                throw malformed(owner, field + " holds " + text + "; it must be an integer from 0 to 2^63 - 1");
             }
             numbers.add(number);
         }
@@ -153,7 +153,7 @@ final class StoredHeader {
         return numbers.build().toArray();
     }
 
-    /// The number, or −1 for what is none or too large.
+    /// Returns the number, or −1 if it is not one or is too large.
     private static long wholeNumber(String text) {
         try {
             return text.startsWith("-") ? -1 : Long.parseLong(text);
@@ -168,8 +168,8 @@ final class StoredHeader {
             if (tensor.begin() != next) {
                 throw malformed(
                         tensor.name(),
-                        "data_offsets begin at " + tensor.begin() + ", and what lies before ends at " + next
-                                + ": tensors must neither overlap nor leave holes");
+                        "data_offsets begin at " + tensor.begin() + ", and the data before ends at " + next
+                                + ": tensors must neither overlap nor leave gaps");
             }
             String problem = tensor.problem();
             if (problem != null) {

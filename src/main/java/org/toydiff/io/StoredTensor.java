@@ -3,18 +3,18 @@ package org.toydiff.io;
 import java.util.Arrays;
 import org.toydiff.DType;
 
-/// What the header of a safetensors file says about a tensor.
+/// The header's entry of a tensor in a safetensors file.
 ///
-/// @param dtype the format's name of its dtype, which may be one that is not known here
-/// @param begin its first byte, counted from the end of the header
-/// @param end one past its last byte
+/// @param dtype the format's name of its dtype, possibly one unknown here
+/// @param begin the offset of its first byte, counted from the end of the header
+/// @param end the offset after its last byte
 record StoredTensor(String name, String dtype, long[] shape, long begin, long end) {
-    /// The same dtype here, or null.
+    /// Returns toydiff's dtype, or null if there is none.
     DType toydiffType() {
         return StoredType.named(dtype).map(type -> type.dtype).orElse(null);
     }
 
-    /// What is wrong with shape and offsets, or null. What a dtype that is not known takes cannot be told.
+    /// Returns the problem with shape and offsets, or null. The size of an unknown dtype cannot be checked.
     String problem() {
         if (begin > end) {
             return "data_offsets [" + begin + ", " + end + "] end before they begin";
@@ -37,7 +37,7 @@ record StoredTensor(String name, String dtype, long[] shape, long begin, long en
         return null;
     }
 
-    /// The bits of all elements, or −1 beyond what a long can count.
+    /// Returns the bits of all elements, or −1 if a long cannot count them.
     private long bits(StoredType type) {
         if (Arrays.stream(shape).anyMatch(n -> n == 0)) {
             return 0;

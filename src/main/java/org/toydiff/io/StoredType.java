@@ -4,8 +4,9 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.toydiff.DType;
 
-/// The element types of safetensors, in the reference's order, of rising alignment: it stores tensors of the last
-/// one first. Source: https://docs.rs/safetensors/latest/safetensors/tensor/enum.Dtype.html
+/// The element types of safetensors in the order of the reference implementation, by ascending alignment: it
+/// stores tensors of the last one first. Source:
+/// https://docs.rs/safetensors/latest/safetensors/tensor/enum.Dtype.html
 enum StoredType {
     BOOL(8, DType.BOOL),
     F4(4),
@@ -32,7 +33,7 @@ enum StoredType {
 
     final int bits;
 
-    /// The same type here, or null.
+    /// Toydiff's dtype, or null if there is none.
     final DType dtype;
 
     StoredType(int bits) {
@@ -51,7 +52,7 @@ enum StoredType {
                 .orElseThrow();
     }
 
-    /// The type of a name; empty for one that came later.
+    /// Returns the type of a name; empty for one that a later version of the format added.
     static Optional<StoredType> named(String name) {
         return Arrays.stream(values()).filter(type -> type.name().equals(name)).findFirst();
     }

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.zip.CRC32;
 import org.toydiff.Tensor;
 
-/// A zip archive of `.npy` files, not packed, byte for byte as `numpy.savez` writes it: sizes beside each entry in
-/// the form of 64 bits, no time. (The JDK's own writer takes its data from the heap alone.)
+/// Writes a zip archive of `.npy` files, uncompressed, byte for byte as `numpy.savez` does: 64-bit sizes in the
+/// header of each entry, no time. (The JDK's ZipOutputStream accepts data from the heap only.)
 ///
 /// Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3.7 (entries), 4.3.12 (directory), 4.3.14 to 4.3.16 (end) and
 /// 4.5.3 (sizes of 64 bits), https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
@@ -24,7 +24,7 @@ final class ZipWriter {
     private static final int CRC_AT = 14;
     private static final int IN_64_BITS = -1;
 
-    /// Where Python's zipfile passes to sizes of 64 bits, `ZIP64_LIMIT`.
+    /// The size beyond which Python's zipfile uses 64 bits, `ZIP64_LIMIT`.
     private static final long MOST_IN_32_BITS = Integer.MAX_VALUE;
 
     private static final int MOST_NAME_BYTES = 0xffff;
@@ -39,13 +39,13 @@ final class ZipWriter {
         this.channel = channel;
     }
 
-    /// The bytes of an entry's name.
+    /// Returns the bytes of an entry's name.
     static byte[] name(String tensor) {
         String name = tensor + ".npy";
         byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(name) || name.indexOf(0) >= 0) {
             throw new IllegalArgumentException("save: \"" + tensor
-                    + "\" has half a surrogate pair or a NUL, which a zip archive cannot name;" + " rename it");
+                    + "\" has an unpaired surrogate or a NUL, which a name in a zip archive cannot have; rename it");
         }
         if (bytes.length > MOST_NAME_BYTES) {
             throw new IllegalArgumentException("save: a name of " + bytes.length + " bytes is longer than the "
@@ -93,7 +93,7 @@ final class ZipWriter {
                 .flip();
     }
 
-    /// Writes the directory, once all entries are written.
+    /// Writes the directory, after all entries.
     void finish() throws IOException {
         long start = channel.position();
         for (Entry entry : entries) {

@@ -1,21 +1,33 @@
-/// Files of tensors, made of the public API of `org.toydiff` alone, but for what touches no tensor.
+/// Files of tensors and checkpoints, built on the public API of `org.toydiff` and on internal packages that touch no
+/// tensor.
 ///
-/// | file | class | read | written |
+/// | format | class | read | written |
 /// |---|---|---|---|
-/// | safetensors | [org.toydiff.io.SafeTensors] | mapped | as Python's `safetensors` writes it |
-/// | `.npy` | [org.toydiff.io.Npy] | mapped | as `numpy.save` writes it |
-/// | `.npz` | [org.toydiff.io.Npz] | copied | as `numpy.savez` writes it |
-/// | training, to be resumed | [org.toydiff.io.CheckpointFile] | copied | a safetensors file |
+/// | safetensors | [SafeTensors] | mapped | as Python's `safetensors` writes it |
+/// | `.npy` | [Npy] | mapped | as `numpy.save` writes it |
+/// | `.npz` | [Npz] | copied | as `numpy.savez` writes it |
+/// | checkpoint of a training | [CheckpointFile] | copied | a safetensors file |
 ///
-/// **Reading** A file that is not what its format says throws [org.toydiff.io.MalformedFileException] with a message
-/// `file: offset N: problem`, and nothing was allocated or stays mapped then. A mapped file must not be shortened by
-/// others while it is; [org.toydiff.MappedFile] says what is guarded and what is not.
+/// | subject | files |
+/// |---|---|
+/// | safetensors: header, its entries and dtypes | `StoredHeader`, `StoredTensor`, `StoredType` |
+/// | safetensors: layout of a new file | `SafeTensorsWriter` |
+/// | `.npy`: header, and the Python dict in it | `NpyHeader`, `NpyDict` |
+/// | `.npz`: an entry read, an archive written | `NpzEntry`, `ZipWriter` |
+/// | checkpoints: parts restored together, checksum | `CheckpointParts`, `Checksum` |
+/// | the bytes of a tensor's elements | `Elements`, `BufferInput` |
+/// | the exception for every malformed file | [MalformedFileException] |
 ///
-/// **Writing** is atomic: the file is written under a temporary name in the same folder, forced to the disk, and
-/// renamed. Whatever happens, and whoever has the old file mapped, there is the old file or the new one; a
-/// failed or interrupted save leaves the old one. A link is followed, permissions are kept, a file marked
-/// read-only is refused, and what a killed process left (`.toydiff-….tmp`) is deleted by the next save there.
+/// **Reading** A file that violates its format throws [MalformedFileException] with the message
+/// `file: offset N: problem`, and nothing has been allocated or stays mapped then. Other processes must not shorten a
+/// mapped file; [org.toydiff.MappedFile] says how far that is detected.
 ///
-/// Tensors are written from where they are, without passing through the Java heap; one that is not contiguous is
-/// copied first, for as long as it is written.
+/// **Writing** is atomic: the file is written under a temporary name in the same folder, forced to disk, and
+/// renamed (`internal.files.AtomicFile`). Whatever happens, and whoever has the old file mapped, there is either
+/// the old file or the new one; a failed or interrupted save leaves the old one. Links are followed, permissions
+/// are kept, a file marked read-only is refused, and the next save deletes the temporary files (`.toydiff-….tmp`)
+/// of killed processes.
+///
+/// Tensors are written from native memory, without passing through the Java heap; a tensor that is not contiguous is
+/// copied first, for the duration of the write.
 package org.toydiff.io;

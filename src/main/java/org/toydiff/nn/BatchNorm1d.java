@@ -6,72 +6,77 @@ import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Each channel normalised over the batch, `(x − mean) / √(variance + ε)·weight + bias`: S. Ioffe, C. Szegedy,
+/// Normalises each channel over the batch, `(x − mean) / √(variance + ε)·weight + bias`: S. Ioffe, C. Szegedy,
 /// "Batch normalization", 2015.
 ///
-/// While training, mean and variance are those of the batch, and the running ones follow them:
-/// `running ← (1 − momentum)·running + momentum·new`, the variance unbiased. When evaluating, the running ones are
-/// used.
+/// In training, mean and variance are those of the batch, and the running statistics follow them:
+/// `running ← (1 − momentum)·running + momentum·batch`, with the unbiased variance. In evaluation the running
+/// statistics are used. Methods named after the settings change those; each holds from the next forward on:
+/// ```java
+/// var norm = new BatchNorm1d(256).epsilon(1e-3).momentum(0.01);
+/// ```
 ///
-/// **Shapes** `[n, channels]` or `[n, channels, length]`, and the same out.
+/// **Shapes** `[n, channels]` or `[n, channels, length]`; the output has the shape of the input.
 /// **State** parameters `weight`, `bias`; buffers `running_mean`, `running_var`, `num_batches_tracked`, as
-/// PyTorch's.
+/// PyTorch's. Settings are not saved.
 public final class BatchNorm1d extends Layer {
-    private final double epsilon;
-    private final double momentum;
     private final Tensor weight;
     private final Tensor bias;
     private final Tensor runningMean;
     private final Tensor runningVariance;
     private final Tensor batches;
+    private double epsilon = 1e-5;
+    private double momentum = 0.1;
 
-    /// With ε = 1e-5 and momentum 0.1, FLOAT32.
+    /// Makes a FLOAT32 layer with ε = 1e-5 and momentum 0.1.
     ///
     /// @param channels the size of the second axis, positive
     /// @throws IllegalArgumentException if it is not positive
     public BatchNorm1d(long channels) {
-        this(channels, 1e-5, 0.1);
+        this(DType.FLOAT32, channels);
     }
 
-    /// With other settings, FLOAT32.
-    ///
-    /// @param channels the size of the second axis, positive
-    /// @param epsilon ε, which keeps the divisor from 0, 0 or more
-    /// @param momentum how much of a batch's statistics goes into the running ones, in [0, 1]
-    /// @throws IllegalArgumentException if a setting is out of range
-    public BatchNorm1d(long channels, double epsilon, double momentum) {
-        this(DType.FLOAT32, channels, epsilon, momentum);
-    }
-
-    /// With ε = 1e-5 and momentum 0.1.
+    /// Makes a layer with ε = 1e-5 and momentum 0.1.
     ///
     /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output, parameters and running statistics
     /// @param channels the size of the second axis, positive
     /// @throws IllegalArgumentException if it is not positive or the dtype is not floating
     public BatchNorm1d(DType dtype, long channels) {
-        this(dtype, channels, 1e-5, 0.1);
-    }
-
-    /// With other settings.
-    ///
-    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output, parameters and running statistics
-    /// @param channels the size of the second axis, positive
-    /// @param epsilon ε, which keeps the divisor from 0, 0 or more
-    /// @param momentum how much of a batch's statistics goes into the running ones, in [0, 1]
-    /// @throws IllegalArgumentException if a setting is out of range or the dtype is not floating
-    public BatchNorm1d(DType dtype, long channels, double epsilon, double momentum) {
         requireFloating(dtype);
-        if (channels <= 0 || !(epsilon >= 0) || !(momentum >= 0 && momentum <= 1)) {
-            throw new IllegalArgumentException("BatchNorm1d: channels " + channels + ", epsilon " + epsilon
-                    + " or momentum " + momentum + " is out of range");
+        if (channels <= 0) {
+            throw new IllegalArgumentException("BatchNorm1d: channels " + channels + " must be positive");
         }
-        this.epsilon = epsilon;
-        this.momentum = momentum;
         this.weight = parameter("weight", Tensor.ones(dtype, channels));
         this.bias = parameter("bias", Tensor.zeros(dtype, channels));
         this.runningMean = buffer("running_mean", Tensor.zeros(dtype, channels));
         this.runningVariance = buffer("running_var", Tensor.ones(dtype, channels));
         this.batches = buffer("num_batches_tracked", Tensor.of(new long[1]));
+    }
+
+    /// Sets ε, which keeps the divisor from 0.
+    ///
+    /// @param epsilon ε, 0 or more; 1e-5 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is negative or NaN
+    public BatchNorm1d epsilon(double epsilon) {
+        if (!(epsilon >= 0)) {
+            throw new IllegalArgumentException("BatchNorm1d: epsilon " + epsilon + " must be 0 or more");
+        }
+        this.epsilon = epsilon;
+        return this;
+    }
+
+    /// Sets the momentum, the weight of a batch's statistics in the running ones.
+    ///
+    /// @param momentum the weight, in [0, 1]; 0.1 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is out of range
+    public BatchNorm1d momentum(double momentum) {
+        if (!(momentum >= 0 && momentum <= 1)) {
+            throw new IllegalArgumentException("BatchNorm1d: momentum " + momentum + " must be within 0 to 1");
+        }
+        this.momentum = momentum;
+        return this;
     }
 
     @Override

@@ -3,22 +3,23 @@ package org.toydiff.nn;
 import org.toydiff.Autograd;
 import org.toydiff.Tensor;
 
-/// A layer none of whose intermediates is kept for backward: they are computed again there. Costs a second forward
-/// of the layer and saves the memory of what it makes: [Autograd#checkpoint].
+/// Wraps a layer so that backward recomputes its intermediates instead of keeping them. It costs a second forward
+/// of the layer and saves the memory of everything the layer computes: [Autograd#checkpoint].
 ///
-/// Its parameters have the names they have in the layer alone, so that a state dict fits with and without it. The
-/// layer must give the same result for the same input: random numbers are drawn as the
-/// first time, but running statistics would be updated twice.
+/// The wrapped layer's parameters keep their names, so a state dict fits with and without the wrapper. The layer
+/// must return the same result for the same input: the recomputation draws the same random numbers, but it would
+/// update running statistics a second time.
 public final class Checkpoint extends Layer {
     private final Layer layer;
 
     private Checkpoint(Layer layer) {
-        this.layer = whole(layer);
+        this.layer = wrapped(layer);
     }
 
     /// Wraps a layer.
     ///
-    /// @param layer what is computed again in backward; best one that makes much and takes and gives little
+    /// @param layer the layer to recompute in backward; the gain is largest where its intermediates are large and
+    ///     its input and output small
     /// @return the wrapped layer
     public static Checkpoint of(Layer layer) {
         return new Checkpoint(layer);

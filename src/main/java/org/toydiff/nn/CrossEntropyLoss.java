@@ -3,16 +3,16 @@ package org.toydiff.nn;
 import java.util.Arrays;
 import org.toydiff.Tensor;
 
-/// Cross entropy with weights for the classes and smoothed labels, as PyTorch's CrossEntropyLoss.
+/// Cross entropy with class weights and label smoothing, as PyTorch's CrossEntropyLoss.
 ///
-/// With labels y, weights w and smoothing ε over C classes, the loss of a row is
-/// `−(1 − ε)·w[y]·ln p[y] − ε/C·Σ w·ln p`, and the mean divides by the sum of `w[y]`. With probabilities q in place
-/// of labels it is `−Σ w·((1 − ε)·q + ε/C)·ln p`, and the mean divides by the number of rows. Label smoothing: C.
-/// Szegedy et al., "Rethinking the Inception architecture for computer vision", 2015.
+/// With labels y, weights w and smoothing ε over C classes, the loss of a row is `−(1 − ε)·w[y]·ln p[y] − ε/C·Σ
+/// w·ln p`, and the mean divides by the sum of `w[y]`. With probabilities q in place of labels it is `−Σ w·((1 −
+/// ε)·q + ε/C)·ln p`, and the mean divides by the number of rows. Label smoothing: C. Szegedy et al., "Rethinking
+/// the Inception architecture for computer vision", 2015.
 ///
 /// @param weight the weight of each class, `[classes]`, or null for ones
 /// @param labelSmoothing ε, in [0, 1]
-/// @param reduction what becomes of the losses of the rows
+/// @param reduction how the losses of the rows are reduced
 public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction reduction) {
     /// Checks the settings.
     ///
@@ -25,12 +25,12 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
         }
     }
 
-    /// The loss.
+    /// Computes the loss.
     ///
     /// @param logits `[n, classes]`, before any softmax
     /// @param target the label of each row, `[n]`, INT32 or INT64, or its probabilities `[n, classes]`
-    /// @return a scalar, or a tensor `[n]`
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is none of the classes
+    /// @return a scalar, or a tensor `[n]` for [Reduction#NONE]
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is not one of the classes
     public Tensor forward(Tensor logits, Tensor target) {
         if (weight == null && labelSmoothing == 0) {
             return Functional.crossEntropyLoss(logits, target, reduction);

@@ -2,19 +2,19 @@ package org.toydiff.nn;
 
 import org.toydiff.Tensor;
 
-/// Sets elements to 0 at random while training, and scales the others up; gives its input when evaluating:
+/// Sets elements to 0 at random and scales up the others while training; returns its input when evaluating:
 /// [Functional#dropout(Tensor, double)].
 public final class Dropout extends Layer {
     private final double p;
 
-    /// With probability ½.
+    /// Creates a layer with probability ½.
     public Dropout() {
         this(0.5);
     }
 
-    /// With a probability of one's own.
+    /// Creates a layer with the given probability.
     ///
-    /// @param p the probability of being set to 0, in [0, 1]
+    /// @param p the probability of setting an element to 0, in [0, 1]
     /// @throws IllegalArgumentException if it is out of range
     public Dropout(double p) {
         this.p = Functional.requireProbability("Dropout", p);

@@ -3,27 +3,27 @@ package org.toydiff.nn;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// A row of a table for each index.
+/// Looks up a row of a table for each index.
 ///
-/// **Shapes** INT32 or INT64 `[…] → […, dimension]`; `weight` is `[count, dimension]`, of the
-/// layer's dtype, as the output is.
-/// **Start** normal, mean 0 and standard deviation 1, as PyTorch's Embedding.
+/// **Shapes** INT32 or INT64 `[…] → […, dimension]`; `weight` is `[count, dimension]`. It and the output have the
+/// layer's dtype.
+/// **Initial values** normal, mean 0 and standard deviation 1, as PyTorch's Embedding.
 public final class Embedding extends Layer {
     private final Tensor weight;
 
-    /// A FLOAT32 table.
+    /// Creates a FLOAT32 table.
     ///
-    /// @param count how many rows it has
+    /// @param count the number of rows
     /// @param dimension the size of a row
     /// @throws IllegalArgumentException if a size is not positive
     public Embedding(long count, long dimension) {
         this(DType.FLOAT32, count, dimension);
     }
 
-    /// A table.
+    /// Creates a table.
     ///
     /// @param dtype FLOAT32 or FLOAT64
-    /// @param count how many rows it has
+    /// @param count the number of rows
     /// @param dimension the size of a row
     /// @throws IllegalArgumentException if a size is not positive or the dtype is not floating
     public Embedding(DType dtype, long count, long dimension) {

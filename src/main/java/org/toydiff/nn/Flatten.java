@@ -3,22 +3,22 @@ package org.toydiff.nn;
 import java.util.Arrays;
 import org.toydiff.Tensor;
 
-/// Some axes made one.
+/// Flattens a range of axes into one.
 ///
-/// **Shapes** `[n, a, b, …] → [n, a·b·…]` unless told otherwise. A view where strides allow it.
+/// **Shapes** `[n, a, b, …] → [n, a·b·…]` by default. The result is a view where the strides allow it.
 public final class Flatten extends Layer {
     private final int start;
     private final int end;
 
-    /// All axes but the first.
+    /// Creates a layer that flattens all axes but the first.
     public Flatten() {
         this(1, -1);
     }
 
-    /// The axes from one to another.
+    /// Creates a layer that flattens the axes from `start` to `end`, both included.
     ///
-    /// @param start the first, negative ones counted from the back
-    /// @param end the last, negative ones counted from the back
+    /// @param start the first axis; negative ones count from the back
+    /// @param end the last axis; negative ones count from the back
     public Flatten(int start, int end) {
         this.start = start;
         this.end = end;

@@ -4,31 +4,30 @@ import java.util.Arrays;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// Activations and losses as functions. All are ops or compositions of ops, so their gradients need no rules of
-/// their own.
+/// Activations and losses as functions. All are ops or compositions of ops, so they need no gradient rules.
 public final class Functional {
     private Functional() {}
 
-    /// [Tensor#relu()].
+    /// Returns [Tensor#relu()].
     ///
     /// @param x the input
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor relu(Tensor x) {
         return x.relu();
     }
 
-    /// [Tensor#sigmoid()].
+    /// Returns [Tensor#sigmoid()].
     ///
     /// @param x the input
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor sigmoid(Tensor x) {
         return x.sigmoid();
     }
 
-    /// [Tensor#tanh()].
+    /// Returns [Tensor#tanh()].
     ///
     /// @param x the input
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor tanh(Tensor x) {
         return x.tanh();
     }
@@ -36,7 +35,7 @@ public final class Functional {
     /// `x·sigmoid(x)`, also known as swish: S. Elfwing, E. Uchibe, K. Doya, 2017.
     ///
     /// @param x the input
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor silu(Tensor x) {
         return x.multiply(x.sigmoid());
     }
@@ -44,25 +43,25 @@ public final class Functional {
     /// `x·½·(1 + erf(x/√2))`: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016.
     ///
     /// @param x the input
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor gelu(Tensor x) {
         return x.multiply(x.multiply(Math.sqrt(0.5)).erf().add(1).multiply(0.5));
     }
 
-    /// `½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`, near [#gelu(Tensor)]; from the same paper.
+    /// `½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`, an approximation of [#gelu(Tensor)] from the same paper.
     ///
     /// @param x the input
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor geluTanh(Tensor x) {
         Tensor cubic = x.multiply(x).multiply(0.044715).add(1).multiply(x);
         return x.multiply(cubic.multiply(Math.sqrt(2 / Math.PI)).tanh().add(1).multiply(0.5));
     }
 
-    /// x where it is positive, else `slope·x`; the gradient at 0 is that from below.
+    /// x where it is positive, `slope·x` elsewhere; the gradient at 0 is the slope.
     ///
     /// @param x the input
     /// @param slope the slope below 0
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor leakyRelu(Tensor x, double slope) {
         return Tensor.where(x.greater(0), x, x.multiply(slope));
     }
@@ -71,8 +70,8 @@ public final class Functional {
     ///
     /// @param x the input
     /// @param beta β
-    /// @param threshold where `β·x` is more than this, the result is x
-    /// @return a new tensor of its shape
+    /// @param threshold the result is x where `β·x` exceeds this
+    /// @return a new tensor of the input's shape
     public static Tensor softplus(Tensor x, double beta, double threshold) {
         Tensor scaled = x.multiply(beta);
         Tensor linear = scaled.greater(Tensor.full(x.dtype(), threshold));
@@ -85,18 +84,18 @@ public final class Functional {
         return negativeSize(x, positive).exp().log1p().add(Tensor.where(positive, x, Tensor.zeros(x.dtype())));
     }
 
-    /// `−|x|`, without the kink at 0 that an absolute value has: what it is part of is smooth there, and so are its
-    /// gradient and the gradient of that.
+    /// `−|x|`, without the kink that an absolute value has at 0: the formulas that use it are smooth there, and so
+    /// must be their gradients and the gradients of those.
     private static Tensor negativeSize(Tensor x, Tensor positive) {
         return Tensor.where(positive, x.negative(), x);
     }
 
-    /// Sets elements to 0 at random, each with probability p, and divides the others by 1 − p: N. Srivastava et
-    /// al., "Dropout", 2014. Random numbers come from the generator that [Tensor#manualSeed(long)] seeds.
+    /// Sets each element to 0 with probability p and divides the others by 1 − p: N. Srivastava et al., "Dropout",
+    /// 2014. Random numbers come from the generator that [Tensor#manualSeed(long)] seeds.
     ///
     /// @param x the input
     /// @param p the probability, in [0, 1]
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     /// @throws IllegalArgumentException if p is out of range
     public static Tensor dropout(Tensor x, double p) {
         requireProbability("dropout", p);
@@ -106,12 +105,12 @@ public final class Functional {
         return Tensor.where(kept, scaled, Tensor.zeros(x.dtype()));
     }
 
-    /// Each example normalised over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: see [LayerNorm].
+    /// Normalises each example over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: see [LayerNorm].
     ///
     /// @param x the input, `[…, normalized]`
     /// @param weight the weight, `[normalized]`, of the input's dtype
     /// @param bias the bias, of the same shape and dtype
-    /// @param epsilon what keeps the divisor from 0
+    /// @param epsilon ε, which keeps the divisor from 0
     /// @return a new tensor of the input's shape
     /// @throws IllegalArgumentException if the shapes do not fit
     public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
@@ -121,7 +120,7 @@ public final class Functional {
             throw new IllegalArgumentException("layerNorm: the last axes of " + Arrays.toString(shape) + " are not "
                     + Arrays.toString(weight.shape()));
         }
-        // Not the quotient of the sizes: they may be 0.
+        // Not the quotient of the sizes, which may be 0.
         long leading = Arrays.stream(shape, 0, kept).reduce(1, (m, n) -> m * n);
         Tensor rows = x.reshape(leading, weight.size());
         Tensor centered = rows.subtract(rows.mean(1, true));
@@ -142,11 +141,12 @@ public final class Functional {
         return p;
     }
 
-    /// `eˣ / Σ eˣ` along an axis; shifted by the largest element first, so that large elements do not overflow.
+    /// `eˣ / Σ eˣ` along an axis, with the largest element subtracted first, so that large elements do not
+    /// overflow.
     ///
     /// @param x the input
     /// @param axis the axis that sums to 1
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor softmax(Tensor x, int axis) {
         return x.softmax(axis);
     }
@@ -155,7 +155,7 @@ public final class Functional {
     ///
     /// @param x the input
     /// @param axis the axis of the softmax
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor logSoftmax(Tensor x, int axis) {
         return x.logSoftmax(axis);
     }
@@ -164,26 +164,27 @@ public final class Functional {
     ///
     /// @param x the input
     /// @param axis the axis that sums to 1
-    /// @return a new tensor of its shape
+    /// @return a new tensor of the input's shape
     public static Tensor softmin(Tensor x, int axis) {
         return softmax(x.negative(), axis);
     }
 
-    /// [#mseLoss(Tensor, Tensor, Reduction)] with the mean.
+    /// Returns [#mseLoss(Tensor, Tensor, Reduction)] with [Reduction#MEAN].
     ///
-    /// @param output what was computed
-    /// @param target what it should be, of the same shape
+    /// @param output the computed values
+    /// @param target the expected values, of the same shape
     /// @return a scalar
+    /// @throws IllegalArgumentException if the shapes differ
     public static Tensor mseLoss(Tensor output, Tensor target) {
         return mseLoss(output, target, Reduction.MEAN);
     }
 
     /// Squared error `(output − target)²`.
     ///
-    /// @param output what was computed
-    /// @param target what it should be, of the same shape
-    /// @param reduction what becomes of the single losses
-    /// @return a scalar, or a tensor of the shape of the output
+    /// @param output the computed values
+    /// @param target the expected values, of the same shape
+    /// @param reduction how the losses of the elements are reduced
+    /// @return a scalar, or a tensor of the shape of the output for [Reduction#NONE]
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor mseLoss(Tensor output, Tensor target, Reduction reduction) {
         requireSameShape("mseLoss", output, target);
@@ -191,32 +192,34 @@ public final class Functional {
         return reduce(error.multiply(error), reduction);
     }
 
-    /// [#maeLoss(Tensor, Tensor, Reduction)] with the mean.
+    /// Returns [#maeLoss(Tensor, Tensor, Reduction)] with [Reduction#MEAN].
     ///
-    /// @param output what was computed
-    /// @param target what it should be, of the same shape
+    /// @param output the computed values
+    /// @param target the expected values, of the same shape
     /// @return a scalar
+    /// @throws IllegalArgumentException if the shapes differ
     public static Tensor maeLoss(Tensor output, Tensor target) {
         return maeLoss(output, target, Reduction.MEAN);
     }
 
     /// Absolute error `|output − target|`.
     ///
-    /// @param output what was computed
-    /// @param target what it should be, of the same shape
-    /// @param reduction what becomes of the single losses
-    /// @return a scalar, or a tensor of the shape of the output
+    /// @param output the computed values
+    /// @param target the expected values, of the same shape
+    /// @param reduction how the losses of the elements are reduced
+    /// @return a scalar, or a tensor of the shape of the output for [Reduction#NONE]
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor maeLoss(Tensor output, Tensor target, Reduction reduction) {
         requireSameShape("maeLoss", output, target);
         return reduce(output.subtract(target).abs(), reduction);
     }
 
-    /// [#crossEntropyLoss(Tensor, Tensor, Reduction)] with the mean.
+    /// Returns [#crossEntropyLoss(Tensor, Tensor, Reduction)] with [Reduction#MEAN].
     ///
-    /// @param logits `[n, classes]`
+    /// @param logits `[n, classes]`, before any softmax
     /// @param target labels `[n]`, INT32 or INT64, or probabilities `[n, classes]`
     /// @return a scalar
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is not one of the classes
     public static Tensor crossEntropyLoss(Tensor logits, Tensor target) {
         return crossEntropyLoss(logits, target, Reduction.MEAN);
     }
@@ -225,9 +228,9 @@ public final class Functional {
     ///
     /// @param logits `[n, classes]`, before any softmax
     /// @param target the label of each row, `[n]`, INT32 or INT64, or its probabilities `[n, classes]`
-    /// @param reduction what becomes of the losses of the rows
-    /// @return a scalar, or a tensor `[n]`
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is none of the classes
+    /// @param reduction how the losses of the rows are reduced
+    /// @return a scalar, or a tensor `[n]` for [Reduction#NONE]
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is not one of the classes
     public static Tensor crossEntropyLoss(Tensor logits, Tensor target, Reduction reduction) {
         if (logits.rank() != 2) {
             throw new IllegalArgumentException("crossEntropyLoss: logits " + Arrays.toString(logits.shape())
@@ -239,8 +242,8 @@ public final class Functional {
         return reduce(losses, reduction);
     }
 
-    /// Whether the target of a cross entropy has probabilities, or else what are to be labels; throws for what can
-    /// be neither.
+    /// Returns whether the target of a cross entropy holds probabilities rather than labels; throws if it can hold
+    /// neither.
     static boolean areProbabilities(String loss, Tensor logits, Tensor target) {
         boolean sameShape = Arrays.equals(logits.shape(), target.shape());
         boolean floating = target.dtype().isFloating();
@@ -256,22 +259,23 @@ public final class Functional {
         return sameShape;
     }
 
-    /// [#nllLoss(Tensor, Tensor, Reduction)] with the mean.
+    /// Returns [#nllLoss(Tensor, Tensor, Reduction)] with [Reduction#MEAN].
     ///
     /// @param logProbabilities `[n, classes]`
     /// @param labels the class of each row, `[n]`, INT32 or INT64
     /// @return a scalar
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is not one of the classes
     public static Tensor nllLoss(Tensor logProbabilities, Tensor labels) {
         return nllLoss(logProbabilities, labels, Reduction.MEAN);
     }
 
     /// Negative log likelihood: `−logProbabilities[label]` of each row.
     ///
-    /// @param logProbabilities `[n, classes]`, what [#logSoftmax(Tensor, int)] gives
+    /// @param logProbabilities `[n, classes]`, as [#logSoftmax(Tensor, int)] returns them
     /// @param labels the class of each row, `[n]`, INT32 or INT64
-    /// @param reduction what becomes of the losses of the rows
-    /// @return a scalar, or a tensor `[n]`
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is none of the classes
+    /// @param reduction how the losses of the rows are reduced
+    /// @return a scalar, or a tensor `[n]` for [Reduction#NONE]
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is not one of the classes
     public static Tensor nllLoss(Tensor logProbabilities, Tensor labels, Reduction reduction) {
         long[] shape = logProbabilities.shape();
         if (shape.length != 2 || labels.rank() != 1 || labels.size() != shape[0]) {
@@ -286,23 +290,24 @@ public final class Functional {
         return reduce(picked.reshape(shape[0]).negative(), reduction);
     }
 
-    /// [#binaryCrossEntropyWithLogits(Tensor, Tensor, Reduction)] with the mean.
+    /// Returns [#binaryCrossEntropyWithLogits(Tensor, Tensor, Reduction)] with [Reduction#MEAN].
     ///
-    /// @param logits what was computed, before any sigmoid
+    /// @param logits the computed values, before any sigmoid
     /// @param target probabilities, of the same shape
     /// @return a scalar
+    /// @throws IllegalArgumentException if the shapes differ
     public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor target) {
         return binaryCrossEntropyWithLogits(logits, target, Reduction.MEAN);
     }
 
-    /// Cross entropy of sigmoid(logits) and probabilities, element by element: `ln(1 + e^−|x|)`, and `x·(1 − target)`
-    /// where x is positive, `−x·target` where it is negative. That does not overflow, and losses near 0 keep their
-    /// digits.
+    /// Cross entropy of sigmoid(logits) and probabilities, element by element: `ln(1 + e^−|x|)` plus
+    /// `x·(1 − target)` where x is positive, plus `−x·target` where it is negative. This form does not overflow, and
+    /// losses near 0 keep their digits.
     ///
-    /// @param logits x, what was computed, before any sigmoid
+    /// @param logits x, the computed values, before any sigmoid
     /// @param target probabilities, of the same shape
-    /// @param reduction what becomes of the single losses
-    /// @return a scalar, or a tensor of the shape of the logits
+    /// @param reduction how the losses of the elements are reduced
+    /// @return a scalar, or a tensor of the shape of the logits for [Reduction#NONE]
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor target, Reduction reduction) {
         requireSameShape("binaryCrossEntropyWithLogits", logits, target);
@@ -312,23 +317,24 @@ public final class Functional {
         return reduce(below.exp().log1p().subtract(below.multiply(missed)), reduction);
     }
 
-    /// [#huberLoss(Tensor, Tensor, double, Reduction)] with δ = 1 and the mean.
+    /// Returns [#huberLoss(Tensor, Tensor, double, Reduction)] with δ = 1 and [Reduction#MEAN].
     ///
-    /// @param output what was computed
-    /// @param target what it should be, of the same shape
+    /// @param output the computed values
+    /// @param target the expected values, of the same shape
     /// @return a scalar
+    /// @throws IllegalArgumentException if the shapes differ
     public static Tensor huberLoss(Tensor output, Tensor target) {
         return huberLoss(output, target, 1, Reduction.MEAN);
     }
 
-    /// Squared error where it is small, absolute error elsewhere: `½e²` where `|e| ≤ δ`, else `δ·(|e| − ½δ)`:
-    /// P. Huber, 1964.
+    /// Squared error where it is small, absolute error elsewhere: `½e²` where `|e| ≤ δ`, else `δ·(|e| − ½δ)`: P.
+    /// Huber, 1964.
     ///
-    /// @param output what was computed
-    /// @param target what it should be, of the same shape
+    /// @param output the computed values
+    /// @param target the expected values, of the same shape
     /// @param delta δ, positive
-    /// @param reduction what becomes of the single losses
-    /// @return a scalar, or a tensor of the shape of the output
+    /// @param reduction how the losses of the elements are reduced
+    /// @return a scalar, or a tensor of the shape of the output for [Reduction#NONE]
     /// @throws IllegalArgumentException if the shapes differ or δ is not positive
     public static Tensor huberLoss(Tensor output, Tensor target, double delta, Reduction reduction) {
         requireSameShape("huberLoss", output, target);
@@ -336,7 +342,7 @@ public final class Functional {
             throw new IllegalArgumentException("huberLoss: delta " + delta + " must be positive");
         }
         Tensor error = output.subtract(target);
-        // Both cases in one: the square of an error that is large would bring ∞·0 to the gradient.
+        // One formula for both cases: squaring a large error would bring ∞·0 into the gradient.
         Tensor bounded = error.clamp(-delta, delta);
         return reduce(bounded.multiply(error.subtract(bounded.multiply(0.5))), reduction);
     }
@@ -348,12 +354,12 @@ public final class Functional {
         }
     }
 
-    /// What becomes of single losses. Tells [LossTerms] what it is, so that a loss of one's own that ends with it can
-    /// be computed in parts of a batch.
+    /// Reduces losses to a scalar, and records the divisor in [LossTerms]: a custom loss that ends with this call
+    /// can be computed in micro-batches.
     ///
     /// @param losses the losses of rows or elements
-    /// @param reduction what becomes of them
-    /// @return a scalar, or the losses themselves
+    /// @param reduction how they are reduced
+    /// @return a scalar, or the losses themselves for [Reduction#NONE]
     public static Tensor reduce(Tensor losses, Reduction reduction) {
         return switch (reduction) {
             case MEAN -> {
@@ -368,8 +374,8 @@ public final class Functional {
         };
     }
 
-    /// `Σ losses / denominator`: the mean of losses that have weights, over the sum of these. Tells [LossTerms] the
-    /// denominator.
+    /// `Σ losses / denominator`, the mean of weighted losses over the sum of their weights; records the
+    /// denominator in [LossTerms].
     ///
     /// @param losses the losses of rows or elements, each times its weight
     /// @param denominator the sum of the weights, a scalar

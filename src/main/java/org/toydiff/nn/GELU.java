@@ -2,16 +2,16 @@ package org.toydiff.nn;
 
 import org.toydiff.Tensor;
 
-/// `x·Φ(x)`, Φ being the normal distribution function: [Functional#gelu(Tensor)].
+/// `x·Φ(x)`, where Φ is the distribution function of the standard normal: [Functional#gelu(Tensor)].
 public final class GELU extends Layer {
     private final boolean tanh;
 
-    /// The exact one.
+    /// Creates the exact form.
     public GELU() {
         this(false);
     }
 
-    /// The exact one, or its approximation by tanh.
+    /// Creates the exact form or its approximation by tanh.
     ///
     /// @param tanh whether to approximate, as PyTorch's `approximate="tanh"`
     public GELU(boolean tanh) {

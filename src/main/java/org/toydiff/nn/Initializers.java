@@ -5,35 +5,39 @@ import org.toydiff.Autograd;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Values for fresh parameters. Each overwrites the tensor it is given and returns it; random numbers come
-/// from the generator that [Tensor#manualSeed(long)] seeds. A weight is `[out, in, …]`.
+/// Initial values of parameters. Each method overwrites the tensor and returns it; random numbers come from the
+/// generator that [Tensor#manualSeed(long)] seeds. A weight is `[out, in, …]`.
 public final class Initializers {
     private Initializers() {}
 
-    /// Uniform in `±√(6 / fan_in)`, for layers before a relu: K. He et al., "Delving deep into rectifiers",
-    /// 2015.
+    /// Fills a weight from the uniform distribution on `±√(6 / fan_in)`, for layers before a relu: K. He et al.,
+    /// "Delving deep into rectifiers", 2015.
     ///
     /// @param weight a tensor of rank 2 or more
     /// @return the tensor
+    /// @throws IllegalArgumentException if the rank is lower or the weight is empty
     public static Tensor kaimingUniform(Tensor weight) {
         return kaimingUniform(weight, 0);
     }
 
-    /// Uniform in `±√(6 / ((1 + a²)·fan_in))`, for layers before a leaky relu.
+    /// Fills a weight from the uniform distribution on `±√(6 / ((1 + a²)·fan_in))`, for layers before a leaky
+    /// relu.
     ///
     /// @param weight a tensor of rank 2 or more
     /// @param a the slope of the leaky relu below 0
     /// @return the tensor
+    /// @throws IllegalArgumentException if the rank is lower or the weight is empty
     public static Tensor kaimingUniform(Tensor weight, double a) {
         double bound = Math.sqrt(6 / ((1 + a * a) * fanIn("kaimingUniform", weight)));
         return uniform(weight, -bound, bound);
     }
 
-    /// Uniform in `±√(6 / (fan_in + fan_out))`: X. Glorot, Y. Bengio, "Understanding the difficulty of
-    /// training deep feedforward neural networks", 2010.
+    /// Fills a weight from the uniform distribution on `±√(6 / (fan_in + fan_out))`: X. Glorot, Y. Bengio,
+    /// "Understanding the difficulty of training deep feedforward neural networks", 2010.
     ///
     /// @param weight a tensor of rank 2 or more
     /// @return the tensor
+    /// @throws IllegalArgumentException if the rank is lower or the weight is empty
     public static Tensor xavierUniform(Tensor weight) {
         double fanIn = fanIn("xavierUniform", weight);
         double fanOut = fanIn / weight.size(1) * weight.size(0);
@@ -41,7 +45,7 @@ public final class Initializers {
         return uniform(weight, -bound, bound);
     }
 
-    /// Uniform between two bounds.
+    /// Fills a tensor from the uniform distribution between two bounds.
     ///
     /// @param tensor any floating tensor
     /// @param low the lower bound
@@ -55,7 +59,7 @@ public final class Initializers {
         }
     }
 
-    /// Zeros.
+    /// Fills a tensor with zeros.
     ///
     /// @param tensor any floating tensor
     /// @return the tensor

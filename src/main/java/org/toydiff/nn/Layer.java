@@ -14,7 +14,7 @@ import org.toydiff.Tensor;
 
 /// A function with parameters: the base of every layer, and of models made of layers.
 ///
-/// A subclass registers its parameters and parts once, in its constructor:
+/// A subclass registers its parameters and child layers once, in its constructor:
 /// ```java
 /// final class Scale extends Layer {
 ///     private final Tensor factor = parameter("factor", Tensor.ones(1));
@@ -31,17 +31,17 @@ public abstract class Layer implements Stateful {
     private final Map<String, Layer> children = new LinkedHashMap<>();
     private boolean training = true;
 
-    /// For subclasses.
+    /// Creates a layer without parameters, for subclasses.
     protected Layer() {}
 
     /// Computes the output for an input.
     ///
-    /// This is how a layer calls its parts, too. When an op does not fit the input, the error names the part and its
-    /// path in the layer that was called from outside.
+    /// A layer calls its children by this method, too. When an op does not fit the input, the error names the
+    /// child and its path in the outermost layer.
     ///
     /// @param x the input
     /// @return the output, in the innermost arena
-    /// @throws IllegalArgumentException if the input does not fit, naming the part
+    /// @throws IllegalArgumentException if the input does not fit, naming the layer
     public final Tensor forward(Tensor x) {
         try {
             return Summary.isUnderWay() ? Summary.note(this, x) : compute(x);
@@ -50,41 +50,43 @@ public abstract class Layer implements Stateful {
         }
     }
 
-    /// Computes the output that [#forward(Tensor)] returns, and is called by nothing else. Parts are applied by
-    /// their `forward`.
+    /// Computes the output that [#forward(Tensor)] returns; only `forward` calls it. Implementations call the
+    /// `forward` of their children.
     ///
     /// @param x the input
     /// @return the output, in the innermost arena
     protected abstract Tensor compute(Tensor x);
 
-    /// What `forward` throws where computing the output threw `e`.
+    /// Returns the exception that `forward` throws when `compute` threw `e`.
     final IllegalArgumentException failure(IllegalArgumentException e) {
         String name = e instanceof LayerException inner ? nameOf(inner.layer) : null;
         return name == null ? new LayerException(this, e) : ((LayerException) e).within(this, name);
     }
 
-    /// The name under which a part is registered, or null if it is not.
-    final String nameOf(Layer part) {
+    /// Returns the name of a child, or null if it is not registered.
+    final String nameOf(Layer layer) {
         for (Map.Entry<String, Layer> child : children.entrySet()) {
-            if (child.getValue() == part) {
+            if (child.getValue() == layer) {
                 return child.getKey();
             }
         }
         return null;
     }
 
-    /// The path of what has a path in a part of that name; a wrapper's part has the empty name.
-    static String path(String part, String path) {
-        return part.isEmpty() || path.isEmpty() ? part + path : part + "." + path;
+    /// Returns the path, in this layer, of something with a path in a child; the child of a wrapper has the empty
+    /// name.
+    static String path(String child, String path) {
+        return child.isEmpty() || path.isEmpty() ? child + path : child + "." + path;
     }
 
-    /// An input that did not fit, and where. The layer that threw it is named once another one has called it.
+    /// An input that did not fit, with the layer and its path. The layer that threw it is named once another layer
+    /// has called it.
     private static final class LayerException extends IllegalArgumentException {
         private static final long serialVersionUID = 1L;
 
         // The outermost layer so far.
         private final transient Layer layer;
-        // The innermost one, where the cause was thrown.
+        // The layer in which the cause was thrown.
         private final transient Layer failed;
         private final String path;
 
@@ -107,10 +109,10 @@ public abstract class Layer implements Stateful {
         }
     }
 
-    /// The layers that an input passes through, with output shapes, parameters and bytes. Nothing is computed: the
-    /// layer is run on shapes alone.
+    /// Lists the layers that an input passes through, with output shapes, parameters and bytes. Nothing is
+    /// computed: the layer runs on shapes alone.
     ///
-    /// @param inputShape the shape of an input of the dtype of the first parameter, FLOAT32 where there is none
+    /// @param inputShape the shape of an input of the first parameter's dtype, FLOAT32 if there are no parameters
     /// @return the summary, which prints as a table
     /// @throws IllegalArgumentException if the input does not fit, naming the layer
     public final Summary summary(long... inputShape) {
@@ -119,19 +121,19 @@ public abstract class Layer implements Stateful {
                 parameters.isEmpty() ? DType.FLOAT32 : parameters.getFirst().dtype(), inputShape);
     }
 
-    /// As [#summary(long...)], for inputs of another dtype.
+    /// Summarises the layer as [#summary(long...)] does, for inputs of the given dtype.
     ///
     /// @param dtype the dtype of the input
-    /// @param inputShape its shape
-    /// @return the summary
+    /// @param inputShape the shape of the input
+    /// @return the summary, which prints as a table
     /// @throws IllegalArgumentException if the input does not fit, naming the layer
     public final Summary summary(DType dtype, long... inputShape) {
         return Summary.of(this, dtype, inputShape);
     }
 
-    /// Its name and, below it, its parts.
+    /// Returns the name of the layer, followed by its children.
     ///
-    /// @return one line, or a tree
+    /// @return one line, or an indented tree
     @Override
     public String toString() {
         String name = getClass().getSimpleName();
@@ -147,16 +149,16 @@ public abstract class Layer implements Stateful {
         return text.append(')').toString();
     }
 
-    /// Throws unless parameters can be of a dtype.
+    /// Throws unless the dtype is floating, as parameters must be.
     final void requireFloating(DType dtype) {
         if (!dtype.isFloating()) {
             throw new IllegalArgumentException(
-                    getClass().getSimpleName() + ": parameters cannot be " + dtype.name() + "; use FLOAT32 or FLOAT64");
+                    getClass().getSimpleName() + ": parameters cannot be " + dtype + "; use FLOAT32 or FLOAT64");
         }
     }
 
-    /// Whether it is made of other layers.
-    final boolean hasParts() {
+    /// Returns whether this layer is made of other layers.
+    final boolean hasChildren() {
         return !children.isEmpty();
     }
 
@@ -165,40 +167,40 @@ public abstract class Layer implements Stateful {
     /// @param name its name within this layer, without dots
     /// @param tensor the parameter; it tracks gradients from now on
     /// @return the tensor
-    /// @throws IllegalArgumentException if the name is taken or has a dot
+    /// @throws IllegalArgumentException if the name is taken, empty or has a dot
     protected final Tensor parameter(String name, Tensor tensor) {
         requireFree(name);
         own.put(name, tensor.trackGradient());
         return tensor;
     }
 
-    /// Registers a tensor that is saved with the parameters and is none: a running mean, for instance.
+    /// Registers a tensor that is saved with the parameters but not trained: a running mean, for instance.
     ///
     /// @param name its name within this layer, without dots
     /// @param tensor the buffer
     /// @return the tensor
-    /// @throws IllegalArgumentException if the name is taken or has a dot
+    /// @throws IllegalArgumentException if the name is taken, empty or has a dot
     protected final Tensor buffer(String name, Tensor tensor) {
         requireFree(name);
         buffers.put(name, tensor);
         return tensor;
     }
 
-    /// Registers a part.
+    /// Registers a child layer.
     ///
-    /// @param <M> the type of the part
+    /// @param <M> the type of the child
     /// @param name its name within this layer, without dots
-    /// @param layer the part
-    /// @return the part
-    /// @throws IllegalArgumentException if the name is taken or has a dot
+    /// @param layer the child
+    /// @return the child
+    /// @throws IllegalArgumentException if the name is taken, empty or has a dot
     protected final <M extends Layer> M child(String name, M layer) {
         requireFree(name);
         children.put(name, layer);
         return layer;
     }
 
-    /// Registers the only part of a layer that adds nothing to the names of its parameters.
-    final <M extends Layer> M whole(M layer) {
+    /// Registers the only child of a wrapper, which adds nothing to the names of its parameters.
+    final <M extends Layer> M wrapped(M layer) {
         children.put("", layer);
         return layer;
     }
@@ -211,7 +213,7 @@ public abstract class Layer implements Stateful {
         }
     }
 
-    /// Every parameter of this layer and its parts, each once.
+    /// Returns every parameter of this layer and its children, each once.
     ///
     /// @return the parameters in the order of registration
     public final List<Tensor> parameters() {
@@ -225,33 +227,33 @@ public abstract class Layer implements Stateful {
         return parameters;
     }
 
-    /// Every parameter under its path, `0.weight` for instance.
+    /// Returns every parameter by its path, `0.weight` for instance.
     ///
-    /// @return a map in the order of registration
+    /// @return a new map in the order of registration
     public final Map<String, Tensor> namedParameters() {
         Map<String, Tensor> named = new LinkedHashMap<>();
         visit("", (path, layer) -> layer.own.forEach((name, tensor) -> named.put(path + name, tensor)));
         return named;
     }
 
-    /// Every buffer under its path, `1.running_mean` for instance.
+    /// Returns every buffer by its path, `1.running_mean` for instance.
     ///
-    /// @return a map in the order of registration
+    /// @return a new map in the order of registration
     public final Map<String, Tensor> namedBuffers() {
         Map<String, Tensor> named = new LinkedHashMap<>();
         visit("", (path, layer) -> layer.buffers.forEach((name, tensor) -> named.put(path + name, tensor)));
         return named;
     }
 
-    /// Visits this layer and its parts, each with the path that its tensors' names begin with.
+    /// Visits this layer and its children, each with the path that the names of its tensors begin with.
     private void visit(String path, BiConsumer<String, Layer> visitor) {
         visitor.accept(path, this);
         children.forEach((name, layer) -> layer.visit(name.isEmpty() ? path : path + name + ".", visitor));
     }
 
-    /// Every parameter and buffer under its path: what to save, and to put back by [#loadStateDict(Map)].
+    /// Returns every parameter and buffer by its path, to be saved and later restored by [#loadStateDict(Map)].
     ///
-    /// @return the tensors themselves, not copies
+    /// @return a new map of the tensors themselves, not of copies
     @Override
     public final Map<String, Tensor> stateDict() {
         Map<String, Tensor> state = namedParameters();
@@ -259,10 +261,11 @@ public abstract class Layer implements Stateful {
         return state;
     }
 
-    /// Overwrites parameters and buffers with saved ones; nothing is changed unless all of them fit.
+    /// Overwrites parameters and buffers with saved ones; nothing changes unless all of them fit.
     ///
     /// @param state a tensor of the same shape and dtype for each path of [#stateDict()]
-    /// @throws IllegalArgumentException naming the paths that are missing, unknown or of another shape
+    /// @throws IllegalArgumentException if it does not fit, naming every path that is missing, unknown, or of
+    ///     another shape or dtype
     @Override
     public final void loadStateDict(Map<String, Tensor> state) {
         Map<String, Tensor> current = stateDict();
@@ -270,12 +273,12 @@ public abstract class Layer implements Stateful {
         current.forEach((name, tensor) -> tensor.copyFrom(state.get(name)));
     }
 
-    /// Sets this layer and its parts to training.
+    /// Puts this layer and its children into training mode.
     public final void train() {
         setTraining(true);
     }
 
-    /// Sets this layer and its parts to evaluation.
+    /// Puts this layer and its children into evaluation mode.
     public final void eval() {
         setTraining(false);
     }
@@ -285,14 +288,14 @@ public abstract class Layer implements Stateful {
         children.values().forEach(layer -> layer.setTraining(training));
     }
 
-    /// Whether this layer is set to training, as it is when made.
+    /// Returns whether this layer is in training mode, the mode of a new layer.
     ///
     /// @return false after [#eval()]
     public final boolean isTraining() {
         return training;
     }
 
-    /// Empties the gradient of every parameter.
+    /// Clears the gradient of every parameter.
     public final void zeroGradients() {
         parameters().forEach(Tensor::zeroGradient);
     }

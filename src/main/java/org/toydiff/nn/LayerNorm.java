@@ -4,47 +4,48 @@ import java.util.Arrays;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// Each example normalised over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: J. Ba, J. Kiros, G.
+/// Normalises each example over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: J. Ba, J. Kiros, G.
 /// Hinton, "Layer normalization", 2016.
 ///
-/// **Shapes** `[…, normalized] → […, normalized]`; weight and bias are `[normalized]`, ones and zeros at first.
+/// **Shapes** `[…, normalized] → […, normalized]`; `weight` and `bias` are `[normalized]`.
+/// **Initial values** `weight` ones, `bias` zeros.
 public final class LayerNorm extends Layer {
     private final long[] normalized;
     private final double epsilon;
     private final Tensor weight;
     private final Tensor bias;
 
-    /// Over axes of those sizes, with ε = 1e-5, FLOAT32.
+    /// Creates a FLOAT32 layer over axes of the given sizes, with ε = 1e-5.
     ///
-    /// @param normalized the sizes of the last axes of the input, at least one, positive
-    /// @throws IllegalArgumentException if there is none, or one is not positive
+    /// @param normalized the sizes of the last axes of the input, at least one, all positive
+    /// @throws IllegalArgumentException if there is no size, or one is not positive
     public LayerNorm(long... normalized) {
         this(normalized, 1e-5);
     }
 
-    /// With another ε, FLOAT32.
+    /// Creates a FLOAT32 layer with the given ε.
     ///
-    /// @param normalized the sizes of the last axes of the input, at least one, positive
-    /// @param epsilon ε, which keeps the divisor from 0, 0 or more
+    /// @param normalized the sizes of the last axes of the input, at least one, all positive
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @throws IllegalArgumentException if a setting is out of range
     public LayerNorm(long[] normalized, double epsilon) {
         this(DType.FLOAT32, normalized, epsilon);
     }
 
-    /// Over axes of those sizes, with ε = 1e-5.
+    /// Creates a layer over axes of the given sizes, with ε = 1e-5.
     ///
     /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
-    /// @param normalized the sizes of the last axes of the input, at least one, positive
-    /// @throws IllegalArgumentException if there is none, one is not positive or the dtype is not floating
+    /// @param normalized the sizes of the last axes of the input, at least one, all positive
+    /// @throws IllegalArgumentException if there is no size, one is not positive, or the dtype is not floating
     public LayerNorm(DType dtype, long... normalized) {
         this(dtype, normalized, 1e-5);
     }
 
-    /// With another ε.
+    /// Creates a layer with the given ε.
     ///
     /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
-    /// @param normalized the sizes of the last axes of the input, at least one, positive
-    /// @param epsilon ε, which keeps the divisor from 0, 0 or more
+    /// @param normalized the sizes of the last axes of the input, at least one, all positive
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @throws IllegalArgumentException if a setting is out of range or the dtype is not floating
     public LayerNorm(DType dtype, long[] normalized, double epsilon) {
         requireFloating(dtype);

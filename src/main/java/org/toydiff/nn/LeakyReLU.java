@@ -2,16 +2,16 @@ package org.toydiff.nn;
 
 import org.toydiff.Tensor;
 
-/// x where it is positive, else `slope·x`: [Functional#leakyRelu(Tensor, double)].
+/// x where it is positive, `slope·x` elsewhere: [Functional#leakyRelu(Tensor, double)].
 public final class LeakyReLU extends Layer {
     private final double slope;
 
-    /// With slope 0.01.
+    /// Creates a layer with slope 0.01.
     public LeakyReLU() {
         this(0.01);
     }
 
-    /// With a slope of one's own.
+    /// Creates a layer with the given slope.
     ///
     /// @param slope the slope below 0
     public LeakyReLU(double slope) {

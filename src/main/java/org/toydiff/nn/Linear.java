@@ -6,14 +6,14 @@ import org.toydiff.Tensor;
 
 /// `y = x·Wᵀ + b`.
 ///
-/// **Shapes** `[…, in] → […, out]`, a vector `[in]` being one example; `weight` is `[out, in]`, `bias` is
-/// `[out]`, both of the layer's dtype.
-/// **Start** both uniform in ±1/√in, as PyTorch's Linear.
+/// **Shapes** `[…, in] → […, out]`; a vector `[in]` is one example. `weight` is `[out, in]` and `bias` is `[out]`,
+/// both of the layer's dtype.
+/// **Initial values** both uniform on ±1/√in, as PyTorch's Linear.
 public final class Linear extends Layer {
     private final Tensor weight;
     private final Tensor bias;
 
-    /// A FLOAT32 layer with a bias.
+    /// Creates a FLOAT32 layer with a bias.
     ///
     /// @param in the size of the last axis of the input
     /// @param out the size of the last axis of the output
@@ -22,7 +22,7 @@ public final class Linear extends Layer {
         this(in, out, true);
     }
 
-    /// A FLOAT32 layer with or without a bias.
+    /// Creates a FLOAT32 layer with or without a bias.
     ///
     /// @param in the size of the last axis of the input
     /// @param out the size of the last axis of the output
@@ -32,7 +32,7 @@ public final class Linear extends Layer {
         this(DType.FLOAT32, in, out, bias);
     }
 
-    /// A layer with a bias.
+    /// Creates a layer with a bias.
     ///
     /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
     /// @param in the size of the last axis of the input
@@ -42,7 +42,7 @@ public final class Linear extends Layer {
         this(dtype, in, out, true);
     }
 
-    /// A layer with or without a bias.
+    /// Creates a layer with or without a bias.
     ///
     /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
     /// @param in the size of the last axis of the input
@@ -64,7 +64,7 @@ public final class Linear extends Layer {
         return x.linear(weight, bias);
     }
 
-    /// The output through an activation, in one pass.
+    /// Computes the output and applies an activation to it in one pass.
     Tensor forward(Tensor x, Activation activation) {
         try {
             return x.linear(weight, bias, activation);

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.toydiff.Tensor;
 
-/// How the terms of a loss were reduced, so that losses of parts of a batch, or of several batches, can be put
-/// together to the loss of all their examples: the means by the numbers they divided by, the sums by adding up.
+/// Records how the terms of a loss were reduced, so that the losses of several batches, or of parts of one, can be
+/// combined into the loss of all their examples: means weighted by their divisors, sums by addition.
 ///
 /// ```java
 /// var terms = new LossTerms();
@@ -15,44 +15,44 @@ import org.toydiff.Tensor;
 /// double sumOfWeights = terms.denominators().getFirst();
 /// ```
 ///
-/// The losses of [Functional] and [CrossEntropyLoss] tell it, and [Functional#reduce(Tensor, Reduction)] and
-/// [Functional#meanOver(Tensor, Tensor)] do for a loss of one's own.
+/// The losses of [Functional] and [CrossEntropyLoss] record their terms; a custom loss does by
+/// [Functional#reduce(Tensor, Reduction)] and [Functional#meanOver(Tensor, Tensor)].
 public final class LossTerms {
     private static final ScopedValue<LossTerms> RECORDING = ScopedValue.newInstance();
 
     private final List<Double> denominators = new ArrayList<>(1);
     private boolean summed;
 
-    /// Without terms.
+    /// Creates an empty record.
     public LossTerms() {}
 
-    /// Computes a loss and notes how its terms are reduced, in place of what was noted before.
+    /// Computes a loss and records how its terms are reduced, in place of an earlier record.
     ///
     /// @param loss computes the loss, on this thread
-    /// @return what it gave
+    /// @return the loss
     public Tensor record(Supplier<Tensor> loss) {
         denominators.clear();
         summed = false;
         return ScopedValue.where(RECORDING, this).call(loss::get);
     }
 
-    /// What each mean divided by, in the order in which they were computed.
+    /// Returns the divisor of each mean, in the order of computation.
     ///
-    /// @return the numbers, a view: that of its elements, or the sum of their weights; none when no mean told it
+    /// @return a view of the divisors: numbers of elements or sums of weights; empty if no mean was recorded
     public List<Double> denominators() {
         return Collections.unmodifiableList(denominators);
     }
 
-    /// What a loss of a single term divided by.
+    /// Returns the divisor of a loss of a single term.
     ///
-    /// @return the number; NaN when there is another number of terms, or it is a sum
+    /// @return the divisor; NaN if there is not exactly one mean, or there is a sum
     public double denominator() {
         return denominators.size() == 1 && !summed ? denominators.getFirst() : Double.NaN;
     }
 
-    /// Whether a term is a sum.
+    /// Returns whether a term is a sum.
     ///
-    /// @return true if there is at least one
+    /// @return true if there is at least one sum
     public boolean summed() {
         return summed;
     }

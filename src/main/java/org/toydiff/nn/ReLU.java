@@ -4,7 +4,7 @@ import org.toydiff.Tensor;
 
 /// [Tensor#relu()] as a layer: the rectifier.
 public final class ReLU extends Layer {
-    /// Makes the layer.
+    /// Creates the layer.
     public ReLU() {}
 
     @Override

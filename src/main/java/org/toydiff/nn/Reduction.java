@@ -1,11 +1,11 @@
 package org.toydiff.nn;
 
-/// What becomes of the losses of single elements.
+/// How the losses of rows or elements are reduced.
 public enum Reduction {
-    /// Their mean.
+    /// The mean of the losses.
     MEAN,
-    /// Their sum.
+    /// The sum of the losses.
     SUM,
-    /// They are returned as they are.
+    /// The losses themselves.
     NONE
 }

@@ -6,9 +6,9 @@ import org.toydiff.Tensor;
 public final class Residual extends Layer {
     private final Layer layer;
 
-    /// Adds the output of a layer to its input.
+    /// Creates a layer that adds the output of another one to its input.
     ///
-    /// @param layer its output has the shape of its input
+    /// @param layer a layer whose output has the shape of its input
     public Residual(Layer layer) {
         this.layer = child("module", layer);
     }

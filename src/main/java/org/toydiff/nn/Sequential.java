@@ -3,15 +3,15 @@ package org.toydiff.nn;
 import org.toydiff.Activation;
 import org.toydiff.Tensor;
 
-/// Layers one after another, each applied to the output of the one before it. Their names are `0`, `1`, ….
+/// Applies layers one after another, each to the output of the one before it. Their names are `0`, `1`, ….
 ///
 /// A [Linear] with a [ReLU], [Tanh] or [Sigmoid] after it runs as one op.
 public final class Sequential extends Layer {
     private final Layer[] layers;
 
-    /// Chains layers.
+    /// Creates a chain of layers.
     ///
-    /// @param layers in the order in which they are applied
+    /// @param layers the layers in the order in which they are applied
     public Sequential(Layer... layers) {
         this.layers = layers.clone();
         for (int i = 0; i < layers.length; i++) {
@@ -34,7 +34,7 @@ public final class Sequential extends Layer {
         return y;
     }
 
-    /// The activation that a linear layer before this one can apply in its place, or null.
+    /// Returns the activation that a preceding linear layer can apply in place of this layer, or null.
     private static Activation activation(Layer layer) {
         if (layer instanceof ReLU) {
             return Activation.RELU;

@@ -4,7 +4,7 @@ import org.toydiff.Tensor;
 
 /// `x·sigmoid(x)`, also known as swish: [Functional#silu(Tensor)].
 public final class SiLU extends Layer {
-    /// An activation without parameters.
+    /// Creates the layer.
     public SiLU() {}
 
     @Override

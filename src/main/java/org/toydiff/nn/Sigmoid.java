@@ -4,7 +4,7 @@ import org.toydiff.Tensor;
 
 /// [Tensor#sigmoid()] as a layer: the logistic function.
 public final class Sigmoid extends Layer {
-    /// Makes the layer.
+    /// Creates the layer.
     public Sigmoid() {}
 
     @Override

@@ -4,25 +4,33 @@ import org.toydiff.Tensor;
 
 /// `ln(1 + e^βx) / β`, a smooth relu: [Functional#softplus(Tensor, double, double)].
 public final class Softplus extends Layer {
-    private final double beta;
-    private final double threshold;
+    private double beta = 1;
+    private double threshold = 20;
 
-    /// With β = 1 and the identity where x is more than 20.
-    public Softplus() {
-        this(1, 20);
-    }
+    /// Makes a layer with β = 1 and a threshold of 20. Methods named after the settings change those; each holds
+    /// from the next forward on.
+    public Softplus() {}
 
-    /// With settings of one's own.
+    /// Sets β, the sharpness.
     ///
-    /// @param beta β, positive
-    /// @param threshold where `β·x` is more than this, the result is x
-    /// @throws IllegalArgumentException if β is not positive
-    public Softplus(double beta, double threshold) {
+    /// @param beta β, positive; 1 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is not positive
+    public Softplus beta(double beta) {
         if (!(beta > 0)) {
             throw new IllegalArgumentException("Softplus: beta " + beta + " must be positive");
         }
         this.beta = beta;
+        return this;
+    }
+
+    /// Sets the threshold, above which the output is the input.
+    ///
+    /// @param threshold the largest `β·x` that the formula is used for; 20 without this call
+    /// @return this
+    public Softplus threshold(double threshold) {
         this.threshold = threshold;
+        return this;
     }
 
     @Override

@@ -9,24 +9,24 @@ import org.toydiff.DType;
 import org.toydiff.MemoryPlan;
 import org.toydiff.Tensor;
 
-/// The layers that an input of one shape passes through; see [Layer#summary(long...)]. Printed, it is a table.
+/// The layers that an input of a given shape passes through; see [Layer#summary(long...)]. Prints as a table.
 ///
 /// @param input the shape of the input
-/// @param layers a row for each layer without parts, in the order in which the input passes through them
-/// @param parameters how many elements the parameters have, each counted once
-/// @param parameterBytes how many bytes they take
-/// @param activationBytes how many bytes the outputs of the layers take together
+/// @param layers a row for each layer without children, in the order in which the input passes through them
+/// @param parameters the number of elements of all parameters, each counted once
+/// @param parameterBytes the bytes of the parameters
+/// @param activationBytes the bytes of the outputs of all layers together
 public record Summary(List<Long> input, List<Row> layers, long parameters, long parameterBytes, long activationBytes) {
     /// One layer.
     ///
-    /// @param path its path in the layer that the summary is of
-    /// @param layer what it is, in one line
+    /// @param path its path in the summarised layer
+    /// @param layer its description in one line
     /// @param output the shape of its output
-    /// @param parameters how many elements its parameters have
-    /// @param outputBytes how many bytes its output takes
+    /// @param parameters the number of elements of its parameters
+    /// @param outputBytes the bytes of its output
     public record Row(String path, String layer, List<Long> output, long parameters, long outputBytes) {}
 
-    /// Where the layers of a summary under way are noted.
+    /// Receives the rows of the summary that is being made on this thread.
     private static final ScopedValue<Notes> NOTES = ScopedValue.newInstance();
 
     private static final class Notes {
@@ -54,7 +54,7 @@ public record Summary(List<Long> input, List<Row> layers, long parameters, long 
         return NOTES.isBound();
     }
 
-    /// Computes the output of a layer and notes it; one that has parts is their sum and is not noted itself.
+    /// Computes the output of a layer and adds a row for it. A layer with children gets no row: theirs make it up.
     static Tensor note(Layer layer, Tensor x) {
         Notes notes = NOTES.get();
         Layer outer = notes.layer;
@@ -64,7 +64,7 @@ public record Summary(List<Long> input, List<Row> layers, long parameters, long 
         notes.path = name == null ? outerPath : Layer.path(outerPath, name);
         try {
             Tensor y = layer.compute(x);
-            if (!layer.hasParts()) {
+            if (!layer.hasChildren()) {
                 long parameters =
                         layer.parameters().stream().mapToLong(Tensor::size).sum();
                 notes.rows.add(new Row(notes.path, layer.toString(), list(y.shape()), parameters, bytes(y)));
@@ -84,9 +84,9 @@ public record Summary(List<Long> input, List<Row> layers, long parameters, long 
         return tensor.size() * tensor.dtype().bytes();
     }
 
-    /// The table.
+    /// Returns the table.
     ///
-    /// @return lines of path, layer, output shape, parameters and the output's bytes, then the totals
+    /// @return one line each of path, layer, output shape, parameters and output bytes, followed by the totals
     @Override
     public String toString() {
         int path = widest(layers.stream().map(Row::path).toList(), "path");

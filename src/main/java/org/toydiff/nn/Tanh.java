@@ -4,7 +4,7 @@ import org.toydiff.Tensor;
 
 /// [Tensor#tanh()] as a layer: the hyperbolic tangent.
 public final class Tanh extends Layer {
-    /// Makes the layer.
+    /// Creates the layer.
     public Tanh() {}
 
     @Override

@@ -1,11 +1,23 @@
-/// Layers, losses and initializers, made of the public API of `org.toydiff` alone.
+/// Layers, losses and initializers, built on the public API of `org.toydiff` alone.
 ///
-/// Parameters live in the arena that was innermost when the layer was made, and layers may be used by
-/// whatever threads that arena allows. Shapes, lifetimes and threads are checked by the ops underneath.
+/// | subject | files |
+/// |---|---|
+/// | base of all layers: parameters, children, state dicts, error paths | [Layer] |
+/// | its table of output shapes and bytes | [Summary] |
+/// | layers with parameters | [Linear], [Embedding], [LayerNorm], [BatchNorm1d] |
+/// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
+/// | activations | [ReLU], [LeakyReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
+/// | other layers without parameters | [Dropout], [Flatten] |
+/// | activations and losses as functions | [Functional] |
+/// | losses | [Loss], [CrossEntropyLoss], [Reduction], [LossTerms] |
+/// | initial values of parameters | [Initializers] |
 ///
-/// **Dtype** Layers with parameters are FLOAT32, or FLOAT64 where the constructor is given that dtype first; the others
-/// return the dtype of their input. A layer keeps its dtype: it and its optimizer hold the parameters themselves. So a
-/// model changes dtype by its state:
+/// **Memory and threads** Parameters live in the arena that was innermost when the layer was made, and a layer may be
+/// used on any thread that the arena allows. The ops check shapes, lifetimes and threads.
+///
+/// **Dtype** Layers with parameters are FLOAT32, or FLOAT64 if the constructor takes that dtype first; the others
+/// return the dtype of their input. A layer keeps its dtype, because its optimizer holds the parameters themselves.
+/// A model changes dtype by its state:
 /// ```java
 /// var wide = new Linear(DType.FLOAT64, 4, 3);
 /// Map<String, Tensor> state = narrow.stateDict();

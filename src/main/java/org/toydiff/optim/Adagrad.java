@@ -10,17 +10,18 @@ public final class Adagrad extends Optimizer {
     private double lrDecay;
     private double epsilon = 1e-10;
 
-    /// With ε = 1e-10 and a rate that does not decay. The methods that follow change a setting of this.
+    /// Creates an optimizer with ε = 1e-10 and no decay of the rate; the methods below change its settings.
     ///
-    /// @param parameters what to change
+    /// @param parameters the parameters to update
     /// @param lr the learning rate, 0 or more
+    /// @throws IllegalArgumentException if the parameters or the rate are not valid, see [Optimizer#addGroup]
     public Adagrad(List<Tensor> parameters, double lr) {
         super(parameters, lr, "sum");
     }
 
     /// Sets how fast the learning rate decays.
     ///
-    /// @param lrDecay 0 or more, 0 without this call
+    /// @param lrDecay 0 or more; 0 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public Adagrad lrDecay(double lrDecay) {
@@ -30,7 +31,7 @@ public final class Adagrad extends Optimizer {
 
     /// Sets ε, which keeps the divisor from 0.
     ///
-    /// @param epsilon ε, 0 or more, 1e-10 without this call
+    /// @param epsilon ε, 0 or more; 1e-10 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public Adagrad epsilon(double epsilon) {

@@ -4,14 +4,15 @@ import java.util.List;
 import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
-/// Adam: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with ε outside the root
-/// as in PyTorch: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
+/// Adam: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with ε outside the
+/// root as in PyTorch: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
 /// `p ← p − lr / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
 public final class Adam extends AdaptiveMoments<Adam> {
-    /// With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+    /// Creates an optimizer with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
     ///
-    /// @param parameters what to change
+    /// @param parameters the parameters to update
     /// @param lr the learning rate, 0 or more
+    /// @throws IllegalArgumentException if the parameters or the rate are not valid, see [Optimizer#addGroup]
     public Adam(List<Tensor> parameters, double lr) {
         super(parameters, lr, 1e-8, 0);
     }

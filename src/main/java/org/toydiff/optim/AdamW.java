@@ -5,12 +5,13 @@ import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
 /// Adam with decoupled weight decay: I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019. As
-/// [Adam], but the decay is no part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
+/// [Adam], except that the decay is not part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
 public final class AdamW extends AdaptiveMoments<AdamW> {
-    /// With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and weight decay 0.01.
+    /// Creates an optimizer with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and weight decay 0.01.
     ///
-    /// @param parameters what to change
+    /// @param parameters the parameters to update
     /// @param lr the learning rate, 0 or more
+    /// @throws IllegalArgumentException if the parameters or the rate are not valid, see [Optimizer#addGroup]
     public AdamW(List<Tensor> parameters, double lr) {
         super(parameters, lr, 1e-8, 0.01);
     }

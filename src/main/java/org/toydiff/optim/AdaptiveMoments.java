@@ -3,7 +3,8 @@ package org.toydiff.optim;
 import java.util.List;
 import org.toydiff.Tensor;
 
-/// Adam and its kin: means of gradients and of their squares, in `exp_avg` and `exp_avg_sq`.
+/// The base of Adam and its variants: running means of the gradients and of their squares, in `exp_avg` and
+/// `exp_avg_sq`.
 ///
 /// @param <S> the optimizer itself, which the settings return
 abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Optimizer permits Adam, AdamW, LAMB {
@@ -19,10 +20,10 @@ abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Opti
 
     abstract S self();
 
-    /// Sets the shares of the means that are kept at a step.
+    /// Sets the decay rates of the running means.
     ///
-    /// @param beta1 β₁, of the mean of gradients, in [0, 1), 0.9 without this call
-    /// @param beta2 β₂, of the mean of their squares, in [0, 1), 0.999 without this call
+    /// @param beta1 β₁, of the mean of the gradients, in [0, 1); 0.9 by default
+    /// @param beta2 β₂, of the mean of their squares, in [0, 1); 0.999 by default
     /// @return this
     /// @throws IllegalArgumentException if one is out of range
     public S betas(double beta1, double beta2) {
@@ -35,7 +36,7 @@ abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Opti
 
     /// Sets ε, which keeps the divisor from 0.
     ///
-    /// @param epsilon ε, 0 or more; the constructor says what it is without this call
+    /// @param epsilon ε, 0 or more; the constructor names the default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public S epsilon(double epsilon) {

@@ -4,17 +4,18 @@ import java.util.List;
 import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
-/// Bounds on gradients, between backward and the optimizer's step.
+/// Clips gradients between backward and the optimizer's step.
 public final class Gradients {
     private Gradients() {}
 
-    /// Scales all gradients so that their norm together is at most `maxNorm`, as PyTorch's clip_grad_norm_.
+    /// Scales all gradients so that their joint norm is at most `maxNorm`, as PyTorch's clip_grad_norm_.
     ///
-    /// **Memory** gradients are modified in place; those that are not there are left out.
+    /// **Memory** gradients are modified in place; parameters without a gradient are skipped.
     ///
-    /// @param parameters whose gradients
+    /// @param parameters the parameters whose gradients to clip
     /// @param maxNorm the bound, positive
-    /// @return the Euclidean norm of all gradients together before that; if it is not finite, nothing is changed
+    /// @return the Euclidean norm of all gradients together before clipping; if it is not finite, nothing is
+    ///     changed
     /// @throws IllegalArgumentException if the bound is not positive
     public static double clipNorm(List<Tensor> parameters, double maxNorm) {
         if (!(maxNorm > 0)) {
@@ -39,11 +40,11 @@ public final class Gradients {
         return norm;
     }
 
-    /// Bounds every element of the gradients to `±bound`, as PyTorch's clip_grad_value_; NaN stays NaN.
+    /// Clips every element of the gradients to `±bound`, as PyTorch's clip_grad_value_; NaN stays NaN.
     ///
-    /// **Memory** gradients are modified in place; those that are not there are left out.
+    /// **Memory** gradients are modified in place; parameters without a gradient are skipped.
     ///
-    /// @param parameters whose gradients
+    /// @param parameters the parameters whose gradients to clip
     /// @param bound the bound, positive
     /// @throws IllegalArgumentException if the bound is not positive
     public static void clipValue(List<Tensor> parameters, double bound) {

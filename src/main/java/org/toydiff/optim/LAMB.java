@@ -10,10 +10,11 @@ import org.toydiff.Updates;
 ///
 /// Where a norm is 0 the ratio is 1.
 public final class LAMB extends AdaptiveMoments<LAMB> {
-    /// With β₁ = 0.9, β₂ = 0.999, ε = 1e-6 and weight decay 0.01.
+    /// Creates an optimizer with β₁ = 0.9, β₂ = 0.999, ε = 1e-6 and weight decay 0.01.
     ///
-    /// @param parameters what to change
+    /// @param parameters the parameters to update
     /// @param lr the learning rate, 0 or more
+    /// @throws IllegalArgumentException if the parameters or the rate are not valid, see [Optimizer#addGroup]
     public LAMB(List<Tensor> parameters, double lr) {
         super(parameters, lr, 1e-6, 0.01);
     }

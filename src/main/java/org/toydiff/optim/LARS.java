@@ -4,27 +4,30 @@ import java.util.List;
 import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
-/// LARS, for large batches: Y. You, I. Gitman, B. Ginsburg, "Large batch training of convolutional networks", 2017,
-/// algorithm 1: a rate for each parameter from the norms of it and of its gradient,
+/// LARS, for large batches: Y. You, I. Gitman, B. Ginsburg, "Large batch training of convolutional networks",
+/// 2017, algorithm 1: a rate for each parameter from its norm and that of its gradient,
 /// `λ = trust·‖p‖ / (‖g‖ + decay·‖p‖)`, `v ← μ·v + lr·λ·(g + decay·p)`, `p ← p − v`.
 ///
-/// Where a norm is 0, λ is 1, so that parameters that begin as zeros do begin. Momentum is that of the paper: the
-/// rate goes into the velocity. Biases and norms are often put in a group with weight decay 0.
+/// Where a norm is 0, λ is 1, so that parameters that start as zeros can move. Momentum is that of the paper: the
+/// rate is part of the velocity. Biases and the parameters of normalisation layers are often put in a group with
+/// weight decay 0.
 public final class LARS extends Optimizer {
     private double momentum = 0.9;
     private double trust = 0.001;
 
-    /// With momentum 0.9, no weight decay and trust 0.001. The methods that follow change a setting of this.
+    /// Creates an optimizer with momentum 0.9, no weight decay and trust 0.001; the methods below change its
+    /// settings.
     ///
-    /// @param parameters what to change
+    /// @param parameters the parameters to update
     /// @param lr the learning rate, 0 or more
+    /// @throws IllegalArgumentException if the parameters or the rate are not valid, see [Optimizer#addGroup]
     public LARS(List<Tensor> parameters, double lr) {
         super(parameters, lr, "momentum_buffer");
     }
 
-    /// Sets the momentum. The velocity is kept also where that is 0.
+    /// Sets the momentum. Each parameter has a velocity even if it is 0.
     ///
-    /// @param momentum μ, the share of the velocity that is kept, 0 or more, 0.9 without this call
+    /// @param momentum μ, the factor of the old velocity, 0 or more; 0.9 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public LARS momentum(double momentum) {
@@ -32,9 +35,9 @@ public final class LARS extends Optimizer {
         return this;
     }
 
-    /// Sets how large a step may be, as a share of the parameter's norm.
+    /// Sets the trust coefficient: the size of a step relative to the parameter's norm.
     ///
-    /// @param trust the share, more than 0, 0.001 without this call
+    /// @param trust the coefficient, positive; 0.001 by default
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public LARS trust(double trust) {

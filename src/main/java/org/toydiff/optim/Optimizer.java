@@ -15,29 +15,28 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Updates;
 
-/// Changes parameters in place by their gradients.
+/// Updates parameters in place by their gradients.
 ///
-/// A constructor takes the parameters and the learning rate; methods named after the other settings, in PyTorch's
-/// words, change those:
+/// A constructor takes the parameters and the learning rate; the other settings have methods with PyTorch's names:
 /// ```java
 /// var optimizer = new SGD(net.parameters(), 0.1).momentum(0.9).nesterov().weightDecay(1e-4);
 /// ```
-/// Parameters come in groups with learning rates and weight decays of their own; the constructor makes the first,
-/// [#addGroup] others.
+/// Parameters form groups, each with its learning rate and weight decay; the constructor makes the first group,
+/// [#addGroup] adds others.
 ///
-/// **Memory** What an optimizer keeps for each parameter (momentum, moments) is made by its constructor, or by the
-/// setting that needs it, in the arena that is innermost then. A setting on which it depends what is kept must come
-/// before the first step.
-/// **State** for parameter i, counted through all groups, `i.<name>` for each tensor it keeps; `steps`, the number
-/// of steps of each parameter; `lr` and `weight_decay` of the groups. Other settings are not saved: the program makes
-/// them before it loads.
+/// **Memory** The state of each parameter (momentum, moments) is made by the constructor, or by the setting that
+/// needs it, in the arena that is innermost then. A setting that decides which state there is must come before the
+/// first step.
+/// **State** for parameter i, counted through all groups, `i.<name>` for each of its state tensors; `steps`, the
+/// number of steps of each parameter; `lr` and `weight_decay` of the groups. Other settings are not saved: the
+/// program must make them before it loads a state.
 public abstract class Optimizer implements Stateful {
     private final List<ParameterGroup> groups = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
     private List<String> stateNames;
     private double weightDecay;
 
-    /// What belongs to one parameter.
+    /// A parameter with its group and state.
     private static final class Slot {
         private final ParameterGroup group;
         private final Tensor parameter;
@@ -51,22 +50,22 @@ public abstract class Optimizer implements Stateful {
         }
     }
 
-    /// For subclasses: without weight decay.
+    /// Creates an optimizer without weight decay, for subclasses.
     ///
-    /// @param parameters what to change; they track gradients and are contiguous
+    /// @param parameters the parameters to update; they track gradients and are contiguous
     /// @param lr the learning rate, 0 or more
-    /// @param stateNames names of the tensors that are kept for each parameter, zeros at first
-    /// @throws IllegalArgumentException if there are no parameters, one tracks no gradient or is not contiguous, or
-    ///     the rate is negative or NaN
+    /// @param stateNames the names of the state tensors of each parameter, which start as zeros
+    /// @throws IllegalArgumentException if there are no parameters, one is given twice, tracks no gradient or is
+    ///     not contiguous, or the rate is negative or NaN
     protected Optimizer(List<Tensor> parameters, double lr, String... stateNames) {
         this.stateNames = List.of(stateNames);
         addGroup(parameters, lr);
     }
 
-    /// Sets the weight decay of all groups, and of those that are added later.
+    /// Sets the weight decay of all groups, and of groups added later.
     ///
-    /// @param weightDecay the decay from the next step on, 0 or more; 0 without this call, unless the optimizer says
-    ///     otherwise
+    /// @param weightDecay the decay from the next step on, 0 or more; 0 by default, unless the constructor names
+    ///     another
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public Optimizer weightDecay(double weightDecay) {
@@ -75,22 +74,22 @@ public abstract class Optimizer implements Stateful {
         return this;
     }
 
-    /// Says, for a setting that decides it, which tensors are kept for each parameter. Those that were not kept
-    /// before are made in the innermost arena, zeros at first.
+    /// Sets which state tensors each parameter has, for a setting that decides it. New ones are made in the
+    /// innermost arena and start as zeros.
     ///
     /// @param setting the name of the setting, for the error
-    /// @param stateNames names of the tensors
-    /// @throws IllegalStateException if they are others than before and a step has been made
+    /// @param stateNames the names of the state tensors
+    /// @throws IllegalStateException if the names change after a step
     protected final void keep(String setting, String... stateNames) {
         List<String> names = List.of(stateNames);
         if (names.equals(this.stateNames)) {
             return;
         }
         if (slots.stream().anyMatch(slot -> slot.steps > 0)) {
-            throw new IllegalStateException(name() + ": " + setting + " decides what is kept for each parameter, and"
+            throw new IllegalStateException(name() + ": " + setting + " decides which state each parameter has, and"
                     + " steps have been made; call it before the first step");
         }
-        // All are made before the first replaces another: the memory limit may be in the way.
+        // All are made before the first replaces another, because the memory limit may refuse one of them.
         List<Tensor[]> states = slots.stream().map(slot -> state(names, slot)).toList();
         for (int i = 0; i < states.size(); i++) {
             slots.get(i).state = states.get(i);
@@ -107,19 +106,19 @@ public abstract class Optimizer implements Stateful {
         return state;
     }
 
-    /// Adds parameters with a learning rate of their own.
+    /// Adds a group of parameters with a learning rate.
     ///
     /// ```java
     /// optimizer.addGroup(biases, 0.1).weightDecay(0);
     /// ```
     ///
-    /// **Memory** what is kept for them is made in the innermost arena.
+    /// **Memory** their state is made in the innermost arena.
     ///
-    /// @param parameters what to change; they track gradients, are contiguous and are in no group yet
+    /// @param parameters the parameters to update; they track gradients, are contiguous and not in a group yet
     /// @param lr their learning rate, 0 or more
-    /// @return the group, whose weight decay is the optimizer's until it is set
-    /// @throws IllegalArgumentException if there are none, one tracks no gradient, is not contiguous or is in a
-    ///     group, or the rate is negative or NaN
+    /// @return the group, which has the optimizer's weight decay until its own is set
+    /// @throws IllegalArgumentException if there are no parameters, one tracks no gradient, is not contiguous or
+    ///     is in a group already, or the rate is negative or NaN
     public final ParameterGroup addGroup(List<Tensor> parameters, double lr) {
         require("lr", lr, lr >= 0);
         if (parameters.isEmpty()) {
@@ -153,21 +152,21 @@ public abstract class Optimizer implements Stateful {
         return group;
     }
 
-    /// The groups.
+    /// Returns the groups.
     ///
-    /// @return the groups in the order in which they were added
+    /// @return an unmodifiable view of the groups, in the order in which they were added
     public final List<ParameterGroup> groups() {
         return Collections.unmodifiableList(groups);
     }
 
-    /// All parameters.
+    /// Returns the parameters of all groups.
     ///
-    /// @return those of all groups, in their order
+    /// @return the parameters in the order of the groups
     public final List<Tensor> parameters() {
         return slots.stream().map(slot -> slot.parameter).toList();
     }
 
-    /// The learning rate of the first group.
+    /// Returns the learning rate of the first group.
     ///
     /// @return the rate of the next step
     public final double lr() {
@@ -178,13 +177,13 @@ public abstract class Optimizer implements Stateful {
         return getClass().getSimpleName();
     }
 
-    /// Changes every parameter that has a gradient, by one step. The others stay as they are.
+    /// Updates every parameter that has a gradient by one step. The others stay as they are.
     ///
-    /// All parameters are looked at before the first is changed. Should a step fail nevertheless, for want of memory
-    /// say, then the exception has a suppressed one that names the parameters that are changed already.
+    /// All parameters are checked before the first one changes. If a step fails nevertheless, out of memory for
+    /// instance, the exception has a suppressed one that names the parameters that have changed already.
     ///
-    /// @throws IllegalStateException if the memory of a parameter, of its gradient or of its state is freed, or the
-    ///     gradient was lost by a backward that failed; no parameter is changed then
+    /// @throws IllegalStateException if the memory of a parameter, of its gradient or of its state is freed, or
+    ///     the gradient was lost by a backward that failed; no parameter has changed then
     public final void step() {
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
@@ -220,20 +219,20 @@ public abstract class Optimizer implements Stateful {
         }
     }
 
-    /// Empties the gradient of every parameter.
+    /// Clears the gradient of every parameter.
     public final void zeroGradients() {
         for (Slot slot : slots) {
             slot.parameter.zeroGradient();
         }
     }
 
-    /// Changes one parameter. Nothing is recorded, and tensors made here are freed at the end of the step.
+    /// Updates one parameter. Nothing is recorded, and tensors made here are freed at the end of the step.
     ///
-    /// @param group its learning rate and weight decay
-    /// @param parameter the parameter, to be changed by [org.toydiff.Updates] or [Tensor#copyFrom(Tensor)]
-    /// @param gradient its gradient, not to be changed
-    /// @param state what is kept for it, in the order of the names, to be changed in the same way
-    /// @param step how many steps of this parameter there are with this one
+    /// @param group the parameter's group, with its learning rate and weight decay
+    /// @param parameter the parameter, to be modified by [org.toydiff.Updates] or [Tensor#copyFrom(Tensor)]
+    /// @param gradient its gradient; not to be modified
+    /// @param state its state tensors, in the order of the names, to be modified in the same way
+    /// @param step the number of this parameter's steps, this one included
     protected abstract void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step);
 
     @Override
@@ -277,7 +276,7 @@ public abstract class Optimizer implements Stateful {
         }
     }
 
-    /// Checks what shapes do not tell, before anything is changed.
+    /// Checks the numbers of a state whose shapes fit, before anything changes.
     private void requireNumbers(Map<String, Tensor> state) {
         for (long steps : state.get("steps").toLongArray()) {
             require("steps", steps, steps >= 0);
@@ -291,9 +290,9 @@ public abstract class Optimizer implements Stateful {
 
     /// Checks a setting.
     ///
-    /// @param name its name
+    /// @param name the name of the setting
     /// @param value its value
-    /// @param valid whether it is one
+    /// @param valid whether the value is in range
     /// @return the value
     /// @throws IllegalArgumentException if it is not valid
     protected final double require(String name, double value, boolean valid) {

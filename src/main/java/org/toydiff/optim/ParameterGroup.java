@@ -3,7 +3,8 @@ package org.toydiff.optim;
 import java.util.List;
 import org.toydiff.Tensor;
 
-/// Parameters that share a learning rate and a weight decay. Both may be changed between steps; schedules do.
+/// Parameters that share a learning rate and a weight decay. Both may change between steps, as schedules change
+/// rates.
 public final class ParameterGroup {
     private final List<Tensor> parameters;
     private double lr;
@@ -15,14 +16,14 @@ public final class ParameterGroup {
         weightDecay(weightDecay);
     }
 
-    /// What is changed.
+    /// Returns the parameters of this group.
     ///
-    /// @return the parameters, in their order
+    /// @return the parameters in the order in which they were given
     public List<Tensor> parameters() {
         return parameters;
     }
 
-    /// The learning rate.
+    /// Returns the learning rate.
     ///
     /// @return the rate of the next step
     public double lr() {
@@ -39,7 +40,7 @@ public final class ParameterGroup {
         return this;
     }
 
-    /// The weight decay.
+    /// Returns the weight decay.
     ///
     /// @return the decay of the next step
     public double weightDecay() {

@@ -11,17 +11,18 @@ public final class RMSProp extends Optimizer {
     private double epsilon = 1e-8;
     private double momentum;
 
-    /// With α = 0.99, ε = 1e-8 and no momentum. The methods that follow change a setting of this.
+    /// Creates an optimizer with α = 0.99, ε = 1e-8 and no momentum; the methods below change its settings.
     ///
-    /// @param parameters what to change
+    /// @param parameters the parameters to update
     /// @param lr the learning rate, 0 or more
+    /// @throws IllegalArgumentException if the parameters or the rate are not valid, see [Optimizer#addGroup]
     public RMSProp(List<Tensor> parameters, double lr) {
         super(parameters, lr, "square_avg");
     }
 
-    /// Sets α, the share of v that is kept.
+    /// Sets α, the decay rate of the mean v.
     ///
-    /// @param alpha α, in [0, 1), 0.99 without this call
+    /// @param alpha α, in [0, 1); 0.99 by default
     /// @return this
     /// @throws IllegalArgumentException if it is out of range
     public RMSProp alpha(double alpha) {
@@ -31,7 +32,7 @@ public final class RMSProp extends Optimizer {
 
     /// Sets ε, which keeps the divisor from 0.
     ///
-    /// @param epsilon ε, 0 or more, 1e-8 without this call
+    /// @param epsilon ε, 0 or more; 1e-8 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public RMSProp epsilon(double epsilon) {
@@ -41,12 +42,12 @@ public final class RMSProp extends Optimizer {
 
     /// Sets the momentum.
     ///
-    /// **Memory** a momentum other than 0 keeps b for each parameter, made in the innermost arena.
+    /// **Memory** with a momentum other than 0 each parameter has a tensor b, made in the innermost arena.
     ///
-    /// @param momentum μ, the share of b that is kept, 0 or more; 0, for none, without this call
+    /// @param momentum μ, the factor of the old b, 0 or more; 0, no momentum, by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
-    /// @throws IllegalStateException if steps have been made without momentum and there is one now, or the reverse
+    /// @throws IllegalStateException if it changes between 0 and another value after a step
     public RMSProp momentum(double momentum) {
         require("momentum", momentum, momentum >= 0);
         keep("momentum", momentum == 0 ? new String[] {"square_avg"} : new String[] {"square_avg", "momentum_buffer"});

@@ -7,19 +7,20 @@ import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Lowers the learning rates when a metric, the smaller the better, gets no better any more, as PyTorch's
-/// ReduceLROnPlateau does.
+/// Lowers the learning rates when a metric, the smaller the better, stops improving, as PyTorch's
+/// ReduceLROnPlateau.
 ///
 /// ```java
 /// var plateau = new ReduceOnPlateau(optimizer, 0.5, 3).threshold(1e-3).cooldown(2).minLr(1e-6);
 /// ```
 ///
-/// It multiplies whatever rates the groups have at that moment; a [Scheduler] of the same optimizer goes on from them.
-/// One difference from PyTorch is deliberate: a relative threshold is a share of the *size* of the best metric. PyTorch
-/// multiplies the best by `1 − threshold`, and so counts a negative metric that got a little worse for better.
+/// It multiplies the current rates of the groups; a [Scheduler] of the same optimizer continues from them. One
+/// difference from PyTorch is deliberate: a relative threshold is relative to the *absolute value* of the best
+/// metric. PyTorch multiplies the best by `1 − threshold`, and so takes a negative metric that became slightly
+/// worse for an improvement.
 ///
-/// **State** `best` and `waited`, the best metric and for how many steps it has not been bettered, and `cooling`, the
-/// steps left of a cooldown. Settings are the constructor's and the methods'.
+/// **State** `best`, the best metric; `waited`, the number of steps since it improved; `cooling`, the number of
+/// steps left of a cooldown. The settings are not saved.
 public final class ReduceOnPlateau implements Stateful {
     private final Optimizer optimizer;
     private final double factor;
@@ -34,11 +35,11 @@ public final class ReduceOnPlateau implements Stateful {
     private long waited;
     private long cooling;
 
-    /// Watches a metric. The methods that follow change a setting of this.
+    /// Creates a scheduler that waits for a metric to stop improving; the methods below change its settings.
     ///
-    /// @param optimizer whose rates are lowered
-    /// @param factor what they are multiplied by, in [0, 1)
-    /// @param patience how many steps without a better metric are borne, 0 or more
+    /// @param optimizer the optimizer whose rates are lowered
+    /// @param factor the factor of a reduction, in [0, 1)
+    /// @param patience the number of steps without improvement before a reduction, 0 or more
     /// @throws IllegalArgumentException if a setting is out of range
     public ReduceOnPlateau(Optimizer optimizer, double factor, int patience) {
         this.optimizer = optimizer;
@@ -50,9 +51,9 @@ public final class ReduceOnPlateau implements Stateful {
         return Optimizer.require("ReduceOnPlateau", name, value, valid);
     }
 
-    /// Says by how much a metric must be better to count, as a share of the best: `metric < best − share·|best|`.
+    /// Sets the least improvement that counts, relative to the best metric: `metric < best − share·|best|`.
     ///
-    /// @param share 0 or more, 1e-4 without this call
+    /// @param share 0 or more; 1e-4 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or not finite
     public ReduceOnPlateau threshold(double share) {
@@ -61,7 +62,7 @@ public final class ReduceOnPlateau implements Stateful {
         return this;
     }
 
-    /// Says by how much a metric must be better to count, in its own units: `metric < best − difference`.
+    /// Sets the least improvement that counts, in the metric's units: `metric < best − difference`.
     ///
     /// @param difference 0 or more
     /// @return this
@@ -72,9 +73,9 @@ public final class ReduceOnPlateau implements Stateful {
         return this;
     }
 
-    /// Says for how many steps after a reduction the metric is not counted against the patience.
+    /// Sets the number of steps after a reduction that do not count against the patience.
     ///
-    /// @param steps 0 or more, 0 without this call
+    /// @param steps 0 or more; 0 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative
     public ReduceOnPlateau cooldown(int steps) {
@@ -82,9 +83,9 @@ public final class ReduceOnPlateau implements Stateful {
         return this;
     }
 
-    /// Says below which rate none is lowered.
+    /// Sets the lowest rate that a reduction can reach.
     ///
-    /// @param minLr 0 or more, 0 without this call
+    /// @param minLr 0 or more; 0 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public ReduceOnPlateau minLr(double minLr) {
@@ -92,9 +93,9 @@ public final class ReduceOnPlateau implements Stateful {
         return this;
     }
 
-    /// Says by more than what a rate must fall; a smaller reduction is left out.
+    /// Sets the smallest reduction; smaller ones are skipped.
     ///
-    /// @param epsilon 0 or more, 1e-8 without this call
+    /// @param epsilon 0 or more; 1e-8 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public ReduceOnPlateau epsilon(double epsilon) {
@@ -102,10 +103,11 @@ public final class ReduceOnPlateau implements Stateful {
         return this;
     }
 
-    /// Takes the metric of an epoch. In a [MemoryPlan#dryRun(Runnable)] it does nothing.
+    /// Takes the metric of an epoch and lowers the rates if the patience is exhausted. Does nothing in a
+    /// [MemoryPlan#dryRun(Runnable)].
     ///
-    /// @param metric the smaller the better; of an accuracy or another that is to grow, its negative. NaN is not better
-    ///     than anything
+    /// @param metric the smaller the better; for one that should grow, an accuracy for instance, its negative. NaN
+    ///     is never an improvement
     public void step(double metric) {
         if (MemoryPlan.isDryRun()) {
             return;

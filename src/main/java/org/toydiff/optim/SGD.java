@@ -10,20 +10,22 @@ public final class SGD extends Optimizer {
     private double momentum;
     private boolean nesterov;
 
-    /// Without momentum. The methods that follow change a setting of this.
+    /// Creates an optimizer without momentum; the methods below change its settings.
     ///
-    /// @param parameters what to change
+    /// @param parameters the parameters to update
     /// @param lr the learning rate, 0 or more
+    /// @throws IllegalArgumentException if the parameters or the rate are not valid, see [Optimizer#addGroup]
     public SGD(List<Tensor> parameters, double lr) {
         super(parameters, lr);
     }
 
-    /// With momentum.
+    /// Creates an optimizer with momentum.
     ///
-    /// @param parameters what to change
+    /// @param parameters the parameters to update
     /// @param lr the learning rate, 0 or more
-    /// @param momentum what is kept of the velocity, 0 or more; with 0 there is none
-    /// @throws IllegalArgumentException if a setting is out of range
+    /// @param momentum μ, the factor of the old velocity, 0 or more; 0 for no momentum
+    /// @throws IllegalArgumentException if the momentum is negative or NaN, or the parameters or the rate are not
+    ///     valid, see [Optimizer#addGroup]
     public SGD(List<Tensor> parameters, double lr, double momentum) {
         this(parameters, lr);
         momentum(momentum);
@@ -31,12 +33,12 @@ public final class SGD extends Optimizer {
 
     /// Sets the momentum.
     ///
-    /// **Memory** a momentum other than 0 keeps a velocity for each parameter, made in the innermost arena.
+    /// **Memory** with a momentum other than 0 each parameter has a velocity, made in the innermost arena.
     ///
-    /// @param momentum what is kept of the velocity, 0 or more; 0, for none, without this call
+    /// @param momentum μ, the factor of the old velocity, 0 or more; 0, no momentum, by default
     /// @return this
-    /// @throws IllegalArgumentException if it is negative or NaN, or 0 and [#nesterov()] was called
-    /// @throws IllegalStateException if steps have been made without momentum and there is one now, or the reverse
+    /// @throws IllegalArgumentException if it is negative or NaN, or 0 after [#nesterov()]
+    /// @throws IllegalStateException if it changes between 0 and another value after a step
     public SGD momentum(double momentum) {
         require("momentum", momentum, momentum >= 0 && (momentum > 0 || !nesterov));
         keep("momentum", momentum == 0 ? new String[0] : new String[] {"momentum_buffer"});
@@ -44,7 +46,7 @@ public final class SGD extends Optimizer {
         return this;
     }
 
-    /// Takes Nesterov's momentum, which looks one step ahead.
+    /// Switches to Nesterov's momentum, which looks one step ahead.
     ///
     /// @return this
     /// @throws IllegalStateException if there is no momentum

@@ -1,26 +1,26 @@
 package org.toydiff.optim;
 
-/// A learning rate for each step, as a function of the one that the optimizer was made with. [Scheduler] applies
-/// it.
+/// A learning rate for each step, as a function of the group's base rate. [Scheduler] applies it.
 ///
 /// ```java
 /// var scheduler = new Scheduler(optimizer, Schedule.warmUp(100, Schedule.cosine(1000, 0)));
 /// ```
 ///
-/// "Step" is whatever the program calls [Scheduler#step()] after: a batch, or an epoch. A schedule of one's own is
-/// best linear in the base, `a·base + b`: then it goes together with whatever else changes rates, see [Scheduler].
+/// A step is the interval between two calls of [Scheduler#step()]: a batch, or an epoch. A custom schedule should
+/// be linear in the base rate, `a·base + b`: then it combines with everything else that changes rates, see
+/// [Scheduler].
 @FunctionalInterface
 public interface Schedule {
-    /// The rate of a step.
+    /// Returns the rate of a step.
     ///
-    /// @param base the rate that the group was made with
+    /// @param base the rate that the group was created with
     /// @param step the step, 0 for the first
     /// @return the rate
     double rate(double base, long step);
 
-    /// Multiplied by `gamma` after every `size` steps, as PyTorch's StepLR.
+    /// Multiplies the rate by `gamma` after every `size` steps, as PyTorch's StepLR.
     ///
-    /// @param size the steps between, positive
+    /// @param size the number of steps between two changes, positive
     /// @param gamma the factor
     /// @return the schedule
     /// @throws IllegalArgumentException if size is not positive
@@ -29,11 +29,11 @@ public interface Schedule {
         return (base, step) -> base * Math.pow(gamma, step / size);
     }
 
-    /// Down to `min` by half a cosine, as PyTorch's CosineAnnealingLR:
-    /// `min + (base − min)·(1 + cos(π·step/steps))/2`: I. Loshchilov, F. Hutter, "SGDR", 2017. It stays there
-    /// afterwards, where PyTorch's rises again.
+    /// Lowers the rate to `min` by half a cosine, as PyTorch's CosineAnnealingLR:
+    /// `min + (base − min)·(1 + cos(π·step/steps))/2`: I. Loshchilov, F. Hutter, "SGDR", 2017. Afterwards it stays
+    /// there, whereas PyTorch's rises again.
     ///
-    /// @param steps how many steps it takes, positive
+    /// @param steps the number of steps to `min`, positive
     /// @param min the rate at the end
     /// @return the schedule
     /// @throws IllegalArgumentException if steps is not positive
@@ -42,11 +42,11 @@ public interface Schedule {
         return (base, step) -> min + (base - min) * (1 + Math.cos(Math.PI * Math.min(step, steps) / steps)) / 2;
     }
 
-    /// From `base·from` to `base·to` in a line, as PyTorch's LinearLR.
+    /// Moves the rate linearly from `base·from` to `base·to`, as PyTorch's LinearLR.
     ///
     /// @param from the factor at the first step
     /// @param to the factor after `steps` steps, and from then on
-    /// @param steps how many steps it takes, positive
+    /// @param steps the number of steps from one to the other, positive
     /// @return the schedule
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule linear(double from, double to, long steps) {
@@ -54,11 +54,11 @@ public interface Schedule {
         return (base, step) -> base * (from + (to - from) * Math.min(step, steps) / steps);
     }
 
-    /// From `base/steps` up to the whole rate in a line, and then another schedule from its beginning: P. Goyal et
-    /// al., "Accurate, large minibatch SGD", 2017.
+    /// Raises the rate linearly from `base/steps` to `base`, and then follows another schedule from its beginning:
+    /// P. Goyal et al., "Accurate, large minibatch SGD", 2017.
     ///
-    /// @param steps how many steps the warm-up takes, positive
-    /// @param then what follows
+    /// @param steps the number of steps of the warm-up, positive
+    /// @param then the schedule after the warm-up
     /// @return the schedule
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule warmUp(long steps, Schedule then) {
@@ -66,18 +66,18 @@ public interface Schedule {
         return (base, step) -> step < steps ? base * (step + 1) / steps : then.rate(base, step - steps);
     }
 
-    /// The same rate always.
+    /// Keeps the base rate.
     ///
     /// @return the schedule
     static Schedule constant() {
         return (base, step) -> base;
     }
 
-    /// Up from `base/25` to base in the first 30 % of the steps and down to `base/250,000` in the rest, both by
-    /// half a cosine, as PyTorch's OneCycleLR without a change of momentum: L. Smith, N. Topin,
-    /// "Super-convergence", 2018. Base is the largest rate here.
+    /// Raises the rate from `base/25` to `base` in the first 30 % of the steps and lowers it to `base/250,000` in
+    /// the rest, both by half a cosine, as PyTorch's OneCycleLR without a change of momentum: L. Smith, N. Topin,
+    /// "Super-convergence", 2018. The base rate is the highest one here.
     ///
-    /// @param steps how many steps it takes, 2 or more
+    /// @param steps the number of steps of the whole cycle, 2 or more
     /// @return the schedule
     /// @throws IllegalArgumentException if there are fewer
     static Schedule oneCycle(long steps) {

@@ -11,13 +11,13 @@ import org.toydiff.TensorArena;
 
 /// Sets the learning rates of an optimizer's groups by a schedule.
 ///
-/// **Others that change rates** A rate that something else set since (another scheduler, a [ReduceOnPlateau], the
-/// program) is taken for this schedule's rate of another base, and goes on from there, as PyTorch's chained
-/// schedulers change the current rate: two schedules multiply, and a plateau's reduction lasts. A group that was
-/// added meanwhile joins in the same way. For that a schedule is to be linear in the base, `a·base + b`, as all of
-/// [Schedule] are; while `a` is 0 no rate tells a base, and the one that the group has stays, or for a group that
-/// joins is its rate. OneCycleLR and LambdaLR differ deliberately from this: in PyTorch they overwrite whatever is
-/// there.
+/// **Others that change rates** If something else has changed a rate (another scheduler, a [ReduceOnPlateau], the
+/// program), this schedule continues from the changed rate, by the base rate that would have led to it, as
+/// PyTorch's chained schedulers change the current rate: two schedules multiply, and a plateau's reduction lasts.
+/// A group that was added later joins in the same way. This requires a schedule that is linear in the base rate,
+/// `a·base + b`, as all of [Schedule] are. While `a` is 0, no base rate can be derived: a group keeps the one it
+/// has, and a group that joins takes its current rate. OneCycleLR and LambdaLR differ deliberately: PyTorch's
+/// overwrite the current rate.
 ///
 /// **State** `step`; for each group `base`, and `lr`, its current rate.
 public final class Scheduler implements Stateful {
@@ -29,9 +29,9 @@ public final class Scheduler implements Stateful {
     private double[] base = {};
     private double[] lr = {};
 
-    /// Sets the rates of the first step at once.
+    /// Creates a scheduler and sets the rates of the first step at once.
     ///
-    /// @param optimizer whose groups' rates are taken for base rates
+    /// @param optimizer the optimizer, whose groups' current rates become their base rates
     /// @param schedule the schedule
     public Scheduler(Optimizer optimizer, Schedule schedule) {
         this.optimizer = optimizer;
@@ -44,8 +44,8 @@ public final class Scheduler implements Stateful {
         return optimizer.groups().stream().mapToDouble(ParameterGroup::lr).toArray();
     }
 
-    /// Sets the rates of the next step; to be called after the optimizer's. In a [MemoryPlan#dryRun(Runnable)] it does
-    /// nothing.
+    /// Sets the rates of the next step; call it after the optimizer's step. Does nothing in a
+    /// [MemoryPlan#dryRun(Runnable)].
     public void step() {
         if (MemoryPlan.isDryRun()) {
             return;
@@ -64,7 +64,8 @@ public final class Scheduler implements Stateful {
         }
     }
 
-    /// Makes bases and rates those of the groups as they are now. One that nobody touched keeps its base, to the bit.
+    /// Updates base rates and rates to those of the groups. A group whose rate nobody has changed keeps its base
+    /// rate, to the bit.
     private void follow() {
         double[] now = rates();
         double[] bases = Arrays.copyOf(base, now.length);
@@ -79,7 +80,7 @@ public final class Scheduler implements Stateful {
         lr = now;
     }
 
-    /// The base that a rate of this step comes from, or another if that is not to be told.
+    /// Returns the base rate that leads to a rate at this step, or `otherwise` if it cannot be derived.
     private double base(double rate, double otherwise) {
         double ofZero = schedule.rate(0, step);
         double slope = schedule.rate(1, step) - ofZero;
@@ -96,9 +97,9 @@ public final class Scheduler implements Stateful {
         return state;
     }
 
-    /// Goes on from a saved step; the optimizer's rates are those of that moment then.
+    /// Continues from a saved step and sets the optimizer's rates to those of that moment.
     ///
-    /// @throws IllegalArgumentException if there are more or fewer groups, or a number is out of range
+    /// @throws IllegalArgumentException if the number of groups differs, or a number is out of range
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
         try (var scratch = TensorArena.ofConfined()) {

@@ -1,6 +1,17 @@
-/// Optimizers, made of the public API of `org.toydiff` alone.
+/// Optimizers and learning rate schedules, built on the public API of `org.toydiff` alone.
 ///
-/// What they keep from step to step (momentum, moments) lives in the arena that is innermost when they are made, or
-/// when a setting asks for it: that of the parameters, not that of a step. What a step computes on the way is freed
-/// before it returns.
+/// | subject | files |
+/// |---|---|
+/// | base of all optimizers: steps, groups, state dicts | [Optimizer], [ParameterGroup] |
+/// | optimizers; each has its formula at the top | [SGD], [Adam], [AdamW], [LAMB], [LARS], [RMSProp], [Adagrad] |
+/// | settings and state of Adam, AdamW and LAMB | `AdaptiveMoments` |
+/// | learning rate by step: formulas, and who applies them | [Schedule], [Scheduler] |
+/// | learning rate by a metric | [ReduceOnPlateau] |
+/// | gradient clipping | [Gradients] |
+///
+/// The arithmetic of a step is in [org.toydiff.Updates].
+///
+/// **Memory** The state of an optimizer (momentum, moments) lives in the arena that is innermost when it is created, or
+/// when a setting asks for it: the arena of the parameters, not that of a step. Temporaries of a step are freed before
+/// it returns.
 package org.toydiff.optim;

@@ -35,7 +35,7 @@ public final class ConsoleProgress implements Callback {
     private final int width;
 
     private final long lineNanos;
-    private Bar bar;
+    private TerminalBar bar;
     private long shown;
 
     ConsoleProgress(PrintStream out, int width, boolean colors, long lineNanos) {
@@ -66,7 +66,7 @@ public final class ConsoleProgress implements Callback {
         boolean dumb = "dumb".equals(environment.get("TERM"));
         boolean drawn = terminal && !dumb && OptionalLibrary.PROGRESSBAR.isPresent();
         boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
-        return new ConsoleProgress(out, drawn ? Bar.terminalWidth(out) : 0, colors, LINE_NANOS);
+        return new ConsoleProgress(out, drawn ? TerminalBar.terminalWidth(out) : 0, colors, LINE_NANOS);
     }
 
     @Override
@@ -85,7 +85,8 @@ public final class ConsoleProgress implements Callback {
     public void onEpochBegin(Training training) {
         shown = System.nanoTime();
         if (width > 0) {
-            bar = new Bar(out, width, colors, title(training), training.stepsPerEpoch(), training.stepOfEpoch());
+            bar = new TerminalBar(
+                    out, width, colors, title(training), training.stepsPerEpoch(), training.stepOfEpoch());
         }
     }
 

@@ -87,7 +87,9 @@ public final class Trainer {
     Path json;
     Path report;
     String title = "Training report";
-    List<String> labels = List.of();
+    List<String> classNames = List.of();
+
+    private boolean fitting;
 
     private Trainer(Layer model, Optimizer optimizer, Loss loss) {
         this.model = Objects.requireNonNull(model, "model");
@@ -111,6 +113,7 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer epochs(int epochs) {
+        begin("epochs");
         requirePositive("epochs", epochs);
         this.epochs = epochs;
         return this;
@@ -122,13 +125,14 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if two have one name, or one that the history uses
     public Trainer metrics(Metric... metrics) {
+        begin("metrics");
         var names = new HashSet<>(BOOKKEEPING);
         names.add("loss");
         this.metrics.forEach(metric -> names.add(metric.name()));
         for (Metric metric : metrics) {
             Metric.requireName(metric.name());
             if (metric.name().startsWith("validation_") || !names.add(metric.name())) {
-                throw new IllegalArgumentException("metrics: the name " + metric.name()
+                throw new IllegalArgumentException("Trainer: metrics: the name " + metric.name()
                         + " is taken; give each metric one of its own, not beginning with validation_");
             }
         }
@@ -141,6 +145,7 @@ public final class Trainer {
     /// @param callbacks called in this order
     /// @return this
     public Trainer callbacks(Callback... callbacks) {
+        begin("callbacks");
         this.callbacks.addAll(List.of(callbacks));
         return this;
     }
@@ -157,6 +162,7 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer microBatch(long examples) {
+        begin("microBatch");
         requirePositive("microBatch", examples);
         this.microBatch = examples;
         return this;
@@ -167,6 +173,7 @@ public final class Trainer {
     /// @param scheduler of this trainer's optimizer
     /// @return this
     public Trainer everyStep(Scheduler scheduler) {
+        begin("everyStep");
         stepSchedules.add(Objects.requireNonNull(scheduler, "scheduler"));
         schedules.add(scheduler);
         return this;
@@ -177,6 +184,7 @@ public final class Trainer {
     /// @param scheduler of this trainer's optimizer
     /// @return this
     public Trainer everyEpoch(Scheduler scheduler) {
+        begin("everyEpoch");
         epochSchedules.add(Objects.requireNonNull(scheduler, "scheduler"));
         schedules.add(scheduler);
         return this;
@@ -187,6 +195,7 @@ public final class Trainer {
     /// @param scheduler of this trainer's optimizer
     /// @return this
     public Trainer everyEpoch(ReduceOnPlateau scheduler) {
+        begin("everyEpoch");
         plateauSchedules.add(Objects.requireNonNull(scheduler, "scheduler"));
         schedules.add(scheduler);
         return this;
@@ -199,8 +208,9 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer clipNorm(double maxNorm) {
+        begin("clipNorm");
         if (!(maxNorm > 0)) {
-            throw new IllegalArgumentException("clipNorm " + maxNorm + " must be positive");
+            throw new IllegalArgumentException("Trainer: clipNorm " + maxNorm + " must be positive");
         }
         this.clipNorm = maxNorm;
         return this;
@@ -213,8 +223,9 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer clipValue(double bound) {
+        begin("clipValue");
         if (!(bound > 0)) {
-            throw new IllegalArgumentException("clipValue " + bound + " must be positive");
+            throw new IllegalArgumentException("Trainer: clipValue " + bound + " must be positive");
         }
         this.clipValue = bound;
         return this;
@@ -226,6 +237,7 @@ public final class Trainer {
     /// @param column `loss`, a metric's name, or one of these with `validation_` before it
     /// @return this
     public Trainer monitor(String column) {
+        begin("monitor");
         this.monitor = Objects.requireNonNull(column, "column");
         return this;
     }
@@ -246,9 +258,10 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if a setting is out of range
     public Trainer earlyStopping(int patience, double minDelta) {
-        requirePositive("earlyStopping: patience", patience);
+        begin("earlyStopping");
+        requirePositive("earlyStopping patience", patience);
         if (!(minDelta >= 0)) {
-            throw new IllegalArgumentException("earlyStopping: minDelta " + minDelta + " must be 0 or more");
+            throw new IllegalArgumentException("Trainer: earlyStopping minDelta " + minDelta + " must be 0 or more");
         }
         this.patience = patience;
         this.minDelta = minDelta;
@@ -261,6 +274,7 @@ public final class Trainer {
     ///
     /// @return this
     public Trainer restoreBest() {
+        begin("restoreBest");
         this.restoreBest = true;
         return this;
     }
@@ -269,6 +283,7 @@ public final class Trainer {
     ///
     /// @return this
     public Trainer withoutMemoryPlan() {
+        begin("withoutMemoryPlan");
         this.planning = false;
         return this;
     }
@@ -277,6 +292,7 @@ public final class Trainer {
     ///
     /// @return this
     public Trainer allowNonFiniteLoss() {
+        begin("allowNonFiniteLoss");
         this.nonFinite = true;
         return this;
     }
@@ -295,6 +311,7 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalStateException if Gson is not there, saying what to add
     public Trainer checkpoints(Path folder) {
+        begin("checkpoints");
         OptionalLibrary.GSON.require("checkpoints");
         this.checkpoints = Objects.requireNonNull(folder, "folder");
         return this;
@@ -306,6 +323,7 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer checkpointEvery(long steps) {
+        begin("checkpointEvery");
         requirePositive("checkpointEvery", steps);
         this.checkpointSteps = steps;
         return this;
@@ -317,6 +335,7 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer keepCheckpoints(int checkpoints) {
+        begin("keepCheckpoints");
         requirePositive("keepCheckpoints", checkpoints);
         this.keep = checkpoints;
         return this;
@@ -329,11 +348,12 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalArgumentException if the name has a dot or is taken
     public Trainer alsoSaving(String name, Stateful part) {
+        begin("alsoSaving");
         boolean reserved = name.matches(
                 "random|progress|model|optimizer|loader|history|best|confusion|mean_loss|(schedule|metric)\\d+");
         if (name.isEmpty() || name.contains(".") || reserved || ownParts.containsKey(name)) {
             throw new IllegalArgumentException(
-                    "alsoSaving: the name \"" + name + "\" is taken, empty or has a dot; choose another");
+                    "Trainer: alsoSaving: the name \"" + name + "\" is taken, empty or has a dot; choose another");
         }
         ownParts.put(name, Objects.requireNonNull(part, "part"));
         return this;
@@ -347,6 +367,7 @@ public final class Trainer {
     ///
     /// @return this
     public Trainer resume() {
+        begin("resume");
         this.resume = true;
         return this;
     }
@@ -357,6 +378,7 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalStateException if FastCSV is not there, saying what to add
     public Trainer historyCsv(Path folder) {
+        begin("historyCsv");
         OptionalLibrary.FASTCSV.require("historyCsv");
         this.csv = Objects.requireNonNull(folder, "folder");
         return this;
@@ -368,6 +390,7 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalStateException if Gson is not there, saying what to add
     public Trainer historyJson(Path file) {
+        begin("historyJson");
         OptionalLibrary.GSON.require("historyJson");
         this.json = Objects.requireNonNull(file, "file");
         return this;
@@ -379,6 +402,7 @@ public final class Trainer {
     /// @return this
     /// @throws IllegalStateException if ECharts or Gson is not there, saying what to add
     public Trainer report(Path file) {
+        begin("report");
         OptionalLibrary.GSON.require("report");
         OptionalLibrary.ECHARTS.require("report");
         this.report = Objects.requireNonNull(file, "file");
@@ -390,16 +414,18 @@ public final class Trainer {
     /// @param title the heading
     /// @return this
     public Trainer title(String title) {
+        begin("title");
         this.title = Objects.requireNonNull(title, "title");
         return this;
     }
 
     /// Names the classes, for the report's confusion matrix.
     ///
-    /// @param labels a name for each class
+    /// @param names a name for each class, in the order of the labels
     /// @return this
-    public Trainer labels(String... labels) {
-        this.labels = List.of(labels);
+    public Trainer classNames(String... names) {
+        begin("classNames");
+        this.classNames = List.of(names);
         return this;
     }
 
@@ -409,6 +435,7 @@ public final class Trainer {
     /// @param value how it is: `Fashion-MNIST, 60,000 images`
     /// @return this
     public Trainer fact(String name, String value) {
+        begin("fact");
         facts.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
         return this;
     }
@@ -444,18 +471,30 @@ public final class Trainer {
     }
 
     private Training run(DataLoader training, DataLoader validation) throws IOException {
+        begin("fit");
         if (checkpoints == null && (resume || checkpointSteps < Long.MAX_VALUE)) {
-            throw new IllegalArgumentException(
-                    "fit: there is no folder to save to or resume from; give it with checkpoints(folder)");
+            throw new IllegalStateException(
+                    "fit: there is no folder to save to or resume from; set one with checkpoints(folder)");
         }
+        fitting = true;
         try (var memory = TensorArena.ofConfined()) {
-            return new Fit(this, Objects.requireNonNull(training, "training"), validation, memory).run();
+            return new TrainingLoop(this, Objects.requireNonNull(training, "training"), validation, memory).run();
+        } finally {
+            fitting = false;
+        }
+    }
+
+    /// Begins a change of a setting, or a fit. A callback has the trainer at hand while its settings are in use.
+    private void begin(String call) {
+        if (fitting) {
+            throw new IllegalStateException("Trainer: " + call
+                    + " cannot be called while a fit is under way; call it before, or after fit has returned");
         }
     }
 
     private static void requirePositive(String setting, long value) {
         if (value <= 0) {
-            throw new IllegalArgumentException(setting + " " + value + " must be positive");
+            throw new IllegalArgumentException("Trainer: " + setting + " " + value + " must be positive");
         }
     }
 }

@@ -74,13 +74,13 @@ class BlockedDataTest extends ArenaTest {
                 .toList();
     }
 
-    private static Prefetch prefetch(Dataset dataset) {
-        return new Prefetch(new Epoch(dataset, 2, false, List.of(), 0, 0, null), 0, 1, SHORT);
+    private static Prefetcher prefetch(Dataset dataset) {
+        return new Prefetcher(new Epoch(dataset, 2, false, List.of(), 0, 0, null), 0, 1, SHORT);
     }
 
     @Test
     void closingInterruptsADataSetThatDoesNotReturnInTime() {
-        Prefetch prefetch = prefetch(patient());
+        Prefetcher prefetch = prefetch(patient());
         prefetch.next(0);
         prefetch.close();
         assertEquals(List.of(), loaderThreads());
@@ -120,7 +120,7 @@ class BlockedDataTest extends ArenaTest {
 
     @Test
     void closingHasAnEndWithoutAnInterruptToo() throws InterruptedException {
-        Prefetch prefetch = prefetch(deaf());
+        Prefetcher prefetch = prefetch(deaf());
         entered.acquire();
         Thread thread = loaderThreads().getFirst();
         assertThrows(IllegalStateException.class, prefetch::close);

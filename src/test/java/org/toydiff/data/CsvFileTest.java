@@ -141,10 +141,14 @@ class CsvFileTest extends ArenaTest {
     }
 
     @Test
-    void aDescriptionIsNotChangedByThoseMadeOfIt() throws IOException {
-        CsvFile whole = file(FLOWERS).labels("species");
-        whole.inputs("length").delimiter(';').withoutHeader().targets("width");
-        requireFlowers(whole.read());
+    void settingsHoldFromTheNextReadOn() throws IOException {
+        CsvFile file = file(FLOWERS).targets("width").labels("species");
+        requireFlowers(file.read());
+        file.inputs("length").targets("width");
+        Batch batch = all(file.read());
+        assertArrayEquals(new float[] {5.1f, -0.4f, 6}, batch.x().toFloatArray());
+        assertEquals(DType.FLOAT32, batch.y().dtype());
+        assertArrayEquals(new float[] {3.5f, 0.25f, 100}, batch.y().toFloatArray());
     }
 
     @Test

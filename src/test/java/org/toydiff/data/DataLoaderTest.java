@@ -149,14 +149,58 @@ class DataLoaderTest extends ArenaTest {
     }
 
     @Test
-    void settingsMakeNewLoadersAndLeaveTheOld() {
-        DataLoader plain = DataLoader.of(images(4), 3);
-        plain.shuffle(1).dropLast().prefetch(2).transform(new FlattenInputs());
-        assertArrayEquals(new long[] {0, 1, 2, 3}, epoch(plain));
-        assertTrue(loaderThreads().isEmpty());
-        DataLoader begun = DataLoader.of(images(4), 3).shuffle(1);
-        epoch(begun);
-        assertEquals(0, begun.dropLast().epoch());
+    void settingsHoldFromTheNextEpochOn() {
+        DataLoader loader = DataLoader.of(images(10), 3);
+        assertArrayEquals(LongStream.range(0, 10).toArray(), epoch(loader));
+        assertSame(loader, loader.dropLast());
+        assertSame(loader, loader.transform(new FlattenInputs()));
+        assertSame(loader, loader.shuffle(7));
+        assertSame(loader, loader.prefetch(2));
+        assertEquals(1, loader.epoch());
+        List<Long> targets = new ArrayList<>();
+        for (Batch batch : loader) {
+            assertArrayEquals(new long[] {3, 6}, batch.x().shape());
+            targets.addAll(LongStream.of(batch.y().toLongArray()).boxed().toList());
+        }
+        long[] order = new long[10];
+        SplitMix64.permute(order, 7, 1);
+        assertEquals(LongStream.of(order).limit(9).boxed().toList(), targets);
+    }
+
+    @Test
+    void settingsCannotChangeWhileAnEpochIsUnderWay() {
+        DataLoader loader = DataLoader.of(images(10), 3).shuffle(1);
+        Iterator<Batch> batches = loader.iterator();
+        batches.next();
+        String state = text(loader);
+        requireFixed(loader);
+        assertEquals(state, text(loader));
+        assertTrue(batches.hasNext(), "the iteration goes on");
+
+        DataLoader resumed = DataLoader.of(images(10), 3).shuffle(2);
+        resumed.loadStateDict(loader.stateDict());
+        requireFixed(resumed);
+        assertEquals(state, text(resumed));
+        epoch(resumed);
+        resumed.dropLast();
+
+        // The rest of an epoch that was ended early is left out, as by the next iteration.
+        loader.close();
+        assertEquals(1, loader.dropLast().epoch());
+        assertEquals(9, epoch(loader).length);
+        assertEquals(2, loader.epoch());
+    }
+
+    private static void requireFixed(DataLoader loader) {
+        Map<String, Runnable> settings = Map.of(
+                "shuffle", () -> loader.shuffle(5),
+                "dropLast", loader::dropLast,
+                "transform", () -> loader.transform(new FlattenInputs()),
+                "prefetch", () -> loader.prefetch(1));
+        settings.forEach((name, setting) -> assertEquals(
+                "DataLoader: " + name + " cannot change while an epoch is under way; set it before iterator() and"
+                        + " loadStateDict, or when the epoch has ended",
+                assertThrows(IllegalStateException.class, setting::run).getMessage()));
     }
 
     @Test
@@ -179,7 +223,7 @@ class DataLoaderTest extends ArenaTest {
                         .getMessage());
         for (int batches : new int[] {-1, 1025}) {
             assertEquals(
-                    "prefetch: " + batches + " batches; give 0 to 1024",
+                    "DataLoader: prefetch " + batches + " must be within 0 to 1024",
                     assertThrows(IllegalArgumentException.class, () -> loader.prefetch(batches))
                             .getMessage());
         }
@@ -312,7 +356,7 @@ class DataLoaderTest extends ArenaTest {
         Map<String, Tensor> shuffled = DataLoader.of(images(10), 4).shuffle(1).stateDict();
         DataLoader loader = DataLoader.of(images(10), 4);
         assertEquals(
-                "DataLoader: loadStateDict: it is of a loader that shuffles, and this one does not; make this one by shuffle(seed)",
+                "DataLoader: loadStateDict: it is of a loader that shuffles, and this one does not; call shuffle(seed) on this one",
                 assertThrows(IllegalArgumentException.class, () -> loader.loadStateDict(shuffled))
                         .getMessage());
     }

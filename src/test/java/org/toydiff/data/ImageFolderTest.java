@@ -2,6 +2,7 @@ package org.toydiff.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -62,6 +63,7 @@ class ImageFolderTest extends ArenaTest {
     @Test
     void pngFilesOfEveryKindHaveTheirOwnPixels() throws Exception {
         ImageFolder set = ImageFolder.open(committed());
+        ImageFolder greySet = ImageFolder.open(committed()).grey();
         assertEquals(List.of("a_colour", "b_indexed", "c_grey"), set.classes());
         Map<String, Golden.Array> expected = new HashMap<>();
         for (Golden.Case one : Golden.cases("golden_data.txt")) {
@@ -77,7 +79,7 @@ class ImageFolderTest extends ArenaTest {
             assertArrayEquals(new long[] {1, 3, 3, 4}, batch.x().shape());
             assertArrayEquals(scaled(bytes), batch.x().toFloatArray(), name);
             assertEquals(name.charAt(0) - 'a', batch.y().item(), name);
-            Batch grey = set.grey().batch(i);
+            Batch grey = greySet.batch(i);
             assertArrayEquals(new long[] {1, 1, 3, 4}, grey.x().shape());
             assertArrayEquals(grey(bytes), grey.x().toFloatArray(), name);
         }
@@ -165,18 +167,36 @@ class ImageFolderTest extends ArenaTest {
                 wide
                         + ": size: the image is 2 × 4 and the first is 2 × 3; resize(height, width) brings all to one size",
                 refusedFile(set, 1));
-        Batch batch = set.resize(5, 1).batch(1, 0);
+        Batch batch = ImageFolder.open(root).resize(5, 1).batch(1, 0);
         assertArrayEquals(new long[] {2, 3, 5, 1}, batch.x().shape());
         float[] blue = new float[15];
         Arrays.fill(blue, 10, 15, 1);
         assertArrayEquals(blue, batch.x().get(0).toFloatArray(), 1e-6f);
         assertArrayEquals(
-                new long[] {2, 1, 5, 1}, set.grey().resize(5, 1).batch(0, 1).x().shape());
+                new long[] {2, 1, 5, 1},
+                ImageFolder.open(root).grey().resize(5, 1).batch(0, 1).x().shape());
         assertArrayEquals(
-                new long[] {2, 1, 5, 1}, set.resize(5, 1).grey().batch(0, 1).x().shape());
+                new long[] {2, 1, 5, 1},
+                ImageFolder.open(root).resize(5, 1).grey().batch(0, 1).x().shape());
         for (int[] size : new int[][] {{0, 1}, {1, -1}, {1 << 14, 1 << 13}}) {
             assertThrows(IllegalArgumentException.class, () -> set.resize(size[0], size[1]));
         }
+    }
+
+    @Test
+    void settingsCannotChangeOnceABatchWasRead() throws IOException {
+        write("a/1.png", Color.RED, 2, 3);
+        ImageFolder set = ImageFolder.open(root);
+        Dataset part = set.slice(0, 1);
+        assertSame(set, set.grey());
+        assertSame(set, set.resize(4, 6));
+        assertArrayEquals(new long[] {1, 1, 4, 6}, part.batch(0).x().shape());
+        assertEquals(
+                "ImageFolder: resize cannot change once a batch was read; set it before, or open the folder again",
+                assertThrows(IllegalStateException.class, () -> set.resize(1, 1))
+                        .getMessage());
+        assertThrows(IllegalStateException.class, set::grey);
+        assertArrayEquals(new long[] {1, 1, 4, 6}, set.batch(0).x().shape());
     }
 
     @Test

@@ -364,9 +364,7 @@ class CheckpointFileTest extends ArenaTest {
         var e = assertThrows(
                 IllegalArgumentException.class,
                 () -> CheckpointFile.save(file, Map.of(), new Progress(0, 0, Map.of("toydiff.checksum", "mine"))));
-        assertEquals(
-                "save: the metadata have a \"toydiff.checksum\", which is the checkpoint's own; rename it",
-                e.getMessage());
+        assertEquals("save: the metadata have a \"toydiff.checksum\", which is reserved; rename it", e.getMessage());
         assertFalse(Files.exists(file));
     }
 
@@ -397,8 +395,8 @@ class CheckpointFileTest extends ArenaTest {
                     IllegalArgumentException.class,
                     () -> CheckpointFile.save(file, Map.of(name, new Linear(1, 1)), new Progress(0, 0)));
             assertEquals(
-                    "save: \"" + name + "\" cannot be a part's name: it is empty, has a dot, or is taken by the"
-                            + " checkpoint itself; rename it",
+                    "save: \"" + name + "\" cannot be a part's name: it is empty, has a dot, or is reserved;"
+                            + " rename it",
                     e.getMessage());
         }
         assertThrows(IllegalArgumentException.class, () -> new Progress(-1, 0));

@@ -3,18 +3,18 @@ package org.toydiff.io;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.toydiff.Child;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.child.Child;
+import org.toydiff.child.Saver;
 
 /// A process is killed while it saves, and what it leaves is read.
 class KilledSaveTest {
@@ -49,7 +49,6 @@ class KilledSaveTest {
     private void killWhileSaving(Path file, int round) throws Exception {
         Path out = outputs.resolve("out");
         Process process = Child.start(
-                Map.of(),
                 out,
                 outputs.resolve("err"),
                 List.of(
@@ -59,13 +58,10 @@ class KilledSaveTest {
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
                         Child.classPath(),
-                        "org.toydiff.io.Saver",
+                        Saver.class.getName(),
                         file.toString()));
         try {
-            while (Files.size(out) == 0) {
-                assertTrue(process.isAlive(), () -> "the child ended");
-                Thread.sleep(1);
-            }
+            Child.awaitOutput(process, out, "\n");
             Thread.sleep(round * 7 % 23);
         } finally {
             process.destroyForcibly().waitFor();

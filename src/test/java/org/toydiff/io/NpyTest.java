@@ -125,7 +125,7 @@ class NpyTest extends ArenaTest {
         assertTrue(
                 e.getMessage()
                         .endsWith("the dtype " + text
-                                + " is none of toydiff's; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"),
+                                + " is not one of toydiff's; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"),
                 e.getMessage());
     }
 
@@ -169,22 +169,22 @@ class NpyTest extends ArenaTest {
             {D, F, 'shape': (1,)}; 3; 68: the file ends here, and [1] float32 takes 4 bytes after its header
             {D, F, 'shape': (1,)}; 5; 69: bytes follow the last element of [1] float32
             {D, F}; 4; 10: the header has the keys [descr, fortran_order] and needs [descr, fortran_order, shape]
-            {D, D, F, 'shape': (1,)}; 4; 27: the key 'descr' is there twice
+            {D, D, F, 'shape': (1,)}; 4; 27: the key 'descr' appears twice
             {D, F, 'shape': (1,), 'x': 1}; 4; 10: the header has the keys [descr, fortran_order, shape, x] and needs [descr, fortran_order, shape]
-            {D, F, 'shape': (1)}; 4; 60: the shape (1) is no tuple
-            {D, F, 'shape': [1]}; 4; 60: the shape [1] is no tuple
-            {D, F, 'shape': 1}; 4; 60: the shape 1 is no tuple
-            {D, F, 'shape': (,)}; 4; 60: the shape (,) has "", which is no size
-            {D, F, 'shape': (1,,)}; 4; 60: the shape (1,,) has "", which is no size
-            {D, F, 'shape': (-1,)}; 4; 60: the shape (-1,) has "-1", which is no size
-            {D, F, 'shape': (1.0,)}; 4; 60: the shape (1.0,) has "1.0", which is no size
-            {D, F, 'shape': (9223372036854775808,)}; 4; 60: the shape (9223372036854775808,) has "9223372036854775808", which is no size
+            {D, F, 'shape': (1)}; 4; 60: the shape (1) is not a tuple
+            {D, F, 'shape': [1]}; 4; 60: the shape [1] is not a tuple
+            {D, F, 'shape': 1}; 4; 60: the shape 1 is not a tuple
+            {D, F, 'shape': (,)}; 4; 60: the shape (,) has "", which is not a size
+            {D, F, 'shape': (1,,)}; 4; 60: the shape (1,,) has "", which is not a size
+            {D, F, 'shape': (-1,)}; 4; 60: the shape (-1,) has "-1", which is not a size
+            {D, F, 'shape': (1.0,)}; 4; 60: the shape (1.0,) has "1.0", which is not a size
+            {D, F, 'shape': (9223372036854775808,)}; 4; 60: the shape (9223372036854775808,) has "9223372036854775808", which is not a size
             {D, F, 'shape': (4294967296, 4294967296)}; 4; 60: the shape (4294967296, 4294967296) has more bytes than a long can count
             {D, 'fortran_order': 0, 'shape': (1,)}; 4; 44: fortran_order is 0 and neither True nor False
-            {D, F, 'shape': (1,)} x; 4; 66: something follows the dict
+            {D, F, 'shape': (1,)} x; 4; 66: text follows the dict
             {D, F, 'shape': (1,); 4; 64: a , is missing here
             {D F}; 4; 10: the header has the keys [descr] and needs [descr, fortran_order, shape]
-            {descr: '<f4'}; 4; 11: the key descr is no string
+            {descr: '<f4'}; 4; 11: the key descr is not a string
             {'descr'}; 4; 18: a : is missing here
             (1,); 4; 10: a { is missing here
             ``; 4; 10: a { is missing here
@@ -211,12 +211,12 @@ class NpyTest extends ArenaTest {
         Files.write(file, new byte[0]);
         assertMalformed(file, "0: the file ends within its header");
         Files.write(file, FilesOfPython.bytes("plain.npz"));
-        assertMalformed(file, "0: this is no .npy file: it does not begin with \\x93NUMPY");
+        assertMalformed(file, "0: this is not a .npy file: it does not begin with \\x93NUMPY");
         Files.write(file, Arrays.copyOf(FilesOfPython.bytes("float32.npy"), 100));
         assertMalformed(file, "100: the file ends within its header");
         byte[] later = FilesOfPython.bytes("float32.npy");
         later[6] = 4;
-        assertMalformed(Files.write(file, later), "6: version 4.0 of the format is not known");
+        assertMalformed(Files.write(file, later), "6: unknown version 4.0 of the format");
         assertMalformed(written(2, 10_001, "", 0), "8: a header of 10001 bytes is longer than 10000");
         assertMalformed(written(2, -1, "", 0), "8: a header of 4294967295 bytes is longer than 10000");
         byte[] bool = FilesOfPython.bytes("bool.npy");

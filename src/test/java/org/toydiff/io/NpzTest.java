@@ -75,7 +75,7 @@ class NpzTest extends ArenaTest {
             large = saved.get("large");
             var half = assertThrows(IOException.class, () -> saved.get("half"));
             assertTrue(half.getMessage().contains("packed.npz: half.npy: offset "), half.getMessage());
-            assertTrue(half.getMessage().contains("the dtype '<f2' is none of toydiff's"), half.getMessage());
+            assertTrue(half.getMessage().contains("the dtype '<f2' is not one of toydiff's"), half.getMessage());
         }
         double[] numbers = large.toDoubleArray();
         for (int i = 0; i < numbers.length; i++) {
@@ -152,7 +152,7 @@ class NpzTest extends ArenaTest {
         Path file = Files.write(folder.resolve("bad.npz"), FilesOfPython.bytes("float32.npy"));
         var e = assertThrows(IOException.class, () -> Npz.open(file));
         assertTrue(
-                e.getMessage().startsWith(file + ": offset 0: this is no zip archive, or a damaged one: "),
+                e.getMessage().startsWith(file + ": offset 0: this is not a zip archive, or a damaged one: "),
                 e.getMessage());
     }
 

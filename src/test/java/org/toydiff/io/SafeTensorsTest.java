@@ -26,11 +26,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.toydiff.ArenaTest;
-import org.toydiff.Child;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.child.Child;
+import org.toydiff.child.WithoutGson;
 import org.toydiff.optim.SGD;
 
 /// Files that Python's safetensors wrote, files that it must be able to read, and files that are none.
@@ -167,7 +168,7 @@ class SafeTensorsTest extends ArenaTest {
             var e = assertThrows(IllegalArgumentException.class, () -> saved.get("brain"));
             assertEquals(
                     "get: \"brain\" in " + file("others.safetensors")
-                            + " is BF16, which no dtype of toydiff is; save it as F32, F64, I32, I64 or BOOL",
+                            + " is BF16, which toydiff has no dtype for; save it as F32, F64, I32, I64 or BOOL",
                     e.getMessage());
             assertThrows(IllegalArgumentException.class, saved::toMap);
         }
@@ -304,24 +305,24 @@ class SafeTensorsTest extends ArenaTest {
             4 |  {} | 8: the tensors take 0 bytes, and 4 follow the header
             8 | {A} | 8: the tensors take 4 bytes, and 8 follow the header
             3 | {A} | 8: the tensors take 4 bytes, and 3 follow the header
-            4 | {A,A} | 8: the name "a" is there twice
-            4 | {'__metadata__':{},A,'__metadata__':{}} | 8: the name "__metadata__" is there twice
-            4 | {'__metadata__':{'k':'1','k':'2'},A} | 8: __metadata__: the key "k" is there twice
-            4 | {'__metadata__':{'k':1},A} | 8: "__metadata__": k is no string
-            4 | {'a':{'dtype':'F32','dtype':'F32','shape':[1],'data_offsets':[0,4]}} | 8: "a": dtype is there twice
-            4 | {'a':{'dtype':4,'shape':[1],'data_offsets':[0,4]}} | 8: "a": dtype is no string
+            4 | {A,A} | 8: the name "a" appears twice
+            4 | {'__metadata__':{},A,'__metadata__':{}} | 8: the name "__metadata__" appears twice
+            4 | {'__metadata__':{'k':'1','k':'2'},A} | 8: __metadata__: the key "k" appears twice
+            4 | {'__metadata__':{'k':1},A} | 8: "__metadata__": k is not a string
+            4 | {'a':{'dtype':'F32','dtype':'F32','shape':[1],'data_offsets':[0,4]}} | 8: "a": dtype appears twice
+            4 | {'a':{'dtype':4,'shape':[1],'data_offsets':[0,4]}} | 8: "a": dtype is not a string
             4 | {'a':{'shape':[1],'data_offsets':[0,4]}} | 8: "a": it needs dtype, shape and data_offsets, and has only [shape, data_offsets]
-            4 | {'a':{'dtype':'F32','shape':[-1],'data_offsets':[0,4]}} | 8: "a": shape holds -1; it must be a whole number from 0 to 2^63 - 1
-            4 | {'a':{'dtype':'F32','shape':[1.0],'data_offsets':[0,4]}} | 8: "a": shape holds 1.0; it must be a whole number from 0 to 2^63 - 1
-            4 | {'a':{'dtype':'F32','shape':[9223372036854775808],'data_offsets':[0,4]}} | 8: "a": shape holds 9223372036854775808; it must be a whole number from 0 to 2^63 - 1
-            4 | {'a':{'dtype':'F32','shape':['1'],'data_offsets':[0,4]}} | 8: "a": shape holds STRING and not only numbers
+            4 | {'a':{'dtype':'F32','shape':[-1],'data_offsets':[0,4]}} | 8: "a": shape holds -1; it must be an integer from 0 to 2^63 - 1
+            4 | {'a':{'dtype':'F32','shape':[1.0],'data_offsets':[0,4]}} | 8: "a": shape holds 1.0; it must be an integer from 0 to 2^63 - 1
+            4 | {'a':{'dtype':'F32','shape':[9223372036854775808],'data_offsets':[0,4]}} | 8: "a": shape holds 9223372036854775808; it must be an integer from 0 to 2^63 - 1
+            4 | {'a':{'dtype':'F32','shape':['1'],'data_offsets':[0,4]}} | 8: "a": shape holds STRING; it must hold numbers only
             4 | {'a':{'dtype':'F32','shape':[4294967296,4294967296],'data_offsets':[0,4]}} | 8: "a": shape [4294967296, 4294967296] has more bits than a long can count
             4 | {'a':{'dtype':'F32','shape':[2],'data_offsets':[0,4]}} | 8: "a": shape [2] of F32 takes 8 bytes, and data_offsets [0, 4] give it 4
             4 | {'a':{'dtype':'F4','shape':[7],'data_offsets':[0,4]}} | 8: "a": shape [7] of F4 does not end at a whole byte
             4 | {'a':{'dtype':'F32','shape':[1],'data_offsets':[0]}} | 8: "a": data_offsets are 1 numbers; two are needed
             4 | {A,'b':{'dtype':'NEW','shape':[1],'data_offsets':[4,0]}} | 8: "b": data_offsets [4, 0] end before they begin
-            8 | {A,'b':{'dtype':'F32','shape':[1],'data_offsets':[3,7]}} | 8: "b": data_offsets begin at 3, and what lies before ends at 4: tensors must neither overlap nor leave holes
-            9 | {A,'b':{'dtype':'F32','shape':[1],'data_offsets':[5,9]}} | 8: "b": data_offsets begin at 5, and what lies before ends at 4: tensors must neither overlap nor leave holes
+            8 | {A,'b':{'dtype':'F32','shape':[1],'data_offsets':[3,7]}} | 8: "b": data_offsets begin at 3, and the data before ends at 4: tensors must neither overlap nor leave gaps
+            9 | {A,'b':{'dtype':'F32','shape':[1],'data_offsets':[5,9]}} | 8: "b": data_offsets begin at 5, and the data before ends at 4: tensors must neither overlap nor leave gaps
             4 | {'a':{'dtype':'BOOL','shape':[4611686018427387904],'data_offsets':[0,4611686018427387904]}} | 8: "a": shape [4611686018427387904] has more bits than a long can count
             4 | {'a':{'dtype':'NEW','shape':[4],'data_offsets':[0,9223372036854775807]}} | 8: the tensors take 9223372036854775807 bytes, and 4 follow the header
             """)
@@ -350,8 +351,7 @@ class SafeTensorsTest extends ArenaTest {
         Path file = written(bytes(header.replace("A", A).replace('\'', '"'), 4));
         var e = assertThrows(IOException.class, () -> SafeTensors.open(file).close());
         assertTrue(
-                e.getMessage().startsWith(file + ": offset 8: the header is not the JSON it should be: "),
-                e.getMessage());
+                e.getMessage().startsWith(file + ": offset 8: the header is not the expected JSON: "), e.getMessage());
         assertEquals(1, e.getMessage().lines().count());
     }
 
@@ -359,7 +359,7 @@ class SafeTensorsTest extends ArenaTest {
     void whatIsNotUtf8IsNamed() throws IOException {
         byte[] bytes = bytes("{\"?\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4);
         bytes[10] = (byte) 0xff;
-        assertMalformed(written(bytes), "8: the header is not the JSON it should be: Input length = 1");
+        assertMalformed(written(bytes), "8: the header is not the expected JSON: Input length = 1");
     }
 
     @Test
@@ -444,19 +444,14 @@ class SafeTensorsTest extends ArenaTest {
 
     @Test
     void withoutGsonItSaysWhatIsMissing() throws Exception {
-        String withoutGson = String.join(
-                java.io.File.pathSeparator,
-                Arrays.stream(Child.classPath().split(java.io.File.pathSeparator))
-                        .filter(entry -> !entry.contains("gson"))
-                        .toList());
-        Child child = Child.run(
-                Map.of(),
+        String withoutGson = Child.classPath(entry -> !entry.contains("gson"));
+        Child child = Child.run(List.of(
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 withoutGson,
-                "org.toydiff.io.WithoutGson",
+                WithoutGson.class.getName(),
                 file("all.safetensors").toString(),
-                folder.resolve("x").toString());
+                folder.resolve("x").toString()));
         String remedy = ": needs Gson; add the dependency com.google.code.gson:gson:2.15.0 (where toydiff is on the"
                 + " module path, there too, with --add-modules ALL-MODULE-PATH)";
         assertEquals(

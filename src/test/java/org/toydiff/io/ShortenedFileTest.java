@@ -9,15 +9,15 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.ArenaTest;
-import org.toydiff.Child;
 import org.toydiff.DType;
 import org.toydiff.MappedFile;
+import org.toydiff.child.Child;
+import org.toydiff.child.ShortenedFiles;
 
 /// Mapped files that others shorten, and what else a mapping may meet.
 class ShortenedFileTest extends ArenaTest {
@@ -27,14 +27,13 @@ class ShortenedFileTest extends ArenaTest {
     @Test
     @DisabledOnOs(value = OS.WINDOWS, disabledReason = "no mapped file can be shortened there")
     void whatReadsAShortenedFileIsToldAndTheProcessLives() throws Exception {
-        Child child = Child.run(
-                Map.of(),
+        Child child = Child.run(List.of(
                 "--enable-native-access=ALL-UNNAMED",
                 "--add-modules=jdk.incubator.vector",
                 "-cp",
                 Child.classPath(),
-                Shortened.class.getName(),
-                folder.toString());
+                ShortenedFiles.class.getName(),
+                folder.toString()));
         assertEquals(0, child.exit(), child.err());
         List<String> lines = child.out().lines().toList();
         assertEquals(18, lines.size(), child.out());

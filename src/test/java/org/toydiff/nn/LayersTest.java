@@ -225,6 +225,51 @@ class LayersTest extends ArenaTest {
         assertEquals("GELU(tanh)", new GELU(true).toString());
         assertEquals("LeakyReLU(slope=0.01)", new LeakyReLU().toString());
         assertEquals("Softplus(beta=1.0, threshold=20.0)", new Softplus().toString());
+        assertEquals(
+                "Softplus(beta=2.0, threshold=5.0)",
+                new Softplus().threshold(5).beta(2).toString());
+        assertEquals(
+                "BatchNorm1d(4, epsilon=0.001, momentum=0.2)",
+                new BatchNorm1d(4).momentum(0.2).epsilon(1e-3).toString());
+    }
+
+    @Test
+    void namedSettingsReachTheFormula() {
+        float[] x = {-3, -0.5f, 0, 1, 2.6f};
+        double[] expected = {
+            Math.log1p(Math.exp(-6)) / 2,
+            Math.log1p(Math.exp(-1)) / 2,
+            Math.log(2) / 2,
+            Math.log1p(Math.exp(2)) / 2,
+            2.6
+        };
+        double[] actual =
+                new Softplus().beta(2).threshold(5).forward(Tensor.of(x)).toDoubleArray();
+        assertArrayEquals(expected, actual, 1e-6);
+
+        // Mean 2, biased variance 1, unbiased 2.
+        var norm = new BatchNorm1d(1).epsilon(3).momentum(0.25);
+        Tensor y = norm.forward(Tensor.of(new float[] {1, 3}, 2, 1));
+        assertArrayEquals(new double[] {-0.5, 0.5}, y.toDoubleArray(), 1e-6);
+        assertEquals(0.5, norm.namedBuffers().get("running_mean").item(), 1e-6);
+        assertEquals(0.75 + 0.5, norm.namedBuffers().get("running_var").item(), 1e-6);
+    }
+
+    @Test
+    void namedSettingsRefuseValuesOutOfRange() {
+        var norm = new BatchNorm1d(1);
+        for (double value : new double[] {-1, Double.NaN}) {
+            assertThrows(IllegalArgumentException.class, () -> norm.epsilon(value));
+            assertThrows(IllegalArgumentException.class, () -> new Softplus().beta(value));
+        }
+        for (double value : new double[] {-0.1, 1.1, Double.NaN}) {
+            assertEquals(
+                    "BatchNorm1d: momentum " + value + " must be within 0 to 1",
+                    assertThrows(IllegalArgumentException.class, () -> norm.momentum(value))
+                            .getMessage());
+        }
+        assertEquals("BatchNorm1d(1, epsilon=1.0E-5, momentum=0.1)", norm.toString());
+        assertThrows(IllegalArgumentException.class, () -> new BatchNorm1d(0));
     }
 
     @Test

@@ -167,7 +167,7 @@ class ConsoleProgressTest {
         for (int i = 0; i < 100; i++) {
             var bytes = new ByteArrayOutputStream();
             var out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-            var bar = new Bar(out, 80, true, "epoch", 4, 0);
+            var bar = new TerminalBar(out, 80, true, "epoch", 4, 0);
             bar.step();
             bar.close();
             String text = bytes.toString(StandardCharsets.UTF_8);

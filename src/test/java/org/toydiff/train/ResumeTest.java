@@ -348,14 +348,14 @@ class ResumeTest {
         try (var arena = TensorArena.ofShared()) {
             var setup = new Setup(1, 0);
             assertEquals(
-                    "fit: there is no folder to save to or resume from; give it with checkpoints(folder)",
+                    "fit: there is no folder to save to or resume from; set one with checkpoints(folder)",
                     assertThrows(
-                                    IllegalArgumentException.class,
+                                    IllegalStateException.class,
                                     () -> setup.trainer.resume().fit(setup.training))
                             .getMessage());
             for (String name : List.of("", "a.b", "model", "metric3", "random")) {
                 assertEquals(
-                        "alsoSaving: the name \"" + name + "\" is taken, empty or has a dot; choose another",
+                        "Trainer: alsoSaving: the name \"" + name + "\" is taken, empty or has a dot; choose another",
                         assertThrows(IllegalArgumentException.class, () -> setup.trainer.alsoSaving(name, setup.net))
                                 .getMessage());
             }

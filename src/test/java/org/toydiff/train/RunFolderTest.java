@@ -16,9 +16,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.ArenaTest;
-import org.toydiff.Child;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.child.Child;
+import org.toydiff.child.SleepingTraining;
 import org.toydiff.data.DataLoader;
 import org.toydiff.data.TensorDataset;
 import org.toydiff.io.CheckpointFile;
@@ -193,44 +194,20 @@ class RunFolderTest extends ArenaTest {
         assertEquals(4, trainer(folder()).fit(loader()).step());
     }
 
-    /// What another process runs: a training that stays in its first step.
-    static final class Sleeper {
-        private Sleeper() {}
-
-        public static void main(String[] arguments) throws IOException {
-            try (var arena = TensorArena.ofShared()) {
-                trainer(Path.of(arguments[0]))
-                        .callbacks(onFirstStep(() -> {
-                            System.out.println("under way");
-                            try {
-                                Thread.sleep(600_000);
-                            } catch (InterruptedException e) {
-                                Thread.currentThread().interrupt();
-                            }
-                        }))
-                        .fit(loader());
-            }
-        }
-    }
-
     @Test
     void aTrainingOfAnotherProcessKeepsTheFolderUntilThatDies() throws Exception {
         Path out = temporary.resolve("out");
         Process process = Child.start(
-                Map.of(),
                 out,
                 temporary.resolve("err"),
                 List.of(
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
                         Child.classPath(),
-                        Sleeper.class.getName(),
+                        SleepingTraining.class.getName(),
                         folder().toString()));
         try {
-            for (int i = 0; i < 600 && process.isAlive() && Files.size(out) == 0; i++) {
-                Thread.sleep(100);
-            }
-            assertTrue(process.isAlive(), () -> "the child ended");
+            Child.awaitOutput(process, out, "under way");
             var e = assertThrows(
                     FileSystemException.class, () -> trainer(folder()).fit(loader()));
             assertTrue(e.getMessage().startsWith(folder() + ": another training"), e.getMessage());

@@ -9,14 +9,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.regex.Pattern;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -493,7 +498,7 @@ class TrainerTest extends ArenaTest {
                 .metrics(new Accuracy(), new ConfusionMatrix(CLASSES))
                 .epochs(2)
                 .title("Clouds")
-                .labels("a", "b", "c")
+                .classNames("a", "b", "c")
                 .fact("Data", "three clouds")
                 .historyCsv(folder.resolve("csv"))
                 .historyJson(folder.resolve("history.json"))
@@ -516,23 +521,63 @@ class TrainerTest extends ArenaTest {
     }
 
     @Test
+    void settingsCannotChangeWhileAFitIsUnderWay() throws IOException {
+        Trainer trainer = trainer(net());
+        List<Method> settings = Stream.of(Trainer.class.getMethods())
+                .filter(method -> method.getReturnType() == Trainer.class && !Modifier.isStatic(method.getModifiers()))
+                .toList();
+        assertTrue(settings.size() > 20, settings.toString());
+        DataLoader loader = DataLoader.of(clouds(1, 64), 64);
+        List<String> accepted = new ArrayList<>();
+        trainer.callbacks(new Callback() {
+            @Override
+            public void onStepEnd(Training training) {
+                settings.forEach(setting -> {
+                    if (!isRefused(trainer, setting)) {
+                        accepted.add(setting.toString());
+                    }
+                });
+                assertEquals(
+                        "Trainer: fit cannot be called while a fit is under way; call it before, or after fit has"
+                                + " returned",
+                        assertThrows(IllegalStateException.class, () -> trainer.fit(loader))
+                                .getMessage());
+            }
+        });
+        assertEquals(1, trainer.fit(loader).step());
+        assertEquals(List.of(), accepted);
+        assertEquals(2, trainer.epochs(2).fit(loader).step(), "they hold from the next fit on");
+    }
+
+    private static final Map<Class<?>, Object> NUMBERS = Map.of(int.class, 1, long.class, 1L, double.class, 1.0);
+
+    /// Calls a setting with 1 for each number and null for each object.
+    private static boolean isRefused(Trainer trainer, Method setting) {
+        Object[] arguments = Stream.of(setting.getParameterTypes())
+                .map(type -> NUMBERS.get(type))
+                .toArray();
+        var failure = assertThrows(InvocationTargetException.class, () -> setting.invoke(trainer, arguments));
+        return failure.getCause() instanceof IllegalStateException;
+    }
+
+    @Test
     void badSettingsAreNamed() {
         Sequential net = net();
         Trainer trainer = trainer(net);
-        rejected("epochs 0 must be positive", () -> trainer.epochs(0));
-        rejected("microBatch -1 must be positive", () -> trainer.microBatch(-1));
-        rejected("earlyStopping: patience 0 must be positive", () -> trainer.earlyStopping(0));
-        rejected("earlyStopping: minDelta NaN must be 0 or more", () -> trainer.earlyStopping(1, Double.NaN));
+        rejected("Trainer: epochs 0 must be positive", () -> trainer.epochs(0));
+        rejected("Trainer: microBatch -1 must be positive", () -> trainer.microBatch(-1));
+        rejected("Trainer: earlyStopping patience 0 must be positive", () -> trainer.earlyStopping(0));
+        rejected("Trainer: earlyStopping minDelta NaN must be 0 or more", () -> trainer.earlyStopping(1, Double.NaN));
         rejected(
-                "metrics: the name accuracy is taken; give each metric one of its own, not beginning with validation_",
+                "Trainer: metrics: the name accuracy is taken; give each metric one of its own, not beginning with validation_",
                 () -> trainer.metrics(new Accuracy(), new Accuracy()));
         rejected(
-                "metrics: the name loss is taken; give each metric one of its own, not beginning with validation_",
+                "Trainer: metrics: the name loss is taken; give each metric one of its own, not beginning with validation_",
                 () -> trainer.metrics(new Mean("loss", Functional::mseLoss)));
         DataLoader loader = DataLoader.of(clouds(1, 10), 32);
         rejected(
                 "fit: the training loader has no batch: 10 examples; give it more, or do not drop the last batch",
-                () -> trainer.fit(loader.dropLast()));
+                () -> trainer.fit(DataLoader.of(clouds(1, 10), 32).dropLast()));
         rejected(
                 "monitor: validation_loss is none of [loss]; use one of them",
                 () -> trainer(net).monitor("validation_loss").fit(loader));

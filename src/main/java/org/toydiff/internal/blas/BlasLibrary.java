@@ -7,17 +7,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Finds and loads one library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or
-/// the bundled OpenBLAS, or the system's. The property's values `bundled` and `system` allow one of these alone.
+/// Finds and loads a library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or else the
+/// bundled OpenBLAS, or else the system's. The values `bundled` and `system` of the property allow only that one.
 ///
-/// A path that was asked for and does not load is an error and not a reason to try the next place: a silent
-/// fallback is how wrong measurements get published.
+/// A named path that does not load is an error, not a reason to try the next place: a silent fallback is how wrong
+/// measurements get published.
 public final class BlasLibrary {
-    /// What toydiff cannot do without.
+    /// The functions that toydiff needs.
     public static final List<String> REQUIRED =
             List.of("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv", "cblas_sdot", "cblas_ddot");
 
-    /// What it uses where the library has it.
+    /// The functions that it uses if the library has them.
     public static final List<String> OPTIONAL =
             List.of("openblas_get_config", "openblas_get_corename", "openblas_set_num_threads");
 
@@ -35,7 +35,7 @@ public final class BlasLibrary {
             "/opt/homebrew/opt/openblas/lib/libopenblas.dylib",
             "/usr/local/opt/openblas/lib/libopenblas.dylib");
 
-    /// The library of this process, looked for once, when the first product asks for it.
+    /// The library of this process, found when the first product needs it.
     private static final class Holder {
         static final BlasLibrary LIBRARY = find();
     }
@@ -48,9 +48,10 @@ public final class BlasLibrary {
         this.failure = failure;
     }
 
-    /// The path it was loaded from.
+    /// Returns the path from which the library was loaded.
     ///
-    /// @throws UnsatisfiedLinkError if none was found, listing every place tried, why each failed, and the fix
+    /// @throws UnsatisfiedLinkError if no library was found, listing every place tried, why each failed, and the
+    ///     remedies
     public static String path() {
         BlasLibrary library = Holder.LIBRARY;
         if (library.failure != null) {
@@ -59,7 +60,7 @@ public final class BlasLibrary {
         return library.path;
     }
 
-    /// Whether the loaded library has `symbol`.
+    /// Returns whether the loaded library has `symbol`.
     public static boolean has(String symbol) {
         path();
         return SymbolLookup.loaderLookup().find(symbol).isPresent();
@@ -71,7 +72,8 @@ public final class BlasLibrary {
             String path = find(System.getProperty(PROPERTY, EITHER), tried);
             return path != null ? new BlasLibrary(path, null) : failed(tried);
         } catch (RuntimeException e) {
-            // A path that the system's encoding has no bytes for, say. Thrown from here it would lose its message.
+            // For instance a path that the system's encoding cannot represent. Thrown from here it would lose its
+            // message.
             tried.add(e.toString());
             return failed(tried);
         }
@@ -145,7 +147,7 @@ public final class BlasLibrary {
         }
     }
 
-    /// `path` when the library just loaded from it has all that is required.
+    /// Returns `path` if the library just loaded from it has all required functions, else null.
     private static String accept(String path, String source, List<String> tried) {
         SymbolLookup lookup = SymbolLookup.loaderLookup();
         List<String> missing =

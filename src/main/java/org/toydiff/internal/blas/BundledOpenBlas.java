@@ -18,15 +18,14 @@ import java.util.jar.JarEntry;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 
-/// The OpenBLAS inside the artifact `org.bytedeco:openblas`, unpacked once into a cache of the user's and
-/// loaded from there.
+/// Loads the OpenBLAS inside the artifact `org.bytedeco:openblas`, unpacked once into a per-user cache.
 ///
-/// The folder is named by the content, so versions stand side by side. Every start checks size and CRC-32
-/// (which the jar carries, so nothing is unpacked to learn it) and writes anew what differs: into a file of
-/// its own, then moved onto the name in one step. So two JVMs may start at once, and one that is killed
-/// leaves nothing that another would load.
+/// The folder is named by a hash of the content, so versions stand side by side. Every start compares size and
+/// CRC-32 (which the jar records, so nothing is unpacked for it) and replaces files that differ: each is written
+/// under a temporary name and renamed in one step. So two JVMs may start at once, and a killed one leaves nothing
+/// that another would load.
 final class BundledOpenBlas {
-    /// In the order of loading: each before what links to it. A platform lacks those that it does not need.
+    /// In loading order: each library before those that link to it. A platform lacks the ones it does not need.
     private static final List<String> LINUX =
             List.of("libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5", "libopenblas.so.0");
 
@@ -35,10 +34,10 @@ final class BundledOpenBlas {
 
     private BundledOpenBlas() {}
 
-    /// A file of the artifact, with what identifies its content.
+    /// A file of the artifact, with its size and checksum.
     private record Part(String name, URL url, long bytes, long crc) {}
 
-    /// The artifact's classifier for this machine.
+    /// Returns the artifact's classifier for this machine.
     static String platform() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String arch = System.getProperty("os.arch");
@@ -50,12 +49,12 @@ final class BundledOpenBlas {
                 };
     }
 
-    /// Unpacks and loads the library and what it links to.
+    /// Unpacks and loads the library and those it links to.
     ///
-    /// The cache may be missing, full, read-only or, as in many containers, where nothing may be run from: then it
-    /// goes to a folder for this process alone.
+    /// If the cache is missing, full, read-only, or, as in many containers, on a file system without execute
+    /// permission, they go to a folder for this process alone.
     ///
-    /// @return the path of the library; null when it cannot be had, and then `tried` says why
+    /// @return the path of the library, or null after adding the reasons to `tried`
     static Path load(List<String> tried) {
         try {
             List<Part> parts = parts();
@@ -86,7 +85,7 @@ final class BundledOpenBlas {
         }
     }
 
-    /// A folder for this process alone, gone when it ends.
+    /// Creates a folder for this process alone, deleted when it ends.
     private static Path own(List<Part> parts) throws IOException {
         Path own = Files.createTempDirectory("toydiff-openblas");
         own.toFile().deleteOnExit();
@@ -166,9 +165,9 @@ final class BundledOpenBlas {
         return HexFormat.of().toHexDigits(hash);
     }
 
-    /// Where the platform keeps caches: https://specifications.freedesktop.org/basedir-spec/latest/, by which relative
-    /// paths are ignored, and Apple's "File System Programming Guide". Null where the user has no home, as in a
-    /// container: the JVM then says `?`.
+    /// Returns the platform's cache folder: https://specifications.freedesktop.org/basedir-spec/latest/, by which
+    /// relative paths are ignored, and Apple's "File System Programming Guide". Null if the user has no home, as
+    /// in some containers, where the JVM gives `?`.
     private static Path cache() {
         Path home = absolute(System.getProperty("user.home"));
         if (platform().startsWith("macosx")) {
@@ -181,7 +180,7 @@ final class BundledOpenBlas {
         return home == null ? null : home.resolve(".cache/toydiff");
     }
 
-    /// The path of an absolute path's text; null for anything else.
+    /// Parses an absolute path; null for anything else.
     private static Path absolute(String text) {
         try {
             Path path = text == null ? null : Path.of(text);

@@ -6,8 +6,8 @@ import org.toydiff.internal.openblas.OpenBlas;
 
 /// The only caller of the generated bindings: row-major products of raw segments, FLOAT32 or FLOAT64 (`wide`).
 ///
-/// No checks. Sizes are in elements. Plain downcalls: a critical one would keep the garbage collector of
-/// the whole JVM waiting for as long as the product takes.
+/// Checks nothing. Sizes are in elements. Uses plain downcalls: a critical one would block the garbage collector
+/// of the whole JVM for the duration of the product.
 public final class CBlas {
     private static final int ROW_MAJOR = OpenBlas.CblasRowMajor();
     private static final int TRANSPOSED = OpenBlas.CblasTrans();
@@ -15,22 +15,23 @@ public final class CBlas {
 
     private CBlas() {}
 
-    /// Loads the library, or throws what explains why none could be loaded.
+    /// Loads the library, or throws an error that explains why none could be loaded.
     public static void require() {
         BlasLibrary.path();
     }
 
-    /// Confines the library to the calling thread: the workers share products out, and its own threads would spin
-    /// against them. For [BlasLibrary], once it is loaded; a library without such a call is left as it is.
+    /// Sets the library to one thread: the workers share products, and its own threads would spin against them.
+    /// [BlasLibrary] calls it after loading; a library without the function is left as it is.
     static void confine() {
         if (SymbolLookup.loaderLookup().find("openblas_set_num_threads").isPresent()) {
             OpenBlas.openblas_set_num_threads(1);
         }
     }
 
-    /// `c = op(a)·op(b) + beta·c`, op(a) being m×k and op(b) k×n. Operands begin at byte offsets in their segments.
+    /// `c = op(a)·op(b) + beta·c`, where op(a) is m×k and op(b) k×n. Operands begin at byte offsets in their
+    /// segments.
     ///
-    /// The slices are made here, beside the call that takes them apart, so that the compiler need not make them.
+    /// The slices are made here, beside the call that takes them apart, so that the compiler can eliminate them.
     public static void gemm(
             boolean wide,
             boolean transposeA,
@@ -72,7 +73,7 @@ public final class CBlas {
         }
     }
 
-    /// `y = op(a)·x + beta·y`, a being m×n before op. Operands begin at byte offsets in their segments.
+    /// `y = op(a)·x + beta·y`, where a is m×n before op. Operands begin at byte offsets in their segments.
     public static void gemv(
             boolean wide,
             boolean transpose,
@@ -103,14 +104,14 @@ public final class CBlas {
         return wide ? OpenBlas.cblas_ddot(n, x, incx, y, incy) : OpenBlas.cblas_sdot(n, x, incx, y, incy);
     }
 
-    /// The library's build string, or null when it has none.
+    /// Returns the library's build string, or null if it has none.
     public static String config() {
         return BlasLibrary.has("openblas_get_config")
                 ? OpenBlas.openblas_get_config().getString(0)
                 : null;
     }
 
-    /// The processor its kernels were chosen for, or null when it does not tell.
+    /// Returns the processor for which its kernels were chosen, or null if the library cannot name it.
     public static String core() {
         return BlasLibrary.has("openblas_get_corename")
                 ? OpenBlas.openblas_get_corename().getString(0)

@@ -8,20 +8,20 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.UUID;
 
-/// Loads a library's file for the class loader of this class, where the generated bindings look symbols up.
+/// Loads the file of a library for the class loader of this class, which is the one the generated bindings search.
 ///
-/// The JVM lets one class loader at a time load a file, which it knows by its path ("The Java Native Interface
-/// Specification", on `JNI_OnLoad` and class loaders). A second loader, of another web application or of one that was
-/// reloaded, loads it by a hard link: the system's loader knows a file by its inode, gives the same library again and
-/// counts its users, so that no thread, buffer or setting is there twice. Where no link can be made (the file is
-/// another user's, say), the second loader gets a copy, with its own threads and buffers.
+/// The JVM allows a file, identified by its path, to be loaded in only one class loader at a time ("The Java
+/// Native Interface Specification", on `JNI_OnLoad` and class loaders). A second loader, that of another or of a
+/// reloaded web application, loads it through a hard link: the dynamic linker identifies files by inode, returns
+/// the same library and counts its users, so threads, buffers and settings exist once. If no link can be made (the
+/// file belongs to another user, for instance), the second loader gets a copy, with separate threads and buffers.
 final class LibraryFile {
     private LibraryFile() {}
 
-    /// Loads it.
+    /// Loads the file.
     ///
-    /// @throws UnsatisfiedLinkError if it is no library, or is another class loader's and can be neither linked nor
-    ///     copied
+    /// @throws UnsatisfiedLinkError if it is not a library, or is loaded in another class loader and can be
+    ///     neither linked nor copied
     static void load(Path file) {
         try {
             System.load(file.toString());
@@ -33,8 +33,8 @@ final class LibraryFile {
         }
     }
 
-    /// Whether it can be loaded for no class loader in particular, so that another one's having it is all that is
-    /// wrong.
+    /// Returns whether the file can be loaded independently of class loaders, so that the only obstacle is another
+    /// class loader that has it.
     private static boolean isLibrary(Path file) {
         try (Arena arena = Arena.ofConfined()) {
             SymbolLookup unused = SymbolLookup.libraryLookup(file, arena);
@@ -50,12 +50,12 @@ final class LibraryFile {
             try {
                 System.load(other.toString());
             } finally {
-                // The system keeps what is loaded; the name was all that was needed.
+                // The library stays loaded; only the name was needed.
                 Files.deleteIfExists(other);
             }
         } catch (IOException | UnsatisfiedLinkError e) {
             throw new UnsatisfiedLinkError(why + ", and by another name it could not be loaded either: " + e
-                    + "; let one class loader above the others have toydiff, or make java.io.tmpdir a folder that"
+                    + "; load toydiff in one class loader above the others, or set java.io.tmpdir to a folder that"
                     + " libraries can be loaded from");
         }
     }

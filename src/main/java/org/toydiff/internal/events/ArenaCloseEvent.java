@@ -9,15 +9,15 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/// Begun when an arena is opened and written when it is closed.
+/// Begins when an arena is opened; committed when it is closed.
 @Name("toydiff.ArenaClose")
 @Label("Tensor Arena Closed")
-@Description("A tensor arena was closed; the duration is how long it was open, 0 when nothing listened at its opening")
+@Description("A tensor arena was closed; the duration is the time it was open, 0 if events were off at its opening")
 @Category("toydiff")
 @Enabled(false)
 @StackTrace(false)
 public final class ArenaCloseEvent extends Event {
-    static final String NUMBER = "The same number in both events of an arena; 0 when nothing listened at its opening";
+    static final String NUMBER = "The same number in both events of an arena; 0 if events were off at its opening";
 
     @Label("Arena")
     @Description(NUMBER)
@@ -32,22 +32,22 @@ public final class ArenaCloseEvent extends Event {
     Thread owner;
 
     @Label("Limit")
-    @Description("What it might hold at a time; N/A for one without a limit of its own")
+    @Description("The most it could hold at a time; N/A for one without its own limit")
     @DataAmount
     long limit;
 
     @Label("Peak")
-    @Description("The most that it held at a time")
+    @Description("The most it held at a time")
     @DataAmount
     long peak;
 
     @Label("Blocks")
-    @Description("How many blocks were made in it")
+    @Description("The number of blocks allocated in it")
     long blocks;
 
     ArenaCloseEvent() {}
 
-    /// Writes it, when it is enabled and took as long as its threshold.
+    /// Commits the event if it is enabled and took as long as its threshold. Sizes are in bytes.
     public void write(boolean shared, Thread owner, long limit, long peak, long blocks) {
         if (shouldCommit()) {
             this.kind = Events.kind(shared);

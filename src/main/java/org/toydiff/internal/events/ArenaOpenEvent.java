@@ -11,7 +11,7 @@ import jdk.jfr.StackTrace;
 
 @Name("toydiff.ArenaOpen")
 @Label("Tensor Arena Opened")
-@Description("A tensor arena was opened by the event's thread; one without a close event is open still")
+@Description("A tensor arena was opened by the event's thread; one without a close event is still open")
 @Category("toydiff")
 @Enabled(false)
 @StackTrace(false)
@@ -25,7 +25,7 @@ final class ArenaOpenEvent extends Event {
     String kind;
 
     @Label("Limit")
-    @Description("What it may hold at a time; N/A for one without a limit of its own")
+    @Description("The most it can hold at a time; N/A for one without its own limit")
     @DataAmount
     long limit;
 }

@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Threshold;
 
-/// Begun and written around a walk backward. The threshold is that of the JDK's own events for files and sockets.
+/// A backward pass. The threshold is that of the JDK's events for files and sockets.
 @Name("toydiff.Backward")
 @Label("Backward")
 @Description("A graph's gradients were computed")
@@ -22,25 +22,25 @@ public final class BackwardEvent extends Event {
     String call;
 
     @Label("Root")
-    @Description("The op that made the tensor it began at")
+    @Description("The op that made the tensor where it began")
     String root;
 
     @Label("Release")
-    @Description("When it freed intermediates: EAGER or AT_CLOSE")
+    @Description("When intermediates are freed: EAGER or AT_CLOSE")
     String release;
 
     @Label("Nodes")
-    @Description("How many recorded ops it began at and reached")
+    @Description("The number of recorded ops that it reached, including where it began")
     int nodes;
 
     @Label("Arena Peak")
-    @Description("The most that the innermost arena held since its opening; N/A when none was open")
+    @Description("The most that the innermost arena held since its opening; N/A if none was open")
     @DataAmount
     long peak;
 
     BackwardEvent() {}
 
-    /// Writes it, when it took as long as its threshold. `peak` is in bytes.
+    /// Commits the event if it took as long as its threshold. `peak` is in bytes.
     public void write(String call, String root, String release, int nodes, long peak) {
         if (shouldCommit()) {
             this.call = call;

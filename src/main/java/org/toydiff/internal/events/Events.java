@@ -3,19 +3,19 @@ package org.toydiff.internal.events;
 import java.util.concurrent.atomic.AtomicLong;
 import jdk.jfr.FlightRecorder;
 
-/// What flight recordings are told. Each method gives null when nobody listens, which costs a check and makes
-/// nothing.
+/// The events of flight recordings. Each method returns null while nothing records, at the cost of a check and
+/// without allocation.
 ///
-/// The first use of an event class starts the whole Flight Recorder, recording or not, which takes the JVM longer
-/// than its own start; and a JVM may lack the module jdk.jfr. So nothing here touches one until somebody else
-/// has started it.
+/// The first use of an event class starts the whole Flight Recorder, recording or not, which takes longer than the
+/// start of the JVM itself; and a JVM may lack the module jdk.jfr. So nothing here touches an event class until
+/// the recorder has been started elsewhere.
 public final class Events {
     private static final boolean AVAILABLE = ModuleLayer.boot()
             .findModule("jdk.jfr")
             .filter(Events.class.getModule()::canRead)
             .isPresent();
 
-    /// To be asked whether their kind is enabled, without making one.
+    /// Instances for asking whether a type of event is enabled, without creating one.
     private static final class Prototypes {
         static final ArenaOpenEvent ARENA_OPEN = new ArenaOpenEvent();
         static final ArenaCloseEvent ARENA_CLOSE = new ArenaCloseEvent();
@@ -32,9 +32,9 @@ public final class Events {
         return AVAILABLE && FlightRecorder.isInitialized();
     }
 
-    /// Tells that an arena was opened.
+    /// Commits an event for the opening of an arena.
     ///
-    /// @return what to write when it is closed
+    /// @return the event to write when the arena is closed
     public static ArenaCloseEvent arenaOpened(boolean shared, long limit) {
         if (!listening() || !(Prototypes.ARENA_OPEN.isEnabled() || Prototypes.ARENA_CLOSE.isEnabled())) {
             return null;
@@ -50,14 +50,14 @@ public final class Events {
         return close;
     }
 
-    /// For an arena at whose opening nobody listened.
+    /// Returns an event for an arena that was opened while nothing recorded.
     ///
-    /// @return what to write now
+    /// @return the event to write now
     public static ArenaCloseEvent arenaClosed() {
         return listening() && Prototypes.ARENA_CLOSE.isEnabled() ? new ArenaCloseEvent() : null;
     }
 
-    /// Before the pool grows.
+    /// Begins an event before the pool grows.
     public static SlabAllocationEvent slabAllocation() {
         if (!listening() || !Prototypes.SLAB_ALLOCATION.isEnabled()) {
             return null;
@@ -67,12 +67,12 @@ public final class Events {
         return event;
     }
 
-    /// When a tensor is refused.
+    /// Returns an event for a refused tensor.
     public static MemoryLimitEvent memoryLimit() {
         return listening() && Prototypes.MEMORY_LIMIT.isEnabled() ? new MemoryLimitEvent() : null;
     }
 
-    /// Before a walk backward.
+    /// Begins an event before a backward pass.
     public static BackwardEvent backward() {
         if (!listening() || !Prototypes.BACKWARD.isEnabled()) {
             return null;
@@ -86,7 +86,7 @@ public final class Events {
         return shared ? "shared" : "confined";
     }
 
-    /// A data amount of `Long.MIN_VALUE` is what the JDK's tools show as N/A.
+    /// Returns the limit, or if there is none `Long.MIN_VALUE`, which the JDK's tools show as N/A.
     static long limit(long bytes) {
         return bytes == Long.MAX_VALUE ? Long.MIN_VALUE : bytes;
     }

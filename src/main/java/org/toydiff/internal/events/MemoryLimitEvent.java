@@ -24,22 +24,22 @@ public final class MemoryLimitEvent extends Event {
     long requested;
 
     @Label("Bound")
-    @Description("What the limit is of: arena, process, or system")
+    @Description("Whose limit it is: arena, process, or system")
     String bound;
 
     @Label("Live")
-    @Description("What the arena, or else the process, held")
+    @Description("The bytes that the arena, or else the process, held")
     @DataAmount
     long live;
 
     @Label("Limit")
-    @Description("What it may hold; N/A for the system")
+    @Description("The most that it can hold; N/A for the system")
     @DataAmount
     long limit;
 
     MemoryLimitEvent() {}
 
-    /// Writes it. Sizes are in bytes.
+    /// Commits the event. Sizes are in bytes.
     public void write(String op, String tensor, long requested, String bound, long live, long limit) {
         this.op = op;
         this.tensor = tensor;

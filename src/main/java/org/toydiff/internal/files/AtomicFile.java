@@ -23,41 +23,41 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Writes a file that appears whole or not at all: under a temporary name in the same folder, forced to the disk,
-/// renamed, and the folder forced too.
+/// Writes a file that appears whole or not at all: it is written under a temporary name in the same folder, forced
+/// to disk, and renamed; then the folder is forced too.
 ///
-/// Who writes holds a lock on the temporary file. A process that is killed loses it, which is how the next one
-/// knows that the file is nobody's and deletes it.
+/// The writer holds a lock on the temporary file. A process that is killed loses its lock, and so the next writer
+/// knows that the file is abandoned and deletes it.
 public final class AtomicFile {
     private static final String PREFIX = ".toydiff-";
     private static final String SUFFIX = ".tmp";
     private static final Set<PosixFilePermission> WRITE = EnumSet.of(
             PosixFilePermission.OWNER_WRITE, PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
 
-    /// How often another process may take the temporary file for abandoned.
+    /// How many times another process may take the temporary file for abandoned.
     private static final int MOST_TRIES = 16;
 
-    /// The temporary files of this process. Closing any channel to one of them would drop its lock (POSIX, fcntl:
-    /// all locks of a process on a file go with the first descriptor closed), so they are never opened a second
-    /// time.
+    /// The temporary files of this process. They are never opened a second time, because closing any channel to
+    /// one of them would release its lock (POSIX, fcntl: all locks of a process on a file go with the first
+    /// descriptor closed).
     private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
 
     private AtomicFile() {}
 
-    /// Writes bytes.
+    /// Writes the bytes of a file.
     public interface Content {
-        /// Writes all of them, and does not close the channel.
+        /// Writes all of them and leaves the channel open.
         void writeTo(FileChannel channel) throws IOException;
     }
 
-    /// Writes characters.
+    /// Writes the text of a file.
     public interface Text {
-        /// Writes all of them, and does not close the writer.
+        /// Writes all of it and leaves the writer open.
         void writeTo(Writer writer) throws IOException;
     }
 
-    /// Makes or replaces a file of text in UTF-8, and its folder if it is not there; when it throws, `file` is what it
-    /// was.
+    /// Creates or replaces a UTF-8 text file, and creates its folder if needed; if this throws, `file` is
+    /// unchanged.
     public static void writeText(Path file, Text text) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
         write(file, channel -> {
@@ -67,7 +67,7 @@ public final class AtomicFile {
         });
     }
 
-    /// Makes or replaces `file`; when it throws, `file` is what it was.
+    /// Creates or replaces `file`; if this throws, `file` is unchanged.
     public static void write(Path file, Content content) throws IOException {
         Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
         requireReplaceable(target);
@@ -103,10 +103,10 @@ public final class AtomicFile {
             return;
         }
         if (!Files.isRegularFile(target)) {
-            throw new FileSystemException(target.toString(), null, "not saved: this is no regular file");
+            throw new FileSystemException(target.toString(), null, "not saved: this is not a regular file");
         }
         var view = Files.getFileAttributeView(target, PosixFileAttributeView.class);
-        // A rename asks for no right to the file, and root has every right: the mark itself must be asked.
+        // A rename needs no permission on the file, and root has every permission: so check the bits themselves.
         boolean marked =
                 view != null && Collections.disjoint(view.readAttributes().permissions(), WRITE);
         if (marked || !Files.isWritable(target)) {
@@ -114,7 +114,7 @@ public final class AtomicFile {
         }
     }
 
-    /// Writes and renames.
+    /// Writes the temporary file and renames it.
     ///
     /// @return false if another process took the temporary file for abandoned before it was locked
     private static boolean writeAside(Path folder, Path target, Content content) throws IOException {
@@ -129,7 +129,7 @@ public final class AtomicFile {
             content.writeTo(channel);
             keepPermissions(target, temporary);
             channel.force(true);
-            // Not closed before it is renamed: until then the lock must last.
+            // Renamed before it is closed, because the lock must last until then.
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             return true;
         } finally {
@@ -138,7 +138,7 @@ public final class AtomicFile {
         }
     }
 
-    /// Locks, or does without where the file system has no locks: nobody can take it for abandoned there.
+    /// Locks the file, or goes on where the file system has no locks: nobody can take it for abandoned there.
     private static void lock(FileChannel channel) throws IOException {
         try {
             channel.lock();
@@ -164,7 +164,7 @@ public final class AtomicFile {
                 }
             }
         } catch (IOException | DirectoryIteratorException e) {
-            // A folder may be written and not listed: nothing can be cleaned up in it.
+            // A folder may be writable but not readable: nothing can be cleaned up in it.
         }
     }
 
@@ -175,7 +175,7 @@ public final class AtomicFile {
                 Files.delete(temporary);
             }
         } catch (IOException e) {
-            // It is another user's, or just gone, or its file system has no locks: it is left alone.
+            // Another user's, or just deleted, or on a file system without locks: left alone.
         }
     }
 
@@ -184,7 +184,7 @@ public final class AtomicFile {
         try {
             channel = FileChannel.open(folder, StandardOpenOption.READ);
         } catch (IOException e) {
-            // Not every system opens folders; Windows does not.
+            // Not every system can open folders; Windows cannot.
             return;
         }
         try (channel) {

@@ -3,13 +3,13 @@ package org.toydiff.internal.files;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 
-/// Exceptions that name the file.
+/// Makes exceptions name their file.
 public final class FileErrors {
     private FileErrors() {}
 
-    /// The exception itself if it names a file, as all of [java.nio.file] do, or one that does.
+    /// Returns the exception itself if it names a file, as all of [java.nio.file] do, or else one that does.
     ///
-    /// @param file the file, or what lies within one
+    /// @param file the file, or an entry within one
     public static IOException naming(Object file, IOException e) {
         if (e instanceof FileSystemException named && named.getFile() != null) {
             return e;

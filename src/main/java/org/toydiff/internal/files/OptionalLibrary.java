@@ -2,7 +2,7 @@ package org.toydiff.internal.files;
 
 import java.net.URL;
 
-/// Libraries that are used where they are present, and the one message that asks for them.
+/// The libraries that a program may leave out, and the one message that asks for them.
 public enum OptionalLibrary {
     /// Reads and writes CSV files.
     FASTCSV("FastCSV", "de.siegmar.fastcsv.writer.CsvWriter", "de.siegmar:fastcsv:4.4.0"),
@@ -10,7 +10,7 @@ public enum OptionalLibrary {
     GSON("Gson", "com.google.gson.Gson", "com.google.code.gson:gson:2.15.0"),
     /// Draws a bar on a terminal.
     PROGRESSBAR("progressbar", "me.tongfei.progressbar.ProgressBar", "me.tongfei:progressbar:0.10.2"),
-    /// The script that draws charts in reports.
+    /// Draws the charts of reports; a script.
     ECHARTS("Apache ECharts", null, "org.webjars.npm:echarts:5.3.1") {
         @Override
         public boolean isPresent() {
@@ -28,25 +28,25 @@ public enum OptionalLibrary {
         this.artifact = artifact;
     }
 
-    /// @return where it is in Maven's repositories, with the version that is tested with
+    /// @return the Maven coordinates, with the tested version
     public String artifact() {
         return artifact;
     }
 
-    /// @return whether it can be used
+    /// @return whether the library can be used
     public boolean isPresent() {
         try {
             Class<?> found = Class.forName(type, false, OptionalLibrary.class.getClassLoader());
-            // A module sees the class path's classes by name and may not use them.
+            // A module finds classes of the class path by name but may not use them.
             return OptionalLibrary.class.getModule().canRead(found.getModule());
         } catch (ClassNotFoundException | NoClassDefFoundError e) {
             return false;
         }
     }
 
-    /// Throws an [IllegalStateException] that says what to add, unless the library is present.
+    /// Throws an [IllegalStateException] that names the dependency to add, unless the library is present.
     ///
-    /// @param op what needs it
+    /// @param op the operation that needs it
     public void require(String op) {
         if (!isPresent()) {
             throw new IllegalStateException(op + ": needs " + label + "; add the dependency " + artifact
@@ -54,15 +54,15 @@ public enum OptionalLibrary {
         }
     }
 
-    /// @return the description that Maven puts into a library's jar, null where there is none
+    /// @return the URL of the properties that Maven puts into a library's jar, or null if it is absent
     public URL find() {
         String[] coordinates = artifact.split(":");
         return find("META-INF/maven/" + coordinates[0] + "/" + coordinates[1] + "/pom.properties");
     }
 
-    /// A resource of a library, wherever the application's libraries are.
+    /// Finds a resource by the context class loader, or else by the system class loader.
     ///
-    /// @return where it is, null where it is not there
+    /// @return its URL, or null if it is absent
     public static URL find(String path) {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
         URL found = context == null ? null : context.getResource(path);

@@ -2,17 +2,18 @@ package org.toydiff.internal.files;
 
 import java.io.IOException;
 
-/// Writing in an interrupted thread, whose channels would be closed; the interrupt is put back afterwards.
+/// Writes files in an interrupted thread, whose channels would be closed at once; the interrupt is restored
+/// afterwards.
 public final class Uninterrupted {
-    /// Writes something.
+    /// Writes a file.
     public interface Writing {
-        /// Writes.
+        /// Writes it.
         void run() throws IOException;
     }
 
     private Uninterrupted() {}
 
-    /// Runs it with the interrupt held back.
+    /// Runs `writing` with the interrupt status cleared, and restores it.
     public static void run(Writing writing) throws IOException {
         boolean interrupted = Thread.interrupted();
         try {

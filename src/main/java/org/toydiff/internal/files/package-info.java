@@ -1,3 +1,10 @@
-/// What every package may use though it is not exported, because it touches no tensor: files that are there whole or
-/// not at all, exceptions that name the file, and the libraries that a program may leave out.
+/// Files and optional libraries. All packages may use this one although it is not exported, because it touches no
+/// tensor.
+///
+/// | subject | files |
+/// |---|---|
+/// | files that are written whole or not at all | `AtomicFile` |
+/// | exceptions that name their file | `FileErrors` |
+/// | writing in an interrupted thread | `Uninterrupted` |
+/// | libraries that a program may leave out, and the error that asks for them | `OptionalLibrary` |
 package org.toydiff.internal.files;

@@ -2,19 +2,19 @@ package org.toydiff.internal.random;
 
 import java.util.random.RandomGenerator;
 
-/// The process's random numbers: xoshiro256++, whose state can be saved and put back, as the JDK's generators'
-/// cannot.
+/// The random generator of the process: xoshiro256++, whose state can be saved and restored, unlike that of the
+/// JDK's generators.
 ///
 /// Source: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47(4), 2021; seeded
 /// by SplitMix64 as they advise: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators",
 /// 2014.
 public final class Xoshiro256 implements RandomGenerator {
-    /// How many numbers of 64 bits its state has.
+    /// The number of 64-bit words of the state.
     public static final int STATE = 4;
 
     private final long[] s = new long[STATE];
 
-    /// The generator of a seed.
+    /// Creates a generator from a seed.
     public Xoshiro256(long seed) {
         long at = seed;
         for (int i = 0; i < STATE; i++) {
@@ -25,7 +25,7 @@ public final class Xoshiro256 implements RandomGenerator {
         }
     }
 
-    /// One that goes on from a state, not all of which is 0.
+    /// Creates a generator that continues from a state with at least one bit set.
     public static Xoshiro256 at(long[] state) {
         var generator = new Xoshiro256(0);
         generator.state(state);
@@ -49,7 +49,7 @@ public final class Xoshiro256 implements RandomGenerator {
         return s.clone();
     }
 
-    /// Goes on from a state, not all of which is 0.
+    /// Continues from a state with at least one bit set.
     public void state(long[] state) {
         System.arraycopy(state, 0, s, 0, STATE);
     }

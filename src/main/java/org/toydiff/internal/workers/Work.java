@@ -4,10 +4,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 
-/// Something to do in parts that may run at the same time, in any order, on any thread.
+/// A task split into parts that may run at the same time, in any order, on any thread.
 ///
-/// How it is cut depends on what is to be done and never on the number of workers: so results are the same for any
-/// number. An object is made once for a thread and used again; [Workers#run] returns when every part has run.
+/// The split depends on the task and never on the number of workers, so that results are the same for any number.
+/// An instance is created once for a thread and reused; [Workers#run] returns when every part has run.
 public abstract class Work {
     private static final VarHandle TICKET;
     private static final VarHandle DONE;
@@ -22,43 +22,46 @@ public abstract class Work {
         }
     }
 
-    /// How often to look whether the others have finished before sleeping: some tens of microseconds.
+    /// The number of polls for the other threads to finish before the caller parks: some tens of microseconds.
     private static final int SPINS = 2000;
 
-    /// The number of parts, and below it in the low half the next one to be taken. A worker that still holds a work
-    /// which was used again takes a part of the new use: the step that takes it also shows it the new fields.
+    /// The number of parts in the high half, the next part to run in the low half. A worker that still refers to a
+    /// reused instance takes a part of the new use: the compare-and-set that takes it also makes the new fields
+    /// visible.
     @SuppressWarnings("unused") // By its handle.
     private volatile long ticket;
 
     @SuppressWarnings("unused") // By its handle.
     private volatile int done;
 
-    /// The number of the part that ticket 0 stands for. Written before the ticket, which shows it to all.
+    /// The index of the part that ticket 0 stands for. Written before the ticket, which makes it visible to all
+    /// threads.
     private long first;
 
     private volatile Throwable failure;
     private volatile Thread waiter;
 
-    /// For subclasses.
+    /// Creates a work without parts, for subclasses.
     protected Work() {}
 
-    /// How many parts of `each` things `all` things make, the last part being smaller perhaps.
+    /// Returns the number of parts of `each` elements that make up `all`; the last part may be smaller.
     protected static long parts(long all, long each) {
         return all / each + (all % each == 0 ? 0 : 1);
     }
 
-    /// Does one part.
+    /// Runs one part.
     protected abstract void part(long index);
 
-    /// Offers `parts` parts from the one numbered `first` on; the fields that describe them are set before.
+    /// Offers `parts` parts, beginning with the one at index `first`; the fields that describe them must be set
+    /// before.
     final void open(long first, int parts) {
         this.first = first;
         done = 0;
         TICKET.setVolatile(this, (long) parts << 32);
     }
 
-    /// Does one part if there is one left.
-    final boolean doOne() {
+    /// Runs one part if there is one left.
+    final boolean runOne() {
         long now = ticket;
         while ((int) now < (int) (now >>> 32)) {
             if (TICKET.compareAndSet(this, now, now + 1)) {
@@ -90,7 +93,7 @@ public abstract class Work {
         }
     }
 
-    /// Waits until all parts have run, and throws what one of them threw.
+    /// Waits until all parts have run, and rethrows an exception of one of them.
     final void await(int parts) {
         for (int i = 0; done != parts && i < SPINS; i++) {
             Thread.onSpinWait();

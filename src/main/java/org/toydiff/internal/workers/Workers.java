@@ -2,30 +2,31 @@ package org.toydiff.internal.workers;
 
 import org.toydiff.internal.JvmOptions;
 
-/// The threads that share large work: one pool for everything. Two pools that spin against each other cost up to 30
-/// times, so products too are cut up here, and the BLAS library runs on one thread.
+/// The threads that share large work: one pool for everything. Two pools that spin against each other cost up to
+/// 30 times, so products are split here too, and the BLAS library runs on one thread.
 ///
-/// A calling thread does parts of its own work; `n` threads are a caller and `n − 1` workers. Several callers at
-/// once share the workers, part by part.
+/// A calling thread runs parts of its own work: `n` threads are a caller and `n − 1` workers. Several callers
+/// share the workers part by part.
 public final class Workers {
-    /// So many parts are counted at once, in half a word; further ones follow when those have run.
+    /// The most parts offered at once, as their number must fit into half a word; further ones follow when those
+    /// have run.
     private static final int MOST_AT_ONCE = 1 << 20;
 
-    private static volatile Crew crew = new Crew(JvmOptions.THREADS);
+    private static volatile WorkerPool pool = new WorkerPool(JvmOptions.THREADS);
 
     private Workers() {}
 
-    /// How many threads share one work, the calling one included.
+    /// Returns the number of threads that share one work, the calling one included.
     public static int threads() {
-        return crew.threads();
+        return pool.threads();
     }
 
-    /// Replaces the workers. Work under way is finished by those it was begun with.
+    /// Replaces the workers. Work in progress is finished by the old ones.
     public static synchronized void setThreads(int threads) {
-        if (threads != crew.threads()) {
-            Crew old = crew;
-            crew = new Crew(threads);
-            old.dismiss();
+        if (threads != pool.threads()) {
+            WorkerPool old = pool;
+            pool = new WorkerPool(threads);
+            old.shutdown();
         }
     }
 
@@ -40,11 +41,11 @@ public final class Workers {
 
     private static void run(Work work, long first, int parts) {
         work.open(first, parts);
-        Crew now = crew;
+        WorkerPool now = pool;
         int slot = parts == 1 ? -1 : now.post(work, parts);
         try {
-            while (work.doOne()) {
-                // One part after another, while the workers do the same.
+            while (work.runOne()) {
+                // Runs one part after another, while the workers do the same.
             }
             work.await(parts);
         } finally {

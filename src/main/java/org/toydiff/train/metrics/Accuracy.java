@@ -47,14 +47,15 @@ public final class Accuracy extends FractionCorrect {
     }
 
     private Tensor classRight(Tensor output, Tensor target) {
-        Tensor scores = Classes.scores(name(), output, target);
-        return scores.argmax(1).equalTo(Classes.labels(target, scores));
+        Tensor scores = ClassScores.scores(name(), output, target);
+        return scores.argmax(1).equalTo(ClassScores.labels(target, scores));
     }
 
     private Tensor binaryRight(Tensor output, Tensor target) {
         if (!output.dtype().isFloating() || !Arrays.equals(output.shape(), target.shape())) {
-            throw new IllegalArgumentException("accuracy: output " + Classes.describe(output) + " and target "
-                    + Classes.describe(target) + " do not fit; they must have one shape, the output a floating dtype");
+            throw new IllegalArgumentException(
+                    "accuracy: output " + ClassScores.describe(output) + " and target " + ClassScores.describe(target)
+                            + " do not fit; they must have one shape, the output a floating dtype");
         }
         Tensor yes = output.greater(Tensor.scalar(output.dtype(), threshold));
         Tensor wanted = target.greater(0.5);

@@ -53,15 +53,15 @@ public final class ConfusionMatrix implements Metric {
     public void update(Tensor output, Tensor target) {
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
-            Tensor scores = Classes.scores("confusion matrix", output, target);
+            Tensor scores = ClassScores.scores("confusion matrix", output, target);
             if (scores.shape()[1] != classes) {
-                throw new IllegalArgumentException("confusion matrix: output " + Classes.describe(output) + " has "
+                throw new IllegalArgumentException("confusion matrix: output " + ClassScores.describe(output) + " has "
                         + scores.shape()[1] + " classes and not " + classes);
             }
             MemorySegment predicted = scores.argmax(1).segment();
             // A copy, because labels may be a view with gaps.
             MemorySegment labels =
-                    Classes.labels(target, scores).copyTo(scratch).segment();
+                    ClassScores.labels(target, scores).copyTo(scratch).segment();
             requireClasses(labels);
             count(predicted, labels);
         }

@@ -23,7 +23,7 @@ abstract sealed class FractionCorrect implements Metric permits Accuracy, TopKAc
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
             Tensor matches = right(output, target);
-            right += Classes.count(matches);
+            right += ClassScores.count(matches);
             examples += matches.size();
         }
     }

@@ -28,8 +28,8 @@ public final class TopKAccuracy extends FractionCorrect {
 
     @Override
     Tensor right(Tensor output, Tensor target) {
-        Tensor scores = Classes.scores(name(), output, target);
-        Tensor labels = Classes.labels(target, scores);
+        Tensor scores = ClassScores.scores(name(), output, target);
+        Tensor labels = ClassScores.labels(target, scores);
         long classes = scores.shape()[1];
         if (k > classes) {
             throw new IllegalArgumentException(

@@ -23,14 +23,14 @@ final class CsvHistory {
         AtomicFile.writeText(folder.resolve("steps.csv"), text -> write(history.stepTable(), text));
     }
 
-    private static void write(Columns columns, Writer text) throws IOException {
+    private static void write(HistoryTable columns, Writer text) throws IOException {
         String[] fields = columns.names().toArray(String[]::new);
         CsvWriter writer = CsvWriter.builder().build(text);
         try {
             writer.writeRecord(fields);
             for (int row = 0; row < columns.rows(); row++) {
                 for (int i = 0; i < fields.length; i++) {
-                    fields[i] = Numbers.text(columns.get(i, row));
+                    fields[i] = NumberText.text(columns.get(i, row));
                 }
                 writer.writeRecord(fields);
             }
@@ -44,14 +44,14 @@ final class CsvHistory {
         return new History(readTable(folder.resolve("epochs.csv")), readTable(folder.resolve("steps.csv")));
     }
 
-    private static Columns readTable(Path file) throws IOException {
+    private static HistoryTable readTable(Path file) throws IOException {
         long line = 1;
         try (CsvReader<CsvRecord> reader = CsvReader.builder().ofCsvRecord(file)) {
             Iterator<CsvRecord> records = reader.iterator();
             if (!records.hasNext()) {
                 throw new MalformedFileException(file, "line 1", "the file is empty, and no history");
             }
-            var columns = new Columns(records.next().getFields());
+            var columns = new HistoryTable(records.next().getFields());
             double[] row = new double[columns.names().size()];
             while (records.hasNext()) {
                 CsvRecord fields = records.next();

@@ -43,8 +43,8 @@ public final class History implements Stateful {
     /// How many rows are put back at once.
     private static final int PIECE_ROWS = 1024;
 
-    private final Columns epochs;
-    private final Columns steps;
+    private final HistoryTable epochs;
+    private final HistoryTable steps;
 
     /// An empty history, for a loop of one's own too.
     ///
@@ -52,10 +52,10 @@ public final class History implements Stateful {
     /// @param stepColumns the names of the columns of steps
     /// @throws IllegalArgumentException if a name is there twice, or has a blank, a comma or a quote
     public History(List<String> epochColumns, List<String> stepColumns) {
-        this(new Columns(epochColumns), new Columns(stepColumns));
+        this(new HistoryTable(epochColumns), new HistoryTable(stepColumns));
     }
 
-    History(Columns epochs, Columns steps) {
+    History(HistoryTable epochs, HistoryTable steps) {
         this.epochs = epochs;
         this.steps = steps;
     }
@@ -151,7 +151,7 @@ public final class History implements Stateful {
     /// @return the epoch, counted from 1; nothing while no value is a number
     /// @throws IllegalArgumentException if there is no such column
     public OptionalInt bestEpoch(String column, boolean higherIsBetter) {
-        int row = Best.of(epochs, column, higherIsBetter, 0).row();
+        int row = BestEpoch.of(epochs, column, higherIsBetter, 0).row();
         return row < 0 ? OptionalInt.empty() : OptionalInt.of(row + 1);
     }
 
@@ -163,14 +163,14 @@ public final class History implements Stateful {
     /// @return the number; all epochs while no value is a number
     /// @throws IllegalArgumentException if there is no such column
     public int epochsWithoutImprovement(String column, boolean higherIsBetter, double minDelta) {
-        return Best.of(epochs, column, higherIsBetter, minDelta).waited();
+        return BestEpoch.of(epochs, column, higherIsBetter, minDelta).waited();
     }
 
-    Columns epochTable() {
+    HistoryTable epochTable() {
         return epochs;
     }
 
-    Columns stepTable() {
+    HistoryTable stepTable() {
         return steps;
     }
 
@@ -232,7 +232,7 @@ public final class History implements Stateful {
         return state;
     }
 
-    private static void save(Map<String, Tensor> state, String names, String rows, Columns columns) {
+    private static void save(Map<String, Tensor> state, String names, String rows, HistoryTable columns) {
         state.put(names, codes(columns));
         Tensor values =
                 Tensor.empty(DType.FLOAT64, columns.rows(), columns.names().size());
@@ -240,7 +240,7 @@ public final class History implements Stateful {
         state.put(rows, values);
     }
 
-    private static Tensor codes(Columns columns) {
+    private static Tensor codes(HistoryTable columns) {
         byte[] text = String.join("\n", columns.names()).getBytes(StandardCharsets.UTF_8);
         int[] codes = new int[text.length];
         for (int i = 0; i < codes.length; i++) {
@@ -266,7 +266,7 @@ public final class History implements Stateful {
     }
 
     /// Throws if the columns are others, before shapes are looked at, which differ then too and say less.
-    private static void requireSame(String names, Columns columns, Map<String, Tensor> state) {
+    private static void requireSame(String names, HistoryTable columns, Map<String, Tensor> state) {
         Tensor codes = state.get(names);
         if (codes == null || codes.dtype() != DType.INT32) {
             return;
@@ -296,7 +296,7 @@ public final class History implements Stateful {
     }
 
     private static void expect(
-            Map<String, Tensor> expected, String names, String rows, Columns columns, Map<String, Tensor> state) {
+            Map<String, Tensor> expected, String names, String rows, HistoryTable columns, Map<String, Tensor> state) {
         expected.put(names, codes(columns));
         Tensor saved = state.get(rows);
         long count = saved == null || saved.rank() == 0 ? columns.rows() : saved.shape()[0];
@@ -307,7 +307,7 @@ public final class History implements Stateful {
                         .broadcastTo(count, columns.names().size()));
     }
 
-    private static void load(Tensor rows, Columns columns) {
+    private static void load(Tensor rows, HistoryTable columns) {
         double[] row = new double[columns.names().size()];
         columns.clear();
         long count = rows.shape()[0];

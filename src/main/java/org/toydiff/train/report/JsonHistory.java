@@ -32,7 +32,7 @@ final class JsonHistory {
         });
     }
 
-    private static void write(JsonWriter writer, Columns columns) throws IOException {
+    private static void write(JsonWriter writer, HistoryTable columns) throws IOException {
         writer.beginObject();
         for (int i = 0; i < columns.names().size(); i++) {
             writer.name(columns.names().get(i)).beginArray();
@@ -51,7 +51,7 @@ final class JsonHistory {
         } else if (Double.isInfinite(value)) {
             writer.value(Double.toString(value));
         } else {
-            writer.jsonValue(Numbers.text(value));
+            writer.jsonValue(NumberText.text(value));
         }
     }
 
@@ -64,8 +64,8 @@ final class JsonHistory {
     private static History read(Path file, JsonReader reader) throws IOException {
         try {
             reader.beginObject();
-            Columns epochs = readTable(reader, "epochs");
-            Columns steps = readTable(reader, "steps");
+            HistoryTable epochs = readTable(reader, "epochs");
+            HistoryTable steps = readTable(reader, "steps");
             reader.endObject();
             return new History(epochs, steps);
         } catch (JsonParseException
@@ -81,7 +81,7 @@ final class JsonHistory {
         }
     }
 
-    private static Columns readTable(JsonReader reader, String name) throws IOException {
+    private static HistoryTable readTable(JsonReader reader, String name) throws IOException {
         String found = reader.nextName();
         if (!found.equals(name)) {
             throw new IllegalArgumentException("\"" + found + "\" stands where \"" + name + "\" should");
@@ -97,8 +97,8 @@ final class JsonHistory {
         return table(names, values);
     }
 
-    private static Columns table(List<String> names, List<double[]> values) {
-        var columns = new Columns(names);
+    private static HistoryTable table(List<String> names, List<double[]> values) {
+        var columns = new HistoryTable(names);
         int rows = values.isEmpty() ? 0 : values.getFirst().length;
         for (int i = 0; i < names.size(); i++) {
             if (values.get(i).length != rows) {

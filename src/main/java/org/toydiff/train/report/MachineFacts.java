@@ -19,16 +19,16 @@ final class MachineFacts {
         facts.put(
                 "Machine",
                 Runtime.getRuntime().availableProcessors() + " processors, "
-                        + Numbers.bytes(system.getTotalMemorySize()) + ", " + system.getName() + " "
+                        + NumberText.bytes(system.getTotalMemorySize()) + ", " + system.getName() + " "
                         + system.getVersion() + " " + system.getArch());
         facts.put("JVM", System.getProperty("java.vm.name") + " " + Runtime.version());
         facts.put(
                 "Heap",
-                "at most " + Numbers.bytes(Runtime.getRuntime().maxMemory()) + ", "
+                "at most " + NumberText.bytes(Runtime.getRuntime().maxMemory()) + ", "
                         + ManagementFactory.getGarbageCollectorMXBeans().stream()
                                 .map(GarbageCollectorMXBean::getName)
                                 .collect(Collectors.joining(", ")));
-        facts.put("Off-heap limit", Numbers.bytes(Memory.limitBytes()));
+        facts.put("Off-heap limit", NumberText.bytes(Memory.limitBytes()));
         facts.put("BLAS", blas());
         facts.put("Threads", Integer.toString(Blas.threads()));
         return facts;

@@ -36,7 +36,7 @@ public final class Report {
     private ReleaseSchedule schedule;
     private ConfusionMatrix confusion;
     private String confusionOf;
-    private List<String> labels = List.of();
+    private List<String> classNames = List.of();
     private String best;
     private boolean higherIsBetter;
 
@@ -100,12 +100,12 @@ public final class Report {
         return this;
     }
 
-    /// Names the classes of the confusion matrix, which are numbers otherwise.
+    /// Names the classes of the confusion matrix, which are numbers without this call.
     ///
-    /// @param labels a name for each class
+    /// @param names a name for each class, in the order of the labels
     /// @return this
-    public Report labels(List<String> labels) {
-        this.labels = List.copyOf(labels);
+    public Report classNames(String... names) {
+        this.classNames = List.of(names);
         return this;
     }
 
@@ -126,16 +126,16 @@ public final class Report {
     ///
     /// @param file where; its folder is made if it is not there
     /// @throws IOException if it cannot be written
-    /// @throws IllegalArgumentException if there are labels, and not one for each class
-    /// @throws IllegalStateException if ECharts or Gson is not there, saying what to add
+    /// @throws IllegalStateException if there are class names, but not one for each class of the confusion matrix, or
+    ///     if ECharts or Gson is missing: the message names the artifact to add
     public void write(Path file) throws IOException {
         OptionalLibrary.GSON.require("report");
         OptionalLibrary.ECHARTS.require("report");
-        if (confusion != null && !labels.isEmpty() && labels.size() != confusion.classes()) {
-            throw new IllegalArgumentException(
-                    "report: " + labels.size() + " labels for " + confusion.classes() + " classes; give one for each");
+        if (confusion != null && !classNames.isEmpty() && classNames.size() != confusion.classes()) {
+            throw new IllegalStateException("report: " + classNames.size() + " class names for " + confusion.classes()
+                    + " classes; give one for each");
         }
-        String page = Page.of(title, ReportData.of(this));
+        String page = HtmlPage.of(title, ReportData.of(this));
         AtomicFile.writeText(file, writer -> writer.write(page));
     }
 
@@ -163,8 +163,8 @@ public final class Report {
         return confusionOf;
     }
 
-    String label(int label) {
-        return labels.isEmpty() ? Integer.toString(label) : labels.get(label);
+    String className(int label) {
+        return classNames.isEmpty() ? Integer.toString(label) : classNames.get(label);
     }
 
     String best() {

@@ -60,7 +60,7 @@ final class ReportData {
     }
 
     private void addEpochs() {
-        Columns epochs = report.history().epochTable();
+        HistoryTable epochs = report.history().epochTable();
         var columns = new JsonObject();
         for (String name : epochs.names()) {
             columns.add(name, array(epochs.column(name)));
@@ -73,7 +73,7 @@ final class ReportData {
     }
 
     /// The last row when no value is a number.
-    private int bestRow(Columns epochs) {
+    private int bestRow(HistoryTable epochs) {
         return report.history()
                         .bestEpoch(report.best(), report.higherIsBetter())
                         .orElse(epochs.rows())
@@ -81,7 +81,7 @@ final class ReportData {
     }
 
     private void addSteps() {
-        Columns steps = report.history().stepTable();
+        HistoryTable steps = report.history().stepTable();
         var columns = new JsonObject();
         int group = Math.max(1, Math.ceilDiv(steps.rows(), MOST_POINTS));
         for (String name : steps.names()) {
@@ -96,7 +96,7 @@ final class ReportData {
     }
 
     /// One value for each group of steps: the mean of losses and times, the largest peak, the last of the rest.
-    private static double[] grouped(String name, Columns steps, int group) {
+    private static double[] grouped(String name, HistoryTable steps, int group) {
         double[] grouped = new double[Math.ceilDiv(steps.rows(), group)];
         for (int i = 0; i < grouped.length; i++) {
             double[] part = steps.column(name, i * group, Math.min(steps.rows(), (i + 1) * group));
@@ -155,7 +155,7 @@ final class ReportData {
     }
 
     private void addSchedule() {
-        Lifetimes lifetimes = Lifetimes.of(report.schedule(), MOST_BLOCKS);
+        BlockLifetimes lifetimes = BlockLifetimes.of(report.schedule(), MOST_BLOCKS);
         var schedule = new JsonObject();
         var blocks = new JsonArray();
         for (ReleaseSchedule.Entry entry : lifetimes.blocks()) {
@@ -183,7 +183,7 @@ final class ReportData {
         var counts = new JsonArray();
         var scores = new JsonArray();
         for (int label = 0; label < matrix.classes(); label++) {
-            labels.add(report.label(label));
+            labels.add(report.className(label));
             var row = new JsonArray();
             for (int predicted = 0; predicted < matrix.classes(); predicted++) {
                 row.add(matrix.count(label, predicted));

@@ -15,14 +15,15 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
-import org.toydiff.Child;
+import org.toydiff.child.Child;
+import org.toydiff.child.LockHolder;
+import org.toydiff.child.TwoSizes;
 
 /// Files that appear whole or not at all.
 class AtomicFileTest {
@@ -117,15 +118,11 @@ class AtomicFileTest {
         Path theirs = folder.resolve(".toydiff-1.tmp");
         Path out = folder.resolve("out");
         Process process = Child.start(
-                Map.of(),
                 out,
                 folder.resolve("err"),
-                List.of("-cp", Child.classPath(), "org.toydiff.io.Holder", theirs.toString()));
+                List.of("-cp", Child.classPath(), LockHolder.class.getName(), theirs.toString()));
         try {
-            while (Files.size(out) == 0) {
-                assertTrue(process.isAlive(), () -> "the child ended");
-                Thread.sleep(10);
-            }
+            Child.awaitOutput(process, out, "\n");
             write(folder.resolve("x"), "x");
             assertTrue(Files.exists(theirs));
         } finally {
@@ -200,7 +197,7 @@ class AtomicFileTest {
     @Test
     void whatCannotBeWrittenToIsNamed() throws IOException {
         var directory = assertThrows(IOException.class, () -> write(folder, "x"));
-        assertEquals(folder + ": not saved: this is no regular file", directory.getMessage());
+        assertEquals(folder + ": not saved: this is not a regular file", directory.getMessage());
         Path none = folder.resolve("none");
         var missing = assertThrows(IOException.class, () -> write(none.resolve("x"), "x"));
         assertEquals(none.resolve("x") + ": not saved: there is no folder " + none, missing.getMessage());
@@ -223,14 +220,16 @@ class AtomicFileTest {
     void aFullDiskLeavesTheOldFile() throws Exception {
         Path file = folder.resolve("x.npy");
         Path out = folder.resolve("out");
-        List<String> command = new ArrayList<>(List.of("sh", "-c", "ulimit -f 1000 && exec \"$0\" \"$@\""));
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", Child.classPath()));
-        command.addAll(List.of("org.toydiff.io.TwoSizes", file.toString()));
-        Process process = new ProcessBuilder(command)
+        ProcessBuilder java = Child.java(List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        Child.classPath(),
+                        TwoSizes.class.getName(),
+                        file.toString()))
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .redirectOutput(out.toFile())
-                .start();
+                .redirectOutput(out.toFile());
+        java.command().addAll(0, List.of("sh", "-c", "ulimit -f 1000 && exec \"$0\" \"$@\""));
+        Process process = java.start();
         assertEquals(0, process.waitFor(), () -> read(out));
         assertEquals(file + ": not saved, and what was there is unchanged: File too large\n", read(out));
         assertArrayEquals(new String[] {"out", "x.npy"}, names().toArray());

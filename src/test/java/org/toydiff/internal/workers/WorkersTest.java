@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -64,17 +65,26 @@ class WorkersTest {
     }
 
     private static final class Failing extends Work {
+        private final long failing;
+        private final AtomicInteger parts = new AtomicInteger();
         private final RuntimeException failure = new IllegalStateException("a part failed");
+
+        Failing(long failing) {
+            this.failing = failing;
+        }
 
         @Override
         protected void part(long index) {
-            throw failure;
+            parts.incrementAndGet();
+            if (index == failing) {
+                throw failure;
+            }
         }
     }
 
     @Test
     void failuresLeaveThePoolAsItWas() {
-        var work = new Failing();
+        var work = new Failing(1);
         for (int i = 0; i < 1000; i++) {
             assertSame(work.failure, assertThrows(IllegalStateException.class, () -> Workers.run(work, 2)));
         }
@@ -128,5 +138,40 @@ class WorkersTest {
         Thread worker = meet().worker;
         Workers.setThreads(1);
         worker.join();
+    }
+
+    @Test
+    void aFailureInAPartReachesTheCallerAndEndsNothing() {
+        Workers.setThreads(3);
+        var work = new Failing(5);
+        for (int i = 1; i <= 20; i++) {
+            assertSame(work.failure, assertThrows(IllegalStateException.class, () -> Workers.run(work, 10)));
+            assertEquals(10 * i, work.parts.get(), "every part is run once");
+        }
+        Workers.run(work, 5);
+        assertEquals(205, work.parts.get());
+    }
+
+    private static final class Counting extends Work {
+        private final LongAdder parts = new LongAdder();
+        private final LongAdder numbers = new LongAdder();
+
+        @Override
+        protected void part(long index) {
+            parts.increment();
+            numbers.add(index);
+        }
+    }
+
+    @Test
+    void morePartsThanAreCountedAtOnceAllRun() {
+        Workers.setThreads(2);
+        var work = new Counting();
+        long parts = (2 << 20) + 5;
+        Workers.run(work, parts);
+        assertEquals(parts, work.parts.sum());
+        assertEquals(parts * (parts - 1) / 2, work.numbers.sum(), "each has a number of its own");
+        Workers.run(work, 0);
+        assertEquals(parts, work.parts.sum());
     }
 }

@@ -15,13 +15,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.toydiff.Child;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.child.Child;
+import org.toydiff.child.LongHistory;
 import org.toydiff.io.MalformedFileException;
 
 /// What was written is what is read.
@@ -136,15 +136,10 @@ class HistoryTest {
         }
     }
 
-    /// A number that tells its place.
-    private static double number(int row, int column) {
-        return row * 31.0 + column / 8.0;
-    }
-
     private static History steps(int rows) {
         var history = new History(List.of("epoch"), List.of("a", "b", "c"));
         for (int row = 0; row < rows; row++) {
-            history.addStep(number(row, 0), number(row, 1), number(row, 2));
+            history.addStep(LongHistory.value(row, 0), LongHistory.value(row, 1), LongHistory.value(row, 2));
         }
         return history;
     }
@@ -155,7 +150,7 @@ class HistoryTest {
             double[] values = history.stepValues(history.stepColumns().get(column));
             assertEquals(rows, values.length);
             for (int row = 0; row < rows; row++) {
-                assertEquals(number(row, column), values[row]);
+                assertEquals(LongHistory.value(row, column), values[row]);
             }
         }
     }
@@ -169,7 +164,7 @@ class HistoryTest {
                 History other = steps(rows == 0 ? 9000 : 3);
                 other.loadStateDict(history.stateDict());
                 assertSteps(rows, other);
-                other.addStep(number(rows, 0), number(rows, 1), number(rows, 2));
+                other.addStep(LongHistory.value(rows, 0), LongHistory.value(rows, 1), LongHistory.value(rows, 2));
                 assertSteps(rows + 1, other);
             }
             history.writeCsv(folder);
@@ -187,43 +182,13 @@ class HistoryTest {
         assertSteps(10_000, history);
     }
 
-    /// What another process runs, with a small heap: a history longer than that, and all that is made of it.
-    static final class LongHistory {
-        static final int ROWS = 250_000;
-
-        private LongHistory() {}
-
-        public static void main(String[] arguments) throws IOException {
-            Path folder = Path.of(arguments[0]);
-            List<String> names = IntStream.range(0, 14)
-                    .mapToObj(i -> i == 0 ? "seconds" : "column" + i)
-                    .toList();
-            var history = new History(List.of("epoch"), names);
-            double[] row = new double[names.size()];
-            for (int i = 0; i < ROWS; i++) {
-                for (int j = 0; j < row.length; j++) {
-                    row[j] = number(i, j);
-                }
-                history.addStep(row);
-            }
-            var again = new History(List.of("epoch"), names);
-            try (var arena = TensorArena.ofConfined()) {
-                again.loadStateDict(history.stateDict());
-            }
-            again.writeCsv(folder);
-            again.writeJson(folder.resolve("h.json"));
-            Report.of(again).write(folder.resolve("report.html"));
-            System.out.println(again.stepValues("column13")[ROWS - 1]);
-        }
-    }
-
     private void keepsALongHistory(String... options) throws Exception {
         List<String> arguments = new ArrayList<>(List.of(options));
         arguments.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", Child.classPath()));
         arguments.addAll(List.of(LongHistory.class.getName(), folder.toString()));
-        Child child = Child.run(Map.of(), arguments.toArray(String[]::new));
+        Child child = Child.run(arguments);
         assertEquals(0, child.exit(), child.err());
-        assertEquals(number(LongHistory.ROWS - 1, 13) + "\n", child.out());
+        assertEquals(LongHistory.value(LongHistory.ROWS - 1, 13) + "\n", child.out());
         try (var lines = Files.lines(folder.resolve("steps.csv"))) {
             assertEquals(LongHistory.ROWS + 1, lines.count());
         }

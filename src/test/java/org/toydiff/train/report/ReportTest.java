@@ -134,7 +134,7 @@ class ReportTest {
                 .title(HOSTILE)
                 .fact("Note", HOSTILE)
                 .confusion(new ConfusionMatrix(2), "x")
-                .labels(List.of(HOSTILE, "b"));
+                .classNames(HOSTILE, "b");
         String page = page(report);
         assertEquals(3, count(page, "<script"));
         assertEquals(3, count(page, "</script"));
@@ -180,7 +180,7 @@ class ReportTest {
         try (var arena = TensorArena.ofConfined()) {
             ReleaseSchedule schedule = schedule();
             for (int most : new int[] {0, 3, 1000}) {
-                Lifetimes lifetimes = Lifetimes.of(schedule, most);
+                BlockLifetimes lifetimes = BlockLifetimes.of(schedule, most);
                 assertTrue(lifetimes.blocks().size() <= most);
                 for (int i = 0; i < lifetimes.times().size(); i++) {
                     int time = lifetimes.times().get(i);
@@ -206,7 +206,7 @@ class ReportTest {
                     data(page(Report.of(history(1, 1)).schedule(schedule))).getAsJsonObject("schedule");
             assertEquals(schedule.peakBytes(), data.get("peak").getAsLong());
             assertEquals(schedule.liveBytes().size() - 1, data.get("steps").getAsInt());
-            Lifetimes lifetimes = Lifetimes.of(schedule, 1000);
+            BlockLifetimes lifetimes = BlockLifetimes.of(schedule, 1000);
             assertEquals(
                     lifetimes.blocks().size(), data.getAsJsonArray("blocks").size());
             assertEquals(
@@ -233,10 +233,10 @@ class ReportTest {
                         + " gc_count]",
                 assertThrows(IllegalArgumentException.class, () -> report.best("f1", true))
                         .getMessage());
-        report.confusion(new ConfusionMatrix(3), "x").labels(List.of("a"));
+        report.confusion(new ConfusionMatrix(3), "x").classNames("a");
         assertEquals(
-                "report: 1 labels for 3 classes; give one for each",
-                assertThrows(IllegalArgumentException.class, () -> report.write(folder.resolve("r.html")))
+                "report: 1 class names for 3 classes; give one for each",
+                assertThrows(IllegalStateException.class, () -> report.write(folder.resolve("r.html")))
                         .getMessage());
         assertFalse(Files.exists(folder.resolve("r.html")));
     }

@@ -1,0 +1,14 @@
+/// The options of the JVM, `JvmOptions`; everything else below `org.toydiff` that is not exported is in packages of
+/// this one.
+///
+/// | subject | package |
+/// |---|---|
+/// | how an op is split into parts: segments, offsets, shapes, strides | `internal.launch` |
+/// | loops over elements, scalar and vector | `internal.kernels` |
+/// | matrix products | `internal.blas` |
+/// | threads | `internal.workers` |
+/// | pool of native memory | `internal.memory` |
+/// | random numbers | `internal.random` |
+/// | flight recordings | `internal.events` |
+/// | files and optional libraries | `internal.files` |
+package org.toydiff.internal;

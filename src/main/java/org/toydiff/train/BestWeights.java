@@ -1,0 +1,48 @@
+package org.toydiff.train;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.toydiff.Stateful;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// The parameters and buffers of a model in its best epoch: a copy in an arena, made when there is a best one.
+final class BestWeights implements Stateful {
+    private final Stateful model;
+    private final TensorArena home;
+    private Map<String, Tensor> copy = Map.of();
+
+    BestWeights(Stateful model, TensorArena home) {
+        this.model = model;
+        this.home = home;
+    }
+
+    /// Takes the model as it is for the best.
+    void keep() {
+        if (copy.isEmpty()) {
+            Map<String, Tensor> made = new LinkedHashMap<>();
+            model.stateDict().forEach((name, tensor) -> made.put(name, tensor.copyTo(home)));
+            copy = made;
+        } else {
+            model.stateDict().forEach((name, tensor) -> copy.get(name).copyFrom(tensor));
+        }
+    }
+
+    /// Puts the best back, if there is one.
+    void restore() {
+        if (!copy.isEmpty()) {
+            model.loadStateDict(copy);
+        }
+    }
+
+    @Override
+    public Map<String, Tensor> stateDict() {
+        return copy;
+    }
+
+    @Override
+    public void loadStateDict(Map<String, Tensor> state) {
+        Stateful.requireFits("best: loadStateDict", copy, state);
+        state.forEach((name, tensor) -> copy.get(name).copyFrom(tensor));
+    }
+}

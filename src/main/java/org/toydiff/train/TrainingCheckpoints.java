@@ -1,0 +1,137 @@
+package org.toydiff.train;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.toydiff.Stateful;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.data.DataLoader;
+import org.toydiff.io.CheckpointFile;
+import org.toydiff.io.SafeTensors;
+
+/// Saves all that a run depends on, and puts it back.
+final class TrainingCheckpoints {
+    private static final String MEAN_LOSS = "mean_loss";
+
+    /// Under which name checkpoints say what run they are of; those of older versions do not.
+    private static final String RUN = "run";
+
+    private final Trainer settings;
+    private final Training training;
+    private final BestWeights best;
+    private final Map<String, Stateful> parts = new LinkedHashMap<>();
+
+    private Map<String, String> metadata;
+
+    /// Rows of the history when it was saved last.
+    private int saved = -1;
+
+    TrainingCheckpoints(
+            Trainer settings, Training training, DataLoader loader, BestWeights best, BestConfusionMatrix confusion) {
+        this.settings = settings;
+        this.training = training;
+        this.best = best;
+        parts.put("model", settings.model);
+        parts.put("optimizer", settings.optimizer);
+        parts.put("loader", loader);
+        parts.put("history", training.history());
+        parts.put("best", best);
+        parts.put("confusion", confusion);
+        settings.schedules.forEach(schedule -> parts.put("schedule" + parts.size(), schedule));
+        settings.metrics.forEach(metric -> parts.put("metric" + parts.size(), metric));
+        // After those that are numbered by their place.
+        parts.put(MEAN_LOSS, training.meanLoss());
+        settings.ownParts.forEach(parts::put);
+    }
+
+    /// Saves where the run stands, unless that is saved already.
+    void save() throws IOException {
+        int rows = training.history().steps() + training.history().epochs();
+        if (settings.checkpoints == null || rows == saved) {
+            return;
+        }
+        var progress = new CheckpointFile.Progress(training.epoch(), training.step(), metadata);
+        CheckpointFile.saveNumbered(settings.checkpoints, settings.keep, parts, progress);
+        saved = rows;
+    }
+
+    /// Begins a run in a folder without checkpoints, or goes on from the latest.
+    void begin() throws IOException {
+        if (settings.checkpoints == null) {
+            return;
+        }
+        List<Path> files = CheckpointFile.numbered(settings.checkpoints);
+        if (files.isEmpty()) {
+            metadata = Map.of(RUN, UUID.randomUUID().toString());
+        } else if (settings.resume) {
+            requireOneRun(files);
+            resume(files.getLast());
+        } else {
+            throw new FileAlreadyExistsException(
+                    files.getLast().toString(),
+                    null,
+                    "is a checkpoint of another run; call resume() to go on from it, or give checkpoints(folder) an"
+                            + " empty folder");
+        }
+    }
+
+    /// By number alone nobody can tell which of several runs is meant.
+    private void requireOneRun(List<Path> files) throws IOException {
+        Map<String, List<Path>> runs = new LinkedHashMap<>();
+        for (Path file : files) {
+            try (var tensors = SafeTensors.open(file)) {
+                runs.computeIfAbsent(tensors.metadata().getOrDefault(RUN, ""), run -> new ArrayList<>())
+                        .add(file.getFileName());
+            }
+        }
+        if (runs.size() > 1) {
+            throw new FileSystemException(
+                    settings.checkpoints.toString(),
+                    null,
+                    "has checkpoints of several runs, " + runs.values()
+                            + "; leave there those of the run to be resumed");
+        }
+    }
+
+    private void resume(Path file) throws IOException {
+        // Before anything in it is believed.
+        metadata = CheckpointFile.progress(file).metadata();
+        Map<String, Stateful> there = new LinkedHashMap<>(parts);
+        if (!makeRoom(file).contains(MEAN_LOSS + ".sums")) {
+            // Written by a version that did not save it: it is computed from the history.
+            there.remove(MEAN_LOSS);
+        }
+        CheckpointFile.load(file, there);
+        saved = training.history().steps() + training.history().epochs();
+    }
+
+    /// The history and the best parameters have as many numbers as there were, which must fit before they are put
+    /// back.
+    ///
+    /// @return the names of all tensors in the file
+    private List<String> makeRoom(Path file) throws IOException {
+        try (var scratch = TensorArena.ofConfined();
+                var tensors = SafeTensors.open(file)) {
+            Map<String, Tensor> history = new LinkedHashMap<>();
+            boolean hasBest = false;
+            for (String name : tensors.names()) {
+                if (name.startsWith("history.")) {
+                    history.put(name.substring("history.".length()), tensors.get(name));
+                }
+                hasBest |= name.startsWith("best.");
+            }
+            training.history().loadStateDict(history);
+            if (hasBest) {
+                best.keep();
+            }
+            return tensors.names();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package org.toydiff.train.report;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.toydiff.ReleaseSchedule;
+
+/// When each block of a step lives: what a release schedule says, in the order in which blocks stack.
+///
+/// A block is there from right after the step that made it to right after the step that freed it, so that those
+/// there after a step take the live bytes that the schedule tells for it.
+///
+/// @param blocks the largest, older ones first
+/// @param others the bytes of the rest, one number for each of `times`
+/// @param times the steps after which something changes, in order
+/// @param live the bytes of all blocks, one number for each of `times`
+record BlockLifetimes(List<ReleaseSchedule.Entry> blocks, List<Long> others, List<Integer> times, List<Long> live) {
+    static BlockLifetimes of(ReleaseSchedule schedule, int most) {
+        List<ReleaseSchedule.Entry> all = new ArrayList<>(schedule.entries());
+        all.addAll(schedule.kept());
+        all.removeIf(entry -> entry.made() >= entry.step());
+        all.sort(Comparator.comparingLong(ReleaseSchedule.Entry::bytes).reversed());
+        List<ReleaseSchedule.Entry> large = new ArrayList<>(all.subList(0, Math.min(most, all.size())));
+        List<ReleaseSchedule.Entry> small = all.subList(large.size(), all.size());
+        large.sort(Comparator.comparingInt(ReleaseSchedule.Entry::made)
+                .thenComparing(
+                        Comparator.comparingInt(ReleaseSchedule.Entry::step).reversed()));
+        List<Integer> times = times(all, schedule.liveBytes().size());
+        return new BlockLifetimes(large, sums(small, times), times, sums(all, times));
+    }
+
+    private static List<Integer> times(List<ReleaseSchedule.Entry> entries, int end) {
+        var times = new TreeSet<Integer>();
+        for (ReleaseSchedule.Entry entry : entries) {
+            times.add(entry.made());
+            times.add(entry.step());
+        }
+        times.add(end);
+        return List.copyOf(times);
+    }
+
+    private static List<Long> sums(List<ReleaseSchedule.Entry> entries, List<Integer> times) {
+        Map<Integer, Long> changes = new HashMap<>();
+        for (ReleaseSchedule.Entry entry : entries) {
+            changes.merge(entry.made(), entry.bytes(), Long::sum);
+            changes.merge(entry.step(), -entry.bytes(), Long::sum);
+        }
+        List<Long> sums = new ArrayList<>(times.size());
+        long sum = 0;
+        for (int time : times) {
+            sum += changes.getOrDefault(time, 0L);
+            sums.add(sum);
+        }
+        return sums;
+    }
+}
