@@ -22,9 +22,9 @@ public final class Blas {
         return BlasLibrary.path();
     }
 
-    /// What it says it is.
+    /// Returns its own description.
     ///
-    /// @return `OpenBLAS 0.3.31 …`, or `unknown` for a library that does not tell
+    /// @return `OpenBLAS 0.3.31 …`, or `unknown` for a library that has none
     public static String version() {
         JvmOptions.require();
         String config = CBlas.config();
@@ -33,7 +33,7 @@ public final class Blas {
 
     /// The processor whose kernels it uses.
     ///
-    /// @return `Zen` or `Haswell` for instance, or `unknown` for a library that does not tell
+    /// @return `Zen` or `Haswell` for instance, or `unknown` for a library that has none
     public static String core() {
         JvmOptions.require();
         String core = CBlas.core();

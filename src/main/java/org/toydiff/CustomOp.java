@@ -1,6 +1,6 @@
 package org.toydiff;
 
-/// An op of one's own: a kernel over memory, and a gradient rule in tensor algebra. [Tensor#custom(CustomOp,
+/// An op of the caller's: a kernel over memory, and a gradient rule in tensor algebra. [Tensor#custom(CustomOp,
 /// Tensor...)] applies it.
 ///
 /// ```java
@@ -20,8 +20,8 @@ package org.toydiff;
 /// }
 /// ```
 ///
-/// What the gradient reads is declared by [#readsInput(int)] and [#readsOutput()]; the rest may be freed before it
-/// runs, and reading that throws. The op itself must hold no tensor, only numbers: a record of settings.
+/// [#readsInput(int)] and [#readsOutput()] declare the values that the gradient reads; the others may be freed
+/// before it runs, and reading them throws. The op itself must hold no tensor, only numbers: a record of settings.
 public interface CustomOp {
     /// The name in messages, schedules and drawings.
     ///
@@ -41,8 +41,7 @@ public interface CustomOp {
     /// Computes the output. Not called in a prediction.
     ///
     /// @param inputs the operands, contiguous; not to be modified
-    /// @param y the output, contiguous, of the first input's dtype, with whatever its memory held: every element is
-    /// to
+    /// @param y the output, contiguous, of the first input's dtype, its elements not set: every one is to
     ///     be written
     void compute(Tensor[] inputs, Tensor y);
 
@@ -61,8 +60,8 @@ public interface CustomOp {
         return false;
     }
 
-    /// What the gradient of the output contributes to that of an input, by ops alone, so that it can be predicted
-    /// and differentiated again.
+    /// Returns the contribution of the output's gradient to that of an input, computed by ops alone, so that it can
+    /// be predicted and differentiated again.
     ///
     /// @param input which one, from 0 on
     /// @param g the gradient of the output

@@ -96,7 +96,7 @@ final class Launch {
     /// A pass of an optimizer's step over contiguous tensors of one shape; of gradient, first and second those may
     /// be null that the kernel does not read.
     ///
-    /// @return what the kernel sums, or 0
+    /// @return the kernel's sum, or 0
     static double update(
             UpdateWork work, UpdateWork.Kind kind, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
         return work.run(

@@ -16,7 +16,7 @@ final class Products {
     private Products() {}
 
     /// `x·weightᵀ + bias`, each tile of it through the activation: two nodes that share one block, because no rule
-    /// reads what the activation is given. `bias` and `activation` may be null.
+    /// reads the activation's input. `bias` and `activation` may be null.
     static Tensor linear(Tensor x, Tensor weight, Tensor bias, Activation activation) {
         boolean recorded = bias == null ? Tensor.recorded(x, weight) : Tensor.recorded(x, weight, bias);
         Tensor transposed = weight.matrixTranspose();
@@ -196,8 +196,7 @@ final class Products {
                 t.offset, Arrays.copyOfRange(t.shape, rank - 2, rank), Arrays.copyOfRange(t.strides, rank - 2, rank));
     }
 
-    /// Entry i along the leading axis of a tensor that has one, else the tensor itself: what broadcasting sees
-    /// there.
+    /// Entry i along the leading axis of a tensor that has one, else the tensor itself, as broadcasting takes it.
     private static Tensor entry(Tensor t, long i, int rank) {
         return t.rank() < rank ? t : t.entry(t.shape[0] == 1 ? 0 : i);
     }
@@ -229,7 +228,7 @@ final class Products {
     private static void requireSizes(String op, Tensor a, Tensor b) {
         if (hasLongAxis(a) || hasLongAxis(b)) {
             throw new IllegalArgumentException(op + ": " + Shape.text(a.shape) + " and " + Shape.text(b.shape)
-                    + " have an axis longer than 2^31 - 1, which is what BLAS counts to; slice it");
+                    + " have an axis longer than 2^31 - 1, and BLAS counts no further; slice it");
         }
     }
 

@@ -6,8 +6,8 @@ import java.util.random.RandomGenerator;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.random.Xoshiro256;
 
-/// The process's random generator, and fills with random numbers. What a checkpointed function draws again, and how
-/// it seeds again, leaves the generator as it is.
+/// The default generator, which is the process's, and fills with random numbers. A checkpointed function that draws and
+/// seeds again leaves the generator as it is.
 final class Randomness {
     private static final Object LOCK = new Object();
     private static Xoshiro256 generator = new Xoshiro256(System.nanoTime());

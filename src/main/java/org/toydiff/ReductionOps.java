@@ -15,14 +15,14 @@ public sealed interface ReductionOps permits Tensor {
         return (Tensor) this;
     }
 
-    /// The sum, accumulated in double, over all axes; gradient `g` to every element.
+    /// Returns the sum, accumulated in double, over all axes; gradient `g` to every element.
     ///
     /// @return a new scalar
     default Tensor sum() {
         return sum(self(), Families.all(self()), false);
     }
 
-    /// The sum, accumulated in double, along an axis, which is dropped.
+    /// Returns the sum, accumulated in double, along an axis, which is dropped.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor without the axis
@@ -31,7 +31,7 @@ public sealed interface ReductionOps permits Tensor {
         return sum(axis, false);
     }
 
-    /// The sum, accumulated in double, along an axis.
+    /// Returns the sum, accumulated in double, along an axis.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -45,14 +45,14 @@ public sealed interface ReductionOps permits Tensor {
         return reduction(x, "sum", reduced, keepDims, Reduction.SUM, 0, Families.SUM);
     }
 
-    /// The mean, NaN of nothing, over all axes; gradient `g / n` to every element.
+    /// Returns the mean, NaN of nothing, over all axes; gradient `g / n` to every element.
     ///
     /// @return a new scalar
     default Tensor mean() {
         return mean(self(), Families.all(self()), false);
     }
 
-    /// The mean, NaN of nothing, along an axis, which is dropped.
+    /// Returns the mean, NaN of nothing, along an axis, which is dropped.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor without the axis
@@ -61,7 +61,7 @@ public sealed interface ReductionOps permits Tensor {
         return mean(axis, false);
     }
 
-    /// The mean, NaN of nothing, along an axis.
+    /// Returns the mean, NaN of nothing, along an axis.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -77,7 +77,7 @@ public sealed interface ReductionOps permits Tensor {
                 .broadcastTo(shape)));
     }
 
-    /// The largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
+    /// Returns the largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
     /// PyTorch's `amax`.
     ///
     /// @return a new scalar
@@ -86,7 +86,7 @@ public sealed interface ReductionOps permits Tensor {
         return max(self(), Families.all(self()), false);
     }
 
-    /// The largest element, NaN if any is, along an axis, which is dropped.
+    /// Returns the largest element, NaN if any is, along an axis, which is dropped.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor without the axis
@@ -95,7 +95,7 @@ public sealed interface ReductionOps permits Tensor {
         return max(axis, false);
     }
 
-    /// The largest element, NaN if any is, along an axis.
+    /// Returns the largest element, NaN if any is, along an axis.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -111,7 +111,7 @@ public sealed interface ReductionOps permits Tensor {
                 x, "max", reduced, keepDims, Reduction.MAX, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
     }
 
-    /// The smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
+    /// Returns the smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
     /// PyTorch's `amin`.
     ///
     /// @return a new scalar
@@ -120,7 +120,7 @@ public sealed interface ReductionOps permits Tensor {
         return min(self(), Families.all(self()), false);
     }
 
-    /// The smallest element, NaN if any is, along an axis, which is dropped.
+    /// Returns the smallest element, NaN if any is, along an axis, which is dropped.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor without the axis
@@ -129,7 +129,7 @@ public sealed interface ReductionOps permits Tensor {
         return min(axis, false);
     }
 
-    /// The smallest element, NaN if any is, along an axis.
+    /// Returns the smallest element, NaN if any is, along an axis.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -150,7 +150,7 @@ public sealed interface ReductionOps permits Tensor {
         return g.divide(equal.sumTo(y.shape)).multiply(equal);
     }
 
-    /// The standard deviation, divided by n as in NumPy, over all axes; gradient `g·(x − mean) / (n·y)`, 0
+    /// Returns the standard deviation, divided by n as in NumPy, over all axes; gradient `g·(x − mean) / (n·y)`, 0
     /// where y is 0.
     ///
     /// @return a new scalar
@@ -158,7 +158,7 @@ public sealed interface ReductionOps permits Tensor {
         return std(self(), Families.all(self()), false);
     }
 
-    /// The standard deviation, divided by n as in NumPy, along an axis, which is dropped.
+    /// Returns the standard deviation, divided by n as in NumPy, along an axis, which is dropped.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor without the axis
@@ -167,7 +167,7 @@ public sealed interface ReductionOps permits Tensor {
         return std(axis, false);
     }
 
-    /// The standard deviation, divided by n as in NumPy, along an axis.
+    /// Returns the standard deviation, divided by n as in NumPy, along an axis.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -177,12 +177,12 @@ public sealed interface ReductionOps permits Tensor {
         return std(self(), Families.one(self(), "std", axis), keepDims);
     }
 
-    /// The standard deviation along an axis; infinite where n is no more than ddof, or NaN where the elements are
-    /// equal as well, as in PyTorch, whose gradients it has there.
+    /// Returns the standard deviation along an axis; infinite where n is no more than ddof, or NaN where the
+    /// elements are equal as well, as in PyTorch, whose gradients it has there.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
-    /// @param ddof what the count n is reduced by before dividing: 0 as in NumPy, 1 for PyTorch's unbiased
+    /// @param ddof delta degrees of freedom: the divisor is n − ddof; 0 as in NumPy, 1 for PyTorch's unbiased
     ///     estimate
     /// @return a new tensor
     /// @throws IllegalArgumentException if the axis is out of range or ddof is negative
@@ -204,14 +204,14 @@ public sealed interface ReductionOps permits Tensor {
         }));
     }
 
-    /// The variance, divided by n as in NumPy, over all axes; gradient `2·g·(x − mean) / n`.
+    /// Returns the variance, divided by n as in NumPy, over all axes; gradient `2·g·(x − mean) / n`.
     ///
     /// @return a new scalar
     default Tensor var() {
         return var(self(), Families.all(self()), false, 0);
     }
 
-    /// The variance, divided by n as in NumPy, along an axis, which is dropped.
+    /// Returns the variance, divided by n as in NumPy, along an axis, which is dropped.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor without the axis
@@ -220,7 +220,7 @@ public sealed interface ReductionOps permits Tensor {
         return var(axis, false, 0);
     }
 
-    /// The variance, divided by n as in NumPy, along an axis.
+    /// Returns the variance, divided by n as in NumPy, along an axis.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -230,12 +230,13 @@ public sealed interface ReductionOps permits Tensor {
         return var(axis, keepDims, 0);
     }
 
-    /// The variance along an axis; infinite where n is no more than ddof, or NaN where the elements are equal as
-    /// well, as in PyTorch, whose gradients it has there.
+    /// Returns the variance along an axis; infinite where n is no more than ddof, or NaN where the elements are
+    /// equal as well, as in PyTorch, whose gradients it has there.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
-    /// @param ddof what the count n is reduced by before dividing: 0 as in NumPy, 1 for PyTorch's unbiased estimate
+    /// @param ddof delta degrees of freedom: the divisor is n − ddof; 0 as in NumPy, 1 for PyTorch's unbiased
+    ///     estimate
     /// @return a new tensor
     /// @throws IllegalArgumentException if the axis is out of range or ddof is negative
     default Tensor var(int axis, boolean keepDims, int ddof) {
@@ -256,8 +257,8 @@ public sealed interface ReductionOps permits Tensor {
         }
     }
 
-    /// `ln Σ eˣ` along an axis, which is dropped; shifted by the largest element first, so that nothing overflows;
-    /// gradient `g·softmax(x)`.
+    /// Returns `ln Σ eˣ` along an axis, which is dropped; shifted by the largest element first, so that nothing
+    /// overflows; gradient `g·softmax(x)`.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor without the axis
@@ -266,7 +267,7 @@ public sealed interface ReductionOps permits Tensor {
         return logSumExp(axis, false);
     }
 
-    /// `ln Σ eˣ` along an axis.
+    /// Returns `ln Σ eˣ` along an axis.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param keepDims whether the axis stays, with size 1
@@ -276,14 +277,14 @@ public sealed interface ReductionOps permits Tensor {
         return logSumExp(self(), Families.one(self(), "logSumExp", axis), keepDims);
     }
 
-    /// The Euclidean norm `√Σ x²` of all elements; gradient `g·x / y`, 0 where y is 0.
+    /// Returns the Euclidean norm `√Σ x²` of all elements; gradient `g·x / y`, 0 where y is 0.
     ///
     /// @return a new scalar
     default Tensor norm() {
         return norm(self(), 2, Families.all(self()), false);
     }
 
-    /// The p-norm `(Σ |x|ᵖ)^(1/p)` along an axis, the largest `|x|` for p = ∞;
+    /// Returns the p-norm `(Σ |x|ᵖ)^(1/p)` along an axis, the largest `|x|` for p = ∞;
     /// gradient 0 where it or the element is 0.
     ///
     /// @param p the order, more than 0
@@ -304,7 +305,7 @@ public sealed interface ReductionOps permits Tensor {
         }
     }
 
-    /// The position of the largest element along an axis, the first of equal ones; the first NaN counts as
+    /// Returns the position of the largest element along an axis, the first of equal ones; the first NaN counts as
     /// largest. Not differentiable.
     ///
     /// @param axis the axis, negative ones counted from the back
@@ -316,7 +317,7 @@ public sealed interface ReductionOps permits Tensor {
         return reduction(self(), "argmax", reduced, false, Reduction.ARGMAX, 0, null);
     }
 
-    /// The position of the smallest element along an axis, the first of equal ones; the first NaN counts as
+    /// Returns the position of the smallest element along an axis, the first of equal ones; the first NaN counts as
     /// smallest. Not differentiable.
     ///
     /// @param axis the axis, negative ones counted from the back

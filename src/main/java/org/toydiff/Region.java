@@ -6,7 +6,7 @@ package org.toydiff;
 /// try (var inference = Autograd.noGradient()) { … }
 /// ```
 public interface Region extends AutoCloseable {
-    /// Ends the region and restores what was in force before it. Closing it again does nothing.
+    /// Ends the region and restores the state before it. Closing it again does nothing.
     ///
     /// @throws IllegalStateException if a region or arena that was begun inside it is still open, or on
     ///     another thread; it stays open then, and can be closed once that is put right

@@ -1,6 +1,6 @@
 package org.toydiff;
 
-/// When backward frees what only backward needs.
+/// When backward frees the intermediates that only it needs.
 ///
 /// | | [#AT_CLOSE] | [#EAGER] |
 /// |---|---|---|

@@ -5,27 +5,27 @@ import java.util.List;
 import java.util.Map;
 import org.toydiff.internal.launch.Shape;
 
-/// What can be saved and put back: a layer, an optimizer, a schedule, a loader.
+/// An object whose state can be saved and loaded: a layer, an optimizer, a schedule, a loader.
 ///
 /// Everything is a tensor, numbers too (INT64 or FLOAT64, `[1]`), so that one file format holds any state exactly.
 public interface Stateful {
-    /// What must be saved, under names that stay the same from run to run.
+    /// Returns the state to save, under names that stay the same from run to run.
     ///
     /// @return tensors in a fixed order: the live ones where the state is tensors, new ones in the innermost arena
     ///     where it is numbers
     Map<String, Tensor> stateDict();
 
-    /// Puts back what [#stateDict()] gave, by copying it; nothing is changed unless all of it fits.
+    /// Loads a state that [#stateDict()] returned, by copying it; nothing is changed unless all of it fits.
     ///
     /// @param state a tensor of the same shape and dtype for each name of [#stateDict()]
-    /// @throws IllegalArgumentException naming what is missing, unknown or of another shape or dtype
+    /// @throws IllegalArgumentException naming every tensor that is missing, unknown or of another shape or dtype
     void loadStateDict(Map<String, Tensor> state);
 
     /// Checks that a state fits: the first thing that [#loadStateDict] does.
     ///
     /// @param op the first words of the message: `SGD: loadStateDict`
-    /// @param current what [#stateDict()] returns
-    /// @param state what is to be put back
+    /// @param current the result of [#stateDict()]
+    /// @param state the state to load
     /// @throws IllegalArgumentException naming every tensor that is missing, unknown or of another shape or dtype
     static void requireFits(String op, Map<String, Tensor> current, Map<String, Tensor> state) {
         List<String> problems = new ArrayList<>();

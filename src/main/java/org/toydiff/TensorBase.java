@@ -20,7 +20,7 @@ import org.toydiff.internal.launch.Reduction;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.text.ArrayText;
 
-/// The state of a tensor, and what ops and gradient rules need beyond its public methods: allocation, views,
+/// The state of a tensor, and all that ops and gradient rules need beyond its public methods: allocation, views,
 /// recording, checks, and the ops that occur in gradients alone.
 abstract sealed class TensorBase permits Tensor {
     final Storage storage;
@@ -538,7 +538,7 @@ abstract sealed class TensorBase permits Tensor {
     }
 
     /// This with 1 in place of the elements that a mask marks: a divisor or a base that makes no infinity there. No
-    /// gradient goes to what is replaced.
+    /// gradient goes to the replaced elements.
     Tensor oneWhere(Tensor mask) {
         return Tensor.where(mask, Tensor.full(dtype, 1), self());
     }

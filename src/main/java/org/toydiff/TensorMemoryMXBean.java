@@ -1,13 +1,13 @@
 package org.toydiff;
 
-/// What JMX clients see as `org.toydiff:type=Memory`: the figures of [Memory], and the pool's.
+/// The MXBean `org.toydiff:type=Memory`: the figures of [Memory], and the pool's.
 ///
 /// It joins the platform's MBean server when the first arena is opened, or, when that server is made later, as by a
 /// tool that attaches (JDK Mission Control, VisualVM), at one of the next 16 openings of an arena. The library never
 /// makes the server and keeps no thread to watch for it.
 ///
 /// Copies of the library in other class loaders join as `org.toydiff:type=Memory,loader=…`. The server holds the
-/// class loader of a bean: whoever drops one unregisters `org.toydiff:type=Memory,*` as with every bean.
+/// class loader of a bean: code that drops a loader unregisters `org.toydiff:type=Memory,*` as with every bean.
 public interface TensorMemoryMXBean {
     /// As [Memory#liveBytes()].
     ///
@@ -21,7 +21,7 @@ public interface TensorMemoryMXBean {
 
     /// As [Memory#limitBytes()].
     ///
-    /// @return what bounds the live bytes
+    /// @return the limit of the live bytes
     long getLimitBytes();
 
     /// Address space that the pool holds from the operating system: in use or not, and resident only where it was

@@ -5,7 +5,7 @@ import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.launch.UpdateWork;
 
-/// Optimizer steps in one pass over parameter, gradient and state, in place: what [org.toydiff.optim] is made of.
+/// Optimizer steps in one pass over parameter, gradient and state, in place, on which [org.toydiff.optim] is built.
 /// Nothing is recorded and nothing made, and nothing is allocated on the heap.
 ///
 /// All tensors of a step have one shape and one dtype, FLOAT32 or FLOAT64, are contiguous and do not overlap in
@@ -14,31 +14,31 @@ import org.toydiff.internal.launch.UpdateWork;
 public final class Updates {
     private Updates() {}
 
-    /// Gradient descent: `d = g + decay·p`, `p ← p − rate·d`.
+    /// Gradient descent: `d = g + weightDecay·p`, `p ← p − rate·d`.
     ///
     /// @param parameter p
     /// @param gradient g
     /// @param rate the learning rate
-    /// @param decay the weight of an L2 penalty
-    public static void sgd(Tensor parameter, Tensor gradient, double rate, double decay) {
+    /// @param weightDecay the weight of an L2 penalty
+    public static void sgd(Tensor parameter, Tensor gradient, double rate, double weightDecay) {
         UpdateWork work = begin("sgd", parameter, gradient, null, null);
         work.coefficients.rate = rate;
         work.coefficients.scale = 1;
-        work.coefficients.decay = decay;
+        work.coefficients.decay = weightDecay;
         run(work, UpdateWork.Kind.DESCEND, parameter, gradient, null, null);
     }
 
-    /// Gradient descent with momentum: `d = scale·(g + decay·p)`, `v ← momentum·v + d`, `p ← p − rate·v`; with
+    /// Gradient descent with momentum: `d = scale·(g + weightDecay·p)`, `v ← momentum·v + d`, `p ← p − rate·v`; with
     /// Nesterov's momentum `p ← p − rate·(d + momentum·v)`.
     ///
     /// @param parameter p
     /// @param gradient g
     /// @param velocity v
     /// @param rate the learning rate
-    /// @param scale what the gradient is multiplied by
-    /// @param momentum what is kept of the velocity
+    /// @param scale the factor of the gradient
+    /// @param momentum the factor of the old velocity
     /// @param nesterov whether to look ahead
-    /// @param decay the weight of an L2 penalty
+    /// @param weightDecay the weight of an L2 penalty
     public static void sgd(
             Tensor parameter,
             Tensor gradient,
@@ -47,19 +47,19 @@ public final class Updates {
             double scale,
             double momentum,
             boolean nesterov,
-            double decay) {
+            double weightDecay) {
         UpdateWork work = begin("sgd", parameter, gradient, null, velocity);
         work.coefficients.rate = rate;
         work.coefficients.scale = scale;
-        work.coefficients.decay = decay;
+        work.coefficients.decay = weightDecay;
         work.coefficients.first = momentum;
         work.coefficients.along = nesterov ? momentum : 1;
         work.coefficients.look = nesterov ? 1 : 0;
         run(work, UpdateWork.Kind.MOMENTUM, parameter, gradient, null, velocity);
     }
 
-    /// Adam, with ε outside the root: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
-    /// `p ← kept·p − rate / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
+    /// Adam, with ε outside the root: `d = g + weightDecay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
+    /// `p ← parameterScale·p − rate / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
     ///
     /// @param parameter p
     /// @param gradient g
@@ -70,8 +70,8 @@ public final class Updates {
     /// @param beta1 β₁
     /// @param beta2 β₂
     /// @param epsilon ε
-    /// @param decay the weight of an L2 penalty
-    /// @param kept what is kept of the parameter: 1, or less for decoupled weight decay
+    /// @param weightDecay the weight of an L2 penalty
+    /// @param parameterScale the factor of the parameter: 1, or less for decoupled weight decay
     public static void adam(
             Tensor parameter,
             Tensor gradient,
@@ -82,38 +82,38 @@ public final class Updates {
             double beta1,
             double beta2,
             double epsilon,
-            double decay,
-            double kept) {
+            double weightDecay,
+            double parameterScale) {
         UpdateWork work = begin("adam", parameter, gradient, first, second);
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.rate = rate / (1 - Math.pow(beta1, step));
-        work.coefficients.decay = decay;
-        work.coefficients.kept = kept;
+        work.coefficients.decay = weightDecay;
+        work.coefficients.kept = parameterScale;
         run(work, UpdateWork.Kind.ADAM, parameter, gradient, first, second);
     }
 
-    /// Steps scaled by a running sum of squares: `d = g + decay·p`, `v ← kept·v + added·d²`, `p ← p − rate·d / (√v
-    /// + ε)`.
+    /// Steps scaled by a running sum of squares: `d = g + weightDecay·p`, `v ← squareDecay·v + squareWeight·d²`,
+    /// `p ← p − rate·d / (√v + ε)`.
     ///
     /// @param parameter p
     /// @param gradient g
     /// @param squares v
     /// @param rate the learning rate
-    /// @param kept what is kept of v
-    /// @param added what is taken of d²
+    /// @param squareDecay the factor of the old v
+    /// @param squareWeight the factor of d²
     /// @param epsilon ε
-    /// @param decay the weight of an L2 penalty
+    /// @param weightDecay the weight of an L2 penalty
     public static void adaptive(
             Tensor parameter,
             Tensor gradient,
             Tensor squares,
             double rate,
-            double kept,
-            double added,
+            double squareDecay,
+            double squareWeight,
             double epsilon,
-            double decay) {
+            double weightDecay) {
         UpdateWork work = begin("adaptive", parameter, gradient, null, squares);
-        squares(work, rate, kept, added, epsilon, decay);
+        squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
         run(work, UpdateWork.Kind.ADAPTIVE, parameter, gradient, null, squares);
     }
 
@@ -125,30 +125,30 @@ public final class Updates {
     /// @param squares v
     /// @param velocity b
     /// @param rate the learning rate
-    /// @param kept what is kept of v
-    /// @param added what is taken of d²
+    /// @param squareDecay the factor of the old v
+    /// @param squareWeight the factor of d²
     /// @param epsilon ε
-    /// @param momentum what is kept of b
-    /// @param decay the weight of an L2 penalty
+    /// @param momentum the factor of the old b
+    /// @param weightDecay the weight of an L2 penalty
     public static void adaptive(
             Tensor parameter,
             Tensor gradient,
             Tensor squares,
             Tensor velocity,
             double rate,
-            double kept,
-            double added,
+            double squareDecay,
+            double squareWeight,
             double epsilon,
             double momentum,
-            double decay) {
+            double weightDecay) {
         UpdateWork work = begin("adaptive", parameter, gradient, velocity, squares);
-        squares(work, rate, kept, added, epsilon, decay);
+        squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
         work.coefficients.first = momentum;
         run(work, UpdateWork.Kind.ADAPTIVE_MOMENTUM, parameter, gradient, velocity, squares);
     }
 
-    /// LAMB: moments as Adam's, `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + decay·p`, `p ← p − rate·‖p‖/‖r‖·r`;
-    /// the ratio is 1 where a norm is 0. Two passes.
+    /// LAMB, in two passes: moments as Adam's, `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + weightDecay·p`,
+    /// `p ← p − rate·‖p‖/‖r‖·r`; the ratio is 1 where a norm is 0.
     ///
     /// @param parameter p
     /// @param gradient g
@@ -159,7 +159,7 @@ public final class Updates {
     /// @param beta1 β₁
     /// @param beta2 β₂
     /// @param epsilon ε
-    /// @param decay the weight of the parameter in r
+    /// @param weightDecay the weight of the parameter in r
     public static void lamb(
             Tensor parameter,
             Tensor gradient,
@@ -170,7 +170,7 @@ public final class Updates {
             double beta1,
             double beta2,
             double epsilon,
-            double decay) {
+            double weightDecay) {
         UpdateWork work = begin("lamb", parameter, gradient, first, second);
         if (parameter.size() == 0 || Launch.skips(parameter)) {
             return;
@@ -178,20 +178,20 @@ public final class Updates {
         double norm = norm(parameter);
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.scale = 1 / (1 - Math.pow(beta1, step));
-        work.coefficients.decay = decay;
+        work.coefficients.decay = weightDecay;
         double stepNorm =
                 Math.sqrt(Launch.update(work, UpdateWork.Kind.LAMB_MOMENTS, parameter, gradient, first, second));
         work.coefficients.rate = rate * (norm > 0 && stepNorm > 0 ? norm / stepNorm : 1);
         run(work, UpdateWork.Kind.LAMB_STEP, parameter, null, first, second);
     }
 
-    /// Throws what a step of these would throw, and changes nothing: for optimizers that check all of their
+    /// Makes the checks of a step and changes nothing: for optimizers that check all of their
     /// parameters before they change the first.
     ///
-    /// @param op what to name in messages
+    /// @param op the name in messages
     /// @param parameter p
     /// @param gradient g
-    /// @param state what is kept for the parameter
+    /// @param state the state of the parameter
     /// @throws IllegalArgumentException if dtypes or shapes differ, one is not contiguous, or one that would be
     ///     modified is read-only
     /// @throws IllegalStateException if one is freed
@@ -214,7 +214,7 @@ public final class Updates {
 
     /// `tensor ← factor·tensor`
     ///
-    /// @param tensor what to scale
+    /// @param tensor the tensor to scale
     /// @param factor the factor
     public static void scale(Tensor tensor, double factor) {
         requireModifiable("scale", tensor);
@@ -223,7 +223,7 @@ public final class Updates {
 
     /// `tensor ← min(max(tensor, −bound), bound)`, NaN staying NaN.
     ///
-    /// @param tensor what to bound
+    /// @param tensor the tensor to bound
     /// @param bound the bound, 0 or more
     public static void clamp(Tensor tensor, double bound) {
         requireModifiable("clamp", tensor);
@@ -249,16 +249,17 @@ public final class Updates {
         work.coefficients.epsilon = epsilon;
     }
 
-    private static void squares(UpdateWork work, double rate, double kept, double added, double epsilon, double decay) {
+    private static void squares(
+            UpdateWork work, double rate, double squareDecay, double squareWeight, double epsilon, double weightDecay) {
         work.coefficients.rate = rate;
-        work.coefficients.second = kept;
-        work.coefficients.square = added;
+        work.coefficients.second = squareDecay;
+        work.coefficients.square = squareWeight;
         work.coefficients.root = 1;
         work.coefficients.epsilon = epsilon;
-        work.coefficients.decay = decay;
+        work.coefficients.decay = weightDecay;
     }
 
-    /// Checks what a step is given; state may be null.
+    /// Checks the tensors of a step; state may be null.
     private static UpdateWork begin(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
         requireModifiable(op, parameter);
         requireLike(op, parameter, gradient);
@@ -316,7 +317,7 @@ public final class Updates {
         requireWhole(op, t);
     }
 
-    /// Throws when what one writes another reads or writes, too: parts of a step run in any order.
+    /// Throws when two of them overlap in memory: parts of a step run in any order.
     private static void requireApart(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
         if (Overlap.between(parameter, gradient)
                 || Overlap.between(parameter, first)
