@@ -1,29 +1,35 @@
 package org.toydiff;
 
+import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.toydiff.internal.launch.Shape;
 
 /// Gradients beyond [Tensor#backward()].
 public final class Autograd {
     private Autograd() {}
 
-    /// The gradients of y's sum to xs, returned, while `gradient()` of every tensor stays as it is.
+    /// Returns the gradients of y's sum to xs, while `gradient()` of every tensor stays as it is.
     ///
-    /// @param y what to differentiate
+    /// @param y the tensor to differentiate
     /// @param xs tensors that track gradients, leaves or intermediates
-    /// @return one gradient for each of xs, zeros where y does not depend on it; in the innermost arena
+    /// @return one gradient for each of xs, of its shape and dtype, zeros where y does not depend on it; in the
+    ///     innermost arena
     /// @throws IllegalStateException if y or one of xs tracks no gradient, or the graph was released
     public static List<Tensor> gradients(Tensor y, List<Tensor> xs) {
         return gradients(y, xs, false);
     }
 
-    /// As [#gradients(Tensor, List)]; with `createGraph` the gradients are themselves recorded and can be
+    /// Returns the gradients of y's sum to xs; with `createGraph` they are recorded themselves and can be
     /// differentiated again.
     ///
-    /// @param y what to differentiate
+    /// @param y the tensor to differentiate
     /// @param xs tensors that track gradients, leaves or intermediates
     /// @param createGraph whether to record; everything made on the way then stays until the arena closes
-    /// @return one gradient for each of xs, zeros where y does not depend on it; in the innermost arena
+    /// @return one gradient for each of xs, of its shape and dtype, zeros where y does not depend on it; in the
+    ///     innermost arena
     /// @throws IllegalStateException if y or one of xs tracks no gradient, or the graph was released
     public static List<Tensor> gradients(Tensor y, List<Tensor> xs, boolean createGraph) {
         return Backward.gradients(y, xs, createGraph);
@@ -36,13 +42,15 @@ public final class Autograd {
         return Scope.current().begin("noGradient region", false);
     }
 
-    /// `f(x)`, keeping none of the intermediates: backward computes them again, which costs a second forward and
-    /// saves their memory. Random tensors are drawn as the first time, whatever other threads draw.
+    /// Computes `f(x)` and keeps none of the intermediates: backward computes them again, which costs a second
+    /// forward and saves their memory. Random tensors are drawn as they were the first time, whatever other
+    /// threads draw.
     ///
-    /// **Memory** what f makes is freed when f returns, save its result; the release schedule shows what backward
-    /// makes and frees again. Gradients are those of f.
+    /// **Gradient** that of f.
+    /// **Memory** every tensor that f makes is freed when f returns, except its result; the release schedule shows the
+    /// blocks that backward makes and frees again.
     ///
-    /// @param f a composition of ops that gives the same result for the same input, reads no elements and changes
+    /// @param f a composition of ops that returns the same result for the same input, reads no elements and changes
     ///     nothing
     /// @param x its input
     /// @param parameters the other tensors that f computes with and that track gradients
@@ -53,7 +61,7 @@ public final class Autograd {
         return Recompute.of(f, x, parameters);
     }
 
-    /// The graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each
+    /// Draws the graph that a tensor was computed by, in Graphviz's DOT language: op, shape and bytes of each
     /// value, and the step at which `backward(Release.EAGER)` frees it and its gradient. `dot -Tsvg` turns
     /// it into a picture.
     ///
@@ -61,6 +69,87 @@ public final class Autograd {
     /// @return the text of a `.dot` file
     /// @throws IllegalStateException if it tracks no gradient, or its graph was released
     public static String draw(Tensor y) {
-        return GraphDrawing.of(y);
+        return Drawing.of(y);
+    }
+
+    /// A recorded graph as Graphviz DOT: https://graphviz.org/doc/info/lang.html
+    private static final class Drawing {
+        private final StringBuilder text = new StringBuilder();
+        private final Map<Tensor, Integer> leaves = new IdentityHashMap<>();
+        private final AbstractTensors tensors = AbstractTensors.ofAll(null);
+        private Node[] order;
+
+        private Drawing() {}
+
+        static String of(Tensor root) {
+            return new Drawing().draw(root);
+        }
+
+        private String draw(Tensor root) {
+            ReleaseSchedule schedule = Backward.predict(root, Release.EAGER, tensors);
+            order = Scope.current().graphs.of(root.node, List.of());
+            text.append("digraph backward {\n");
+            text.append("  label=\"backward(EAGER): peak ")
+                    .append(schedule.peakBytes())
+                    .append(" B\"\n");
+            text.append("  node [shape=box, fontname=\"sans-serif\"]\n");
+            for (int i = 0; i < order.length; i++) {
+                describe(i);
+            }
+            if (order.length == 0) {
+                leaf(root);
+            }
+            return text.append("}\n").toString();
+        }
+
+        private void describe(int i) {
+            Node node = order[i];
+            Tensor tensor = tensors.of(node.output);
+            Storage storage = tensor.storage;
+            String value = storage.isFreed() ? "value freed at step " + storage.freedAt : "value kept";
+            String gradient =
+                    tensor.gradientFreedAt > 0 ? "gradient freed at step " + tensor.gradientFreedAt : "gradient kept";
+            text.append("  n")
+                    .append(i)
+                    .append(" [label=\"")
+                    .append(node.op)
+                    .append(" (step ")
+                    .append(i + 1)
+                    .append(")\\n");
+            text.append(size(node.output))
+                    .append("\\n")
+                    .append(value)
+                    .append("\\n")
+                    .append(gradient)
+                    .append("\"]\n");
+            for (Tensor input : node.inputs) {
+                String from = input.node == null ? leaf(input) : "n" + place(input.node);
+                text.append("  ").append(from).append(" -> n").append(i).append('\n');
+            }
+        }
+
+        private String leaf(Tensor tensor) {
+            Integer known = leaves.get(tensor);
+            if (known != null) {
+                return "t" + known;
+            }
+            int number = leaves.size();
+            leaves.put(tensor, number);
+            text.append("  t").append(number).append(" [style=filled, fillcolor=");
+            text.append(tensor.leaf ? "lightblue" : "lightgray").append(", label=\"");
+            text.append(tensor.leaf ? "leaf" : "constant")
+                    .append("\\n")
+                    .append(size(tensor))
+                    .append("\"]\n");
+            return "t" + number;
+        }
+
+        private int place(Node node) {
+            return Arrays.asList(order).indexOf(node);
+        }
+
+        private static String size(Tensor tensor) {
+            return Shape.text(tensor.shape) + " " + tensor.dtype + " " + tensor.size() * tensor.dtype.bytes() + " B";
+        }
     }
 }

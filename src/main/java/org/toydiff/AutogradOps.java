@@ -37,7 +37,7 @@ public sealed interface AutogradOps permits Tensor {
     /// {@return whether there is a gradient to read, left by a backward that reached this tensor and kept its
     /// gradient}
     default boolean hasGradient() {
-        return Scope.current().sight().see(self()).gradientSet;
+        return Scope.current().abstractTensors().of(self()).gradientSet;
     }
 
     /// Returns the gradient that backward left, of this shape and dtype. A leaf's is one block for good: later
@@ -47,10 +47,10 @@ public sealed interface AutogradOps permits Tensor {
     /// @throws IllegalStateException if there is none, it was freed, or a backward failed that had added to it
     default Tensor gradient() {
         Tensor x = self();
-        Tensor seen = Scope.current().sight().see(x);
-        if (seen.gradientSet) {
-            seen.requireWholeGradient("gradient");
-            return seen.gradient;
+        Tensor t = Scope.current().abstractTensors().of(x);
+        if (t.gradientSet) {
+            t.requireWholeGradient("gradient");
+            return t.gradient;
         }
         String of = "gradient: the gradient of " + x.described();
         if (x.gradientFreedAt > 0) {
@@ -66,7 +66,7 @@ public sealed interface AutogradOps permits Tensor {
     /// Empties the gradient; its block is kept for the next one, and overwritten. Where that block's arena is
     /// closed, the next one gets another in this tensor's arena.
     default void zeroGradient() {
-        Scope.current().sight().see(self()).emptyGradient();
+        Scope.current().abstractTensors().of(self()).emptyGradient();
     }
 
     /// Goes backward from a gradient of ones: `backward(Release.AT_CLOSE)`.
@@ -123,9 +123,9 @@ public sealed interface AutogradOps permits Tensor {
     default Tensor retain() {
         Tensor x = self();
         x.requireReadable("retain");
-        Tensor seen = Scope.current().sight().see(x);
-        seen.retained = true;
-        seen.storage.pinned = true;
+        Tensor t = Scope.current().abstractTensors().of(x);
+        t.retained = true;
+        t.storage.pinned = true;
         return x;
     }
 
@@ -136,7 +136,7 @@ public sealed interface AutogradOps permits Tensor {
     default Tensor detach() {
         Tensor x = self();
         x.requireReadable("detach");
-        Scope.current().sight().see(x).storage.pinned = true;
+        Scope.current().abstractTensors().of(x).storage.pinned = true;
         return x.view();
     }
 }

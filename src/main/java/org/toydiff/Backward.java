@@ -10,7 +10,7 @@ import org.toydiff.internal.launch.Shape;
 /// One walk backward over a graph: the engine, which knows no op.
 ///
 /// Nodes are visited in the reverse of the order they were recorded in, without recursion. The same code
-/// predicts: [Sight] then shows stand-ins without memory instead of the real tensors, kernels are skipped,
+/// predicts: it computes with [AbstractTensors] then, kernels are skipped,
 /// and what is made and freed is counted just so. That is why a prediction is exact.
 final class Backward {
     /// What becomes of gradients.
@@ -26,8 +26,8 @@ final class Backward {
     private final Tensor root;
     private final Release release;
     private final Goal goal;
-    private final Sight sight;
-    private final ScheduleWriter schedule;
+    private final AbstractTensors tensors;
+    private final ReleaseSchedule.Writer schedule;
     private final List<Tensor> chosen;
 
     private final GradientLog log = Scope.current().gradientLog;
@@ -52,36 +52,42 @@ final class Backward {
     private Backward enclosing;
 
     private Backward(
-            Tensor root, Release release, Goal goal, Sight sight, ScheduleWriter schedule, List<Tensor> chosen) {
+            Tensor root,
+            Release release,
+            Goal goal,
+            AbstractTensors tensors,
+            ReleaseSchedule.Writer schedule,
+            List<Tensor> chosen) {
         this.root = root;
         this.release = release;
         this.goal = goal;
-        this.sight = sight;
+        this.tensors = tensors;
         this.schedule = schedule;
         this.chosen = chosen;
     }
 
     static void run(Tensor root, Tensor seed, Release release) {
-        Sight sight = Scope.current().sight();
-        new Backward(root, release, Goal.LEAVES, sight, ScheduleWriter.NONE, List.of()).recordedWalk(seed, "backward");
+        AbstractTensors tensors = Scope.current().abstractTensors();
+        new Backward(root, release, Goal.LEAVES, tensors, ReleaseSchedule.Writer.NONE, List.of())
+                .recordedWalk(seed, "backward");
     }
 
     /// What [#run] then does, told in advance.
     static ReleaseSchedule predict(Tensor root, Release release) {
         TensorArena innermost = Scope.current().innermostOrNull();
         Prediction prediction = innermost == null ? null : innermost.prediction();
-        return predict(root, release, new Sight.Predicting(prediction));
+        return predict(root, release, AbstractTensors.ofAll(prediction));
     }
 
-    /// As [#predict(Tensor, Release)], leaving in `sight` the stand-ins as backward would leave the tensors.
-    static ReleaseSchedule predict(Tensor root, Release release, Sight.Predicting sight) {
+    /// As [#predict(Tensor, Release)], leaving the abstract tensors as backward would leave the real ones.
+    static ReleaseSchedule predict(Tensor root, Release release, AbstractTensors tensors) {
         requireTracked(root, "releaseSchedule");
         TensorArena real = Scope.current().innermost("releaseSchedule");
-        TensorArena arena = sight.arena(real);
-        var writer = new ScheduleWriter(arena);
+        TensorArena arena = tensors.of(real);
+        var writer = new ReleaseSchedule.Writer(arena);
         Scope.current().push(arena);
         try {
-            new Backward(root, release, Goal.LEAVES, sight, writer, List.of()).walk(null, "releaseSchedule");
+            new Backward(root, release, Goal.LEAVES, tensors, writer, List.of()).walk(null, "releaseSchedule");
         } finally {
             Scope.current().pop();
         }
@@ -90,8 +96,8 @@ final class Backward {
 
     /// [#run], writing down what it does. For tests that hold predictions against it.
     static ReleaseSchedule measure(Tensor root, Release release) {
-        var writer = new ScheduleWriter(Scope.current().innermost("backward"));
-        new Backward(root, release, Goal.LEAVES, Sight.REAL, writer, List.of()).walk(null, "backward");
+        var writer = new ReleaseSchedule.Writer(Scope.current().innermost("backward"));
+        new Backward(root, release, Goal.LEAVES, AbstractTensors.OF_NONE, writer, List.of()).walk(null, "backward");
         return writer.schedule();
     }
 
@@ -103,7 +109,8 @@ final class Backward {
             }
         }
         Goal goal = createGraph ? Goal.RECORDED : Goal.CHOSEN;
-        var backward = new Backward(root, Release.AT_CLOSE, goal, Sight.REAL, ScheduleWriter.NONE, xs);
+        var backward =
+                new Backward(root, Release.AT_CLOSE, goal, AbstractTensors.OF_NONE, ReleaseSchedule.Writer.NONE, xs);
         backward.recordedWalk(null, "gradients");
         return backward.results();
     }
@@ -120,7 +127,8 @@ final class Backward {
             return xs.stream().map(Tensor::zerosLike).toList();
         }
         Release release = records() ? Release.AT_CLOSE : Release.EAGER;
-        var inner = new Backward(y, release, records() ? Goal.RECORDED : Goal.CHOSEN, Sight.REAL, schedule, xs);
+        var inner = new Backward(
+                y, release, records() ? Goal.RECORDED : Goal.CHOSEN, AbstractTensors.OF_NONE, schedule, xs);
         inner.enclosing = this;
         inner.walk(g, "backward");
         List<Tensor> results = inner.results();
@@ -160,11 +168,11 @@ final class Backward {
         if (scope.backward != enclosing) {
             throw new IllegalStateException(op + ": called from a gradient rule");
         }
-        plan = new WalkPlan(root, chosen, goal == Goal.LEAVES, enclosing != null, sight);
+        plan = new WalkPlan(root, chosen, goal == Goal.LEAVES, enclosing != null, tensors);
         pending = new Tensor[plan.slots()];
         through = new boolean[plan.order.length];
         requireReady(op);
-        Recording region = scope.begin(op, goal == Goal.RECORDED);
+        Scope.GradientMode region = scope.begin(op, goal == Goal.RECORDED);
         scope.backward = this;
         try {
             start(seed);
@@ -199,7 +207,7 @@ final class Backward {
 
     /// Finds out before anything is changed whether every rule can run, and its result be kept.
     private void requireReady(String op) {
-        boolean accumulates = goal == Goal.LEAVES && sight == Sight.REAL;
+        boolean accumulates = goal == Goal.LEAVES && tensors == AbstractTensors.OF_NONE;
         if (accumulates && root.node == null) {
             root.requireAccumulating(op);
         }
@@ -225,12 +233,12 @@ final class Backward {
     // Walking.
 
     private void start(Tensor seed) {
-        Tensor y = sight.see(root);
+        Tensor y = tensors.of(root);
         for (int i = plan.order.length - 1; i >= 0 && enclosing == null; i--) {
-            schedule.made(-(i + 1), sight.see(plan.order[i].output).storage);
+            schedule.made(-(i + 1), tensors.of(plan.order[i].output).storage);
         }
         Tensor g =
-                seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : sight.see(seed);
+                seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : tensors.of(seed);
         if (seed != null && enclosing == null) {
             g.storage.pinned = true;
         }
@@ -243,7 +251,7 @@ final class Backward {
         sweep();
         if (eager()) {
             for (Node node : plan.order) {
-                Storage storage = sight.see(node.output).storage;
+                Storage storage = tensors.of(node.output).storage;
                 if (storage.lastReader == 0) {
                     freeValue(storage, root.node.op);
                 }
@@ -259,14 +267,14 @@ final class Backward {
     }
 
     private void visit(Node node) {
-        Tensor y = sight.see(node.output);
+        Tensor y = tensors.of(node.output);
         Tensor g = pending[step - 1];
         Tensor ruleG = node.ruleShape == null ? g : g.reshape(node.ruleShape);
-        // An output that no rule reads may be freed already, and then has no other sight.
+        // An output that no rule reads may be freed already, and then has no other tensors.
         boolean readsY = node.reads(node.inputs.length);
         Tensor ruleY = node.ruleShape == null || !readsY ? y : y.reshape(node.ruleShape);
         if (through[step - 1]) {
-            deliver(node.inputs[0], sight.see(node.inputs[0]), g);
+            deliver(node.inputs[0], tensors.of(node.inputs[0]), g);
             plan.arrived(node.inputs[0]);
         } else {
             applyRules(node, g, ruleG, ruleY);
@@ -282,7 +290,7 @@ final class Backward {
     /// The last input comes first: a product's weight before what it was multiplied by, whose gradient may be put
     /// over its value then.
     private void applyRules(Node node, Tensor g, Tensor ruleG, Tensor ruleY) {
-        Tensor[] inputs = sight.see(node.inputs);
+        Tensor[] inputs = tensors.of(node.inputs);
         if (node.joint != null) {
             applyJointRule(node, inputs, ruleG, ruleY);
             return;
@@ -321,7 +329,7 @@ final class Backward {
             return false;
         }
         int at = plan.index(activation);
-        Tensor y = sight.see(activation.output);
+        Tensor y = tensors.of(activation.output);
         Storage storage = y.storage;
         return plan.awaitsOne(activation)
                 && pending[at] == null
@@ -509,7 +517,7 @@ final class Backward {
         for (int i = 0; i <= node.inputs.length; i++) {
             Tensor value = node.value(i);
             if (plan.maker(value) != null) {
-                Storage storage = sight.see(value).storage;
+                Storage storage = tensors.of(value).storage;
                 if (storage.lastReader == step) {
                     freeValue(storage, node.op);
                 }
@@ -518,7 +526,7 @@ final class Backward {
     }
 
     private void freeValue(Storage storage, String after) {
-        if (storage == sight.see(root).storage || !storage.releasable()) {
+        if (storage == tensors.of(root).storage || !storage.releasable()) {
             return;
         }
         storage.disposable = true;
@@ -562,7 +570,7 @@ final class Backward {
 
     private void markReleased() {
         for (Node node : plan.order) {
-            node.released |= eager() && sight.owns(node.output);
+            node.released |= eager() && tensors.includes(node.output);
         }
     }
 }

@@ -8,7 +8,7 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.toydiff.internal.launch.Shape;
 
-/// Holds the gradients of a function against central differences, in FLOAT64.
+/// Compares the gradients of a function with central differences, in FLOAT64.
 ///
 /// One random direction d is drawn for each input, and one random weighting makes the output a number: two
 /// evaluations an input, whatever its size. `(f(x + h·d) − f(x − h·d)) / 2h` must equal `gradient · d` to about six
@@ -25,9 +25,9 @@ public final class GradientCheck {
 
     /// Checks a function of one tensor.
     ///
-    /// @param f any composition of ops; it is called several times and must give the same result for the same
+    /// @param f any composition of ops; it is called several times and must return the same result for the same
     ///     input
-    /// @param input where to check, a floating tensor; neither it nor its gradient is changed
+    /// @param input the point at which to check, a floating tensor; neither it nor its gradient is changed
     /// @throws AssertionError naming the input and both derivatives when they differ
     public static void check(UnaryOperator<Tensor> f, Tensor input) {
         check((Function<List<Tensor>, Tensor>) xs -> f.apply(xs.getFirst()), input);
@@ -35,12 +35,11 @@ public final class GradientCheck {
 
     /// Checks a function of several tensors, for each of them.
     ///
-    /// @param f any composition of ops; it is called several times and must give the same result for the same
+    /// @param f any composition of ops; it is called several times and must return the same result for the same
     ///     inputs
-    /// @param inputs where to check, floating tensors; neither they nor their gradients are changed
-    /// @throws AssertionError naming the input and both derivatives when they differ With one input the compiler
-    ///     takes the other check, with several this one: a lambda never leaves it in doubt.
-    @SuppressWarnings("overloads")
+    /// @param inputs the point at which to check, floating tensors; neither they nor their gradients are changed
+    /// @throws AssertionError naming the input and both derivatives when they differ
+    @SuppressWarnings("overloads") // Never ambiguous: with one input the compiler takes the other check.
     public static void check(Function<List<Tensor>, Tensor> f, Tensor... inputs) {
         for (Tensor input : inputs) {
             input.requireFloating("GradientCheck");

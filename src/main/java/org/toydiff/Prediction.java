@@ -4,24 +4,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// Ops run on shapes alone: what all arenas of it hold together, and what stands in for the tensors around it.
+/// A run of ops on abstract tensors: the bytes that all of its arenas count together, and the abstract counterparts of
+/// the tensors around it.
 final class Prediction {
     private long live;
     private long peak;
 
-    /// Shows backward stand-ins of the tensors that have memory, so that their gradients stay as they are.
-    private final Sight sight = new Sight.DryRun(this);
+    private final AbstractTensors abstractTensors = AbstractTensors.ofThoseWithMemory(this);
 
-    /// Real tensors that were asked to track gradients meanwhile.
+    /// Real tensors that were asked to track gradients during the run.
     private final List<Tensor> tracked = new ArrayList<>();
 
-    /// Runs `ops` with an innermost arena that has no memory.
+    /// Runs `ops` in an arena without memory.
     ///
     /// @throws IllegalStateException if they leave an arena or a region open
     <T> T run(String op, Supplier<T> ops) {
         Scope scope = Scope.current();
         int depth = scope.depth();
-        Recording region = scope.begin(op, scope.recording);
+        Scope.GradientMode region = scope.begin(op, scope.recording);
         scope.push(TensorArena.predicting(null, this));
         boolean leftOpen;
         T result;
@@ -40,20 +40,20 @@ final class Prediction {
         return result;
     }
 
-    /// Lets a tensor track gradients; a real one until the prediction that is under way ends.
+    /// Lets a tensor track gradients; a real one only until the prediction that is running ends.
     static void track(Tensor tensor) {
         tensor.leaf = true;
-        Tensor seen = Scope.current().sight().see(tensor);
-        seen.leaf = true;
-        seen.storage.pinned = true;
+        Tensor counterpart = Scope.current().abstractTensors().of(tensor);
+        counterpart.leaf = true;
+        counterpart.storage.pinned = true;
         Prediction prediction = Scope.current().innermost("trackGradient").prediction();
         if (prediction != null && !tensor.storage.shapeOnly()) {
             prediction.tracked.add(tensor);
         }
     }
 
-    Sight sight() {
-        return sight;
+    AbstractTensors abstractTensors() {
+        return abstractTensors;
     }
 
     void count(long bytes) {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.random.Draws;
 import org.toydiff.internal.random.Xoshiro256;
 
 /// The default generator, which is the process's, and fills with random numbers. A checkpointed function that draws and

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.random.Draws;
 
 /// Activation checkpointing: a function whose intermediates are freed at once and computed again in backward.
 ///
@@ -63,7 +64,7 @@ final class Recompute implements JointRule {
         List<Storage> before = scope.temporaries;
         List<Storage> made = new ArrayList<>();
         scope.temporaries = made;
-        Recording region = scope.begin(OP, false);
+        Scope.GradientMode region = scope.begin(OP, false);
         Draws around = scope.draws;
         scope.draws = draws;
         scope.segment = this;
@@ -128,7 +129,7 @@ final class Recompute implements JointRule {
     }
 
     private Tensor again(Tensor x, Scope scope) {
-        Recording region = scope.begin(OP, true);
+        Scope.GradientMode region = scope.begin(OP, true);
         Draws around = scope.draws;
         Draws same = draws.again(around);
         scope.draws = same;

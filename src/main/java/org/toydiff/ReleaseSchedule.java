@@ -1,14 +1,17 @@
 package org.toydiff;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.toydiff.internal.launch.Shape;
 
-/// What `backward(Release.EAGER)` frees, in order, and the memory it takes: see [Tensor#releaseSchedule()].
+/// The blocks that `backward(Release.EAGER)` frees, in order, and the memory it takes: see [Tensor#releaseSchedule()].
 ///
 /// Step 0 is before the first gradient rule; step k is right after the k-th. Bytes are those of the arena
-/// that is innermost when backward is called, which is where gradients are made. Printed, it is a table.
+/// that is innermost when backward is called, where gradients are made. It prints as a table.
 ///
 /// Steps before 0 are those of the forward pass: the op recorded last is step −1, the one before it −2.
 ///
@@ -44,12 +47,12 @@ import org.toydiff.internal.launch.Shape;
 ///
 /// The gradient of `mean` is one number seen through stride 0: 64 bytes, whatever its shape.
 ///
-/// @param entries what is freed, in order
-/// @param kept what stays until its arena closes, its step being one past the last
+/// @param entries the blocks that are freed, in order
+/// @param kept the blocks that stay until their arena closes, with a step one past the last
 /// @param liveBytes the arena's live bytes after step 0, 1, …
 /// @param peakBytes the arena's peak from its opening to the end of that backward
 public record ReleaseSchedule(List<Entry> entries, List<Entry> kept, List<Long> liveBytes, long peakBytes) {
-    /// What a block held when it was freed.
+    /// The contents of a block when it was freed.
     public enum Kind {
         /// The gradient of an intermediate.
         GRADIENT,
@@ -63,8 +66,8 @@ public record ReleaseSchedule(List<Entry> entries, List<Entry> kept, List<Long> 
     /// @param op the op whose output's value or gradient it held
     /// @param kind value or gradient
     /// @param shape the shape of that output
-    /// @param bytes what it counts: its elements' bytes rounded up to a multiple of 64
-    /// @param block a number of its own, in the order of freeing
+    /// @param bytes the size of the block: its elements' bytes, rounded up to a multiple of 64
+    /// @param block the number of the block, in the order of freeing
     /// @param made the step in which the block was made
     public record Entry(int step, String op, Kind kind, long[] shape, long bytes, int block, int made) {
         /// Copies the shape.
@@ -72,9 +75,7 @@ public record ReleaseSchedule(List<Entry> entries, List<Entry> kept, List<Long> 
             shape = shape.clone();
         }
 
-        /// The shape of the output.
-        ///
-        /// @return a copy
+        /// {@return a copy of the shape of the output}
         @Override
         public long[] shape() {
             return shape.clone();
@@ -111,7 +112,7 @@ public record ReleaseSchedule(List<Entry> entries, List<Entry> kept, List<Long> 
         liveBytes = List.copyOf(liveBytes);
     }
 
-    /// The table: one line for each block freed, with the live bytes after each step.
+    /// Returns the table: a line for each block that is freed, with the live bytes after each step.
     ///
     /// @return lines of step, op, kind, shape, bytes, block and live bytes
     @Override
@@ -131,5 +132,72 @@ public record ReleaseSchedule(List<Entry> entries, List<Entry> kept, List<Long> 
                 .append(liveBytes.size() - 1)
                 .append(" steps\n")
                 .toString();
+    }
+
+    /// Writes the schedule of a walk backward while that runs.
+    static sealed class Writer {
+        /// Writes nothing.
+        static final Writer NONE = new None();
+
+        private final TensorArena arena;
+        private final List<Entry> entries = new ArrayList<>();
+        private final List<Long> live = new ArrayList<>();
+        private final Map<Storage, Integer> blocks = new IdentityHashMap<>();
+        private final Map<Storage, Integer> births = new IdentityHashMap<>();
+        private final List<Storage> inOrder = new ArrayList<>();
+
+        Writer(TensorArena arena) {
+            this.arena = arena;
+        }
+
+        /// Notes the step in which a block was made, unless it is known.
+        void made(int step, Storage storage) {
+            if (births.putIfAbsent(storage, step) == null) {
+                inOrder.add(storage);
+            }
+        }
+
+        void freed(int step, String op, Kind kind, long[] shape, Storage storage) {
+            entries.add(entry(step, op, kind, shape, storage));
+        }
+
+        private Entry entry(int step, String op, Kind kind, long[] shape, Storage storage) {
+            int block = blocks.computeIfAbsent(storage, s -> blocks.size() + 1);
+            return new Entry(step, op, kind, shape, storage.bytes, block, births.get(storage));
+        }
+
+        private List<Entry> kept() {
+            List<Entry> kept = new ArrayList<>();
+            for (Storage storage : inOrder) {
+                if (!storage.isFreed() && storage.bytes > 0 && storage.home instanceof TensorArena) {
+                    var kind = births.get(storage) < 0 ? Kind.VALUE : Kind.GRADIENT;
+                    kept.add(entry(live.size(), storage.op, kind, storage.shape, storage));
+                }
+            }
+            return kept;
+        }
+
+        void endStep() {
+            live.add(arena.liveBytes());
+        }
+
+        ReleaseSchedule schedule() {
+            return new ReleaseSchedule(entries, kept(), live, arena.peakBytes());
+        }
+
+        private static final class None extends Writer {
+            None() {
+                super(null);
+            }
+
+            @Override
+            void made(int step, Storage storage) {}
+
+            @Override
+            void freed(int step, String op, Kind kind, long[] shape, Storage storage) {}
+
+            @Override
+            void endStep() {}
+        }
     }
 }

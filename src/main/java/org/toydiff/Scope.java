@@ -11,12 +11,12 @@ import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.ReductionWork;
 import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.UpdateWork;
+import org.toydiff.internal.random.Draws;
 
-/// What is in force on one thread: the open arenas, innermost last, whether ops are recorded, and the backward
-/// that runs.
+/// The state of one thread: its open arenas, innermost last, whether ops are recorded, and the backward that runs.
 final class Scope {
     /// Weak: a thread may outlive this library's class loader, as those of an application server do, and must not
-    /// hold it.
+    /// keep it alive.
     private static final ThreadLocal<Reference<Scope>> CURRENT = new ThreadLocal<>();
 
     /// Keeps each scope for as long as its thread lives.
@@ -25,36 +25,36 @@ final class Scope {
     private TensorArena[] arenas = new TensorArena[8];
     private int depth;
 
-    /// Whether ops on tracked tensors are recorded; changed by [#begin] and by what that gives.
+    /// Whether ops on tracked tensors are recorded: the innermost [GradientMode] says.
     boolean recording = true;
 
-    /// The checkpointed function that runs forward, unrecorded, or null.
+    /// The checkpointed function that runs forward, unrecorded; or null.
     Recompute segment;
 
-    /// The region begun last that is open still, or null.
-    private Recording region;
+    /// The innermost open region, or null.
+    private GradientMode region;
 
-    /// Where the storages of new tensors are noted, by whoever will free them early; null when nobody does.
+    /// Collects the storages of new tensors for whoever frees them early; null when nobody does.
     List<Storage> temporaries;
 
-    /// What the innermost checkpointed function under way draws, or null.
+    /// The draws of the innermost checkpointed function that runs, or null.
     Draws draws;
 
     /// The backward whose rule is running, or null.
     Backward backward;
 
-    // What this thread launches, one object for each kind, used again.
+    // This thread's launches, one object of each kind, reused.
     final ElementWork elements = new ElementWork();
     final ReductionWork reductions = new ReductionWork();
     final ProductWork products = new ProductWork();
     final RowWork rows = new RowWork();
     final UpdateWork updates = new UpdateWork();
 
-    /// What the walk backward of this thread has changed.
+    /// The gradients that the walk backward of this thread has changed.
     final GradientLog gradientLog = new GradientLog();
 
     /// Sorts the graphs that this thread goes backward over.
-    final GraphOrder graphs = new GraphOrder();
+    final WalkPlan.Order graphs = new WalkPlan.Order();
 
     static Scope current() {
         Reference<Scope> reference = CURRENT.get();
@@ -72,21 +72,15 @@ final class Scope {
     }
 
     /// Begins a region in which ops are recorded, or are not.
-    Recording begin(String name, boolean recorded) {
-        region = new Recording(this, name, region);
+    GradientMode begin(String name, boolean recorded) {
+        region = new GradientMode(name);
         recording = recorded;
         segment = null;
         return region;
     }
 
-    Recording region() {
+    GradientMode region() {
         return region;
-    }
-
-    void ended(Recording outer, boolean before, Recompute around) {
-        region = outer;
-        recording = before;
-        segment = around;
     }
 
     void push(TensorArena arena) {
@@ -100,10 +94,11 @@ final class Scope {
         arenas[--depth] = null;
     }
 
-    /// Throws when a region that was begun inside the innermost arena is open still.
+    /// Throws when a region that was begun inside the innermost arena is still open.
     void requireNoRegionInside() {
-        if (region != null) {
-            region.requireOutside(depth);
+        if (region != null && region.arenasBefore >= depth) {
+            throw new IllegalStateException(
+                    "close: a " + region.name + " that was begun inside this arena is still open; close it first");
         }
     }
 
@@ -111,7 +106,7 @@ final class Scope {
         return depth == 0 ? null : arenas[depth - 1];
     }
 
-    /// The arena that new tensors go to.
+    /// Returns the arena in which new tensors are made.
     TensorArena innermost(String op) {
         if (depth == 0) {
             throw new IllegalStateException(op + ": no arena is open on " + text(Thread.currentThread())
@@ -122,7 +117,7 @@ final class Scope {
         return arenas[depth - 1];
     }
 
-    /// A thread in a message: by its name, or its number when it has none, as virtual threads have.
+    /// Names a thread in a message; one without a name, as most virtual threads are, by its number.
     static String text(Thread thread) {
         String kind = thread.isVirtual() ? "virtual thread " : "thread ";
         return kind + (thread.getName().isEmpty() ? "#" + thread.threadId() : thread.getName());
@@ -140,22 +135,69 @@ final class Scope {
         return recording;
     }
 
-    /// Whether what this thread makes now has no memory.
+    /// Whether this thread runs a prediction, in which new tensors have no memory.
     boolean predicts() {
         return depth > 0 && arenas[depth - 1].predicts();
     }
 
-    /// Which tensors a walk backward of this thread changes: in a prediction, not those that have memory.
-    Sight sight() {
+    /// Returns the abstract tensors that take the place of those with memory where a prediction runs.
+    AbstractTensors abstractTensors() {
         Prediction prediction = depth == 0 ? null : arenas[depth - 1].prediction();
-        return prediction == null ? Sight.REAL : prediction.sight();
+        return prediction == null ? AbstractTensors.OF_NONE : prediction.abstractTensors();
     }
 
-    /// Ends arenas of a prediction that were left open, down to a depth.
+    /// Ends the arenas of a prediction that were left open, down to a depth.
     void unwind(int to) {
         while (depth > to) {
             arenas[depth - 1].abandon();
             pop();
+        }
+    }
+
+    /// A region in which this thread records ops on tracked tensors, or does not: one that the user begins, or one that
+    /// the engine begins around code that it runs.
+    final class GradientMode implements Region {
+        private final String name;
+        private final GradientMode outer = region;
+        private final boolean recordingBefore = recording;
+        private final Recompute segmentBefore = segment;
+
+        /// How many arenas were open or entered on the thread when it began.
+        private final int arenasBefore = depth;
+
+        private boolean open = true;
+
+        private GradientMode(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public void close() {
+            if (!open) {
+                return;
+            }
+            if (current() != Scope.this) {
+                throw new IllegalStateException("close: the " + name + " was begun on another thread; close it there");
+            }
+            if (region != this) {
+                throw new IllegalStateException("close: a " + region.name + " that was begun inside this " + name
+                        + " is still open; close it first");
+            }
+            if (depth != arenasBefore) {
+                throw new IllegalStateException("close: an arena that was opened or entered inside this " + name
+                        + " is still open; close it first");
+            }
+            end();
+        }
+
+        /// Ends it and every region begun inside it: for the engine, which cannot rely on the code that it runs.
+        void end() {
+            for (GradientMode inner = region; inner != outer; inner = inner.outer) {
+                inner.open = false;
+            }
+            region = outer;
+            recording = recordingBefore;
+            segment = segmentBefore;
         }
     }
 }

@@ -83,7 +83,7 @@ public final class TensorArena implements Arena {
         this.recorded = predicting ? null : Events.arenaOpened(shared, limit);
     }
 
-    /// A stand-in for `real` in a prediction, or for memory of the caller's: it counts and holds no memory.
+    /// The abstract counterpart of `real`, or that of memory of the caller's: it counts bytes and holds no memory.
     private TensorArena(TensorArena real, Prediction prediction) {
         this.predicting = true;
         this.prediction = prediction;

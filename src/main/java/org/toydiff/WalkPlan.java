@@ -1,5 +1,6 @@
 package org.toydiff;
 
+import java.util.Arrays;
 import java.util.List;
 
 /// What a walk backward knows before it begins: its nodes, latest first, who of them needs a gradient, how many
@@ -21,7 +22,7 @@ final class WalkPlan {
     /// How many contributions to the gradient of each output of `order` are still to come.
     private final int[] awaited;
 
-    WalkPlan(Tensor root, List<Tensor> chosen, boolean toLeaves, boolean within, Sight sight) {
+    WalkPlan(Tensor root, List<Tensor> chosen, boolean toLeaves, boolean within, AbstractTensors tensors) {
         this.chosen = chosen;
         this.toLeaves = toLeaves;
         this.ends = within ? chosen : List.of();
@@ -30,19 +31,19 @@ final class WalkPlan {
         this.awaited = new int[order.length];
         for (int i = order.length - 1; i >= 0; i--) {
             needed[i] = toLeaves || leadsToChosen(order[i]);
-            sight.see(order[i].output).storage.forgetReaders();
+            tensors.of(order[i].output).storage.forgetReaders();
         }
         for (int i = 0; i < order.length; i++) {
-            countReadsOf(i, sight);
+            countReadsOf(i, tensors);
         }
     }
 
-    private void countReadsOf(int i, Sight sight) {
+    private void countReadsOf(int i, AbstractTensors tensors) {
         Node node = order[i];
         for (int value = 0; value <= node.inputs.length; value++) {
             Node maker = maker(node.value(value));
             if (maker != null && node.reads(value)) {
-                sight.see(node.value(value)).storage.readBy(i + 1);
+                tensors.of(node.value(value)).storage.readBy(i + 1);
             }
             if (maker != null && value < node.inputs.length && needed[i]) {
                 awaited[index(maker)]++;
@@ -51,7 +52,7 @@ final class WalkPlan {
     }
 
     private boolean leadsToChosen(Node node) {
-        if (GraphOrder.contains(chosen, node.output)) {
+        if (contains(chosen, node.output)) {
             return true;
         }
         for (Tensor input : node.inputs) {
@@ -109,7 +110,7 @@ final class WalkPlan {
 
     /// The node that made a tensor, null for a leaf and for one at which this walk ends.
     Node maker(Tensor tensor) {
-        return GraphOrder.contains(ends, tensor) ? null : tensor.node;
+        return contains(ends, tensor) ? null : tensor.node;
     }
 
     /// The node's place in `order`, which descends by sequence.
@@ -138,5 +139,91 @@ final class WalkPlan {
     /// Whether one contribution alone is still to come for a node's output.
     boolean awaitsOne(Node node) {
         return awaited[index(node)] == 1;
+    }
+
+    /// Whether a tensor itself is in a list.
+    private static boolean contains(List<Tensor> tensors, Tensor tensor) {
+        for (int i = 0; i < tensors.size(); i++) {
+            if (tensors.get(i) == tensor) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// The nodes that a node was computed from, latest first.
+    ///
+    /// A heap by sequence number puts them in order and finds repeats beside each other, so nothing is marked
+    /// on the nodes: two threads may walk graphs that meet. Iterative, because a chain may have 100,000 ops. One
+    /// object for each thread, used again.
+    static final class Order {
+        private Node[] heap = new Node[16];
+        private int size;
+        private Node[] order = new Node[16];
+
+        /// @param root the node, or null for none
+        /// @param ends tensors past which nothing is walked
+        Node[] of(Node root, List<Tensor> ends) {
+            int n = 0;
+            try {
+                if (root != null) {
+                    push(root);
+                }
+                while (size > 0) {
+                    Node node = pop();
+                    if (n > 0 && order[n - 1] == node) {
+                        continue;
+                    }
+                    if (n == order.length) {
+                        order = Arrays.copyOf(order, 2 * n);
+                    }
+                    order[n++] = node;
+                    for (Tensor input : node.inputs) {
+                        if (input.node != null && !contains(ends, input)) {
+                            push(input.node);
+                        }
+                    }
+                }
+                return Arrays.copyOf(order, n);
+            } finally {
+                // One object serves many graphs and must keep none of them, even where memory has run out.
+                Arrays.fill(order, 0, n, null);
+                Arrays.fill(heap, 0, size, null);
+                size = 0;
+            }
+        }
+
+        private void push(Node node) {
+            if (size == heap.length) {
+                heap = Arrays.copyOf(heap, 2 * size);
+            }
+            int at = size++;
+            while (at > 0 && heap[(at - 1) / 2].sequence < node.sequence) {
+                heap[at] = heap[(at - 1) / 2];
+                at = (at - 1) / 2;
+            }
+            heap[at] = node;
+        }
+
+        private Node pop() {
+            Node top = heap[0];
+            Node moved = heap[--size];
+            heap[size] = null;
+            int at = 0;
+            for (int child = 1; child < size; child = 2 * at + 1) {
+                if (child + 1 < size && heap[child + 1].sequence > heap[child].sequence) {
+                    child++;
+                }
+                if (heap[child].sequence <= moved.sequence) {
+                    break;
+                }
+                heap[at] = heap[child];
+                at = child;
+            }
+            if (size > 0) {
+                heap[at] = moved;
+            }
+            return top;
+        }
     }
 }

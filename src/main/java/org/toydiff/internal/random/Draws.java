@@ -1,15 +1,15 @@
-package org.toydiff;
+package org.toydiff.internal.random;
 
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a checkpointed function draws from the process's generator: where each draw began, noted the first time, so
-/// that the function draws the same again whatever other threads draw meanwhile.
-final class Draws {
+/// The random draws of a checkpointed function. The generator's state before each draw is noted the first time, so
+/// that the function draws the same numbers again whatever other threads draw meanwhile.
+public final class Draws {
     private final List<long[]> starts;
     private final boolean repeats;
 
-    /// Those of the function around it on the same thread, or null.
+    /// The draws of the enclosing function on the same thread, or null.
     private final Draws outer;
 
     private int next;
@@ -20,18 +20,18 @@ final class Draws {
         this.outer = outer;
     }
 
-    /// For the first time.
-    static Draws noted(Draws outer) {
+    /// Begins the first run of a function inside another one, whose draws are `outer`; null for none.
+    public static Draws noted(Draws outer) {
         return new Draws(new ArrayList<>(), false, outer);
     }
 
-    /// For another time.
-    Draws again(Draws outer) {
+    /// Begins another run of the function, inside the one whose draws are `outer`; null for none.
+    public Draws again(Draws outer) {
         return new Draws(starts, true, outer);
     }
 
-    /// Whether a function that draws again is under way, so that the process's generator stays as it is.
-    static boolean repeated(Draws innermost) {
+    /// Whether some function runs again, so that the process's generator must stay as it is.
+    public static boolean repeated(Draws innermost) {
         return repeating(innermost) != null;
     }
 
@@ -43,8 +43,10 @@ final class Draws {
         return draws;
     }
 
-    /// Where the next draw began the first time; null when it is the first time.
-    static long[] nextStart(Draws innermost) {
+    /// The state in which the generator made the next draw the first time; null in a first run.
+    ///
+    /// @throws IllegalStateException if the function draws more often than the first time
+    public static long[] nextStart(Draws innermost) {
         Draws draws = repeating(innermost);
         if (draws == null) {
             return null;
@@ -55,15 +57,17 @@ final class Draws {
         return draws.starts.get(draws.next++);
     }
 
-    /// Notes a draw for each function under way whose first time it is.
-    static void note(Draws innermost, long[] start) {
+    /// Notes a draw that begins in state `start` for each function that runs for the first time.
+    public static void note(Draws innermost, long[] start) {
         for (Draws draws = innermost; draws != null && !draws.repeats; draws = draws.outer) {
             draws.starts.add(start);
         }
     }
 
-    /// Throws unless the function drew as often as the first time.
-    void requireAll() {
+    /// Requires that the function has drawn as often as the first time.
+    ///
+    /// @throws IllegalStateException if it has drawn less often
+    public void requireAll() {
         if (next < starts.size()) {
             throw differs("less often, " + next + " times");
         }
