@@ -103,4 +103,10 @@ public enum DType {
         }
         return value;
     }
+
+    void requireFloating(String op) {
+        if (!isFloating()) {
+            throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, not " + this);
+        }
+    }
 }

@@ -3,6 +3,7 @@ package org.toydiff;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
+import org.toydiff.internal.random.DefaultGenerator;
 
 /// An n-dimensional array outside the Java heap, and a node of the gradient graph.
 ///
@@ -247,7 +248,7 @@ public final class Tensor extends TensorBase
     /// @param dtype the dtype of the elements
     /// @param shape the size of each axis; none for a scalar
     public static Tensor rand(Arena arena, DType dtype, long... shape) {
-        return Randomness.withDefault(generator -> rand(arena, dtype, generator, shape));
+        return drawn(generator -> rand(arena, dtype, generator, shape));
     }
 
     /// {@return a new tensor of uniform random values in [0, 1), FLOAT32, in the innermost arena}
@@ -274,8 +275,8 @@ public final class Tensor extends TensorBase
     /// @param generator the source of random numbers
     /// @param shape the size of each axis; none for a scalar
     public static Tensor rand(Arena arena, DType dtype, RandomGenerator generator, long... shape) {
-        Randomness.requireFloating("rand", dtype);
-        return Randomness.rand(allocate("rand", arena, dtype, shape), generator);
+        dtype.requireFloating("rand");
+        return allocate("rand", arena, dtype, shape).uniform(generator);
     }
 
     /// {@return a new tensor of standard normal random values, FLOAT32, in the innermost arena}
@@ -299,7 +300,7 @@ public final class Tensor extends TensorBase
     /// @param dtype the dtype of the elements
     /// @param shape the size of each axis; none for a scalar
     public static Tensor randn(Arena arena, DType dtype, long... shape) {
-        return Randomness.withDefault(generator -> randn(arena, dtype, generator, shape));
+        return drawn(generator -> randn(arena, dtype, generator, shape));
     }
 
     /// {@return a new tensor of standard normal random values, FLOAT32, in the innermost arena}
@@ -326,8 +327,8 @@ public final class Tensor extends TensorBase
     /// @param generator the source of random numbers
     /// @param shape the size of each axis; none for a scalar
     public static Tensor randn(Arena arena, DType dtype, RandomGenerator generator, long... shape) {
-        Randomness.requireFloating("randn", dtype);
-        return Randomness.randn(allocate("randn", arena, dtype, shape), generator);
+        dtype.requireFloating("randn");
+        return allocate("randn", arena, dtype, shape).normal(generator);
     }
 
     /// {@return a new vector of the values, FLOAT32, in the innermost arena}
@@ -521,12 +522,12 @@ public final class Tensor extends TensorBase
     ///
     /// @param seed any number
     public static void manualSeed(long seed) {
-        Randomness.seed(seed);
+        DefaultGenerator.seed(Scope.current().draws, seed);
     }
 
     /// {@return the state of the default generator: a new INT64 tensor `[4]` in the innermost arena}
     public static Tensor randomState() {
-        return of(Randomness.state());
+        return of(DefaultGenerator.state());
     }
 
     /// Restores a state of the default generator, which then goes on from there.
@@ -534,7 +535,7 @@ public final class Tensor extends TensorBase
     /// @param state a result of [#randomState()]
     /// @throws IllegalArgumentException if it is no such state
     public static void setRandomState(Tensor state) {
-        Randomness.state(state);
+        DefaultGenerator.state(Scope.current().draws, state.generatorState());
     }
 
     /// {@return a new tensor with the elements of a where the condition is true, those of b elsewhere} Gradient `g`

@@ -12,12 +12,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.function.LongToDoubleFunction;
+import java.util.random.RandomGenerator;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.DoubleMask;
 import org.toydiff.internal.kernels.FloatMask;
 import org.toydiff.internal.launch.Reduction;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.random.DefaultGenerator;
 import org.toydiff.internal.text.ArrayText;
 
 /// The state of a tensor, and all that ops and gradient rules need beyond its public methods: allocation, views,
@@ -397,6 +400,33 @@ abstract sealed class TensorBase permits Tensor {
             MemorySegment.copy(values, 0, storage.segment(), ValueLayout.JAVA_LONG, offset * Long.BYTES, values.length);
         }
         return self();
+    }
+
+    /// The result of `fill`, called with the default generator.
+    static Tensor drawn(Function<RandomGenerator, Tensor> fill) {
+        return DefaultGenerator.use(Scope.current().draws, fill);
+    }
+
+    /// Sets the elements of this fresh tensor to uniform random values in [0, 1).
+    Tensor uniform(RandomGenerator source) {
+        boolean wide = isWide();
+        // nextFloat, not a rounded nextDouble: that could round up to 1.
+        return setAll(i -> wide ? source.nextDouble() : source.nextFloat());
+    }
+
+    /// Sets the elements of this fresh tensor to standard normal random values.
+    Tensor normal(RandomGenerator source) {
+        return setAll(i -> source.nextGaussian());
+    }
+
+    /// The elements of a state of the default generator.
+    long[] generatorState() {
+        long[] state = dtype == DType.INT64 ? self().toLongArray() : new long[0];
+        if (!DefaultGenerator.isState(state)) {
+            throw new IllegalArgumentException("setRandomState: " + Shape.text(shape) + " " + dtype
+                    + " is no state of the generator; give a result of randomState()");
+        }
+        return state;
     }
 
     /// A callback of [#forEach].

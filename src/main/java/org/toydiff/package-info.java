@@ -18,7 +18,7 @@
 ///
 /// # Where things are
 ///
-/// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks), `Randomness`.
+/// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (exp, add, greater …), `ReductionOps`, `SoftmaxOps`,
 ///   `ProductOps`, `ShapeOps`, `IndexingOps`; `StaticOps` (where, concat, stack, custom).
 /// - What ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix products.
