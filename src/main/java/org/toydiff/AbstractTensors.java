@@ -4,6 +4,8 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import org.toydiff.internal.memory.AbstractStorage;
+import org.toydiff.internal.memory.Storage;
 
 /// The abstract tensors of a prediction: each has shape, dtype and size of a real one, and no memory. Every tensor,
 /// storage and arena has one abstract counterpart, so that what is shared stays shared.
@@ -46,7 +48,7 @@ final class AbstractTensors {
     boolean includes(Tensor tensor) {
         return switch (themselves) {
             case ALL -> true;
-            case WITHOUT_MEMORY -> tensor.storage.shapeOnly();
+            case WITHOUT_MEMORY -> tensor.storage.isAbstract();
             case NONE -> false;
         };
     }
@@ -77,7 +79,7 @@ final class AbstractTensors {
         if (known != null) {
             return known;
         }
-        Storage storage = storages.computeIfAbsent(real.storage, s -> Storage.shapeOnly(of(s.home), s));
+        Storage storage = storages.computeIfAbsent(real.storage, s -> AbstractStorage.of(of(s.home).account, s));
         var tensor = new Tensor(storage, real.offset, real.shape, real.strides, real.dtype);
         tensors.put(real, tensor);
         tensor.node = real.node;

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.Storage;
 
 /// Gradients beyond [Tensor#backward()].
 public final class Autograd {

@@ -6,6 +6,7 @@ import java.util.List;
 import org.toydiff.internal.events.BackwardEvent;
 import org.toydiff.internal.events.Events;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.Storage;
 
 /// One walk backward over a graph: the engine, which knows no op.
 ///

@@ -2,7 +2,7 @@ package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Locale;
+import org.toydiff.internal.memory.ElementType;
 
 /// The type of a tensor's elements.
 ///
@@ -10,27 +10,28 @@ import java.util.Locale;
 /// labels and masks.
 public enum DType {
     /// IEEE 754 single precision, 4 bytes.
-    FLOAT32(Float.BYTES),
+    FLOAT32("float32", Float.BYTES),
     /// IEEE 754 double precision, 8 bytes.
-    FLOAT64(Double.BYTES),
+    FLOAT64("float64", Double.BYTES),
     /// Two's complement, 4 bytes.
-    INT32(Integer.BYTES),
+    INT32("int32", Integer.BYTES),
     /// Two's complement, 8 bytes.
-    INT64(Long.BYTES),
+    INT64("int64", Long.BYTES),
     /// One byte, 0 or 1.
-    BOOL(1);
+    BOOL("bool", 1);
 
-    private final int bytes;
+    /// Its name and size, for storages.
+    final ElementType element;
 
-    DType(int bytes) {
-        this.bytes = bytes;
+    DType(String name, int bytes) {
+        this.element = new ElementType(name, bytes);
     }
 
     /// The size of one element in bytes.
     ///
     /// @return bytes per element
     public int bytes() {
-        return bytes;
+        return element.bytes();
     }
 
     /// Whether arithmetic and gradients are defined for it.
@@ -45,7 +46,7 @@ public enum DType {
     /// @return the name in lower case
     @Override
     public String toString() {
-        return name().toLowerCase(Locale.ROOT);
+        return element.name();
     }
 
     /// The element at `index` (in elements) as a double; exact for all but INT64 beyond 2⁵³.

@@ -34,7 +34,7 @@ public sealed interface IndexingOps permits Tensor {
         requireIndex(x, along, index);
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("gather", x.dtype, index.shape, recorded);
-        if (!y.storage.shapeOnly() && y.size() > 0) {
+        if (!y.storage.isAbstract() && y.size() > 0) {
             gather(x, x.offset, index, index.offset, y, y.offset, along, 0);
         }
         Rule rule = readsOtherAndShape((g, i, shape) -> scatterAdd(g, along, i, shape));
@@ -62,7 +62,7 @@ public sealed interface IndexingOps permits Tensor {
         shape[along] = index.size();
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("indexSelect", x.dtype, shape, recorded);
-        if (!y.storage.shapeOnly() && y.size() > 0) {
+        if (!y.storage.isAbstract() && y.size() > 0) {
             for (long i = 0; i < index.size(); i++) {
                 Launch.unary(Families.copy(x.dtype), entry(x, along, position(index, i)), entry(y, along, i));
             }
@@ -102,7 +102,7 @@ public sealed interface IndexingOps permits Tensor {
             throw new IllegalArgumentException(
                     op + ": the index " + Shape.text(index.shape) + " is " + index.dtype + "; cast it to INT64");
         }
-        if (!index.storage.shapeOnly()) {
+        if (!index.storage.isAbstract()) {
             index.forEach((i, position) -> {
                 if (position < 0 || position >= x.shape[along]) {
                     throw new IllegalArgumentException(op + ": index " + (long) position + " is out of range for axis "
@@ -130,7 +130,7 @@ public sealed interface IndexingOps permits Tensor {
     private static Tensor scatterAdd(Tensor x, int along, Tensor index, long[] shape) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("scatterAdd", x.dtype, shape, recorded);
-        if (!y.storage.shapeOnly()) {
+        if (!y.storage.isAbstract()) {
             y.fill(0);
             if (x.size() > 0) {
                 scatterAdd(x, x.offset, index, index.offset, y, y.offset, along, 0);
@@ -167,7 +167,7 @@ public sealed interface IndexingOps permits Tensor {
     private static Tensor indexAdd(Tensor x, int along, Tensor index, long[] shape) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("indexAdd", x.dtype, shape, recorded).fill(0);
-        if (!y.storage.shapeOnly() && x.size() > 0) {
+        if (!y.storage.isAbstract() && x.size() > 0) {
             for (long i = 0; i < index.size(); i++) {
                 Tensor into = entry(y, along, position(index, i));
                 Launch.binary(BinaryKernel.ADD.of(y.isWide()), into, entry(x, along, i), into);

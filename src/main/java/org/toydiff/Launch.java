@@ -28,7 +28,7 @@ final class Launch {
     }
 
     private static boolean skips(Tensor y, Scope scope) {
-        return y.storage.shapeOnly() || scope.predicts();
+        return y.storage.isAbstract() || scope.predicts();
     }
 
     /// `y = kernel(x)`, x broadcast to y's shape.
@@ -88,7 +88,7 @@ final class Launch {
 
     /// The Euclidean norm of a contiguous tensor; 0 for one without memory.
     static double norm(Tensor x) {
-        return x.size() == 0 || x.storage.shapeOnly()
+        return x.size() == 0 || x.storage.isAbstract()
                 ? 0
                 : Scope.current().reductions.norm(x.isWide(), memory(x), x.offset, x.size());
     }
@@ -149,7 +149,7 @@ final class Launch {
     /// To be ended by [#endThen].
     static void beginThen(Tensor bias, Activation activation, Tensor y) {
         ProductWork work = Scope.current().products;
-        if (bias != null && !bias.storage.shapeOnly()) {
+        if (bias != null && !bias.storage.isAbstract()) {
             var kernel = (activation == null ? BinaryKernel.ADD : activation.afterBias).of(y.isWide());
             work.addBias(kernel, memory(bias), bias.offset, bias.strides[0]);
         } else if (activation != null) {

@@ -13,7 +13,9 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.ForeignStorage;
 
 /// A file as memory, read-only and without a copy, and tensors over it.
 ///
@@ -22,18 +24,21 @@ import org.toydiff.internal.launch.Shape;
 /// ```
 ///
 /// **A file that others shorten** while it is mapped takes its memory away, and the operating system ends a process
-/// that reads what is no longer there. So every op on a tensor over a mapped file asks for the file's length first,
-/// and throws IllegalStateException, naming the file and both lengths, if it is less than it was. What remains is
-/// the moment between the question and the last read, and what is read through [#segment()] or [Tensor#segment()]
-/// without an op; and a file whose name is not text in the system's encoding is not asked. Replacing the file by a
-/// rename, as all writers of `org.toydiff.io` do, is harmless.
+/// that reads beyond its end. So every op on a tensor over a mapped file reads the file's length first, and throws
+/// IllegalStateException, naming the file and both lengths, if it has become shorter. Not covered are the moment
+/// between that check and the last read, reads through [#segment()] or [Tensor#segment()] without an op, and a file
+/// whose name is not text in the system's encoding.
+/// Replacing the file by a rename, as all writers of `org.toydiff.io` do, is harmless.
 public final class MappedFile {
     private final Path file;
     private final MemorySegment segment;
 
-    /// Asks for the length: unlike a channel it doesn't close when the asking thread is interrupted. Null if nothing
-    /// can ask.
+    /// Reads the length: unlike a channel it does not close when the reading thread is interrupted. Null where the
+    /// length cannot be read.
     private final RandomAccessFile open;
+
+    /// Called by every op on a tensor over the file.
+    private final Consumer<String> check = this::requireWhole;
 
     private MappedFile(Path file, MemorySegment segment, RandomAccessFile open) {
         this.file = file;
@@ -45,18 +50,18 @@ public final class MappedFile {
     ///
     /// **Memory** the mapping and an open file, until the arena closes.
     ///
-    /// @param arena what the mapping lives by: any arena, a JDK one too
+    /// @param arena the lifetime of the mapping: any arena, a JDK one too
     /// @param file a regular file of the default file system
-    /// @return the file
+    /// @return the mapped file
     /// @throws IOException naming the file, if it cannot be read or mapped
     /// @throws IllegalStateException if the arena is closed
     public static MappedFile open(Arena arena, Path file) throws IOException {
         file.getFileSystem().provider().checkAccess(file, AccessMode.READ);
         if (!Files.isRegularFile(file)) {
-            throw failure(file, "it is no regular file", null);
+            throw failure(file, "it is not a regular file", null);
         }
         if (file.getFileSystem() != FileSystems.getDefault()) {
-            throw failure(file, "only files of the default file system are; copy it there first", null);
+            throw failure(file, "only files of the default file system can be; copy it there first", null);
         }
         try {
             return map(arena, file);
@@ -74,7 +79,7 @@ public final class MappedFile {
     private static MappedFile map(Arena arena, Path file) throws IOException {
         File named = file.toFile();
         if (!named.toPath().equals(file)) {
-            // Its name is not text in the system's encoding, and only channels open it.
+            // Its name is not text in the system's encoding, so that only a channel opens it.
             try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
                 return new MappedFile(file, map(arena, channel), null);
             }
@@ -82,7 +87,7 @@ public final class MappedFile {
         var open = new RandomAccessFile(named, "r");
         try {
             MemorySegment mapping = map(arena, open.getChannel());
-            // Asked for what it does when the arena closes; the segment that it gives would no longer pass for mapped.
+            // For the action at the arena's end alone: the segment that this returns no longer counts as mapped.
             mapping.reinterpret(arena, closed -> close(open));
             return new MappedFile(file, mapping, open);
         } catch (Throwable e) {
@@ -114,11 +119,11 @@ public final class MappedFile {
     ///
     /// **Memory** the file's, read-only; [Tensor#copyTo(Arena)] gives one that can be changed.
     ///
-    /// @param offset where its first element is, in bytes; a multiple of the dtype's
+    /// @param offset the offset of the first element in bytes; a multiple of the dtype's size
     /// @param dtype the dtype, in the machine's byte order
     /// @param shape the size of each axis
     /// @return a tensor over the file
-    /// @throws IllegalArgumentException if it does not lie in the file or is not aligned
+    /// @throws IllegalArgumentException if the elements do not lie in the file or are not aligned
     public Tensor tensor(long offset, DType dtype, long... shape) {
         long[] sizes = Shape.checked("tensor", dtype.bytes(), shape.clone());
         long bytes = Shape.size(sizes) * dtype.bytes();
@@ -130,12 +135,13 @@ public final class MappedFile {
             throw new IllegalArgumentException("tensor: offset " + offset + " of " + file + " is not aligned to the "
                     + dtype.bytes() + " bytes of " + dtype + "; copy the elements to a tensor");
         }
-        return Tensor.of(Storage.of(this, segment.asSlice(offset, bytes), dtype, sizes), dtype, sizes);
+        return Tensor.of(
+                ForeignStorage.of(segment.asSlice(offset, bytes), "tensor", dtype.element, sizes, check), dtype, sizes);
     }
 
-    /// Throws unless the file is as long as it was: for whoever reads [#segment()].
+    /// Throws if the file has become shorter since it was mapped: for code that reads [#segment()] itself.
     ///
-    /// @param op what is about to read, for the message
+    /// @param op the op that is about to read, for the message
     /// @throws IllegalStateException naming the file and both lengths, if it is shorter, or if the arena is closed
     public void requireWhole(String op) {
         if (open == null) {
@@ -145,11 +151,11 @@ public final class MappedFile {
         try {
             length = open.length();
         } catch (IOException e) {
-            throw new IllegalStateException(op + ": the length of " + file + " cannot be told: its arena is closed", e);
+            throw new IllegalStateException(op + ": the length of " + file + " cannot be read: its arena is closed", e);
         }
         if (length < segment.byteSize()) {
             throw new IllegalStateException(
-                    op + ": " + file + " had " + segment.byteSize() + " bytes when it was mapped" + " and has " + length
+                    op + ": " + file + " had " + segment.byteSize() + " bytes when it was mapped and has " + length
                             + " now; whoever changes it must write a new file and rename it");
         }
     }

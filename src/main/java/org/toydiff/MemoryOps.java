@@ -156,7 +156,7 @@ public sealed interface MemoryOps permits Tensor {
         x.requireReadable("moveTo");
         arena.requireUsable("moveTo");
         if (Launch.skips(x)) {
-            x.storage.moveCount(arena);
+            x.storage.moveCount(arena.account);
             return x;
         }
         if (x.storage.isForeign()) {
@@ -171,14 +171,14 @@ public sealed interface MemoryOps permits Tensor {
             return copyTo(arena);
         }
         var from = (TensorArena) x.storage.home;
-        x.storage.move(arena);
+        x.storage.move(arena.account);
         try {
             // Where the gradient's own arena is closed there is nothing to move.
             if (x.gradient != null && x.gradient.storage.alive()) {
                 x.gradient = x.gradient.moveTo(arena);
             }
         } catch (RuntimeException | Error failure) {
-            x.storage.move(from);
+            x.storage.move(from.account);
             throw failure;
         }
         return x;
@@ -203,10 +203,10 @@ public sealed interface MemoryOps permits Tensor {
             throw new IllegalArgumentException(
                     "copyFrom: " + Shape.text(source.shape) + " does not stretch to " + Shape.text(x.shape));
         }
-        if (source.storage.shapeOnly() || Launch.skips(x)) {
+        if (source.storage.isAbstract() || Launch.skips(x)) {
             return x;
         }
-        boolean overlaps = Overlap.between(x, source);
+        boolean overlaps = Tensor.mayShareMemory(x, source);
         try (var scratch = overlaps ? TensorArena.ofConfined() : null) {
             Launch.unary(Families.copy(x.dtype), overlaps ? source.copyTo(scratch) : source, x);
         }

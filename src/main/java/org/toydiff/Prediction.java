@@ -47,7 +47,7 @@ final class Prediction {
         counterpart.leaf = true;
         counterpart.storage.pinned = true;
         Prediction prediction = Scope.current().innermost("trackGradient").prediction();
-        if (prediction != null && !tensor.storage.shapeOnly()) {
+        if (prediction != null && !tensor.storage.isAbstract()) {
             prediction.tracked.add(tensor);
         }
     }

@@ -69,7 +69,7 @@ final class Products {
             return product(a.transposeLast(), b, to);
         }
         requireSizes("matmul", a, b);
-        if (!onto.storage.shapeOnly() && onto.size() > 0) {
+        if (!onto.storage.isAbstract() && onto.size() > 0) {
             CBlas.require();
             Launch.productOfSwapped(a, b, beta, onto);
         }
@@ -126,7 +126,7 @@ final class Products {
         requireSizes("matmul", a, b);
         Tensor x = readable(a);
         Tensor z = readable(b);
-        if (!y.storage.shapeOnly() && y.size() > 0) {
+        if (!y.storage.isAbstract() && y.size() > 0) {
             CBlas.require();
             if (z.rank() == 2 && x.rank() > 2 && x.isContiguous()) {
                 Launch.product(flat(x), z, beta, flat(y));
@@ -143,7 +143,7 @@ final class Products {
         requireSizes("matmul", a, b);
         Tensor x = spaced(a);
         Tensor z = spaced(b);
-        if (!y.storage.shapeOnly()) {
+        if (!y.storage.isAbstract()) {
             CBlas.require();
         }
         Launch.dot(x, z, y);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.random.Draws;
 
 /// Activation checkpointing: a function whose intermediates are freed at once and computed again in backward.

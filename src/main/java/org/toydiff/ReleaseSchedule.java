@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.Storage;
 
 /// The blocks that `backward(Release.EAGER)` frees, in order, and the memory it takes: see [Tensor#releaseSchedule()].
 ///

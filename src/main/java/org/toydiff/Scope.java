@@ -11,6 +11,8 @@ import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.ReductionWork;
 import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.UpdateWork;
+import org.toydiff.internal.memory.Account;
+import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.random.Draws;
 
 /// The state of one thread: its open arenas, innermost last, whether ops are recorded, and the backward that runs.
@@ -109,18 +111,12 @@ final class Scope {
     /// Returns the arena in which new tensors are made.
     TensorArena innermost(String op) {
         if (depth == 0) {
-            throw new IllegalStateException(op + ": no arena is open on " + text(Thread.currentThread())
+            throw new IllegalStateException(op + ": no arena is open on " + Account.text(Thread.currentThread())
                     + ", so the new tensor has no place. Open one around it:\n"
                     + "    try (var arena = TensorArena.ofConfined()) {\n"
                     + "        … }");
         }
         return arenas[depth - 1];
-    }
-
-    /// Names a thread in a message; one without a name, as most virtual threads are, by its number.
-    static String text(Thread thread) {
-        String kind = thread.isVirtual() ? "virtual thread " : "thread ";
-        return kind + (thread.getName().isEmpty() ? "#" + thread.threadId() : thread.getName());
     }
 
     int depth() {

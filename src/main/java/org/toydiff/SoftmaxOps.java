@@ -125,7 +125,7 @@ public sealed interface SoftmaxOps permits Tensor {
                     + " do not fit; they are [n, classes] and [n], INT32 or INT64 (crossEntropyLoss also takes"
                     + " probabilities of the logits' shape)");
         }
-        if (labels.storage.shapeOnly()) {
+        if (labels.storage.isAbstract()) {
             return;
         }
         long classes = logits.shape[1];

@@ -127,7 +127,7 @@ final class StaticOps {
         long[] shape = op.shape(inputs.clone()).clone();
         boolean recorded = Tensor.anyRecorded(inputs);
         Tensor y = Tensor.make(name, first.dtype, shape, recorded);
-        if (!y.storage.shapeOnly()) {
+        if (!y.storage.isAbstract()) {
             compute(op, name, inputs, y);
         }
         if (!recorded) {

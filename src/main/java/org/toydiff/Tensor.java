@@ -3,6 +3,7 @@ package org.toydiff;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.random.RandomGenerator;
+import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.random.DefaultGenerator;
 
 /// An n-dimensional array outside the Java heap, and a node of the gradient graph.

@@ -2,12 +2,15 @@ package org.toydiff;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.events.ArenaCloseEvent;
 import org.toydiff.internal.events.Events;
-import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.Account;
+import org.toydiff.internal.memory.BlockPool;
+import org.toydiff.internal.memory.Storage;
 
-/// Owns the memory of the tensors made while it is innermost, and frees all of it when closed.
+/// Owns the memory of the tensors that are made while it is innermost, and frees all of it when it is closed.
 ///
 /// ```java
 /// try (var arena = TensorArena.ofConfined()) {
@@ -20,46 +23,23 @@ import org.toydiff.internal.launch.Shape;
 /// | [#ofConfined()] | the thread that opened it | tens of nanoseconds |
 /// | [#ofShared()] | every thread | some 70 µs, and as much for each intermediate of a recorded graph |
 ///
-/// A shared arena closes by a handshake with every thread: keep parameters in one, and open a confined one for each
-/// step.
+/// Closing a shared arena takes a handshake with every thread: keep parameters in one, and open a confined one for
+/// each step.
 ///
 /// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order of
-/// opening. On other threads a shared one is made innermost by [#enter()]. Memory comes from a process-wide pool of
-/// 64-byte-aligned blocks and goes back to it; it is not zeroed for tensors. The lifetime is a JDK arena's, so a
-/// segment read too late throws and never shows stale memory.
+/// opening. [#enter()] makes a shared one innermost on other threads. Memory comes from a process-wide pool of
+/// 64-byte-aligned blocks and goes back to it; it is not zeroed for tensors. The lifetime is that of a JDK arena, so
+/// reading a segment too late throws and never returns stale memory.
 ///
-/// Bytes are counted exactly: a tensor counts as its elements' bytes rounded up to a multiple of 64.
+/// Bytes are counted exactly: a tensor counts as the bytes of its elements, rounded up to a multiple of 64.
 public final class TensorArena implements Arena {
-    private final boolean predicting;
+    final Account account;
 
-    /// In a prediction: what all its arenas count in together, or null.
+    /// Counts all arenas of a dry run together; null outside one.
     private final Prediction prediction;
 
-    private final boolean shared;
-    private final Thread owner;
-    private final long limit;
-    private long live;
-    private long peak;
-    private long made;
-    private long freed;
-    private int entries;
-    private Storage first;
-
-    /// What segments that were handed out live by: a shared arena's from the start, a confined one's once there is
-    /// one.
-    private Arena lifetime;
-
-    private volatile boolean open = true;
-
-    /// Guarded by the ledger's lock: whether it takes no tensors any more.
-    private boolean closing;
-
-    /// What a flight recording is told when it closes; null when nobody listened at its opening.
+    /// Written to a flight recording when the arena is closed; null when nobody listened at its opening.
     private final ArenaCloseEvent recorded;
-
-    // Guarded by the ledger's lock: neighbours among the open arenas.
-    TensorArena older;
-    TensorArena newer;
 
     private TensorArena(boolean shared, long limit) {
         JvmOptions.require();
@@ -68,31 +48,32 @@ public final class TensorArena implements Arena {
         }
         Scope scope = Scope.current();
         TensorArena around = scope.innermostOrNull();
-        this.predicting = around != null && around.predicting;
-        this.prediction = predicting ? around.prediction : null;
-        this.lifetime = shared && !predicting ? Arena.ofShared() : null;
-        this.shared = shared;
-        this.owner = Thread.currentThread();
-        this.limit = limit;
-        if (predicting) {
-            enter(1);
+        if (around != null && around.predicts()) {
+            this.prediction = around.prediction;
+            this.account = Account.ofAbstract(this, shared, total(prediction));
+            this.recorded = null;
+            account.enter();
+            scope.push(this);
         } else {
-            MemoryBean.arenaOpened(Ledger.opened(this));
+            this.prediction = null;
+            this.account = Account.of(this, shared, limit, MemoryLimitException::new);
+            Memory.arenaOpened(account.open());
+            scope.push(this);
+            this.recorded = Events.arenaOpened(shared, limit);
         }
-        scope.push(this);
-        this.recorded = predicting ? null : Events.arenaOpened(shared, limit);
     }
 
-    /// The abstract counterpart of `real`, or that of memory of the caller's: it counts bytes and holds no memory.
+    /// An abstract arena in the place of `real`, or of the caller's memory where that is null.
     private TensorArena(TensorArena real, Prediction prediction) {
-        this.predicting = true;
         this.prediction = prediction;
-        this.shared = false;
-        this.owner = Thread.currentThread();
-        this.limit = Long.MAX_VALUE;
+        this.account = real == null
+                ? Account.ofAbstract(this, false, total(prediction))
+                : Account.ofAbstract(this, real.account, total(prediction));
         this.recorded = null;
-        this.live = real == null ? 0 : real.liveBytes();
-        this.peak = real == null ? 0 : real.peakBytes();
+    }
+
+    private static LongConsumer total(Prediction prediction) {
+        return prediction == null ? null : prediction::count;
     }
 
     /// Opens an arena for this thread alone.
@@ -127,11 +108,11 @@ public final class TensorArena implements Arena {
         return new TensorArena(true, limitBytes);
     }
 
-    /// The arena that new tensors of this thread go to: for code that computes in an arena of its own and puts only
-    /// the result where the caller's tensors go.
+    /// The arena of this thread's new tensors: for code that computes in a temporary arena and puts only the result
+    /// where the caller's tensors go.
     ///
-    /// @return the arena that was opened or entered last and is open still
-    /// @throws IllegalStateException if none is
+    /// @return the arena that was opened or entered last and is still open
+    /// @throws IllegalStateException if none is open
     public static TensorArena innermost() {
         return Scope.current().innermost("innermost");
     }
@@ -140,22 +121,22 @@ public final class TensorArena implements Arena {
         return new TensorArena(real, prediction);
     }
 
-    /// Bytes its tensors take now, each rounded up to a multiple of 64.
+    /// The bytes that its tensors take now, each rounded up to a multiple of 64.
     ///
     /// @return live bytes; 0 once closed
     public long liveBytes() {
-        return predicting ? live : Ledger.liveBytes(this);
+        return account.liveBytes();
     }
 
-    /// The most that [#liveBytes()] has been since it was opened.
+    /// The most that [#liveBytes()] has been since the arena was opened.
     ///
     /// @return peak bytes
     public long peakBytes() {
-        return predicting ? peak : Ledger.peakBytes(this);
+        return account.peakBytes();
     }
 
-    /// Makes this arena innermost on the current thread until the region is closed; it stays open then. The
-    /// arena cannot be closed while entered on another thread.
+    /// Makes this arena innermost on the current thread until the region is closed, which leaves the arena open. The
+    /// arena cannot be closed while it is entered on another thread.
     ///
     /// @return the region, to be closed on this thread
     /// @throws IllegalStateException if the arena is closed
@@ -163,13 +144,13 @@ public final class TensorArena implements Arena {
     public Region enter() {
         requireUsable("enter");
         Scope scope = Scope.current();
-        if (scope.predicts() && !predicting) {
-            // What is made in a prediction has no memory, wherever it goes.
+        if (scope.predicts() && !predicts()) {
+            // Tensors made in a dry run have no memory, whichever arena they go to.
             return new TensorArena(this, scope.innermostOrNull().prediction).enter();
         }
-        entered();
-        int depth = scope.depth();
-        return new Entry(this, scope, depth);
+        account.enter();
+        scope.push(this);
+        return new Entry(this, scope, scope.depth());
     }
 
     private static final class Entry implements Region {
@@ -195,18 +176,20 @@ public final class TensorArena implements Arena {
                                 + " opened after it first, on the thread that entered it");
             }
             scope.requireNoRegionInside();
-            arena.left();
+            arena.account.leave();
+            scope.pop();
             open = false;
         }
     }
 
-    /// Zeroed memory from the pool, for code that takes a JDK arena; it counts like a tensor's.
+    /// Allocates zeroed memory from the pool, for code that takes a JDK arena. It counts as a tensor's does.
     ///
     /// @param byteSize bytes, 0 or more
     /// @param byteAlignment a power of two
     /// @return a segment that lives as long as this arena
-    /// @throws IllegalArgumentException if the size is negative or the alignment no power of two
-    /// @throws IllegalStateException if the arena is closed
+    /// @throws IllegalArgumentException if the size is negative or the alignment is not a power of two
+    /// @throws IllegalStateException if the arena is closed, or has no memory because it was opened in a dry run
+    /// @throws WrongThreadException if it is confined to another thread
     /// @throws MemoryLimitException if a limit would be passed
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {
@@ -214,26 +197,31 @@ public final class TensorArena implements Arena {
             throw new IllegalArgumentException(
                     "allocate: " + byteSize + " bytes with alignment " + byteAlignment + " is not possible");
         }
-        long slack = byteAlignment > 64 ? byteAlignment : 0;
-        long[] shape = Shape.checked("allocate", DType.BOOL.bytes(), new long[] {Math.addExact(byteSize, slack)});
-        MemorySegment all =
-                Storage.make(this, "allocate", DType.BOOL, shape, false).expose();
+        long slack = byteAlignment > BlockPool.UNIT ? byteAlignment : 0;
+        long[] shape = {Math.addExact(byteSize, slack)};
+        MemorySegment all = make("allocate", DType.BOOL, shape, false).expose();
         long start = slack == 0 ? 0 : -all.address() & (byteAlignment - 1);
         return all.asSlice(start, byteSize).fill((byte) 0);
     }
 
-    /// The scope whose end is this arena's.
+    /// The scope that ends when this arena is closed.
     ///
-    /// @return the scope of every segment that [#allocate(long, long)] gives
+    /// @return the scope of every segment of [#allocate(long, long)]
+    /// @throws WrongThreadException if the arena is confined to another thread, and has made no segment yet
     @Override
     public MemorySegment.Scope scope() {
-        return lifetime().scope();
+        return account.lifetime().scope();
+    }
+
+    /// A storage for a new tensor. `early` when backward may free it before the arena closes.
+    Storage make(String op, DType dtype, long[] shape, boolean early) {
+        return account.make(op, dtype.element, shape, early);
     }
 
     /// Frees every tensor of this arena.
     ///
     /// @throws IllegalStateException if it is not the innermost arena of this thread, a region that was begun inside
-    ///     it is open, it is entered elsewhere, or in use by an op on another thread; it stays open then
+    ///     it is open, it is entered elsewhere, or an op on another thread is using it; it stays open then
     /// @throws WrongThreadException if it is confined to another thread
     @Override
     public void close() {
@@ -244,177 +232,43 @@ public final class TensorArena implements Arena {
         Scope scope = Scope.current();
         if (scope.innermostOrNull() != this) {
             throw new IllegalStateException("close: this arena is not the innermost one of "
-                    + Scope.text(Thread.currentThread()) + "; close those opened after it first, in reverse order");
+                    + Account.text(Thread.currentThread()) + "; close those opened after it first, in reverse order");
         }
         scope.requireNoRegionInside();
-        // Of a confined one nobody else can enter, or make a tensor, meanwhile.
-        if (shared ? !Ledger.beginClosing(this) : entries != 1) {
-            throw new IllegalStateException(
-                    "close: this arena is still entered elsewhere; close every region that enter() returned first");
-        }
-        try {
-            Ledger.endLifetimes(this);
-            if (lifetime != null) {
-                lifetime.close();
-            }
-        } catch (IllegalStateException e) {
-            Ledger.stillOpen(this);
-            throw new IllegalStateException(
-                    "close: an op on another thread is using a tensor of this arena; wait for it, then close", e);
-        }
-        open = false;
+        account.close();
         scope.pop();
-        if (predicting) {
-            count(-live);
-        } else {
-            Ledger.closed(this);
-            ArenaCloseEvent event = recorded != null ? recorded : Events.arenaClosed();
-            if (event != null) {
-                event.write(shared, owner, limit, peak, made);
-            }
+        account.freeAll();
+        if (!predicts()) {
+            recordClosing();
+        }
+    }
+
+    private void recordClosing() {
+        ArenaCloseEvent event = recorded != null ? recorded : Events.arenaClosed();
+        if (event != null) {
+            event.write(account.isShared(), account.owner(), account.limit(), peakBytes(), account.made());
         }
     }
 
     void requireUsable(String op) {
-        if (!isOpen()) {
-            throw new IllegalStateException(op + ": the arena is closed");
-        }
-        requireOwner(op);
+        account.requireUsable(op);
     }
 
-    private void requireOwner(String op) {
-        if (!isUsable()) {
-            throw new WrongThreadException(op + ": the arena is confined to " + Scope.text(owner)
-                    + "; use TensorArena.ofShared() for several threads");
-        }
-    }
-
-    private void entered() {
-        Ledger.enter(this);
-        Scope.current().push(this);
-    }
-
-    private void left() {
-        Ledger.leave(this);
-        Scope.current().pop();
-    }
-
-    /// Ends an arena that was left open in a prediction.
+    /// Ends an arena that was left open in a dry run.
     void abandon() {
-        open = false;
-        count(-live);
+        account.abandon();
     }
 
     boolean isOpen() {
-        return open;
+        return account.isOpen();
     }
 
-    /// Whether the current thread may use its tensors.
-    boolean isUsable() {
-        return shared || Thread.currentThread() == owner;
-    }
-
+    /// Whether it was opened in a dry run, so that its tensors have no memory.
     boolean predicts() {
-        return predicting;
+        return account.isAbstract();
     }
 
     Prediction prediction() {
         return prediction;
-    }
-
-    boolean isShared() {
-        return shared;
-    }
-
-    Arena lifetime() {
-        if (lifetime == null) {
-            requireOwner("scope");
-            lifetime = Arena.ofConfined();
-            if (!open) {
-                lifetime.close();
-            }
-        }
-        return lifetime;
-    }
-
-    // The rest is called under the ledger's lock, or in a prediction, which one thread alone sees.
-
-    /// Takes no tensors from here on, unless it is entered elsewhere.
-    ///
-    /// @return whether it is not
-    boolean beginClosing() {
-        closing = entries == 1;
-        return closing;
-    }
-
-    void stayOpen() {
-        closing = false;
-    }
-
-    /// Throws, naming `op`, where a tensor made now would outlive it.
-    void requireTaking(String op) {
-        if (!open || closing) {
-            throw new IllegalStateException(op + ": the arena is closed");
-        }
-    }
-
-    long limit() {
-        return limit;
-    }
-
-    long live() {
-        return live;
-    }
-
-    long peak() {
-        return peak;
-    }
-
-    void enter(int more) {
-        entries += more;
-    }
-
-    Storage first() {
-        return first;
-    }
-
-    void add(Storage storage) {
-        storage.previous = null;
-        storage.next = first;
-        if (first != null) {
-            first.previous = storage;
-        }
-        first = storage;
-        storage.listed = true;
-        made++;
-        count(storage.bytes);
-    }
-
-    void remove(Storage storage) {
-        if (storage.previous != null) {
-            storage.previous.next = storage.next;
-        } else {
-            first = storage.next;
-        }
-        if (storage.next != null) {
-            storage.next.previous = storage.previous;
-        }
-        storage.listed = false;
-        freed++;
-        count(-storage.bytes);
-    }
-
-    void count(long bytes) {
-        live += bytes;
-        peak = Math.max(peak, live);
-        if (prediction != null) {
-            prediction.count(bytes);
-        }
-    }
-
-    String describe() {
-        return (shared ? "shared" : "confined") + " arena of " + Scope.text(owner) + ": live " + Shape.bytes(live)
-                + ", peak " + Shape.bytes(peak) + (limit == Long.MAX_VALUE ? "" : ", limit " + Shape.bytes(limit))
-                + ", blocks made " + made + ", freed " + freed;
     }
 }

@@ -20,6 +20,8 @@ import org.toydiff.internal.kernels.DoubleMask;
 import org.toydiff.internal.kernels.FloatMask;
 import org.toydiff.internal.launch.Reduction;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.ForeignStorage;
+import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.random.DefaultGenerator;
 import org.toydiff.internal.text.ArrayText;
 
@@ -85,7 +87,7 @@ abstract sealed class TensorBase permits Tensor {
         Backward backward = scope.backward;
         TensorArena arena = scope.innermost(op);
         List<Storage> temporaries = scope.temporaries;
-        Storage storage = Storage.make(arena, op, dtype, shape, early || backward != null || temporaries != null);
+        Storage storage = arena.make(op, dtype, shape, early || backward != null || temporaries != null);
         if (temporaries != null) {
             temporaries.add(storage);
         }
@@ -101,12 +103,13 @@ abstract sealed class TensorBase permits Tensor {
         TensorArena innermost = Scope.current().innermostOrNull();
         if (innermost != null && innermost.predicts()) {
             TensorArena counted = arena instanceof TensorArena own && own.predicts() ? own : innermost;
-            return of(Storage.make(counted, op, dtype, shape, false), dtype, shape);
+            return of(counted.make(op, dtype, shape, false), dtype, shape);
         }
         if (arena instanceof TensorArena own) {
-            return of(Storage.make(own, op, dtype, shape, false), dtype, shape);
+            return of(own.make(op, dtype, shape, false), dtype, shape);
         }
-        return of(Storage.makeForeign(arena, op, dtype, shape), dtype, shape);
+        Storage storage = ForeignStorage.make(arena, op, dtype.element, shape, MemoryLimitException::new);
+        return of(storage, dtype, shape);
     }
 
     /// For factories: as [#makeIn], null standing for the innermost arena.
@@ -166,7 +169,7 @@ abstract sealed class TensorBase permits Tensor {
             throw new IllegalArgumentException(
                     "wrap: the segment is not aligned to " + dtype.bytes() + " bytes, as " + dtype + " needs");
         }
-        return of(Storage.of(null, segment.asSlice(0, bytes), "wrap", dtype, shape), dtype, shape);
+        return of(ForeignStorage.of(segment.asSlice(0, bytes), "wrap", dtype.element, shape), dtype, shape);
     }
 
     // Views.
@@ -264,7 +267,7 @@ abstract sealed class TensorBase permits Tensor {
         if (storage.isReadOnly()) {
             throw new IllegalArgumentException(op + ": the memory of " + Shape.text(shape) + " is read-only");
         }
-        if (Overlap.within(self())) {
+        if (Shape.overlapsItself(shape, strides)) {
             throw new IllegalArgumentException(op + ": " + Shape.text(shape)
                     + " is stretched by broadcastTo, so several of its elements are one in memory; use copyTo(arena)"
                     + " for one that can be written");
@@ -351,7 +354,26 @@ abstract sealed class TensorBase permits Tensor {
         return offset == storage.base()
                 && self().isContiguous()
                 && Shape.size(storage.shape) == self().size()
-                && storage.dtype == dtype;
+                && storage.dtype == dtype.element;
+    }
+
+    /// Whether two tensors lie in parts of memory that meet (NumPy's may_share_memory), whichever arena or wrapped
+    /// segment they were made from; gaps between the elements of a view count too. A tensor that is null, empty or
+    /// abstract meets none.
+    static boolean mayShareMemory(Tensor a, Tensor b) {
+        return occupies(a) && occupies(b) && a.begin() < b.end() && b.begin() < a.end();
+    }
+
+    private static boolean occupies(Tensor t) {
+        return t != null && !t.storage.isAbstract() && !Shape.empty(t.shape);
+    }
+
+    long begin() {
+        return storage.segment().address() + offset * dtype.bytes();
+    }
+
+    long end() {
+        return begin() + (Shape.last(shape, strides) + 1) * dtype.bytes();
     }
 
     // Elements.
@@ -373,7 +395,7 @@ abstract sealed class TensorBase permits Tensor {
 
     /// Sets every element of this fresh, contiguous tensor.
     Tensor fill(double value) {
-        if (!storage.shapeOnly()) {
+        if (!storage.isAbstract()) {
             if (dtype.isFloating()) {
                 Launch.fill(self(), value);
             } else {
@@ -385,7 +407,7 @@ abstract sealed class TensorBase permits Tensor {
 
     /// Sets element i of this fresh, contiguous tensor to `value(i)`.
     Tensor setAll(LongToDoubleFunction value) {
-        long n = storage.shapeOnly() ? 0 : self().size();
+        long n = storage.isAbstract() ? 0 : self().size();
         for (long i = 0; i < n; i++) {
             // The value first: it may come from the caller's code, which may close the arena.
             double element = dtype.requireConvertible(storage.op, value.applyAsDouble(i));
@@ -396,7 +418,7 @@ abstract sealed class TensorBase permits Tensor {
 
     /// Sets the elements of this fresh, contiguous INT64 tensor.
     Tensor setAll(long[] values) {
-        if (!storage.shapeOnly()) {
+        if (!storage.isAbstract()) {
             MemorySegment.copy(values, 0, storage.segment(), ValueLayout.JAVA_LONG, offset * Long.BYTES, values.length);
         }
         return self();

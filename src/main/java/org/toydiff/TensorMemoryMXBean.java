@@ -1,13 +1,14 @@
 package org.toydiff;
 
-/// The MXBean `org.toydiff:type=Memory`: the figures of [Memory], and the pool's.
+/// The figures of [Memory] and of the pool for JMX clients, under the name `org.toydiff:type=Memory`.
 ///
-/// It joins the platform's MBean server when the first arena is opened, or, when that server is made later, as by a
-/// tool that attaches (JDK Mission Control, VisualVM), at one of the next 16 openings of an arena. The library never
-/// makes the server and keeps no thread to watch for it.
+/// The bean is registered with the platform's MBean server when the first arena is opened, or, when that server is
+/// made later, as by a tool that attaches (JDK Mission Control, VisualVM), at one of the next 16 openings of an
+/// arena. The library never makes the server and keeps no thread to watch for it.
 ///
-/// Copies of the library in other class loaders join as `org.toydiff:type=Memory,loader=…`. The server holds the
-/// class loader of a bean: code that drops a loader unregisters `org.toydiff:type=Memory,*` as with every bean.
+/// Copies of the library in other class loaders are registered as `org.toydiff:type=Memory,loader=…`. The server
+/// holds the class loader of a bean: to drop a class loader, unregister `org.toydiff:type=Memory,*` as with every
+/// bean.
 public interface TensorMemoryMXBean {
     /// As [Memory#liveBytes()].
     ///
@@ -24,20 +25,20 @@ public interface TensorMemoryMXBean {
     /// @return the limit of the live bytes
     long getLimitBytes();
 
-    /// Address space that the pool holds from the operating system: in use or not, and resident only where it was
-    /// written.
+    /// The address space that the pool holds from the operating system, in use or not. Only pages that were written
+    /// are resident.
     ///
     /// @return bytes of all slabs
     long getSlabBytes();
 
-    /// How often the pool grew; it stands still in the steady state.
+    /// How often the pool has grown; constant in the steady state.
     ///
-    /// @return slabs asked of the operating system since the start
+    /// @return the number of slabs that the operating system has given since the start
     long getSlabsMade();
 
-    /// Arenas that were opened and not closed yet, on all threads.
+    /// The number of open arenas, on all threads.
     ///
-    /// @return how many
+    /// @return arenas that were opened and are not closed yet
     int getOpenArenas();
 
     /// As [Memory#resetPeak()].

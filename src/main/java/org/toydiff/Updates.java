@@ -319,12 +319,12 @@ public final class Updates {
 
     /// Throws when two of them overlap in memory: parts of a step run in any order.
     private static void requireApart(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
-        if (Overlap.between(parameter, gradient)
-                || Overlap.between(parameter, first)
-                || Overlap.between(parameter, second)
-                || Overlap.between(gradient, first)
-                || Overlap.between(gradient, second)
-                || Overlap.between(first, second)) {
+        if (Tensor.mayShareMemory(parameter, gradient)
+                || Tensor.mayShareMemory(parameter, first)
+                || Tensor.mayShareMemory(parameter, second)
+                || Tensor.mayShareMemory(gradient, first)
+                || Tensor.mayShareMemory(gradient, second)
+                || Tensor.mayShareMemory(first, second)) {
             throw new IllegalArgumentException(op + ": some of parameter " + Shape.text(parameter.shape)
                     + ", its gradient and its state overlap in memory; give each its own, as copyTo(arena) makes it");
         }

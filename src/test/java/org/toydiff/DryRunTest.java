@@ -154,4 +154,14 @@ class DryRunTest extends ArenaTest {
         });
         assertEquals(live, Memory.liveBytes());
     }
+
+    @Test
+    void anArenaOfItAllocatesNoSegment() {
+        MemoryPlan.dryRun(() -> {
+            try (var inside = TensorArena.ofConfined()) {
+                var failure = assertThrows(IllegalStateException.class, () -> inside.allocate(64, 64));
+                assertTrue(failure.getMessage().startsWith("allocate: the tensor [64] is abstract"));
+            }
+        });
+    }
 }

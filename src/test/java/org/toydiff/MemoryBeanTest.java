@@ -21,6 +21,7 @@ import javax.management.remote.JMXServiceURL;
 import org.junit.jupiter.api.Test;
 import org.toydiff.child.Child;
 import org.toydiff.child.Watched;
+import org.toydiff.internal.memory.Ledger;
 
 /// The memory's figures as JMX clients see them, and that they see them without the program's doing.
 class MemoryBeanTest {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
 import org.toydiff.internal.kernels.Runs;
+import org.toydiff.internal.memory.Ledger;
 
 /// The checked mode, in which most tests run, notices what would otherwise hit a neighbour in silence.
 class MemoryCheckTest {

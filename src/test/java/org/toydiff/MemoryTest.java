@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.toydiff.internal.memory.Ledger;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;

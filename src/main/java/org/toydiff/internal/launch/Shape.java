@@ -48,6 +48,15 @@ public final class Shape {
         return false;
     }
 
+    /// Whether several elements are one in memory. No view overlaps itself in another way than by a stretched axis.
+    public static boolean overlapsItself(long[] shape, long[] strides) {
+        boolean stretched = false;
+        for (int i = 0; i < shape.length; i++) {
+            stretched |= shape[i] > 1 && strides[i] == 0;
+        }
+        return stretched && !empty(shape);
+    }
+
     /// Row-major strides.
     public static long[] strides(long[] shape) {
         long[] strides = new long[shape.length];

@@ -9,7 +9,7 @@ public final class Block {
     long offset;
     long bytes;
 
-    /// In the checked mode: how many bytes its user may write.
+    /// How many bytes its user may write; set in the checked mode alone.
     long used;
 
     boolean free;
@@ -24,13 +24,13 @@ public final class Block {
         this.bytes = bytes;
     }
 
-    /// The first `byteSize` bytes, readable for as long as `lifetime` is open: use after free is the JDK's own
+    /// Returns the first `byteSize` bytes, accessible as long as `lifetime` is open: use after free is the JDK's own
     /// exception.
     public MemorySegment view(long byteSize, Arena lifetime) {
         return slab.memory().asSlice(offset, byteSize).reinterpret(lifetime, null);
     }
 
-    /// The slab that it is a part of, seen by every thread and for good.
+    /// The slab that contains it, accessible to every thread and never closed.
     public MemorySegment memory() {
         return slab.memory();
     }

@@ -21,7 +21,7 @@ public final class BlockPool {
     /// Untouched pages of a slab are not resident, so a generous size costs address space only.
     private static final long SLAB_BYTES = 64L << 20;
 
-    /// Whether blocks are kept apart by guard bytes that are looked at when they are given back, and free memory is
+    /// Whether guard bytes keep blocks apart, which are verified when a block is given back, and free memory is
     /// filled with NaN.
     private final boolean checked;
 
@@ -29,7 +29,7 @@ public final class BlockPool {
     private final long[] nonEmpty = new long[LISTS / Long.SIZE];
     private final List<Block> firstOfSlab = new ArrayList<>();
 
-    /// Block objects without memory, for the next split: so a program in its steady state makes none.
+    /// Block objects without memory, for the next split, so that a program in its steady state makes none.
     private Block spare;
 
     private long slabsMade;
@@ -37,31 +37,33 @@ public final class BlockPool {
 
     /// An empty pool.
     ///
-    /// @param checked whether to look for writes by who does not own a block, at a pass over each when it is taken
-    ///     and when it is given back
+    /// @param checked whether to look for writes by code that does not own a block, at the cost of a pass over each
+    ///     block when it is taken and when it is given back
     public BlockPool(boolean checked) {
         this.checked = checked;
     }
 
-    /// `bytes` rounded up to whole units, or `Long.MAX_VALUE` when that overflows.
+    /// Returns `bytes` rounded up to whole units, or `Long.MAX_VALUE` where that overflows.
     public static long rounded(long bytes) {
         return bytes > Long.MAX_VALUE - UNIT ? Long.MAX_VALUE : (bytes + UNIT - 1) & -UNIT;
     }
 
-    /// Slabs asked of the operating system since the start; it stands still in the steady state.
+    /// How many slabs the operating system has given since the start; constant in the steady state.
     public long slabsMade() {
         return slabsMade;
     }
 
-    /// Bytes now held from the operating system, in use or not.
+    /// The bytes that are held from the operating system now, in use or not.
     public long slabBytes() {
         return slabBytes;
     }
 
-    /// A block of `bytes` (a multiple of [#UNIT], not 0), with whatever its last user left in it, or null
-    /// when the system has no more memory.
+    /// Takes a block, which holds whatever its last user left in it.
     ///
-    /// @param used how many of them will be written, which the checked mode holds the user to
+    /// @param bytes its size, a multiple of [#UNIT] and not 0
+    /// @param used how many bytes its user may write, which the checked mode enforces
+    /// @return the block, or null when the system has no more memory
+    /// @throws MemoryCheckError in the checked mode, if the block was written after it was freed
     public Block take(long bytes, long used) {
         if (!checked) {
             return cut(bytes);
@@ -93,9 +95,10 @@ public final class BlockPool {
         return block;
     }
 
-    /// Takes back a block; nobody may see it any more.
+    /// Takes back a block, which nobody may use any more.
     ///
-    /// @throws MemoryCheckError in the checked mode, if something was written past its end; it is taken back then, too
+    /// @throws MemoryCheckError in the checked mode, if something was written past its end; it is taken back then,
+    ///     too
     public void give(Block block) {
         if (block.free) {
             throw new AssertionError("a block was given back twice");
@@ -149,8 +152,8 @@ public final class BlockPool {
         return word * Long.SIZE + Long.numberOfTrailingZeros(bits);
     }
 
-    /// Wholly free slabs are too small for this request, or it would have been met; they go back first, so
-    /// that a program whose shapes grow does not hold the small ones beside the large ones.
+    /// Gets another slab. Slabs that are free as a whole are too small for this request, or it would have been met;
+    /// they go back first, so that a program whose shapes grow does not hold small slabs beside large ones.
     private Block grow(long bytes) {
         releaseFreeSlabs();
         if (bytes > Long.MAX_VALUE - Slab.ALIGNMENT) {
@@ -258,7 +261,7 @@ public final class BlockPool {
         block.nextFree = null;
     }
 
-    /// The list of a size: the units themselves up to 15, then the leading one and the four bits below it.
+    /// The list of a size in units: the number itself up to 15, then its leading one and the four bits below it.
     private static int listOf(long bytes) {
         long units = bytes / UNIT;
         int high = Long.SIZE - 1 - Long.numberOfLeadingZeros(units);

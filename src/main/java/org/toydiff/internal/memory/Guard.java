@@ -4,23 +4,23 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.MemorySegment;
 
-/// What the checked mode of [BlockPool] writes into memory and looks for again: a pattern behind every block, and NaN
-/// wherever nobody has a block.
+/// Writes and verifies the guard values of [BlockPool]'s checked mode: a pattern behind every block, and NaN in all
+/// free memory.
 final class Guard {
-    /// The least that lies between the bytes of two blocks.
+    /// The least distance between the bytes of two blocks.
     static final long BYTES = BlockPool.UNIT;
 
-    /// Not a NaN, so that it differs from what free memory holds.
+    /// Not a NaN, so that it differs from the value of free memory.
     private static final byte PATTERN = (byte) 0xA5;
 
-    /// All bits set: a NaN as float and as double, −1 as a whole number.
+    /// All bits set: a NaN as float and as double, −1 as an integer.
     private static final byte FREE = -1;
 
     private Guard() {}
 
-    /// Marks what follows the first `used` bytes of a block that was free until now.
+    /// Writes the pattern behind the first `used` bytes of a block that was free until now.
     ///
-    /// @throws MemoryCheckError if somebody wrote into it while it was free
+    /// @throws MemoryCheckError if the block was written while it was free
     static void place(Block block, long used) {
         MemorySegment all = block.bytes();
         long written = firstOther(all, FREE);
@@ -31,7 +31,9 @@ final class Guard {
         }
     }
 
-    /// @throws MemoryCheckError if somebody wrote past the end of the block
+    /// Verifies the pattern behind a block.
+    ///
+    /// @throws MemoryCheckError if something was written past the end of the block
     static void verify(Block block) {
         long written = firstOther(block.bytes().asSlice(block.used), PATTERN);
         if (written >= 0) {
@@ -39,12 +41,13 @@ final class Guard {
         }
     }
 
+    /// Fills a block that is free now with NaN.
     static void erase(Block block) {
         block.bytes().fill(FREE);
     }
 
-    /// Where the first byte of another value is, or -1. A segment all of whose bytes are equal to the next one's is
-    /// all one value.
+    /// Returns the position of the first byte of another value, or -1. A segment in which each byte equals the next
+    /// one holds a single value.
     private static long firstOther(MemorySegment all, byte value) {
         if (all.byteSize() == 0) {
             return -1;

@@ -1,25 +1,25 @@
 package org.toydiff.internal.memory;
 
-/// Thrown in the checked mode of the pool (`-Dtoydiff.memory.check=true`) when memory was written by someone who does
+/// Thrown in the checked mode of the pool (`-Dtoydiff.memory.check=true`) when memory was written by code that does
 /// not own it.
 public final class MemoryCheckError extends Error {
     private static final long serialVersionUID = 1;
 
-    private final String what;
+    private final String damage;
     private final long at;
 
-    MemoryCheckError(String what, long at) {
-        this("a block", what, at);
+    MemoryCheckError(String damage, long at) {
+        this("a block", damage, at);
     }
 
-    private MemoryCheckError(String whose, String what, long at) {
-        super("memory check: " + what + ", at byte " + at + " of " + whose);
-        this.what = what;
+    private MemoryCheckError(String tensor, String damage, long at) {
+        super("memory check: " + damage + ", at byte " + at + " of " + tensor);
+        this.damage = damage;
         this.at = at;
     }
 
-    /// The same, naming what the block held.
-    public MemoryCheckError of(String whose) {
-        return new MemoryCheckError(whose, what, at);
+    /// Returns the same error, with the name of the tensor whose block it is.
+    public MemoryCheckError of(String tensor) {
+        return new MemoryCheckError(tensor, damage, at);
     }
 }

@@ -7,9 +7,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import org.toydiff.internal.JvmOptions;
 
-/// Memory as the operating system gave it: not zeroed, and without pages until they are written.
+/// Memory as the operating system gives it: not zeroed, and without pages until they are written.
 ///
-/// From the C library, because [java.lang.foreign.Arena#allocate] writes zeros over all of it, which costs
+/// It comes from the C library, because [java.lang.foreign.Arena#allocate] writes zeros over all of it, which costs
 /// a page fault for every page and makes the whole slab resident at once.
 record Slab(MemorySegment memory) {
     /// The size of a huge page on x86-64 and arm64, and so the alignment that leaves room for them.
@@ -22,7 +22,7 @@ record Slab(MemorySegment memory) {
     private static final MethodHandle FREE = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("free"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
-    /// Null where there is no such call, and where it is not wanted.
+    /// Null where there is no such function, and where huge pages are switched off.
     private static final MethodHandle MADVISE = madvise();
 
     /// MADV_HUGEPAGE of <sys/mman.h>, Linux: https://man7.org/linux/man-pages/man2/madvise.2.html
@@ -41,7 +41,10 @@ record Slab(MemorySegment memory) {
                 .orElse(null);
     }
 
-    /// A slab of `bytes`, a multiple of [#ALIGNMENT], or null when the system has no more.
+    /// Allocates a slab.
+    ///
+    /// @param bytes its size, a multiple of [#ALIGNMENT]
+    /// @return the slab, or null when the system has no more memory
     static Slab make(long bytes) {
         try {
             var address = (MemorySegment) ALIGNED_ALLOC.invokeExact(ALIGNMENT, bytes);
@@ -58,6 +61,7 @@ record Slab(MemorySegment memory) {
         }
     }
 
+    /// Gives the memory back to the operating system.
     void release() {
         try {
             FREE.invokeExact(memory);

@@ -1,4 +1,4 @@
-package org.toydiff;
+package org.toydiff.internal.memory;
 
 import java.lang.StackWalker.StackFrame;
 import java.security.CodeSource;
@@ -8,17 +8,22 @@ import java.util.Objects;
 /// The line of the user's program that made a block, for leak reports.
 final class AllocationSite {
     private static final Class<?> OWN = AllocationSite.class;
-    private static final String ROOT = OWN.getPackageName();
+    private static final String ROOT = root(OWN.getPackageName());
 
-    /// A program like a user's, though it comes in the same module.
+    /// A program as a user's is, though it lies in the same module.
     private static final String EXAMPLES = ROOT + ".examples";
 
     private static final StackWalker WALKER = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
     private AllocationSite() {}
 
-    /// The innermost frame outside the library and the JDK, which runs lambdas of either; the library's outermost one
-    /// where there is none, as on a thread of its own.
+    /// The library's root package, which a program that packs the library into its own jar may have renamed.
+    private static String root(String own) {
+        return own.substring(0, own.length() - ".internal.memory".length());
+    }
+
+    /// Returns the innermost frame outside the library and the JDK, which runs lambdas of both; the library's
+    /// outermost frame where there is none, as on a thread that the library started.
     static StackFrame capture() {
         return WALKER.walk(frames -> {
             List<StackFrame> all =
@@ -35,7 +40,7 @@ final class AllocationSite {
         return loader == null || loader == ClassLoader.getPlatformClassLoader();
     }
 
-    /// By package as well as by origin, which may be a jar that a program and its libraries were packed into.
+    /// Compares packages as well as origins, because a program and its libraries may be packed into one jar.
     private static boolean inLibrary(Class<?> type) {
         String name = type.getPackageName();
         return type.getModule() == OWN.getModule()
