@@ -3,9 +3,9 @@ package org.toydiff;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.UnaryKernel;
 
-/// What [Tensor#linear(Tensor, Tensor, Activation)] applies to its result in the same pass.
+/// An activation that [Tensor#linear(Tensor, Tensor, Activation)] applies to its result in the same pass.
 ///
-/// Each has a gradient that reads its output alone, so its input need not be kept.
+/// Its gradient reads its output alone, so that its input need not be kept.
 public enum Activation {
     /// [Tensor#relu()].
     RELU("relu", UnaryKernel.RELU, BinaryKernel.ADD_RELU, BinaryKernel.RELU_GRADIENT),
@@ -20,10 +20,10 @@ public enum Activation {
     final BinaryKernel afterBias;
     final BinaryKernel gradient;
 
-    /// Its gradient rule: an op of two operands that may write over a gradient nobody else needs.
-    final Rule rule = new Through(this);
+    /// The gradient rule: an op of two operands, which may write over a gradient that nobody else needs.
+    final Rule rule = new Gradient(this);
 
-    /// As a node of one input keeps it.
+    /// The rules of its node.
     final Rule[] rules = {rule};
 
     Activation(String op, UnaryKernel kernel, BinaryKernel afterBias, BinaryKernel gradient) {
@@ -34,9 +34,8 @@ public enum Activation {
         this.gradient = gradient;
     }
 
-    /// The rule of an activation. The engine knows it, because a product that makes the gradient `g` can put each
-    /// part of it through the activation at once, over the output y.
-    record Through(Activation activation) implements Rule.ReadsOutput {
+    /// The rule of an activation. It reads the output alone, so that a producer of `g` can apply it in the same pass.
+    record Gradient(Activation activation) implements Rule.ReadsOutput, Rule.Fusible {
         @Override
         public Tensor of(Tensor g, Tensor y) {
             return switch (activation) {

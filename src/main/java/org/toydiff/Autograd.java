@@ -33,6 +33,13 @@ public final class Autograd {
     ///     innermost arena
     /// @throws IllegalStateException if y or one of xs tracks no gradient, or the graph was released
     public static List<Tensor> gradients(Tensor y, List<Tensor> xs, boolean createGraph) {
+        for (int i = 0; i < xs.size(); i++) {
+            Tensor x = xs.get(i);
+            if (!x.tracksGradient()) {
+                throw new IllegalStateException("gradients: input " + i + " of shape " + Shape.text(x.shape)
+                        + " tracks no gradient; call trackGradient() on it before computing from it");
+            }
+        }
         return Backward.gradients(y, xs, createGraph);
     }
 
@@ -87,7 +94,7 @@ public final class Autograd {
         }
 
         private String draw(Tensor root) {
-            ReleaseSchedule schedule = Backward.predict(root, Release.EAGER, tensors);
+            ReleaseSchedule schedule = Prediction.schedule(root, tensors);
             order = Scope.current().graphs.of(root.node, List.of());
             text.append("digraph backward {\n");
             text.append("  label=\"backward(EAGER): peak ")

@@ -114,7 +114,7 @@ public sealed interface AutogradOps permits Tensor {
     /// @return the schedule, equal to that of the backward that follows, byte for byte
     /// @throws IllegalStateException if this tracks no gradient or its graph was released
     default ReleaseSchedule releaseSchedule() {
-        return Backward.predict(self(), Release.EAGER);
+        return Prediction.schedule(self());
     }
 
     /// Keeps value and gradient of this intermediate beyond an eager backward, until its arena closes.

@@ -1,299 +1,197 @@
 package org.toydiff;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import org.toydiff.WalkPlan.Goal;
 import org.toydiff.internal.events.BackwardEvent;
 import org.toydiff.internal.events.Events;
-import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Storage;
 
 /// One walk backward over a graph: the engine, which knows no op.
 ///
-/// Nodes are visited in the reverse of the order they were recorded in, without recursion. The same code
-/// predicts: it computes with [AbstractTensors] then, kernels are skipped,
-/// and what is made and freed is counted just so. That is why a prediction is exact.
+/// It visits the nodes in the reverse of the order in which they were recorded, without recursion: it runs the rules of
+/// a node, and frees every block that nothing reads afterwards. The same code predicts: it then computes with
+/// [AbstractTensors], kernels are skipped, and blocks are counted all the same. That is why a prediction is exact.
 final class Backward {
-    /// What becomes of gradients.
-    private enum Goal {
-        /// Added to the leaves; intermediates as [Release] says.
-        LEAVES,
-        /// Returned for chosen tensors, nothing else kept.
-        CHOSEN,
-        /// As [#CHOSEN], and the rules are recorded, so that everything they make must stay.
-        RECORDED
-    }
-
-    private final Tensor root;
-    private final Release release;
-    private final Goal goal;
+    private final WalkPlan plan;
+    private final GradientSums sums;
     private final AbstractTensors tensors;
     private final ReleaseSchedule.Writer schedule;
-    private final List<Tensor> chosen;
-
-    private final GradientLog log = Scope.current().gradientLog;
-
-    private WalkPlan plan;
-
-    /// The gradients that wait, by [WalkPlan#slot].
-    private Tensor[] pending;
-
-    /// What the running rule made, to be freed after it unless someone holds it.
-    private final List<Storage> made = new ArrayList<>();
-
-    /// Whether the gradient that waits for a node's output is through the rule of the node already.
-    private boolean[] through;
-
-    private int step;
-
-    /// The gradient that the running rule reads for the last time, so that an op may write over it; or null.
-    private Storage overwritable;
 
     /// The walk in one of whose rules this one runs, or null.
-    private Backward enclosing;
+    private final Backward outer;
 
-    private Backward(
-            Tensor root,
-            Release release,
-            Goal goal,
-            AbstractTensors tensors,
-            ReleaseSchedule.Writer schedule,
-            List<Tensor> chosen) {
-        this.root = root;
-        this.release = release;
-        this.goal = goal;
+    /// Whether the rule of a node was applied already, by the rule that computed the gradient of its output.
+    private final boolean[] applied;
+
+    /// The storages made by the running rule, to be freed after it unless something holds them.
+    private final List<Storage> made = new ArrayList<>();
+
+    /// The step that runs, from 1; 0 before the first.
+    private int step;
+
+    /// The gradient that the running rule reads for the last time, so that an op may write over it; or null. A field,
+    /// because rules do not know the engine: an op asks it by [Tensor#dying()].
+    private Storage overwritable;
+
+    /// Throws, before anything has changed, if the walk cannot run to its end.
+    private Backward(WalkPlan plan, AbstractTensors tensors, ReleaseSchedule.Writer schedule, Backward outer) {
+        if (Scope.current().backward != outer) {
+            throw new IllegalStateException(plan.op + ": called from a gradient rule");
+        }
+        plan.requireRunnable(tensors == AbstractTensors.OF_NONE);
+        plan.countReads(tensors);
+        this.plan = plan;
+        this.sums = new GradientSums(plan);
         this.tensors = tensors;
         this.schedule = schedule;
-        this.chosen = chosen;
+        this.outer = outer;
+        this.applied = new boolean[plan.order.length];
     }
 
+    /// Adds the gradients of `root` to the leaves, from the gradient `seed` of root; null for ones.
     static void run(Tensor root, Tensor seed, Release release) {
-        AbstractTensors tensors = Scope.current().abstractTensors();
-        new Backward(root, release, Goal.LEAVES, tensors, ReleaseSchedule.Writer.NONE, List.of())
-                .recordedWalk(seed, "backward");
+        BackwardEvent event = beginEvent();
+        WalkPlan plan = WalkPlan.toLeaves("backward", root, seed, release);
+        var walk = new Backward(plan, Scope.current().abstractTensors(), ReleaseSchedule.Writer.NONE, null);
+        walk.walk();
+        walk.end(event);
     }
 
-    /// What [#run] then does, told in advance.
-    static ReleaseSchedule predict(Tensor root, Release release) {
-        TensorArena innermost = Scope.current().innermostOrNull();
-        Prediction prediction = innermost == null ? null : innermost.prediction();
-        return predict(root, release, AbstractTensors.ofAll(prediction));
+    /// As [#run], writing its schedule: with abstract tensors a prediction, else a measurement.
+    static void run(String op, Tensor root, Release release, AbstractTensors tensors, ReleaseSchedule.Writer schedule) {
+        new Backward(WalkPlan.toLeaves(op, root, null, release), tensors, schedule, null).walk();
     }
 
-    /// As [#predict(Tensor, Release)], leaving the abstract tensors as backward would leave the real ones.
-    static ReleaseSchedule predict(Tensor root, Release release, AbstractTensors tensors) {
-        requireTracked(root, "releaseSchedule");
-        TensorArena real = Scope.current().innermost("releaseSchedule");
-        TensorArena arena = tensors.of(real);
-        var writer = new ReleaseSchedule.Writer(arena);
-        Scope.current().push(arena);
-        try {
-            new Backward(root, release, Goal.LEAVES, tensors, writer, List.of()).walk(null, "releaseSchedule");
-        } finally {
-            Scope.current().pop();
-        }
-        return writer.schedule();
-    }
-
-    /// [#run], writing down what it does. For tests that hold predictions against it.
-    static ReleaseSchedule measure(Tensor root, Release release) {
-        var writer = new ReleaseSchedule.Writer(Scope.current().innermost("backward"));
-        new Backward(root, release, Goal.LEAVES, AbstractTensors.OF_NONE, writer, List.of()).walk(null, "backward");
-        return writer.schedule();
-    }
-
-    static List<Tensor> gradients(Tensor root, List<Tensor> xs, boolean createGraph) {
-        for (int i = 0; i < xs.size(); i++) {
-            if (!xs.get(i).tracksGradient()) {
-                throw new IllegalStateException("gradients: input " + i + " of shape " + Shape.text(xs.get(i).shape)
-                        + " tracks no gradient; call trackGradient() on it before computing from it");
-            }
-        }
+    /// Returns the gradients of y to xs, zeros where y does not depend on one; recorded where `createGraph`.
+    static List<Tensor> gradients(Tensor y, List<Tensor> xs, boolean createGraph) {
+        BackwardEvent event = beginEvent();
         Goal goal = createGraph ? Goal.RECORDED : Goal.CHOSEN;
-        var backward =
-                new Backward(root, Release.AT_CLOSE, goal, AbstractTensors.OF_NONE, ReleaseSchedule.Writer.NONE, xs);
-        backward.recordedWalk(null, "gradients");
-        return backward.results();
+        var plan = new WalkPlan("gradients", y, null, Release.AT_CLOSE, goal, xs, List.of());
+        var walk = new Backward(plan, AbstractTensors.OF_NONE, ReleaseSchedule.Writer.NONE, null);
+        walk.walk();
+        walk.end(event);
+        List<Tensor> results = walk.sums.results();
+        results.forEach(result -> result.storage.pinned = true);
+        return results;
     }
 
-    /// Whether rules are recorded.
-    boolean records() {
-        return goal == Goal.RECORDED;
-    }
-
-    /// Inside a rule of this walk: the gradients of y to xs when that of y is g. What was computed for y is freed
-    /// on the way, and the results after the rule.
+    /// Returns, inside a rule of this walk, the gradients of y to xs, where `g` is that of y. Values computed for y are
+    /// freed on the way, and the results after the rule.
     List<Tensor> gradientsWithin(Tensor y, Tensor g, List<Tensor> xs) {
         if (!y.tracksGradient()) {
             return xs.stream().map(Tensor::zerosLike).toList();
         }
         Release release = records() ? Release.AT_CLOSE : Release.EAGER;
-        var inner = new Backward(
-                y, release, records() ? Goal.RECORDED : Goal.CHOSEN, AbstractTensors.OF_NONE, schedule, xs);
-        inner.enclosing = this;
-        inner.walk(g, "backward");
-        List<Tensor> results = inner.results();
-        for (int i = 0; i < results.size(); i++) {
-            Tensor held = inner.pending[inner.plan.order.length + xs.indexOf(xs.get(i))];
-            if (held != null) {
-                held.storage.holders--;
-                made(held.storage);
-            }
-        }
+        Goal goal = records() ? Goal.RECORDED : Goal.CHOSEN;
+        var inner = new WalkPlan("backward", y, g, release, goal, xs, xs);
+        var walk = new Backward(inner, AbstractTensors.OF_NONE, schedule, this);
+        walk.walk();
+        List<Tensor> results = walk.sums.results();
+        walk.sums.handResultsTo(this);
         return results;
     }
 
-    private static void requireTracked(Tensor root, String op) {
-        if (!root.tracksGradient()) {
-            throw new IllegalStateException(op + ": the tensor " + Shape.text(root.shape)
-                    + " tracks no gradient; call trackGradient() on a tensor it is computed from, before computing");
-        }
+    /// Returns null in a prediction, and where no flight recording asks for walks.
+    private static BackwardEvent beginEvent() {
+        return Scope.current().predicts() ? null : Events.backward();
     }
 
-    /// [#walk], of which a flight recording is told.
-    private void recordedWalk(Tensor seed, String op) {
-        TensorArena arena = Scope.current().innermostOrNull();
-        BackwardEvent event = arena != null && arena.predicts() ? null : Events.backward();
-        walk(seed, op);
+    private void end(BackwardEvent event) {
         if (event != null) {
-            String rootOp = root.node == null ? root.storage.op : root.node.op;
-            event.write(
-                    op, rootOp, release.name(), plan.order.length, arena == null ? Long.MAX_VALUE : arena.peakBytes());
+            TensorArena arena = Scope.current().innermostOrNull();
+            String rootOp = plan.root.node == null ? plan.root.storage.op : plan.root.node.op;
+            long peak = arena == null ? Long.MAX_VALUE : arena.peakBytes();
+            event.write(plan.op, rootOp, plan.release.name(), plan.order.length, peak);
         }
     }
 
-    private void walk(Tensor seed, String op) {
-        requireTracked(root, op);
-        requireSeed(seed);
+    private void walk() {
         Scope scope = Scope.current();
-        if (scope.backward != enclosing) {
-            throw new IllegalStateException(op + ": called from a gradient rule");
-        }
-        plan = new WalkPlan(root, chosen, goal == Goal.LEAVES, enclosing != null, tensors);
-        pending = new Tensor[plan.slots()];
-        through = new boolean[plan.order.length];
-        requireReady(op);
-        Scope.GradientMode region = scope.begin(op, goal == Goal.RECORDED);
+        Scope.GradientMode mode = scope.begin(plan.op, records());
         scope.backward = this;
         try {
-            start(seed);
+            start();
             for (step = 1; step <= plan.order.length; step++) {
                 if (plan.needs(step - 1)) {
                     visit(plan.order[step - 1]);
                 }
                 endStep();
             }
-            end();
+            sums.commit();
         } catch (Throwable failure) {
-            abandon();
+            sums.rollBack(step);
+            freeMade();
             throw failure;
         } finally {
-            scope.backward = enclosing;
-            region.end();
+            scope.backward = outer;
+            mode.end();
             markReleased();
         }
     }
 
-    private void requireSeed(Tensor seed) {
-        if (seed == null) {
-            return;
-        }
-        root.requireSameDType("backward", seed);
-        seed.requireReadable("backward");
-        if (!Arrays.equals(seed.shape, root.shape)) {
-            throw new IllegalArgumentException("backward: the gradient " + Shape.text(seed.shape)
-                    + " has another shape than the tensor " + Shape.text(root.shape));
-        }
-    }
-
-    /// Finds out before anything is changed whether every rule can run, and its result be kept.
-    private void requireReady(String op) {
-        boolean accumulates = goal == Goal.LEAVES && tensors == AbstractTensors.OF_NONE;
-        if (accumulates && root.node == null) {
-            root.requireAccumulating(op);
-        }
-        for (int i = 0; i < plan.order.length; i++) {
-            Node node = plan.order[i];
-            node.requireUnreleased();
-            if (accumulates && keepsGradient(node)) {
-                node.output.requireUsableGradient(op);
-            }
-            for (int value = 0; value <= node.inputs.length; value++) {
-                Tensor tensor = node.value(value);
-                if (plan.needs(i) && node.reads(value)) {
-                    tensor.requireReadable(op);
-                    node.requireUnchanged(value);
-                }
-                if (accumulates && value < node.inputs.length && tensor.leaf) {
-                    tensor.requireAccumulating(op);
-                }
-            }
-        }
-    }
-
-    // Walking.
-
-    private void start(Tensor seed) {
-        Tensor y = tensors.of(root);
-        for (int i = plan.order.length - 1; i >= 0 && enclosing == null; i--) {
+    private void start() {
+        for (int i = plan.order.length - 1; i >= 0 && outer == null; i--) {
             schedule.made(-(i + 1), tensors.of(plan.order[i].output).storage);
         }
-        Tensor g =
-                seed == null ? Tensor.make("ones", root.dtype, root.shape, true).fill(1) : tensors.of(seed);
-        if (seed != null && enclosing == null) {
-            g.storage.pinned = true;
+        Tensor seed = seed();
+        if (plan.toLeaves() || plan.slot(plan.root) >= 0) {
+            sums.add(plan.root, tensors.of(plan.root), seed, step);
         }
-        if (plan.maker(root) != null) {
-            pending[0] = g;
-            g.storage.holders++;
-        } else if (goal == Goal.LEAVES || plan.slot(root) >= 0) {
-            deliver(root, y, g);
-        }
-        sweep();
-        if (eager()) {
+        freeMade();
+        if (plan.eager()) {
             for (Node node : plan.order) {
                 Storage storage = tensors.of(node.output).storage;
                 if (storage.lastReader == 0) {
-                    freeValue(storage, root.node.op);
+                    freeValue(storage, plan.root.node.op);
                 }
             }
         }
         endStep();
     }
 
+    private Tensor seed() {
+        if (plan.seed == null) {
+            return Tensor.make("ones", plan.root.dtype, plan.root.shape, true).fill(1);
+        }
+        Tensor g = tensors.of(plan.seed);
+        g.storage.pinned |= outer == null;
+        return g;
+    }
+
     private void endStep() {
-        if (enclosing == null) {
+        if (outer == null) {
             schedule.endStep();
         }
     }
 
     private void visit(Node node) {
         Tensor y = tensors.of(node.output);
-        Tensor g = pending[step - 1];
-        Tensor ruleG = node.ruleShape == null ? g : g.reshape(node.ruleShape);
-        // An output that no rule reads may be freed already, and then has no other tensors.
-        boolean readsY = node.reads(node.inputs.length);
-        Tensor ruleY = node.ruleShape == null || !readsY ? y : y.reshape(node.ruleShape);
-        if (through[step - 1]) {
-            deliver(node.inputs[0], tensors.of(node.inputs[0]), g);
+        Tensor g = sums.waiting(step - 1);
+        if (applied[step - 1]) {
+            sums.add(node.inputs[0], tensors.of(node.inputs[0]), g, step);
             plan.arrived(node.inputs[0]);
         } else {
-            applyRules(node, g, ruleG, ruleY);
+            applyRules(node, y, g);
         }
-        sweep();
-        pending[step - 1] = null;
+        freeMade();
+        sums.take(step - 1);
         settle(node, y, g);
-        if (eager()) {
+        if (plan.eager()) {
             freeValuesRead(node);
         }
     }
 
-    /// The last input comes first: a product's weight before what it was multiplied by, whose gradient may be put
-    /// over its value then.
-    private void applyRules(Node node, Tensor g, Tensor ruleG, Tensor ruleY) {
+    /// The last input comes first: a product's weight before its other operand, whose gradient may then be put over
+    /// that operand's value.
+    private void applyRules(Node node, Tensor y, Tensor g) {
         Tensor[] inputs = tensors.of(node.inputs);
-        if (node.joint != null) {
-            applyJointRule(node, inputs, ruleG, ruleY);
+        Tensor ruleG = node.ruleShape == null ? g : g.reshape(node.ruleShape);
+        // An output that no rule reads may be freed already, and cannot be reshaped then.
+        boolean readsY = node.reads(node.inputs.length);
+        Tensor ruleY = node.ruleShape == null || !readsY ? y : y.reshape(node.ruleShape);
+        if (node.rules[0] instanceof Rule.Joint rule) {
+            applyJointRule(node, rule, inputs, ruleG, ruleY);
             return;
         }
         int last = plan.last(node);
@@ -309,64 +207,31 @@ final class Backward {
         }
     }
 
-    private void applyJointRule(Node node, Tensor[] inputs, Tensor g, Tensor y) {
-        boolean[] wanted = new boolean[inputs.length];
-        for (int i = 0; i < inputs.length; i++) {
-            wanted[i] = plan.wants(node.inputs[i]);
-        }
-        Tensor[] contributions = node.joint.contributions(g, inputs, y, wanted);
+    private void applyJointRule(Node node, Rule.Joint rule, Tensor[] inputs, Tensor g, Tensor y) {
+        boolean[] wanted = plan.wanted(node);
+        Tensor[] contributions = rule.contributions(g, inputs, y, wanted);
         for (int i = 0; i < inputs.length; i++) {
             if (wanted[i]) {
-                deliver(node.inputs[i], inputs[i], contributions[i]);
+                sums.add(node.inputs[i], inputs[i], contributions[i], step);
                 plan.arrived(node.inputs[i]);
             }
         }
     }
 
-    /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is
-    /// all that will still read that output: then the rule may be applied at once, over the output.
-    private boolean canPutOver(Node activation) {
-        if (!eager() || activation == null || !activation.isActivation()) {
-            return false;
-        }
-        int at = plan.index(activation);
-        Tensor y = tensors.of(activation.output);
-        Storage storage = y.storage;
-        return plan.awaitsOne(activation)
-                && pending[at] == null
-                && storage.lastReader == at + 1
-                && storage.readerBefore <= step
-                && storage.holders == 0
-                && storage.releasable()
-                && !keepsGradient(activation)
-                && y.coversStorage();
-    }
-
     private void contribute(Node node, int i, boolean last, Tensor[] inputs, Tensor g, Tensor y) {
         Tensor input = node.inputs[i];
         Tensor x = inputs[i];
-        if (!(node.rules[i] instanceof Rule.EndsInProduct rule)) {
+        Rule.Single rule = node.rule(i);
+        if (!(rule instanceof Rule.WritesTo writing)) {
             // Outside any lock: the rule may be the user's, and wait for another thread.
-            deliver(input, x, node.rules[i].contribution(g, inputs, i, y));
-        } else if (isLeaf(x)) {
-            // Several threads may go backward to one leaf: its gradient accumulates under its own lock.
-            synchronized (x.storage) {
-                var onto = Destination.ofLeaf(this, x, LeafGradient.of(x));
-                Tensor contribution = rule.contribution(g, inputs, i, y, onto);
-                if (onto.holds(contribution)) {
-                    x.gradientSet = true;
-                } else {
-                    LeafGradient.add(x, contribution, log);
-                }
-            }
+            sums.add(input, x, rule.contribution(g, inputs, i, y), step);
+        } else if (sums.isLeaf(x)) {
+            sums.addToLeaf(writing, g, inputs, i, y);
         } else {
-            var to = destination(input, x, last);
-            Tensor contribution = rule.contribution(g, inputs, i, y, to);
-            if (to.isThrough()) {
-                through[plan.slot(input)] = true;
-            }
+            Destination to = destination(input, x, last);
+            Tensor contribution = writing.contribution(g, inputs, i, y, to);
             if (!to.holds(contribution)) {
-                deliver(input, x, contribution);
+                sums.add(input, x, contribution, step);
             }
         }
         plan.arrived(input);
@@ -374,30 +239,42 @@ final class Backward {
 
     private Destination destination(Tensor input, Tensor x, boolean last) {
         Node maker = plan.maker(input);
-        if (last && canPutOver(maker)) {
-            return Destination.over(this, maker, x);
+        if (last && maker != null && canWriteOver(maker)) {
+            return new Destination.Output(this, maker, x);
         }
-        Tensor waiting = pending[plan.slot(input)];
-        return Destination.of(this, waiting != null && exclusive(waiting) ? waiting : null);
+        Tensor waiting = sums.changeable(plan.slot(input));
+        return waiting == null ? Destination.NEW : new Destination.Waiting(waiting);
     }
 
-    /// Notes that the gradient of a leaf, or of an intermediate that keeps one, is about to be changed.
-    void changing(Tensor x) {
-        log.changing(x);
+    /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is the
+    /// last reader of that output: then the rule may be applied at once, over the output.
+    private boolean canWriteOver(Node activation) {
+        if (!plan.eager() || activation.activation() == null) {
+            return false;
+        }
+        int at = plan.index(activation);
+        Tensor y = tensors.of(activation.output);
+        Storage storage = y.storage;
+        return plan.awaitsOne(activation)
+                && sums.waiting(at) == null
+                && storage.lastReader == at + 1
+                && storage.readerBefore <= step
+                && storage.holders == 0
+                && storage.releasable()
+                && !plan.keepsGradient(activation)
+                && y.coversStorage();
     }
 
-    /// A gradient in the block of an activation's output, which ends with that.
-    Tensor handOver(Tensor output, String op) {
+    /// Returns a gradient in the block of an activation's output, whose value ends with that, and whose rule the caller
+    /// applies.
+    Tensor handOver(Node activation, Tensor output) {
         Storage value = output.storage;
-        Tensor gradient = new Tensor(
-                value.handOver(op, plan.order[step - 1].op, step),
-                output.offset,
-                output.shape,
-                output.strides,
-                output.dtype);
-        made(gradient.storage);
-        schedule.freed(shownStep(), value.op, ReleaseSchedule.Kind.VALUE, value.shape, value);
-        return gradient;
+        String op = activation.activation().gradientOp;
+        Storage heir = value.handOver(op, plan.order[step - 1].op, step);
+        made(heir);
+        schedule.freed(outermostStep(), value.op, ReleaseSchedule.Kind.VALUE, value.shape, value);
+        applied[plan.index(activation)] = true;
+        return new Tensor(heir, output.offset, output.shape, output.strides, output.dtype);
     }
 
     /// Whether an element-by-element op of the running rule may write over `g`.
@@ -406,112 +283,39 @@ final class Backward {
     }
 
     private boolean dies(Node node, Tensor g) {
-        return eager() && !keepsGradient(node) && exclusive(g);
+        return plan.eager() && !plan.keepsGradient(node) && GradientSums.isExclusive(g);
     }
 
-    /// Whether a waiting gradient is its block's only use, so that it may be changed in place.
-    private static boolean exclusive(Tensor g) {
-        return g.storage.disposable && g.storage.holders == 1 && g.coversStorage();
-    }
-
-    /// A storage made while a rule runs: freed after it, unless it became somebody's gradient, or rules are
-    /// being recorded.
-    void made(Storage storage) {
-        if (goal != Goal.RECORDED) {
-            storage.disposable = true;
-            made.add(storage);
-            schedule.made(shownStep(), storage);
-        }
-    }
-
-    private void sweep() {
-        for (Storage storage : made) {
-            storage.freeIfUnused(root.node == null ? "backward" : root.node.op, step);
-        }
-        made.clear();
-    }
-
-    // Gradients on their way.
-
-    /// Adds `contribution` to the gradient of `input`, which the rules see as `x`.
-    private void deliver(Tensor input, Tensor x, Tensor contribution) {
-        if (isLeaf(x)) {
-            LeafGradient.add(x, contribution, log);
-            return;
-        }
-        Tensor c = contribution.sumTo(x.shape);
-        int slot = plan.slot(input);
-        Tensor waiting = pending[slot];
-        if (waiting == null) {
-            pending[slot] = c;
-            c.storage.holders++;
-        } else {
-            pending[slot] = sum(waiting, c);
-        }
-    }
-
-    /// `kept + c`, in place of `kept` when nobody else sees its block.
-    private Tensor sum(Tensor kept, Tensor c) {
-        if (exclusive(kept)) {
-            Families.accumulate(kept, c);
-            return kept;
-        }
-        Tensor sum = kept.add(c);
-        sum.storage.holders++;
-        release(kept, null);
-        return sum;
-    }
-
-    /// Whether contributions to x go to the gradient of x itself.
-    private boolean isLeaf(Tensor x) {
-        return goal == Goal.LEAVES && x.node == null;
-    }
-
-    /// What becomes of the gradient of a node's output once its rules have run.
+    /// Ends the gradient of a node's output, whose rules have run: it is kept, returned or freed.
     private void settle(Node node, Tensor y, Tensor g) {
-        if (goal != Goal.LEAVES) {
-            for (int i = 0; i < chosen.size(); i++) {
-                if (chosen.get(i) == node.output) {
-                    pending[plan.order.length + i] = g;
-                    g.storage.holders++;
-                }
-            }
-            release(g, null);
-        } else if (keepsGradient(node)) {
-            changing(y);
-            y.gradient = y.gradientSet ? sum(y.gradient, g) : g;
-            if (y.gradientSet) {
-                release(g, null);
-            }
-            y.gradientSet = true;
+        if (!plan.toLeaves()) {
+            sums.keepResult(node.output, g);
+            GradientSums.release(g, "backward", step);
+        } else if (plan.keepsGradient(node)) {
+            sums.keep(y, g, step);
         } else {
-            release(g, node);
+            if (GradientSums.release(g, node.op, step)) {
+                schedule.freed(outermostStep(), node.op, ReleaseSchedule.Kind.GRADIENT, node.output.shape, g.storage);
+            }
             y.gradientFreedAt = step;
         }
     }
 
-    private boolean keepsGradient(Node node) {
-        return release == Release.AT_CLOSE || node.output.retained || node.output == root;
-    }
-
-    /// Lets go of a gradient, and frees its block when that was the last hold on it.
-    private void release(Tensor g, Node node) {
-        g.storage.holders--;
-        String op = node == null ? "backward" : node.op;
-        if (g.storage.freeIfUnused(op, step) && node != null) {
-            schedule.freed(shownStep(), node.op, ReleaseSchedule.Kind.GRADIENT, node.output.shape, g.storage);
+    /// Notes a storage made while a rule runs: it is freed after the rule, unless it becomes part of a
+    /// gradient, or rules are recorded.
+    void made(Storage storage) {
+        if (!records()) {
+            storage.disposable = true;
+            made.add(storage);
+            schedule.made(outermostStep(), storage);
         }
     }
 
-    // Values.
-
-    /// The step of the outermost walk, which is what schedules and messages tell.
-    private int shownStep() {
-        return enclosing == null ? step : enclosing.shownStep();
-    }
-
-    private boolean eager() {
-        return release == Release.EAGER;
+    private void freeMade() {
+        for (Storage storage : made) {
+            storage.freeIfUnused(plan.root.node == null ? "backward" : plan.root.node.op, step);
+        }
+        made.clear();
     }
 
     private void freeValuesRead(Node node) {
@@ -527,51 +331,28 @@ final class Backward {
     }
 
     private void freeValue(Storage storage, String after) {
-        if (storage == tensors.of(root).storage || !storage.releasable()) {
+        if (storage == tensors.of(plan.root).storage || !storage.releasable()) {
             return;
         }
         storage.disposable = true;
         if (storage.freeIfUnused(after, step)) {
-            schedule.freed(shownStep(), storage.op, ReleaseSchedule.Kind.VALUE, storage.shape, storage);
-        }
-    }
-
-    // Ending.
-
-    private List<Tensor> results() {
-        List<Tensor> results = new ArrayList<>(chosen.size());
-        for (int i = 0; i < chosen.size(); i++) {
-            // The same tensor may have been asked for twice; its gradient waits in the first place.
-            Tensor g = pending[plan.order.length + chosen.indexOf(chosen.get(i))];
-            Tensor result = g != null ? g : Tensor.zerosLike(chosen.get(i));
-            result.storage.pinned |= enclosing == null;
-            results.add(result);
-        }
-        return results;
-    }
-
-    private void end() {
-        if (goal == Goal.LEAVES) {
-            log.clear();
-        }
-    }
-
-    /// Frees what waits when a rule has failed, and leaves no gradient that has only a part of what it should.
-    private void abandon() {
-        for (Tensor g : pending) {
-            if (g != null) {
-                release(g, null);
-            }
-        }
-        sweep();
-        if (goal == Goal.LEAVES) {
-            log.undo();
+            schedule.freed(outermostStep(), storage.op, ReleaseSchedule.Kind.VALUE, storage.shape, storage);
         }
     }
 
     private void markReleased() {
         for (Node node : plan.order) {
-            node.released |= eager() && tensors.includes(node.output);
+            node.released |= plan.eager() && tensors.includes(node.output);
         }
+    }
+
+    /// Returns the step of the outermost walk, which schedules count by.
+    private int outermostStep() {
+        return outer == null ? step : outer.outermostStep();
+    }
+
+    /// Whether rules are recorded.
+    boolean records() {
+        return plan.goal == Goal.RECORDED;
     }
 }

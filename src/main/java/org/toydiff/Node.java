@@ -3,10 +3,10 @@ package org.toydiff;
 import java.util.concurrent.atomic.AtomicLong;
 import org.toydiff.internal.launch.Shape;
 
-/// One recorded op: what it read and wrote, and a gradient rule for each input.
+/// One recorded op: its operands, its result and its gradient rules.
 ///
-/// Nodes are numbered in the order of recording, which is a topological order: an op's inputs exist before it
-/// does.
+/// Nodes are numbered in the order of recording, which is a topological order: the inputs of an op exist before
+/// it does.
 final class Node {
     private static final AtomicLong SEQUENCE = new AtomicLong();
 
@@ -14,38 +14,28 @@ final class Node {
     final long sequence = SEQUENCE.getAndIncrement();
     final Tensor output;
     final Tensor[] inputs;
+
+    /// The rule of each input, null for one that has no gradient; one that is [Rule.Joint] stands in every place.
     final Rule[] rules;
 
-    /// In place of the rules, where one gives all gradients; else null.
-    final JointRule joint;
-
-    /// The shape in which the rules see the gradient and the output, when it is not the output's own: that
-    /// of a reduction with its axes kept.
+    /// The shape in which the rules see the gradient and the output where that is not the output's: the shape of a
+    /// reduction with its axes kept. Else null.
     final long[] ruleShape;
 
-    /// Set when an eager backward has freed what the rules would read.
+    /// Set when an eager backward has freed the values that the rules would read.
     boolean released;
 
     private final int[] versions;
 
-    Node(String op, Tensor output, JointRule joint, Tensor... inputs) {
-        this(op, output, null, new Rule[inputs.length], joint, inputs);
-    }
-
     Node(String op, Tensor output, long[] ruleShape, Rule[] rules, Tensor... inputs) {
-        this(op, output, ruleShape, rules, null, inputs);
-    }
-
-    private Node(String op, Tensor output, long[] ruleShape, Rule[] rules, JointRule joint, Tensor... inputs) {
         for (Rule rule : rules) {
-            assert rule == null || Rule.capturesNoTensor(rule)
+            assert rule == null || rule instanceof Rule.Joint || Rule.capturesNoTensor(rule)
                     : op + ": its gradient rule captures a tensor; let the rule's type say what it reads";
         }
         this.op = op;
         this.output = output;
         this.ruleShape = ruleShape;
         this.rules = rules;
-        this.joint = joint;
         this.inputs = inputs;
         this.versions = new int[inputs.length + 1];
         for (int i = 0; i <= inputs.length; i++) {
@@ -53,28 +43,30 @@ final class Node {
         }
     }
 
-    /// Input i, or the output for i = the number of inputs.
+    /// Returns the rule of input i, which is not joint.
+    Rule.Single rule(int i) {
+        return (Rule.Single) rules[i];
+    }
+
+    /// Returns the activation that this op is, if a producer of its gradient can apply its rule; else null.
+    Activation activation() {
+        return rules[0] instanceof Rule.Fusible rule ? rule.activation() : null;
+    }
+
+    /// Returns input i, or the output for i = the number of inputs.
     Tensor value(int i) {
         return i < inputs.length ? inputs[i] : output;
     }
 
     /// Whether some rule that will run reads [#value].
     boolean reads(int i) {
-        if (joint != null) {
-            return joint.reads(i);
-        }
-        int bit = i < inputs.length ? 1 << i : Rule.OUTPUT;
+        int bit = i < inputs.length ? Rule.input(i) : Rule.OUTPUT;
         for (int own = 0; own < inputs.length; own++) {
             if (inputs[own].tracksGradient() && (rules[own].reads(own) & bit) != 0) {
                 return true;
             }
         }
         return false;
-    }
-
-    /// Whether its output is all that its gradient reads, element by element.
-    boolean isActivation() {
-        return rules[0] instanceof Activation.Through;
     }
 
     /// Throws if a value that a rule is about to read was changed in place since it was recorded.

@@ -40,6 +40,28 @@ final class Prediction {
         return result;
     }
 
+    /// Predicts `backward(Release.EAGER)` of a tensor.
+    static ReleaseSchedule schedule(Tensor root) {
+        TensorArena innermost = Scope.current().innermostOrNull();
+        return schedule(root, AbstractTensors.ofAll(innermost == null ? null : innermost.prediction()));
+    }
+
+    /// As [#schedule(Tensor)], leaving the abstract tensors as backward would leave the real ones.
+    static ReleaseSchedule schedule(Tensor root, AbstractTensors tensors) {
+        String op = "releaseSchedule";
+        WalkPlan.requireTracked(op, root);
+        Scope scope = Scope.current();
+        TensorArena arena = tensors.of(scope.innermost(op));
+        var writer = new ReleaseSchedule.Writer(arena);
+        scope.push(arena);
+        try {
+            Backward.run(op, root, Release.EAGER, tensors, writer);
+        } finally {
+            scope.pop();
+        }
+        return writer.schedule();
+    }
+
     /// Lets a tensor track gradients; a real one only until the prediction that is running ends.
     static void track(Tensor tensor) {
         tensor.leaf = true;

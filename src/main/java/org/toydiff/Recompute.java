@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.toydiff.internal.launch.Shape;
@@ -10,7 +11,7 @@ import org.toydiff.internal.random.Draws;
 /// Activation checkpointing: a function whose intermediates are freed at once and computed again in backward.
 ///
 /// Source: T. Chen, B. Xu, C. Zhang, C. Guestrin, "Training deep nets with sublinear memory cost", 2016.
-final class Recompute implements JointRule {
+final class Recompute implements Rule.Joint {
     private static final String OP = "checkpoint";
 
     private final UnaryOperator<Tensor> f;
@@ -41,7 +42,9 @@ final class Recompute implements JointRule {
         for (int i = 1; i < inputs.length; i++) {
             inputs[i] = parameters.get(i - 1);
         }
-        return y.record(OP, rule, inputs);
+        Rule[] rules = new Rule[inputs.length];
+        Arrays.fill(rules, rule);
+        return y.record(OP, null, rules, inputs);
     }
 
     /// Throws if an op of the function reads a tensor that tracks gradients and that the function was not said to
@@ -142,10 +145,5 @@ final class Recompute implements JointRule {
             scope.draws = around;
             region.end();
         }
-    }
-
-    @Override
-    public boolean reads(int i) {
-        return i <= parameters.size();
     }
 }

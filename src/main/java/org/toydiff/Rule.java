@@ -2,24 +2,69 @@ package org.toydiff;
 
 import java.lang.reflect.Field;
 
-/// The gradient of an op to one of its inputs, written in tensor algebra. Its type says what it reads; the
-/// engine keeps exactly that until the rule has run.
+/// The gradient of an op to its inputs, written in tensor algebra. Its type says which values it reads; the
+/// engine keeps exactly those until the rule has run.
 ///
-/// A rule sees what it is given and captures no tensor: when the schedule is predicted it is given shapes
-/// without memory. `own` is the input that the gradient belongs to, `other` the other operand of a binary
-/// op.
-interface Rule {
-    /// The bit of the output among what a rule reads; input i has bit i.
+/// A [Single] rule computes from its arguments alone and captures no tensor: when a schedule is predicted its arguments
+/// have shapes and no memory.
+sealed interface Rule {
+    /// The bit of the output among the values that a rule reads.
     int OUTPUT = 1 << 30;
 
-    /// The values that the rule for input `own` reads, as bits.
+    /// Returns the bit of an input among the values that a rule reads. The 30th input and all later ones share
+    /// one: a rule of so many inputs reads all of them or none.
+    static int input(int i) {
+        return 1 << Math.min(i, 29);
+    }
+
+    /// Returns the values that the rule for input `own` reads, as bits.
     int reads(int own);
 
-    /// What the gradient `g` of output `y` contributes to the gradient of `inputs[own]`; any shape that
-    /// broadcast made larger is summed back by the engine.
-    Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y);
+    /// A rule for one input. `own` is the input that the gradient belongs to, `other` the other operand of a binary op.
+    non-sealed interface Single extends Rule {
+        /// Returns the contribution of the gradient `g` of output `y` to the gradient of `inputs[own]`; along axes that
+        /// broadcasting has stretched the engine sums it.
+        Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y);
+    }
 
-    interface ReadsNothing extends Rule {
+    /// One rule for all inputs, whose gradients share most of their work. Unlike a single one it may hold
+    /// tensors: those among the inputs. It reads every input, and not the output.
+    non-sealed interface Joint extends Rule {
+        /// Returns the contributions of the gradient `g` of output `y` to the gradients of the inputs: one for
+        /// each that is `wanted`, of its shape, and null for the others.
+        Tensor[] contributions(Tensor g, Tensor[] inputs, Tensor y, boolean[] wanted);
+
+        @Override
+        default int reads(int own) {
+            return OUTPUT - 1;
+        }
+    }
+
+    /// A rule that the engine can fuse with its neighbour: a [WritesTo] with the addition to the gradient that it
+    /// contributes to, or with the rule of an activation, which reads that gradient next.
+    sealed interface Fusible extends Single permits WritesTo, Activation.Gradient {
+        /// Returns the activation whose gradient this is. It reads `g` and the output element by element, so
+        /// that whoever computes `g` can apply it in the same pass, over the output. Null for any other rule.
+        Activation activation();
+    }
+
+    /// A rule that can put its contribution where the engine says, as a matrix product can.
+    non-sealed interface WritesTo extends Fusible {
+        /// As [Single#contribution(Tensor, Tensor[], int, Tensor)], putting the result into `to` where it fits.
+        Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y, Destination to);
+
+        @Override
+        default Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y) {
+            return contribution(g, inputs, own, y, Destination.NEW);
+        }
+
+        @Override
+        default Activation activation() {
+            return null;
+        }
+    }
+
+    interface ReadsNothing extends Single {
         Tensor of(Tensor g);
 
         @Override
@@ -33,7 +78,7 @@ interface Rule {
         }
     }
 
-    interface ReadsShape extends Rule {
+    interface ReadsShape extends Single {
         Tensor of(Tensor g, long[] shape);
 
         @Override
@@ -47,12 +92,12 @@ interface Rule {
         }
     }
 
-    interface ReadsInput extends Rule {
+    interface ReadsInput extends Single {
         Tensor of(Tensor g, Tensor x);
 
         @Override
         default int reads(int own) {
-            return 1 << own;
+            return input(own);
         }
 
         @Override
@@ -61,12 +106,12 @@ interface Rule {
         }
     }
 
-    interface ReadsOther extends Rule {
+    interface ReadsOther extends Single {
         Tensor of(Tensor g, Tensor other);
 
         @Override
         default int reads(int own) {
-            return 1 << (1 - own);
+            return input(1 - own);
         }
 
         @Override
@@ -75,12 +120,12 @@ interface Rule {
         }
     }
 
-    interface ReadsOtherAndShape extends Rule {
+    interface ReadsOtherAndShape extends Single {
         Tensor of(Tensor g, Tensor other, long[] shape);
 
         @Override
         default int reads(int own) {
-            return 1 << (1 - own);
+            return input(1 - own);
         }
 
         @Override
@@ -89,7 +134,7 @@ interface Rule {
         }
     }
 
-    interface ReadsInputs extends Rule {
+    interface ReadsInputs extends Single {
         Tensor of(Tensor g, Tensor own, Tensor other);
 
         @Override
@@ -103,7 +148,7 @@ interface Rule {
         }
     }
 
-    interface ReadsOutput extends Rule {
+    interface ReadsOutput extends Single {
         Tensor of(Tensor g, Tensor y);
 
         @Override
@@ -117,12 +162,12 @@ interface Rule {
         }
     }
 
-    interface ReadsInputAndOutput extends Rule {
+    interface ReadsInputAndOutput extends Single {
         Tensor of(Tensor g, Tensor x, Tensor y);
 
         @Override
         default int reads(int own) {
-            return 1 << own | OUTPUT;
+            return input(own) | OUTPUT;
         }
 
         @Override
@@ -131,7 +176,7 @@ interface Rule {
         }
     }
 
-    interface ReadsAll extends Rule {
+    interface ReadsAll extends Single {
         Tensor of(Tensor g, Tensor own, Tensor other, Tensor y);
 
         @Override
@@ -145,7 +190,7 @@ interface Rule {
         }
     }
 
-    interface ReadsAllInputs extends Rule {
+    interface ReadsAllInputs extends Single {
         Tensor of(Tensor g, Tensor[] inputs);
 
         @Override
@@ -159,23 +204,12 @@ interface Rule {
         }
     }
 
-    /// A rule whose last step is a matrix product, which it may put where the engine says.
-    interface EndsInProduct extends Rule {
-        /// As [Rule#contribution], the product being put into `to` where it fits.
-        Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y, Destination to);
-
-        @Override
-        default Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y) {
-            throw new AssertionError("a product is given its destination");
-        }
-    }
-
-    interface MultipliesOther extends EndsInProduct {
+    interface MultipliesOther extends WritesTo {
         Tensor of(Tensor g, Tensor other, Destination to);
 
         @Override
         default int reads(int own) {
-            return 1 << (1 - own);
+            return input(1 - own);
         }
 
         @Override
@@ -184,8 +218,7 @@ interface Rule {
         }
     }
 
-    // The verbs that rows declare rules with. They return the lambda itself, so that a row allocates nothing
-    // for its rule.
+    // The verbs by which ops declare their rules. They return the lambda itself, so that recording allocates no rule.
 
     static Rule readsNothing(ReadsNothing rule) {
         return rule;
@@ -231,11 +264,11 @@ interface Rule {
         return rule;
     }
 
-    /// Whether a rule holds on to nothing that has memory: what a lambda captures, it keeps in fields.
+    /// Whether a rule keeps no tensor alive: a lambda has a field for each variable that it captures.
     static boolean capturesNoTensor(Rule rule) {
         for (Field field : rule.getClass().getDeclaredFields()) {
             Class<?> type = field.getType();
-            // An op of the user's holds none either: Custom sees to that.
+            // A custom op holds no tensor either, which Custom checks.
             boolean plain = type.isPrimitive()
                     || type.isEnum()
                     || type == int[].class

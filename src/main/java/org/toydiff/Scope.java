@@ -53,7 +53,7 @@ final class Scope {
     final UpdateWork updates = new UpdateWork();
 
     /// The gradients that the walk backward of this thread has changed.
-    final GradientLog gradientLog = new GradientLog();
+    final GradientSums.Changes gradientChanges = new GradientSums.Changes();
 
     /// Sorts the graphs that this thread goes backward over.
     final WalkPlan.Order graphs = new WalkPlan.Order();

@@ -32,7 +32,7 @@ final class StaticOps {
     private static final Rule[] WHERE = {null, new Branch(true), new Branch(false)};
 
     /// The gradient where a branch was taken.
-    private record Branch(boolean first) implements Rule {
+    private record Branch(boolean first) implements Rule.Single {
         @Override
         public int reads(int own) {
             return 1;
@@ -170,7 +170,7 @@ final class StaticOps {
         return reads;
     }
 
-    private record CustomGradient(CustomOp op, int reads) implements Rule {
+    private record CustomGradient(CustomOp op, int reads) implements Rule.Single {
         @Override
         public int reads(int own) {
             return reads;

@@ -228,11 +228,6 @@ abstract sealed class TensorBase permits Tensor {
         return self();
     }
 
-    Tensor record(String op, JointRule rule, Tensor... inputs) {
-        node = new Node(op, self(), rule, inputs);
-        return self();
-    }
-
     static boolean recorded(Tensor x) {
         return x.tracksGradient() && Scope.current().records(x);
     }

@@ -2,19 +2,36 @@ package org.toydiff;
 
 import java.util.Arrays;
 import java.util.List;
+import org.toydiff.internal.launch.Shape;
 
-/// What a walk backward knows before it begins: its nodes, latest first, who of them needs a gradient, how many
-/// contributions each waits for, and which step reads a value last.
+/// The plan of a walk backward: the request, and all that is known before it begins. Its nodes, latest first, which of
+/// them need a gradient and which keep it, how many contributions each waits for, and which step reads a value last.
 final class WalkPlan {
+    /// The use of the gradients.
+    enum Goal {
+        /// Added to those of the leaves; those of intermediates are freed as [Release] says.
+        LEAVES,
+        /// Returned for chosen tensors; the others are freed.
+        CHOSEN,
+        /// As [#CHOSEN], and the rules are recorded, so that every tensor they make must stay.
+        RECORDED
+    }
+
+    final String op;
+    final Tensor root;
+
+    /// The gradient of the root, null for ones.
+    final Tensor seed;
+
+    final Release release;
+    final Goal goal;
+
     /// Nodes in the order of the steps: step 1 is the first.
     final Node[] order;
 
     private final List<Tensor> chosen;
 
-    /// Whether leaves get gradients; else the chosen tensors alone.
-    private final boolean toLeaves;
-
-    /// Tensors at which the walk ends that runs within another one's rule: what is before them is the other one's.
+    /// The tensors at which a walk within a rule ends: nodes before them belong to the outer walk.
     private final List<Tensor> ends;
 
     private final boolean[] needed;
@@ -22,15 +39,52 @@ final class WalkPlan {
     /// How many contributions to the gradient of each output of `order` are still to come.
     private final int[] awaited;
 
-    WalkPlan(Tensor root, List<Tensor> chosen, boolean toLeaves, boolean within, AbstractTensors tensors) {
+    /// @throws IllegalStateException if the root tracks no gradient
+    /// @throws IllegalArgumentException if shape or dtype of the seed are not the root's
+    WalkPlan(String op, Tensor root, Tensor seed, Release release, Goal goal, List<Tensor> chosen, List<Tensor> ends) {
+        requireTracked(op, root);
+        requireSeed(root, seed);
+        this.op = op;
+        this.root = root;
+        this.seed = seed;
+        this.release = release;
+        this.goal = goal;
         this.chosen = chosen;
-        this.toLeaves = toLeaves;
-        this.ends = within ? chosen : List.of();
+        this.ends = ends;
         this.order = Scope.current().graphs.of(maker(root), ends);
         this.needed = new boolean[order.length];
         this.awaited = new int[order.length];
         for (int i = order.length - 1; i >= 0; i--) {
-            needed[i] = toLeaves || leadsToChosen(order[i]);
+            needed[i] = toLeaves() || leadsToChosen(order[i]);
+        }
+    }
+
+    static WalkPlan toLeaves(String op, Tensor root, Tensor seed, Release release) {
+        return new WalkPlan(op, root, seed, release, Goal.LEAVES, List.of(), List.of());
+    }
+
+    static void requireTracked(String op, Tensor root) {
+        if (!root.tracksGradient()) {
+            throw new IllegalStateException(op + ": the tensor " + Shape.text(root.shape)
+                    + " tracks no gradient; call trackGradient() on a tensor it is computed from, before computing");
+        }
+    }
+
+    private static void requireSeed(Tensor root, Tensor seed) {
+        if (seed == null) {
+            return;
+        }
+        root.requireSameDType("backward", seed);
+        seed.requireReadable("backward");
+        if (!Arrays.equals(seed.shape, root.shape)) {
+            throw new IllegalArgumentException("backward: the gradient " + Shape.text(seed.shape)
+                    + " has another shape than the tensor " + Shape.text(root.shape));
+        }
+    }
+
+    /// Counts contributions, and notes in each storage which steps read it last.
+    void countReads(AbstractTensors tensors) {
+        for (int i = order.length - 1; i >= 0; i--) {
             tensors.of(order[i].output).storage.forgetReaders();
         }
         for (int i = 0; i < order.length; i++) {
@@ -51,6 +105,14 @@ final class WalkPlan {
         }
     }
 
+    boolean toLeaves() {
+        return goal == Goal.LEAVES;
+    }
+
+    boolean eager() {
+        return release == Release.EAGER;
+    }
+
     private boolean leadsToChosen(Node node) {
         if (contains(chosen, node.output)) {
             return true;
@@ -63,6 +125,38 @@ final class WalkPlan {
         return false;
     }
 
+    /// Throws, before anything has changed, if a rule cannot run or its result cannot be kept.
+    ///
+    /// @param real whether the walk computes with real tensors, and changes their gradients
+    void requireRunnable(boolean real) {
+        boolean changesGradients = toLeaves() && real;
+        if (changesGradients && root.node == null) {
+            root.requireAccumulating(op);
+        }
+        for (int i = 0; i < order.length; i++) {
+            Node node = order[i];
+            node.requireUnreleased();
+            if (changesGradients && keepsGradient(node)) {
+                node.output.requireUsableGradient(op);
+            }
+            for (int value = 0; value <= node.inputs.length; value++) {
+                Tensor tensor = node.value(value);
+                if (needed[i] && node.reads(value)) {
+                    tensor.requireReadable(op);
+                    node.requireUnchanged(value);
+                }
+                if (changesGradients && value < node.inputs.length && tensor.leaf) {
+                    tensor.requireAccumulating(op);
+                }
+            }
+        }
+    }
+
+    /// Whether the gradient of a node's output stays readable, where the walk goes to the leaves.
+    boolean keepsGradient(Node node) {
+        return release == Release.AT_CLOSE || node.output.retained || node.output == root;
+    }
+
     /// Whether the rules of `order[i]` are to run.
     boolean needs(int i) {
         return needed[i];
@@ -73,14 +167,23 @@ final class WalkPlan {
         if (!input.tracksGradient()) {
             return false;
         }
-        if (toLeaves) {
+        if (toLeaves()) {
             return true;
         }
         Node maker = maker(input);
         return maker != null ? needed[index(maker)] : slot(input) >= 0;
     }
 
-    /// The input whose rule runs last.
+    /// Returns for each input of a node whether [#wants] it.
+    boolean[] wanted(Node node) {
+        boolean[] wanted = new boolean[node.inputs.length];
+        for (int i = 0; i < wanted.length; i++) {
+            wanted[i] = wants(node.inputs[i]);
+        }
+        return wanted;
+    }
+
+    /// Returns the input whose rule runs last.
     int last(Node node) {
         int last = 0;
         while (last < node.inputs.length && !wants(node.inputs[last])) {
@@ -89,31 +192,38 @@ final class WalkPlan {
         return last;
     }
 
-    /// How many gradients may wait: those of the outputs of `order`, then those of the chosen tensors.
+    /// Returns the tensors whose gradients are to be returned.
+    List<Tensor> chosen() {
+        return chosen;
+    }
+
+    /// Returns how many gradients may wait: those of the outputs of `order`, then those of the chosen tensors.
     int slots() {
         return order.length + chosen.size();
     }
 
-    /// Where the gradient of a tensor waits, -1 when nobody asked for it.
+    /// Returns the slot in which the gradient of a tensor waits, -1 when nobody asked for it.
     int slot(Tensor x) {
         Node maker = maker(x);
         if (maker != null) {
             return index(maker);
         }
-        for (int i = 0; i < chosen.size(); i++) {
-            if (chosen.get(i) == x) {
-                return order.length + i;
-            }
-        }
-        return -1;
+        return slotOfResult(x);
     }
 
-    /// The node that made a tensor, null for a leaf and for one at which this walk ends.
+    /// Returns the slot in which the result for a chosen tensor waits, -1 for any other tensor. It is one slot also
+    /// where the tensor was chosen twice.
+    int slotOfResult(Tensor x) {
+        int at = chosen.indexOf(x);
+        return at < 0 ? -1 : order.length + at;
+    }
+
+    /// Returns the node that made a tensor, null for a leaf and for one at which this walk ends.
     Node maker(Tensor tensor) {
         return contains(ends, tensor) ? null : tensor.node;
     }
 
-    /// The node's place in `order`, which descends by sequence.
+    /// Returns the node's place in `order`, which descends by sequence.
     int index(Node node) {
         int low = 0;
         int high = order.length - 1;
@@ -128,7 +238,7 @@ final class WalkPlan {
         return low;
     }
 
-    /// Notes that a contribution to the gradient of `input` has come.
+    /// Notes that a contribution to the gradient of `input` has arrived.
     void arrived(Tensor input) {
         Node maker = maker(input);
         if (maker != null) {
@@ -136,7 +246,7 @@ final class WalkPlan {
         }
     }
 
-    /// Whether one contribution alone is still to come for a node's output.
+    /// Whether a node's output waits for one more contribution alone.
     boolean awaitsOne(Node node) {
         return awaited[index(node)] == 1;
     }
@@ -151,18 +261,17 @@ final class WalkPlan {
         return false;
     }
 
-    /// The nodes that a node was computed from, latest first.
+    /// Finds the nodes that a node was computed from, latest first.
     ///
-    /// A heap by sequence number puts them in order and finds repeats beside each other, so nothing is marked
-    /// on the nodes: two threads may walk graphs that meet. Iterative, because a chain may have 100,000 ops. One
-    /// object for each thread, used again.
+    /// A heap by sequence number sorts them and puts repeats beside each other, so that no node is marked: two threads
+    /// may walk graphs that meet. Iterative, because a chain may have 100,000 ops. One object for each thread, reused.
     static final class Order {
         private Node[] heap = new Node[16];
         private int size;
         private Node[] order = new Node[16];
 
         /// @param root the node, or null for none
-        /// @param ends tensors past which nothing is walked
+        /// @param ends tensors past which no node is visited
         Node[] of(Node root, List<Tensor> ends) {
             int n = 0;
             try {

@@ -287,7 +287,7 @@ class FusionTest {
                 long before = step.liveBytes();
                 assertTrue(before >= activations);
                 ReleaseSchedule predicted = loss.releaseSchedule();
-                ReleaseSchedule measured = Backward.measure(loss, Release.EAGER);
+                ReleaseSchedule measured = ScheduleTest.measure(loss);
                 assertEquals(predicted, measured);
                 // What comes from the mean is a broadcast view of one number; relu makes its gradient from it.
                 long gradient = 512L * 64 * Float.BYTES;
