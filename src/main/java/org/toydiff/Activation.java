@@ -1,5 +1,9 @@
 package org.toydiff;
 
+import static org.toydiff.Families.binary;
+import static org.toydiff.Rule.readsInputs;
+import static org.toydiff.Rule.readsOther;
+
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.UnaryKernel;
 
@@ -39,10 +43,46 @@ public enum Activation {
         @Override
         public Tensor of(Tensor g, Tensor y) {
             return switch (activation) {
-                case RELU -> g.dying().reluGradient(y);
-                case TANH -> g.dying().tanhGradient(y);
-                case SIGMOID -> g.dying().sigmoidGradient(y);
+                case RELU -> reluGradient(g.dying(), y);
+                case TANH -> tanhGradient(g.dying(), y);
+                case SIGMOID -> sigmoidGradient(g.dying(), y);
             };
         }
+    }
+
+    // Each gradient is an op with rules of its own, so that it can be differentiated again.
+
+    /// relu's gradient: `g` where relu's output `y` is not 0, else 0.
+    private static Tensor reluGradient(Tensor g, Tensor y) {
+        return binary(
+                g,
+                y,
+                "reluGradient",
+                BinaryKernel.RELU_GRADIENT,
+                readsOther((h, other) -> reluGradient(h, other)),
+                Tensor.ZERO);
+    }
+
+    /// tanh's gradient `g·(1 − y²)` from its output `y`.
+    private static Tensor tanhGradient(Tensor g, Tensor y) {
+        return binary(
+                g,
+                y,
+                "tanhGradient",
+                BinaryKernel.TANH_GRADIENT,
+                readsOther((h, other) -> tanhGradient(h, other)),
+                readsInputs((h, own, other) -> h.multiply(other).multiply(own).multiply(-2)));
+    }
+
+    /// The logistic function's gradient `g·y·(1 − y)` from its output `y`.
+    private static Tensor sigmoidGradient(Tensor g, Tensor y) {
+        return binary(
+                g,
+                y,
+                "sigmoidGradient",
+                BinaryKernel.SIGMOID_GRADIENT,
+                readsOther((h, other) -> sigmoidGradient(h, other)),
+                readsInputs((h, own, other) ->
+                        h.multiply(other).multiply(own.multiply(-2).add(1))));
     }
 }

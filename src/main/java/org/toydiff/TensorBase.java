@@ -1,7 +1,6 @@
 package org.toydiff;
 
 import static org.toydiff.Families.binary;
-import static org.toydiff.Rule.readsInputs;
 import static org.toydiff.Rule.readsNothing;
 import static org.toydiff.Rule.readsOther;
 import static org.toydiff.Rule.readsShape;
@@ -523,40 +522,6 @@ abstract sealed class TensorBase permits Tensor {
         boolean[] stretched = Shape.stretchedAxes(shape, this.shape);
         Tensor sum = Families.reduction(self(), "sum", stretched, true, Reduction.SUM, 0, Families.SUM);
         return this.shape.length == shape.length ? sum : sum.reshape(shape);
-    }
-
-    /// relu's gradient: this where relu's output `y` is not 0, else 0.
-    Tensor reluGradient(Tensor y) {
-        return binary(
-                self(),
-                y,
-                "reluGradient",
-                BinaryKernel.RELU_GRADIENT,
-                readsOther((g, other) -> g.reluGradient(other)),
-                ZERO);
-    }
-
-    /// tanh's gradient `this·(1 − y²)` from its output `y`.
-    Tensor tanhGradient(Tensor y) {
-        return binary(
-                self(),
-                y,
-                "tanhGradient",
-                BinaryKernel.TANH_GRADIENT,
-                readsOther((g, other) -> g.tanhGradient(other)),
-                readsInputs((g, own, other) -> g.multiply(other).multiply(own).multiply(-2)));
-    }
-
-    /// The logistic function's gradient `this·y·(1 − y)` from its output `y`.
-    Tensor sigmoidGradient(Tensor y) {
-        return binary(
-                self(),
-                y,
-                "sigmoidGradient",
-                BinaryKernel.SIGMOID_GRADIENT,
-                readsOther((g, other) -> g.sigmoidGradient(other)),
-                readsInputs((g, own, other) ->
-                        g.multiply(other).multiply(own.multiply(-2).add(1))));
     }
 
     /// The part of maximum's gradient that belongs to this: 1 where it is larger than b, ½ where equal, else 0.
