@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Writes jextract/src anew from OpenBLAS's cblas.h. The build never runs this: its output is committed.
+# Regenerates jextract/src from OpenBLAS's cblas.h. The build never runs this: its output is committed.
 #
-#   jextract/generate.sh <folder that holds cblas.h>
+#   jextract/generate.sh <folder of cblas.h>
 #
-# The header of the bundled OpenBLAS lies in its Maven artifact, org.bytedeco:openblas, under
+# The header of the bundled OpenBLAS is in its Maven artifact, org.bytedeco:openblas, in the folder
 # org/bytedeco/openblas/<platform>/include.
 set -euo pipefail
 
-include=${1:?"usage: jextract/generate.sh <folder that holds cblas.h>"}
+include=${1:?"usage: jextract/generate.sh <folder of cblas.h>"}
 jextract=${JEXTRACT:-jextract}
 here=$(cd "$(dirname "$0")" && pwd)
 
 if ! command -v "$jextract" >/dev/null; then
   echo "No jextract found. Get it from https://jdk.java.net/jextract/ or with 'sdk install jextract'," >&2
-  echo "put it on the PATH, or name it: JEXTRACT=/path/to/jextract $0 $include" >&2
+  echo "put it on the PATH, or run: JEXTRACT=/path/to/jextract $0 $include" >&2
   exit 1
 fi
 if [ ! -f "$include/cblas.h" ]; then

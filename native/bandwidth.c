@@ -1,4 +1,4 @@
-// What the memory allows: adds, copies and sums 16 Mi floats on one and on two threads, and prints one line
+// Measures the memory bandwidth: adds, copies and sums 16 Mi floats on one thread and on two, and prints one line
 // of JSON with the best of several runs in GB/s. Bytes count once for each array read or written.
 #include <pthread.h>
 #include <stdlib.h>

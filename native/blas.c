@@ -1,12 +1,12 @@
-// What a call of a CBLAS library costs from C: org.toydiff.bench.blas.Child in another language, for the same library,
-// the same operands and the same loop.
+// Measures the cost of calling a CBLAS library from C: the counterpart of org.toydiff.bench.blas.Child, with the same
+// library, the same operands and the same loop.
 //
 //   blas LIBRARY THREADS
 //
 // answers each line on stdin with one line of JSON:
 //
-//   open ROUTINE VARIANT DTYPE M N K BATCH LD ALIGNMENT      makes the operands
-//   time CALLS SAMPLES                                       times samples of so many calls each
+//   open ROUTINE VARIANT DTYPE M N K BATCH LD ALIGNMENT      allocates the operands
+//   time CALLS SAMPLES                                       times samples of CALLS calls each
 //   close                                                    frees the operands
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,7 +30,7 @@ typedef struct {
     int count, rows, columns;
 } shape;
 
-// The operands in the order of the call, and everything else that a call is given.
+// The operands in the order of the call, and its other arguments.
 static struct {
     char routine[32], variant[8];
     int wide, m, n, k, batch, ld, alignment;
@@ -45,7 +45,7 @@ static struct {
 static void *library;
 static volatile double scalar;
 
-// What the library links to stands beside it, where the loader does not look.
+// The libraries that it links to are in the same folder, which the dynamic linker does not search.
 static void load_siblings(const char *path) {
     static const char *const names[] = {"libgcc_s.so.1",       "libquadmath.so.0",    "libgfortran.so.5",
                                         "libgcc_s.1.1.dylib", "libquadmath.0.dylib", "libgfortran.5.dylib"};
@@ -282,7 +282,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usage: blas LIBRARY THREADS\n");
         return 2;
     }
-    // Who asks is interrupted too, and ends this program when it has written what it knows.
+    // An interrupt reaches the parent too, which ends this program after writing the results it has.
     signal(SIGINT, SIG_IGN);
     load(arguments[1], atoi(arguments[2]));
     char line[256];

@@ -1,9 +1,9 @@
-// What a product costs from C: a peer that times cblas_sgemm of the very library that toydiff loaded.
+// Measures the cost of a product from C: a peer that times cblas_sgemm of the same library that toydiff loaded.
 //
 //   gemm LIBRARY
 //
 // answers each line "gemm N THREADS SAMPLES" on stdin with one line of JSON. The argument is the path that
-// Blas.library() tells.
+// Blas.library() returns.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <libgen.h>
@@ -23,7 +23,7 @@ static sgemm_function sgemm;
 static void (*set_threads)(int);
 static char *(*config)(void);
 
-// What the library links to stands beside it, where the loader does not look.
+// The libraries that it links to are in the same folder, which the dynamic linker does not search.
 static void load_siblings(const char *library) {
     static const char *const names[] = {"libgcc_s.so.1",       "libquadmath.so.0",       "libgfortran.so.5",
                                         "libgcc_s.1.1.dylib", "libquadmath.0.dylib", "libgfortran.5.dylib"};
@@ -62,7 +62,7 @@ static float *matrix(int n) {
     return x;
 }
 
-// As many products as make a sample of a millisecond or so; ToydiffGemm counts the same.
+// Returns the number of products in a sample of about a millisecond; ToydiffGemm computes the same number.
 static int calls_per_sample(int n) {
     double calls = 1e8 / ((double) n * n * n);
     return calls < 1 ? 1 : calls > 10000 ? 10000 : (int) calls;

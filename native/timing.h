@@ -1,4 +1,4 @@
-// The clock and the answer that the C peers share.
+// The clock and the output format shared by the C peers.
 #ifndef TIMING_H
 #define TIMING_H
 

@@ -46,9 +46,13 @@ final class StaticOps {
     }
 
     static Tensor concat(int axis, Tensor... parts) {
-        requireParts("concat", parts);
+        return concat("concat", axis, parts);
+    }
+
+    private static Tensor concat(String op, int axis, Tensor... parts) {
+        requireParts(op, parts);
         Tensor first = parts[0];
-        int at = Shape.axis("concat", axis, first.rank());
+        int at = Shape.axis(op, axis, first.rank());
         long[] shape = first.shape.clone();
         shape[at] = 0;
         for (Tensor part : parts) {
@@ -56,7 +60,7 @@ final class StaticOps {
             shape[at] = joined(shape, part.shape, at);
         }
         boolean recorded = Tensor.anyRecorded(parts);
-        Tensor y = Tensor.make("concat", first.dtype, shape, recorded);
+        Tensor y = Tensor.make(op, first.dtype, shape, recorded);
         Rule[] rules = new Rule[parts.length];
         long from = 0;
         for (int i = 0; i < parts.length; i++) {
@@ -66,7 +70,7 @@ final class StaticOps {
             rules[i] = part(at, from);
             from += part.shape[at];
         }
-        return recorded ? y.record("concat", null, rules, parts.clone()) : y;
+        return recorded ? y.record(op, null, rules, parts.clone()) : y;
     }
 
     /// The size of the axis that is joined.
@@ -95,7 +99,7 @@ final class StaticOps {
             }
             slices[i] = parts[i].unsqueeze(at);
         }
-        return concat(at, slices);
+        return concat("stack", at, slices);
     }
 
     private static void requireParts(String op, Tensor[] parts) {

@@ -23,9 +23,9 @@ public final class Threads {
     /// @throws IllegalArgumentException if it is none of these
     public static void set(int threads) {
         JvmOptions.require();
-        if (threads < 1 || threads > JvmOptions.MOST_THREADS) {
+        if (threads < 1 || threads > JvmOptions.MAX_THREADS) {
             throw new IllegalArgumentException(
-                    "Threads.set: " + threads + " threads; give 1 to " + JvmOptions.MOST_THREADS);
+                    "Threads.set: " + threads + " threads; give 1 to " + JvmOptions.MAX_THREADS);
         }
         Workers.setThreads(threads);
     }

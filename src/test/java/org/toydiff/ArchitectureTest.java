@@ -56,7 +56,9 @@ class ArchitectureTest {
     private static final String PLUMBING = LIBRARY + ".internal.files";
 
     private static final int MOST_FILES = 60;
+    private static final int MOST_LINES = 600;
 
+    private static final Path SOURCES = Path.of(System.getProperty("toydiff.test.basedir"), "src/main/java");
     private static final Path CLASSES = Path.of(System.getProperty("toydiff.test.classes"));
     private static final JavaClasses ALL = new ClassFileImporter().importPath(CLASSES);
 
@@ -140,16 +142,35 @@ class ArchitectureTest {
         assertEquals(Map.of(), names);
     }
 
+    /// The sources that people write: generated ones are elsewhere.
+    private static List<Path> sources() throws IOException {
+        try (Stream<Path> all = Files.walk(SOURCES)) {
+            return all.filter(file -> file.toString().endsWith(".java"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
     @Test
     void noPackageHasTooManyFiles() throws IOException {
-        Path sources = Path.of(System.getProperty("toydiff.test.basedir"), "src/main/java");
-        Map<Path, Long> files;
-        try (Stream<Path> all = Files.walk(sources)) {
-            files = all.filter(file -> file.toString().endsWith(".java"))
-                    .collect(Collectors.groupingBy(Path::getParent, TreeMap::new, Collectors.counting()));
-        }
+        Map<Path, Long> files =
+                sources().stream().collect(Collectors.groupingBy(Path::getParent, TreeMap::new, Collectors.counting()));
         assertTrue(files.size() >= LAYERS.size() - 1, files.toString());
         files.values().removeIf(count -> count <= MOST_FILES);
         assertEquals(Map.of(), files);
+    }
+
+    @Test
+    void noFileIsTooLong() throws IOException {
+        Map<Path, Long> lines = new TreeMap<>();
+        for (Path file : sources()) {
+            try (Stream<String> all = Files.lines(file)) {
+                lines.put(file, all.count());
+            }
+        }
+        assertTrue(
+                lines.size() > ALL.stream().filter(JavaClass::isTopLevelClass).count() / 2, lines.toString());
+        lines.values().removeIf(count -> count <= MOST_LINES);
+        assertEquals(Map.of(), lines);
     }
 }

@@ -165,7 +165,7 @@ class BadInputTest extends ArenaTest {
                         + " can count; join fewer",
                 () -> Tensor.concat(0, parts));
         rejected(
-                "concat: shape [16, 1152921504606846976] has more bytes than a long can count; check its sizes",
+                "stack: shape [16, 1152921504606846976] has more bytes than a long can count; check its sizes",
                 () -> Tensor.stack(0, parts));
         assertEquals(live, arena.liveBytes());
     }

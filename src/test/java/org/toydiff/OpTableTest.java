@@ -5,18 +5,38 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+import static org.toydiff.Oracles.GRADIENT_TOLERANCE;
+import static org.toydiff.Oracles.POSITIVE;
+import static org.toydiff.Oracles.REAL;
+import static org.toydiff.Oracles.SIZES;
+import static org.toydiff.Oracles.SPECIAL;
+import static org.toydiff.Oracles.derivative;
+import static org.toydiff.Oracles.distinct;
+import static org.toydiff.Oracles.layouts;
+import static org.toydiff.Oracles.requireClose;
+import static org.toydiff.Oracles.rounded;
+import static org.toydiff.Oracles.sources;
+import static org.toydiff.Oracles.std;
+import static org.toydiff.Oracles.tolerance;
 
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BinaryOperator;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -27,28 +47,14 @@ import org.toydiff.internal.launch.Shape;
 /// special values; its gradient is held against the oracle, differentiated in double by differences of fourth
 /// order.
 class OpTableTest {
-    private static final int[] SIZES = {0, 1, 3, 7, 8, 9, 15, 16, 17, 63, 64, 65, 1021};
-    private static final double[] SPECIAL = {
-        0.0, -0.0, 1, -1, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, Float.MIN_VALUE, 1e30, -1e-30
-    };
-    private static final double GRADIENT_TOLERANCE = 2e-5;
-
-    /// A grid of values between `low` and `high`, none of them close to 0 or, across operands, to each other.
-    private record Domain(double low, double high) {
-        double[] draw(Random random, int n, double shift) {
-            return random.doubles(n, low, high)
-                    .map(v -> Math.rint(v * 100) / 100 + shift)
-                    .toArray();
-        }
-    }
-
-    private static final Domain REAL = new Domain(-2, 2);
-    private static final Domain POSITIVE = new Domain(0.3, 3);
-
-    private record Unary(String name, UnaryOperator<Tensor> op, DoubleUnaryOperator oracle, Domain domain) {}
+    private record Unary(String name, UnaryOperator<Tensor> op, DoubleUnaryOperator oracle, Oracles.Domain domain) {}
 
     private record Binary(
-            String name, BinaryOperator<Tensor> op, DoubleBinaryOperator oracle, Domain first, Domain second) {}
+            String name,
+            BinaryOperator<Tensor> op,
+            DoubleBinaryOperator oracle,
+            Oracles.Domain first,
+            Oracles.Domain second) {}
 
     private interface AlongAxis {
         Tensor apply(Tensor x, int axis, boolean keepDims);
@@ -59,7 +65,7 @@ class OpTableTest {
     private static final List<Unary> UNARY = List.of(
             new Unary("log", Tensor::log, Math::log, POSITIVE),
             new Unary("log1p", Tensor::log1p, Math::log1p, POSITIVE),
-            new Unary("erf", Tensor::erf, OpTableTest::erf, REAL),
+            new Unary("erf", Tensor::erf, Oracles::erf, REAL),
             new Unary(
                     "clamp",
                     x -> x.clamp(-1.1, 0.7),
@@ -69,7 +75,7 @@ class OpTableTest {
             new Unary("sigmoid", Tensor::sigmoid, x -> 1 / (1 + Math.exp(-x)), REAL),
             new Unary("sin", Tensor::sin, Math::sin, REAL),
             new Unary("cos", Tensor::cos, Math::cos, REAL),
-            new Unary("tan", Tensor::tan, Math::tan, new Domain(-1.3, 1.3)),
+            new Unary("tan", Tensor::tan, Math::tan, new Oracles.Domain(-1.3, 1.3)),
             new Unary("sinh", Tensor::sinh, Math::sinh, REAL),
             new Unary("cosh", Tensor::cosh, Math::cosh, REAL),
             new Unary("tanh", Tensor::tanh, Math::tanh, REAL),
@@ -104,99 +110,30 @@ class OpTableTest {
             new Lane(
                     "min", Tensor::min, Tensor::min, v -> Arrays.stream(v).reduce(Double.POSITIVE_INFINITY, Math::min)),
             new Lane("var", Tensor::var, Tensor::var, v -> std(v) * std(v)),
-            new Lane("std", Tensor::std, Tensor::std, OpTableTest::std));
+            new Lane("std", Tensor::std, Tensor::std, Oracles::std));
 
-    /// Ops that move elements or multiply matrices: their values and gradients are in `GoldenTest`, and below.
-    private static final Set<String> FREE = Set.of(
-            "fma",
-            "matmul",
-            "custom",
-            "linear",
-            "softmax",
-            "logSoftmax",
-            "crossEntropy",
-            "argmax",
-            "argmin",
-            "where",
-            "indexSelect",
-            "concat",
-            "stack",
-            "logSumExp",
-            "norm",
-            "cast",
-            "reshape",
-            "squeeze",
-            "unsqueeze",
-            "transpose",
-            "slice",
-            "get",
-            "broadcastTo",
-            "gather");
+    /// Ops that have no row here, and the test that has them.
+    private static final Map<String, Class<?>> ELSEWHERE = Map.ofEntries(
+            Map.entry("matmul", ProductTest.class),
+            Map.entry("fma", ProductTest.class),
+            Map.entry("linear", ProductTest.class),
+            Map.entry("custom", CustomOpTest.class),
+            Map.entry("argmax", ReductionTest.class),
+            Map.entry("argmin", ReductionTest.class),
+            Map.entry("norm", ReductionTest.class),
+            Map.entry("softmax", GoldenTest.class),
+            Map.entry("logSoftmax", GoldenTest.class),
+            Map.entry("crossEntropy", GoldenTest.class),
+            Map.entry("logSumExp", GoldenTest.class));
 
-    private static double std(double[] v) {
-        double mean = Arrays.stream(v).sum() / v.length;
-        return Math.sqrt(Arrays.stream(v).map(x -> (x - mean) * (x - mean)).sum() / v.length);
-    }
-
-    /// By its power series, or its continued fraction: M. Abramowitz, I. Stegun, 7.1.6 and 7.1.14.
-    static double erf(double x) {
-        if (Double.isNaN(x) || Double.isInfinite(x)) {
-            return Math.signum(x);
-        }
-        if (Math.abs(x) < 2.5) {
-            double term = x;
-            double sum = x;
-            for (int n = 1; n < 200; n++) {
-                term *= 2 * x * x / (2 * n + 1);
-                sum += term;
-            }
-            return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
-        }
-        double size = Math.abs(x);
-        double fraction = 0;
-        for (int n = 300; n > 0; n--) {
-            fraction = n / 2.0 / (size + fraction);
-        }
-        return Math.copySign(1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / (size + fraction), x);
-    }
-
-    private static double derivative(DoubleUnaryOperator f, double x) {
-        double h = 5e-4;
-        return (f.applyAsDouble(x - 2 * h)
-                        - 8 * f.applyAsDouble(x - h)
-                        + 8 * f.applyAsDouble(x + h)
-                        - f.applyAsDouble(x + 2 * h))
-                / (12 * h);
-    }
-
-    private static double tolerance(DType dtype) {
-        return dtype == DType.FLOAT32 ? 1e-6 : 1e-13;
-    }
-
-    private static void requireClose(double[] expected, double[] actual, double tolerance, String what) {
-        assertEquals(expected.length, actual.length, what);
-        for (int i = 0; i < expected.length; i++) {
-            double scale = Double.isFinite(expected[i]) ? Math.max(1, Math.abs(expected[i])) : 0;
-            assertEquals(expected[i], actual[i], tolerance * scale, what + " at " + i);
-        }
-    }
-
-    /// The same elements as `values` in row-major order, lying in memory in three ways.
-    private static List<Tensor> layouts(DType dtype, double[] values, int rows, int columns) {
-        Tensor plain = Tensor.of(dtype, values, rows, columns);
-        Tensor transposed =
-                plain.transpose().copyTo(Scope.current().innermost("test")).transpose();
-        Tensor wide = Tensor.full(dtype, 7, rows, columns + 3);
-        Tensor sliced = wide.slice(1, 2, columns + 2);
-        sliced.copyFrom(plain);
-        return List.of(plain, transposed, sliced);
-    }
-
-    private static double[] rounded(DType dtype, double[] values) {
-        return dtype == DType.FLOAT32
-                ? Arrays.stream(values).map(v -> (float) v).toArray()
-                : values;
-    }
+    /// Public methods of a tensor that are no ops: factories, queries, gradients, and where a tensor lies.
+    private static final Set<String> NO_OPS = Set.of("""
+            arange empty emptyLike eye full of ones onesLike rand randn scalar wrap zeros zerosLike
+            manualSeed randomState setRandomState
+            dtype shape size rank isContiguous item at segment toDoubleArray toFloatArray toLongArray toString
+            trackGradient tracksGradient gradient hasGradient zeroGradient backward releaseSchedule retain detach
+            copyFrom copyTo moveTo
+            """.split("\\s+"));
 
     @TestFactory
     Stream<DynamicTest> unaryRows() {
@@ -257,27 +194,6 @@ class OpTableTest {
                     requireSpecial(row, dtype);
                     requireWrongShape(row);
                 })));
-    }
-
-    /// The values that broadcasting to `shape` reads, one for each element of the result.
-    private static int[] sources(long[] from, long[] shape) {
-        int[] sources = new int[(int) Shape.size(shape)];
-        for (int i = 0; i < sources.length; i++) {
-            int rest = i;
-            int at = 0;
-            int stride = 1;
-            for (int axis = 1; axis <= shape.length; axis++) {
-                int position = rest % (int) shape[shape.length - axis];
-                rest /= (int) shape[shape.length - axis];
-                if (axis <= from.length) {
-                    int n = (int) from[from.length - axis];
-                    at += n == 1 ? 0 : position * stride;
-                    stride *= n;
-                }
-            }
-            sources[i] = at;
-        }
-        return sources;
     }
 
     private static void requireBinary(Binary row, DType dtype, long[] shapeA, long[] shapeB) {
@@ -383,16 +299,6 @@ class OpTableTest {
                 })));
     }
 
-    /// Distinct values, so that max and min have one place, far enough apart for differences.
-    private static double[] distinct(DType dtype, int n) {
-        List<Double> values = new ArrayList<>();
-        for (int i = 0; i < n; i++) {
-            values.add((i - n / 2) * 0.01);
-        }
-        java.util.Collections.shuffle(values, new Random(n));
-        return rounded(dtype, values.stream().mapToDouble(v -> v).toArray());
-    }
-
     private static void requireLanes(Lane row, DType dtype, int rows, int columns) {
         double[] x = distinct(dtype, rows * columns);
         for (int layout = 0; layout < 3; layout++) {
@@ -491,7 +397,11 @@ class OpTableTest {
     }
 
     /// An op that moves elements: which element of a [3, n] input each element of its output is.
-    private record Move(String name, UnaryOperator<Tensor> op, java.util.function.IntFunction<int[]> sources) {}
+    private record Move(String name, UnaryOperator<Tensor> apply, IntFunction<int[]> sources) {
+        String op() {
+            return name.split(" ")[0];
+        }
+    }
 
     private static final List<Move> MOVES = List.of(
             new Move("reshape", x -> x.reshape(-1), n -> range(0, 3 * n)),
@@ -541,13 +451,11 @@ class OpTableTest {
             }));
 
     private static int[] range(int from, int to) {
-        return java.util.stream.IntStream.range(from, to).toArray();
+        return IntStream.range(from, to).toArray();
     }
 
     private static int[] turned(int n) {
-        return java.util.stream.IntStream.range(0, 3 * n)
-                .map(i -> i % 3 * n + i / 3)
-                .toArray();
+        return IntStream.range(0, 3 * n).map(i -> i % 3 * n + i / 3).toArray();
     }
 
     @TestFactory
@@ -571,7 +479,7 @@ class OpTableTest {
             }
             int[] sources = row.sources.apply(n);
             Tensor leaf = layouts(dtype, x, 3, n).get(layout).trackGradient();
-            Tensor y = row.op.apply(leaf);
+            Tensor y = row.apply.apply(leaf);
             assertArrayEquals(Arrays.stream(sources).mapToDouble(i -> x[i]).toArray(), y.toDoubleArray());
             Tensor weights = Tensor.arange(y.dtype(), 1, y.size() + 1, 1).reshape(y.shape());
             y.backward(weights, Release.EAGER);
@@ -632,24 +540,61 @@ class OpTableTest {
         }
     }
 
-    @Test
-    void everyPublicOpHasARow() {
-        var ops = new TreeSet<>(Set.of("where", "concat", "stack", "custom"));
-        Stream.of(
-                        ElementwiseOps.class,
-                        ReductionOps.class,
-                        SoftmaxOps.class,
-                        ProductOps.class,
-                        ShapeOps.class,
-                        IndexingOps.class)
-                .flatMap(home -> Arrays.stream(home.getMethods()))
-                .filter(method -> method.getReturnType() == Tensor.class)
-                .forEach(method -> ops.add(method.getName()));
-        var rows = new TreeSet<>(FREE);
+    private static Set<String> rows() {
+        var rows = new TreeSet<>(ELSEWHERE.keySet());
         UNARY.forEach(row -> rows.add(row.name));
         BINARY.forEach(row -> rows.add(row.name));
         MASKS.forEach(row -> rows.add(row.name));
         LANES.forEach(row -> rows.add(row.name));
-        assertEquals(rows, ops);
+        MOVES.forEach(row -> rows.add(row.op()));
+        return rows;
+    }
+
+    /// Whichever class or interface declares it.
+    @Test
+    void everyPublicMethodOfATensorIsAnOpWithARowOrNoOp() {
+        Set<String> methods = Arrays.stream(Tensor.class.getMethods())
+                .filter(method -> method.getDeclaringClass() != Object.class)
+                .map(Method::getName)
+                .collect(Collectors.toCollection(TreeSet::new));
+        Set<String> known = rows();
+        assertTrue(Collections.disjoint(known, NO_OPS));
+        known.addAll(NO_OPS);
+        var others = new TreeSet<>(methods);
+        others.removeAll(known);
+        assertEquals(Set.of(), others, "public methods that are neither");
+        known.removeAll(methods);
+        assertEquals(Set.of(), known, "names of no public method");
+    }
+
+    /// As schedules, drawings and messages name it.
+    @Test
+    void everyOpIsRecordedUnderItsName() {
+        Map<String, UnaryOperator<Tensor>> ops = new LinkedHashMap<>();
+        UNARY.forEach(row -> ops.put(row.name, row.op));
+        BINARY.forEach(row -> ops.put(row.name, x -> row.op.apply(x, x)));
+        LANES.forEach(row -> ops.put(row.name, row.all));
+        LANES.forEach(row -> ops.put(row.name + " along an axis", x -> row.one.apply(x, 1, false)));
+        MOVES.forEach(row -> ops.put(row.name, row.apply));
+        ops.put("unsqueeze", x -> x.unsqueeze(1));
+        ops.put("matmul", x -> x.matmul(x.transpose()));
+        ops.put("linear", x -> x.linear(x, null));
+        ops.put("softmax", x -> x.softmax(1));
+        ops.put("logSoftmax", x -> x.logSoftmax(1));
+        ops.put("logSumExp", x -> x.logSumExp(1));
+        ops.put("norm", Tensor::norm);
+        // Its values are gathered, by the op of that name.
+        ops.remove("topk");
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.ones(3, 4).trackGradient();
+            ops.forEach((name, op) -> {
+                String first = Autograd.draw(op.apply(x))
+                        .lines()
+                        .filter(line -> line.startsWith("  n0 [label="))
+                        .findFirst()
+                        .orElseThrow();
+                assertEquals("  n0 [label=\"" + name.split(" ")[0], first.substring(0, first.indexOf(" (step 1)")));
+            });
+        }
     }
 }

@@ -1,7 +1,6 @@
 package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
@@ -9,7 +8,6 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.Shape;
 
 /// Products of operands of any rank, that lie in any way and broadcast in any way, and their gradients, against loops
@@ -77,6 +75,55 @@ class ProductTest extends ArenaTest {
         }
     }
 
+    /// The gradient `gᵀ·x` to a weight is a product of a swapped operand. It is put onto the block of the weight's
+    /// gradient, first onto one that holds nothing yet, then onto the sum of those before.
+    @ParameterizedTest
+    @EnumSource(names = {"FLOAT32", "FLOAT64"})
+    void gradientsOfSeveralUsesAddUpInTheBlockOfTheWeight(DType dtype) {
+        var random = new Random(6);
+        for (int round = 0; round < ROUNDS / 5; round++) {
+            try (var scratch = TensorArena.ofConfined()) {
+                long in = size(random);
+                long out = size(random);
+                Tensor weight = tracked(random, dtype, out, in);
+                double[] expected = new double[(int) (out * in)];
+                String what = "linear with " + layout(weight);
+                for (int backward = 0; backward < 3; backward++) {
+                    Tensor loss = Tensor.zeros(dtype);
+                    for (int use = 0; use <= random.nextInt(2); use++) {
+                        long[] shape = random.longs(2 + random.nextInt(2), 0, 4).toArray();
+                        shape[shape.length - 1] = in;
+                        Tensor x = random.nextBoolean()
+                                ? tracked(random, dtype, shape)
+                                : RandomViews.of(random, dtype, shape);
+                        what += ", of " + layout(x);
+                        loss = loss.add(weighted(random, x, weight, expected));
+                    }
+                    loss.backward(random.nextBoolean() ? Release.EAGER : Release.AT_CLOSE);
+                    assertArrayEquals(expected, weight.gradient().toDoubleArray(), tolerance(dtype), what);
+                }
+            }
+        }
+    }
+
+    /// Some `Σ w·y` of `y = x·weightᵀ`, whose gradient to the weight is added to `expected`.
+    private static Tensor weighted(Random random, Tensor x, Tensor weight, double[] expected) {
+        Tensor y = x.linear(weight, null);
+        double[] weights = new double[(int) y.size()];
+        Tensor loss = weighted(random, y, weights);
+        double[][] gradients = new double[3][];
+        byLoop(x, weight.detach().transpose(), null, weights, gradients);
+        int out = (int) weight.size(0);
+        for (int i = 0; i < expected.length; i++) {
+            expected[i % out * (expected.length / out) + i / out] += gradients[1][i];
+        }
+        return loss;
+    }
+
+    private static double tolerance(DType dtype) {
+        return dtype == DType.FLOAT32 ? 1e-3 : 1e-10;
+    }
+
     private static Tensor tracked(Random random, DType dtype, long... shape) {
         return RandomViews.of(random, dtype, shape).trackGradient();
     }
@@ -121,7 +168,7 @@ class ProductTest extends ArenaTest {
 
     /// `y = a·b + c`, b read with its axes exchanged when `swapped`, and the gradients of some `Σ w·y`.
     private static void check(String what, Random random, Tensor a, Tensor b, boolean swapped, Tensor c, Tensor y) {
-        double tolerance = y.dtype == DType.FLOAT32 ? 1e-3 : 1e-10;
+        double tolerance = tolerance(y.dtype);
         double[] weights = new double[(int) y.size()];
         Tensor loss = weighted(random, y, weights);
         double[][] gradients = new double[3][];
@@ -245,16 +292,5 @@ class ProductTest extends ArenaTest {
         assertArrayEquals(
                 new float[] {3, 3, 3, 3, 3, 3, 3, 3},
                 sliced.linear(Tensor.ones(4, 3), null).toFloatArray());
-    }
-
-    @Test
-    void anAxisOfAnyLengthIsCutIntoTilesThatCoverIt() {
-        for (int all : new int[] {1, 15, 16, 17, 1024, 1025, 1 << 30, Integer.MAX_VALUE - 1, Integer.MAX_VALUE}) {
-            for (int most : new int[] {1, 16, 512, 1024, Integer.MAX_VALUE / 2 + 1}) {
-                int tile = ProductWork.even(all, most);
-                assertTrue(tile > 0 && tile <= all, tile + " of " + all);
-                assertTrue(tile < most + 16L, tile + " where " + most + " are the most");
-            }
-        }
     }
 }

@@ -2,11 +2,13 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -153,13 +155,28 @@ class SelectionTest extends ArenaTest {
         double[] wide = Tensor.of(xs).erf().toDoubleArray();
         float[] narrow = Tensor.of(DType.FLOAT32, xs).erf().toFloatArray();
         for (int i = 0; i < xs.length; i++) {
-            double expected = OpTableTest.erf(xs[i]);
+            double expected = Oracles.erf(xs[i]);
             assertEquals(expected, wide[i], 4e-15 * Math.abs(expected), "erf of " + xs[i]);
-            float exact = (float) OpTableTest.erf((float) xs[i]);
+            float exact = (float) Oracles.erf((float) xs[i]);
             assertTrue(Math.abs(exact - narrow[i]) <= 2 * Math.ulp(exact), "erf of " + (float) xs[i]);
         }
         assertEquals(-0.0f, Tensor.of(-0.0f).erf().toFloatArray()[0]);
         assertTrue(Double.isNaN(Tensor.of(Float.NaN).erf().item()));
+    }
+
+    @Test
+    void aStackIsNotCalledAConcat() {
+        Tensor x = Tensor.ones(100).trackGradient();
+        List<String> ops = Tensor.stack(0, x, x).exp().sum().releaseSchedule().entries().stream()
+                .map(ReleaseSchedule.Entry::op)
+                .toList();
+        assertTrue(ops.contains("stack"), ops.toString());
+        assertFalse(ops.contains("concat"), ops.toString());
+        try (var inner = TensorArena.ofConfined(512)) {
+            String message = assertThrows(MemoryLimitException.class, () -> Tensor.stack(0, x, x))
+                    .getMessage();
+            assertTrue(message.startsWith("stack"), message);
+        }
     }
 
     private static void requireMessage(String expected, Runnable wrong) {
@@ -179,6 +196,7 @@ class SelectionTest extends ArenaTest {
                 "stack: [2, 3] and [3] (tensor 1) differ in shape; concat joins along an axis that is there",
                 () -> Tensor.stack(0, x, Tensor.ones(3)));
         requireMessage("concat: there are no tensors; give one or more", () -> Tensor.concat(0));
+        requireMessage("stack: there are no tensors; give one or more", () -> Tensor.stack(0));
         requireMessage(
                 "where: the condition [2, 3] is float32; compare it, or cast it to BOOL", () -> Tensor.where(x, x, x));
         requireMessage("clamp: 2.0 to 1.0 is no range; give min ≤ max", () -> x.clamp(2, 1));

@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// A state fits or every difference is named.
+/// A state fits, or the error names every difference.
 class StatefulTest extends ArenaTest {
     @Test
     void aStateOfTheSameNamesShapesAndDTypesFits() {

@@ -77,10 +77,11 @@ class TrainingProcessTest {
             process.destroyForcibly();
         }
         String printed = Child.read(out);
-        assertTrue(printed.endsWith("stopped: the JVM was told to end\n"), printed + Child.read(folder.resolve("err")));
+        assertTrue(
+                printed.endsWith("stopped: the JVM is shutting down\n"), printed + Child.read(folder.resolve("err")));
         assertTrue(printed.chars().allMatch(c -> c == '\n' || c >= ' '), "a file is no terminal");
         assertTrue(CheckpointFile.latest(folder.resolve("saved")).isPresent());
-        assertTrue(Files.readString(folder.resolve("report.html")).contains("the JVM was told to end"));
+        assertTrue(Files.readString(folder.resolve("report.html")).contains("the JVM is shutting down"));
     }
 
     /// Trains on a data set of which the fourth batch never comes, and tells the process to end.

@@ -4,24 +4,24 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Memory for one batch, used again for each that comes to it.
+/// Memory for one batch, reused for the next.
 final class BatchBuffer {
-    private Room x;
-    private Room y;
+    private Buffer x;
+    private Buffer y;
 
-    /// Copies a batch here. Memory that is missing, too small or no longer there is made anew in `home`.
+    /// Copies a batch here, and allocates memory in `home` where it is missing, too small or freed.
     ///
     /// @return the copies
     Batch fill(TensorArena home, Batch batch) {
-        x = Room.of(x, home, batch.x());
-        y = Room.of(y, home, batch.y());
+        x = Buffer.of(x, home, batch.x());
+        y = Buffer.of(y, home, batch.y());
         return new Batch(x.hold(batch.x()), y.hold(batch.y()));
     }
 
-    /// Elements in a row, for a tensor of any shape. Having handed out the segment also keeps the block here:
-    /// [Tensor#moveTo] of a batch copies it.
-    private record Room(Tensor elements, MemorySegment segment) {
-        static Room of(Room last, TensorArena home, Tensor tensor) {
+    /// Elements along one axis, for a tensor of any shape. Because its segment was handed out, [Tensor#moveTo] of a
+    /// batch copies, and so leaves the block here.
+    private record Buffer(Tensor elements, MemorySegment segment) {
+        static Buffer of(Buffer last, TensorArena home, Tensor tensor) {
             boolean usable = last != null
                     && last.elements.dtype() == tensor.dtype()
                     && last.segment.scope().isAlive()
@@ -29,10 +29,10 @@ final class BatchBuffer {
             if (usable && last.elements.size() >= tensor.size()) {
                 return last;
             }
-            // What is outgrown stays until the arena closes, so it grows by doubling.
+            // An outgrown block is only freed when the arena closes, so the size doubles.
             long size = usable ? Math.max(tensor.size(), 2 * last.elements.size()) : tensor.size();
             Tensor elements = Tensor.empty(home, tensor.dtype(), size);
-            return new Room(elements, elements.segment());
+            return new Buffer(elements, elements.segment());
         }
 
         Tensor hold(Tensor tensor) {

@@ -1,10 +1,10 @@
 package org.toydiff.data;
 
-/// Where an iteration gets its batches, in their order.
+/// The source of an iteration's batches, in order.
 interface BatchSource {
-    /// The batch that begins at a position; the one before it is no longer needed.
+    /// Returns the batch that begins at a position. The batch before it is no longer needed.
     Batch next(long position);
 
-    /// Ends whatever makes batches, and frees its memory.
+    /// Stops making batches and frees their memory.
     void close();
 }

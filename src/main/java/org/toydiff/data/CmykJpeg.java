@@ -14,16 +14,16 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// What a JPEG file of four inks says about them, and its colours. By the embedded profile, or without one by the plain
-/// formula `R = (255 − C)·(255 − K)/255`, as Pillow has it. The JDK's reader takes all inks for inverted ones, and the
-/// product for linear light.
+/// Converts a JPEG file of four inks (CMYK or YCCK) to sRGB: by the embedded profile, or without one by the plain
+/// formula `R = (255 − C)·(255 − K)/255`, as Pillow does. The JDK's reader assumes that all inks are inverted and
+/// that the product is linear light.
 ///
-/// Sources: ITU-T T.81, annex B (markers); ITU-T T.872, 6.5.3 (Adobe's marker, with which inks are stored inverted, and
-/// its YCCK); ICC.1:2022, annex B.4 (profiles in pieces).
+/// Sources: ITU-T T.81, annex B (markers); ITU-T T.872, 6.5.3 (Adobe's marker, which means inverted inks, and YCCK);
+/// ICC.1:2022, annex B.4 (profiles in pieces).
 ///
-/// @param adobe whether there is Adobe's marker
+/// @param adobe whether the file has Adobe's marker
 /// @param ycck whether three of the inks are stored as luma and chroma
-/// @param profile the bytes of the embedded profile, none if there is none
+/// @param profile the bytes of the embedded profile, empty without one
 record CmykJpeg(boolean adobe, boolean ycck, byte[] profile) {
     private static final int MARKER = 0xff;
     private static final int START_OF_IMAGE = 0xd8;
@@ -33,7 +33,7 @@ record CmykJpeg(boolean adobe, boolean ycck, byte[] profile) {
     private static final byte[] PROFILE_NAME = "ICC_PROFILE\0".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] ADOBE_NAME = "Adobe".getBytes(StandardCharsets.US_ASCII);
 
-    /// Where Adobe's marker says how colours are stored, and the value for YCCK.
+    /// The position of the colour transform in Adobe's marker, and its value for YCCK.
     private static final int TRANSFORM_AT = 11;
 
     private static final int YCCK = 2;
@@ -43,7 +43,7 @@ record CmykJpeg(boolean adobe, boolean ycck, byte[] profile) {
         var in = new DataInputStream(file);
         boolean adobe = false;
         boolean ycck = false;
-        // Pieces come with their number and how many there are; every writer puts them in their order.
+        // Each piece carries its number and the number of pieces; every writer writes them in order.
         var profile = new ByteArrayOutputStream();
         for (int marker = next(in); marker != START_OF_SCAN; marker = next(in)) {
             if (marker == START_OF_IMAGE) {
@@ -77,9 +77,9 @@ record CmykJpeg(boolean adobe, boolean ycck, byte[] profile) {
         return content.length >= name.length && Arrays.equals(content, 0, name.length, name, 0, name.length);
     }
 
-    /// The image in sRGB.
+    /// Returns the image in sRGB.
     ///
-    /// @param stored its four samples as they are in the file
+    /// @param stored the four samples of each pixel, as stored in the file
     BufferedImage image(Raster stored) {
         int width = stored.getWidth();
         int height = stored.getHeight();
@@ -96,7 +96,7 @@ record CmykJpeg(boolean adobe, boolean ycck, byte[] profile) {
         if (profile.length > 0) {
             ICC_Profile own = ICC_Profile.getInstance(profile);
             if (own.getColorSpaceType() != ColorSpace.TYPE_CMYK) {
-                throw new IllegalArgumentException("it has four inks, and the embedded profile is not for them");
+                throw new IllegalArgumentException("it has four inks, but its embedded profile is not a CMYK profile");
             }
             var profiles = new ICC_Profile[] {own, ICC_Profile.getInstance(ColorSpace.CS_sRGB)};
             new ColorConvertOp(profiles, null).filter(inks, image.getRaster());
@@ -106,7 +106,7 @@ record CmykJpeg(boolean adobe, boolean ycck, byte[] profile) {
         return image;
     }
 
-    /// Makes four stored samples inks: 0 for none, 255 for all.
+    /// Converts four stored samples to inks, from 0 for none to 255 for full, in place.
     private void toInks(int[] samples, int at) {
         if (ycck) {
             double y = samples[at];

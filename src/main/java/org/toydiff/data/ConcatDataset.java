@@ -4,7 +4,7 @@ import java.util.Arrays;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Two sets one after the other.
+/// The examples of one data set followed by those of another.
 record ConcatDataset(Dataset first, Dataset second) implements Dataset {
     @Override
     public long size() {
@@ -34,7 +34,7 @@ record ConcatDataset(Dataset first, Dataset second) implements Dataset {
         }
     }
 
-    /// Takes the next row of a for a position before the border, and of b for one behind it.
+    /// Interleaves the rows of a, for the positions before the border, with the rows of b, for those from it on.
     private static Tensor merged(TensorArena home, long[] indices, long border, Tensor a, Tensor b) {
         long[] shape = a.shape();
         shape[0] = b.shape()[0];

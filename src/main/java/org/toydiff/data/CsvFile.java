@@ -8,29 +8,29 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.toydiff.internal.files.OptionalLibrary;
 
-/// A file of comma-separated numbers, and which of its columns are what.
+/// A file of comma-separated numbers, with a choice of input and target columns.
 ///
 /// ```java
 /// Dataset digits = CsvFile.of(Path.of("digits.csv")).labels("digit").read();
 /// Dataset prices = CsvFile.of(Path.of("prices.csv.gz")).inputs("area", "rooms").targets("price").read();
 /// ```
 ///
-/// Classes are whole numbers from 0 on, as losses take them; a file that names them, `setosa`, is first rewritten
-/// with numbers.
+/// Class labels are integers from 0 on, as losses take them; in a file that names its classes, `setosa`, first
+/// replace the names by numbers.
 ///
-/// The first line names the columns unless [#withoutHeader()] says otherwise. Cells are finite decimal numbers,
-/// with blanks around them or not; quoting is that of RFC 4180, empty lines are skipped, the encoding is UTF-8.
-/// Read by FastCSV: a program that uses this class depends on `de.siegmar:fastcsv`, and on the module path adds
-/// `--add-modules de.siegmar.fastcsv`.
+/// The first line names the columns, unless [#withoutHeader()] is called. Cells are finite decimal numbers,
+/// optionally surrounded by blanks; quoting follows RFC 4180, empty lines are skipped, the encoding is UTF-8.
+/// FastCSV reads the file: a program that uses this class depends on `de.siegmar:fastcsv`, and on the module path
+/// adds `--add-modules de.siegmar.fastcsv`. Settings follow the convention of [org.toydiff.data].
 public final class CsvFile {
-    /// A column by its name, or by its position, from 0 on, when the name is null.
+    /// A column by its name, or if that is null by its position, from 0 on.
     record Column(String name, int position) {}
 
     private final Path path;
     private char delimiter = ',';
     private boolean header = true;
 
-    /// Null for all columns that are no targets.
+    /// Null for all columns that are not targets.
     private List<Column> inputs;
 
     private List<Column> targets;
@@ -137,21 +137,23 @@ public final class CsvFile {
         return IntStream.of(positions).mapToObj(i -> new Column(null, i)).toList();
     }
 
-    /// Reads the file, twice: to count its rows, and to read them.
+    /// Reads the file twice: first to count its rows, then to read them.
     ///
     /// **Memory** the inputs, FLOAT32 `[n, columns]`, and the targets, in the innermost arena.
     ///
-    /// @return a set of the rows
+    /// @return the rows as a data set
     /// @throws org.toydiff.io.MalformedFileException naming line and column, if a row is longer or shorter than the
-    ///     first, a cell is no finite number, or no whole one for a label, or there are no rows; nothing was
+    ///     first, a cell is not a finite number, or a label not an integer, or there are no rows; nothing stays
     ///     allocated then
     /// @throws IOException if the file cannot be read
-    /// @throws IllegalArgumentException if a column is not in the file, or none is left for the inputs
-    /// @throws IllegalStateException if neither targets nor labels were chosen, or FastCSV is not there
+    /// @throws IllegalArgumentException if a column is not in the file or chosen twice, or none is left for the
+    ///     inputs
+    /// @throws IllegalStateException if neither targets nor labels were chosen, or FastCSV is missing: the message
+    ///     names the artifact to add
     public TensorDataset read() throws IOException {
         if (targets == null || targets.isEmpty()) {
             throw new IllegalStateException(
-                    "read: " + path + ": no column is the target; choose by targets(…) or labels(…)");
+                    "read: " + path + ": no target column was chosen; call targets(…) or labels(…)");
         }
         OptionalLibrary.FASTCSV.require("read");
         return new CsvTable(path, delimiter, header).read(inputs, targets, labels);

@@ -51,7 +51,7 @@ final class CsvTable {
             var y = new TensorWriter(labels ? DType.INT64 : DType.FLOAT32, rows, targetAt.length);
             forEach(row -> {
                 if (x.isFull()) {
-                    throw malformed(row, "there are more rows than a moment before");
+                    throw malformed(row, "the file grew while it was read");
                 }
                 floats(row, inputAt, x);
                 if (labels) {
@@ -62,18 +62,18 @@ final class CsvTable {
                 }
             });
             if (!x.isFull()) {
-                throw new MalformedFileException(path, "end", "there are fewer rows than a moment before");
+                throw new MalformedFileException(path, "end", "the file shrank while it was read");
             }
             Tensor targetTensor = y.moveTo(home);
             return new TensorDataset(x.moveTo(home), labels ? targetTensor.reshape(rows) : targetTensor);
         }
     }
 
-    /// Finds the names and the number of columns and rows.
+    /// Finds the names of the columns, and counts columns and rows.
     private void count() throws IOException {
         forEach(row -> rows++);
         if (rows == 0) {
-            throw new MalformedFileException(path, "line 1", "there are no rows of numbers");
+            throw new MalformedFileException(path, "line 1", "the file has no rows of numbers");
         }
     }
 
@@ -99,7 +99,7 @@ final class CsvTable {
                     width = row.getFieldCount();
                     names = header ? row.getFields().stream().map(String::strip).toList() : List.of();
                 } else if (row.getFieldCount() != width) {
-                    throw malformed(row, row.getFieldCount() + " cells, and the first line has " + width);
+                    throw malformed(row, row.getFieldCount() + " cells, but the first line has " + width);
                 }
                 if (!first || !header) {
                     visitor.visit(row);
@@ -135,14 +135,14 @@ final class CsvTable {
         if (column.name() == null) {
             if (column.position() < 0 || column.position() >= width) {
                 throw new IllegalArgumentException(
-                        "read: " + path + ": there is no column at " + column.position() + "; the file has " + width);
+                        "read: " + path + ": no column at position " + column.position() + "; the file has " + width);
             }
             return column.position();
         }
         int times = Collections.frequency(names, column.name());
         if (times != 1) {
             throw new IllegalArgumentException("read: " + path + ": " + (times == 0 ? "no column" : times + " columns")
-                    + " of name \"" + column.name() + "\"; the header is " + names);
+                    + " named \"" + column.name() + "\"; the header is " + names);
         }
         return names.indexOf(column.name());
     }
@@ -171,12 +171,12 @@ final class CsvTable {
                 return number;
             }
         } catch (NumberFormatException e) {
-            // Falls through to the one message for everything that is not a number.
+            // Falls through to the message for everything that is not a number.
         }
         throw malformed(row, column, "is not a finite decimal number within FLOAT32");
     }
 
-    /// Rejects what [Float#parseFloat] takes besides: hexadecimal, `1f`, NaN, Infinity.
+    /// Rejects the other texts that [Float#parseFloat] accepts: hexadecimal, `1f`, NaN, Infinity.
     private static boolean isDecimal(String cell) {
         for (int i = 0; i < cell.length(); i++) {
             if ("0123456789.+-eE".indexOf(cell.charAt(i)) < 0) {
@@ -193,7 +193,7 @@ final class CsvTable {
             throw malformed(
                     row,
                     column,
-                    "is not a whole number, as a label must be; number the classes from 0 on and write the numbers to the"
+                    "is not an integer, as a label must be; number the classes from 0 on and write the numbers to the"
                             + " file");
         }
     }

@@ -12,7 +12,7 @@ import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Gives the examples of a [Dataset] in batches, an epoch for each iteration.
+/// Reads the examples of a [Dataset] in batches, one epoch for each iteration.
 ///
 /// ```java
 /// try (var loader = DataLoader.of(train, 128).shuffle(1).transform(new Normalize(0.286, 0.353)).prefetch(2)) {
@@ -24,16 +24,16 @@ import org.toydiff.TensorArena;
 /// }
 /// ```
 ///
-/// **A batch is valid until the next one is asked for or the iteration ends**: its tensors are used again for
-/// the one after. [Batch#copyTo(java.lang.foreign.Arena)] keeps one.
+/// **A batch is valid until the next one is requested or the iteration ends**: its tensors are reused for later
+/// batches. [Batch#copyTo(java.lang.foreign.Arena)] keeps one.
 ///
-/// **Memory** Batches are made in scratch memory and copied to tensors that are made once. Without
-/// [#prefetch(int)] these live in the arena that is innermost when the first batch is asked for, and all work
-/// is done on the calling thread. With it they live in an arena of the background thread's, which is freed when
-/// the iteration ends: after its last batch, at the next call of [#iterator()], or by [#close()].
+/// **Memory** Batches are made in scratch memory and copied to tensors that are allocated once. Without
+/// [#prefetch(int)] these live in the arena that is innermost when the first batch is requested, and all work is
+/// done on the calling thread. With it they live in an arena of the background thread, which is closed when the
+/// iteration ends: after its last batch, at the next call of [#iterator()], or by [#close()].
 ///
-/// **State** A loader can be saved after any batch, [#stateDict()], and go on from there in another process, to
-/// the bit. To be used by one thread at a time.
+/// **State** A loader can be saved after any batch by [#stateDict()] and continued from there in another process,
+/// with bit-identical batches. Settings follow the convention of [org.toydiff.data]. For one thread at a time.
 public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseable {
     private static final String SEED = "seed";
     private static final String EPOCH = "epoch";
@@ -46,7 +46,7 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
 
     private boolean dropLast;
 
-    /// Where each epoch's order is written, or null for the order of the data set.
+    /// The order of the epoch, rewritten for each, or null for the order of the data set.
     private long[] order;
 
     private List<Transform> transforms = List.of();
@@ -55,13 +55,13 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     private long seed;
     private long epoch;
 
-    /// How many examples of the epoch were given.
+    /// The number of examples of the epoch that were returned.
     private long position;
 
-    /// Whether an iteration has begun at the position, so that a new one begins the next epoch.
+    /// Whether an iteration reached the position, so that a new one begins the next epoch.
     private boolean begun;
 
-    private final BatchBuffer slot = new BatchBuffer();
+    private final BatchBuffer buffer = new BatchBuffer();
     private Iteration current;
 
     private DataLoader(Dataset dataset, int batchSize) {
@@ -83,8 +83,8 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return new DataLoader(Objects.requireNonNull(dataset, "dataset"), batchSize);
     }
 
-    /// Begins a change of a setting. Batches under way are of one order and one pipeline, and so is a saved position;
-    /// an epoch that was left early is over.
+    /// Begins a change of a setting. The batches of an epoch, and a saved position in it, depend on the settings; an
+    /// epoch whose iteration was ended early is over.
     private void begin(String setting) {
         boolean resumed = position > 0 && !begun;
         if (current != null || resumed) {
@@ -151,33 +151,27 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return this;
     }
 
-    /// How many examples the data set has.
-    ///
-    /// @return the number, 0 or more
+    /// {@return the number of examples of the data set, 0 or more}
     public long size() {
         return dataset.size();
     }
 
-    /// How many batches an epoch has.
-    ///
-    /// @return the number, 0 or more
+    /// {@return the number of batches of an epoch, 0 or more}
     public long batches() {
         return dropLast ? size() / batchSize : Math.ceilDiv(size(), (long) batchSize);
     }
 
-    /// Which epoch the batches are of: the one under way, or the next when none is.
-    ///
-    /// @return its number, from 0 on
+    /// {@return the number of the epoch under way, or of the next one if none is, from 0 on}
     public long epoch() {
         return epoch;
     }
 
-    /// Begins an epoch: the next one, or the rest of one that [#loadStateDict(Map)] put back. An iteration
-    /// under way ends, and the rest of its epoch is left out.
+    /// Begins an epoch: the next one, or the rest of one that [#loadStateDict(Map)] restored. Ends an iteration
+    /// under way and leaves out the rest of its epoch.
     ///
-    /// @return its batches, each valid until the next is asked for. `next` throws IllegalStateException once
-    ///     another iteration has begun, or if the thread is interrupted while it waits, and passes on what the
-    ///     data set or a transform threw, on whichever thread
+    /// @return its batches, each valid until the next is requested. `next` throws IllegalStateException once another
+    ///     iteration has begun, or if the thread is interrupted while it waits, and rethrows exceptions of the data
+    ///     set and the transforms, whichever thread they were thrown on
     @Override
     public Iterator<Batch> iterator() {
         close();
@@ -187,7 +181,7 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return current;
     }
 
-    /// Leaves out the rest of an epoch whose iteration was ended.
+    /// Leaves out the rest of an epoch whose iteration has ended.
     private void skipRest() {
         if (begun && position > 0) {
             epoch++;
@@ -195,16 +189,16 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         }
     }
 
-    /// Ends the iteration under way, if there is one: stops the background thread and frees its memory. The
-    /// loader can be iterated again.
+    /// Ends the iteration under way, if any: stops the background thread and frees its memory. The loader can be
+    /// iterated again.
     ///
-    /// A data set that is reading a batch has 10 seconds to return; after that, or at once when the calling thread
-    /// is interrupted, the background thread is interrupted and has one second more. The calling thread keeps its
-    /// interrupt.
+    /// A data set that is reading a batch has 10 seconds to return; after that, or at once if the calling thread is
+    /// interrupted, the background thread is interrupted and has one more second. The calling thread stays
+    /// interrupted.
     ///
-    /// @throws IllegalStateException if an op on another thread is using a batch: call it again after that; or if
-    ///     the data set has not returned in that time: the background thread frees its memory and ends as soon as
-    ///     it does
+    /// @throws IllegalStateException if an op on another thread is using a batch: call again when it has ended; or
+    ///     if the data set has not returned in time: the background thread frees its memory and ends as soon as it
+    ///     does
     @Override
     public void close() {
         if (current != null) {
@@ -213,8 +207,9 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         }
     }
 
-    /// Where the loader stands: `seed`, `epoch`, and `position`, the examples of the epoch that were given; and
-    /// what these mean nothing without: `size`, the examples of the data set, and `shuffle`, 1 or 0.
+    /// Returns the position of the loader: `seed`, `epoch`, and `position`, the number of examples of the epoch that
+    /// were returned; with the settings that give these a meaning: `size`, the number of examples of the data set,
+    /// and `shuffle`, 1 or 0.
     ///
     /// @return new INT64 tensors `[1]` in the innermost arena
     @Override
@@ -228,13 +223,13 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return state;
     }
 
-    /// Goes on from a state: the next iteration gives the batches that would have followed it. An iteration
-    /// under way ends.
+    /// Continues from a state: the next iteration returns the batches that would have followed it. Ends an iteration
+    /// under way.
     ///
-    /// @param state what [#stateDict()] gave, of a loader of the same data set with the same transforms, shuffled
-    ///     or not as this one is; the batch size may be another
-    /// @throws IllegalArgumentException if something is missing or unknown, the data set had another size, or the
-    ///     loader shuffled and this one does not, or the other way round
+    /// @param state the [#stateDict()] of a loader of the same data set and transforms, shuffled if and only if this
+    ///     one is; the batch sizes may differ
+    /// @throws IllegalArgumentException if an entry is missing or unknown, the data set had another size, or one of
+    ///     the loaders shuffles and the other does not
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
         requireState(state);
@@ -251,13 +246,13 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         }
         List<String> problems = new ArrayList<>();
         if (number(state, SIZE) != size()) {
-            problems.add("it is of a set of " + number(state, SIZE) + " examples, and this one has " + size());
+            problems.add("the state is of a set of " + number(state, SIZE) + " examples, but this one has " + size());
         }
         if (number(state, SHUFFLE) != (order == null ? 0 : 1)) {
             problems.add(
                     order == null
-                            ? "it is of a loader that shuffles, and this one does not; call shuffle(seed) on this one"
-                            : "it is of a loader that does not shuffle, and this one does; make this one"
+                            ? "the state is of a loader that shuffles, but this one does not; call shuffle(seed) on this one"
+                            : "the state is of a loader that does not shuffle, but this one does; make this one"
                                     + " without shuffle(seed)");
         }
         if (number(state, EPOCH) < 0) {
@@ -316,13 +311,13 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
 
         private void requireCurrent() {
             if (current != this) {
-                throw new IllegalStateException("next: this iteration was ended by close(), loadStateDict or another"
-                        + " iteration of its loader; call iterator() for a new one");
+                throw new IllegalStateException("next: close(), loadStateDict or another iteration of the loader has"
+                        + " ended this one; call iterator() for a new one");
             }
         }
     }
 
-    /// Makes each batch when it is asked for.
+    /// Makes each batch when it is requested.
     private final class Direct implements BatchSource {
         private final Epoch batches;
 
@@ -332,12 +327,12 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
 
         @Override
         public Batch next(long position) {
-            return batches.read(position, slot, TensorArena.innermost());
+            return batches.read(position, buffer, TensorArena.innermost());
         }
 
         @Override
         public void close() {
-            // Its memory is that of the caller's arena.
+            // The batches live in the caller's arena.
         }
     }
 }

@@ -7,24 +7,22 @@ import java.util.function.UnaryOperator;
 
 /// Examples that can be read in any order: inputs with their targets.
 ///
-/// May be read on several threads at once. What is derived from a set (a slice, a split, …) copies no example:
-/// it reads them from the set when asked.
+/// Several threads may read at once. Sets derived from another (a slice, a split, …) copy no examples: they read
+/// them from that set on demand.
 public interface Dataset {
-    /// How many examples it has.
-    ///
-    /// @return the number, 0 or more
+    /// {@return the number of examples, 0 or more}
     long size();
 
-    /// Reads some examples.
+    /// Reads examples.
     ///
-    /// **Memory** both tensors are new, in the innermost arena.
+    /// **Memory** two new tensors in the innermost arena.
     ///
     /// @param indices their positions, from 0 on, in any order
     /// @return the examples in that order
-    /// @throws IndexOutOfBoundsException if a position is not one of this set's
+    /// @throws IndexOutOfBoundsException if a position is not in this set
     Batch batch(long... indices);
 
-    /// The examples from one position to another.
+    /// Returns the examples from one position to another.
     ///
     /// @param from the first position
     /// @param to the position after the last
@@ -38,31 +36,31 @@ public interface Dataset {
         return new Subset(this, to - from, i -> from + i);
     }
 
-    /// The examples at some positions, in their order.
+    /// Returns the examples at the given positions, in that order.
     ///
     /// @param indices the positions, from 0 on; they may repeat
-    /// @return a set of as many examples
-    /// @throws IndexOutOfBoundsException if a position is not one of this set's
+    /// @return a set of one example for each position
+    /// @throws IndexOutOfBoundsException if a position is not in this set
     default Dataset subset(long... indices) {
         TensorRows.requireInside("subset", indices, size());
         long[] chosen = indices.clone();
         return new Subset(this, chosen.length, i -> chosen[(int) i]);
     }
 
-    /// Deals the examples out at random, each to one set: for training and validation, say.
+    /// Splits the examples at random into disjoint sets, for training and validation for instance.
     ///
     /// **Memory** 8 bytes of heap for each example.
     ///
-    /// @param seed the same one gives the same sets; the generator is that of [DataLoader#shuffle(long)]
-    /// @param sizes how many examples each set gets, [#size()] together
+    /// @param seed the seed, which determines the sets; the generator is that of [DataLoader#shuffle(long)]
+    /// @param sizes the numbers of examples of the sets, which sum to [#size()]
     /// @return the sets, in the order of the sizes
-    /// @throws IllegalArgumentException if a size is negative, they do not sum to this set's, or there are more
-    ///     examples than an array can hold
+    /// @throws IllegalArgumentException if a size is negative, they do not sum to the size of this set, or there are
+    ///     more examples than an array can hold
     default List<Dataset> split(long seed, long... sizes) {
         if (Arrays.stream(sizes).anyMatch(n -> n < 0 || n > size())
                 || Arrays.stream(sizes).sum() != size()) {
             throw new IllegalArgumentException("split: " + Arrays.toString(sizes) + " must be 0 or more and sum to "
-                    + size() + ", the examples of the set");
+                    + size() + ", the number of examples");
         }
         long[] order = SplitMix64.order("split", size());
         SplitMix64.permute(order, seed);
@@ -75,18 +73,18 @@ public interface Dataset {
         return sets;
     }
 
-    /// The same examples, each batch changed by a function when it is read.
+    /// Applies a function to each batch when it is read.
     ///
-    /// @param function makes a new batch of one; may be called on several threads at once
+    /// @param function returns a new batch; several threads may call it at once
     /// @return a set of the same size
     default Dataset map(UnaryOperator<Batch> function) {
         return new TransformedDataset(this, function);
     }
 
-    /// The examples of this set, then those of another of the same shapes and dtypes.
+    /// Appends the examples of another set, of the same shapes and dtypes.
     ///
     /// @param other the set that follows
-    /// @return a set of both; reading throws IllegalArgumentException where shapes or dtypes differ
+    /// @return a set of both; its reads throw IllegalArgumentException where shapes or dtypes differ
     default Dataset concat(Dataset other) {
         return new ConcatDataset(this, other);
     }

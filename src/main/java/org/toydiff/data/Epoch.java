@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.toydiff.TensorArena;
 
-/// One pass over a data set: which examples make which batch, and the batches.
+/// One pass over a data set: assigns examples to batches, and reads them.
 final class Epoch {
     private final Dataset dataset;
     private final int batchSize;
@@ -15,7 +15,7 @@ final class Epoch {
     private final long[] order;
     private final long size;
 
-    /// `order` is a permutation of the examples, or null for their own order.
+    /// @param order a permutation of the examples, or null for the order of the data set
     Epoch(
             Dataset dataset,
             int batchSize,
@@ -34,21 +34,21 @@ final class Epoch {
         this.size = dataset.size();
     }
 
-    /// How many examples the batch has that begins at a position; 0 at the end of the epoch.
+    /// Returns the size of the batch that begins at a position; 0 at the end of the epoch.
     int count(long position) {
         long left = Math.min(batchSize, size - position);
         return dropLast && left < batchSize ? 0 : (int) left;
     }
 
-    /// Makes the batch that begins at a position, in a slot.
-    Batch read(long position, BatchBuffer slot, TensorArena home) {
+    /// Reads the batch that begins at a position into a buffer.
+    Batch read(long position, BatchBuffer buffer, TensorArena home) {
         try (var scratch = TensorArena.ofConfined()) {
             Batch batch = dataset.batch(indices(position));
             var random = new SplitMix64(seed, number, position);
             for (Transform transform : transforms) {
                 batch = transform.apply(batch, random);
             }
-            return slot.fill(home, batch);
+            return buffer.fill(home, batch);
         }
     }
 

@@ -3,9 +3,9 @@ package org.toydiff.data;
 import java.util.random.RandomGenerator;
 import org.toydiff.Tensor;
 
-/// Every input as one row, `[n, …]` to `[n, elements]`, as the layer [org.toydiff.nn.Flatten] does inside a model.
+/// Flattens every input, `[n, …]` to `[n, elements]`, as the layer [org.toydiff.nn.Flatten] does inside a model.
 public final class FlattenInputs implements Transform {
-    /// Of inputs of any shape.
+    /// Makes a transform for inputs of any shape.
     public FlattenInputs() {}
 
     @Override

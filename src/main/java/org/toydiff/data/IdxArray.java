@@ -7,9 +7,9 @@ import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 
-/// The elements of an IDX file, as they are in it.
+/// The elements of an IDX file, in the encoding of the file.
 ///
-/// @param mapped what the elements are a mapping of; null if they were unpacked
+/// @param mapped the mapped file; null if the elements were decompressed
 record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data, MappedFile mapped) {
     private long rowSize() {
         long size = 1;
@@ -19,7 +19,7 @@ record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data,
         return size;
     }
 
-    /// Throws unless this thread may read the elements, and the file is as long as it was.
+    /// Throws unless this thread may read the elements and the file still has its length.
     void requireReadable() {
         if (!data.scope().isAlive()) {
             throw new IllegalStateException("batch: the arena in which " + path
@@ -34,7 +34,7 @@ record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data,
         }
     }
 
-    /// Rows as FLOAT32, pixels scaled to 0..1.
+    /// Returns rows as FLOAT32, with pixels scaled to 0..1.
     Tensor floats(long[] indices) {
         long size = rowSize();
         long[] sizes = shape.clone();
@@ -47,13 +47,13 @@ record IdxArray(Path path, IdxElement element, long[] shape, MemorySegment data,
         return floats;
     }
 
-    /// Whole numbers of an array with one axis as INT64.
-    Tensor wholes(long[] indices) {
-        Tensor wholes = Tensor.empty(DType.INT64, indices.length);
-        MemorySegment to = wholes.segment();
+    /// Returns integers of an array with one axis as INT64.
+    Tensor integers(long[] indices) {
+        Tensor integers = Tensor.empty(DType.INT64, indices.length);
+        MemorySegment to = integers.segment();
         for (int i = 0; i < indices.length; i++) {
             to.setAtIndex(ValueLayout.JAVA_LONG, i, (long) element.number(data, indices[i] * element.bytes));
         }
-        return wholes;
+        return integers;
     }
 }

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/// The types of the IDX format, high byte first: https://yann.lecun.com/exdb/mnist/, "The IDX file format".
+/// The element types of the IDX format, big-endian: https://yann.lecun.com/exdb/mnist/, "The IDX file format".
 enum IdxElement {
     UNSIGNED_BYTE(0x08, 1),
     SIGNED_BYTE(0x09, 1),
@@ -30,7 +30,7 @@ enum IdxElement {
         this.bytes = bytes;
     }
 
-    /// The type of a code, or null.
+    /// Returns the type of a code, or null.
     static IdxElement of(int code) {
         for (IdxElement element : values()) {
             if (element.code == code) {
@@ -40,11 +40,11 @@ enum IdxElement {
         return null;
     }
 
-    boolean isWhole() {
+    boolean isInteger() {
         return this != FLOAT && this != DOUBLE;
     }
 
-    /// The number at an offset in bytes; every type's are doubles exactly.
+    /// Returns the number at an offset in bytes. A double holds the numbers of every type exactly.
     double number(MemorySegment data, long offset) {
         return switch (this) {
             case UNSIGNED_BYTE -> Byte.toUnsignedInt(data.get(JAVA_BYTE, offset));
@@ -56,10 +56,10 @@ enum IdxElement {
         };
     }
 
-    /// Writes numbers as floats; unsigned bytes, which are pixels, divided by 255.
+    /// Converts numbers to floats, and divides unsigned bytes, which are pixels, by 255.
     ///
-    /// @param data where they are, from `offset` (in bytes) on
-    /// @param to where they go, from element `first` on
+    /// @param data the numbers, from `offset` (in bytes) on
+    /// @param to the floats, from element `first` on
     void toFloats(MemorySegment data, long offset, MemorySegment to, long first, long count) {
         if (this == UNSIGNED_BYTE) {
             for (long i = 0; i < count; i++) {

@@ -13,15 +13,15 @@ import org.toydiff.MappedFile;
 import org.toydiff.TensorArena;
 import org.toydiff.io.MalformedFileException;
 
-/// A file in the IDX format whose header has been read and whose elements have not: 2 bytes 0, the type, the
-/// number of axes, the size of each axis in 4 bytes, the elements. Source: https://yann.lecun.com/exdb/mnist/
+/// A file in the IDX format of which only the header has been read. The format: two zero bytes, the type, the number
+/// of axes, the size of each axis in 4 bytes, the elements. Source: https://yann.lecun.com/exdb/mnist/
 final class IdxFile implements AutoCloseable {
     private static final int MAGIC_BYTES = 4;
     private static final int WORDS_AT_ONCE = 512;
 
     private final Path path;
     private final InputStream in;
-    private final boolean packed;
+    private final boolean compressed;
     private final IdxElement element;
     private final long[] shape;
     private final int headerBytes;
@@ -31,7 +31,7 @@ final class IdxFile implements AutoCloseable {
     private IdxFile(Path path, InputStream in) throws IOException {
         this.path = path;
         this.in = in;
-        this.packed = GzipInput.is(path);
+        this.compressed = GzipInput.isGzip(path);
         ByteBuffer magic = header(0, MAGIC_BYTES);
         if (magic.getShort(0) != 0) {
             throw malformed(
@@ -39,7 +39,7 @@ final class IdxFile implements AutoCloseable {
         }
         element = IdxElement.of(magic.get(2));
         if (element == null) {
-            throw malformed(2, String.format(Locale.ROOT, "0x%02x is no element type of IDX", magic.get(2)));
+            throw malformed(2, String.format(Locale.ROOT, "0x%02x is not an element type of IDX", magic.get(2)));
         }
         shape = new long[Byte.toUnsignedInt(magic.get(3))];
         if (shape.length == 0) {
@@ -50,7 +50,7 @@ final class IdxFile implements AutoCloseable {
         requireBytes();
     }
 
-    /// Opens a file and checks all that can be known before its elements are read.
+    /// Opens a file and checks all that can be checked before its elements are read.
     static IdxFile open(Path path) throws IOException {
         InputStream in = GzipInput.open(path);
         try {
@@ -72,7 +72,7 @@ final class IdxFile implements AutoCloseable {
 
     /// Reads `count` bytes from the file, or fewer at its end.
     ///
-    /// @return how many
+    /// @return the number of bytes read
     private int read(byte[] into, int count, long offset) throws IOException {
         try {
             return in.readNBytes(into, 0, count);
@@ -83,7 +83,7 @@ final class IdxFile implements AutoCloseable {
 
     /// Reads the sizes of the axes.
     ///
-    /// @return the bytes of all elements
+    /// @return the number of bytes of all elements
     private long sizes(ByteBuffer header) throws IOException {
         long product = element.bytes;
         for (int i = 0; i < shape.length; i++) {
@@ -102,11 +102,11 @@ final class IdxFile implements AutoCloseable {
 
     private void requireBytes() throws IOException {
         long size = Files.size(path);
-        if (packed) {
-            if (bytes / GzipInput.MOST_SHRINKING > size) {
+        if (compressed) {
+            if (bytes / GzipInput.MAX_COMPRESSION > size) {
                 throw malformed(
                         MAGIC_BYTES,
-                        description() + " takes " + bytes + " bytes, and " + size + " packed ones cannot hold them");
+                        description() + " takes " + bytes + " bytes, which " + size + " compressed bytes cannot hold");
             }
         } else {
             requireLength(size);
@@ -116,7 +116,7 @@ final class IdxFile implements AutoCloseable {
     private void requireLength(long size) throws IOException {
         if (size - headerBytes < bytes) {
             throw malformed(
-                    size, "the file ends here, and " + description() + " takes " + bytes + " bytes after the header");
+                    size, "the file ends here, but " + description() + " takes " + bytes + " bytes after the header");
         } else if (size - headerBytes > bytes) {
             throw malformed(headerBytes + bytes, "bytes follow the last element of " + description());
         }
@@ -138,9 +138,9 @@ final class IdxFile implements AutoCloseable {
         return MalformedFileException.at(path, offset, problem);
     }
 
-    /// Unpacks the elements of a packed file to the innermost arena, for [#place] to put them elsewhere.
-    void unpack() throws IOException {
-        if (!packed) {
+    /// Decompresses the elements of a gzip file to the innermost arena, from where [#place] moves them.
+    void decompress() throws IOException {
+        if (!compressed) {
             return;
         }
         int words = (int) Math.min(WORDS_AT_ONCE, Math.ceilDiv(bytes, Long.BYTES));
@@ -152,7 +152,7 @@ final class IdxFile implements AutoCloseable {
             if (read < wanted) {
                 throw malformed(
                         headerBytes + done + read,
-                        "the data ends here, and " + description() + " takes " + bytes + " bytes after the header");
+                        "the data ends here, but " + description() + " takes " + bytes + " bytes after the header");
             }
             MemorySegment.copy(MemorySegment.ofArray(piece), 0, elements.row(), 0, wanted);
             elements.next();
@@ -162,9 +162,9 @@ final class IdxFile implements AutoCloseable {
         }
     }
 
-    /// The elements, in an arena: mapped, or moved there if they were unpacked.
+    /// Returns the elements in an arena: mapped, or moved there if they were decompressed.
     IdxArray place(TensorArena arena) throws IOException {
-        if (packed) {
+        if (compressed) {
             return new IdxArray(
                     path, element, shape, elements.moveTo(arena).segment().asSlice(0, bytes), null);
         }

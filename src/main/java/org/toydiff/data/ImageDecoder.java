@@ -20,18 +20,18 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.toydiff.io.MalformedFileException;
 
-/// How images become floats: what size, grey or RGB. The one class that needs java.desktop.
+/// Decodes images to floats of one size, as greyscale or RGB. The only class that needs java.desktop.
 ///
-/// @param height rows of every image
-/// @param width columns of every image
-/// @param channels 1 for grey, 3 for RGB
-/// @param resizing whether images of other sizes are brought to this one
+/// @param height the rows of every image
+/// @param width the columns of every image
+/// @param channels 1 for greyscale, 3 for RGB
+/// @param resizing whether images of other sizes are resized
 record ImageDecoder(int height, int width, int channels, boolean resizing) {
-    /// An image that says it is larger is taken for an attack on memory; about what Pillow warns of:
-    /// https://pillow.readthedocs.io/en/stable/reference/Image.html, MAX_IMAGE_PIXELS.
+    /// An image whose header claims more is taken for an attack on memory; the limit is close to the one from which
+    /// Pillow warns: https://pillow.readthedocs.io/en/stable/reference/Image.html, MAX_IMAGE_PIXELS.
     static final long MOST_PIXELS = 1L << 26;
 
-    /// RGB in the size of one image.
+    /// Returns a decoder to RGB in the size of an image.
     static ImageDecoder like(Path file) throws IOException {
         return reading(file, reader -> {
             var size = new ImageDecoder(reader.getHeight(0), reader.getWidth(0), 3, false);
@@ -68,8 +68,8 @@ record ImageDecoder(int height, int width, int channels, boolean resizing) {
             throw new MalformedFileException(
                     file,
                     "size",
-                    "the image is " + rows + " × " + columns + " and the first is " + height + " × " + width
-                            + "; resize(height, width) brings all to one size");
+                    "the image is " + rows + " × " + columns + ", but the first is " + height + " × " + width
+                            + "; call resize(height, width) to give all one size");
         }
         if ((long) rows * columns > MOST_PIXELS) {
             throw new MalformedFileException(file, "size", "an image of " + rows + " × " + columns + " is too large");
@@ -92,12 +92,12 @@ record ImageDecoder(int height, int width, int channels, boolean resizing) {
     }
 
     private static <T> T reading(Path file, Use<T> use) throws IOException {
-        // By a stream: a file of another file system, or one whose name is not text, is no File.
+        // Through a stream: a path of another file system, or one whose name is not text, has no File.
         try (InputStream bytes = Files.newInputStream(file);
                 ImageInputStream in = new MemoryCacheImageInputStream(bytes)) {
             ImageReader reader = readerOf(in);
             if (reader == null) {
-                throw MalformedFileException.at(file, 0, "it is neither PNG nor JPEG");
+                throw MalformedFileException.at(file, 0, "the file is neither PNG nor JPEG");
             }
             try {
                 reader.setInput(in, true, true);
@@ -105,7 +105,7 @@ record ImageDecoder(int height, int width, int channels, boolean resizing) {
             } catch (MalformedFileException e) {
                 throw e;
             } catch (IOException | RuntimeException e) {
-                // The JDK's readers meet damaged data with exceptions of every kind.
+                // The JDK's readers throw exceptions of every kind for damaged data.
                 throw new MalformedFileException(
                         file, "offset " + in.getStreamPosition(), "the image is damaged: " + e.getMessage(), e);
             } finally {
@@ -140,7 +140,7 @@ record ImageDecoder(int height, int width, int channels, boolean resizing) {
                 int green = row[x] >> 8 & 0xff;
                 int blue = row[x] & 0xff;
                 if (channels == 1) {
-                    // The weights in units of 2⁻¹⁶, which sum to 1, and a half to round.
+                    // The weights in units of 2⁻¹⁶, which sum to 1, plus one half to round.
                     planes[at] = Pixels.scaled((19595 * red + 38470 * green + 7471 * blue + (1 << 15)) >> 16);
                 } else {
                     planes[at] = Pixels.scaled(red);
@@ -151,8 +151,8 @@ record ImageDecoder(int height, int width, int channels, boolean resizing) {
         }
     }
 
-    /// One row as RGB. The samples of grey images are taken as they are; [BufferedImage#getRGB] would convert
-    /// them from linear light and so change them.
+    /// Reads a row as RGB. The samples of greyscale images are copied; [BufferedImage#getRGB] would convert them
+    /// from linear light and so change them.
     private static void rgb(BufferedImage image, int y, int[] row) {
         Raster raster = image.getRaster();
         boolean grey = image.getColorModel().getColorSpace().getNumComponents() == 1;

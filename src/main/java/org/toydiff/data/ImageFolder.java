@@ -14,24 +14,29 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.io.MalformedFileException;
 
-/// PNG and JPEG images in folders, one folder for each class, as PyTorch's ImageFolder takes them:
+/// PNG and JPEG images in folders, one folder for each class, in the layout of PyTorch's ImageFolder:
 /// `root/cat/1.png`, `root/dog/2.jpg`.
 ///
-/// The classes are numbered in the order of the folders' names, the images of a class in the order of theirs.
-/// Files with other endings, and those in folders further down, are left out. An image is read each time that
-/// it is in a batch. The inputs of a batch are FLOAT32 `[n, channels, height, width]`, 0 to 1 (`value/255`);
-/// transparency is dropped. JPEG files of four inks (CMYK) become RGB by their embedded profile, or by
-/// `R = (255 − C)·(255 − K)/255` without one. The targets are the classes, INT64 `[n]`.
+/// ```java
+/// Dataset pets = ImageFolder.open(Path.of("pets")).resize(64, 64).grey();
+/// ```
+///
+/// Classes are numbered in the order of the names of their folders, the images of a class in the order of the names
+/// of their files. Files with other endings and files in nested folders are left out. An image is read from its file
+/// for every batch that contains it. The inputs of a batch are FLOAT32 `[n, channels, height, width]`, 0 to 1
+/// (`value/255`); transparency is dropped. JPEG files of four inks (CMYK) become RGB by their embedded profile, or
+/// by `R = (255 − C)·(255 − K)/255` without one. The targets are the classes, INT64 `[n]`. Settings follow the
+/// convention of [org.toydiff.data].
 ///
 /// Needs the module java.desktop: on the module path, a program adds `--add-modules java.desktop`.
 public final class ImageFolder implements Dataset {
     private final List<String> classes;
     private final List<Path[]> files;
 
-    /// How many images there are before each class, and in all.
+    /// The number of images before each class, and of all images at the end.
     private final int[] before;
 
-    // Settings are made before other threads read.
+    // Volatile, because loaders read on other threads.
     private volatile ImageDecoder decoder;
     private volatile boolean read;
 
@@ -45,31 +50,32 @@ public final class ImageFolder implements Dataset {
         }
     }
 
-    /// Lists the images below a folder, and reads the size of the first. They are read as RGB; all must have
-    /// one size, unless [#resize(int, int)] follows.
+    /// Lists the images below a folder and reads the size of the first. Images are read as RGB, and must all have
+    /// that size unless [#resize(int, int)] is called.
     ///
-    /// @param root the folder of the classes' folders
-    /// @return the set
-    /// @throws MalformedFileException if there is no class, one has no image, or the first image is none
+    /// @param root the folder that contains a folder for each class
+    /// @return the data set, whose methods named after settings change those
+    /// @throws MalformedFileException if there is no class, a class has no image, or the first file is not an image
     /// @throws IOException if a folder cannot be listed or the first image cannot be read
-    /// @throws IllegalStateException if the module java.desktop is not there
+    /// @throws IllegalStateException if the module java.desktop is missing
     public static ImageFolder open(Path root) throws IOException {
         if (ModuleLayer.boot().findModule("java.desktop").isEmpty()) {
             throw new IllegalStateException(
-                    "ImageFolder: images are read by the module java.desktop; add --add-modules java.desktop");
+                    "ImageFolder: the module java.desktop, which reads images, is missing; add --add-modules java.desktop");
         }
         List<String> classes = new ArrayList<>();
         List<Path[]> files = new ArrayList<>();
         for (Path folder : sorted(root, Files::isDirectory)) {
             Path[] images = sorted(folder, ImageFolder::isImage);
             if (images.length == 0) {
-                throw new MalformedFileException(folder, "class folder", "there is no PNG or JPEG file in it");
+                throw new MalformedFileException(folder, "class folder", "the folder has no PNG or JPEG file");
             }
             classes.add(folder.getFileName().toString());
             files.add(images);
         }
         if (classes.isEmpty()) {
-            throw new MalformedFileException(root, "root folder", "there are no folders in it, one for each class");
+            throw new MalformedFileException(
+                    root, "root folder", "the folder has no folders; it must have one for each class");
         }
         return new ImageFolder(List.copyOf(classes), files, ImageDecoder.like(files.getFirst()[0]));
     }
@@ -122,18 +128,18 @@ public final class ImageFolder implements Dataset {
         return this;
     }
 
-    /// The names of the classes: those of the folders.
+    /// Returns the names of the classes, which are those of the folders.
     ///
     /// @return the names in the order of the labels, which count from 0
     public List<String> classes() {
         return classes;
     }
 
-    /// Where an example comes from.
+    /// Returns the file of an example.
     ///
     /// @param index its position, from 0 on
     /// @return the file
-    /// @throws IndexOutOfBoundsException if it is not one of this set's
+    /// @throws IndexOutOfBoundsException if the position is not in this set
     public Path file(long index) {
         TensorRows.requireInside("file", new long[] {index}, size());
         int label = label(index);
@@ -150,13 +156,13 @@ public final class ImageFolder implements Dataset {
         return before[files.size()];
     }
 
-    /// Reads some images.
+    /// Reads images.
     ///
     /// @param indices their positions, from 0 on, in any order
     /// @return the images and classes in that order
-    /// @throws IndexOutOfBoundsException if a position is not one of this set's
-    /// @throws UncheckedIOException if a file cannot be read, is no image, or one of another size; its cause is
-    ///     a [MalformedFileException] then, and both name the file
+    /// @throws IndexOutOfBoundsException if a position is not in this set
+    /// @throws UncheckedIOException if a file cannot be read; its cause is a [MalformedFileException] if the file is
+    ///     not an image or has another size. Both name the file
     @Override
     public Batch batch(long... indices) {
         TensorRows.requireInside("batch", indices, size());

@@ -7,13 +7,13 @@ import java.util.Arrays;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// A batch of images as planes of height × width: the last two axes.
+/// A batch of images as planes of height × width, its last two axes.
 final class ImagePlanes {
     final Tensor tensor;
     final long height;
     final long width;
 
-    /// How many planes each example has.
+    /// The number of planes of each example.
     final long perExample;
 
     private final MemorySegment segment;
@@ -27,16 +27,16 @@ final class ImagePlanes {
         this.segment = tensor.reshape(tensor.size()).segment();
     }
 
-    /// Of inputs that are FLOAT32 `[n, …, height, width]`.
+    /// Returns the planes of inputs FLOAT32 `[n, …, height, width]`.
     static ImagePlanes of(String op, Tensor x) {
         if (x.dtype() != DType.FLOAT32 || x.rank() < 3) {
-            throw new IllegalArgumentException(
-                    op + ": takes FLOAT32 [n, …, height, width], not " + Arrays.toString(x.shape()) + " " + x.dtype());
+            throw new IllegalArgumentException(op + ": the inputs must be FLOAT32 [n, …, height, width], not "
+                    + Arrays.toString(x.shape()) + " " + x.dtype());
         }
         return new ImagePlanes(x);
     }
 
-    /// New planes of another size, not set.
+    /// Returns new planes of another size, uninitialized.
     ImagePlanes resized(long height, long width) {
         long[] shape = tensor.shape();
         shape[shape.length - 2] = height;
@@ -58,8 +58,8 @@ final class ImagePlanes {
                 count * Float.BYTES);
     }
 
-    /// Copies a plane of the same size, every row from its end to its start.
-    void mirror(ImagePlanes from, long plane) {
+    /// Copies a plane of the same size, each row reversed.
+    void flip(ImagePlanes from, long plane) {
         for (long row = 0; row < height; row++) {
             long first = at(plane, row, 0);
             for (long i = 0; i < width; i++) {

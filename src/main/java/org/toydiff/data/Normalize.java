@@ -4,24 +4,24 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import org.toydiff.Tensor;
 
-/// `(x − mean) / std`, with one pair for all inputs or one for each channel.
+/// Normalizes the inputs, `(x − mean) / std`, with one mean and deviation for all elements or one for each channel.
 public final class Normalize implements Transform {
     private final double[] mean;
     private final double[] std;
 
-    /// With one mean and deviation for all elements.
+    /// Makes a transform with one mean and deviation for all elements.
     ///
-    /// @param mean what is subtracted
-    /// @param std what the difference is divided by, not 0
+    /// @param mean the mean, which is subtracted
+    /// @param std the standard deviation, by which the difference is divided, not 0
     /// @throws IllegalArgumentException if a number is not finite or std is 0
     public Normalize(double mean, double std) {
         this(new double[] {mean}, new double[] {std});
     }
 
-    /// With one mean and deviation for each channel of inputs `[n, channels, height, width]`.
+    /// Makes a transform with one mean and deviation for each channel of inputs `[n, channels, height, width]`.
     ///
-    /// @param mean what is subtracted, for each channel
-    /// @param std what the difference is divided by, for each channel, not 0
+    /// @param mean the mean of each channel, which is subtracted
+    /// @param std the standard deviation of each channel, by which the difference is divided, not 0
     /// @throws IllegalArgumentException if the lengths differ, a number is not finite or a std is 0
     public Normalize(double[] mean, double[] std) {
         boolean valid = mean.length == std.length && mean.length > 0;
@@ -30,7 +30,7 @@ public final class Normalize implements Transform {
         }
         if (!valid) {
             throw new IllegalArgumentException("Normalize: mean " + Arrays.toString(mean) + " and std "
-                    + Arrays.toString(std) + " must be as many finite numbers, and no std 0");
+                    + Arrays.toString(std) + " must be equally many finite numbers, and no std 0");
         }
         this.mean = mean.clone();
         this.std = std.clone();
@@ -42,7 +42,7 @@ public final class Normalize implements Transform {
         boolean single = mean.length == 1;
         if (!single && (x.rank() < 3 || x.shape()[x.rank() - 3] != mean.length)) {
             throw new IllegalArgumentException("Normalize: " + Arrays.toString(x.shape()) + " does not have "
-                    + mean.length + " channels, on the third axis from the end");
+                    + mean.length + " channels on the third axis from the end");
         }
         Tensor normal = single
                 ? x.subtract(mean[0]).divide(std[0])

@@ -1,6 +1,6 @@
 package org.toydiff.data;
 
-/// Bytes 0 to 255 as floats 0 to 1.
+/// Scales bytes 0 to 255 to floats 0 to 1.
 final class Pixels {
     private static final float[] SCALED = new float[256];
 
@@ -12,7 +12,7 @@ final class Pixels {
 
     private Pixels() {}
 
-    /// `value / 255`, the byte being unsigned.
+    /// Returns `value / 255` for the unsigned low byte of a value.
     static float scaled(int value) {
         return SCALED[value & 0xff];
     }

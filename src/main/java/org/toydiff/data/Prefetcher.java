@@ -3,15 +3,14 @@ package org.toydiff.data;
 import java.time.Duration;
 import org.toydiff.TensorArena;
 
-/// Makes batches ahead on a thread of its own, in a ring of slots in an arena of that thread's: one batch is
-/// with the caller, the others are ready or being made. With nothing to do the thread waits and uses no
-/// processor.
+/// Makes batches ahead on a background thread, in a ring of buffers in an arena of that thread: the caller has one
+/// batch, the others are ready or being made. With nothing to do the thread waits and uses no processor.
 ///
-/// No wait of the caller's outlives an interrupt or has no end. A data set that does not return can't be stopped: its
-/// thread is left to free the memory by itself once it does.
+/// Every wait of the caller ends, by an interrupt or after some time. A data set that does not return cannot be
+/// stopped: the thread is abandoned, and frees the memory itself once the data set returns.
 final class Prefetcher implements BatchSource {
-    /// How long closing waits for a batch that is being read, before the thread is interrupted: which closes a file
-    /// channel that the thread is reading, and so may be felt by others.
+    /// The time that closing waits for a batch that is being read, before it interrupts the thread: an interrupt
+    /// closes the file channel that the thread is reading, which other users of the channel would notice.
     static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private static final Duration GRACE = Duration.ofSeconds(1);
@@ -19,7 +18,7 @@ final class Prefetcher implements BatchSource {
 
     private final Epoch epoch;
     private final long first;
-    private final BatchBuffer[] slots;
+    private final BatchBuffer[] buffers;
     private final Batch[] ready;
     private final Duration patience;
     private final Thread thread;
@@ -33,17 +32,19 @@ final class Prefetcher implements BatchSource {
     private Throwable failure;
     private IllegalStateException inUse;
 
-    /// From a position on, at most `ahead` batches ahead.
+    /// Starts the thread.
     ///
-    /// @param patience how long closing waits before it interrupts
+    /// @param first the position of the first batch
+    /// @param ahead the largest number of batches made ahead
+    /// @param patience the time that closing waits before it interrupts
     Prefetcher(Epoch epoch, long first, int ahead, Duration patience) {
         this.epoch = epoch;
         this.first = first;
         this.patience = patience;
-        this.slots = new BatchBuffer[ahead + 1];
+        this.buffers = new BatchBuffer[ahead + 1];
         this.ready = new Batch[ahead + 1];
-        for (int i = 0; i < slots.length; i++) {
-            slots[i] = new BatchBuffer();
+        for (int i = 0; i < buffers.length; i++) {
+            buffers[i] = new BatchBuffer();
         }
         this.thread = Thread.ofPlatform()
                 .daemon()
@@ -67,7 +68,7 @@ final class Prefetcher implements BatchSource {
         try {
             long position = first;
             for (int count = epoch.count(position); count > 0 && awaitRoom(); count = epoch.count(position)) {
-                add(epoch.read(position, slots[(int) (made % slots.length)], memory));
+                add(epoch.read(position, buffers[(int) (made % buffers.length)], memory));
                 position += count;
             }
         } catch (Throwable e) {
@@ -75,8 +76,8 @@ final class Prefetcher implements BatchSource {
         }
     }
 
-    /// Closes the memory once told to; when an op of the caller's is still using it, waits to be told again, or tries
-    /// again by itself when there is nobody to tell it.
+    /// Closes the memory on request. While an op of the caller is still using it, waits for another request, or
+    /// retries by itself once it is abandoned.
     private void awaitClose(TensorArena memory) {
         while (true) {
             awaitStop();
@@ -90,8 +91,8 @@ final class Prefetcher implements BatchSource {
     }
 
     private synchronized boolean awaitRoom() throws InterruptedException {
-        // The batch that was taken last is still in use.
-        while (!stopped && made - Math.max(0, taken - 1) == slots.length) {
+        // The caller still uses the batch that it took last.
+        while (!stopped && made - Math.max(0, taken - 1) == buffers.length) {
             wait();
         }
         return !stopped;
@@ -102,13 +103,13 @@ final class Prefetcher implements BatchSource {
             try {
                 wait();
             } catch (InterruptedException e) {
-                // A data set may have left it behind. The memory is the caller's until closing says otherwise.
+                // A data set may have left the interrupt pending. Only closing ends the caller's use of the memory.
             }
         }
     }
 
     private synchronized void add(Batch batch) {
-        ready[(int) (made++ % slots.length)] = batch;
+        ready[(int) (made++ % buffers.length)] = batch;
         notifyAll();
     }
 
@@ -131,7 +132,7 @@ final class Prefetcher implements BatchSource {
         try {
             wait(RETRY.toMillis());
         } catch (InterruptedException e) {
-            // It tries again at once.
+            // Retries at once.
         }
     }
 
@@ -153,18 +154,21 @@ final class Prefetcher implements BatchSource {
         if (made == taken) {
             throw rethrown();
         }
-        Batch batch = ready[(int) (taken++ % slots.length)];
+        Batch batch = ready[(int) (taken++ % buffers.length)];
         notifyAll();
         return batch;
     }
 
-    /// The exception of the other thread itself, so that it can be caught alike with and without prefetching.
+    /// Returns the exception of the background thread itself, so that callers catch the same with and without
+    /// prefetching.
     private RuntimeException rethrown() {
-        failure.addSuppressed(new IllegalStateException("next: thrown on the loader's thread, asked for here"));
+        failure.addSuppressed(new IllegalStateException("next: thrown on the loader's thread, rethrown here"));
         if (failure instanceof Error error) {
             throw error;
         }
-        return failure instanceof RuntimeException e ? e : new IllegalStateException("next: no batch", failure);
+        return failure instanceof RuntimeException e
+                ? e
+                : new IllegalStateException("next: the loader's thread failed", failure);
     }
 
     @Override
@@ -197,9 +201,9 @@ final class Prefetcher implements BatchSource {
         notifyAll();
     }
 
-    /// Waits until the thread has ended, or has said that the memory is in use.
+    /// Waits until the thread has ended or has reported that the memory is in use.
     ///
-    /// @return whether it has in that time
+    /// @return false if neither happened in time
     private synchronized boolean awaitEnd(Duration most) throws InterruptedException {
         long start = System.nanoTime();
         for (Duration left = most; !ended && inUse == null; left = most.minusNanos(System.nanoTime() - start)) {
@@ -221,9 +225,8 @@ final class Prefetcher implements BatchSource {
         if (!ended) {
             abandoned = true;
             notifyAll();
-            throw new IllegalStateException(
-                    "close: the data set is still reading a batch, in spite of an interrupt; the"
-                            + " loader's thread frees its memory and ends when it returns");
+            throw new IllegalStateException("close: the data set is still reading a batch, despite an interrupt; the"
+                    + " loader's thread frees its memory and ends when the data set returns");
         }
     }
 }

@@ -3,34 +3,34 @@ package org.toydiff.data;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
-/// Cuts a part of one size out of each image at a random place, after a border of zeros was put around it.
+/// Crops each image to one size at a random position, after padding it with a border of zeros.
 ///
-/// Inputs are FLOAT32 `[n, …, height, width]`; every place is as likely, and all channels of an image are cut
-/// alike.
+/// Inputs are FLOAT32 `[n, …, height, width]`. All positions are equally likely, and all channels of an image are
+/// cropped at the same one.
 public final class RandomCrop implements Transform {
     private final long height;
     private final long width;
     private final long padding;
 
-    /// A square part.
+    /// Makes a transform to squares.
     ///
-    /// @param size height and width of the part, positive
+    /// @param size height and width of the crop, positive
     /// @param padding the width of the border on each side, 0 or more
     /// @throws IllegalArgumentException if size or padding is out of range
     public RandomCrop(long size, long padding) {
         this(size, size, padding);
     }
 
-    /// A part of any shape.
+    /// Makes a transform to rectangles.
     ///
-    /// @param height rows of the part, positive
-    /// @param width columns of the part, positive
+    /// @param height rows of the crop, positive
+    /// @param width columns of the crop, positive
     /// @param padding the width of the border on each side, 0 or more
     /// @throws IllegalArgumentException if a size or the padding is out of range
     public RandomCrop(long height, long width, long padding) {
         if (height <= 0 || width <= 0 || padding < 0 || padding > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("RandomCrop: " + height + " × " + width + " with padding " + padding
-                    + " is not possible; give positive sizes and a padding of 0 or more");
+                    + " is out of range; use positive sizes and a padding of 0 or more");
         }
         this.height = height;
         this.width = width;
@@ -53,14 +53,14 @@ public final class RandomCrop implements Transform {
             long top = random.nextLong(rows + 1) - padding;
             long left = random.nextLong(columns + 1) - padding;
             for (long plane = i * from.perExample; plane < (i + 1) * from.perExample; plane++) {
-                cut(from, to, plane, top, left);
+                crop(from, to, plane, top, left);
             }
         }
         return new Batch(to.tensor, batch.y());
     }
 
-    /// What begins at (top, left), which may lie in the border.
-    private void cut(ImagePlanes from, ImagePlanes to, long plane, long top, long left) {
+    /// Copies the crop that begins at (top, left), which may lie in the border.
+    private void crop(ImagePlanes from, ImagePlanes to, long plane, long top, long left) {
         to.clear(plane);
         long first = Math.max(0, left);
         long count = Math.min(from.width, left + width) - first;

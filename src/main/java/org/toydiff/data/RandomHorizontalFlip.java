@@ -2,25 +2,25 @@ package org.toydiff.data;
 
 import java.util.random.RandomGenerator;
 
-/// Mirrors some of the images left to right, each with the same probability.
+/// Flips each image left to right with a given probability.
 ///
 /// Inputs are FLOAT32 `[n, …, height, width]`.
 public final class RandomHorizontalFlip implements Transform {
     private final double probability;
 
-    /// With probability ½.
+    /// Makes a transform with probability ½.
     public RandomHorizontalFlip() {
         this(0.5);
     }
 
-    /// With a probability of one's own.
+    /// Makes a transform with a given probability.
     ///
-    /// @param probability how often an image is mirrored, 0 to 1
+    /// @param probability the probability that an image is flipped, 0 to 1
     /// @throws IllegalArgumentException if it is not within 0 to 1
     public RandomHorizontalFlip(double probability) {
         if (!(probability >= 0 && probability <= 1)) {
             throw new IllegalArgumentException(
-                    "RandomHorizontalFlip: probability " + probability + " is not within 0 to 1");
+                    "RandomHorizontalFlip: probability " + probability + " must be within 0 to 1");
         }
         this.probability = probability;
     }
@@ -31,10 +31,10 @@ public final class RandomHorizontalFlip implements Transform {
         ImagePlanes to = from.resized(from.height, from.width);
         long n = batch.size();
         for (long i = 0; i < n; i++) {
-            boolean mirrored = random.nextDouble() < probability;
+            boolean flipped = random.nextDouble() < probability;
             for (long plane = i * from.perExample; plane < (i + 1) * from.perExample; plane++) {
-                if (mirrored) {
-                    to.mirror(from, plane);
+                if (flipped) {
+                    to.flip(from, plane);
                 } else {
                     to.copy(from, plane);
                 }

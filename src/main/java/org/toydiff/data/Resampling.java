@@ -1,7 +1,7 @@
 package org.toydiff.data;
 
-/// Bilinear resizing that averages when it shrinks: each new pixel weighs the old ones around its centre by a
-/// triangle that is as wide as two new pixels, or two old ones when it grows.
+/// Bilinear resizing that averages where it shrinks: the weights of the old pixels around the centre of a new one
+/// form a triangle, as wide as two new pixels where the image shrinks and as two old ones where it grows.
 ///
 /// Source: the convolution of Pillow's `Image.resize` with BILINEAR,
 /// https://pillow.readthedocs.io/en/stable/handbook/concepts.html#filters, and PyTorch's `interpolate` with
@@ -10,7 +10,7 @@ final class Resampling {
     private Resampling() {}
 
     static float[] resize(float[] planes, int channels, int height, int width, int newHeight, int newWidth) {
-        // Whichever leaves less between: then that is never more than the larger of the two images.
+        // The order with the smaller intermediate image, which is then no larger than the larger of the two images.
         if ((long) height * newWidth <= (long) newHeight * width) {
             float[] wide = along(planes, channels * height, width, newWidth, 1);
             return along(wide, channels, height, newHeight, newWidth);

@@ -2,20 +2,20 @@ package org.toydiff.data;
 
 import java.util.random.RandomGenerator;
 
-/// The generator behind shuffling and random transforms, written out so that a seed means the same in every
-/// release of the JDK.
+/// The generator of shuffles and random transforms, implemented here so that a seed means the same in every release
+/// of the JDK.
 ///
 /// Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, with the
 /// constants of D. Stafford's variant 13, as java.util.SplittableRandom uses them.
 final class SplitMix64 implements RandomGenerator {
     private static final long GAMMA = 0x9e3779b97f4a7c15L;
 
-    /// No array is longer on every JVM.
+    /// The longest array that every JVM supports.
     private static final long LONGEST = Integer.MAX_VALUE - 8;
 
     private long state;
 
-    /// A sequence for each list of numbers: `state = mix(… mix(mix(s₁ + γ) + s₂ + γ) …)`.
+    /// Starts a sequence for a list of seeds: `state = mix(… mix(mix(s₁ + γ) + s₂ + γ) …)`.
     SplitMix64(long... seeds) {
         for (long seed : seeds) {
             state = mix(state + seed + GAMMA);
@@ -39,7 +39,8 @@ final class SplitMix64 implements RandomGenerator {
         return (nextLong() >>> 11) * 0x1p-53;
     }
 
-    /// Without bias: D. Lemire, "Fast random integer generation in an interval", ACM TOMACS 29(1), 2019.
+    /// Returns an unbiased number below a bound: D. Lemire, "Fast random integer generation in an interval", ACM
+    /// TOMACS 29(1), 2019.
     @Override
     public long nextLong(long bound) {
         if (bound <= 0) {
@@ -62,8 +63,8 @@ final class SplitMix64 implements RandomGenerator {
         return (int) nextLong(bound);
     }
 
-    /// Fills an array with the numbers below its length in random order: Fisher and Yates' shuffle, from the
-    /// last position down (R. Durstenfeld, "Algorithm 235", CACM 7(7), 1964).
+    /// Fills an array with the numbers below its length in random order: the Fisher–Yates shuffle, from the last
+    /// position down (R. Durstenfeld, "Algorithm 235", CACM 7(7), 1964).
     static void permute(long[] order, long... seeds) {
         var random = new SplitMix64(seeds);
         for (int i = 0; i < order.length; i++) {
@@ -77,11 +78,11 @@ final class SplitMix64 implements RandomGenerator {
         }
     }
 
-    /// An array for [#permute].
+    /// Allocates an array for [#permute].
     static long[] order(String op, long size) {
         if (size > LONGEST) {
             throw new IllegalArgumentException(
-                    op + ": a set of " + size + " examples is too large for it; slice it to at most " + LONGEST);
+                    op + ": a set of " + size + " examples is too large; slice it to at most " + LONGEST);
         }
         return new long[(int) size];
     }

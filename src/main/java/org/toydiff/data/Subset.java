@@ -2,7 +2,9 @@ package org.toydiff.data;
 
 import java.util.function.LongUnaryOperator;
 
-/// Some examples of another set; `position` says where the i-th is there.
+/// A selection of another data set's examples.
+///
+/// @param position maps a position in this set to the position in the source
 record Subset(Dataset source, long size, LongUnaryOperator position) implements Dataset {
     @Override
     public Batch batch(long... indices) {

@@ -3,25 +3,25 @@ package org.toydiff.data;
 import java.util.Arrays;
 import org.toydiff.Tensor;
 
-/// Examples that are the rows of two tensors. Not copied: the tensors may lie over a mapped file
-/// ([org.toydiff.MappedFile]), and must outlive the set.
+/// A data set whose examples are the rows of two tensors. It does not copy the tensors, which may lie over a mapped
+/// file ([org.toydiff.MappedFile]) and must outlive it.
 public final class TensorDataset implements Dataset {
     private final Tensor x;
     private final Tensor y;
 
-    /// Of inputs and targets.
+    /// Makes a data set of inputs and targets.
     ///
-    /// **Memory** nothing for row-major tensors; another is copied, once, to the innermost arena. For use on
-    /// several threads, by a prefetching [DataLoader] too, they must live in a
+    /// **Memory** nothing for row-major tensors; others are copied, once, to the innermost arena. If several threads
+    /// read the set, one of a prefetching [DataLoader] included, the tensors must live in a
     /// [org.toydiff.TensorArena#ofShared()].
     ///
     /// @param x the inputs, `[n, …]`
     /// @param y the targets, `[n]` or `[n, …]`
-    /// @throws IllegalArgumentException if the sizes of their first axes differ, or one has no axis
+    /// @throws IllegalArgumentException if the sizes of their first axes differ, or one is a scalar
     public TensorDataset(Tensor x, Tensor y) {
         if (x.rank() == 0 || y.rank() == 0 || x.shape()[0] != y.shape()[0]) {
             throw new IllegalArgumentException("TensorDataset: x " + Arrays.toString(x.shape()) + " and y "
-                    + Arrays.toString(y.shape()) + " must have a first axis of one size, the examples");
+                    + Arrays.toString(y.shape()) + " must have first axes of one size, the number of examples");
         }
         this.x = rowMajor(x);
         this.y = rowMajor(y);

@@ -4,13 +4,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.toydiff.Tensor;
 
-/// A tensor as rows of bytes along its first axis.
+/// The rows of a tensor along its first axis, as bytes.
 final class TensorRows {
     private final Tensor tensor;
     private final MemorySegment segment;
     private final long bytes;
 
-    /// Of a tensor with at least one axis; one that is not row-major is copied to the innermost arena.
+    /// Takes a tensor with at least one axis; copies one that is not row-major to the innermost arena.
     TensorRows(Tensor tensor) {
         this.tensor = tensor;
         this.segment = tensor.reshape(tensor.size()).segment();
@@ -22,7 +22,7 @@ final class TensorRows {
         return tensor;
     }
 
-    /// Overwrites row `to` with row `row` of another of the same row size.
+    /// Copies a row of a tensor with the same row size over row `to`.
     void copy(TensorRows from, long row, long to) {
         MemorySegment.copy(from.segment, row * bytes, segment, to * bytes, bytes);
     }
@@ -36,7 +36,7 @@ final class TensorRows {
         }
     }
 
-    /// The shape of one row, with the dtype.
+    /// Returns the shape of a row and the dtype, as text.
     static String describe(Tensor tensor) {
         long[] shape = tensor.shape();
         return Arrays.toString(Arrays.copyOfRange(shape, 1, shape.length)) + " " + tensor.dtype();

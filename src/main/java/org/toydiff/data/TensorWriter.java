@@ -5,10 +5,10 @@ import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// A tensor that is written from front to back, a piece at a time, in the innermost arena, and then goes to
-/// another.
+/// Writes a tensor row by row in the innermost arena, and then moves it to another.
 ///
-/// Its own segment is not handed out, because then it could only be copied ([Tensor#moveTo]).
+/// The rows go through a small buffer, because a tensor whose own segment was handed out could only be copied
+/// ([Tensor#moveTo]).
 final class TensorWriter {
     private static final long PIECE_BYTES = 1 << 16;
 
@@ -26,12 +26,12 @@ final class TensorWriter {
         segment = piece.segment();
     }
 
-    /// Where the next row is to be written.
+    /// Returns the memory of the next row.
     MemorySegment row() {
         return segment.asSlice((long) waiting * rowBytes, rowBytes);
     }
 
-    /// Takes what was written to [#row()].
+    /// Adds the row that was written to [#row()].
     void next() {
         if (++waiting == piece.shape()[0]) {
             flush();

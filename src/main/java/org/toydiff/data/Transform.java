@@ -2,17 +2,16 @@ package org.toydiff.data;
 
 import java.util.random.RandomGenerator;
 
-/// A change to every batch of a [DataLoader]: scaling, augmentation.
+/// A transform of every batch of a [DataLoader]: scaling, augmentation.
 @FunctionalInterface
 public interface Transform {
-    /// Makes a batch of another.
+    /// Transforms a batch.
     ///
-    /// Runs on the loader's background thread when it prefetches. What it makes is temporary, in the innermost
-    /// arena.
+    /// Runs on the background thread of a loader that prefetches. New tensors are temporary, in the innermost arena.
     ///
-    /// @param batch the examples; not to be changed
-    /// @param random a generator that depends on the loader's seed, the epoch and the position in it alone, so
-    ///     that the result is the same on whatever thread and however often it is made
-    /// @return the changed examples; the same batch if nothing changes
+    /// @param batch the examples; must not be modified
+    /// @param random a generator that depends only on the seed of the loader, the epoch and the position in it, so
+    ///     that the result is the same on every thread and every time
+    /// @return the transformed examples, or the same batch if nothing changes
     Batch apply(Batch batch, RandomGenerator random);
 }

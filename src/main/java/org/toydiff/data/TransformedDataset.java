@@ -2,7 +2,7 @@ package org.toydiff.data;
 
 import java.util.function.UnaryOperator;
 
-/// Another set, whose batches go through a function.
+/// A data set whose batches are those of another, changed by a function.
 record TransformedDataset(Dataset source, UnaryOperator<Batch> function) implements Dataset {
     @Override
     public long size() {

@@ -8,8 +8,8 @@
 /// | PNG and JPEG, one folder for each class | [org.toydiff.data.ImageFolder] |
 /// | tensors, including those over mapped files | [org.toydiff.data.TensorDataset] |
 ///
-/// A [org.toydiff.data.Dataset] can be sliced, split, mapped and concatenated; a [org.toydiff.data.DataLoader] reads it
-/// in shuffled batches, ahead of time on another thread if asked to. A file that violates its format causes a
+/// A [org.toydiff.data.Dataset] can be sliced, split, mapped and concatenated; a [org.toydiff.data.DataLoader] reads
+/// it in shuffled batches, ahead of time on another thread if asked to. A file that violates its format causes a
 /// [org.toydiff.io.MalformedFileException], and leaves no memory allocated.
 ///
 /// ## Settings
@@ -19,16 +19,16 @@
 /// DataLoader.of(digits, 128).shuffle(1).prefetch(2)
 /// new SGD(net.parameters(), 0.1).momentum(0.9).nesterov()
 /// ```
-/// - `of` (`open` where files are read) or a constructor takes the required arguments. A method named after each other
-///   setting changes the object and returns it. A switch takes no argument; its method turns it on, or off where the
-///   name begins with `without`.
+/// - `of` (`open` where files are read) or a constructor takes the required arguments. A method named after each
+///   other setting changes the object and returns it. A switch takes no argument; its method turns it on, or off
+///   where the name begins with `without`.
 /// - A second call replaces the setting. Only transforms, metrics, callbacks, schedules, facts and parts to save add
-// up.
+///   up.
 /// - A setting holds from the next use on: the next epoch, read, step, fit or write. During a use it cannot change:
-///   IllegalStateException while an epoch or a fit is under way, once a batch of a data set was read, and for settings
-///   of an optimizer that decide its state once it has made a step.
-/// - A value that is out of range is refused at once, by an IllegalArgumentException that names class and setting, and
-///   null by a NullPointerException. Settings that are missing or contradict each other are refused by the method that
-///   needs them, with an IllegalStateException; those that do not fit its arguments or the file, with an
+///   IllegalStateException while an epoch or a fit is under way, once a batch of a data set was read, and for
+///   settings of an optimizer that decide its state once it has made a step.
+/// - A value that is out of range is refused at once, by an IllegalArgumentException that names class and setting,
+///   and null by a NullPointerException. Settings that are missing or contradict each other are refused by the
+///   method that needs them, with an IllegalStateException; those that do not fit its arguments or the file, with an
 ///   IllegalArgumentException.
 package org.toydiff.data;

@@ -19,13 +19,13 @@ public final class JvmOptions {
             ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
 
     /// The largest number of threads accepted; each is a platform thread.
-    public static final int MOST_THREADS = 1024;
+    public static final int MAX_THREADS = 1024;
 
     /// The number of threads that share large work.
     public static final int THREADS = read(
             "toydiff.threads",
             Runtime.getRuntime().availableProcessors(),
-            "a number of threads, 1 to " + MOST_THREADS,
+            "a number of threads, 1 to " + MAX_THREADS,
             JvmOptions::threads);
 
     /// The limit on the memory of tensors in bytes; 0 if the property is not set.
@@ -106,7 +106,7 @@ public final class JvmOptions {
 
     private static Integer threads(String text) {
         Long threads = number(text);
-        return threads == null || threads > MOST_THREADS ? null : Integer.valueOf(threads.intValue());
+        return threads == null || threads > MAX_THREADS ? null : Integer.valueOf(threads.intValue());
     }
 
     private static Boolean vectors(String text) {

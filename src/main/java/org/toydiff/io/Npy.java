@@ -53,8 +53,8 @@ public final class Npy {
     }
 
     private static InputStream start(MappedFile file) {
-        long bytes = Math.min(NpyHeader.MOST_BYTES, file.segment().byteSize());
-        return new BufferInput(file.segment().asSlice(0, bytes).asByteBuffer());
+        long bytes = Math.min(NpyHeader.MAX_BYTES, file.segment().byteSize());
+        return new ByteBufferInputStream(file.segment().asSlice(0, bytes).asByteBuffer());
     }
 
     private static void requireSize(Path file, NpyHeader header, long size) throws IOException {

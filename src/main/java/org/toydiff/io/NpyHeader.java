@@ -23,16 +23,16 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
     private static final int ALIGNMENT = 64;
 
     /// NumPy's `_MAX_HEADER_SIZE`: it reads longer ones only if the caller trusts the file.
-    private static final int MOST_TEXT_BYTES = 10_000;
+    private static final int MAX_TEXT_BYTES = 10_000;
 
     /// The most bytes of a header, from the magic string to the end of the text.
-    static final int MOST_BYTES = MAGIC.length + 2 + Integer.BYTES + MOST_TEXT_BYTES;
+    static final int MAX_BYTES = MAGIC.length + 2 + Integer.BYTES + MAX_TEXT_BYTES;
 
     /// NumPy's `GROWTH_AXIS_MAX_DIGITS`: it leaves room for the first size, so that an array can grow in place.
     private static final int GROWTH_DIGITS = 21;
 
     /// NumPy's limit on the number of axes.
-    private static final int MOST_AXES = 64;
+    private static final int MAX_AXES = 64;
 
     /// Reads the header and leaves the stream at the first element.
     ///
@@ -52,9 +52,9 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
                         Arrays.copyOf(required(place, in, start.length, lengthBytes), Long.BYTES))
                 .order(ByteOrder.LITTLE_ENDIAN);
         long length = lengthField.getLong(0);
-        if (length > MOST_TEXT_BYTES) {
+        if (length > MAX_TEXT_BYTES) {
             throw MalformedFileException.at(
-                    place, start.length, "a header of " + length + " bytes is longer than " + MOST_TEXT_BYTES);
+                    place, start.length, "a header of " + length + " bytes is longer than " + MAX_TEXT_BYTES);
         }
         int textStart = start.length + lengthBytes;
         Charset charset = major == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
@@ -118,9 +118,9 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
     /// Returns the bytes that NumPy writes before a contiguous array.
     static ByteBuffer of(Tensor tensor) {
         long[] shape = tensor.shape();
-        if (shape.length > MOST_AXES) {
+        if (shape.length > MAX_AXES) {
             throw new IllegalArgumentException("save: " + Arrays.toString(shape) + " has " + shape.length
-                    + " axes, and NumPy reads at most " + MOST_AXES + "; reshape it");
+                    + " axes, and NumPy reads at most " + MAX_AXES + "; reshape it");
         }
         String sizes = Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", "));
         String text = "{'descr': " + descr(tensor.dtype()) + ", 'fortran_order': False, 'shape': (" + sizes

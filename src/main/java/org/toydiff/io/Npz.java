@@ -82,9 +82,7 @@ public final class Npz implements AutoCloseable {
         }
     }
 
-    /// Returns the names of the arrays.
-    ///
-    /// @return the names without `.npy`, in the order of the archive
+    /// {@return the names of the arrays, without `.npy`, in the order of the archive}
     public List<String> names() {
         return List.copyOf(entries.keySet());
     }
@@ -104,7 +102,7 @@ public final class Npz implements AutoCloseable {
         ZipEntry entry = entries.get(name);
         if (entry == null) {
             throw new IllegalArgumentException(
-                    "get: there is no \"" + name + "\" in " + file + "; names() lists what there is");
+                    "get: there is no \"" + name + "\" in " + file + "; names() lists all names");
         }
         return new NpzEntry(file + ": " + entry.getName(), zip, entry).read();
     }
@@ -144,12 +142,12 @@ public final class Npz implements AutoCloseable {
     /// @throws IllegalArgumentException if a name is not allowed in an archive, or a tensor has more than 64 axes
     public static void save(Path file, Map<String, Tensor> tensors) throws IOException {
         tensors.forEach((name, tensor) -> {
-            ZipWriter.name(name);
+            NpzWriter.name(name);
             NpyHeader.of(tensor);
             Elements.requireReadable(tensor);
         });
         AtomicFile.write(file, channel -> {
-            var zip = new ZipWriter(channel);
+            var zip = new NpzWriter(channel);
             for (var entry : tensors.entrySet()) {
                 zip.write(entry.getKey(), entry.getValue());
             }

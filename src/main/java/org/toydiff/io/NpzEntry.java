@@ -19,7 +19,7 @@ import org.toydiff.internal.files.FileErrors;
 record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
     /// The largest factor by which deflate can compress: https://zlib.net/zlib_tech.html, "Maximum Compression
     /// Factor".
-    private static final long MOST_SHRINKING = 1032;
+    private static final long MAX_COMPRESSION = 1032;
 
     private static final int PIECE_BYTES = 1 << 16;
 
@@ -73,7 +73,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
                     header.bytes(),
                     header + " takes " + bytes + " bytes, and the archive says that " + said + " follow");
         }
-        if (bytes / MOST_SHRINKING > entry.getCompressedSize()) {
+        if (bytes / MAX_COMPRESSION > entry.getCompressedSize()) {
             throw MalformedFileException.at(
                     place,
                     header.bytes(),

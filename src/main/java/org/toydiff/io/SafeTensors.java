@@ -38,7 +38,7 @@ public final class SafeTensors implements AutoCloseable {
     private final Arena arena;
     private final MappedFile mapped;
     private final long dataStart;
-    private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    private final Map<String, SafeTensorsEntry> tensors = new LinkedHashMap<>();
     private final Map<String, String> metadata;
 
     private SafeTensors(Path file, Arena arena) throws IOException {
@@ -47,26 +47,26 @@ public final class SafeTensors implements AutoCloseable {
         this.mapped = MappedFile.open(arena, file);
         MemorySegment mapping = mapped.segment();
         long size = mapping.byteSize();
-        if (size < StoredHeader.START) {
+        if (size < SafeTensorsHeader.START) {
             throw MalformedFileException.at(file, size, "the file ends within the length of its header");
         }
         long length = mapping.get(ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
-        requireLength(length, size - StoredHeader.START);
-        this.dataStart = StoredHeader.START + length;
-        StoredHeader header = StoredHeader.read(
-                file, mapping.asSlice(StoredHeader.START, length).asByteBuffer(), size - dataStart);
+        requireLength(length, size - SafeTensorsHeader.START);
+        this.dataStart = SafeTensorsHeader.START + length;
+        SafeTensorsHeader header = SafeTensorsHeader.read(
+                file, mapping.asSlice(SafeTensorsHeader.START, length).asByteBuffer(), size - dataStart);
         header.tensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
         this.metadata = Collections.unmodifiableMap(header.metadata());
         requireBools();
     }
 
     private void requireLength(long length, long most) throws IOException {
-        if (length < 0 || length > StoredHeader.MOST_BYTES) {
+        if (length < 0 || length > SafeTensorsHeader.MAX_BYTES) {
             throw MalformedFileException.at(
                     file,
                     0,
                     "a header of " + Long.toUnsignedString(length) + " bytes is longer than the "
-                            + StoredHeader.MOST_BYTES + " that the format allows");
+                            + SafeTensorsHeader.MAX_BYTES + " that the format allows");
         }
         if (length > most) {
             throw MalformedFileException.at(
@@ -75,7 +75,7 @@ public final class SafeTensors implements AutoCloseable {
     }
 
     private void requireBools() throws IOException {
-        for (StoredTensor tensor : tensors.values()) {
+        for (SafeTensorsEntry tensor : tensors.values()) {
             if (tensor.toydiffType() == DType.BOOL) {
                 long at = Elements.notBool(bytes(tensor));
                 if (at >= 0) {
@@ -105,9 +105,7 @@ public final class SafeTensors implements AutoCloseable {
         }
     }
 
-    /// Returns the names of the tensors.
-    ///
-    /// @return the names, in the order of the tensors in the file
+    /// {@return the names of the tensors, in the order of the file}
     public List<String> names() {
         return List.copyOf(tensors.keySet());
     }
@@ -140,7 +138,7 @@ public final class SafeTensors implements AutoCloseable {
     /// @throws IllegalArgumentException if there is no such tensor, or its dtype is not one of toydiff's
     /// @throws IllegalStateException if the file is closed
     public Tensor get(String name) {
-        StoredTensor tensor = require("get", name);
+        SafeTensorsEntry tensor = require("get", name);
         DType dtype = tensor.toydiffType();
         if (dtype == null) {
             throw new IllegalArgumentException("get: \"" + name + "\" in " + file + " is " + tensor.dtype()
@@ -161,9 +159,7 @@ public final class SafeTensors implements AutoCloseable {
         return all;
     }
 
-    /// Returns the strings that were saved with the tensors.
-    ///
-    /// @return an unmodifiable map in the order of the file
+    /// {@return an unmodifiable map of the strings that were saved with the tensors, in the order of the file}
     public Map<String, String> metadata() {
         return metadata;
     }
@@ -175,7 +171,7 @@ public final class SafeTensors implements AutoCloseable {
             return;
         }
         Checksum now = new Checksum().addStrings(metadata);
-        for (StoredTensor tensor : tensors.values()) {
+        for (SafeTensorsEntry tensor : tensors.values()) {
             now.addTensor(tensor.name(), tensor.dtype(), tensor.shape());
             Elements.inPieces(bytes(tensor), now::addElements);
         }
@@ -188,11 +184,11 @@ public final class SafeTensors implements AutoCloseable {
         }
     }
 
-    private StoredTensor require(String op, String name) {
-        StoredTensor tensor = tensors.get(name);
+    private SafeTensorsEntry require(String op, String name) {
+        SafeTensorsEntry tensor = tensors.get(name);
         if (tensor == null) {
             throw new IllegalArgumentException(
-                    op + ": there is no \"" + name + "\" in " + file + "; names() lists what there is");
+                    op + ": there is no \"" + name + "\" in " + file + "; names() lists all names");
         }
         return tensor;
     }
@@ -203,12 +199,12 @@ public final class SafeTensors implements AutoCloseable {
         }
     }
 
-    private MemorySegment bytes(StoredTensor tensor) {
+    private MemorySegment bytes(SafeTensorsEntry tensor) {
         return mapped.segment().asSlice(offset(tensor), tensor.end() - tensor.begin());
     }
 
     // An empty tensor is never misaligned, wherever it begins.
-    private long offset(StoredTensor tensor) {
+    private long offset(SafeTensorsEntry tensor) {
         return tensor.end() == tensor.begin() ? 0 : dataStart + tensor.begin();
     }
 

@@ -32,8 +32,8 @@ final class SafeTensorsWriter {
             requireUnicode(key);
             requireUnicode(value);
         });
-        Comparator<Map.Entry<String, Tensor>> byType =
-                Comparator.comparing(entry -> StoredType.of(entry.getValue().dtype()));
+        Comparator<Map.Entry<String, Tensor>> byType = Comparator.comparing(
+                entry -> SafeTensorsType.of(entry.getValue().dtype()));
         // Sorted by their bytes: the order of String differs beyond U+FFFF.
         Comparator<Map.Entry<String, Tensor>> byName = (a, b) -> Arrays.compareUnsigned(
                 a.getKey().getBytes(StandardCharsets.UTF_8), b.getKey().getBytes(StandardCharsets.UTF_8));
@@ -45,7 +45,7 @@ final class SafeTensorsWriter {
     }
 
     private static void require(String name, Tensor tensor) {
-        if (name.equals(StoredHeader.METADATA)) {
+        if (name.equals(SafeTensorsHeader.METADATA)) {
             throw new IllegalArgumentException("save: \"" + name + "\" cannot be a tensor's name; rename it");
         }
         requireUnicode(name);
@@ -72,15 +72,15 @@ final class SafeTensorsWriter {
         while (bytes.size() % ALIGNMENT != 0) {
             bytes.write(' ');
         }
-        if (bytes.size() > StoredHeader.MOST_BYTES) {
+        if (bytes.size() > SafeTensorsHeader.MAX_BYTES) {
             throw new IllegalArgumentException("save: names, shapes and metadata take " + bytes.size()
-                    + " bytes, and the format allows " + StoredHeader.MOST_BYTES + "; shorten or split them");
+                    + " bytes, and the format allows " + SafeTensorsHeader.MAX_BYTES + "; shorten or split them");
         }
         return bytes.toByteArray();
     }
 
     private void writeMetadata(JsonWriter json) throws IOException {
-        json.name(StoredHeader.METADATA).beginObject();
+        json.name(SafeTensorsHeader.METADATA).beginObject();
         for (var entry : new TreeMap<>(metadata).entrySet()) {
             json.name(entry.getKey()).value(entry.getValue());
         }
@@ -92,7 +92,7 @@ final class SafeTensorsWriter {
         for (var entry : tensors) {
             Tensor tensor = entry.getValue();
             json.name(entry.getKey()).beginObject();
-            json.name("dtype").value(StoredType.of(tensor.dtype()).name());
+            json.name("dtype").value(SafeTensorsType.of(tensor.dtype()).name());
             json.name("shape").beginArray();
             for (long n : tensor.shape()) {
                 json.value(n);
@@ -110,7 +110,7 @@ final class SafeTensorsWriter {
     }
 
     private void writeTo(FileChannel channel) throws IOException {
-        ByteBuffer start = ByteBuffer.allocate(StoredHeader.START + header.length)
+        ByteBuffer start = ByteBuffer.allocate(SafeTensorsHeader.START + header.length)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(header.length)
                 .put(header)
@@ -130,7 +130,8 @@ final class SafeTensorsWriter {
         Checksum checksum = new Checksum().addStrings(metadata);
         for (var entry : tensors) {
             Tensor tensor = entry.getValue();
-            checksum.addTensor(entry.getKey(), StoredType.of(tensor.dtype()).name(), tensor.shape());
+            checksum.addTensor(
+                    entry.getKey(), SafeTensorsType.of(tensor.dtype()).name(), tensor.shape());
             Elements.write(tensor, piece -> {
                 checksum.addElements(piece.duplicate());
                 Elements.writeFully(channel, piece);
@@ -141,7 +142,7 @@ final class SafeTensorsWriter {
         int at = new String(header, StandardCharsets.ISO_8859_1).indexOf(entry) + entry.length();
         ByteBuffer text = StandardCharsets.US_ASCII.encode(checksum.toString());
         while (text.hasRemaining()) {
-            channel.write(text, (long) StoredHeader.START + at + text.position());
+            channel.write(text, (long) SafeTensorsHeader.START + at + text.position());
         }
     }
 }

@@ -10,12 +10,12 @@
 ///
 /// | subject | files |
 /// |---|---|
-/// | safetensors: header, its entries and dtypes | `StoredHeader`, `StoredTensor`, `StoredType` |
+/// | safetensors: header, its entries and dtypes | `SafeTensorsHeader`, `SafeTensorsEntry`, `SafeTensorsType` |
 /// | safetensors: layout of a new file | `SafeTensorsWriter` |
 /// | `.npy`: header, and the Python dict in it | `NpyHeader`, `NpyDict` |
-/// | `.npz`: an entry read, an archive written | `NpzEntry`, `ZipWriter` |
+/// | `.npz`: an entry read, an archive written | `NpzEntry`, `NpzWriter` |
 /// | checkpoints: parts restored together, checksum | `CheckpointParts`, `Checksum` |
-/// | the bytes of a tensor's elements | `Elements`, `BufferInput` |
+/// | the bytes of a tensor's elements | `Elements`, `ByteBufferInputStream` |
 /// | the exception for every malformed file | [MalformedFileException] |
 ///
 /// **Reading** A file that violates its format throws [MalformedFileException] with the message

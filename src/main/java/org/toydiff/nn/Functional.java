@@ -81,12 +81,12 @@ public final class Functional {
     /// `ln(1 + eˣ)`
     private static Tensor softplus(Tensor x) {
         Tensor positive = x.greaterOrEqual(0);
-        return negativeSize(x, positive).exp().log1p().add(Tensor.where(positive, x, Tensor.zeros(x.dtype())));
+        return negativeAbs(x, positive).exp().log1p().add(Tensor.where(positive, x, Tensor.zeros(x.dtype())));
     }
 
     /// `−|x|`, without the kink that an absolute value has at 0: the formulas that use it are smooth there, and so
     /// must be their gradients and the gradients of those.
-    private static Tensor negativeSize(Tensor x, Tensor positive) {
+    private static Tensor negativeAbs(Tensor x, Tensor positive) {
         return Tensor.where(positive, x.negative(), x);
     }
 
@@ -115,13 +115,13 @@ public final class Functional {
     /// @throws IllegalArgumentException if the shapes do not fit
     public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
         long[] shape = x.shape();
-        int kept = shape.length - weight.rank();
-        if (kept < 0 || !Arrays.equals(Arrays.copyOfRange(shape, kept, shape.length), weight.shape())) {
+        int leadingAxes = shape.length - weight.rank();
+        if (leadingAxes < 0 || !Arrays.equals(Arrays.copyOfRange(shape, leadingAxes, shape.length), weight.shape())) {
             throw new IllegalArgumentException("layerNorm: the last axes of " + Arrays.toString(shape) + " are not "
                     + Arrays.toString(weight.shape()));
         }
         // Not the quotient of the sizes, which may be 0.
-        long leading = Arrays.stream(shape, 0, kept).reduce(1, (m, n) -> m * n);
+        long leading = Arrays.stream(shape, 0, leadingAxes).reduce(1, (m, n) -> m * n);
         Tensor rows = x.reshape(leading, weight.size());
         Tensor centered = rows.subtract(rows.mean(1, true));
         Tensor variance = centered.multiply(centered).mean(1, true);
@@ -312,7 +312,7 @@ public final class Functional {
     public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor target, Reduction reduction) {
         requireSameShape("binaryCrossEntropyWithLogits", logits, target);
         Tensor positive = logits.greaterOrEqual(0);
-        Tensor below = negativeSize(logits, positive);
+        Tensor below = negativeAbs(logits, positive);
         Tensor missed = Tensor.where(positive, target.negative().add(1), target);
         return reduce(below.exp().log1p().subtract(below.multiply(missed)), reduction);
     }

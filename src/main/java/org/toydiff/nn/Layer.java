@@ -26,7 +26,7 @@ import org.toydiff.Tensor;
 /// }
 /// ```
 public abstract class Layer implements Stateful {
-    private final Map<String, Tensor> own = new LinkedHashMap<>();
+    private final Map<String, Tensor> parameters = new LinkedHashMap<>();
     private final Map<String, Tensor> buffers = new LinkedHashMap<>();
     private final Map<String, Layer> children = new LinkedHashMap<>();
     private boolean training = true;
@@ -44,7 +44,7 @@ public abstract class Layer implements Stateful {
     /// @throws IllegalArgumentException if the input does not fit, naming the layer
     public final Tensor forward(Tensor x) {
         try {
-            return Summary.isUnderWay() ? Summary.note(this, x) : compute(x);
+            return Summary.isRecording() ? Summary.record(this, x) : compute(x);
         } catch (IllegalArgumentException e) {
             throw failure(e);
         }
@@ -131,9 +131,7 @@ public abstract class Layer implements Stateful {
         return Summary.of(this, dtype, inputShape);
     }
 
-    /// Returns the name of the layer, followed by its children.
-    ///
-    /// @return one line, or an indented tree
+    /// {@return the name of the layer, followed by its children: one line, or an indented tree}
     @Override
     public String toString() {
         String name = getClass().getSimpleName();
@@ -170,7 +168,7 @@ public abstract class Layer implements Stateful {
     /// @throws IllegalArgumentException if the name is taken, empty or has a dot
     protected final Tensor parameter(String name, Tensor tensor) {
         requireFree(name);
-        own.put(name, tensor.trackGradient());
+        parameters.put(name, tensor.trackGradient());
         return tensor;
     }
 
@@ -206,16 +204,14 @@ public abstract class Layer implements Stateful {
     }
 
     private void requireFree(String name) {
-        boolean taken = own.containsKey(name) || buffers.containsKey(name) || children.containsKey(name);
+        boolean taken = parameters.containsKey(name) || buffers.containsKey(name) || children.containsKey(name);
         if (name.isEmpty() || name.contains(".") || taken) {
             throw new IllegalArgumentException(getClass().getSimpleName() + ": \"" + name
                     + "\" is taken, empty or has a dot; choose another name");
         }
     }
 
-    /// Returns every parameter of this layer and its children, each once.
-    ///
-    /// @return the parameters in the order of registration
+    /// {@return the parameters of this layer and its children, each once, in the order of registration}
     public final List<Tensor> parameters() {
         Set<Tensor> unique = Collections.newSetFromMap(new IdentityHashMap<>());
         List<Tensor> parameters = new ArrayList<>();
@@ -227,18 +223,14 @@ public abstract class Layer implements Stateful {
         return parameters;
     }
 
-    /// Returns every parameter by its path, `0.weight` for instance.
-    ///
-    /// @return a new map in the order of registration
+    /// {@return a new map of every parameter by its path, `0.weight` for instance, in the order of registration}
     public final Map<String, Tensor> namedParameters() {
         Map<String, Tensor> named = new LinkedHashMap<>();
-        visit("", (path, layer) -> layer.own.forEach((name, tensor) -> named.put(path + name, tensor)));
+        visit("", (path, layer) -> layer.parameters.forEach((name, tensor) -> named.put(path + name, tensor)));
         return named;
     }
 
-    /// Returns every buffer by its path, `1.running_mean` for instance.
-    ///
-    /// @return a new map in the order of registration
+    /// {@return a new map of every buffer by its path, `1.running_mean` for instance, in the order of registration}
     public final Map<String, Tensor> namedBuffers() {
         Map<String, Tensor> named = new LinkedHashMap<>();
         visit("", (path, layer) -> layer.buffers.forEach((name, tensor) -> named.put(path + name, tensor)));
@@ -288,9 +280,7 @@ public abstract class Layer implements Stateful {
         children.values().forEach(layer -> layer.setTraining(training));
     }
 
-    /// Returns whether this layer is in training mode, the mode of a new layer.
-    ///
-    /// @return false after [#eval()]
+    /// {@return whether this layer is in training mode, the mode of a new layer}
     public final boolean isTraining() {
         return training;
     }

@@ -43,16 +43,12 @@ public final class LossTerms {
         return Collections.unmodifiableList(denominators);
     }
 
-    /// Returns the divisor of a loss of a single term.
-    ///
-    /// @return the divisor; NaN if there is not exactly one mean, or there is a sum
+    /// {@return the divisor of a loss whose only term is a mean; NaN for any other loss}
     public double denominator() {
         return denominators.size() == 1 && !summed ? denominators.getFirst() : Double.NaN;
     }
 
-    /// Returns whether a term is a sum.
-    ///
-    /// @return true if there is at least one sum
+    /// {@return whether at least one term is a sum}
     public boolean summed() {
         return summed;
     }

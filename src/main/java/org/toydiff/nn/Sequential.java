@@ -24,7 +24,7 @@ public final class Sequential extends Layer {
         Tensor y = x;
         for (int i = 0; i < layers.length; i++) {
             Activation activation = i + 1 < layers.length ? activation(layers[i + 1]) : null;
-            if (activation != null && layers[i] instanceof Linear linear && !Summary.isUnderWay()) {
+            if (activation != null && layers[i] instanceof Linear linear && !Summary.isRecording()) {
                 y = linear.forward(y, activation);
                 i++;
             } else {

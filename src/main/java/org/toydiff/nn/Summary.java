@@ -50,12 +50,12 @@ public record Summary(List<Long> input, List<Row> layers, long parameters, long 
                 notes.rows.stream().mapToLong(Row::outputBytes).sum());
     }
 
-    static boolean isUnderWay() {
+    static boolean isRecording() {
         return NOTES.isBound();
     }
 
     /// Computes the output of a layer and adds a row for it. A layer with children gets no row: theirs make it up.
-    static Tensor note(Layer layer, Tensor x) {
+    static Tensor record(Layer layer, Tensor x) {
         Notes notes = NOTES.get();
         Layer outer = notes.layer;
         String outerPath = notes.path;

@@ -152,23 +152,17 @@ public abstract class Optimizer implements Stateful {
         return group;
     }
 
-    /// Returns the groups.
-    ///
-    /// @return an unmodifiable view of the groups, in the order in which they were added
+    /// {@return an unmodifiable view of the groups, in the order in which they were added}
     public final List<ParameterGroup> groups() {
         return Collections.unmodifiableList(groups);
     }
 
-    /// Returns the parameters of all groups.
-    ///
-    /// @return the parameters in the order of the groups
+    /// {@return the parameters of all groups, in their order}
     public final List<Tensor> parameters() {
         return slots.stream().map(slot -> slot.parameter).toList();
     }
 
-    /// Returns the learning rate of the first group.
-    ///
-    /// @return the rate of the next step
+    /// {@return the learning rate of the first group in the next step}
     public final double lr() {
         return groups.getFirst().lr();
     }

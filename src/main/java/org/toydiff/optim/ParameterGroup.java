@@ -16,16 +16,12 @@ public final class ParameterGroup {
         weightDecay(weightDecay);
     }
 
-    /// Returns the parameters of this group.
-    ///
-    /// @return the parameters in the order in which they were given
+    /// {@return the parameters of this group, in the order in which they were given}
     public List<Tensor> parameters() {
         return parameters;
     }
 
-    /// Returns the learning rate.
-    ///
-    /// @return the rate of the next step
+    /// {@return the learning rate of the next step}
     public double lr() {
         return lr;
     }
@@ -40,9 +36,7 @@ public final class ParameterGroup {
         return this;
     }
 
-    /// Returns the weight decay.
-    ///
-    /// @return the decay of the next step
+    /// {@return the weight decay of the next step}
     public double weightDecay() {
         return weightDecay;
     }

@@ -64,8 +64,8 @@ public final class Scheduler implements Stateful {
         }
     }
 
-    /// Updates base rates and rates to those of the groups. A group whose rate nobody has changed keeps its base
-    /// rate, to the bit.
+    /// Updates base rates and rates to those of the groups. A group whose rate has not been changed keeps its
+    /// base rate, to the bit.
     private void follow() {
         double[] now = rates();
         double[] bases = Arrays.copyOf(base, now.length);

@@ -9,7 +9,7 @@ import org.toydiff.TensorArena;
 import org.toydiff.train.metrics.ConfusionMatrix;
 import org.toydiff.train.metrics.Metric;
 
-/// The confusion matrix of the best epoch, where one of the metrics is one.
+/// The confusion matrix of the best epoch, if one of the metrics is a confusion matrix.
 final class BestConfusionMatrix implements Stateful {
     private final ConfusionMatrix now;
     private final ConfusionMatrix best;
@@ -24,7 +24,7 @@ final class BestConfusionMatrix implements Stateful {
         this.best = now == null ? null : new ConfusionMatrix(now.classes());
     }
 
-    /// Takes the counts as they are now for those of an epoch.
+    /// Keeps a copy of the current counts as those of an epoch.
     void keep(long number) {
         if (now != null) {
             try (var scratch = TensorArena.ofConfined()) {
@@ -34,12 +34,12 @@ final class BestConfusionMatrix implements Stateful {
         }
     }
 
-    /// The counts, null when no epoch has any.
+    /// Returns the counts, null while none are kept.
     ConfusionMatrix matrix() {
         return epoch == 0 ? null : best;
     }
 
-    /// The epoch of the counts, 0 when there are none.
+    /// Returns the epoch of the counts, 0 while none are kept.
     long epoch() {
         return epoch;
     }

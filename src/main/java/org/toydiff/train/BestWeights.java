@@ -6,7 +6,7 @@ import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// The parameters and buffers of a model in its best epoch: a copy in an arena, made when there is a best one.
+/// A copy of the parameters and buffers of a model in its best epoch, allocated in an arena with the first one.
 final class BestWeights implements Stateful {
     private final Stateful model;
     private final TensorArena home;
@@ -17,7 +17,7 @@ final class BestWeights implements Stateful {
         this.home = home;
     }
 
-    /// Takes the model as it is for the best.
+    /// Keeps a copy of the current model.
     void keep() {
         if (copy.isEmpty()) {
             Map<String, Tensor> made = new LinkedHashMap<>();
@@ -28,7 +28,7 @@ final class BestWeights implements Stateful {
         }
     }
 
-    /// Puts the best back, if there is one.
+    /// Restores the copy, if there is one.
     void restore() {
         if (!copy.isEmpty()) {
             model.loadStateDict(copy);

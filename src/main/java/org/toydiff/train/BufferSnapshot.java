@@ -6,25 +6,25 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.nn.Layer;
 
-/// The buffers of a model as they were before a step: running means, for instance, which forward changes.
+/// A copy of the buffers of a model before a step: running means for instance, which forward changes.
 final class BufferSnapshot {
     private final List<Tensor> buffers;
     private final List<Tensor> copies = new ArrayList<>();
 
-    /// Makes room for the copies in an arena.
+    /// Allocates the copies in an arena.
     BufferSnapshot(Layer model, TensorArena home) {
         this.buffers = List.copyOf(model.namedBuffers().values());
         buffers.forEach(buffer -> copies.add(buffer.copyTo(home)));
     }
 
-    /// Copies them as they are now.
-    void keep() {
+    /// Copies the buffers.
+    void copy() {
         for (int i = 0; i < buffers.size(); i++) {
             copies.get(i).copyFrom(buffers.get(i));
         }
     }
 
-    /// Puts back what was kept.
+    /// Restores the buffers from the copies.
     void restore() {
         for (int i = 0; i < buffers.size(); i++) {
             buffers.get(i).copyFrom(copies.get(i));

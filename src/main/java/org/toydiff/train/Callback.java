@@ -1,29 +1,29 @@
 package org.toydiff.train;
 
-/// Is called while a [Trainer] trains, on its thread. An exception from one ends the training.
+/// Receives the events of a training, on its thread. An exception ends the training.
 public interface Callback {
-    /// Before the first step.
+    /// Called before the first step.
     ///
-    /// @param training what is being trained
+    /// @param training the training under way
     default void onTrainBegin(Training training) {}
 
-    /// Before the first step of an epoch, or of the rest of one that is resumed.
+    /// Called before the first step of an epoch, or of the rest of one that is resumed.
     ///
-    /// @param training what is being trained
+    /// @param training the training under way
     default void onEpochBegin(Training training) {}
 
-    /// After a step, with its row in the history.
+    /// Called after a step, when its row is in the history.
     ///
-    /// @param training what is being trained
+    /// @param training the training under way
     default void onStepEnd(Training training) {}
 
-    /// After an epoch and its validation, with its row in the history.
+    /// Called after an epoch and its validation, when its row is in the history.
     ///
-    /// @param training what is being trained
+    /// @param training the training under way
     default void onEpochEnd(Training training) {}
 
-    /// After the last step, before the report is written; also when training ends by an exception.
+    /// Called after the last step and before the report is written, also if an exception ends the training.
     ///
-    /// @param training what was trained
+    /// @param training the training
     default void onTrainEnd(Training training) {}
 }

@@ -10,18 +10,17 @@ import org.toydiff.internal.files.OptionalLibrary;
 import org.toydiff.train.metrics.Metric;
 import org.toydiff.train.report.History;
 
-/// Shows on a console how training goes: where a resumed one goes on, a line for each epoch, and on a terminal a
-/// bar for the one under way.
+/// Shows the progress of a training on a console: the step from which it resumes, a line for each epoch, and on a
+/// terminal a bar for the epoch under way.
 ///
-/// | where | what |
+/// | output | progress |
 /// |---|---|
-/// | a terminal | a bar that is drawn over, then the epoch's line |
+/// | a terminal | a bar that is redrawn, then the line of the epoch |
 /// | a terminal, with `NO_COLOR` set (<https://no-color.org>) | the same without colours |
-/// | a file, a pipe, a log of continuous integration, a terminal that says `TERM=dumb` | lines alone, no control
-/// characters; within a long epoch one every ten seconds |
+/// | a file, a pipe, a log, a terminal with `TERM=dumb` | lines only, no control characters |
 ///
-/// The bar is drawn by the library progressbar; without it among the application's dependencies there are lines
-/// alone.
+/// Without a bar, a long epoch prints a line every ten seconds. The library progressbar draws the bar; if it is not
+/// among the dependencies of the application, there are only lines.
 public final class ConsoleProgress implements Callback {
     private static final long LINE_NANOS = 10_000_000_000L;
     private static final long MESSAGE_NANOS = 200_000_000L;
@@ -31,7 +30,7 @@ public final class ConsoleProgress implements Callback {
     private final PrintStream out;
     private final boolean colors;
 
-    /// How wide the bar may be, or 0 for lines.
+    /// The width of the bar, or 0 for lines only.
     private final int width;
 
     private final long lineNanos;
@@ -45,19 +44,19 @@ public final class ConsoleProgress implements Callback {
         this.lineNanos = lineNanos;
     }
 
-    /// On standard output, as it fits.
+    /// Shows progress on standard output, with a bar on a terminal.
     ///
-    /// @return a bar or lines
+    /// @return the callback
     public static ConsoleProgress standard() {
         var console = System.console();
         boolean terminal = console != null && console.isTerminal();
         return of(System.out, terminal, System.getenv());
     }
 
-    /// Lines without control characters.
+    /// Prints lines only, without control characters.
     ///
-    /// @param out where to
-    /// @return the progress
+    /// @param out the stream to print to
+    /// @return the callback
     public static ConsoleProgress lines(PrintStream out) {
         return new ConsoleProgress(Objects.requireNonNull(out, "out"), 0, false, LINE_NANOS);
     }
@@ -142,7 +141,7 @@ public final class ConsoleProgress implements Callback {
         return text.toString();
     }
 
-    /// Losses and metrics of the last epoch, its speed and its time.
+    /// Returns losses and metrics of the last epoch, its speed and its duration.
     private static String summary(History history) {
         ToDoubleFunction<String> last = column -> history.epochValue(column, history.epochs() - 1);
         var training = new StringJoiner("  ");
@@ -170,7 +169,7 @@ public final class ConsoleProgress implements Callback {
         return String.format(Locale.ROOT, format, name.replace('_', ' '), value);
     }
 
-    /// `350 ms`, `2.1 s`, `3 min 20 s`, `1 h 02 min`.
+    /// Formats a duration: `350 ms`, `2.1 s`, `3 min 20 s`, `1 h 02 min`.
     private static String duration(double seconds) {
         if (seconds < 1) {
             return String.format(Locale.ROOT, "%.0f ms", seconds * 1e3);

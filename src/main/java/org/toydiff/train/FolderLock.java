@@ -13,16 +13,17 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Keeps other trainings out of a folder, of this process and of others, until it is closed or the process ends.
+/// Keeps other trainings, of this and of other processes, out of a folder until it is closed or the process ends.
 ///
-/// Each training locks a file of its own there and then looks for those of others: of two that begin at once, at most
-/// one goes on. A file whose lock can be had is a dead process's and is deleted. One file for all could not be deleted
-/// at the end: another process may have opened it and lock it when it is no longer in the folder.
+/// Each training creates and locks a file in the folder and then looks for the files of others: of two that begin at
+/// the same time, at most one continues. A file whose lock is free belongs to a dead process and is deleted. A
+/// single shared file could not be deleted at the end: another process may have opened it, and would lock a file
+/// that is no longer in the folder.
 final class FolderLock implements AutoCloseable {
     private static final String PREFIX = ".toydiff-";
     private static final String SUFFIX = ".lock";
 
-    /// The folders that are locked by this process, whose locks the operating system does not hold against itself.
+    /// The folders locked by this process, which the locks of the operating system do not keep out.
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
     private final Path folder;
@@ -33,7 +34,7 @@ final class FolderLock implements AutoCloseable {
         this.folder = folder;
     }
 
-    /// Locks a folder, which is made if it is not there.
+    /// Locks a folder, which is created if it does not exist.
     static FolderLock of(Path folder) throws IOException {
         Files.createDirectories(folder);
         var lock = new FolderLock(folder.toRealPath());
@@ -56,8 +57,8 @@ final class FolderLock implements AutoCloseable {
         return new FileSystemException(
                 folder.toString(),
                 null,
-                "another training is saving its checkpoints there; wait for its end, or give checkpoints(folder) another"
-                        + " folder");
+                "another training is saving its checkpoints there; wait until it has ended, or pass another folder to"
+                        + " checkpoints(folder)");
     }
 
     private void acquire() throws IOException {
@@ -70,10 +71,10 @@ final class FolderLock implements AutoCloseable {
             try {
                 channel.tryLock();
             } catch (IOException e) {
-                // The file system has no locks: within this process alone the folder is locked.
+                // The file system has no locks: the folder is locked only within this process.
                 return;
             }
-            // Before it was locked, another process may have taken it for a dead one's.
+            // Another process may have deleted it before it was locked, as a dead process's.
         } while (!Files.exists(file));
     }
 
@@ -88,7 +89,7 @@ final class FolderLock implements AutoCloseable {
         return false;
     }
 
-    /// Whether a process holds the lock of a file, which is deleted otherwise.
+    /// Returns whether a process holds the lock of a file, and deletes the file if none does.
     private static boolean isAlive(Path other) {
         try (FileChannel channel = FileChannel.open(other, StandardOpenOption.WRITE);
                 FileLock lock = channel.tryLock()) {
@@ -97,10 +98,10 @@ final class FolderLock implements AutoCloseable {
             }
             return lock == null;
         } catch (OverlappingFileLockException e) {
-            // This process's, by a class of another loader.
+            // A class of another loader in this process holds the lock.
             return true;
         } catch (IOException e) {
-            // It is just gone, or another user's, or its file system has no locks: nothing can be learnt from it.
+            // It was just deleted, belongs to another user, or its file system has no locks: unknown.
             return false;
         }
     }

@@ -3,7 +3,7 @@ package org.toydiff.train;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 
-/// How often the heap was collected since it was last asked.
+/// Counts the garbage collections between calls.
 final class GarbageCollectionCounter {
     private static final GarbageCollectorMXBean[] COLLECTORS =
             ManagementFactory.getGarbageCollectorMXBeans().toArray(GarbageCollectorMXBean[]::new);
@@ -19,14 +19,14 @@ final class GarbageCollectionCounter {
         return total;
     }
 
-    /// How many there were since the last call.
+    /// Returns the number of collections since the last call.
     long count() {
         long before = count;
         count = total(false);
         return count - before;
     }
 
-    /// What they took since the last call.
+    /// Returns the time of collections since the last call, in seconds.
     double seconds() {
         long before = millis;
         millis = total(true);

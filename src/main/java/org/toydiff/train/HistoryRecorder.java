@@ -5,7 +5,7 @@ import java.util.List;
 import org.toydiff.Memory;
 import org.toydiff.train.report.History;
 
-/// Fills the rows of a history.
+/// Adds the rows of steps and epochs to a history.
 final class HistoryRecorder {
     private final Trainer settings;
     private final boolean validated;
@@ -75,7 +75,7 @@ final class HistoryRecorder {
         history.addStep(step);
     }
 
-    /// What the steps of the epoch add up to.
+    /// Sets the columns of the epoch that summarize its steps.
     void endTraining(Training training) {
         set("epoch", training.epoch());
         set("step", training.step());
@@ -106,7 +106,7 @@ final class HistoryRecorder {
         return sum;
     }
 
-    /// The largest value of a column from a row on, 0 when there is none.
+    /// Returns the largest value of a column from a row on, 0 without rows.
     private double max(String column, int from) {
         double max = 0;
         for (int row = from; row < history.steps(); row++) {

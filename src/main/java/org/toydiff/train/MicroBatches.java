@@ -5,13 +5,13 @@ import org.toydiff.Tensor;
 import org.toydiff.nn.Loss;
 import org.toydiff.nn.LossTerms;
 
-/// Puts the parts of a batch together: what their losses come to, and with which factors their gradients add up to
-/// that of the whole batch.
+/// Combines the micro-batches of a batch: the sum of their losses, and the factors with which their gradients add up
+/// to the gradient of the whole batch.
 ///
-/// A part of a mean counts by what it divided by, relative to that of the first part: where each example counts
-/// alike, by its share of the examples alone.
+/// The weight of a micro-batch in a mean is its divisor, relative to that of the first one: if all examples have
+/// equal weights, its share of the examples.
 final class MicroBatches {
-    /// How far apart two means of one loss may weigh a part, in relation to its weight: rounding.
+    /// The relative difference between the weights by two means of one loss that is taken for rounding.
     private static final double ROUNDING = 1e-9;
 
     private final boolean several;
@@ -22,16 +22,16 @@ final class MicroBatches {
     private double denominator;
     private boolean even;
 
-    /// What each mean of the first part that had one divided by, for each example.
+    /// The divisors of the means of the first micro-batch with a weight, for each example.
     private double[] reference;
 
-    /// @param several whether batches may have more parts than one: then every loss must tell what it is the mean over,
-    ///     not only the first that is put together, which may be that of a validation hours later
+    /// @param several whether batches may have more than one micro-batch: then every loss must record its divisor
+    ///     from the first batch on, because the first with several may be one of a validation hours later
     MicroBatches(boolean several) {
         this.several = several;
     }
 
-    /// Begins a batch of so many examples.
+    /// Begins a batch with a number of examples.
     void begin(long examples) {
         size = examples;
         sum = 0;
@@ -41,18 +41,19 @@ final class MicroBatches {
         reference = null;
     }
 
-    /// Computes the loss of a part, the next one to be added.
+    /// Computes the loss of a micro-batch, which [#add] adds next.
     Tensor compute(Loss loss, Tensor output, Tensor target) {
         return terms.record(() -> loss.of(output, target));
     }
 
-    /// Adds the part whose loss was computed.
+    /// Adds the micro-batch whose loss was computed.
     ///
-    /// @return the factor of its gradient, 0 where it has no weight; to be multiplied by [#correction()] at the end
+    /// @return the factor of its gradient, 0 if it has no weight; the sum is multiplied by [#correction()] at the
+    ///     end
     double add(double loss, long examples) {
         denominator += terms.denominator();
         if (several) {
-            requireTold();
+            requireRecorded();
         }
         if (examples < size && terms.summed()) {
             sum += loss;
@@ -69,18 +70,18 @@ final class MicroBatches {
         return share;
     }
 
-    private void requireTold() {
+    private void requireRecorded() {
         boolean means = !terms.denominators().isEmpty();
         boolean both = means && terms.summed();
         if (both || !means && !terms.summed()) {
-            throw new IllegalArgumentException("fit: parts of a batch cannot be put together, because the loss "
-                    + (both ? "has means and sums" : "does not tell what it is the mean over")
+            throw new IllegalArgumentException("fit: micro-batches cannot be combined, because the loss "
+                    + (both ? "has means and sums" : "does not record the divisor of its mean")
                     + "; end it with Functional.reduce(losses, Reduction.MEAN) or"
                     + " Functional.meanOver(losses, denominator), or train without microBatch");
         }
     }
 
-    /// How much an example of this part weighs in relation to one of the first part.
+    /// Returns the weight of an example of this micro-batch relative to one of the first.
     private double weight(long examples) {
         List<Double> means = terms.denominators();
         if (means.getFirst() == 0) {
@@ -96,24 +97,24 @@ final class MicroBatches {
                     && Math.abs(means.get(i) / examples / reference[i] - weight) <= ROUNDING * weight;
             if (!same) {
                 throw new IllegalArgumentException(
-                        "fit: parts of a batch cannot be put together, because the means in the loss, over " + means
-                                + ", give the examples of one part different weights; train without microBatch");
+                        "fit: micro-batches cannot be combined, because the means in the loss, over " + means
+                                + ", give the examples of one micro-batch different weights; train without microBatch");
             }
         }
         return weight;
     }
 
-    /// The loss of the whole batch.
+    /// Returns the loss of the whole batch.
     double loss() {
         return even ? sum : sum / shares;
     }
 
-    /// By what the sum of the gradients is to be multiplied.
+    /// Returns the factor for the sum of the gradients.
     double correction() {
         return even ? 1 : 1 / shares;
     }
 
-    /// What the loss of the whole batch divided by, NaN where it does not tell.
+    /// Returns the divisor of the loss of the whole batch, NaN if it is not recorded.
     double denominator() {
         return denominator;
     }

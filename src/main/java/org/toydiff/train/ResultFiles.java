@@ -7,7 +7,7 @@ import java.time.temporal.ChronoUnit;
 import org.toydiff.data.DataLoader;
 import org.toydiff.train.report.Report;
 
-/// What a run leaves behind: history files and the report.
+/// Writes the results of a training: history files and the report.
 final class ResultFiles {
     private final Trainer settings;
     private final Training training;
@@ -62,7 +62,8 @@ final class ResultFiles {
             report.fact("Stopped", training.stopReason());
         }
         report.fact("Optimizer", settings.optimizer.getClass().getSimpleName());
-        String parts = settings.microBatch < Long.MAX_VALUE ? ", in parts of " + settings.microBatch : "";
-        report.fact("Batch", loader.size() + " examples in " + loader.batches() + " batches an epoch" + parts);
+        String microBatches =
+                settings.microBatch < Long.MAX_VALUE ? ", in micro-batches of " + settings.microBatch : "";
+        report.fact("Batch", loader.size() + " examples in " + loader.batches() + " batches an epoch" + microBatches);
     }
 }

@@ -3,34 +3,34 @@ package org.toydiff.train;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Lets a training end in good order when the JVM is told to end, by Ctrl-C for instance: after its step, with what
-/// it leaves behind written.
+/// Ends a training in good order when the JVM shuts down, by Ctrl-C for instance: after its step, with its
+/// checkpoint and results written.
 ///
-/// A step is waited for as long as it takes. Data that do not come are not: the wait for them is interrupted, and
-/// where the data set does not mind that, the JVM ends without the training.
+/// The hook waits for a step as long as it takes, but not for data: it interrupts the wait for a batch, and if the
+/// data set ignores the interrupt, the JVM ends without waiting for the training.
 final class ShutdownHook implements AutoCloseable {
-    private static final int LOOK_MILLIS = 100;
+    private static final int POLL_MILLIS = 100;
 
-    /// How many looks long data are waited for before the wait is interrupted, and after it.
+    /// The number of polls that a wait for data may last before it is interrupted, and again after that.
     private static final int PATIENCE = 20;
 
     private final Training training;
     private final Thread trainer = Thread.currentThread();
     private final CountDownLatch over = new CountDownLatch(1);
-    private final Thread hook = new Thread(this::end, "toydiff-trainer-end");
+    private final Thread hook = new Thread(this::awaitTraining, "toydiff-trainer-end");
 
     ShutdownHook(Training training) {
         this.training = training;
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    private void end() {
-        training.stop("the JVM was told to end");
+    private void awaitTraining() {
+        training.stop("the JVM is shutting down");
         try {
             boolean ended = false;
             int waited = 0;
-            while (!ended && trainer.isAlive() && !waitsForTheEnd() && waited < 2 * PATIENCE) {
-                ended = over.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            while (!ended && trainer.isAlive() && !waitsForShutdown() && waited < 2 * PATIENCE) {
+                ended = over.await(POLL_MILLIS, TimeUnit.MILLISECONDS);
                 waited = training.awaitsData() ? waited + 1 : 0;
                 if (waited == PATIENCE) {
                     trainer.interrupt();
@@ -41,8 +41,8 @@ final class ShutdownHook implements AutoCloseable {
         }
     }
 
-    /// Whether the training thread itself called System.exit, and so waits for this hook.
-    private boolean waitsForTheEnd() {
+    /// Returns whether the training thread called System.exit, and so waits for this hook.
+    private boolean waitsForShutdown() {
         for (StackTraceElement frame : trainer.getStackTrace()) {
             if (frame.getClassName().equals("java.lang.Shutdown")) {
                 return true;
@@ -57,7 +57,7 @@ final class ShutdownHook implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // The JVM is ending, and the hook is what let this run.
+            // The JVM is shutting down: this hook is running.
         }
     }
 }

@@ -8,7 +8,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import me.tongfei.progressbar.ProgressBarStyleBuilder;
 
-/// A bar on a terminal, by the library progressbar, which draws it on a thread of its own. Gone once closed.
+/// A progress bar on a terminal, drawn by the library progressbar on a separate thread. Closing erases it.
 final class TerminalBar implements AutoCloseable {
     private static final int REFRESH_MILLIS = 200;
     private static final byte CYAN = 36;
@@ -30,7 +30,7 @@ final class TerminalBar implements AutoCloseable {
                 .build();
     }
 
-    /// What is drawn over and over. The library would leave an empty line behind.
+    /// The line that is redrawn. The library would print an empty line at the end.
     private static final class Line extends ConsoleProgressBarConsumer {
         Line(PrintStream out, int width) {
             super(out, width);
@@ -38,11 +38,11 @@ final class TerminalBar implements AutoCloseable {
 
         @Override
         public void close() {
-            // Nothing is to be printed.
+            // Prints nothing.
         }
     }
 
-    /// The width is asked for once, because the library would start a process each time.
+    /// Returns the width of the terminal. Called once, because the library starts a process each time.
     static int terminalWidth(PrintStream out) {
         return new ConsoleProgressBarConsumer(out).getMaxRenderedLength();
     }
@@ -73,10 +73,10 @@ final class TerminalBar implements AutoCloseable {
 
     @Override
     public void close() {
-        // The library waits for its thread and would swallow an interrupt meant for the training.
+        // The library waits for its thread and would swallow an interrupt of the training.
         boolean interrupted = Thread.interrupted();
         bar.close();
-        // The library's own clearing is left out where the bar is closed before it was first drawn.
+        // The library erases nothing if the bar is closed before it was first drawn.
         out.print("\r" + " ".repeat(width) + "\r");
         out.flush();
         if (interrupted) {

@@ -20,12 +20,12 @@ import org.toydiff.optim.ReduceOnPlateau;
 import org.toydiff.optim.Scheduler;
 import org.toydiff.train.metrics.Metric;
 
-/// Trains a model: the loop with its metrics, validation, history, early stopping and report.
+/// Trains a model: a training loop with metrics, validation, history, early stopping and a report.
 ///
 /// ```java
 /// try (var arena = TensorArena.ofShared()) {
 ///     var net = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 10));
-///     var training = Trainer.of(net, new SGD(net.parameters(), 0.1, 0.9), Functional::crossEntropyLoss)
+///     var training = Trainer.of(net, new SGD(net.parameters(), 0.1).momentum(0.9), Functional::crossEntropyLoss)
 ///             .metrics(new Accuracy())
 ///             .epochs(20)
 ///             .earlyStopping(5)
@@ -35,12 +35,13 @@ import org.toydiff.train.metrics.Metric;
 /// }
 /// ```
 ///
-/// Each step forgets its memory: batch, outputs and gradients of intermediates live in an arena that is closed at
-/// its end ([org.toydiff.Release#EAGER] frees most of it before). Before the first step of each shape of batch the
-/// memory it will take is predicted ([org.toydiff.MemoryPlan]), and a step that would pass the limit is refused
-/// with the largest micro-batch that fits.
+/// A step keeps no memory: the batch, outputs and gradients of intermediates live in an arena that is closed at the
+/// end of the step ([org.toydiff.Release#EAGER] frees most of it earlier). Before the first step of each shape of
+/// batch its memory is predicted ([org.toydiff.MemoryPlan]); a step that would exceed the limit is refused with the
+/// largest micro-batch that fits.
 ///
-/// A trainer is a set of settings: each method changes this one and returns it. It is used by one thread at a time.
+/// Settings follow the convention of [org.toydiff.data]; all of them throw IllegalStateException while a fit is
+/// under way. For one thread at a time.
 public final class Trainer {
     /// The columns of a history that are neither losses nor metrics.
     static final Set<String> BOOKKEEPING = Set.of(
@@ -68,7 +69,7 @@ public final class Trainer {
     final List<Scheduler> stepSchedules = new ArrayList<>();
     final List<Scheduler> epochSchedules = new ArrayList<>();
     final List<ReduceOnPlateau> plateauSchedules = new ArrayList<>();
-    final Map<String, Stateful> ownParts = new LinkedHashMap<>();
+    final Map<String, Stateful> extraParts = new LinkedHashMap<>();
     double clipNorm = Double.POSITIVE_INFINITY;
     double clipValue = Double.POSITIVE_INFINITY;
     Path checkpoints;
@@ -97,19 +98,19 @@ public final class Trainer {
         this.loss = Objects.requireNonNull(loss, "loss");
     }
 
-    /// A trainer of one epoch.
+    /// Makes a trainer for one epoch.
     ///
-    /// @param model what to train
-    /// @param optimizer changes the model's parameters
-    /// @param loss what is made small
-    /// @return the trainer
+    /// @param model the model to train
+    /// @param optimizer the optimizer of the parameters of the model
+    /// @param loss the loss to minimize
+    /// @return the trainer, whose methods named after the other settings change those
     public static Trainer of(Layer model, Optimizer optimizer, Loss loss) {
         return new Trainer(model, optimizer, loss);
     }
 
-    /// How many times the training examples are gone through.
+    /// Sets the number of epochs, passes over the training examples.
     ///
-    /// @param epochs the number, positive; with a resumed training that of all its epochs
+    /// @param epochs the number, positive, 1 without this call; it includes the epochs before a training was resumed
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer epochs(int epochs) {
@@ -119,11 +120,11 @@ public final class Trainer {
         return this;
     }
 
-    /// Adds metrics, computed in training and in validation.
+    /// Adds metrics, which are computed in training and in validation.
     ///
-    /// @param metrics each with a name of its own
+    /// @param metrics the metrics, with distinct names
     /// @return this
-    /// @throws IllegalArgumentException if two have one name, or one that the history uses
+    /// @throws IllegalArgumentException if a name is repeated, is not valid or is used by the history
     public Trainer metrics(Metric... metrics) {
         begin("metrics");
         var names = new HashSet<>(BOOKKEEPING);
@@ -133,16 +134,16 @@ public final class Trainer {
             Metric.requireName(metric.name());
             if (metric.name().startsWith("validation_") || !names.add(metric.name())) {
                 throw new IllegalArgumentException("Trainer: metrics: the name " + metric.name()
-                        + " is taken; give each metric one of its own, not beginning with validation_");
+                        + " is taken; use distinct names that do not begin with validation_");
             }
         }
         this.metrics.addAll(List.of(metrics));
         return this;
     }
 
-    /// Adds what is called while training: progress, schedules of one's own.
+    /// Adds callbacks: progress, custom schedules.
     ///
-    /// @param callbacks called in this order
+    /// @param callbacks the callbacks, called in this order
     /// @return this
     public Trainer callbacks(Callback... callbacks) {
         begin("callbacks");
@@ -150,15 +151,15 @@ public final class Trainer {
         return this;
     }
 
-    /// Computes each step in parts of a batch, to take less memory: gradients of the parts are added up, each
-    /// weighted by its share of the examples, or of their weights in the loss, and the optimizer steps once.
+    /// Computes each step in micro-batches, parts of a batch, to use less memory: accumulates their gradients, each
+    /// weighted by its share of the examples, or of the weights of the loss, and steps the optimizer once.
     ///
-    /// The loss must tell what it is the mean over, [Loss]; [#fit] refuses one that does not with the first batch.
+    /// The loss must record the divisor of its mean, see [Loss]; otherwise [#fit] refuses the first batch.
     ///
-    /// The gradient is that of the whole batch, but for rounding; layers that see the batch as a whole, as batch
-    /// normalisation does, see its parts. Validation is computed in parts of that size too.
+    /// The gradient is that of the whole batch up to rounding, but layers that depend on the whole batch, as batch
+    /// normalization does, see only the micro-batch. Validation uses micro-batches too.
     ///
-    /// @param examples the most in a part, positive
+    /// @param examples the largest number of examples of a micro-batch, positive
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer microBatch(long examples) {
@@ -168,9 +169,9 @@ public final class Trainer {
         return this;
     }
 
-    /// Steps a schedule after each step of the optimizer.
+    /// Adds a scheduler that steps after each step of the optimizer.
     ///
-    /// @param scheduler of this trainer's optimizer
+    /// @param scheduler a scheduler of this trainer's optimizer
     /// @return this
     public Trainer everyStep(Scheduler scheduler) {
         begin("everyStep");
@@ -179,9 +180,9 @@ public final class Trainer {
         return this;
     }
 
-    /// Steps a schedule after each epoch.
+    /// Adds a scheduler that steps after each epoch.
     ///
-    /// @param scheduler of this trainer's optimizer
+    /// @param scheduler a scheduler of this trainer's optimizer
     /// @return this
     public Trainer everyEpoch(Scheduler scheduler) {
         begin("everyEpoch");
@@ -190,9 +191,9 @@ public final class Trainer {
         return this;
     }
 
-    /// Steps a schedule after each epoch with the monitored value; one of which more is better is given negative.
+    /// Adds a scheduler that steps after each epoch with the monitored value, negated if larger values are better.
     ///
-    /// @param scheduler of this trainer's optimizer
+    /// @param scheduler a scheduler of this trainer's optimizer
     /// @return this
     public Trainer everyEpoch(ReduceOnPlateau scheduler) {
         begin("everyEpoch");
@@ -201,8 +202,9 @@ public final class Trainer {
         return this;
     }
 
-    /// Scales the gradients before each step so that their norm together is at most a bound:
-    /// [org.toydiff.optim.Gradients#clipNorm]. The history then has a column `gradient_norm`, the norm before.
+    /// Scales the gradients before each step so that their total norm is at most a bound:
+    /// [org.toydiff.optim.Gradients#clipNorm]. The history then has a column `gradient_norm`, the norm before
+    /// clipping.
     ///
     /// @param maxNorm the bound, positive
     /// @return this
@@ -216,7 +218,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Bounds every element of the gradients before each step, and before their norm is:
+    /// Clips every element of the gradients before each step, and before the norm is clipped:
     /// [org.toydiff.optim.Gradients#clipValue].
     ///
     /// @param bound the bound, positive
@@ -231,10 +233,10 @@ public final class Trainer {
         return this;
     }
 
-    /// By which column of epochs the best epoch is told: by `validation_loss` unless set, or `loss` where nothing
-    /// is validated.
+    /// Sets the monitored column of epochs, which decides the best epoch: `validation_loss` without this call, or
+    /// `loss` without validation.
     ///
-    /// @param column `loss`, a metric's name, or one of these with `validation_` before it
+    /// @param column `loss`, the name of a metric, or one of these prefixed by `validation_`
     /// @return this
     public Trainer monitor(String column) {
         begin("monitor");
@@ -242,19 +244,19 @@ public final class Trainer {
         return this;
     }
 
-    /// `earlyStopping(patience, 0)`.
+    /// Calls `earlyStopping(patience, 0)`.
     ///
-    /// @param patience how many epochs without improvement are waited for
+    /// @param patience the number of epochs without improvement, positive
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer earlyStopping(int patience) {
         return earlyStopping(patience, 0);
     }
 
-    /// Stops once the monitored value has not improved for some epochs.
+    /// Stops once the monitored value has not improved for a number of epochs.
     ///
-    /// @param patience how many epochs without improvement are waited for, positive
-    /// @param minDelta by more than how much a value must be better to be an improvement, 0 or more
+    /// @param patience the number of epochs without improvement, positive
+    /// @param minDelta the difference that an improvement must exceed, 0 or more
     /// @return this
     /// @throws IllegalArgumentException if a setting is out of range
     public Trainer earlyStopping(int patience, double minDelta) {
@@ -268,9 +270,9 @@ public final class Trainer {
         return this;
     }
 
-    /// Puts back, at the end, the model's parameters and buffers of the best epoch.
+    /// Restores the parameters and buffers of the best epoch at the end.
     ///
-    /// **Memory** one copy of them, while training.
+    /// **Memory** one copy of them during the training.
     ///
     /// @return this
     public Trainer restoreBest() {
@@ -279,7 +281,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Leaves out the prediction of a step's memory, for models whose forward reads elements: it would be refused.
+    /// Leaves out the prediction of a step's memory, which refuses models whose forward reads elements.
     ///
     /// @return this
     public Trainer withoutMemoryPlan() {
@@ -288,7 +290,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Goes on when a loss or a gradient is NaN or infinite, which stops training otherwise.
+    /// Continues if a loss or a gradient is NaN or infinite, which otherwise ends the training.
     ///
     /// @return this
     public Trainer allowNonFiniteLoss() {
@@ -297,19 +299,21 @@ public final class Trainer {
         return this;
     }
 
-    /// Saves, in a folder, all that training depends on: after each epoch, and when it is stopped. The files are
-    /// those of [org.toydiff.io.CheckpointFile#saveNumbered], of which the last two are kept.
+    /// Saves the complete state of the training to checkpoint files in a folder, after each epoch and when it is
+    /// stopped. The files are those of [org.toydiff.io.CheckpointFile#saveNumbered], of which the last two are kept.
     ///
-    /// Saved are model, optimizer, schedules, metrics, history, the best parameters, where the training loader
-    /// stands, and the random generator. With a folder set, Ctrl-C ends training after its step, with a checkpoint; a
-    /// data set that blocks is interrupted after two seconds, and two later the process ends without a checkpoint.
+    /// The state is that of model, optimizer, schedulers, metrics, history, the best parameters, the position of the
+    /// training loader, and the random generator. With a folder set, Ctrl-C ends the training after its step, with a
+    /// checkpoint; a data set that blocks is interrupted after two seconds, and two seconds later the process ends
+    /// without a checkpoint.
     ///
-    /// A folder is for one run: [#fit] refuses one that has the checkpoints of another, unless that is resumed, and one
-    /// in which another training, of any process, is under way. In the files the string `run` tells runs apart.
+    /// A folder is for one run: [#fit] refuses a folder with the checkpoints of another run, unless that is resumed,
+    /// and one in which another training, of any process, is under way. The metadata entry `run` of the files
+    /// identifies their run.
     ///
-    /// @param folder where; it is made if it is not there
+    /// @param folder the folder, which is created if it does not exist
     /// @return this
-    /// @throws IllegalStateException if Gson is not there, saying what to add
+    /// @throws IllegalStateException if Gson is missing: the message names the artifact to add
     public Trainer checkpoints(Path folder) {
         begin("checkpoints");
         OptionalLibrary.GSON.require("checkpoints");
@@ -317,9 +321,9 @@ public final class Trainer {
         return this;
     }
 
-    /// Saves after every so many steps too.
+    /// Also saves a checkpoint after a number of steps.
     ///
-    /// @param steps how many, positive
+    /// @param steps the number of steps between checkpoints, positive
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer checkpointEvery(long steps) {
@@ -329,9 +333,9 @@ public final class Trainer {
         return this;
     }
 
-    /// How many checkpoints are kept.
+    /// Sets the number of checkpoints that are kept.
     ///
-    /// @param checkpoints the number, positive
+    /// @param checkpoints the number, positive, 2 without this call
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Trainer keepCheckpoints(int checkpoints) {
@@ -341,29 +345,29 @@ public final class Trainer {
         return this;
     }
 
-    /// Saves something else with the checkpoints: a moving average of the parameters, a callback.
+    /// Saves another part with the checkpoints: a moving average of the parameters, a callback.
     ///
-    /// @param name what to call it, without dots
-    /// @param part what to save
+    /// @param name the name of the part, without dots
+    /// @param part the part
     /// @return this
     /// @throws IllegalArgumentException if the name has a dot or is taken
     public Trainer alsoSaving(String name, Stateful part) {
         begin("alsoSaving");
         boolean reserved = name.matches(
                 "random|progress|model|optimizer|loader|history|best|confusion|mean_loss|(schedule|metric)\\d+");
-        if (name.isEmpty() || name.contains(".") || reserved || ownParts.containsKey(name)) {
+        if (name.isEmpty() || name.contains(".") || reserved || extraParts.containsKey(name)) {
             throw new IllegalArgumentException(
                     "Trainer: alsoSaving: the name \"" + name + "\" is taken, empty or has a dot; choose another");
         }
-        ownParts.put(name, Objects.requireNonNull(part, "part"));
+        extraParts.put(name, Objects.requireNonNull(part, "part"));
         return this;
     }
 
-    /// Goes on from the latest checkpoint in the folder, if there is one, as if training had never stopped: to the
-    /// bit, times aside. [#fit] refuses a folder with checkpoints of several runs, and a checkpoint that was changed.
+    /// Resumes from the latest checkpoint in the folder, if there is one, as if the training had never stopped: to
+    /// the bit, except for times. [#fit] refuses a folder with checkpoints of several runs, and a checkpoint that
+    /// was changed.
     ///
-    /// The trainer must be set up as it was, the number of epochs aside, and the loaders must give the same
-    /// batches.
+    /// The settings must be the same, except for the number of epochs, and the loaders must return the same batches.
     ///
     /// @return this
     public Trainer resume() {
@@ -374,9 +378,9 @@ public final class Trainer {
 
     /// Writes the history as CSV after each epoch and at the end: [org.toydiff.train.report.History#writeCsv].
     ///
-    /// @param folder where
+    /// @param folder the folder, which is created if it does not exist
     /// @return this
-    /// @throws IllegalStateException if FastCSV is not there, saying what to add
+    /// @throws IllegalStateException if FastCSV is missing: the message names the artifact to add
     public Trainer historyCsv(Path folder) {
         begin("historyCsv");
         OptionalLibrary.FASTCSV.require("historyCsv");
@@ -386,9 +390,9 @@ public final class Trainer {
 
     /// Writes the history as JSON after each epoch and at the end: [org.toydiff.train.report.History#writeJson].
     ///
-    /// @param file where
+    /// @param file the file, whose folder is created if it does not exist
     /// @return this
-    /// @throws IllegalStateException if Gson is not there, saying what to add
+    /// @throws IllegalStateException if Gson is missing: the message names the artifact to add
     public Trainer historyJson(Path file) {
         begin("historyJson");
         OptionalLibrary.GSON.require("historyJson");
@@ -396,11 +400,11 @@ public final class Trainer {
         return this;
     }
 
-    /// Writes a report at the end, also when training ends by an exception.
+    /// Writes a report at the end, also if an exception ends the training: [org.toydiff.train.report.Report#write].
     ///
-    /// @param file where
+    /// @param file the file, whose folder is created if it does not exist
     /// @return this
-    /// @throws IllegalStateException if ECharts or Gson is not there, saying what to add
+    /// @throws IllegalStateException if ECharts or Gson is missing: the message names the artifact to add
     public Trainer report(Path file) {
         begin("report");
         OptionalLibrary.GSON.require("report");
@@ -409,7 +413,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Sets the report's heading.
+    /// Sets the heading of the report.
     ///
     /// @param title the heading
     /// @return this
@@ -419,7 +423,7 @@ public final class Trainer {
         return this;
     }
 
-    /// Names the classes, for the report's confusion matrix.
+    /// Names the classes in the confusion matrix of the report.
     ///
     /// @param names a name for each class, in the order of the labels
     /// @return this
@@ -429,10 +433,10 @@ public final class Trainer {
         return this;
     }
 
-    /// Adds a line to the report's facts about the run.
+    /// Adds a line to the facts about the run in the report.
     ///
-    /// @param name what it is: `Data`
-    /// @param value how it is: `Fashion-MNIST, 60,000 images`
+    /// @param name the name of the fact: `Data`
+    /// @param value its value: `Fashion-MNIST, 60,000 images`
     /// @return this
     public Trainer fact(String name, String value) {
         begin("fact");
@@ -442,30 +446,40 @@ public final class Trainer {
 
     /// Trains without validation.
     ///
-    /// @param training gives the batches
-    /// @return where training ended
+    /// @param training the loader of the training examples
+    /// @return the state in which the training ended
     /// @throws IOException if a history, a checkpoint or the report cannot be written; and before the first step if
-    ///     the folder of checkpoints is in use or another run's, or the one to be resumed cannot be read
-    /// @throws IllegalArgumentException if settings do not fit each other or the data, or the loss is no scalar
-    /// @throws ArithmeticException if a loss or a gradient is NaN or infinite, naming epoch and step; as with every
-    ///     step that fails before the optimizer's, parameters, buffers and the optimizer's state are those before it
-    /// @throws org.toydiff.MemoryLimitException if a step would pass the memory limit, before it is begun
+    ///     the folder of checkpoints is in use or belongs to another run, or the checkpoint to resume from cannot be
+    ///     read
+    /// @throws IllegalArgumentException if the settings do not fit the loaders or each other, or the loss is not a
+    ///     scalar
+    /// @throws IllegalStateException if checkpoints are to be saved or resumed from and no folder is set, or a fit
+    ///     is under way
+    /// @throws ArithmeticException if a loss or a gradient is NaN or infinite; the message names epoch and step. As
+    ///     after every step that fails before the optimizer steps, parameters, buffers and the state of the
+    ///     optimizer are unchanged by it
+    /// @throws org.toydiff.MemoryLimitException if a step would exceed the memory limit, before it begins
     public Training fit(DataLoader training) throws IOException {
         return run(training, null);
     }
 
-    /// Trains, and after each epoch computes loss and metrics of examples that are not trained on, with the model
-    /// set to evaluation and nothing recorded.
+    /// Trains, and after each epoch computes loss and metrics of examples that are not trained on, with the model in
+    /// evaluation mode and nothing recorded for gradients.
     ///
-    /// @param training gives the batches
-    /// @param validation gives those to validate with
-    /// @return where training ended
+    /// @param training the loader of the training examples
+    /// @param validation the loader of the validation examples
+    /// @return the state in which the training ended
     /// @throws IOException if a history, a checkpoint or the report cannot be written; and before the first step if
-    ///     the folder of checkpoints is in use or another run's, or the one to be resumed cannot be read
-    /// @throws IllegalArgumentException if settings do not fit each other or the data, or the loss is no scalar
-    /// @throws ArithmeticException if a loss or a gradient is NaN or infinite, naming epoch and step; as with every
-    ///     step that fails before the optimizer's, parameters, buffers and the optimizer's state are those before it
-    /// @throws org.toydiff.MemoryLimitException if a step would pass the memory limit, before it is begun
+    ///     the folder of checkpoints is in use or belongs to another run, or the checkpoint to resume from cannot be
+    ///     read
+    /// @throws IllegalArgumentException if the settings do not fit the loaders or each other, or the loss is not a
+    ///     scalar
+    /// @throws IllegalStateException if checkpoints are to be saved or resumed from and no folder is set, or a fit
+    ///     is under way
+    /// @throws ArithmeticException if a loss or a gradient is NaN or infinite; the message names epoch and step. As
+    ///     after every step that fails before the optimizer steps, parameters, buffers and the state of the
+    ///     optimizer are unchanged by it
+    /// @throws org.toydiff.MemoryLimitException if a step would exceed the memory limit, before it begins
     public Training fit(DataLoader training, DataLoader validation) throws IOException {
         return run(training, Objects.requireNonNull(validation, "validation"));
     }
@@ -484,7 +498,7 @@ public final class Trainer {
         }
     }
 
-    /// Begins a change of a setting, or a fit. A callback has the trainer at hand while its settings are in use.
+    /// Begins a change of a setting, or a fit. A callback could call either while a fit uses the settings.
     private void begin(String call) {
         if (fitting) {
             throw new IllegalStateException("Trainer: " + call

@@ -10,7 +10,7 @@ import org.toydiff.train.metrics.Mean;
 import org.toydiff.train.metrics.Metric;
 import org.toydiff.train.report.History;
 
-/// A training under way or ended: where it stands, for [Callback]s and for who called [Trainer#fit].
+/// The state of a training, under way or ended, for [Callback]s and the caller of [Trainer#fit].
 public final class Training {
     private final Layer model;
     private final List<Metric> metrics;
@@ -22,7 +22,7 @@ public final class Training {
     private int epoch;
     private long stepOfEpoch;
     private final Mean meanLoss;
-    // Set by another thread when the JVM is told to end.
+    // Set by another thread when the JVM shuts down.
     private volatile String stopReason;
 
     // Read by that thread.
@@ -48,106 +48,93 @@ public final class Training {
 
     private void requireMonitored() {
         if (!history.epochColumns().contains(monitor) || Trainer.BOOKKEEPING.contains(monitor)) {
-            List<String> fit = new ArrayList<>(history.epochColumns());
-            fit.removeAll(Trainer.BOOKKEEPING);
-            throw new IllegalArgumentException("monitor: " + monitor + " is none of " + fit + "; use one of them");
+            List<String> columns = new ArrayList<>(history.epochColumns());
+            columns.removeAll(Trainer.BOOKKEEPING);
+            throw new IllegalArgumentException(
+                    "monitor: " + monitor + " is not one of " + columns + "; use one of these");
         }
     }
 
-    /// What is trained.
-    ///
-    /// @return the model
+    /// {@return the model that is trained}
     public Layer model() {
         return model;
     }
 
-    /// Every step and epoch so far.
-    ///
-    /// @return the history, which grows
+    /// {@return the history of all steps and epochs so far, which grows}
     public History history() {
         return history;
     }
 
-    /// The metrics, over the epoch so far between its steps and over validation at its end.
+    /// Returns the metrics. Their values are over the epoch so far between its steps, and over validation at its
+    /// end.
     ///
-    /// @return the metrics themselves
+    /// @return the metrics themselves, not copies
     public List<Metric> metrics() {
         return metrics;
     }
 
-    /// The epoch under way, or the last one.
-    ///
-    /// @return its number, from 1; 0 before the first
+    /// {@return the number of the epoch under way or of the last one, from 1; 0 before the first}
     public int epoch() {
         return epoch;
     }
 
-    /// How many epochs there are to be.
-    ///
-    /// @return the setting
+    /// {@return the number of epochs to train, the setting}
     public int epochs() {
         return epochs;
     }
 
-    /// How many steps were made, in all epochs.
-    ///
-    /// @return the number of the last step
+    /// {@return the number of steps so far, in all epochs}
     public long step() {
         return history.steps();
     }
 
-    /// How many steps of the epoch were made.
-    ///
-    /// @return the number of its last step
+    /// {@return the number of steps so far in the epoch}
     public long stepOfEpoch() {
         return stepOfEpoch;
     }
 
-    /// How many steps an epoch has.
-    ///
-    /// @return the number
+    /// {@return the number of steps of an epoch}
     public long stepsPerEpoch() {
         return batches;
     }
 
-    /// The mean loss over the examples of the epoch so far, which weigh what the loss gives them.
+    /// Returns the mean loss over the examples of the epoch so far, with the weights of the loss.
     ///
-    /// @return the mean, NaN before its first step
+    /// @return the mean, NaN before the first step of the epoch
     public double loss() {
         return meanLoss.value();
     }
 
-    /// By which column of epochs the best one is told.
-    ///
-    /// @return `validation_loss` for instance
+    /// {@return the column of epochs that decides the best one, `validation_loss` for instance}
     public String monitor() {
         return monitor;
     }
 
-    /// The epoch whose monitored value is the best, the first of equal ones.
+    /// Returns the epoch with the best monitored value, the first of equal ones.
     ///
-    /// @return its number; nothing while no epoch has a value that is a number
+    /// @return its number; empty while no epoch has a value that is a number
     public OptionalInt bestEpoch() {
         return history.bestEpoch(monitor, higherIsBetter);
     }
 
-    /// When a step's blocks are made and freed, for the first batch.
+    /// Returns the release schedule of a step, for the first batch.
     ///
     /// @return the schedule, null before the first step
     public ReleaseSchedule schedule() {
         return schedule;
     }
 
-    /// The most bytes that the tensors of a step take, as predicted before the first step of each shape of batch.
+    /// Returns the predicted peak of the tensors of a step, the largest of the predictions before the first step of
+    /// each shape of batch.
     ///
     /// @return bytes; 0 before the first step, and without a plan
     public long predictedStepBytes() {
         return predictedStepBytes;
     }
 
-    /// The most bytes that the tensors of a step took.
+    /// Returns the measured peak of the tensors of a step, the largest so far.
     ///
-    /// @return bytes, equal to [#predictedStepBytes()] once a step of the largest batch was made
+    /// @return bytes, equal to [#predictedStepBytes()] after a step with the largest batch
     public long measuredStepBytes() {
         return measuredStepBytes;
     }
@@ -160,22 +147,20 @@ public final class Training {
         measuredStepBytes = Math.max(measuredStepBytes, bytes);
     }
 
-    /// Ends training after the current step; from [Callback#onEpochEnd], after the epoch. May be called on any
-    /// thread.
+    /// Ends the training after the current step; if called by [Callback#onEpochEnd], after the epoch. Any thread may
+    /// call this.
     ///
-    /// @param reason why, for [#stopReason()]
+    /// @param reason the reason, for [#stopReason()]
     public void stop(String reason) {
         stopReason = Objects.requireNonNull(reason, "reason");
     }
 
-    /// Why training ended before its last epoch, or is about to.
-    ///
-    /// @return the reason, null when there is none
+    /// {@return the reason why the training ended before its last epoch or is about to, null without one}
     public String stopReason() {
         return stopReason;
     }
 
-    /// Whether it is to end, because of a reason given or an interrupt, which becomes one.
+    /// Returns whether the training is to end: because of [#stop], or of an interrupt, which becomes a reason.
     boolean stops() {
         if (stopReason == null && Thread.currentThread().isInterrupted()) {
             stop("interrupted");
@@ -183,7 +168,7 @@ public final class Training {
         return stopReason != null;
     }
 
-    /// Whether the training thread is with a loader, and may be there for ever.
+    /// Returns whether the training thread is waiting for a loader, possibly for ever.
     boolean awaitsData() {
         return awaitsData;
     }
@@ -196,14 +181,14 @@ public final class Training {
         return higherIsBetter;
     }
 
-    /// Notes the first schedule.
+    /// Keeps the first schedule.
     void schedule(ReleaseSchedule first) {
         if (schedule == null) {
             schedule = first;
         }
     }
 
-    /// Begins an epoch, with what its steps that were made already add up to.
+    /// Begins an epoch, with the sums over steps of it that a resumed run has made.
     void begin(int number) {
         epoch = number;
         int first = firstRow();
@@ -215,7 +200,8 @@ public final class Training {
         }
     }
 
-    /// For a checkpoint of a version that saved no mean loss. A mean of losses that were NaN stays NaN.
+    /// Computes the mean loss for a checkpoint of an older version, without it. A mean of losses that were NaN stays
+    /// NaN.
     private void addFrom(int first) {
         for (int row = first; row < history.steps(); row++) {
             meanLoss.add(history.stepValue("loss", row), (long) history.stepValue("examples", row), Double.NaN);
@@ -224,18 +210,18 @@ public final class Training {
 
     /// Adds a step of this epoch.
     ///
-    /// @param denominator what its loss divided by, NaN where it does not tell
+    /// @param denominator the divisor of its loss, NaN if it is not recorded
     void add(double loss, long size, double denominator) {
         meanLoss.add(loss, size, denominator);
         stepOfEpoch++;
     }
 
-    /// The mean loss as a part of checkpoints.
+    /// Returns the mean loss, a part of checkpoints.
     Mean meanLoss() {
         return meanLoss;
     }
 
-    /// The row of this epoch's first step.
+    /// Returns the row of this epoch's first step.
     int firstRow() {
         int row = history.steps();
         while (row > 0 && history.stepValue("epoch", row - 1) == epoch) {

@@ -16,11 +16,11 @@ import org.toydiff.data.DataLoader;
 import org.toydiff.io.CheckpointFile;
 import org.toydiff.io.SafeTensors;
 
-/// Saves all that a run depends on, and puts it back.
+/// Saves the complete state of a training to checkpoint files, and restores it.
 final class TrainingCheckpoints {
     private static final String MEAN_LOSS = "mean_loss";
 
-    /// Under which name checkpoints say what run they are of; those of older versions do not.
+    /// The metadata entry with the identity of the run; files of older versions lack it.
     private static final String RUN = "run";
 
     private final Trainer settings;
@@ -30,7 +30,7 @@ final class TrainingCheckpoints {
 
     private Map<String, String> metadata;
 
-    /// Rows of the history when it was saved last.
+    /// The number of rows of the history in the last checkpoint.
     private int saved = -1;
 
     TrainingCheckpoints(
@@ -46,12 +46,12 @@ final class TrainingCheckpoints {
         parts.put("confusion", confusion);
         settings.schedules.forEach(schedule -> parts.put("schedule" + parts.size(), schedule));
         settings.metrics.forEach(metric -> parts.put("metric" + parts.size(), metric));
-        // After those that are numbered by their place.
+        // After the parts that are numbered by their position.
         parts.put(MEAN_LOSS, training.meanLoss());
-        settings.ownParts.forEach(parts::put);
+        settings.extraParts.forEach(parts::put);
     }
 
-    /// Saves where the run stands, unless that is saved already.
+    /// Saves a checkpoint, unless nothing has changed since the last.
     void save() throws IOException {
         int rows = training.history().steps() + training.history().epochs();
         if (settings.checkpoints == null || rows == saved) {
@@ -62,7 +62,7 @@ final class TrainingCheckpoints {
         saved = rows;
     }
 
-    /// Begins a run in a folder without checkpoints, or goes on from the latest.
+    /// Begins a run in a folder without checkpoints, or resumes from the latest.
     void begin() throws IOException {
         if (settings.checkpoints == null) {
             return;
@@ -77,12 +77,12 @@ final class TrainingCheckpoints {
             throw new FileAlreadyExistsException(
                     files.getLast().toString(),
                     null,
-                    "is a checkpoint of another run; call resume() to go on from it, or give checkpoints(folder) an"
-                            + " empty folder");
+                    "is a checkpoint of another run; call resume() to continue that run, or pass an empty folder to"
+                            + " checkpoints(folder)");
         }
     }
 
-    /// By number alone nobody can tell which of several runs is meant.
+    /// Throws if the files are of several runs, of which the numbers alone do not identify the latest.
     private void requireOneRun(List<Path> files) throws IOException {
         Map<String, List<Path>> runs = new LinkedHashMap<>();
         for (Path file : files) {
@@ -95,25 +95,23 @@ final class TrainingCheckpoints {
             throw new FileSystemException(
                     settings.checkpoints.toString(),
                     null,
-                    "has checkpoints of several runs, " + runs.values()
-                            + "; leave there those of the run to be resumed");
+                    "has checkpoints of several runs, " + runs.values() + "; keep only those of the run to resume");
         }
     }
 
     private void resume(Path file) throws IOException {
-        // Before anything in it is believed.
+        // Verifies the file before anything else is read from it.
         metadata = CheckpointFile.progress(file).metadata();
-        Map<String, Stateful> there = new LinkedHashMap<>(parts);
+        Map<String, Stateful> present = new LinkedHashMap<>(parts);
         if (!makeRoom(file).contains(MEAN_LOSS + ".sums")) {
-            // Written by a version that did not save it: it is computed from the history.
-            there.remove(MEAN_LOSS);
+            // An older version, which did not save it: it is computed from the history.
+            present.remove(MEAN_LOSS);
         }
-        CheckpointFile.load(file, there);
+        CheckpointFile.load(file, present);
         saved = training.history().steps() + training.history().epochs();
     }
 
-    /// The history and the best parameters have as many numbers as there were, which must fit before they are put
-    /// back.
+    /// Gives the history and the best weights the sizes that they have in the file, so that its state fits.
     ///
     /// @return the names of all tensors in the file
     private List<String> makeRoom(Path file) throws IOException {

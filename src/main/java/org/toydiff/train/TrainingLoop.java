@@ -11,7 +11,7 @@ import org.toydiff.optim.Scheduler;
 import org.toydiff.train.metrics.Mean;
 import org.toydiff.train.metrics.Metric;
 
-/// One run of a trainer: the loop over epochs and batches.
+/// A run of a trainer: the loop over epochs and batches.
 final class TrainingLoop {
     private final Trainer settings;
     private final DataLoader loader;
@@ -24,7 +24,7 @@ final class TrainingLoop {
     private final TrainingCheckpoints checkpoints;
     private final ResultFiles results;
 
-    /// In an arena that is closed with the run: for batches and copies of the model.
+    /// @param memory the arena for batches and copies of the model, which is closed with the run
     TrainingLoop(Trainer settings, DataLoader loader, DataLoader validation, TensorArena memory) {
         requireBatches("training", loader);
         if (validation != null) {
@@ -45,7 +45,7 @@ final class TrainingLoop {
     private static void requireBatches(String name, DataLoader loader) {
         if (loader.batches() == 0) {
             throw new IllegalArgumentException("fit: the " + name + " loader has no batch: " + loader.size()
-                    + " examples; give it more, or do not drop the last batch");
+                    + " examples; add examples, or do not drop the last batch");
         }
     }
 
@@ -74,7 +74,7 @@ final class TrainingLoop {
 
     private void epochs() throws IOException {
         int ended = training.history().epochs();
-        // A resumed run may have stopped for good.
+        // A resumed run may already have stopped early.
         stopEarly();
         for (int epoch = ended + 1; epoch <= settings.epochs && !training.stops(); epoch++) {
             epoch(epoch);
@@ -122,9 +122,9 @@ final class TrainingLoop {
         });
     }
 
-    /// Makes the steps of an epoch that are still to be made.
+    /// Runs the remaining steps of an epoch.
     ///
-    /// @return whether all of them are made
+    /// @return whether the epoch is complete
     private boolean steps() throws IOException {
         Iterator<Batch> batches = loader.iterator();
         if (training.stepOfEpoch() == training.stepsPerEpoch()) {
@@ -136,8 +136,8 @@ final class TrainingLoop {
         return true;
     }
 
-    /// For a run resumed between the last step of an epoch and its end: the loader stands at the end of this epoch
-    /// or, being past it, at the beginning of the next, whose batches are not to be taken yet.
+    /// Ends the iteration of a run resumed between the last step of an epoch and its end: the loader is at the end
+    /// of this epoch or already at the beginning of the next, whose batches are not to be read yet.
     private void endIteration(Iterator<Batch> batches) {
         if (batches.hasNext()) {
             loader.close();
@@ -177,7 +177,8 @@ final class TrainingLoop {
         }
     }
 
-    /// The next batch, or null when this thread was interrupted waiting for it, whatever the data set made of that.
+    /// Returns the next batch, or null if the training stops while it waits, whatever exception the data set threw
+    /// then.
     private Batch next(Iterator<Batch> batches) {
         training.awaitsData(true);
         try {
@@ -194,7 +195,7 @@ final class TrainingLoop {
 
     /// Computes loss and metrics of the validation examples.
     ///
-    /// @return whether of all of them
+    /// @return whether the validation is complete
     private boolean validate() {
         settings.model.eval();
         try {
@@ -222,11 +223,11 @@ final class TrainingLoop {
         }
     }
 
-    /// Ends a run that succeeded or failed, without hiding why it failed.
+    /// Ends a run that succeeded or failed, without hiding its failure.
     private void end(Throwable failure) throws IOException {
         try (loader;
                 validation) {
-            leave();
+            finish();
         } catch (Throwable e) {
             if (failure == null) {
                 throw e;
@@ -235,7 +236,7 @@ final class TrainingLoop {
         }
     }
 
-    private void leave() throws IOException {
+    private void finish() throws IOException {
         try {
             call(callback -> callback.onTrainEnd(training));
             Uninterrupted.run(() -> {
@@ -243,7 +244,7 @@ final class TrainingLoop {
                 results.writeReport();
             });
         } finally {
-            // The loaders are closed next, which waits for the batch that is being made.
+            // Closing the loaders, which comes next, waits for the batch that is being read.
             training.awaitsData(true);
         }
     }

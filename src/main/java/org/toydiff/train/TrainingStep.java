@@ -17,7 +17,7 @@ import org.toydiff.Updates;
 import org.toydiff.data.Batch;
 import org.toydiff.optim.Gradients;
 
-/// What is computed from a batch: a training step, or losses and metrics alone.
+/// Computes a batch: a training step, or losses and metrics only.
 final class TrainingStep {
     private final Trainer settings;
     private final Training training;
@@ -25,27 +25,27 @@ final class TrainingStep {
     private long[] lastShape;
     private final List<Tensor> parameters;
     private final BufferSnapshot buffers;
-    private final MicroBatches parts;
+    private final MicroBatches microBatches;
     private long peakBytes;
     private double gradientNorm;
 
-    /// In an arena for the copies of a model's buffers.
+    /// @param home the arena for the copies of the model's buffers
     TrainingStep(Trainer settings, Training training, TensorArena home) {
         this.settings = settings;
         this.training = training;
         this.buffers = new BufferSnapshot(settings.model, home);
-        this.parts = new MicroBatches(settings.microBatch < Long.MAX_VALUE);
+        this.microBatches = new MicroBatches(settings.microBatch < Long.MAX_VALUE);
         this.parameters = settings.optimizer.groups().stream()
                 .flatMap(group -> group.parameters().stream())
                 .toList();
     }
 
-    /// Trains on a batch: parts of it forward and backward, then one step of the optimizer. Where it fails before
-    /// that, parameters, buffers and the optimizer's state are what they were.
+    /// Trains on a batch: forward and backward for each micro-batch, then one step of the optimizer. If it fails
+    /// before the latter, parameters, buffers and the state of the optimizer are unchanged.
     ///
     /// @return the loss of the batch
     double train(Batch batch) {
-        buffers.keep();
+        buffers.copy();
         try {
             requireFits(batch);
             computeGradients(batch);
@@ -57,29 +57,29 @@ final class TrainingStep {
         }
         settings.optimizer.step();
         settings.optimizer.zeroGradients();
-        return parts.loss();
+        return microBatches.loss();
     }
 
     private void computeGradients(Batch batch) {
         long live = Memory.liveBytes();
         long size = batch.size();
         peakBytes = 0;
-        parts.begin(size);
+        microBatches.begin(size);
         for (long from = 0; from < size; from += settings.microBatch) {
             trainPart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
         }
-        requireFinite(parts.loss());
-        if (parts.correction() != 1) {
+        requireFinite(microBatches.loss());
+        if (microBatches.correction() != 1) {
             for (Tensor parameter : parameters) {
                 if (parameter.hasGradient()) {
-                    Updates.scale(parameter.gradient(), parts.correction());
+                    Updates.scale(parameter.gradient(), microBatches.correction());
                 }
             }
         }
         peakBytes += live;
     }
 
-    /// Puts back what a step that failed has changed, without hiding why it failed.
+    /// Undoes the changes of a step that failed, without hiding its failure.
     private void undo(Throwable failure) {
         try {
             buffers.restore();
@@ -98,29 +98,29 @@ final class TrainingStep {
         }
     }
 
-    /// The norm of the last step's gradients before it was bounded, if it was.
+    /// Returns the norm of the last step's gradients before clipping, if it was clipped.
     double gradientNorm() {
         return gradientNorm;
     }
 
-    /// The most bytes that were live in the last step.
+    /// Returns the peak of live bytes in the last step.
     long peakBytes() {
         return peakBytes;
     }
 
-    /// What the last batch's loss divided by, NaN where it does not tell.
+    /// Returns the divisor of the last batch's loss, NaN if it is not recorded.
     double denominator() {
-        return parts.denominator();
+        return microBatches.denominator();
     }
 
     private void trainPart(Batch batch, long from, long to) {
         try (var arena = TensorArena.ofConfined()) {
             Tensor target = part(batch.y(), from, to);
             Tensor output = settings.model.forward(part(batch.x(), from, to));
-            Tensor loss = parts.compute(settings.loss, output, target);
+            Tensor loss = microBatches.compute(settings.loss, output, target);
             requireScalar(loss);
             double value = loss.item();
-            double share = parts.add(value, to - from);
+            double share = microBatches.add(value, to - from);
             if (share != 0) {
                 requireFinite(value);
             }
@@ -152,18 +152,18 @@ final class TrainingStep {
         }
     }
 
-    /// Computes the loss of a batch that is not trained on, and adds it to the metrics.
+    /// Computes the loss of a batch without training on it, and updates the metrics.
     ///
     /// @return the loss of the batch
     double evaluate(Batch batch) {
         long size = batch.size();
-        parts.begin(size);
+        microBatches.begin(size);
         try (var off = Autograd.noGradient()) {
             for (long from = 0; from < size; from += settings.microBatch) {
                 evaluatePart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
             }
         }
-        return parts.loss();
+        return microBatches.loss();
     }
 
     private void evaluatePart(Batch batch, long from, long to) {
@@ -171,13 +171,11 @@ final class TrainingStep {
             Tensor target = part(batch.y(), from, to);
             Tensor output = settings.model.forward(part(batch.x(), from, to));
             update(output, target);
-            parts.add(parts.compute(settings.loss, output, target).item(), to - from);
+            microBatches.add(microBatches.compute(settings.loss, output, target).item(), to - from);
         }
     }
 
-    // Before memory is taken.
-
-    /// Predicts what the first step of each shape of batch takes, and refuses it when it does not fit.
+    /// Predicts the memory of the first step of each shape of batch, and refuses a step that does not fit.
     private void requireFits(Batch batch) {
         long[] shape = batch.x().shape();
         if (!settings.planning || Arrays.equals(shape, lastShape)) {
@@ -205,7 +203,7 @@ final class TrainingStep {
     private static void requireScalar(Tensor loss) {
         if (loss.size() != 1) {
             throw new IllegalArgumentException(
-                    "fit: the loss is " + describe(loss) + " and no scalar; reduce it to the mean over the batch");
+                    "fit: the loss is " + describe(loss) + ", not a scalar; reduce it to the mean over the batch");
         }
     }
 
@@ -222,8 +220,8 @@ final class TrainingStep {
         }
         for (int i = 0; i < parameters.size(); i++) {
             if (parameters.get(i).hasGradient() && !isFinite(parameters.get(i).gradient())) {
-                throw notFinite("the loss is " + parts.loss() + " and the gradient of " + nameOf(parameters.get(i))
-                        + " has NaN or infinite elements");
+                throw notFinite("the loss is " + microBatches.loss() + " and the gradient of "
+                        + nameOf(parameters.get(i)) + " has NaN or infinite elements");
             }
         }
     }
@@ -244,19 +242,19 @@ final class TrainingStep {
                 .filter(named -> named.getValue() == parameter)
                 .map(Map.Entry::getKey)
                 .findFirst()
-                .orElseGet(() -> "a parameter " + describe(parameter) + " that is none of the model's");
+                .orElseGet(() -> "a parameter " + describe(parameter) + " that is not in the model");
     }
 
     private static String describe(Tensor tensor) {
         return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
     }
 
-    private ArithmeticException notFinite(String what) {
+    private ArithmeticException notFinite(String problem) {
         return new ArithmeticException(String.format(
                 Locale.ROOT,
-                "fit: %s in epoch %d, step %d (step %d of the epoch); the parameters are those before it."
-                        + " Lower the learning rate, clip gradients or look at the data; allowNonFiniteLoss() goes on",
-                what,
+                "fit: %s in epoch %d, step %d (step %d of the epoch); the parameters are unchanged by the step."
+                        + " Lower the learning rate, clip gradients or check the data; allowNonFiniteLoss() continues",
+                problem,
                 training.epoch(),
                 training.step() + 1,
                 training.stepOfEpoch() + 1));

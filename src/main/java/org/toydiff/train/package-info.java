@@ -1,6 +1,7 @@
-/// The training loop: a [org.toydiff.train.Trainer] with its checkpoints, callbacks and progress on the terminal.
-/// Metrics are in [org.toydiff.train.metrics], histories and reports in [org.toydiff.train.report]. Made of the public
-/// API of `org.toydiff` and its packages alone, but for what touches no tensor: files and optional libraries.
+/// The training loop: a [org.toydiff.train.Trainer] with checkpoint files, callbacks and progress on the terminal.
+/// Metrics are in [org.toydiff.train.metrics], histories and reports in [org.toydiff.train.report]. Built on the
+/// public API of `org.toydiff` and its packages alone, except for code that touches no tensor: files and optional
+/// libraries.
 ///
 /// ```java
 /// var result = Trainer.of(net, optimizer, Functional::crossEntropyLoss)
@@ -10,6 +11,6 @@
 ///         .fit(training, validation);
 /// ```
 ///
-/// Each part works without the others: any loop can update metrics, add to a [org.toydiff.train.report.History] and
-/// write a [org.toydiff.train.report.Report].
+/// Settings follow the convention of [org.toydiff.data]. Each part works without the others: any loop can update
+/// metrics, add to a [org.toydiff.train.report.History] and write a [org.toydiff.train.report.Report].
 package org.toydiff.train;

@@ -109,8 +109,8 @@ class BlockedDataTest extends ArenaTest {
         var e = assertThrows(IllegalStateException.class, loader::close);
         assertTrue(Thread.interrupted(), "the interrupt is kept");
         assertEquals(
-                "close: the data set is still reading a batch, in spite of an interrupt; the loader's thread frees its"
-                        + " memory and ends when it returns",
+                "close: the data set is still reading a batch, despite an interrupt; the loader's thread frees its"
+                        + " memory and ends when the data set returns",
                 e.getMessage());
         release.countDown();
         thread.join();

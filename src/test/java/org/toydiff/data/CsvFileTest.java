@@ -199,7 +199,7 @@ class CsvFileTest extends ArenaTest {
     void aLabelMustBeAWholeNumber(String cell) throws IOException {
         CsvFile file = file("1," + cell + "\n").withoutHeader().labels(1);
         assertEquals(
-                "line 1: column 2: \"" + cell + "\" is not a whole number, as a label must be; number the classes"
+                "line 1: column 2: \"" + cell + "\" is not an integer, as a label must be; number the classes"
                         + " from 0 on and write the numbers to the file",
                 refused(file));
     }
@@ -218,10 +218,10 @@ class CsvFileTest extends ArenaTest {
     @Test
     void rowsOfAnotherLengthAreRefused() throws IOException {
         assertEquals(
-                "line 3: 2 cells, and the first line has 3",
+                "line 3: 2 cells, but the first line has 3",
                 refused(file("a,b,y\n1,2,3\n1,2\n").labels("y")));
         assertEquals(
-                "line 2: 4 cells, and the first line has 3",
+                "line 2: 4 cells, but the first line has 3",
                 refused(file("1,2,3\n1,2,3,4\n").withoutHeader().labels(2)));
     }
 
@@ -229,11 +229,11 @@ class CsvFileTest extends ArenaTest {
     void aFileWithoutRowsIsRefused() throws IOException {
         for (String content : new String[] {"", "\n\n", "a,b\n", "a,b\n\n"}) {
             assertEquals(
-                    "line 1: there are no rows of numbers",
+                    "line 1: the file has no rows of numbers",
                     refused(file(content).labels(0)));
         }
         assertEquals(
-                "line 1: there are no rows of numbers",
+                "line 1: the file has no rows of numbers",
                 refused(file("").withoutHeader().labels(0)));
     }
 
@@ -255,25 +255,25 @@ class CsvFileTest extends ArenaTest {
         Files.write(folder.resolve("a.csv"), Arrays.copyOf(packed, packed.length / 2));
         String message =
                 refused(CsvFile.of(folder.resolve("a.csv")).delimiter(';').labels(0));
-        assertTrue(message.contains("the gzip data is damaged or cut off: Unexpected end of ZLIB"), message);
+        assertTrue(message.contains("the gzip data is damaged or truncated: Unexpected end of ZLIB"), message);
     }
 
     @Test
     void columnsThatAreNotThereAreNamed() throws IOException {
         assertEquals(
-                "no column of name \"Width\"; the header is [length, width, species]",
+                "no column named \"Width\"; the header is [length, width, species]",
                 refusedChoice(file(FLOWERS).labels("Width")));
         assertEquals(
-                "there is no column at 3; the file has 3",
+                "no column at position 3; the file has 3",
                 refusedChoice(file(FLOWERS).labels(3)));
         assertEquals(
-                "there is no column at -1; the file has 3",
+                "no column at position -1; the file has 3",
                 refusedChoice(file(FLOWERS).inputs(-1).labels(0)));
         assertEquals(
-                "no column of name \"a\"; the header is []",
+                "no column named \"a\"; the header is []",
                 refusedChoice(file("1,2\n").withoutHeader().labels("a")));
         assertEquals(
-                "2 columns of name \"a\"; the header is [a, a]",
+                "2 columns named \"a\"; the header is [a, a]",
                 refusedChoice(file("a,a\n1,2\n").labels("a")));
         assertEquals(
                 "a column is chosen twice",
@@ -286,7 +286,7 @@ class CsvFileTest extends ArenaTest {
     void aTargetMustBeChosen() throws IOException {
         CsvFile file = file(FLOWERS).inputs("length");
         assertEquals(
-                "read: " + folder.resolve("a.csv") + ": no column is the target; choose by targets(…) or labels(…)",
+                "read: " + folder.resolve("a.csv") + ": no target column was chosen; call targets(…) or labels(…)",
                 assertThrows(IllegalStateException.class, file::read).getMessage());
     }
 

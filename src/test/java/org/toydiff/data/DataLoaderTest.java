@@ -339,9 +339,9 @@ class DataLoaderTest extends ArenaTest {
                 with(Map.of("position", number(11))),
                 "position -1 is not in a set of 10 examples",
                 with(Map.of("position", number(-1))),
-                "it is of a set of 9 examples, and this one has 10",
+                "the state is of a set of 9 examples, but this one has 10",
                 DataLoader.of(images(9), 4).shuffle(1).stateDict(),
-                "it is of a loader that does not shuffle, and this one does; make this one without shuffle(seed)",
+                "the state is of a loader that does not shuffle, but this one does; make this one without shuffle(seed)",
                 DataLoader.of(images(10), 4).stateDict());
         refused.forEach((message, wrong) -> assertEquals(
                 "DataLoader: loadStateDict: " + message,
@@ -356,7 +356,7 @@ class DataLoaderTest extends ArenaTest {
         Map<String, Tensor> shuffled = DataLoader.of(images(10), 4).shuffle(1).stateDict();
         DataLoader loader = DataLoader.of(images(10), 4);
         assertEquals(
-                "DataLoader: loadStateDict: it is of a loader that shuffles, and this one does not; call shuffle(seed) on this one",
+                "DataLoader: loadStateDict: the state is of a loader that shuffles, but this one does not; call shuffle(seed) on this one",
                 assertThrows(IllegalArgumentException.class, () -> loader.loadStateDict(shuffled))
                         .getMessage());
     }
@@ -384,7 +384,7 @@ class DataLoaderTest extends ArenaTest {
             left.next();
             Iterator<Batch> next = loader.iterator();
             assertEquals(
-                    "next: this iteration was ended by close(), loadStateDict or another iteration of its loader;"
+                    "next: close(), loadStateDict or another iteration of the loader has ended this one;"
                             + " call iterator() for a new one",
                     assertThrows(IllegalStateException.class, left::next).getMessage());
             assertThrows(IllegalStateException.class, left::hasNext);
@@ -630,7 +630,7 @@ class DataLoaderTest extends ArenaTest {
             assertEquals("gone", thrown.getCause().getMessage());
             assertEquals(6, loader.stateDict().get("position").item());
             assertEquals(prefetch > 0, Arrays.stream(thrown.getSuppressed()).anyMatch(e -> e.getMessage()
-                    .equals("next: thrown on the loader's thread, asked for here")));
+                    .equals("next: thrown on the loader's thread, rethrown here")));
         }
     }
 
@@ -661,7 +661,7 @@ class DataLoaderTest extends ArenaTest {
             Iterator<Batch> batches = loader.iterator();
             batches.next();
             var e = assertThrows(UncheckedIOException.class, batches::next);
-            assertEquals(bad + ": offset 0: it is neither PNG nor JPEG", e.getMessage());
+            assertEquals(bad + ": offset 0: the file is neither PNG nor JPEG", e.getMessage());
             assertEquals(MalformedFileException.class, e.getCause().getClass());
         }
     }

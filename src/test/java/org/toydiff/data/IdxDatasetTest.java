@@ -207,7 +207,8 @@ class IdxDatasetTest extends ArenaTest {
         assertEquals(
                 "images: offset 0: 0x89504e47 is not the magic number of an IDX file",
                 refusedImages(bytes(0x89, 'P', 'N', 'G', 13, 10, 26, 10)));
-        assertEquals("images: offset 2: 0x0a is no element type of IDX", refusedImages(idx(0x0a, bytes(1, 2, 3), 3)));
+        assertEquals(
+                "images: offset 2: 0x0a is not an element type of IDX", refusedImages(idx(0x0a, bytes(1, 2, 3), 3)));
         assertEquals("images: offset 3: the array has no axes; examples need one", refusedImages(bytes(0, 0, 8, 0, 1)));
     }
 
@@ -223,7 +224,7 @@ class IdxDatasetTest extends ArenaTest {
     @Test
     void aPlainFileMustBeAsLongAsItsHeaderSays() throws IOException {
         assertEquals(
-                "images: offset 27: the file ends here, and [3, 2, 2] UNSIGNED_BYTE takes 12 bytes after the header",
+                "images: offset 27: the file ends here, but [3, 2, 2] UNSIGNED_BYTE takes 12 bytes after the header",
                 refusedImages(Arrays.copyOf(IMAGES, IMAGES.length - 1)));
         assertEquals(
                 "images: offset 28: bytes follow the last element of [3, 2, 2] UNSIGNED_BYTE",
@@ -233,7 +234,7 @@ class IdxDatasetTest extends ArenaTest {
     @Test
     void aPackedFileMustBeAsLongAsItsHeaderSays() throws IOException {
         assertEquals(
-                "images: offset 27: the data ends here, and [3, 2, 2] UNSIGNED_BYTE takes 12 bytes after the header",
+                "images: offset 27: the data ends here, but [3, 2, 2] UNSIGNED_BYTE takes 12 bytes after the header",
                 refusedImages(gzip(Arrays.copyOf(IMAGES, IMAGES.length - 1))));
         assertEquals(
                 "images: offset 28: bytes follow the last element of [3, 2, 2] UNSIGNED_BYTE",
@@ -252,8 +253,8 @@ class IdxDatasetTest extends ArenaTest {
     void aPackedFileThatCannotHoldWhatItDeclaresAllocatesNothing() throws IOException {
         byte[] packed = gzip(idx(new byte[100], 1 << 30));
         assertEquals(
-                "images: offset 4: [1073741824] UNSIGNED_BYTE takes 1073741824 bytes, and " + packed.length
-                        + " packed ones cannot hold them",
+                "images: offset 4: [1073741824] UNSIGNED_BYTE takes 1073741824 bytes, which " + packed.length
+                        + " compressed bytes cannot hold",
                 refusedImages(packed));
     }
 
@@ -291,14 +292,14 @@ class IdxDatasetTest extends ArenaTest {
                 MalformedFileException.class, () -> IdxDataset.open(file("images", packed), folder.resolve("labels")));
         assertEquals(ZipException.class, e.getCause().getClass());
         assertEquals(
-                folder.resolve("images") + ": offset 28: the gzip data is damaged or cut off: Corrupt GZIP trailer",
+                folder.resolve("images") + ": offset 28: the gzip data is damaged or truncated: Corrupt GZIP trailer",
                 e.getMessage());
     }
 
     @Test
     void aDamagedLabelsFileLeavesNothingOfTheImages() throws IOException {
         byte[] labels = gzip(Arrays.copyOf(LABELS, LABELS.length - 1));
-        String expected = "labels: offset 10: the data ends here, and [3] UNSIGNED_BYTE takes 3 bytes after the header";
+        String expected = "labels: offset 10: the data ends here, but [3] UNSIGNED_BYTE takes 3 bytes after the header";
         assertEquals(expected, refused(gzip(IMAGES), labels));
         assertEquals(expected, refused(IMAGES, labels));
     }
@@ -306,13 +307,13 @@ class IdxDatasetTest extends ArenaTest {
     @Test
     void labelsMustBeWholeNumbersForEveryImage() throws IOException {
         assertEquals(
-                "labels: offset 4: 2 labels are not for the 3 examples of " + folder.resolve("images"),
+                "labels: offset 4: 2 labels do not match the 3 examples of " + folder.resolve("images"),
                 refused(IMAGES, idx(bytes(1, 2), 2)));
         assertEquals(
-                "labels: offset 3: labels have one axis, and the array is [3, 1]",
+                "labels: offset 3: labels have one axis, but the shape of the array is [3, 1]",
                 refused(IMAGES, idx(bytes(1, 2, 3), 3, 1)));
         assertEquals(
-                "labels: offset 2: labels are whole numbers, and the elements are FLOAT",
+                "labels: offset 2: labels are integers, but the elements are FLOAT",
                 refused(IMAGES, idx(0x0d, new byte[12], 3)));
     }
 

@@ -165,7 +165,7 @@ class ImageFolderTest extends ArenaTest {
         assertEquals(1, set.batch(0).size());
         assertEquals(
                 wide
-                        + ": size: the image is 2 × 4 and the first is 2 × 3; resize(height, width) brings all to one size",
+                        + ": size: the image is 2 × 4, but the first is 2 × 3; call resize(height, width) to give all one size",
                 refusedFile(set, 1));
         Batch batch = ImageFolder.open(root).resize(5, 1).batch(1, 0);
         assertArrayEquals(new long[] {2, 3, 5, 1}, batch.x().shape());
@@ -207,7 +207,7 @@ class ImageFolderTest extends ArenaTest {
         long live = arena.liveBytes();
         assertThrows(UncheckedIOException.class, () -> set.batch(0, 1));
         assertEquals(live, arena.liveBytes());
-        assertEquals(broken + ": offset 0: it is neither PNG nor JPEG", refusedFile(set, 1));
+        assertEquals(broken + ": offset 0: the file is neither PNG nor JPEG", refusedFile(set, 1));
     }
 
     @Test
@@ -221,10 +221,10 @@ class ImageFolderTest extends ArenaTest {
         byte[] gif = "GIF89a\1\0\1\0\0\0\0;".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
         Path other = Files.write(root.resolve("a/6.png"), gif);
         ImageFolder set = ImageFolder.open(root);
-        assertEquals(empty + ": offset 0: it is neither PNG nor JPEG", refusedFile(set, 2));
+        assertEquals(empty + ": offset 0: the file is neither PNG nor JPEG", refusedFile(set, 2));
         assertTrue(refusedFile(set, 3).startsWith(cut + ": offset "), refusedFile(set, 3));
         assertTrue(refusedFile(set, 4).startsWith(noSize + ": offset "), refusedFile(set, 4));
-        assertEquals(other + ": offset 0: it is neither PNG nor JPEG", refusedFile(set, 5));
+        assertEquals(other + ": offset 0: the file is neither PNG nor JPEG", refusedFile(set, 5));
     }
 
     @Test
@@ -269,13 +269,13 @@ class ImageFolderTest extends ArenaTest {
     @Test
     void foldersWithoutImagesAreNamed() throws IOException {
         assertEquals(
-                root + ": root folder: there are no folders in it, one for each class",
+                root + ": root folder: the folder has no folders; it must have one for each class",
                 assertThrows(MalformedFileException.class, () -> ImageFolder.open(root))
                         .getMessage());
         write("a/1.png", Color.RED, 2, 2);
         Path empty = Files.createDirectory(root.resolve("b"));
         assertEquals(
-                empty + ": class folder: there is no PNG or JPEG file in it",
+                empty + ": class folder: the folder has no PNG or JPEG file",
                 assertThrows(MalformedFileException.class, () -> ImageFolder.open(root))
                         .getMessage());
         assertThrows(NoSuchFileException.class, () -> ImageFolder.open(root.resolve("nowhere")));

@@ -90,7 +90,6 @@ class SplitMix64Test {
     void setsLargerThanAnArrayAreRefused() {
         var e = assertThrows(IllegalArgumentException.class, () -> SplitMix64.order("shuffle", 3_000_000_000L));
         assertEquals(
-                "shuffle: a set of 3000000000 examples is too large for it; slice it to at most 2147483639",
-                e.getMessage());
+                "shuffle: a set of 3000000000 examples is too large; slice it to at most 2147483639", e.getMessage());
     }
 }

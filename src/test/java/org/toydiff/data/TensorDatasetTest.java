@@ -119,10 +119,10 @@ class TensorDatasetTest extends ArenaTest {
     @Test
     void tensorsThatDoNotPairAreRefused() {
         assertEquals(
-                "TensorDataset: x [3, 2] and y [2] must have a first axis of one size, the examples",
+                "TensorDataset: x [3, 2] and y [2] must have first axes of one size, the number of examples",
                 refused(IllegalArgumentException.class, () -> new TensorDataset(Tensor.ones(3, 2), Tensor.ones(2))));
         assertEquals(
-                "TensorDataset: x [] and y [] must have a first axis of one size, the examples",
+                "TensorDataset: x [] and y [] must have first axes of one size, the number of examples",
                 refused(IllegalArgumentException.class, () -> new TensorDataset(Tensor.scalar(1), Tensor.scalar(1))));
     }
 
@@ -194,10 +194,10 @@ class TensorDatasetTest extends ArenaTest {
         Arrays.sort(both);
         assertArrayEquals(targets(set), both);
         assertEquals(
-                "split: [70, 20] must be 0 or more and sum to 100, the examples of the set",
+                "split: [70, 20] must be 0 or more and sum to 100, the number of examples",
                 refused(IllegalArgumentException.class, () -> set.split(1, 70, 20)));
         assertEquals(
-                "split: [101, -1] must be 0 or more and sum to 100, the examples of the set",
+                "split: [101, -1] must be 0 or more and sum to 100, the number of examples",
                 refused(IllegalArgumentException.class, () -> set.split(1, 101, -1)));
     }
 

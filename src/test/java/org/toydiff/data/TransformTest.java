@@ -71,17 +71,17 @@ class TransformTest extends ArenaTest {
         Batch normal = new Normalize(new double[] {1, 10}, new double[] {2, -1}).apply(batch(2, 2, 1, 2), null);
         assertArrayEquals(new float[] {0, 0.5f, 7, 6, 2, 2.5f, 3, 2}, normal.x().toFloatArray());
         refused(
-                "Normalize: [2, 3, 1, 2] does not have 2 channels, on the third axis from the end",
+                "Normalize: [2, 3, 1, 2] does not have 2 channels on the third axis from the end",
                 () -> new Normalize(new double[2], new double[] {1, 1}).apply(batch(2, 3, 1, 2), null));
         refused(
-                "Normalize: [2, 2] does not have 2 channels, on the third axis from the end",
+                "Normalize: [2, 2] does not have 2 channels on the third axis from the end",
                 () -> new Normalize(new double[2], new double[] {1, 1}).apply(batch(2, 2), null));
     }
 
     @Test
     void normalizingNeedsPairsOfFiniteNumbers() {
         refused(
-                "Normalize: mean [0.0] and std [0.0] must be as many finite numbers, and no std 0",
+                "Normalize: mean [0.0] and std [0.0] must be equally many finite numbers, and no std 0",
                 () -> new Normalize(0, 0));
         for (double[][] pair : new double[][][] {{{1}, {1, 2}}, {{}, {}}, {{Double.NaN}, {1}}, {{0}, {1 / 0.0}}}) {
             assertThrows(IllegalArgumentException.class, () -> new Normalize(pair[0], pair[1]));
@@ -181,11 +181,12 @@ class TransformTest extends ArenaTest {
     void whatCannotBeCutOrFlippedIsRefused() {
         refused("RandomCrop: 5 × 2 is larger than the images of [1, 2, 2] with padding 1", () -> new RandomCrop(5, 2, 1)
                 .apply(batch(1, 2, 2), new SplitMix64(1)));
-        refused("RandomCrop: takes FLOAT32 [n, …, height, width], not [4, 4] float32", () -> new RandomCrop(2, 0)
-                .apply(batch(4, 4), new SplitMix64(1)));
+        refused(
+                "RandomCrop: the inputs must be FLOAT32 [n, …, height, width], not [4, 4] float32",
+                () -> new RandomCrop(2, 0).apply(batch(4, 4), new SplitMix64(1)));
         Batch doubles = new Batch(Tensor.zeros(DType.FLOAT64, 1, 2, 2), Tensor.zeros(1));
         refused(
-                "RandomHorizontalFlip: takes FLOAT32 [n, …, height, width], not [1, 2, 2] float64",
+                "RandomHorizontalFlip: the inputs must be FLOAT32 [n, …, height, width], not [1, 2, 2] float64",
                 () -> new RandomHorizontalFlip().apply(doubles, new SplitMix64(1)));
         for (long[] setting : new long[][] {{0, 1, 0}, {1, 0, 0}, {1, 1, -1}, {1, 1, 1L << 40}}) {
             assertThrows(IllegalArgumentException.class, () -> new RandomCrop(setting[0], setting[1], setting[2]));

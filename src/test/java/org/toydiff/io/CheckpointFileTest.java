@@ -42,7 +42,7 @@ import org.toydiff.optim.Adam;
 import org.toydiff.optim.Optimizer;
 import org.toydiff.optim.SGD;
 
-/// Training that goes on, checkpoints that do not fit, and which files are kept.
+/// Resumed training, checkpoints that do not fit, and which numbered files are kept.
 class CheckpointFileTest extends ArenaTest {
     @TempDir
     private Path folder;
@@ -56,7 +56,7 @@ class CheckpointFileTest extends ArenaTest {
         Tensor.manualSeed(1);
     }
 
-    /// A model in training, on batches that the random generator makes.
+    /// A model trained on batches from the random generator.
     private record Training(Layer model, Optimizer optimizer) {
         static Training fresh() {
             return fresh(false);
@@ -195,7 +195,7 @@ class CheckpointFileTest extends ArenaTest {
         assertEquals(before, new Training(model, new SGD(model.parameters(), 0.1)).numbers());
     }
 
-    /// A part whose numbers may be refused though their shape fits.
+    /// A part that may refuse its numbers although their shapes fit.
     private static final class Picky implements Stateful {
         private final long size;
         private double value;
@@ -283,7 +283,7 @@ class CheckpointFileTest extends ArenaTest {
         }
     }
 
-    /// Where the elements begin in a safetensors file.
+    /// Returns the offset of the elements in a safetensors file.
     private static int dataStart(byte[] bytes) {
         return 8 + (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
     }

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// What `src/test/python/files.py` wrote, and the numbers in it.
+/// The files written by `src/test/python/files.py`, and the numbers in them.
 final class FilesOfPython {
     private FilesOfPython() {}
 

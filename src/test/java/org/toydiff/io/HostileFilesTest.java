@@ -39,8 +39,8 @@ import org.toydiff.data.CsvFile;
 import org.toydiff.data.IdxDataset;
 import org.toydiff.data.ImageFolder;
 
-/// Files of every kind, cut off at every byte and changed at every byte: what is thrown names the file, nothing stays
-/// in memory, and every reading ends.
+/// Files of every kind, truncated at every byte and changed at every byte: the exception names the file, no memory
+/// is retained, and every read ends.
 @Timeout(300)
 class HostileFilesTest extends ArenaTest {
     @TempDir
@@ -129,13 +129,13 @@ class HostileFilesTest extends ArenaTest {
         return packed.toByteArray();
     }
 
-    /// Where the reader of a kind takes its file from; other files that it needs are there.
+    /// The path from which the reader of a kind reads its file; the other files it needs are in place.
     private Path place(String kind, byte[] whole) throws IOException {
         Path place = Files.createDirectories(folder.resolve(kind)).resolve("x." + kind);
         if (kind.startsWith("idx")) {
             Files.write(labels(place), new byte[] {0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 2});
         } else if (kind.equals("png") || kind.equals("jpg")) {
-            // The first says which size all have: a changed one is not taken at its word.
+            // The first file gives the size of all, so a changed one is not believed.
             place = Files.createDirectories(place.resolveSibling("class")).resolve("x." + kind);
             Files.write(place.resolveSibling("a." + kind), whole);
         }
@@ -184,7 +184,7 @@ class HostileFilesTest extends ArenaTest {
             fail(what, e);
         }
         assertEquals(live, Memory.liveBytes(), what);
-        // Asked now and then: the list is long.
+        // Checked only now and then, because the list is long.
         assertTrue(what.hashCode() % 16 != 0 || !isMapped(file), what);
     }
 
@@ -226,7 +226,7 @@ class HostileFilesTest extends ArenaTest {
         }
     }
 
-    /// A file of a zip file system shows only once it is whole, and can't be mapped.
+    /// A file in a zip file system is visible only once it is complete, and cannot be mapped.
     @Test
     void filesWithinAnArchiveAreReadOrRefused() throws IOException {
         Tensor x = Tensor.ones(3);

@@ -16,7 +16,7 @@ import org.toydiff.TensorArena;
 import org.toydiff.child.Child;
 import org.toydiff.child.Saver;
 
-/// A process is killed while it saves, and what it leaves is read.
+/// Kills a process while it saves, and reads the files that it leaves.
 class KilledSaveTest {
     private static final int KILLS = 50;
 
@@ -74,7 +74,7 @@ class KilledSaveTest {
                 .count();
     }
 
-    /// Loads the checkpoint and sees that all of it is of one step.
+    /// Loads the checkpoint and checks that all of it is from one step.
     private static long stepOf(Path file) throws Exception {
         try (var arena = TensorArena.ofConfined()) {
             var numbers = new Saver.Numbers(Tensor.zeros(DType.INT32, Saver.SIZE));

@@ -28,7 +28,7 @@ import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.Tensor;
 
-/// Files that NumPy wrote, files that it must be able to read, and files that are none.
+/// Files that NumPy wrote, files that NumPy must be able to read, and malformed files.
 class NpyTest extends ArenaTest {
     @TempDir
     private Path folder;

@@ -33,7 +33,7 @@ import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Archives that NumPy wrote, archives that it must be able to read, and archives that are none.
+/// Archives that NumPy wrote, archives that NumPy must be able to read, and malformed archives.
 class NpzTest extends ArenaTest {
     @TempDir
     private Path folder;
@@ -104,7 +104,7 @@ class NpzTest extends ArenaTest {
         }
     }
 
-    /// Beyond 65,535 entries the end of the archive has another form.
+    /// An archive of more than 65,535 entries ends with another record.
     @Test
     void anArchiveMayHaveMoreEntriesThan16BitsCount() throws Exception {
         Tensor x = Tensor.ones(DType.BOOL, 0);
@@ -140,8 +140,7 @@ class NpzTest extends ArenaTest {
         var saved = Npz.open(file("plain.npz"));
         var unknown = assertThrows(IllegalArgumentException.class, () -> saved.get("y"));
         assertEquals(
-                "get: there is no \"y\" in " + file("plain.npz") + "; names() lists what there is",
-                unknown.getMessage());
+                "get: there is no \"y\" in " + file("plain.npz") + "; names() lists all names", unknown.getMessage());
         saved.close();
         assertThrows(IllegalStateException.class, () -> saved.get("x"));
         assertThrows(NoSuchFileException.class, () -> Npz.open(folder.resolve("none.npz")));
@@ -193,10 +192,10 @@ class NpzTest extends ArenaTest {
     void aBombIsRefusedBeforeAnythingIsMade() throws IOException {
         byte[] header = Arrays.copyOf(FilesOfPython.bytes("vector.npy"), 128);
         byte[] bomb = Arrays.copyOf(header, 128 + 10_000_000);
-        // The header says 800 bytes, 10 MB follow.
+        // The header claims 800 bytes; 10 MB follow.
         assertMalformed(
                 zipped("x.npy", bomb), "128: [100] int64 takes 800 bytes, and the archive says that 10000000 follow");
-        // The directory is made to agree with the header.
+        // Makes the directory agree with the header.
         byte[] packed = Files.readAllBytes(zipped("x.npy", bomb));
         int directory = indexOf(packed, new byte[] {'P', 'K', 1, 2});
         packed[directory + 24] = (byte) 928;

@@ -34,7 +34,7 @@ import org.toydiff.child.Child;
 import org.toydiff.child.WithoutGson;
 import org.toydiff.optim.SGD;
 
-/// Files that Python's safetensors wrote, files that it must be able to read, and files that are none.
+/// Files that Python's safetensors wrote, files that it must be able to read, and malformed files.
 class SafeTensorsTest extends ArenaTest {
     private static final String ODD_NAME = "größe \"\\/\n\t\u0001 😀";
 
@@ -151,7 +151,7 @@ class SafeTensorsTest extends ArenaTest {
         try (var saved = SafeTensors.open(file("all.safetensors"))) {
             var e = assertThrows(IllegalArgumentException.class, () -> saved.get("c"));
             assertEquals(
-                    "get: there is no \"c\" in " + file("all.safetensors") + "; names() lists what there is",
+                    "get: there is no \"c\" in " + file("all.safetensors") + "; names() lists all names",
                     e.getMessage());
         }
     }
@@ -243,7 +243,7 @@ class SafeTensorsTest extends ArenaTest {
         }
         try (var saved = SafeTensors.open(file)) {
             assertEquals(20, saved.get("x").sum().item());
-            // From the file to the file.
+            // Saves a mapped file over itself.
             SafeTensors.save(file, saved.toMap());
         }
         try (var saved = SafeTensors.open(file)) {
@@ -296,7 +296,7 @@ class SafeTensorsTest extends ArenaTest {
         assertEquals(file + ": offset " + problem, e.getMessage());
     }
 
-    /// A tensor in a header, with ' for ".
+    /// The header's entry of a tensor, with ' for ".
     private static final String A = "'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]}";
 
     @ParameterizedTest
@@ -430,7 +430,7 @@ class SafeTensorsTest extends ArenaTest {
             Path file = written(i % 10 == 0 ? Arrays.copyOf(bad, random.nextInt(bad.length)) : bad);
             try (var saved = SafeTensors.open(file)) {
                 for (String name : saved.names()) {
-                    if (StoredType.named(saved.dtype(name)).isPresent()
+                    if (SafeTensorsType.named(saved.dtype(name)).isPresent()
                             && !saved.dtype(name).startsWith("U")) {
                         saved.get(name).toString();
                     }

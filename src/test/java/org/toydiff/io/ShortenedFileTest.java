@@ -19,7 +19,7 @@ import org.toydiff.MappedFile;
 import org.toydiff.child.Child;
 import org.toydiff.child.ShortenedFiles;
 
-/// Mapped files that others shorten, and what else a mapping may meet.
+/// Mapped files that other processes shorten, and other failures of mapping.
 class ShortenedFileTest extends ArenaTest {
     @TempDir
     private Path folder;

@@ -23,7 +23,7 @@ import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Layers, activations and losses as PyTorch 2.13 has them: what golden_nn.py wrote.
+/// Layers, activations and losses against PyTorch 2.13: the values that golden_nn.py wrote.
 class GoldenLayersTest {
     private static final Map<String, UnaryOperator<Tensor>> ONE = new HashMap<>();
     private static final Map<String, BinaryOperator<Tensor>> TWO = new HashMap<>();

@@ -34,7 +34,7 @@ import org.toydiff.optim.Adam;
 import org.toydiff.optim.SGD;
 import org.toydiff.train.Trainer;
 
-/// Layers of FLOAT64: their gradients, training and saved states; and what other dtypes are told.
+/// FLOAT64 layers: their gradients, training and saved states; and the refusal of other dtypes.
 class LayerDTypeTest extends ArenaTest {
     private static final DType WIDE = DType.FLOAT64;
     private static final double STEP = Math.cbrt(Math.ulp(1.0));
@@ -109,7 +109,7 @@ class LayerDTypeTest extends ArenaTest {
                 }));
     }
 
-    /// The derivative by a parameter along a random direction, against central differences.
+    /// Compares the derivative by a parameter along a random direction with central differences.
     private static void requireGradient(Layer layer, Tensor x, Tensor parameter) {
         Tensor y = layer.forward(x);
         assertEquals(WIDE, y.dtype());

@@ -19,7 +19,7 @@ import org.toydiff.Memory;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 
-/// What layers do beyond their formulas: modes, errors, summaries, names.
+/// Layers beyond their formulas: modes, errors, summaries, names.
 class LayersTest extends ArenaTest {
     @BeforeEach
     void seed() {
@@ -289,7 +289,7 @@ class LayersTest extends ArenaTest {
         assertEquals(2, norm.parameters().size());
     }
 
-    /// A layer of one's own, as the documentation shows it: registered parameters and parts.
+    /// A custom layer as the documentation shows it, with registered parameters and children.
     private static final class Gated extends Layer {
         private final Linear value = child("value", new Linear(4, 3));
         private final Linear gate = child("gate", new Linear(4, 3));
@@ -345,7 +345,7 @@ class LayersTest extends ArenaTest {
         assertTrue(failure.getMessage().contains(" at \"0.0\": "), failure.getMessage());
     }
 
-    /// A layer that makes a part for each call, and so has none.
+    /// A layer that makes a child for each call, and so has no registered one.
     private static final class Unregistered extends Layer {
         @Override
         protected Tensor compute(Tensor x) {

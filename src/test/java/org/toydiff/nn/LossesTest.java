@@ -9,7 +9,7 @@ import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// What losses say of targets that do not fit.
+/// The errors of losses for targets that do not fit.
 class LossesTest extends ArenaTest {
     private static void rejected(String message, Executable call) {
         assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());

@@ -268,7 +268,7 @@ class OptimizerTest {
         }
     }
 
-    /// 0·∞ is NaN: where there is no decay, and no look ahead, nothing is multiplied by it.
+    /// 0·∞ is NaN: without decay or Nesterov's momentum, nothing may be multiplied by 0.
     @Test
     void infinitiesStayWhatTheyAre() {
         for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {

@@ -25,12 +25,12 @@ import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Learning rates go the way PyTorch's go, by one schedule or several, and go on to the bit.
+/// Learning rates against PyTorch's, by one schedule or several, and resumed to the bit.
 class SchedulerTest extends ArenaTest {
     private static final Map<String, Schedule> SCHEDULES = new LinkedHashMap<>();
     private static final Map<String, UnaryOperator<ReduceOnPlateau>> PLATEAUS = new LinkedHashMap<>();
 
-    /// What each step tells a metric to, in its order.
+    /// The steps of each combination, which receive the metric, in their order.
     private static final Map<String, Function<Optimizer, List<DoubleConsumer>>> CHAINS = new LinkedHashMap<>();
 
     private static final Map<String, Integer> JOINS =
@@ -202,7 +202,7 @@ class SchedulerTest extends ArenaTest {
         assertEquals(0.25, optimizer.lr());
     }
 
-    /// A run of two schedules and a plateau over two groups, the second of which is added on the way.
+    /// A run of two schedules and a plateau over two groups, the second of which is added during the run.
     private static final class Run {
         final Optimizer optimizer = sgd(0.5);
         final Scheduler first = new Scheduler(optimizer, Schedule.warmUp(5, Schedule.cosine(40, 0.003)));

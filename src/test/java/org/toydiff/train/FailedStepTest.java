@@ -107,7 +107,7 @@ class FailedStepTest extends ArenaTest {
                         .getMessage();
                 assertTrue(
                         message.startsWith("fit: the loss is NaN in epoch 1, step 3 (step 3 of the epoch); the"
-                                + " parameters are those before it."),
+                                + " parameters are unchanged by the step."),
                         message);
             }
         }
@@ -147,9 +147,9 @@ class FailedStepTest extends ArenaTest {
             assertTrue(
                     message.matches(
                             "fit: the loss is \\d\\.\\d+(E-\\d+)? and the gradient of weight has NaN or infinite"
-                                    + " elements in epoch 1, step 3 \\(step 3 of the epoch\\); the parameters are those before it\\."
-                                    + " Lower the learning rate, clip gradients or look at the data; allowNonFiniteLoss\\(\\)"
-                                    + " goes on"),
+                                    + " elements in epoch 1, step 3 \\(step 3 of the epoch\\); the parameters are unchanged by the step\\."
+                                    + " Lower the learning rate, clip gradients or check the data; allowNonFiniteLoss\\(\\)"
+                                    + " continues"),
                     message);
         }
     }

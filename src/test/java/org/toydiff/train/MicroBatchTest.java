@@ -186,16 +186,16 @@ class MicroBatchTest extends ArenaTest {
     }
 
     @Test
-    void aLossThatDoesNotTellIsRefused() throws IOException {
+    void aLossThatRecordsNoDivisorIsRefused() throws IOException {
         String remedy = "; end it with Functional.reduce(losses, Reduction.MEAN) or Functional.meanOver(losses,"
                 + " denominator), or train without microBatch";
-        String untold = "fit: parts of a batch cannot be put together, because the loss does not tell what it is the"
-                + " mean over" + remedy;
-        assertEquals(untold, refused((y, t) -> y.subtract(t).abs().mean()));
-        assertEquals(untold, refused((y, t) -> Functional.maeLoss(y, t, Reduction.NONE)
+        String unrecorded = "fit: micro-batches cannot be combined, because the loss does not record the divisor"
+                + " of its mean" + remedy;
+        assertEquals(unrecorded, refused((y, t) -> y.subtract(t).abs().mean()));
+        assertEquals(unrecorded, refused((y, t) -> Functional.maeLoss(y, t, Reduction.NONE)
                 .mean()));
         assertEquals(
-                "fit: parts of a batch cannot be put together, because the loss has means and sums" + remedy,
+                "fit: micro-batches cannot be combined, because the loss has means and sums" + remedy,
                 refused((y, t) -> Functional.maeLoss(y, t).add(Functional.mseLoss(y, t, Reduction.SUM))));
         Loss uneven = (y, t) -> {
             Tensor positive = t.greater(Tensor.scalar(0)).cast(t.dtype());
@@ -203,7 +203,7 @@ class MicroBatchTest extends ArenaTest {
             return Functional.mseLoss(y, t).add(Functional.meanOver(errors, positive.sum()));
         };
         String message = refused(uneven);
-        assertTrue(message.contains("give the examples of one part different weights"), message);
+        assertTrue(message.contains("give the examples of one micro-batch different weights"), message);
     }
 
     @Test

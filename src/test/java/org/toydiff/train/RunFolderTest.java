@@ -76,7 +76,7 @@ class RunFolderTest extends ArenaTest {
                 FileAlreadyExistsException.class, () -> trainer(folder()).fit(loader()));
         assertEquals(
                 folder().resolve("checkpoint-000012.safetensors") + ": is a checkpoint of another run; call resume() to"
-                        + " go on from it, or give checkpoints(folder) an empty folder",
+                        + " continue that run, or pass an empty folder to checkpoints(folder)",
                 e.getMessage());
         assertEquals(before, names(folder()));
         assertEquals(16, trainer(folder()).epochs(4).resume().fit(loader()).step());
@@ -109,8 +109,8 @@ class RunFolderTest extends ArenaTest {
                 FileSystemException.class, () -> trainer(folder()).resume().fit(loader()));
         assertEquals(
                 folder() + ": has checkpoints of several runs, [[checkpoint-000004.safetensors,"
-                        + " checkpoint-000008.safetensors], [checkpoint-000012.safetensors]]; leave there those of the"
-                        + " run to be resumed",
+                        + " checkpoint-000008.safetensors], [checkpoint-000012.safetensors]]; keep only those of the"
+                        + " run to resume",
                 e.getMessage());
         Files.delete(folder().resolve("checkpoint-000012.safetensors"));
         assertEquals(12, trainer(folder()).epochs(3).resume().fit(loader()).step());
@@ -177,8 +177,8 @@ class RunFolderTest extends ArenaTest {
                 }))
                 .fit(loader());
         assertEquals(4, training.step());
-        String reason = ": another training is saving its checkpoints there; wait for its end, or give"
-                + " checkpoints(folder) another folder";
+        String reason = ": another training is saving its checkpoints there; wait until it has ended,"
+                + " or pass another folder to checkpoints(folder)";
         assertEquals(List.of(folder() + reason, link + reason, folder().resolve("../run") + reason), messages);
         assertEquals(List.of("checkpoint-000004.safetensors"), names(folder()));
         assertEquals(4, trainer(folder()).resume().fit(loader()).step());

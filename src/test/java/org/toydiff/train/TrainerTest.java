@@ -350,8 +350,8 @@ class TrainerTest extends ArenaTest {
                 .microBatch(16)
                 .fit(DataLoader.of(data, 32)));
         assertEquals(
-                "fit: the loss is NaN in epoch 1, step 3 (step 3 of the epoch); the parameters are those before it. Lower"
-                        + " the learning rate, clip gradients or look at the data; allowNonFiniteLoss() goes on",
+                "fit: the loss is NaN in epoch 1, step 3 (step 3 of the epoch); the parameters are unchanged by the step. Lower"
+                        + " the learning rate, clip gradients or check the data; allowNonFiniteLoss() continues",
                 failure.getMessage());
         for (int i = 0; i < before.size(); i++) {
             assertArrayEquals(before.get(i), net.parameters().get(i).toFloatArray());
@@ -569,23 +569,23 @@ class TrainerTest extends ArenaTest {
         rejected("Trainer: earlyStopping patience 0 must be positive", () -> trainer.earlyStopping(0));
         rejected("Trainer: earlyStopping minDelta NaN must be 0 or more", () -> trainer.earlyStopping(1, Double.NaN));
         rejected(
-                "Trainer: metrics: the name accuracy is taken; give each metric one of its own, not beginning with validation_",
+                "Trainer: metrics: the name accuracy is taken; use distinct names that do not begin with validation_",
                 () -> trainer.metrics(new Accuracy(), new Accuracy()));
         rejected(
-                "Trainer: metrics: the name loss is taken; give each metric one of its own, not beginning with validation_",
+                "Trainer: metrics: the name loss is taken; use distinct names that do not begin with validation_",
                 () -> trainer.metrics(new Mean("loss", Functional::mseLoss)));
         DataLoader loader = DataLoader.of(clouds(1, 10), 32);
         rejected(
-                "fit: the training loader has no batch: 10 examples; give it more, or do not drop the last batch",
+                "fit: the training loader has no batch: 10 examples; add examples, or do not drop the last batch",
                 () -> trainer.fit(DataLoader.of(clouds(1, 10), 32).dropLast()));
         rejected(
-                "monitor: validation_loss is none of [loss]; use one of them",
+                "monitor: validation_loss is not one of [loss]; use one of these",
                 () -> trainer(net).monitor("validation_loss").fit(loader));
         rejected(
-                "monitor: seconds is none of [loss, validation_loss]; use one of them",
+                "monitor: seconds is not one of [loss, validation_loss]; use one of these",
                 () -> trainer(net).monitor("seconds").fit(loader, loader));
         Optimizer optimizer = new SGD(net.parameters(), 0.1);
-        rejected("fit: the loss is [10] float32 and no scalar; reduce it to the mean over the batch", () -> Trainer.of(
+        rejected("fit: the loss is [10] float32, not a scalar; reduce it to the mean over the batch", () -> Trainer.of(
                         net, optimizer, (output, target) -> output.sum(1))
                 .withoutMemoryPlan()
                 .fit(loader));

@@ -25,7 +25,7 @@ public final class BlasLibrary {
 
     private static final String BUNDLED = "bundled";
     private static final String SYSTEM = "system";
-    private static final String EITHER = "";
+    private static final String ANY = "";
 
     private static final List<String> SYSTEM_PATHS = List.of(
             "/usr/lib/x86_64-linux-gnu/libopenblas.so.0",
@@ -69,7 +69,7 @@ public final class BlasLibrary {
     private static BlasLibrary find() {
         List<String> tried = new ArrayList<>();
         try {
-            String path = find(System.getProperty(PROPERTY, EITHER), tried);
+            String path = find(System.getProperty(PROPERTY, ANY), tried);
             return path != null ? new BlasLibrary(path, null) : failed(tried);
         } catch (RuntimeException e) {
             // For instance a path that the system's encoding cannot represent. Thrown from here it would lose its
@@ -80,7 +80,7 @@ public final class BlasLibrary {
     }
 
     private static String find(String asked, List<String> tried) {
-        if (!List.of(EITHER, BUNDLED, SYSTEM).contains(asked)) {
+        if (!List.of(ANY, BUNDLED, SYSTEM).contains(asked)) {
             return tryPath(Path.of(asked).toAbsolutePath(), "-D" + PROPERTY + "=", tried);
         }
         String path = asked.equals(SYSTEM) ? null : tryBundled(tried);
@@ -153,7 +153,7 @@ public final class BlasLibrary {
         List<String> missing =
                 REQUIRED.stream().filter(name -> lookup.find(name).isEmpty()).toList();
         if (missing.isEmpty()) {
-            CBlas.confine();
+            CBlas.useOneThread();
             return path;
         }
         tried.add(source + path + ": it lacks " + String.join(", ", missing));

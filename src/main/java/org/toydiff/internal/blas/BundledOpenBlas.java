@@ -3,13 +3,15 @@ package org.toydiff.internal.blas;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.JarURLConnection;
 import java.net.URL;
 import java.net.URLConnection;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -17,13 +19,14 @@ import java.util.Locale;
 import java.util.jar.JarEntry;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
+import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.internal.files.Uninterrupted;
 
 /// Loads the OpenBLAS inside the artifact `org.bytedeco:openblas`, unpacked once into a per-user cache.
 ///
 /// The folder is named by a hash of the content, so versions stand side by side. Every start compares size and
-/// CRC-32 (which the jar records, so nothing is unpacked for it) and replaces files that differ: each is written
-/// under a temporary name and renamed in one step. So two JVMs may start at once, and a killed one leaves nothing
-/// that another would load.
+/// CRC-32 (which the jar records, so nothing is unpacked for it) and replaces files that differ, atomically. So two
+/// JVMs may start at once, and a killed one leaves nothing that another would load.
 final class BundledOpenBlas {
     /// In loading order: each library before those that link to it. A platform lacks the ones it does not need.
     private static final List<String> LINUX =
@@ -60,7 +63,7 @@ final class BundledOpenBlas {
             List<Part> parts = parts();
             Path cache = cache();
             Path library = cache == null ? null : load(parts, cache.resolve("openblas-" + contentHash(parts)), tried);
-            return library != null ? library : load(parts, own(parts), tried);
+            return library != null ? library : load(parts, temporaryFolder(parts), tried);
         } catch (IOException | RuntimeException e) {
             tried.add("bundled: " + e);
             return null;
@@ -86,11 +89,11 @@ final class BundledOpenBlas {
     }
 
     /// Creates a folder for this process alone, deleted when it ends.
-    private static Path own(List<Part> parts) throws IOException {
-        Path own = Files.createTempDirectory("toydiff-openblas");
-        own.toFile().deleteOnExit();
-        parts.forEach(part -> own.resolve(part.name).toFile().deleteOnExit());
-        return own;
+    private static Path temporaryFolder(List<Part> parts) throws IOException {
+        Path folder = Files.createTempDirectory("toydiff-openblas");
+        folder.toFile().deleteOnExit();
+        parts.forEach(part -> folder.resolve(part.name).toFile().deleteOnExit());
+        return folder;
     }
 
     private static List<Part> parts() throws IOException {
@@ -119,7 +122,7 @@ final class BundledOpenBlas {
             return new Part(name, url, entry.getSize(), entry.getCrc());
         }
         try (var in = new CheckedInputStream(connection.getInputStream(), new CRC32())) {
-            long bytes = in.transferTo(java.io.OutputStream.nullOutputStream());
+            long bytes = in.transferTo(OutputStream.nullOutputStream());
             return new Part(name, url, bytes, in.getChecksum().getValue());
         }
     }
@@ -129,17 +132,15 @@ final class BundledOpenBlas {
         if (matches(target, part)) {
             return;
         }
-        Path partial = Files.createTempFile(folder, part.name, ".partial");
-        try {
-            try (InputStream in = part.url.openStream()) {
-                Files.copy(in, partial, StandardCopyOption.REPLACE_EXISTING);
+        Uninterrupted.run(() -> AtomicFile.write(target, channel -> copy(part, channel)));
+    }
+
+    private static void copy(Part part, FileChannel to) throws IOException {
+        try (var in = new CheckedInputStream(part.url.openStream(), new CRC32())) {
+            long bytes = in.transferTo(Channels.newOutputStream(to));
+            if (bytes != part.bytes || in.getChecksum().getValue() != part.crc) {
+                throw new IOException(part.url + " is damaged");
             }
-            if (!matches(partial, part)) {
-                throw new IOException(part.url + " could not be unpacked whole to " + partial);
-            }
-            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(partial);
         }
     }
 

@@ -22,7 +22,7 @@ public final class CBlas {
 
     /// Sets the library to one thread: the workers share products, and its own threads would spin against them.
     /// [BlasLibrary] calls it after loading; a library without the function is left as it is.
-    static void confine() {
+    static void useOneThread() {
         if (SymbolLookup.loaderLookup().find("openblas_set_num_threads").isPresent()) {
             OpenBlas.openblas_set_num_threads(1);
         }
@@ -40,20 +40,33 @@ public final class CBlas {
             int n,
             int k,
             MemorySegment a,
-            long aAt,
+            long aOffset,
             int lda,
             MemorySegment b,
-            long bAt,
+            long bOffset,
             int ldb,
             double beta,
             MemorySegment c,
-            long cAt,
+            long cOffset,
             int ldc) {
         int ta = transposeA ? TRANSPOSED : PLAIN;
         int tb = transposeB ? TRANSPOSED : PLAIN;
         if (wide) {
             OpenBlas.cblas_dgemm(
-                    ROW_MAJOR, ta, tb, m, n, k, 1, a.asSlice(aAt), lda, b.asSlice(bAt), ldb, beta, c.asSlice(cAt), ldc);
+                    ROW_MAJOR,
+                    ta,
+                    tb,
+                    m,
+                    n,
+                    k,
+                    1,
+                    a.asSlice(aOffset),
+                    lda,
+                    b.asSlice(bOffset),
+                    ldb,
+                    beta,
+                    c.asSlice(cOffset),
+                    ldc);
         } else {
             OpenBlas.cblas_sgemm(
                     ROW_MAJOR,
@@ -63,12 +76,12 @@ public final class CBlas {
                     n,
                     k,
                     1,
-                    a.asSlice(aAt),
+                    a.asSlice(aOffset),
                     lda,
-                    b.asSlice(bAt),
+                    b.asSlice(bOffset),
                     ldb,
                     (float) beta,
-                    c.asSlice(cAt),
+                    c.asSlice(cOffset),
                     ldc);
         }
     }
@@ -80,18 +93,18 @@ public final class CBlas {
             int m,
             int n,
             MemorySegment a,
-            long aAt,
+            long aOffset,
             int lda,
             MemorySegment x,
-            long xAt,
+            long xOffset,
             int incx,
             double beta,
             MemorySegment y,
-            long yAt) {
+            long yOffset) {
         int ta = transpose ? TRANSPOSED : PLAIN;
-        MemorySegment matrix = a.asSlice(aAt);
-        MemorySegment from = x.asSlice(xAt);
-        MemorySegment to = y.asSlice(yAt);
+        MemorySegment matrix = a.asSlice(aOffset);
+        MemorySegment from = x.asSlice(xOffset);
+        MemorySegment to = y.asSlice(yOffset);
         if (wide) {
             OpenBlas.cblas_dgemv(ROW_MAJOR, ta, m, n, 1, matrix, lda, from, incx, beta, to, 1);
         } else {

@@ -35,7 +35,7 @@ public final class AtomicFile {
             PosixFilePermission.OWNER_WRITE, PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
 
     /// How many times another process may take the temporary file for abandoned.
-    private static final int MOST_TRIES = 16;
+    private static final int MAX_TRIES = 16;
 
     /// The temporary files of this process. They are never opened a second time, because closing any channel to
     /// one of them would release its lock (POSIX, fcntl: all locks of a process on a file go with the first
@@ -80,14 +80,14 @@ public final class AtomicFile {
         try {
             int tries = 1;
             while (!writeAside(folder, target, content)) {
-                if (tries++ == MOST_TRIES) {
+                if (tries++ == MAX_TRIES) {
                     throw new IOException("the file system does not show a file while it is written, as that of a zip"
                             + " archive does not; save to a folder on a disk, and copy the file from there");
                 }
             }
         } catch (IOException e) {
             var failure = new FileSystemException(
-                    file.toString(), null, "not saved, and what was there is unchanged: " + e.getMessage());
+                    file.toString(), null, "not saved; an old file is unchanged: " + e.getMessage());
             failure.initCause(e);
             throw failure;
         }
@@ -138,7 +138,7 @@ public final class AtomicFile {
         }
     }
 
-    /// Locks the file, or goes on where the file system has no locks: nobody can take it for abandoned there.
+    /// Locks the file, or goes on where the file system has no locks: no process can take it for abandoned there.
     private static void lock(FileChannel channel) throws IOException {
         try {
             channel.lock();

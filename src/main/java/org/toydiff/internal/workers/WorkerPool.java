@@ -153,7 +153,7 @@ final class WorkerPool {
     /// Parks the worker until work is posted. A caller posts its work and then looks for parked workers; a worker
     /// registers as parked and then looks for work. So one of them sees the other.
     ///
-    /// @return true if it was woken, false if nobody needed it for long and it must end
+    /// @return true if it was woken, false if it was idle for long and must end
     private boolean park(int number) {
         Thread self = Thread.currentThread();
         parked.set(number, self);

@@ -10,7 +10,7 @@ import org.toydiff.internal.JvmOptions;
 public final class Workers {
     /// The most parts offered at once, as their number must fit into half a word; further ones follow when those
     /// have run.
-    private static final int MOST_AT_ONCE = 1 << 20;
+    private static final int MAX_PARTS = 1 << 20;
 
     private static volatile WorkerPool pool = new WorkerPool(JvmOptions.THREADS);
 
@@ -34,8 +34,8 @@ public final class Workers {
     ///
     /// @throws RuntimeException or an Error that a part threw
     public static void run(Work work, long parts) {
-        for (long first = 0; first < parts; first += MOST_AT_ONCE) {
-            run(work, first, (int) Math.min(parts - first, MOST_AT_ONCE));
+        for (long first = 0; first < parts; first += MAX_PARTS) {
+            run(work, first, (int) Math.min(parts - first, MAX_PARTS));
         }
     }
 

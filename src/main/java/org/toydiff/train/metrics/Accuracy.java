@@ -3,16 +3,16 @@ package org.toydiff.train.metrics;
 import java.util.Arrays;
 import org.toydiff.Tensor;
 
-/// How many of all examples are classified right.
+/// The fraction of examples that are classified correctly.
 ///
-/// Right is where the label is the class with the largest score, the first of equal ones; a row with a NaN is taken
-/// to say the first NaN's class. Outputs are `[…, classes]`, targets labels `[…]` (INT32 or INT64) or probabilities
-/// of the output's shape, whose largest is the label.
+/// The predicted class is the one with the largest score, the first of equal ones; in a row with NaN it is the class
+/// of the first NaN. Outputs are `[…, classes]`. Targets are labels `[…]` (INT32 or INT64), or probabilities of the
+/// shape of the outputs, of which the class of the largest is the label.
 public final class Accuracy extends FractionCorrect {
     private final boolean binary;
     private final double threshold;
 
-    /// Of outputs with one score for each class.
+    /// Makes a metric for outputs with one score for each class.
     public Accuracy() {
         this(false, 0);
     }
@@ -22,10 +22,11 @@ public final class Accuracy extends FractionCorrect {
         this.threshold = threshold;
     }
 
-    /// Of outputs with one score for a yes or no: right is where the output is above the threshold and the target
-    /// above one half, or neither. Output and target have the same shape, and each element counts.
+    /// Makes a metric for binary classification, with one score for each decision: it is correct if the output is
+    /// above the threshold and the target above one half, or neither is. Outputs and targets have the same shape,
+    /// and each element counts.
     ///
-    /// @param threshold above what an output means yes: 0 for logits, 0.5 for probabilities
+    /// @param threshold the threshold above which a prediction is positive: 0 for logits, 0.5 for probabilities
     /// @return the metric
     /// @throws IllegalArgumentException if the threshold is NaN
     public static Accuracy binary(double threshold) {
@@ -42,23 +43,23 @@ public final class Accuracy extends FractionCorrect {
     }
 
     @Override
-    Tensor right(Tensor output, Tensor target) {
-        return binary ? binaryRight(output, target) : classRight(output, target);
+    Tensor correct(Tensor output, Tensor target) {
+        return binary ? binaryCorrect(output, target) : classCorrect(output, target);
     }
 
-    private Tensor classRight(Tensor output, Tensor target) {
+    private Tensor classCorrect(Tensor output, Tensor target) {
         Tensor scores = ClassScores.scores(name(), output, target);
         return scores.argmax(1).equalTo(ClassScores.labels(target, scores));
     }
 
-    private Tensor binaryRight(Tensor output, Tensor target) {
+    private Tensor binaryCorrect(Tensor output, Tensor target) {
         if (!output.dtype().isFloating() || !Arrays.equals(output.shape(), target.shape())) {
             throw new IllegalArgumentException(
                     "accuracy: output " + ClassScores.describe(output) + " and target " + ClassScores.describe(target)
-                            + " do not fit; they must have one shape, the output a floating dtype");
+                            + " do not fit; they must have one shape, and the output a floating dtype");
         }
-        Tensor yes = output.greater(Tensor.scalar(output.dtype(), threshold));
-        Tensor wanted = target.greater(0.5);
-        return yes.equalTo(wanted);
+        Tensor predicted = output.greater(Tensor.scalar(output.dtype(), threshold));
+        Tensor positive = target.greater(0.5);
+        return predicted.equalTo(positive);
     }
 }

@@ -11,13 +11,14 @@ import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// How often each class was taken for each other.
+/// The confusion matrix of a classification: counts the examples of each label by their predicted class.
 ///
-/// Outputs and targets are those of [Accuracy]. Its value is the balanced accuracy: the mean over the classes that
-/// occur of how many of their examples were classified right, as scikit-learn's `balanced_accuracy_score`
-/// (<https://scikit-learn.org/stable/modules/model_evaluation.html#balanced-accuracy-score>). A report draws it.
+/// Outputs and targets are those of [Accuracy]. The value is the balanced accuracy, the mean of the recall of the
+/// classes that occur, as scikit-learn's `balanced_accuracy_score`
+/// (<https://scikit-learn.org/stable/modules/model_evaluation.html#balanced-accuracy-score>). A
+/// [org.toydiff.train.report.Report] shows the counts.
 public final class ConfusionMatrix implements Metric {
-    /// What one holds at most: its counts lie on the heap.
+    /// Limits the counts, which lie on the heap.
     private static final int MOST_CLASSES = 4096;
 
     private final int classes;
@@ -25,13 +26,14 @@ public final class ConfusionMatrix implements Metric {
     private final long[] supports;
     private final long[] predictions;
 
-    /// Of outputs with one score for each class.
+    /// Makes a metric for outputs with one score for each class.
     ///
-    /// @param classes how many there are, 1 to 4096
+    /// @param classes the number of classes, 1 to 4096
     /// @throws IllegalArgumentException if it is out of range
     public ConfusionMatrix(int classes) {
         if (classes < 1 || classes > MOST_CLASSES) {
-            throw new IllegalArgumentException("confusion matrix: " + classes + " classes; give 1 to " + MOST_CLASSES);
+            throw new IllegalArgumentException(
+                    "confusion matrix: classes " + classes + " must be within 1 to " + MOST_CLASSES);
         }
         this.classes = classes;
         this.counts = new long[classes * classes];
@@ -46,9 +48,8 @@ public final class ConfusionMatrix implements Metric {
 
     /// Adds a batch.
     ///
-    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes; nothing is
-    /// added
-    ///     then
+    /// @throws IllegalArgumentException if the shapes do not fit or a label is not one of the classes; nothing is
+    ///     added then
     @Override
     public void update(Tensor output, Tensor target) {
         try (var off = Autograd.noGradient();
@@ -56,7 +57,7 @@ public final class ConfusionMatrix implements Metric {
             Tensor scores = ClassScores.scores("confusion matrix", output, target);
             if (scores.shape()[1] != classes) {
                 throw new IllegalArgumentException("confusion matrix: output " + ClassScores.describe(output) + " has "
-                        + scores.shape()[1] + " classes and not " + classes);
+                        + scores.shape()[1] + " classes, not " + classes);
             }
             MemorySegment predicted = scores.argmax(1).segment();
             // A copy, because labels may be a view with gaps.
@@ -73,7 +74,7 @@ public final class ConfusionMatrix implements Metric {
             long label = labels.getAtIndex(JAVA_LONG, i);
             if (label < 0 || label >= classes) {
                 throw new IllegalArgumentException("confusion matrix: label " + label + " of example " + i
-                        + " is none of the " + classes + " classes");
+                        + " is not one of the " + classes + " classes");
             }
         }
     }
@@ -91,66 +92,66 @@ public final class ConfusionMatrix implements Metric {
         predictions[predicted] += times;
     }
 
-    /// How many classes there are.
-    ///
-    /// @return the number
+    /// {@return the number of classes}
     public int classes() {
         return classes;
     }
 
-    /// How many examples of one class were taken for another.
+    /// Returns the number of examples with a label that were predicted to be of a class.
     ///
-    /// @param label the class they have
-    /// @param predicted the class they were given
-    /// @return the number
-    /// @throws IndexOutOfBoundsException if one of them is no class
+    /// @param label the label
+    /// @param predicted the predicted class
+    /// @return the count
+    /// @throws IndexOutOfBoundsException if one of them is not a class
     public long count(int label, int predicted) {
         Objects.checkIndex(label, classes);
         Objects.checkIndex(predicted, classes);
         return counts[label * classes + predicted];
     }
 
-    /// How many examples have a class.
+    /// Returns the number of examples with a label.
     ///
-    /// @param label the class
-    /// @return its row's sum
-    /// @throws IndexOutOfBoundsException if it is no class
+    /// @param label the label
+    /// @return the sum of its row
+    /// @throws IndexOutOfBoundsException if it is not a class
     public long support(int label) {
         return supports[Objects.checkIndex(label, classes)];
     }
 
-    /// How many examples were given a class.
+    /// Returns the number of examples that were predicted to be of a class.
     ///
     /// @param predicted the class
-    /// @return its column's sum
-    /// @throws IndexOutOfBoundsException if it is no class
+    /// @return the sum of its column
+    /// @throws IndexOutOfBoundsException if it is not a class
     public long predictions(int predicted) {
         return predictions[Objects.checkIndex(predicted, classes)];
     }
 
-    /// How many of those given a class have it.
+    /// Returns the precision of a class: of the examples that were predicted to be of it, the fraction that are,
+    /// `tp / (tp + fp)`.
     ///
     /// @param label the class
-    /// @return 0 to 1, NaN when it was never given
-    /// @throws IndexOutOfBoundsException if it is no class
+    /// @return 0 to 1, NaN if it was never predicted
+    /// @throws IndexOutOfBoundsException if it is not a class
     public double precision(int label) {
         return (double) count(label, label) / predictions(label);
     }
 
-    /// How many of those that have a class were given it.
+    /// Returns the recall of a class: of its examples, the fraction that were predicted to be of it, `tp / (tp +
+    /// fn)`.
     ///
     /// @param label the class
-    /// @return 0 to 1, NaN when none has it
-    /// @throws IndexOutOfBoundsException if it is no class
+    /// @return 0 to 1, NaN if no example has it
+    /// @throws IndexOutOfBoundsException if it is not a class
     public double recall(int label) {
         return (double) count(label, label) / support(label);
     }
 
-    /// The harmonic mean of precision and recall, `2·tp / (2·tp + fp + fn)`.
+    /// Returns the F1 score of a class, the harmonic mean of precision and recall, `2·tp / (2·tp + fp + fn)`.
     ///
     /// @param label the class
-    /// @return 0 to 1, NaN when none has it and none was given it
-    /// @throws IndexOutOfBoundsException if it is no class
+    /// @return 0 to 1, NaN if no example has it and it was never predicted
+    /// @throws IndexOutOfBoundsException if it is not a class
     public double f1(int label) {
         return 2.0 * count(label, label) / (support(label) + predictions(label));
     }
@@ -175,9 +176,9 @@ public final class ConfusionMatrix implements Metric {
         Arrays.fill(predictions, 0);
     }
 
-    /// What was counted.
+    /// Returns the counts.
     ///
-    /// @return `counts` INT64 `[classes, classes]`: a row for each label
+    /// @return `counts` INT64 `[classes, classes]`, a row for each label
     @Override
     public Map<String, Tensor> stateDict() {
         return Map.of("counts", Tensor.of(counts, classes, classes));
@@ -195,9 +196,9 @@ public final class ConfusionMatrix implements Metric {
         }
     }
 
-    /// The counts as a table, a row for each label.
+    /// Returns the counts as a table.
     ///
-    /// @return one line for each class
+    /// @return one line for each label
     @Override
     public String toString() {
         var text = new StringBuilder();

@@ -6,35 +6,36 @@ import org.toydiff.Tensor;
 
 /// The F1 score of a classification: the harmonic mean of precision and recall, `2·tp / (2·tp + fp + fn)`.
 ///
-/// Outputs and targets are those of [Accuracy]. Classes that no example has and none was given are left out, as
-/// scikit-learn's `f1_score` does
+/// Outputs and targets are those of [Accuracy]. Classes that occur neither as label nor as prediction are left out,
+/// as scikit-learn's `f1_score` does
 /// (<https://scikit-learn.org/stable/modules/generated/sklearn.metrics.f1_score.html>).
 public final class F1 implements Metric {
-    /// How the scores of the classes become one.
+    /// The average over the scores of the classes.
     public enum Average {
-        /// Their mean.
+        /// The mean.
         MACRO,
-        /// The score of all decisions counted together: where each example has one class, the accuracy.
+        /// The score of the decisions of all classes counted together, which is the accuracy if each example has one
+        /// class.
         MICRO,
-        /// Their mean weighted by how many examples have the class.
+        /// The mean weighted by the number of examples of the class.
         WEIGHTED
     }
 
     private final ConfusionMatrix matrix;
     private final Average average;
 
-    /// The mean over the classes.
+    /// Makes a metric with the mean over the classes, [Average#MACRO].
     ///
-    /// @param classes how many there are
+    /// @param classes the number of classes
     /// @throws IllegalArgumentException if it is out of the range of [ConfusionMatrix]
     public F1(int classes) {
         this(classes, Average.MACRO);
     }
 
-    /// Some average over the classes.
+    /// Makes a metric with a given average over the classes.
     ///
-    /// @param classes how many there are
-    /// @param average how their scores become one
+    /// @param classes the number of classes
+    /// @param average the average over their scores
     /// @throws IllegalArgumentException if the number is out of the range of [ConfusionMatrix]
     public F1(int classes, Average average) {
         this.matrix = new ConfusionMatrix(classes);
@@ -78,13 +79,13 @@ public final class F1 implements Metric {
     }
 
     private double micro() {
-        long right = 0;
+        long correct = 0;
         long all = 0;
         for (int label = 0; label < matrix.classes(); label++) {
-            right += matrix.count(label, label);
+            correct += matrix.count(label, label);
             all += matrix.support(label);
         }
-        return (double) right / all;
+        return (double) correct / all;
     }
 
     private double weighted() {
@@ -98,9 +99,9 @@ public final class F1 implements Metric {
         return sum / all;
     }
 
-    /// The score of each class.
+    /// Returns the score of each class.
     ///
-    /// @return one value for each class, NaN where no example has it and none was given it
+    /// @return one value for each class, NaN if no example has it and it was never predicted
     public double[] perClass() {
         double[] scores = new double[matrix.classes()];
         for (int label = 0; label < scores.length; label++) {
@@ -114,9 +115,9 @@ public final class F1 implements Metric {
         matrix.reset();
     }
 
-    /// What was counted.
+    /// Returns the counts.
     ///
-    /// @return that of [ConfusionMatrix#stateDict()]
+    /// @return the state of [ConfusionMatrix#stateDict()]
     @Override
     public Map<String, Tensor> stateDict() {
         return matrix.stateDict();

@@ -6,45 +6,45 @@ import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// How many of all examples are right, for some meaning of right.
+/// The fraction of examples with a correct prediction.
 abstract sealed class FractionCorrect implements Metric permits Accuracy, TopKAccuracy {
-    private long right;
+    private long correct;
     private long examples;
 
-    /// Which examples of a batch are right.
+    /// Decides which predictions of a batch are correct.
     ///
-    /// @param output what the model gave
-    /// @param target what was asked for
+    /// @param output the output of the model
+    /// @param target the targets
     /// @return a BOOL tensor with one element for each example
-    abstract Tensor right(Tensor output, Tensor target);
+    abstract Tensor correct(Tensor output, Tensor target);
 
     @Override
     public void update(Tensor output, Tensor target) {
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
-            Tensor matches = right(output, target);
-            right += ClassScores.count(matches);
+            Tensor matches = correct(output, target);
+            correct += ClassScores.count(matches);
             examples += matches.size();
         }
     }
 
     @Override
     public double value() {
-        return examples == 0 ? Double.NaN : (double) right / examples;
+        return examples == 0 ? Double.NaN : (double) correct / examples;
     }
 
     @Override
     public void reset() {
-        right = 0;
+        correct = 0;
         examples = 0;
     }
 
-    /// What was counted.
+    /// Returns the counts.
     ///
-    /// @return `counts` INT64 `[2]`: right ones and all
+    /// @return `counts` INT64 `[2]`: the correct examples and all examples
     @Override
     public Map<String, Tensor> stateDict() {
-        return Map.of("counts", Tensor.of(new long[] {right, examples}, 2));
+        return Map.of("counts", Tensor.of(new long[] {correct, examples}, 2));
     }
 
     @Override
@@ -53,7 +53,7 @@ abstract sealed class FractionCorrect implements Metric permits Accuracy, TopKAc
             Stateful.requireFits(name() + ": loadStateDict", stateDict(), state);
         }
         long[] counts = state.get("counts").toLongArray();
-        right = counts[0];
+        correct = counts[0];
         examples = counts[1];
     }
 }

@@ -10,9 +10,9 @@ import org.toydiff.TensorArena;
 import org.toydiff.nn.Loss;
 import org.toydiff.nn.LossTerms;
 
-/// The mean over all examples of a function of output and target: a loss, an error. Examples weigh what the losses
-/// of [org.toydiff.nn.Functional] and [org.toydiff.nn.CrossEntropyLoss] give them, and are alike where a function
-/// does not tell.
+/// The mean over all examples of a function of output and target: a loss, an error. Examples have the weights that
+/// the losses of [org.toydiff.nn.Functional] and [org.toydiff.nn.CrossEntropyLoss] record, and equal weights for
+/// functions that record none.
 public final class Mean implements Metric {
     private final String name;
     private final Loss function;
@@ -20,15 +20,15 @@ public final class Mean implements Metric {
     private double sum;
     private double weight;
 
-    /// What the first batch's mean divided by, for each example: so that where all count alike a batch counts by its
-    /// examples.
+    /// The divisor of the first batch's mean, for each example: if all have equal weights, the weight of a batch is
+    /// its number of examples.
     private double reference;
 
-    /// Of a function that gives the mean over a batch: `new Mean("mae", Functional::maeLoss)`.
+    /// Makes a metric of a function that returns the mean over a batch: `new Mean("mae", Functional::maeLoss)`.
     ///
-    /// @param name what to call it
-    /// @param function gives a scalar, the mean over the examples of the batch; smaller is better
-    /// @throws IllegalArgumentException if the name is none, as [Metric#requireName] says
+    /// @param name the name of the metric
+    /// @param function returns a scalar, the mean over the examples of the batch; smaller is better
+    /// @throws IllegalArgumentException if the name is not valid, see [Metric#requireName]
     public Mean(String name, Loss function) {
         this.name = Metric.requireName(name);
         this.function = Objects.requireNonNull(function, "function");
@@ -48,15 +48,15 @@ public final class Mean implements Metric {
         }
     }
 
-    /// Adds a batch whose mean is known: the loss of a training step, say.
+    /// Adds a batch whose mean is known, the loss of a training step for instance.
     ///
-    /// @param mean over the examples of the batch
-    /// @param examples how many they are
-    /// @param denominator what the mean divided by, [LossTerms#denominator()]; NaN where that is not known: then the
-    ///     batch counts by its examples
+    /// @param mean the mean over the examples of the batch
+    /// @param examples the number of examples
+    /// @param denominator the divisor of the mean, [LossTerms#denominator()]; if it is not known, NaN: then the
+    ///     weight of the batch is its number of examples
     public void add(double mean, long examples, double denominator) {
         double batch = examples * weight(denominator / examples);
-        // The mean of nothing is 0 / 0.
+        // The mean over no weight is 0 / 0.
         if (batch != 0) {
             sum += mean * batch;
             weight += batch;
@@ -90,9 +90,10 @@ public final class Mean implements Metric {
         return false;
     }
 
-    /// What was added.
+    /// Returns the sums.
     ///
-    /// @return `sums` FLOAT64 `[3]`: of the means, of the weights, and the weight of the first batch's examples
+    /// @return `sums` FLOAT64 `[3]`: of the weighted means, of the weights, and the weight of an example of the
+    ///     first batch
     @Override
     public Map<String, Tensor> stateDict() {
         return Map.of("sums", Tensor.of(DType.FLOAT64, new double[] {sum, weight, reference}, 3));

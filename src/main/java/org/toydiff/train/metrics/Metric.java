@@ -4,45 +4,45 @@ import java.util.regex.Pattern;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 
-/// A number that tells how good outputs are, accumulated over batches.
+/// A measure of the quality of outputs, accumulated over batches.
 ///
-/// The value over several batches is that over all their examples at once, not the mean of the batches' values.
-/// Metrics are not safe for several threads.
+/// The value over several batches is the value over all their examples, not the mean of the values of the batches.
+/// Metrics are not thread-safe.
 public interface Metric extends Stateful {
-    /// Checks a name: of a metric, and of any column of a history.
+    /// Checks the name of a metric or of a column of a history.
     ///
     /// @param name the name
-    /// @return it
+    /// @return the name
     /// @throws IllegalArgumentException if it is empty or has a blank, a comma, a quote or a character beyond ASCII
     static String requireName(String name) {
         if (!Pattern.matches("[\\p{Graph}&&[^,\"]]+", name)) {
-            throw new IllegalArgumentException(
-                    "history: \"" + name + "\" is no name for a column; use visible ASCII without commas and quotes");
+            throw new IllegalArgumentException("history: \"" + name
+                    + "\" is not a name for a column; use visible ASCII without commas and quotes");
         }
         return name;
     }
 
-    /// What it is called in histories, progress and reports.
+    /// Returns the name in histories, progress and reports.
     ///
     /// @return `accuracy` for instance: lower case, words joined by `_`
     String name();
 
-    /// Adds a batch. Nothing is recorded, and what is made on the way is freed before it returns.
+    /// Adds a batch. Records nothing for gradients, and frees its temporaries before it returns.
     ///
-    /// @param output what the model gave; not modified
-    /// @param target what was asked for; not modified
+    /// @param output the output of the model; not modified
+    /// @param target the targets; not modified
     /// @throws IllegalArgumentException if the shapes do not fit; nothing is added then
     void update(Tensor output, Tensor target);
 
-    /// The value over what was added since [#reset()].
+    /// Returns the value over the batches added since [#reset()].
     ///
-    /// @return the value, NaN when there is nothing it could be computed from
+    /// @return the value, NaN if it is not defined, as without examples
     double value();
 
-    /// Forgets what was added.
+    /// Removes all batches.
     void reset();
 
-    /// Whether a larger value is a better one.
+    /// Returns whether larger values are better.
     ///
     /// @return true, unless overridden
     default boolean higherIsBetter() {

@@ -1,10 +1,9 @@
 package org.toydiff.train.report;
 
-/// How a monitored value did over the epochs.
+/// The best epoch by a monitored value.
 ///
-/// @param row the epoch with the best value, the first of equal ones; −1 when no value is a number
-/// @param waited how many epochs came after the last that improved on those before it by more than a least
-/// difference
+/// @param row the row of the epoch with the best value, the first of equal ones; −1 if no value is a number
+/// @param waited the number of epochs since the last one that improved on all before it by more than a minimum
 record BestEpoch(int row, int waited) {
     static BestEpoch of(HistoryTable epochs, String monitor, boolean higherIsBetter, double minDelta) {
         int column = epochs.index(monitor);

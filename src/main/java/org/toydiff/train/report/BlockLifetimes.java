@@ -8,14 +8,14 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.toydiff.ReleaseSchedule;
 
-/// When each block of a step lives: what a release schedule says, in the order in which blocks stack.
+/// The lifetimes of the blocks of a step by its release schedule, in the order in which a chart stacks them.
 ///
-/// A block is there from right after the step that made it to right after the step that freed it, so that those
-/// there after a step take the live bytes that the schedule tells for it.
+/// A block lives from the end of the step that allocates it to the end of the step that frees it, so that the blocks
+/// alive after a step sum to the live bytes of the schedule.
 ///
-/// @param blocks the largest, older ones first
-/// @param others the bytes of the rest, one number for each of `times`
-/// @param times the steps after which something changes, in order
+/// @param blocks the largest blocks, in the order of allocation
+/// @param others the bytes of the other blocks, one number for each of `times`
+/// @param times the steps after which a block is allocated or freed, in order
 /// @param live the bytes of all blocks, one number for each of `times`
 record BlockLifetimes(List<ReleaseSchedule.Entry> blocks, List<Long> others, List<Integer> times, List<Long> live) {
     static BlockLifetimes of(ReleaseSchedule schedule, int most) {

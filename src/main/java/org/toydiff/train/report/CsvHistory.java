@@ -14,7 +14,7 @@ import org.toydiff.internal.files.AtomicFile;
 import org.toydiff.internal.files.FileErrors;
 import org.toydiff.io.MalformedFileException;
 
-/// Histories as CSV, by FastCSV.
+/// Writes and reads histories as CSV, by FastCSV.
 final class CsvHistory {
     private CsvHistory() {}
 
@@ -49,7 +49,7 @@ final class CsvHistory {
         try (CsvReader<CsvRecord> reader = CsvReader.builder().ofCsvRecord(file)) {
             Iterator<CsvRecord> records = reader.iterator();
             if (!records.hasNext()) {
-                throw new MalformedFileException(file, "line 1", "the file is empty, and no history");
+                throw new MalformedFileException(file, "line 1", "the file is empty; a history has a line of names");
             }
             var columns = new HistoryTable(records.next().getFields());
             double[] row = new double[columns.names().size()];

@@ -14,43 +14,44 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.internal.files.OptionalLibrary;
 
-/// What happened in training: a row of numbers for each step and each epoch.
+/// The history of a training: a row of numbers for each step and each epoch.
 ///
 /// A [org.toydiff.train.Trainer] writes these columns; `accuracy` stands for each metric, and the `validation_`
-/// ones are there when it validates:
+/// columns exist if it validates:
 ///
 /// | column | of steps | of epochs |
 /// |---|---|---|
-/// | `epoch` | the epoch it belongs to, from 1 | its number |
-/// | `step` | its number, from 1 | that of its last step |
+/// | `epoch` | the number of its epoch, from 1 | its number, from 1 |
+/// | `step` | its number, from 1 | the number of its last step |
 /// | `examples` | in its batch | in all its batches |
-/// | `loss` | of its batch | the mean over its examples, which weigh what the loss gives them |
+/// | `loss` | of its batch | the mean over its examples, with the weights of the loss |
 /// | `accuracy` | over the epoch so far | over the epoch |
 /// | `validation_loss`, `validation_accuracy` | | over the validation examples |
-/// | `gradient_norm`, where it is bounded | before it was | |
-/// | `learning_rate` | with which it was made | of its last step |
-/// | `seconds` | of computing | in all, validation included |
-/// | `wait_seconds` | of waiting for the batch | in all |
-/// | `validation_seconds` | | of validating |
-/// | `examples_per_second` | waiting included | without validation |
-/// | `live_bytes` | off-heap when it ended | off-heap when it ended |
-/// | `peak_bytes` | the most while it ran | the most of its steps |
-/// | `gc_count`, `gc_seconds` | garbage collections in it | in it |
+/// | `gradient_norm`, if clipped | before clipping | |
+/// | `learning_rate` | of the step | of its last step |
+/// | `seconds` | computing | total, including validation |
+/// | `wait_seconds` | waiting for the batch | total |
+/// | `validation_seconds` | | validating |
+/// | `examples_per_second` | including waiting | without validation |
+/// | `live_bytes` | off-heap at its end | off-heap at its end |
+/// | `peak_bytes` | the peak of the step | the largest peak of its steps |
+/// | `gc_count`, `gc_seconds` | garbage collections | garbage collections |
 ///
-/// The last 4096 rows are kept on the heap in a primitive array; those before them, some 100 bytes a step, in a
-/// temporary file (in the folder `java.io.tmpdir`) that goes with the history.
+/// The last 4096 rows are kept on the heap in a primitive array; earlier rows, some 100 bytes a step, in a temporary
+/// file (in the folder `java.io.tmpdir`) that is deleted with the history.
 public final class History implements Stateful {
-    /// How many rows are put back at once.
-    private static final int PIECE_ROWS = 1024;
+    /// The number of rows that are loaded at once.
+    private static final int CHUNK_ROWS = 1024;
 
     private final HistoryTable epochs;
     private final HistoryTable steps;
 
-    /// An empty history, for a loop of one's own too.
+    /// Makes an empty history, for any training loop.
     ///
     /// @param epochColumns the names of the columns of epochs
     /// @param stepColumns the names of the columns of steps
-    /// @throws IllegalArgumentException if a name is there twice, or has a blank, a comma or a quote
+    /// @throws IllegalArgumentException if there are no columns, or a name is repeated or not valid, see
+    ///     [org.toydiff.train.metrics.Metric#requireName]
     public History(List<String> epochColumns, List<String> stepColumns) {
         this(new HistoryTable(epochColumns), new HistoryTable(stepColumns));
     }
@@ -76,56 +77,48 @@ public final class History implements Stateful {
         steps.add(values);
     }
 
-    /// How many epochs there are.
-    ///
-    /// @return the rows
+    /// {@return the number of epochs}
     public int epochs() {
         return epochs.rows();
     }
 
-    /// How many steps there are.
-    ///
-    /// @return the rows
+    /// {@return the number of steps}
     public int steps() {
         return steps.rows();
     }
 
-    /// The names of the columns of epochs.
-    ///
-    /// @return the names in order
+    /// {@return the names of the columns of epochs, in order}
     public List<String> epochColumns() {
         return epochs.names();
     }
 
-    /// The names of the columns of steps.
-    ///
-    /// @return the names in order
+    /// {@return the names of the columns of steps, in order}
     public List<String> stepColumns() {
         return steps.names();
     }
 
-    /// A column of the epochs.
+    /// Returns a column of the epochs.
     ///
     /// @param column its name
-    /// @return a value for each epoch: a copy
+    /// @return a copy, one value for each epoch
     /// @throws IllegalArgumentException if there is no such column
     public double[] epochValues(String column) {
         return epochs.column(column);
     }
 
-    /// A column of the steps.
+    /// Returns a column of the steps.
     ///
     /// @param column its name
-    /// @return a value for each step: a copy
+    /// @return a copy, one value for each step
     /// @throws IllegalArgumentException if there is no such column
     public double[] stepValues(String column) {
         return steps.column(column);
     }
 
-    /// One value of an epoch.
+    /// Returns a value of an epoch.
     ///
-    /// @param column the name of its column
-    /// @param row which epoch, counted from 0
+    /// @param column the name of the column
+    /// @param row the row of the epoch, from 0 on
     /// @return the value
     /// @throws IllegalArgumentException if there is no such column
     /// @throws IndexOutOfBoundsException if there is no such epoch
@@ -133,10 +126,10 @@ public final class History implements Stateful {
         return epochs.get(epochs.index(column), Objects.checkIndex(row, epochs()));
     }
 
-    /// One value of a step.
+    /// Returns a value of a step.
     ///
-    /// @param column the name of its column
-    /// @param row which step, counted from 0
+    /// @param column the name of the column
+    /// @param row the row of the step, from 0 on
     /// @return the value
     /// @throws IllegalArgumentException if there is no such column
     /// @throws IndexOutOfBoundsException if there is no such step
@@ -144,23 +137,23 @@ public final class History implements Stateful {
         return steps.get(steps.index(column), Objects.checkIndex(row, steps()));
     }
 
-    /// The epoch with the best value of a column, the first of equal ones.
+    /// Returns the epoch with the best value of a column, the first of equal ones.
     ///
     /// @param column its name
     /// @param higherIsBetter whether the largest value is the best
-    /// @return the epoch, counted from 1; nothing while no value is a number
+    /// @return the number of the epoch, from 1; empty while no value is a number
     /// @throws IllegalArgumentException if there is no such column
     public OptionalInt bestEpoch(String column, boolean higherIsBetter) {
         int row = BestEpoch.of(epochs, column, higherIsBetter, 0).row();
         return row < 0 ? OptionalInt.empty() : OptionalInt.of(row + 1);
     }
 
-    /// How many epochs came after the last that improved on all before it, which early stopping goes by.
+    /// Returns the number of epochs since the last one that improved on all before it, which early stopping limits.
     ///
-    /// @param column its name
+    /// @param column the name of the column
     /// @param higherIsBetter whether the largest value is the best
-    /// @param minDelta by more than how much a value must be better to be an improvement
-    /// @return the number; all epochs while no value is a number
+    /// @param minDelta the difference that an improvement must exceed
+    /// @return the number; that of all epochs while no value is a number
     /// @throws IllegalArgumentException if there is no such column
     public int epochsWithoutImprovement(String column, boolean higherIsBetter, double minDelta) {
         return BestEpoch.of(epochs, column, higherIsBetter, minDelta).waited();
@@ -176,21 +169,22 @@ public final class History implements Stateful {
 
     /// Writes two CSV files, `epochs.csv` and `steps.csv`, with a line of names above the numbers. Needs FastCSV.
     ///
-    /// @param folder where; it is made if it is not there
-    /// @throws IOException if they cannot be written
-    /// @throws IllegalStateException if FastCSV is not there, saying what to add
+    /// @param folder the folder, which is created if it does not exist
+    /// @throws IOException if a file cannot be written
+    /// @throws IllegalStateException if FastCSV is missing: the message names the artifact to add
     public void writeCsv(Path folder) throws IOException {
         OptionalLibrary.FASTCSV.require("writeCsv");
         CsvHistory.write(this, folder);
     }
 
-    /// Reads what [#writeCsv] wrote; every number is what it was. Needs FastCSV.
+    /// Reads the files of [#writeCsv]. The numbers are equal to the bit. Needs FastCSV.
     ///
-    /// @param folder where the two files are
+    /// @param folder the folder of the two files
     /// @return the history
-    /// @throws org.toydiff.io.MalformedFileException if they are no such files, naming the file and the line
-    /// @throws IOException if they cannot be read
-    /// @throws IllegalStateException if FastCSV is not there, saying what to add
+    /// @throws org.toydiff.io.MalformedFileException if a file has another format; the message names the file and
+    ///     the line
+    /// @throws IOException if a file cannot be read
+    /// @throws IllegalStateException if FastCSV is missing: the message names the artifact to add
     public static History readCsv(Path folder) throws IOException {
         OptionalLibrary.FASTCSV.require("readCsv");
         return CsvHistory.read(folder);
@@ -199,31 +193,31 @@ public final class History implements Stateful {
     /// Writes one JSON file, `{"epochs": {"loss": […], …}, "steps": {…}}`, with `null` for NaN and strings for the
     /// infinities. Needs Gson.
     ///
-    /// @param file where; its folder is made if it is not there
+    /// @param file the file, whose folder is created if it does not exist
     /// @throws IOException if it cannot be written
-    /// @throws IllegalStateException if Gson is not there, saying what to add
+    /// @throws IllegalStateException if Gson is missing: the message names the artifact to add
     public void writeJson(Path file) throws IOException {
         OptionalLibrary.GSON.require("writeJson");
         JsonHistory.write(this, file);
     }
 
-    /// Reads what [#writeJson] wrote; every number is what it was. Needs Gson.
+    /// Reads the file of [#writeJson]. The numbers are equal to the bit. Needs Gson.
     ///
-    /// @param file where it is
+    /// @param file the file
     /// @return the history
-    /// @throws org.toydiff.io.MalformedFileException if it is no such file, naming it and the place
+    /// @throws org.toydiff.io.MalformedFileException if the file has another format; the message names the file and
+    ///     the place
     /// @throws IOException if it cannot be read
-    /// @throws IllegalStateException if Gson is not there, saying what to add
+    /// @throws IllegalStateException if Gson is missing: the message names the artifact to add
     public static History readJson(Path file) throws IOException {
         OptionalLibrary.GSON.require("readJson");
         return JsonHistory.read(file);
     }
 
-    /// All rows.
+    /// Returns all rows.
     ///
     /// @return `epochs` and `steps` FLOAT64 `[rows, columns]`; `epoch_columns` and `step_columns` INT32, the names
-    /// in
-    ///     UTF-8 with line feeds between them
+    ///     in UTF-8 with line feeds between them
     @Override
     public Map<String, Tensor> stateDict() {
         Map<String, Tensor> state = new LinkedHashMap<>();
@@ -249,10 +243,10 @@ public final class History implements Stateful {
         return Tensor.of(codes, codes.length);
     }
 
-    /// Replaces all rows by saved ones, however many there are.
+    /// Replaces all rows by saved ones, of any number.
     ///
-    /// @param state what [#stateDict()] gave
-    /// @throws IllegalArgumentException if something is missing or unknown, or the columns are not the same, naming
+    /// @param state the [#stateDict()] of a history with the same columns
+    /// @throws IllegalArgumentException if an entry is missing or unknown, or the columns differ; the message names
     ///     them
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
@@ -265,7 +259,7 @@ public final class History implements Stateful {
         load(state.get("steps"), steps);
     }
 
-    /// Throws if the columns are others, before shapes are looked at, which differ then too and say less.
+    /// Throws if the columns differ. Checked before the shapes, which then differ too and explain less.
     private static void requireSame(String names, HistoryTable columns, Map<String, Tensor> state) {
         Tensor codes = state.get(names);
         if (codes == null || codes.dtype() != DType.INT32) {
@@ -287,7 +281,7 @@ public final class History implements Stateful {
         return List.of(new String(text, StandardCharsets.UTF_8).split("\n"));
     }
 
-    /// A state of this history's columns, with as many rows as the saved one has.
+    /// Returns a state with the columns of this history and as many rows as the saved one.
     private Map<String, Tensor> ofAsManyRows(Map<String, Tensor> state) {
         Map<String, Tensor> expected = new LinkedHashMap<>();
         expect(expected, "epoch_columns", "epochs", epochs, state);
@@ -300,7 +294,7 @@ public final class History implements Stateful {
         expected.put(names, codes(columns));
         Tensor saved = state.get(rows);
         long count = saved == null || saved.rank() == 0 ? columns.rows() : saved.shape()[0];
-        // A view, which takes no memory for the rows.
+        // A view, which allocates no rows.
         expected.put(
                 rows,
                 Tensor.zeros(DType.FLOAT64, 1, 1)
@@ -311,9 +305,9 @@ public final class History implements Stateful {
         double[] row = new double[columns.names().size()];
         columns.clear();
         long count = rows.shape()[0];
-        for (long from = 0; from < count; from += PIECE_ROWS) {
+        for (long from = 0; from < count; from += CHUNK_ROWS) {
             double[] values =
-                    rows.slice(0, from, Math.min(count, from + PIECE_ROWS)).toDoubleArray();
+                    rows.slice(0, from, Math.min(count, from + CHUNK_ROWS)).toDoubleArray();
             for (int at = 0; at < values.length; at += row.length) {
                 System.arraycopy(values, at, row, 0, row.length);
                 columns.add(row);

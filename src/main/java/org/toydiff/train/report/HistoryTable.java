@@ -10,10 +10,10 @@ import java.util.List;
 import org.toydiff.internal.files.Uninterrupted;
 import org.toydiff.train.metrics.Metric;
 
-/// A growing table of numbers. The last rows are on the heap, at most a chunk of them; the chunks before lie in a
-/// temporary file, so that the heap does not fill with a long training's steps.
+/// A growing table of numbers. At most one chunk, the last rows, lies on the heap; earlier chunks lie in a temporary
+/// file, so that the steps of a long training do not fill the heap.
 final class HistoryTable {
-    /// Rows of a chunk.
+    /// The number of rows of a chunk.
     private static final int CHUNK = 1 << 12;
 
     private static final int FIRST_ROWS = 16;
@@ -21,10 +21,10 @@ final class HistoryTable {
     private final List<String> names;
     private final int width;
 
-    /// Full chunks, row after row.
+    /// Full chunks, in row-major order.
     private final List<MemorySegment> chunks = new ArrayList<>();
 
-    /// What comes after them, row after row.
+    /// The rows after them, in row-major order.
     private double[] tail;
 
     private int rows;
@@ -35,7 +35,7 @@ final class HistoryTable {
         this.names.forEach(Metric::requireName);
         if (names.isEmpty() || new HashSet<>(names).size() != names.size()) {
             throw new IllegalArgumentException(
-                    "history: the columns " + names + " are none or have a name twice; give each one of its own");
+                    "history: the columns " + names + " are empty or repeat a name; use one name for each");
         }
         this.width = names.size();
         this.tail = new double[FIRST_ROWS * width];
@@ -52,7 +52,7 @@ final class HistoryTable {
     void add(double[] row) {
         if (row.length != width) {
             throw new IllegalArgumentException(
-                    "history: a row of " + row.length + " values for the " + width + " columns " + names);
+                    "history: a row of " + row.length + " values does not fit the " + width + " columns " + names);
         }
         int at = rows % CHUNK * width;
         if (at == tail.length) {
@@ -65,7 +65,7 @@ final class HistoryTable {
         }
     }
 
-    /// Moves a full chunk from the heap to the file; where no file can be written it stays on the heap.
+    /// Moves a full chunk from the heap to the file; if the file cannot be written, the chunk stays on the heap.
     private void moveTail() {
         try {
             Uninterrupted.run(() -> {
@@ -80,7 +80,7 @@ final class HistoryTable {
         }
     }
 
-    /// Forgets every row.
+    /// Removes all rows.
     void clear() {
         rows = 0;
         chunks.clear();
@@ -95,17 +95,17 @@ final class HistoryTable {
     int index(String name) {
         int index = names.indexOf(name);
         if (index < 0) {
-            throw new IllegalArgumentException("history: there is no column " + name + "; there are " + names);
+            throw new IllegalArgumentException("history: no column " + name + "; the columns are " + names);
         }
         return index;
     }
 
-    /// A copy of one column.
+    /// Returns a copy of a column.
     double[] column(String name) {
         return column(name, 0, rows);
     }
 
-    /// A copy of some rows of one column.
+    /// Returns a copy of a range of rows of a column.
     double[] column(String name, int from, int to) {
         int column = index(name);
         double[] values = new double[to - from];
@@ -115,7 +115,7 @@ final class HistoryTable {
         return values;
     }
 
-    /// Copies all, row after row.
+    /// Copies all rows, in row-major order.
     void copyTo(MemorySegment into) {
         long at = 0;
         for (MemorySegment chunk : chunks) {

@@ -10,22 +10,24 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.toydiff.internal.files.OptionalLibrary;
 
-/// The HTML around a report's data: a template, a style sheet and a script, with the charts' library.
+/// The HTML page around the data of a report: a template, a style sheet, a script and the library of charts.
 final class HtmlPage {
-    /// Where a part belongs in the template.
+    /// The place of a part in the template.
     private static final Pattern PLACE = Pattern.compile("\\{\\{(\\w+)}}");
 
     private HtmlPage() {}
 
-    /// The whole page. `data` is JSON in which `<` is escaped.
+    /// Returns the page.
+    ///
+    /// @param data JSON in which `<` is escaped
     static String of(String title, String data) throws IOException {
         Map<String, String> parts = Map.of(
                 "title", escaped(title),
-                "style", own("report.css"),
-                "script", own("report.js"),
+                "style", resource("report.css"),
+                "script", resource("report.js"),
                 "data", data,
                 "charts", charts());
-        return PLACE.matcher(own("report.html"))
+        return PLACE.matcher(resource("report.html"))
                 .replaceAll(place -> Matcher.quoteReplacement(parts.get(place.group(1))));
     }
 
@@ -33,7 +35,7 @@ final class HtmlPage {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace("\"", "&quot;");
     }
 
-    private static String own(String name) throws IOException {
+    private static String resource(String name) throws IOException {
         try (InputStream stream = HtmlPage.class.getResourceAsStream(name)) {
             return text(stream);
         }
@@ -48,11 +50,11 @@ final class HtmlPage {
                 "META-INF/resources/webjars/echarts/" + properties.getProperty("version") + "/dist/echarts.min.js";
         URL script = OptionalLibrary.find(path);
         if (script == null) {
-            throw new IOException("report: " + path + " is not in the ECharts that is there; use "
-                    + OptionalLibrary.ECHARTS.artifact());
+            throw new IOException(
+                    "report: the ECharts dependency has no " + path + "; use " + OptionalLibrary.ECHARTS.artifact());
         }
         try (InputStream stream = script.openStream()) {
-            // What would end the script element stands in no version seen; it means the same when escaped in a string.
+            // No known version contains the end of a script element; escaped in a string it means the same.
             return text(stream).replace("</script", "<\\/script");
         }
     }

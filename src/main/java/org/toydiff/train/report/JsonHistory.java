@@ -17,7 +17,7 @@ import org.toydiff.internal.files.AtomicFile;
 import org.toydiff.internal.files.FileErrors;
 import org.toydiff.io.MalformedFileException;
 
-/// Histories as JSON, by Gson.
+/// Writes and reads histories as JSON, by Gson.
 final class JsonHistory {
     private JsonHistory() {}
 
@@ -44,7 +44,7 @@ final class JsonHistory {
         writer.endObject();
     }
 
-    /// JSON has no NaN and no infinities.
+    /// Writes a number; JSON has no NaN and no infinities.
     private static void write(JsonWriter writer, double value) throws IOException {
         if (Double.isNaN(value)) {
             writer.nullValue();
@@ -73,7 +73,7 @@ final class JsonHistory {
                 | IllegalStateException
                 | MalformedJsonException
                 | EOFException e) {
-            throw new MalformedFileException(file, reader.getPath(), "this is no history: " + e.getMessage(), e);
+            throw new MalformedFileException(file, reader.getPath(), "the file is not a history: " + e.getMessage(), e);
         } catch (CharacterCodingException e) {
             throw new MalformedFileException(file, reader.getPath(), "the text is not UTF-8", e);
         } catch (IOException e) {
@@ -84,7 +84,7 @@ final class JsonHistory {
     private static HistoryTable readTable(JsonReader reader, String name) throws IOException {
         String found = reader.nextName();
         if (!found.equals(name)) {
-            throw new IllegalArgumentException("\"" + found + "\" stands where \"" + name + "\" should");
+            throw new IllegalArgumentException("found \"" + found + "\" in place of \"" + name + "\"");
         }
         List<String> names = new ArrayList<>();
         List<double[]> values = new ArrayList<>();
@@ -103,7 +103,7 @@ final class JsonHistory {
         for (int i = 0; i < names.size(); i++) {
             if (values.get(i).length != rows) {
                 throw new IllegalArgumentException("column " + names.get(i) + " has " + values.get(i).length
-                        + " values and " + names.getFirst() + " " + rows);
+                        + " values, but " + names.getFirst() + " has " + rows);
             }
         }
         double[] row = new double[names.size()];

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 import org.toydiff.Blas;
 import org.toydiff.Memory;
 
-/// What this process runs on.
+/// Facts about the machine and the JVM of this process.
 final class MachineFacts {
     private MachineFacts() {}
 

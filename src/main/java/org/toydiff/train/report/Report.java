@@ -12,11 +12,11 @@ import org.toydiff.internal.files.OptionalLibrary;
 import org.toydiff.nn.Layer;
 import org.toydiff.train.metrics.ConfusionMatrix;
 
-/// A page about one training, in a single HTML file that needs no network: curves of losses, metrics and learning
-/// rate, times of steps, off-heap memory, one step's blocks over time, tables and the confusion matrix.
+/// A report of a training, in a single HTML file that needs no network: curves of losses, metrics and learning rate,
+/// step times, off-heap memory, the blocks of a step over time, tables and the confusion matrix.
 ///
-/// What the history has no columns for, and what was not given, is left out. A [org.toydiff.train.Trainer] writes
-/// one by itself; without a trainer:
+/// Parts without columns in the history, and parts that were not set, are left out. A [org.toydiff.train.Trainer]
+/// writes a report; without a trainer:
 /// ```java
 /// Report.of(history)
 ///         .title("Digits")
@@ -26,8 +26,8 @@ import org.toydiff.train.metrics.ConfusionMatrix;
 ///         .write(Path.of("report.html"));
 /// ```
 ///
-/// The charts are drawn by Apache ECharts, whose script is copied into the page, and the data written by Gson; both
-/// must be among the application's dependencies.
+/// Apache ECharts, whose script is copied into the page, draws the charts, and Gson writes the data; both must be
+/// among the dependencies of the application. Settings follow the convention of [org.toydiff.data].
 public final class Report {
     private final History history;
     private final Map<String, String> facts = new LinkedHashMap<>();
@@ -44,10 +44,10 @@ public final class Report {
         this.history = Objects.requireNonNull(history, "history");
     }
 
-    /// A report of a history, with what this process runs on.
+    /// Makes a report of a history, with facts about the machine and the JVM of this process.
     ///
-    /// @param history the history, with the columns of [History]
-    /// @return the report, to be added to and written
+    /// @param history the history, with the columns that [History] lists
+    /// @return the report, whose methods named after its parts add those
     public static Report of(History history) {
         return new Report(history);
     }
@@ -63,26 +63,27 @@ public final class Report {
 
     /// Adds a line to the facts about the run.
     ///
-    /// @param name what it is: `Optimizer`
-    /// @param value how it is: `SGD(lr 0.1)`
+    /// @param name the name of the fact: `Optimizer`
+    /// @param value its value: `SGD(lr 0.1)`
     /// @return this
     public Report fact(String name, String value) {
         facts.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
         return this;
     }
 
-    /// Adds the model's text and a table of its parameters.
+    /// Adds the text of the model and a table of its parameters.
     ///
-    /// @param model what was trained
+    /// @param model the trained model
     /// @return this
     public Report model(Layer model) {
         this.model = Objects.requireNonNull(model, "model");
         return this;
     }
 
-    /// Adds a picture of one step's blocks over time.
+    /// Adds a chart of the blocks of a step over time.
     ///
-    /// @param schedule the step's, of [org.toydiff.MemoryPlan] or [org.toydiff.Tensor#releaseSchedule()]
+    /// @param schedule the schedule of the step, of [org.toydiff.MemoryPlan] or
+    ///     [org.toydiff.Tensor#releaseSchedule()]
     /// @return this
     public Report schedule(ReleaseSchedule schedule) {
         this.schedule = Objects.requireNonNull(schedule, "schedule");
@@ -91,8 +92,8 @@ public final class Report {
 
     /// Adds a confusion matrix, with precision, recall and F1 of each class.
     ///
-    /// @param confusion the counts when the report is written
-    /// @param of which examples they are of: `validation, epoch 10`
+    /// @param confusion the matrix, whose counts are read when the report is written
+    /// @param of a description of its examples: `validation, epoch 10`
     /// @return this
     public Report confusion(ConfusionMatrix confusion, String of) {
         this.confusion = Objects.requireNonNull(confusion, "confusion");
@@ -109,7 +110,7 @@ public final class Report {
         return this;
     }
 
-    /// Says by which column the best epoch is told.
+    /// Marks the best epoch by a column.
     ///
     /// @param column a column of epochs: `validation_loss`
     /// @param higherIsBetter whether the largest value is the best
@@ -122,12 +123,12 @@ public final class Report {
         return this;
     }
 
-    /// Writes the page, in place of what was there.
+    /// Writes the page, and replaces a file that exists.
     ///
-    /// @param file where; its folder is made if it is not there
+    /// @param file the file, whose folder is created if it does not exist
     /// @throws IOException if it cannot be written
-    /// @throws IllegalStateException if there are class names, but not one for each class of the confusion matrix, or
-    ///     if ECharts or Gson is missing: the message names the artifact to add
+    /// @throws IllegalStateException if there are class names, but not one for each class of the confusion matrix,
+    ///     or if ECharts or Gson is missing: the message names the artifact to add
     public void write(Path file) throws IOException {
         OptionalLibrary.GSON.require("report");
         OptionalLibrary.ECHARTS.require("report");

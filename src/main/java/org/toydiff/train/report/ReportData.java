@@ -12,9 +12,9 @@ import org.toydiff.ReleaseSchedule;
 import org.toydiff.Tensor;
 import org.toydiff.train.metrics.ConfusionMatrix;
 
-/// What a report's script draws, as JSON.
+/// The data of a report as JSON, for its script.
 final class ReportData {
-    /// More steps than that are shown in groups.
+    /// More steps than this are grouped.
     private static final int MOST_POINTS = 2000;
 
     private static final int MOST_BLOCKS = 1000;
@@ -29,7 +29,7 @@ final class ReportData {
         this.report = report;
     }
 
-    /// The data, with `<`, `>` and `&` escaped.
+    /// Returns the data, with `<`, `>` and `&` escaped.
     static String of(Report report) {
         var data = new ReportData(report);
         data.addFacts();
@@ -72,7 +72,7 @@ final class ReportData {
         }
     }
 
-    /// The last row when no value is a number.
+    /// Returns the row of the best epoch, the last row if no value is a number.
     private int bestRow(HistoryTable epochs) {
         return report.history()
                         .bestEpoch(report.best(), report.higherIsBetter())
@@ -95,7 +95,8 @@ final class ReportData {
         }
     }
 
-    /// One value for each group of steps: the mean of losses and times, the largest peak, the last of the rest.
+    /// Returns one value for each group of steps: the mean of losses and times, the largest peak, the last of
+    /// others.
     private static double[] grouped(String name, HistoryTable steps, int group) {
         double[] grouped = new double[Math.ceilDiv(steps.rows(), group)];
         for (int i = 0; i < grouped.length; i++) {
@@ -110,7 +111,7 @@ final class ReportData {
         return grouped;
     }
 
-    /// How step times are distributed; the last bin has all that is beyond the 99.5th percentile.
+    /// Returns the distribution of step times; the last bin contains all beyond the 99.5th percentile.
     ///
     /// @param sorted the times, which are sorted in place
     private static JsonObject times(double[] sorted) {
@@ -132,7 +133,7 @@ final class ReportData {
         return times;
     }
 
-    /// The nearest rank's.
+    /// Returns a percentile by the nearest rank.
     static double percentile(double[] sorted, double percent) {
         int rank = (int) Math.ceil(percent / 100 * sorted.length);
         return sorted[Math.clamp(rank - 1, 0, sorted.length - 1)];

@@ -10,8 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// A temporary file of numbers, mapped where it is read: the operating system keeps of it in memory what it has room
-/// for. It goes when nothing reads it any more.
+/// A temporary file of numbers, mapped for reading: the operating system caches it as memory allows. It is deleted
+/// when nothing reads it any more.
 final class RowFile {
     private final FileChannel channel;
     private final Arena mappings = Arena.ofAuto();
@@ -25,7 +25,7 @@ final class RowFile {
         Path file = Files.createTempFile("toydiff-history-", ".rows");
         var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
-            // Without a name it lasts as long as it is open or mapped.
+            // Without a name the file exists as long as it is open or mapped.
             Files.delete(file);
         } catch (IOException e) {
             file.toFile().deleteOnExit();
@@ -33,14 +33,14 @@ final class RowFile {
         return new RowFile(channel);
     }
 
-    /// Adds numbers at the end.
+    /// Appends numbers.
     ///
-    /// @return them, read-only
+    /// @return the appended numbers, read-only
     MemorySegment append(double[] values) throws IOException {
         var buffer = ByteBuffer.allocate(Math.multiplyExact(values.length, Double.BYTES))
                 .order(ByteOrder.nativeOrder());
         buffer.asDoubleBuffer().put(values);
-        // Written, and not through the mapping: a full disk is an exception here and would be a SIGBUS there.
+        // Not through the mapping: a full disk is an exception here and would be a SIGBUS there.
         for (long at = bytes; buffer.hasRemaining(); ) {
             at += channel.write(buffer, at);
         }

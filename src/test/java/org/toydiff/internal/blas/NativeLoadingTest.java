@@ -131,7 +131,7 @@ class NativeLoadingTest {
             assertTrue(Child.read(cache.resolve("out" + i)).startsWith(PRODUCT));
         }
         try (var files = Files.walk(cache)) {
-            assertTrue(files.noneMatch(file -> file.toString().endsWith(".partial")));
+            assertTrue(files.noneMatch(file -> file.toString().endsWith(".tmp")));
         }
     }
 
@@ -142,8 +142,10 @@ class NativeLoadingTest {
         assertTrue(library.startsWith(cache), library.toString());
         long bytes = Files.size(library);
         Files.write(library, new byte[100]);
+        Path abandoned = Files.createFile(library.resolveSibling(".toydiff-of-a-killed-process.tmp"));
         assertEquals(library, library(probe()));
         assertEquals(bytes, Files.size(library));
+        assertFalse(Files.exists(abandoned));
         byte[] content = Files.readAllBytes(library);
         content[content.length / 2] ^= 1;
         Files.write(library, content);

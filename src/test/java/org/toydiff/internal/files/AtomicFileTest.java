@@ -25,7 +25,7 @@ import org.toydiff.child.Child;
 import org.toydiff.child.LockHolder;
 import org.toydiff.child.TwoSizes;
 
-/// Files that appear whole or not at all.
+/// Files that are written whole or not at all.
 class AtomicFileTest {
     @TempDir
     private Path folder;
@@ -58,7 +58,7 @@ class AtomicFileTest {
                     channel.write(ByteBuffer.allocate(1000));
                     throw cause;
                 }));
-        assertEquals(file + ": not saved, and what was there is unchanged: No space left on device", e.getMessage());
+        assertEquals(file + ": not saved; an old file is unchanged: No space left on device", e.getMessage());
         assertSame(cause, e.getCause());
         assertThrows(
                 IllegalStateException.class,
@@ -81,7 +81,7 @@ class AtomicFileTest {
                     writer.write("half");
                     throw new IOException("No space left on device");
                 }));
-        assertEquals(file + ": not saved, and what was there is unchanged: No space left on device", e.getMessage());
+        assertEquals(file + ": not saved; an old file is unchanged: No space left on device", e.getMessage());
         assertEquals(text, Files.readString(file));
         assertEquals(List.of("text"), List.of(file.getParent().toFile().list()));
     }
@@ -211,7 +211,7 @@ class AtomicFileTest {
     void aFolderThatCannotBeWrittenIsNamed() {
         var e = assertThrows(IOException.class, () -> write(Path.of("/proc/x"), "x"));
         assertTrue(
-                e.getMessage().startsWith("/proc/x: not saved, and what was there is unchanged: /proc/.toydiff-"),
+                e.getMessage().startsWith("/proc/x: not saved; an old file is unchanged: /proc/.toydiff-"),
                 e.getMessage());
     }
 
@@ -231,7 +231,7 @@ class AtomicFileTest {
         java.command().addAll(0, List.of("sh", "-c", "ulimit -f 1000 && exec \"$0\" \"$@\""));
         Process process = java.start();
         assertEquals(0, process.waitFor(), () -> read(out));
-        assertEquals(file + ": not saved, and what was there is unchanged: File too large\n", read(out));
+        assertEquals(file + ": not saved; an old file is unchanged: File too large\n", read(out));
         assertArrayEquals(new String[] {"out", "x.npy"}, names().toArray());
         assertEquals(128 + 400, Files.size(file));
     }

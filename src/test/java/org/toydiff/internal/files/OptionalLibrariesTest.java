@@ -85,7 +85,7 @@ class OptionalLibrariesTest {
         List<String> lines = lines(limit, "-cp", Child.classPath());
         assertTrue(lines.contains("1 rows"), lines.toString());
         assertEquals(
-                "ImageFolder: images are read by the module java.desktop; add --add-modules java.desktop",
+                "ImageFolder: the module java.desktop, which reads images, is missing; add --add-modules java.desktop",
                 lines.getLast());
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The worker threads themselves: what they inherit, that they outlive failures, and that they end when idle.
+/// The worker threads themselves: what they inherit, that they survive failures, and that they end when idle.
 @Timeout(120)
 class WorkersTest {
     private final int threads = Workers.threads();
@@ -32,7 +32,7 @@ class WorkersTest {
         Workers.setThreads(threads);
     }
 
-    /// Two parts that wait for each other, so that it ends only when two threads share it.
+    /// Two parts that wait for each other, so that the work ends only if two threads share it.
     private static final class Meeting extends Work {
         private final AtomicInteger arrived = new AtomicInteger();
         private final Thread caller = Thread.currentThread();

@@ -251,27 +251,27 @@ class MetricTest extends ArenaTest {
     void badInputIsNamedAndAddsNothing() {
         var accuracy = new Accuracy();
         rejected(
-                "accuracy: output [2, 3] float32 and target [3] int32 do not fit; the output has a score for each class"
-                        + " along its last axis, the target the label in its place, or probabilities of the output's"
-                        + " shape",
+                "accuracy: output [2, 3] float32 and target [3] int32 do not fit; the output must have a score for each"
+                        + " class along its last axis, and the target either labels, without that axis, or"
+                        + " probabilities of the output's shape",
                 () -> accuracy.update(Tensor.ones(2, 3), Tensor.of(new int[] {1, 2, 3})));
         rejected(
                 "accuracy: labels [2] float32 must be INT32 or INT64; cast them: labels.cast(DType.INT64)",
                 () -> accuracy.update(Tensor.ones(2, 3), Tensor.ones(2)));
         rejected(
-                "accuracy: output [2] float32 and target [3] float32 do not fit; they must have one shape, the output a"
+                "accuracy: output [2] float32 and target [3] float32 do not fit; they must have one shape, and the output a"
                         + " floating dtype",
                 () -> Accuracy.binary(0).update(Tensor.ones(2), Tensor.ones(3)));
-        rejected("top_4: there are only 3 classes; use a k of at most 3", () -> new TopKAccuracy(4)
+        rejected("top_4: the output has 3 classes; use a k of at most 3", () -> new TopKAccuracy(4)
                 .update(Tensor.ones(2, 3), Tensor.of(new int[] {1, 2})));
         rejected("top_k: k 0 must be positive", () -> new TopKAccuracy(0));
-        rejected("confusion matrix: 0 classes; give 1 to 4096", () -> new F1(0));
+        rejected("confusion matrix: classes 0 must be within 1 to 4096", () -> new F1(0));
         var matrix = new ConfusionMatrix(3);
         rejected(
-                "confusion matrix: label 3 of example 1 is none of the 3 classes",
+                "confusion matrix: label 3 of example 1 is not one of the 3 classes",
                 () -> matrix.update(Tensor.ones(2, 3), Tensor.of(new int[] {1, 3})));
         rejected(
-                "confusion matrix: output [2, 4] float32 has 4 classes and not 3",
+                "confusion matrix: output [2, 4] float32 has 4 classes, not 3",
                 () -> matrix.update(Tensor.ones(2, 4), Tensor.of(new int[] {1, 3})));
         assertEquals(0, total(matrix));
         rejected(
@@ -281,7 +281,7 @@ class MetricTest extends ArenaTest {
                 "accuracy: loadStateDict: counts is missing; sum is unknown",
                 () -> accuracy.loadStateDict(Map.of("sum", Tensor.ones(1))));
         rejected(
-                "history: \"a b\" is no name for a column; use visible ASCII without commas and quotes",
+                "history: \"a b\" is not a name for a column; use visible ASCII without commas and quotes",
                 () -> new Mean("a b", Functional::mseLoss));
         rejected(
                 "accuracy: the threshold is NaN; use 0 for logits, 0.5 for probabilities",

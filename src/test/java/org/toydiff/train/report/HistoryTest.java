@@ -215,12 +215,11 @@ class HistoryTest {
 
     @Test
     void brokenFilesAreNamedWithThePlace() throws IOException {
-        unreadable("line 1: the file is empty, and no history", "");
+        unreadable("line 1: the file is empty; a history has a line of names", "");
         unreadable("after line 2: Record 3 has 1 fields, but first record had 2 fields", "epoch,loss\n1,2\n3\n");
         unreadable("line 2: \"x\" is not a number", "epoch,loss\n1,x\n");
         unreadable(
-                "line 1: history: the columns [a, a] are none or have a name twice; give each one of its own",
-                "a,a\n1,2\n");
+                "line 1: history: the columns [a, a] are empty or repeat a name; use one name for each", "a,a\n1,2\n");
         Path json = folder.resolve("h.json");
         Files.write(json, "{\"epochs\":{\"ä\":[1]}}".getBytes(StandardCharsets.ISO_8859_1));
         assertEquals(
@@ -238,7 +237,7 @@ class HistoryTest {
             String message = assertThrows(MalformedFileException.class, () -> History.readJson(json), text)
                     .getMessage();
             assertTrue(message.startsWith(json + ": $"), message);
-            assertTrue(message.contains(": this is no history: "), message);
+            assertTrue(message.contains(": the file is not a history: "), message);
         }
         byte[] notText = {'{', '"', (byte) 0xff, (byte) 0xfe, '"'};
         String message = assertThrows(IOException.class, () -> History.readJson(Files.write(json, notText)))
@@ -253,11 +252,11 @@ class HistoryTest {
     void badRowsAndStatesAreRejectedAndChangeNothing() {
         History history = sample();
         assertEquals(
-                "history: a row of 2 values for the 3 columns [epoch, loss, validation_loss]",
+                "history: a row of 2 values does not fit the 3 columns [epoch, loss, validation_loss]",
                 assertThrows(IllegalArgumentException.class, () -> history.addEpoch(1, 2))
                         .getMessage());
         assertEquals(
-                "history: there is no column accuracy; there are [step, loss]",
+                "history: no column accuracy; the columns are [step, loss]",
                 assertThrows(IllegalArgumentException.class, () -> history.stepValues("accuracy"))
                         .getMessage());
         try (var arena = TensorArena.ofConfined()) {

@@ -229,7 +229,7 @@ class ReportTest {
     void badSettingsAreNamed() {
         Report report = Report.of(history(1, 1));
         assertEquals(
-                "history: there is no column f1; there are [epoch, loss, accuracy, validation_loss, seconds, peak_bytes,"
+                "history: no column f1; the columns are [epoch, loss, accuracy, validation_loss, seconds, peak_bytes,"
                         + " gc_count]",
                 assertThrows(IllegalArgumentException.class, () -> report.best("f1", true))
                         .getMessage());

@@ -7,7 +7,7 @@ import org.toydiff.DType;
 /// The element types of safetensors in the order of the reference implementation, by ascending alignment: it
 /// stores tensors of the last one first. Source:
 /// https://docs.rs/safetensors/latest/safetensors/tensor/enum.Dtype.html
-enum StoredType {
+enum SafeTensorsType {
     BOOL(8, DType.BOOL),
     F4(4),
     F6_E2M3(6),
@@ -36,16 +36,16 @@ enum StoredType {
     /// Toydiff's dtype, or null if there is none.
     final DType dtype;
 
-    StoredType(int bits) {
+    SafeTensorsType(int bits) {
         this(bits, null);
     }
 
-    StoredType(int bits, DType dtype) {
+    SafeTensorsType(int bits, DType dtype) {
         this.bits = bits;
         this.dtype = dtype;
     }
 
-    static StoredType of(DType dtype) {
+    static SafeTensorsType of(DType dtype) {
         return Arrays.stream(values())
                 .filter(type -> type.dtype == dtype)
                 .findFirst()
@@ -53,7 +53,7 @@ enum StoredType {
     }
 
     /// Returns the type of a name; empty for one that a later version of the format added.
-    static Optional<StoredType> named(String name) {
+    static Optional<SafeTensorsType> named(String name) {
         return Arrays.stream(values()).filter(type -> type.name().equals(name)).findFirst();
     }
 }

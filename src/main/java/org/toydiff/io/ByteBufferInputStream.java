@@ -4,10 +4,10 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 
 /// A byte buffer as an input stream.
-final class BufferInput extends InputStream {
+final class ByteBufferInputStream extends InputStream {
     private final ByteBuffer buffer;
 
-    BufferInput(ByteBuffer buffer) {
+    ByteBufferInputStream(ByteBuffer buffer) {
         this.buffer = buffer;
     }
 

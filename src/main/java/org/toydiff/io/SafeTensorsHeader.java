@@ -23,20 +23,20 @@ import java.util.stream.LongStream;
 
 /// The header of a safetensors file: a JSON object with dtype, shape and data_offsets of each tensor, and strings
 /// under `__metadata__`. Source: https://github.com/huggingface/safetensors#format
-final class StoredHeader {
+final class SafeTensorsHeader {
     /// The offset of the object, which follows its length.
     static final int START = Long.BYTES;
 
     /// The reference implementation's limit, `MAX_HEADER_SIZE` in its tensor.rs.
-    static final int MOST_BYTES = 100_000_000;
+    static final int MAX_BYTES = 100_000_000;
 
     static final String METADATA = "__metadata__";
 
     private final Path file;
     private final Map<String, String> metadata = new LinkedHashMap<>();
-    private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    private final Map<String, SafeTensorsEntry> tensors = new LinkedHashMap<>();
 
-    private StoredHeader(Path file) {
+    private SafeTensorsHeader(Path file) {
         this.file = file;
     }
 
@@ -44,13 +44,13 @@ final class StoredHeader {
     ///
     /// @param text the bytes of the header
     /// @param dataBytes the number of bytes after it
-    static StoredHeader read(Path file, ByteBuffer text, long dataBytes) throws IOException {
-        var header = new StoredHeader(file);
+    static SafeTensorsHeader read(Path file, ByteBuffer text, long dataBytes) throws IOException {
+        var header = new SafeTensorsHeader(file);
         if (!text.hasRemaining() || text.get(0) != '{') {
             throw header.malformed("the header does not begin with {");
         }
-        try (var json =
-                new JsonReader(new InputStreamReader(new BufferInput(text), StandardCharsets.UTF_8.newDecoder()))) {
+        try (var json = new JsonReader(
+                new InputStreamReader(new ByteBufferInputStream(text), StandardCharsets.UTF_8.newDecoder()))) {
             json.setStrictness(Strictness.STRICT);
             header.read(json);
         } catch (MalformedJsonException | EOFException | CharacterCodingException | IllegalStateException e) {
@@ -62,7 +62,7 @@ final class StoredHeader {
     }
 
     /// Returns the tensors in the order of their data in the file.
-    List<StoredTensor> tensors() {
+    List<SafeTensorsEntry> tensors() {
         return inFileOrder(tensors.values());
     }
 
@@ -100,7 +100,7 @@ final class StoredHeader {
         json.endObject();
     }
 
-    private StoredTensor tensor(String name, JsonReader json) throws IOException {
+    private SafeTensorsEntry tensor(String name, JsonReader json) throws IOException {
         Set<String> fields = new LinkedHashSet<>();
         String dtype = null;
         long[] shape = null;
@@ -125,7 +125,7 @@ final class StoredHeader {
         if (offsets.length != 2) {
             throw malformed(name, "data_offsets are " + offsets.length + " numbers; two are needed");
         }
-        return new StoredTensor(name, dtype, shape, offsets[0], offsets[1]);
+        return new SafeTensorsEntry(name, dtype, shape, offsets[0], offsets[1]);
     }
 
     private String string(String owner, String field, JsonReader json) throws IOException {
@@ -164,7 +164,7 @@ final class StoredHeader {
 
     private void requireCovered(long dataBytes) throws IOException {
         long next = 0;
-        for (StoredTensor tensor : tensors()) {
+        for (SafeTensorsEntry tensor : tensors()) {
             if (tensor.begin() != next) {
                 throw malformed(
                         tensor.name(),
@@ -182,9 +182,9 @@ final class StoredHeader {
         }
     }
 
-    private static List<StoredTensor> inFileOrder(Collection<StoredTensor> tensors) {
+    private static List<SafeTensorsEntry> inFileOrder(Collection<SafeTensorsEntry> tensors) {
         return tensors.stream()
-                .sorted(Comparator.comparingLong(StoredTensor::begin).thenComparingLong(StoredTensor::end))
+                .sorted(Comparator.comparingLong(SafeTensorsEntry::begin).thenComparingLong(SafeTensorsEntry::end))
                 .toList();
     }
 

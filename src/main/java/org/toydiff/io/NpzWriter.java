@@ -15,7 +15,7 @@ import org.toydiff.Tensor;
 ///
 /// Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3.7 (entries), 4.3.12 (directory), 4.3.14 to 4.3.16 (end) and
 /// 4.5.3 (sizes of 64 bits), https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
-final class ZipWriter {
+final class NpzWriter {
     private static final short VERSION = 45;
     private static final short UNIX = 3 << 8;
     private static final int USER_READS_AND_WRITES = 0600 << 16;
@@ -25,17 +25,17 @@ final class ZipWriter {
     private static final int IN_64_BITS = -1;
 
     /// The size beyond which Python's zipfile uses 64 bits, `ZIP64_LIMIT`.
-    private static final long MOST_IN_32_BITS = Integer.MAX_VALUE;
+    private static final long MAX_IN_32_BITS = Integer.MAX_VALUE;
 
-    private static final int MOST_NAME_BYTES = 0xffff;
-    private static final int MOST_ENTRIES = 0xffff;
+    private static final int MAX_NAME_BYTES = 0xffff;
+    private static final int MAX_ENTRIES = 0xffff;
 
     private record Entry(byte[] name, short flags, long size, long start, int crc) {}
 
     private final FileChannel channel;
     private final List<Entry> entries = new ArrayList<>();
 
-    ZipWriter(FileChannel channel) {
+    NpzWriter(FileChannel channel) {
         this.channel = channel;
     }
 
@@ -47,9 +47,9 @@ final class ZipWriter {
             throw new IllegalArgumentException("save: \"" + tensor
                     + "\" has an unpaired surrogate or a NUL, which a name in a zip archive cannot have; rename it");
         }
-        if (bytes.length > MOST_NAME_BYTES) {
+        if (bytes.length > MAX_NAME_BYTES) {
             throw new IllegalArgumentException("save: a name of " + bytes.length + " bytes is longer than the "
-                    + MOST_NAME_BYTES + " of a zip archive; shorten it");
+                    + MAX_NAME_BYTES + " of a zip archive; shorten it");
         }
         return bytes;
     }
@@ -100,10 +100,10 @@ final class ZipWriter {
             writeFully(directoryEntry(entry));
         }
         long end = channel.position();
-        if (entries.size() > MOST_ENTRIES || start > MOST_IN_32_BITS || end - start > MOST_IN_32_BITS) {
+        if (entries.size() > MAX_ENTRIES || start > MAX_IN_32_BITS || end - start > MAX_IN_32_BITS) {
             writeFully(endIn64Bits(start, end));
         }
-        short count = (short) Math.min(entries.size(), MOST_ENTRIES);
+        short count = (short) Math.min(entries.size(), MAX_ENTRIES);
         writeFully(buffer(22)
                 .putInt(0x06054b50)
                 .putInt(0)
@@ -116,8 +116,8 @@ final class ZipWriter {
     }
 
     private static ByteBuffer directoryEntry(Entry entry) {
-        boolean wideSize = entry.size > MOST_IN_32_BITS;
-        boolean wideStart = entry.start > MOST_IN_32_BITS;
+        boolean wideSize = entry.size > MAX_IN_32_BITS;
+        boolean wideStart = entry.start > MAX_IN_32_BITS;
         int wideBytes = (wideSize ? 16 : 0) + (wideStart ? 8 : 0);
         int size = wideSize ? IN_64_BITS : (int) entry.size;
         ByteBuffer buffer = buffer(50 + wideBytes + entry.name.length)

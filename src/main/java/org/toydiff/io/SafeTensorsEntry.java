@@ -8,10 +8,10 @@ import org.toydiff.DType;
 /// @param dtype the format's name of its dtype, possibly one unknown here
 /// @param begin the offset of its first byte, counted from the end of the header
 /// @param end the offset after its last byte
-record StoredTensor(String name, String dtype, long[] shape, long begin, long end) {
+record SafeTensorsEntry(String name, String dtype, long[] shape, long begin, long end) {
     /// Returns toydiff's dtype, or null if there is none.
     DType toydiffType() {
-        return StoredType.named(dtype).map(type -> type.dtype).orElse(null);
+        return SafeTensorsType.named(dtype).map(type -> type.dtype).orElse(null);
     }
 
     /// Returns the problem with shape and offsets, or null. The size of an unknown dtype cannot be checked.
@@ -19,7 +19,7 @@ record StoredTensor(String name, String dtype, long[] shape, long begin, long en
         if (begin > end) {
             return "data_offsets [" + begin + ", " + end + "] end before they begin";
         }
-        StoredType type = StoredType.named(dtype).orElse(null);
+        SafeTensorsType type = SafeTensorsType.named(dtype).orElse(null);
         if (type == null) {
             return null;
         }
@@ -38,7 +38,7 @@ record StoredTensor(String name, String dtype, long[] shape, long begin, long en
     }
 
     /// Returns the bits of all elements, or −1 if a long cannot count them.
-    private long bits(StoredType type) {
+    private long bits(SafeTensorsType type) {
         if (Arrays.stream(shape).anyMatch(n -> n == 0)) {
             return 0;
         }
