@@ -21,9 +21,6 @@ module org.toydiff {
     requires static com.google.gson;
     requires static me.tongfei.progressbar;
 
-    // The command line of org.toydiff.examples.
-    requires static info.picocli;
-
     exports org.toydiff;
     exports org.toydiff.data;
     exports org.toydiff.io;

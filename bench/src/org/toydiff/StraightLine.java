@@ -1,7 +1,7 @@
 package org.toydiff;
 
 import java.util.Map;
-import org.toydiff.bench.peer.Numbers;
+import org.toydiff.bench.peer.StartingNumbers;
 import org.toydiff.bench.peer.Timing;
 import org.toydiff.bench.peer.ToydiffTraining;
 import org.toydiff.internal.launch.Reduction;
@@ -13,7 +13,7 @@ import org.toydiff.internal.launch.RowWork;
 ///
 /// In the library's package, because what starts kernels is not public.
 public final class StraightLine implements AutoCloseable {
-    private static final int[] WIDTHS = Numbers.STEP_WIDTHS;
+    private static final int[] WIDTHS = StartingNumbers.STEP_WIDTHS;
     private static final int LAYERS = WIDTHS.length - 1;
     private static final boolean[] OVER_ROWS = {true, false};
     private static final boolean[] OVER_ALL = {true};
@@ -38,7 +38,7 @@ public final class StraightLine implements AutoCloseable {
     private StraightLine(int batch) {
         for (int i = 0; i < LAYERS; i++) {
             weights[i] = Tensor.empty(WIDTHS[i + 1], WIDTHS[i]);
-            Numbers.writeWeight(weights[i].segment(), i, WIDTHS[i], WIDTHS[i + 1]);
+            StartingNumbers.writeWeight(weights[i].segment(), i, WIDTHS[i], WIDTHS[i + 1]);
             biases[i] = Tensor.zeros(WIDTHS[i + 1]);
             weightGradients[i] = Tensor.emptyLike(weights[i]);
             biasGradients[i] = Tensor.emptyLike(biases[i]);
@@ -47,9 +47,9 @@ public final class StraightLine implements AutoCloseable {
             values[i + 1] = Tensor.empty(batch, WIDTHS[i + 1]);
         }
         values[0] = Tensor.empty(batch, WIDTHS[0]);
-        Numbers.writeInputs(values[0].segment(), values[0].size());
+        StartingNumbers.writeInputs(values[0].segment(), values[0].size());
         labels = Tensor.empty(DType.INT32, batch);
-        Numbers.writeLabels(labels.segment(), batch);
+        StartingNumbers.writeLabels(labels.segment(), batch);
         losses = Tensor.empty(batch);
         share = Tensor.full(1.0 / batch, batch);
         logitsGradient = Tensor.emptyLike(values[LAYERS]);
@@ -91,8 +91,24 @@ public final class StraightLine implements AutoCloseable {
         forward();
         backward();
         for (int i = 0; i < LAYERS; i++) {
-            Updates.sgd(weights[i], weightGradients[i], weightVelocities[i], Numbers.SGD_RATE, 1, Numbers.MOMENTUM, false, 0);
-            Updates.sgd(biases[i], biasGradients[i], biasVelocities[i], Numbers.SGD_RATE, 1, Numbers.MOMENTUM, false, 0);
+            Updates.sgd(
+                    weights[i],
+                    weightGradients[i],
+                    weightVelocities[i],
+                    StartingNumbers.SGD_RATE,
+                    1,
+                    StartingNumbers.MOMENTUM,
+                    false,
+                    0);
+            Updates.sgd(
+                    biases[i],
+                    biasGradients[i],
+                    biasVelocities[i],
+                    StartingNumbers.SGD_RATE,
+                    1,
+                    StartingNumbers.MOMENTUM,
+                    false,
+                    0);
         }
         return loss.item();
     }

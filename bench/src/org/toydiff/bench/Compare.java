@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.toydiff.bench.compare.Comparison;
-import org.toydiff.bench.compare.Settings;
+import org.toydiff.bench.compare.RunOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -72,8 +72,8 @@ public final class Compare implements Callable<Integer> {
     public Integer call() throws IOException {
         requireSense();
         List<String> names = only.isEmpty() ? List.copyOf(Comparison.workloads()) : only;
-        var settings = new Settings(quick ? QUICK_ROUNDS : rounds, quick, python);
-        new Comparison(settings, folder(), command()).run(names);
+        var options = new RunOptions(quick ? QUICK_ROUNDS : rounds, quick, python);
+        new Comparison(options, folder(), command()).run(names);
         return 0;
     }
 

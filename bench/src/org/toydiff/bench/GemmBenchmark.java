@@ -16,7 +16,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.toydiff.Blas;
-import org.toydiff.bench.peer.Numbers;
+import org.toydiff.bench.peer.StartingNumbers;
 import org.toydiff.bench.peer.ToydiffGemm;
 import org.toydiff.internal.openblas.OpenBlas;
 
@@ -60,7 +60,7 @@ public class GemmBenchmark {
 
     private MemorySegment matrix() {
         MemorySegment matrix = arena.allocate((long) n * n * Float.BYTES, 64);
-        Numbers.writeInputs(matrix, (long) n * n);
+        StartingNumbers.writeInputs(matrix, (long) n * n);
         return matrix;
     }
 

@@ -15,7 +15,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.toydiff.bench.peer.DjlTraining;
-import org.toydiff.bench.peer.Numbers;
+import org.toydiff.bench.peer.StartingNumbers;
 import org.toydiff.bench.peer.ToydiffTraining;
 
 /// One training step of 784-512-256-10 with ReLU and cross entropy, beside DJL on PyTorch.
@@ -57,7 +57,7 @@ public class StepBenchmark {
         /// @param task what is trained on
         @Setup(Level.Iteration)
         public void open(Task task) {
-            training = new ToydiffTraining(task.optimizer, Numbers.STEP_WIDTHS);
+            training = new ToydiffTraining(task.optimizer, StartingNumbers.STEP_WIDTHS);
             training.use(task.batch);
         }
 
@@ -81,7 +81,7 @@ public class StepBenchmark {
         /// @param task what is trained on
         @Setup(Level.Iteration)
         public void open(Task task) {
-            training = new DjlTraining(task.optimizer, Numbers.STEP_WIDTHS);
+            training = new DjlTraining(task.optimizer, StartingNumbers.STEP_WIDTHS);
             training.use(task.batch);
         }
 

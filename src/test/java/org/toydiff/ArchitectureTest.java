@@ -47,8 +47,7 @@ class ArchitectureTest {
                     ".data",
                     ".train.metrics",
                     ".train.report",
-                    ".train",
-                    ".examples")
+                    ".train")
             .map(name -> LIBRARY + name)
             .toList();
 
@@ -122,9 +121,9 @@ class ArchitectureTest {
     }
 
     @Test
-    void allPackagesAreExportedButTheInternalOnesAndTheExamples() throws IOException {
+    void allPackagesAreExportedButTheInternalOnes() throws IOException {
         Set<String> others = LAYERS.stream()
-                .filter(name -> !name.startsWith(LIBRARY + ".internal") && !name.endsWith(".examples"))
+                .filter(name -> !name.startsWith(LIBRARY + ".internal"))
                 .collect(Collectors.toSet());
         assertEquals(others, exported());
     }

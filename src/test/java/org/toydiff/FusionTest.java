@@ -14,6 +14,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.toydiff.child.Child;
@@ -26,6 +27,7 @@ import org.toydiff.optim.Optimizer;
 import org.toydiff.optim.SGD;
 
 /// Every fused op is held against the composition that it replaces.
+@Tag("kernels")
 class FusionTest {
     private static final Tensor NO_BIAS = null;
 

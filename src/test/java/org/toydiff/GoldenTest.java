@@ -18,6 +18,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.toydiff.nn.Reduction;
@@ -26,6 +27,7 @@ import org.toydiff.optim.Optimizer;
 import org.toydiff.optim.SGD;
 
 /// Everything against PyTorch 2.13: values, gradients and trajectories that golden.py wrote.
+@Tag("kernels")
 class GoldenTest {
     private static final Map<String, Function<List<Tensor>, Tensor>> OPS = new HashMap<>();
     private static final Map<String, Function<List<Tensor>, Optimizer>> OPTIMIZERS = Map.of(

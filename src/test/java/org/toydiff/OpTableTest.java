@@ -39,6 +39,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.toydiff.internal.launch.Shape;
@@ -46,6 +47,7 @@ import org.toydiff.internal.launch.Shape;
 /// One row for each op: its double oracle and domain. Every row runs over sizes, layouts, dtypes, broadcasts and
 /// special values; its gradient is held against the oracle, differentiated in double by differences of fourth
 /// order.
+@Tag("kernels")
 class OpTableTest {
     private record Unary(String name, UnaryOperator<Tensor> op, DoubleUnaryOperator oracle, Oracles.Domain domain) {}
 

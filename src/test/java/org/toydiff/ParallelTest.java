@@ -18,6 +18,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
@@ -26,6 +27,7 @@ import org.toydiff.nn.Sequential;
 import org.toydiff.optim.Adam;
 
 /// Work that is shared among threads: the same results for any number of them, and nothing left over.
+@Tag("kernels")
 class ParallelTest {
     private final int threads = Blas.threads();
 

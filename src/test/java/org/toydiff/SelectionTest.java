@@ -11,9 +11,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Ops that choose, join and look up, at their edges.
+@Tag("kernels")
 class SelectionTest extends ArenaTest {
     private static final float INFINITY = Float.POSITIVE_INFINITY;
 

@@ -97,20 +97,20 @@ public final class BlasBench implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Settings settings;
-        Report report;
+        MeasurementPlan plan;
+        BlasReport report;
         try {
             requireWritable();
-            settings = choice.settings();
-            report = new Report(Machine.describe(command()));
-            look(settings, report);
+            plan = choice.plan();
+            report = new BlasReport(Host.describe(command()));
+            look(plan, report);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
-        Machine.warn(settings, report);
+        Host.warn(plan, report);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted(report)));
         try {
-            new Measuring(settings, report, this::progress).run();
+            new Measuring(plan, report, this::progress).run();
             if (written.compareAndSet(false, true)) {
                 progress("");
                 write(report);
@@ -122,15 +122,15 @@ public final class BlasBench implements Callable<Integer> {
         return CommandLine.ExitCode.OK;
     }
 
-    private static void look(Settings settings, Report report) throws IOException {
-        List<String> names = Library.names(settings.libraries());
+    private static void look(MeasurementPlan plan, BlasReport report) throws IOException {
+        List<String> names = Library.names(plan.libraries());
         for (int i = 0; i < names.size(); i++) {
-            report.add(Measuring.look(settings.libraries().get(i), names.get(i)));
+            report.add(Measuring.look(plan.libraries().get(i), names.get(i)));
         }
     }
 
     /// At an interrupt: no child is left, and what was measured is told.
-    private void interrupted(Report report) {
+    private void interrupted(BlasReport report) {
         Worker.stopAll();
         if (written.compareAndSet(false, true)) {
             report.note("Interrupted: this is what had been measured.");
@@ -143,7 +143,7 @@ public final class BlasBench implements Callable<Integer> {
         }
     }
 
-    private void write(Report report) throws IOException {
+    private void write(BlasReport report) throws IOException {
         boolean taken = "-".equals(csv) || "-".equals(json);
         if (!taken) {
             out.print(Table.of(report));

@@ -89,12 +89,12 @@ final class Choice {
     /// What they choose.
     ///
     /// @throws IllegalArgumentException if they make no sense
-    Settings settings() throws IOException {
+    MeasurementPlan plan() throws IOException {
         List<String> chosen = List.copyOf(new LinkedHashSet<>(libraries));
         chosen.forEach(Choice::requireReadable);
-        var settings = new Settings(chosen, threadCounts(), problems());
-        requireMemory(settings);
-        return settings;
+        var plan = new MeasurementPlan(chosen, threadCounts(), problems());
+        requireMemory(plan);
+        return plan;
     }
 
     private static void requireReadable(String library) {
@@ -112,7 +112,7 @@ final class Choice {
     private List<Integer> threadCounts() {
         Set<Integer> counts = new TreeSet<>();
         for (String item : threads.split(",", -1)) {
-            int count = item.strip().equals("all") ? Machine.cores() : Sizes.positive("--threads", item);
+            int count = item.strip().equals("all") ? Host.cores() : Sizes.positive("--threads", item);
             if (count > MOST_THREADS) {
                 throw new IllegalArgumentException("--threads: " + count + " is more than " + MOST_THREADS);
             }
@@ -251,10 +251,10 @@ final class Choice {
     }
 
     /// Every child keeps its operands while the others take their turns.
-    private static void requireMemory(Settings settings) throws IOException {
-        double available = MEMORY_SHARE * Machine.availableBytes();
-        double lanes = (double) settings.libraries().size() * settings.threads().size();
-        for (Problem problem : settings.problems()) {
+    private static void requireMemory(MeasurementPlan plan) throws IOException {
+        double available = MEMORY_SHARE * Host.availableBytes();
+        double lanes = (double) plan.libraries().size() * plan.threads().size();
+        for (Problem problem : plan.problems()) {
             double children = lanes * (problem.routine().isProduct() ? 3 : 2);
             if (problem.memoryBytes() * children > available) {
                 throw new IllegalArgumentException(String.format(

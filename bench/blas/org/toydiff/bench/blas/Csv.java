@@ -15,7 +15,7 @@ final class Csv {
 
     private Csv() {}
 
-    static String of(Report report) {
+    static String of(BlasReport report) {
         List<String> lines = new ArrayList<>(List.of(HEADER));
         for (Result result : report.results()) {
             lines.add(line(result, result.library().name(), result.own(), result.c()));

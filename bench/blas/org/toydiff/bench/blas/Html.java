@@ -10,7 +10,7 @@ final class Html {
 
     private Html() {}
 
-    static String of(Report report) throws IOException {
+    static String of(BlasReport report) throws IOException {
         // The library goes in last, so that nothing is looked for in it.
         return read("page.html").replace("/*REPORT*/", Json.of(report).strip()).replace("/*ECHARTS*/", read(ECHARTS));
     }

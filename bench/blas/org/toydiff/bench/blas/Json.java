@@ -15,7 +15,7 @@ final class Json {
 
     private Json() {}
 
-    static String of(Report report) {
+    static String of(BlasReport report) {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("machine", report.machine);
         all.put("libraries", report.libraries());
@@ -40,7 +40,7 @@ final class Json {
         return one;
     }
 
-    private static List<Map<String, Object>> results(Report report) {
+    private static List<Map<String, Object>> results(BlasReport report) {
         List<Map<String, Object>> all = new ArrayList<>();
         for (Result result : report.results()) {
             all.add(result(result));

@@ -12,14 +12,14 @@ import java.util.Optional;
 
 /// One library with one number of threads: the JVM and C on its own threads, and toydiff's pool over it.
 final class Lane implements AutoCloseable {
-    /// A pool of threads spins for a while after its last work; the next contestant waits for that.
+    /// A pool of threads spins for a while after its last work; the next child waits for that.
     private static final long PAUSE_MILLIS = 30;
 
     private final Library library;
     private final int threads;
-    private final Contestant own;
-    private final Contestant c;
-    private final Contestant pool;
+    private final ComparedChild own;
+    private final ComparedChild c;
+    private final ComparedChild pool;
 
     private Problem problem;
     private Result.Status status;
@@ -33,20 +33,20 @@ final class Lane implements AutoCloseable {
         this.threads = threads;
         own = java(library.asked(), Child.Threading.OWN, threads);
         pool = java(library.asked(), Child.Threading.POOL, threads);
-        c = program.map(path -> new Contestant(
+        c = program.map(path -> new ComparedChild(
                         List.of(path.toString(), library.path(), Integer.toString(threads)),
-                        Commands.environment(threads),
+                        ChildCommands.environment(threads),
                         threads))
                 .orElse(null);
     }
 
     /// A JVM with a library.
-    static Contestant java(String library, Child.Threading threading, int threads) {
+    static ComparedChild java(String library, Child.Threading threading, int threads) {
         boolean confined = threading == Child.Threading.POOL;
-        return new Contestant(
-                Commands.java(
+        return new ComparedChild(
+                ChildCommands.java(
                         Child.class, library, threading.name().toLowerCase(Locale.ROOT), Integer.toString(threads)),
-                Commands.environment(confined ? 1 : threads),
+                ChildCommands.environment(confined ? 1 : threads),
                 threads);
     }
 
@@ -90,11 +90,11 @@ final class Lane implements AutoCloseable {
         detail = what;
     }
 
-    private boolean opens(Contestant contestant, String how) {
+    private boolean opens(ComparedChild child, String how) {
         try {
-            JsonObject answer = contestant.ask(problem.request());
+            JsonObject answer = child.ask(problem.request());
             if (answer.isEmpty()) {
-                contestant.warmUp();
+                child.warmUp();
                 pause();
                 return true;
             }
@@ -110,14 +110,14 @@ final class Lane implements AutoCloseable {
     /// @return whether any did
     boolean takeTurns() throws IOException {
         boolean any = false;
-        for (Contestant contestant : contestants()) {
-            if (!contestant.isDone()) {
+        for (ComparedChild child : children()) {
+            if (!child.isDone()) {
                 try {
-                    contestant.takeTurn();
+                    child.takeTurn();
                     any = true;
                     pause();
                 } catch (Worker.Lost e) {
-                    lose(contestant, e);
+                    lose(child, e);
                 }
             }
         }
@@ -135,8 +135,8 @@ final class Lane implements AutoCloseable {
         }
     }
 
-    private List<Contestant> contestants() {
-        List<Contestant> all = new ArrayList<>();
+    private List<ComparedChild> children() {
+        List<ComparedChild> all = new ArrayList<>();
         if (status == Result.Status.OK) {
             all.add(own);
             if (hasC) {
@@ -149,11 +149,11 @@ final class Lane implements AutoCloseable {
         return all;
     }
 
-    private void lose(Contestant contestant, Worker.Lost e) {
+    private void lose(ComparedChild child, Worker.Lost e) {
         detail = e.getMessage();
-        if (contestant == own) {
+        if (child == own) {
             status = Result.Status.CRASHED;
-        } else if (contestant == c) {
+        } else if (child == c) {
             hasC = false;
         } else {
             hasPool = false;
@@ -161,7 +161,7 @@ final class Lane implements AutoCloseable {
     }
 
     /// Frees the operands.
-    Result finish(Report report) throws IOException {
+    Result finish(BlasReport report) throws IOException {
         if (status == Result.Status.OK) {
             requireOrdinaryNumbers(own.ask("close"));
         }
@@ -184,9 +184,9 @@ final class Lane implements AutoCloseable {
                 measured ? report.roof(threads).percent(problem, times.median()) : Double.NaN);
     }
 
-    private static void free(Contestant contestant, boolean isOpen) throws IOException {
+    private static void free(ComparedChild child, boolean isOpen) throws IOException {
         if (isOpen) {
-            contestant.ask("close");
+            child.ask("close");
         }
     }
 
@@ -208,9 +208,9 @@ final class Lane implements AutoCloseable {
 
     @Override
     public void close() {
-        for (Contestant contestant : Arrays.asList(own, c, pool)) {
-            if (Objects.nonNull(contestant)) {
-                contestant.close();
+        for (ComparedChild child : Arrays.asList(own, c, pool)) {
+            if (Objects.nonNull(child)) {
+                child.close();
             }
         }
     }

@@ -15,13 +15,13 @@ final class Measuring {
             Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 1),
             Problem.of(Routine.GEMM, "NN", false, 1, Problem.Layout.DEFAULT, 1, 1, 1));
 
-    private final Settings settings;
-    private final Report report;
+    private final MeasurementPlan plan;
+    private final BlasReport report;
     private final Consumer<String> progress;
 
     /// @param progress is told what is being done
-    Measuring(Settings settings, Report report, Consumer<String> progress) {
-        this.settings = settings;
+    Measuring(MeasurementPlan plan, BlasReport report, Consumer<String> progress) {
+        this.plan = plan;
         this.report = report;
         this.progress = progress;
     }
@@ -30,7 +30,7 @@ final class Measuring {
     ///
     /// @throws IllegalArgumentException if it cannot be loaded or is no BLAS
     static Library look(String asked, String name) throws IOException {
-        try (Contestant child = Lane.java(asked, Child.Threading.OWN, 1)) {
+        try (ComparedChild child = Lane.java(asked, Child.Threading.OWN, 1)) {
             JsonObject hello = child.ask("hello");
             if (hello.has("error")) {
                 throw new IllegalArgumentException(
@@ -66,7 +66,7 @@ final class Measuring {
         Optional<Path> program = compileC();
         List<Lane> lanes = new ArrayList<>();
         for (Library library : report.libraries()) {
-            for (int threads : settings.threads()) {
+            for (int threads : plan.threads()) {
                 lanes.add(new Lane(library, threads, program));
             }
         }
@@ -80,7 +80,7 @@ final class Measuring {
     /// The C program, or a note why there is none.
     private Optional<Path> compileC() {
         try {
-            Optional<Path> program = Commands.compileC();
+            Optional<Path> program = ChildCommands.compileC();
             if (program.isEmpty()) {
                 report.note("There is no C compiler on the PATH, so nothing is compared with C.");
             }
@@ -92,8 +92,8 @@ final class Measuring {
     }
 
     private void measureRoofs() throws IOException {
-        String[] counts = settings.threads().stream().map(String::valueOf).toArray(String[]::new);
-        try (var worker = new Worker(Commands.java(RoofChild.class, null, counts), Commands.environment(1))) {
+        String[] counts = plan.threads().stream().map(String::valueOf).toArray(String[]::new);
+        try (var worker = new Worker(ChildCommands.java(RoofChild.class, null, counts), ChildCommands.environment(1))) {
             for (int i = 0; i < counts.length; i++) {
                 report.add(Roof.parse(worker.ask("").toString()));
             }
@@ -103,14 +103,14 @@ final class Measuring {
     private void measure(List<Lane> lanes) throws IOException {
         progress.accept("measuring the cost of a call");
         List<Lane> first = lanes.stream()
-                .filter(lane -> lane.isOn(settings.threads().getFirst()))
+                .filter(lane -> lane.isOn(plan.threads().getFirst()))
                 .toList();
         for (Problem smallest : SMALLEST) {
             measure(smallest, first).forEach(report::addSmallest);
         }
-        for (int i = 0; i < settings.problems().size(); i++) {
-            Problem problem = settings.problems().get(i);
-            progress.accept("%d of %d: %s".formatted(i + 1, settings.problems().size(), problem));
+        for (int i = 0; i < plan.problems().size(); i++) {
+            Problem problem = plan.problems().get(i);
+            progress.accept("%d of %d: %s".formatted(i + 1, plan.problems().size(), problem));
             measure(problem, lanes).forEach(report::add);
         }
     }

@@ -32,7 +32,7 @@ final class Table {
     private Table() {}
 
     /// All of it.
-    static String of(Report report) {
+    static String of(BlasReport report) {
         var text = new StringBuilder();
         if (!report.results().isEmpty()) {
             List<List<String>> rows = new ArrayList<>(List.of(HEADINGS));
@@ -101,7 +101,7 @@ final class Table {
     }
 
     /// What stands below the table.
-    static List<String> facts(Report report) {
+    static List<String> facts(BlasReport report) {
         List<String> lines = new ArrayList<>();
         for (Library library : report.libraries()) {
             lines.add(library.name() + ": " + library.version()

@@ -11,13 +11,13 @@ import java.util.Map;
 /// What the memory allows, from C: the limit of everything that is elementwise and large.
 final class BandwidthWorkload implements Workload {
     @Override
-    public List<Measurement> run(Peers peers, Settings settings) throws IOException {
+    public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
         List<Measurement> measurements = new ArrayList<>();
         if (peers.find(Peers.C).isEmpty()) {
             return measurements;
         }
         Path program = NativePrograms.build("bandwidth");
-        String output = Commands.output(List.of(program.toAbsolutePath().toString()));
+        String output = CommandLines.output(List.of(program.toAbsolutePath().toString()));
         for (Map.Entry<String, JsonElement> entry :
                 JsonParser.parseString(output).getAsJsonObject().entrySet()) {
             var measurement =

@@ -22,17 +22,17 @@ public final class Comparison {
         WORKLOADS.put("startup", new StartupWorkload());
     }
 
-    private final Settings settings;
+    private final RunOptions options;
     private final Path folder;
     private final String command;
 
     /// A run.
     ///
-    /// @param settings what all workloads are run with
+    /// @param options what all workloads are run with
     /// @param folder where results go
     /// @param command how it was started, for the results
-    public Comparison(Settings settings, Path folder, String command) {
-        this.settings = settings;
+    public Comparison(RunOptions options, Path folder, String command) {
+        this.options = options;
         this.folder = folder;
         this.command = command;
     }
@@ -50,19 +50,19 @@ public final class Comparison {
     /// @throws IOException if a peer fails or results cannot be written
     public void run(List<String> names) throws IOException {
         Files.createDirectories(folder);
-        try (var peers = new Peers(settings.python())) {
-            Map<String, String> machine = Machine.describe(peers, command);
+        try (var peers = new Peers(options.python())) {
+            Map<String, String> machine = Provenance.describe(peers, command);
             for (String name : names) {
                 Progress.say(name);
-                List<Measurement> measurements = WORKLOADS.get(name).run(peers, settings);
-                new Results(name, settings.quick(), machine, measurements).write(folder);
+                List<Measurement> measurements = WORKLOADS.get(name).run(peers, options);
+                new WorkloadResults(name, options.quick(), machine, measurements).write(folder);
             }
         }
         report();
     }
 
     /// A machine without any font can measure all the same.
-    private void chart(Results step) throws IOException {
+    private void chart(WorkloadResults step) throws IOException {
         try {
             StepChart.write(folder, step);
         } catch (RuntimeException | InternalError | LinkageError e) {
@@ -71,9 +71,9 @@ public final class Comparison {
     }
 
     private void report() throws IOException {
-        var report = new Report(folder, workloads());
+        var report = new MarkdownReport(folder, workloads());
         report.write(folder);
-        Results step = report.results().get("step");
+        WorkloadResults step = report.results().get("step");
         if (step != null) {
             chart(step);
         }

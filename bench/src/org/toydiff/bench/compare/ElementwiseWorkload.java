@@ -16,12 +16,12 @@ final class ElementwiseWorkload implements Workload {
     private static final int LARGE_SAMPLES = 12;
 
     @Override
-    public List<Measurement> run(Peers peers, Settings settings) throws IOException {
+    public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
         List<Measurement> measurements = new ArrayList<>();
         for (int size : SIZES) {
             for (String op : OPS) {
                 for (String mode : List.of("into", "new")) {
-                    measurements.add(measure(peers, settings, name(op, size, mode), samples(size)));
+                    measurements.add(measure(peers, options, name(op, size, mode), samples(size)));
                 }
             }
         }
@@ -37,13 +37,13 @@ final class ElementwiseWorkload implements Workload {
         return op + " " + size + " " + mode;
     }
 
-    private static Measurement measure(Peers peers, Settings settings, String name, int samples) throws IOException {
-        String request = "elementwise " + name + " " + settings.samples(samples);
+    private static Measurement measure(Peers peers, RunOptions options, String name, int samples) throws IOException {
+        String request = "elementwise " + name + " " + options.samples(samples);
         List<Contestant> contestants = peers.offering("elementwise").stream()
                 .filter(peer -> name.endsWith("new") || writesInto(peer))
                 .map(peer -> Contestant.timed(peer.name(), peer, request))
                 .toList();
-        return settings.roundsOf().warm(name, "µs", contestants);
+        return options.roundsOf().warm(name, "µs", contestants);
     }
 
     private static boolean writesInto(PeerProcess peer) {

@@ -34,13 +34,13 @@ final class GcWorkload implements Workload {
             Pattern.compile("^\\[(\\d+\\.\\d+)s\\].* Pause .* (\\d+\\.\\d+)ms$", Pattern.MULTILINE);
 
     @Override
-    public List<Measurement> run(Peers peers, Settings settings) throws IOException {
+    public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
         List<Measurement> rows = List.of(
                 Measurement.of(BYTES, "B"),
                 Measurement.of(COLLECTIONS, ""),
                 Measurement.of(PAUSE, "ms"),
                 Measurement.of(PAUSE_OF_PROCESS, "ms"));
-        String request = "gc " + (settings.quick() ? QUICK_STEPS : STEPS) + " " + BATCH;
+        String request = "gc " + (options.quick() ? QUICK_STEPS : STEPS) + " " + BATCH;
         List<Contestant> contestants = new ArrayList<>();
         contestants.add(contestant(Peers.TOYDIFF, ToydiffPeer.class, request, rows));
         if (peers.find(Peers.DJL).isPresent()) {
@@ -54,10 +54,10 @@ final class GcWorkload implements Workload {
 
     private static Contestant contestant(String name, Class<?> main, String request, List<Measurement> rows) {
         Path collections = LOGS.resolve(name + "-gc.log");
-        List<String> command = Commands.java(main, "-Xmx64m", "-Xlog:gc:file=" + collections);
-        var launch = new Launch(name, command, LOGS.resolve(name + "-gc-stderr.log"));
+        List<String> command = CommandLines.java(main, "-Xmx64m", "-Xlog:gc:file=" + collections);
+        var peer = new PeerCommand(name, command, LOGS.resolve(name + "-gc-stderr.log"));
         return new Contestant(name, () -> {
-            JsonObject answer = launch.askOnce(request);
+            JsonObject answer = peer.askOnce(request);
             double bytes = answer.get("bytes_per_step").getAsDouble();
             rows.get(0).add(name, bytes);
             rows.get(1).add(name, answer.get("collections").getAsDouble());

@@ -12,16 +12,16 @@ final class GemmWorkload implements Workload {
     private static final int LARGE_SAMPLES = 5;
 
     @Override
-    public List<Measurement> run(Peers peers, Settings settings) throws IOException {
+    public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
         List<Measurement> measurements = new ArrayList<>();
         for (int threads : threads()) {
             for (int n : SIZES) {
-                int samples = settings.samples(n < LARGE ? SAMPLES : LARGE_SAMPLES);
+                int samples = options.samples(n < LARGE ? SAMPLES : LARGE_SAMPLES);
                 String request = "gemm " + n + " " + threads + " " + samples;
                 List<Contestant> contestants = peers.offering("gemm").stream()
                         .map(peer -> Contestant.timed(peer.name(), peer, request))
                         .toList();
-                measurements.add(settings.roundsOf().warm(name(n, threads), "µs", contestants));
+                measurements.add(options.roundsOf().warm(name(n, threads), "µs", contestants));
             }
         }
         return measurements;

@@ -18,13 +18,13 @@ final class MemoryWorkload implements Workload {
     private static final double MEGABYTE = 1e6;
 
     @Override
-    public List<Measurement> run(Peers peers, Settings settings) throws IOException {
-        String request = "memory " + (settings.quick() ? QUICK_BATCH : BATCH) + " " + STEPS;
+    public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
+        String request = "memory " + (options.quick() ? QUICK_BATCH : BATCH) + " " + STEPS;
         Measurement accounted = Measurement.of(ACCOUNTED, "MB");
-        List<Contestant> contestants = peers.launchesOffering("memory").stream()
-                .map(launch -> new Contestant(launch.name(), () -> resident(launch.askOnce(request), accounted)))
+        List<Contestant> contestants = peers.commandsOffering("memory").stream()
+                .map(command -> new Contestant(command.name(), () -> resident(command.askOnce(request), accounted)))
                 .toList();
-        return List.of(settings.roundsOf().cold(RESIDENT, "MB", contestants), accounted);
+        return List.of(options.roundsOf().cold(RESIDENT, "MB", contestants), accounted);
     }
 
     private static double resident(JsonObject answer, Measurement accounted) {

@@ -23,7 +23,7 @@ final class NativePrograms {
         Path compiler = compiler().orElseThrow(() -> new IOException("neither cc nor gcc is on the PATH; install one"));
         Path program = Files.createDirectories(PROGRAMS).resolve(name);
         Path source = SOURCES.resolve(name + ".c");
-        Commands.output(List.of(
+        CommandLines.output(List.of(
                 compiler.toString(),
                 "-O3",
                 "-march=native",

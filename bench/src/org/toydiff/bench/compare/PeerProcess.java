@@ -25,7 +25,7 @@ final class PeerProcess implements AutoCloseable {
     /// @throws IOException if it does not
     PeerProcess(List<String> command, Path log) throws IOException {
         this.log = log;
-        process = Commands.builder(command)
+        process = CommandLines.builder(command)
                 .redirectError(Files.createDirectories(log.getParent())
                         .resolve(log.getFileName())
                         .toFile())

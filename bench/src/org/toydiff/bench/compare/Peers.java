@@ -24,7 +24,7 @@ final class Peers implements AutoCloseable {
 
     private static final Path LOGS = Path.of("target", "bench-logs");
 
-    private final Map<String, Launch> launches = new LinkedHashMap<>();
+    private final Map<String, PeerCommand> commands = new LinkedHashMap<>();
     private final Map<String, PeerProcess> running = new LinkedHashMap<>();
     private final Map<String, String> leftOut = new TreeMap<>();
 
@@ -33,13 +33,13 @@ final class Peers implements AutoCloseable {
     /// @param python the Python interpreter
     /// @throws IOException if toydiff itself does not start
     Peers(String python) throws IOException {
-        add(TOYDIFF, Commands.java(ToydiffPeer.class), Commands.java(ToydiffPeer.class, SMALL_HEAP));
+        add(TOYDIFF, CommandLines.java(ToydiffPeer.class), CommandLines.java(ToydiffPeer.class, SMALL_HEAP));
         if (!running.containsKey(TOYDIFF)) {
             throw new IOException("toydiff does not start: " + leftOut.get(TOYDIFF));
         }
         add(PYTORCH, python, "bench/peers/torch_peer.py");
         add(JAX, python, "bench/peers/jax_peer.py");
-        add(DJL, Commands.java(DjlPeer.class).toArray(String[]::new));
+        add(DJL, CommandLines.java(DjlPeer.class).toArray(String[]::new));
         addC();
     }
 
@@ -58,8 +58,8 @@ final class Peers implements AutoCloseable {
 
     private void add(String name, List<String> command, List<String> fresh) {
         try {
-            running.put(name, new Launch(name, command, LOGS.resolve(name + ".log")).start());
-            launches.put(name, new Launch(name, fresh, LOGS.resolve(name + "-fresh.log")));
+            running.put(name, new PeerCommand(name, command, LOGS.resolve(name + ".log")).start());
+            commands.put(name, new PeerCommand(name, fresh, LOGS.resolve(name + "-fresh.log")));
             Progress.say(name + " " + running.get(name).version());
         } catch (IOException e) {
             leaveOut(name, e);
@@ -86,9 +86,9 @@ final class Peers implements AutoCloseable {
     }
 
     /// How to start another process of a peer that offers a workload, with a small heap where that is enough.
-    List<Launch> launchesOffering(String workload) {
-        return launches.values().stream()
-                .filter(launch -> running.get(launch.name()).offers(workload))
+    List<PeerCommand> commandsOffering(String workload) {
+        return commands.values().stream()
+                .filter(command -> running.get(command.name()).offers(workload))
                 .toList();
     }
 

@@ -11,21 +11,21 @@ final class StartupWorkload implements Workload {
     private static final double LOSS_TOLERANCE = 0.01;
 
     @Override
-    public List<Measurement> run(Peers peers, Settings settings) throws IOException {
-        List<String> toydiff = Commands.java(StartupPeer.class);
+    public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
+        List<String> toydiff = CommandLines.java(StartupPeer.class);
         List<Contestant> contestants = new ArrayList<>();
         contestants.add(new Contestant(Peers.TOYDIFF, () -> milliseconds(toydiff)));
         if (peers.find(Peers.PYTORCH).isPresent()) {
-            List<String> pytorch = List.of(settings.python(), "bench/peers/torch_peer.py", "--startup");
+            List<String> pytorch = List.of(options.python(), "bench/peers/torch_peer.py", "--startup");
             requireSameLoss(toydiff, pytorch);
             contestants.add(new Contestant(Peers.PYTORCH, () -> milliseconds(pytorch)));
         }
-        return List.of(settings.roundsOf().cold("start and 100 steps", "ms", contestants));
+        return List.of(options.roundsOf().cold("start and 100 steps", "ms", contestants));
     }
 
     private static double milliseconds(List<String> command) throws IOException {
         long start = System.nanoTime();
-        Commands.output(command);
+        CommandLines.output(command);
         return (System.nanoTime() - start) / 1e6;
     }
 
@@ -40,7 +40,7 @@ final class StartupWorkload implements Workload {
     }
 
     private static double loss(List<String> command) throws IOException {
-        return JsonParser.parseString(Commands.output(command))
+        return JsonParser.parseString(CommandLines.output(command))
                 .getAsJsonObject()
                 .get("loss")
                 .getAsDouble();

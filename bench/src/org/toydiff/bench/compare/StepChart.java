@@ -24,7 +24,7 @@ final class StepChart {
 
     private StepChart() {}
 
-    static void write(Path folder, Results step) throws IOException {
+    static void write(Path folder, WorkloadResults step) throws IOException {
         // There is no screen to draw on, and none is needed.
         System.setProperty("java.awt.headless", "true");
         CategoryChart chart = new CategoryChartBuilder()

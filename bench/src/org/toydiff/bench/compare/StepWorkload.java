@@ -14,21 +14,21 @@ final class StepWorkload implements Workload {
     private static final int ROWS_PER_REQUEST = 20_000;
 
     @Override
-    public List<Measurement> run(Peers peers, Settings settings) throws IOException {
+    public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
         List<Measurement> measurements = new ArrayList<>();
         var losses = new LossCheck();
         for (String optimizer : List.of("sgd", "adam")) {
             for (int batch : BATCHES) {
                 losses.check(peers, optimizer, batch);
-                measurements.add(settings.roundsOf()
-                        .warm(optimizer + " " + batch, "µs", contestants(peers, settings, optimizer, batch)));
+                measurements.add(options.roundsOf()
+                        .warm(optimizer + " " + batch, "µs", contestants(peers, options, optimizer, batch)));
             }
         }
         return measurements;
     }
 
-    private static List<Contestant> contestants(Peers peers, Settings settings, String optimizer, int batch) {
-        int samples = settings.samples(Math.clamp(ROWS_PER_REQUEST / batch, 5, 200));
+    private static List<Contestant> contestants(Peers peers, RunOptions options, String optimizer, int batch) {
+        int samples = options.samples(Math.clamp(ROWS_PER_REQUEST / batch, 5, 200));
         List<Contestant> contestants = new ArrayList<>();
         for (PeerProcess peer : peers.offering("step")) {
             contestants.add(Contestant.timed(peer.name(), peer, "step " + optimizer + " " + batch + " " + samples));

@@ -14,10 +14,10 @@ final class Targets {
     private static final int SMALL = ElementwiseWorkload.SIZES.getFirst();
     private static final int LARGE = ElementwiseWorkload.SIZES.getLast();
 
-    private final Map<String, Results> results;
+    private final Map<String, WorkloadResults> results;
 
     /// @param results by workload; those that were not run may be missing
-    Targets(Map<String, Results> results) {
+    Targets(Map<String, WorkloadResults> results) {
         this.results = results;
     }
 
@@ -102,7 +102,7 @@ final class Targets {
     }
 
     private Stream<Measurement> rows(String workload, String prefix) {
-        Results found = results.get(workload);
+        WorkloadResults found = results.get(workload);
         return found == null
                 ? Stream.empty()
                 : found.measurements().stream().filter(m -> m.name().startsWith(prefix));

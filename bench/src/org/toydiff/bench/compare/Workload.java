@@ -9,5 +9,5 @@ interface Workload {
     ///
     /// @return one measurement for each row
     /// @throws IOException if a peer fails
-    List<Measurement> run(Peers peers, Settings settings) throws IOException;
+    List<Measurement> run(Peers peers, RunOptions options) throws IOException;
 }

@@ -37,19 +37,19 @@ public final class DjlOperands {
     public static NDArray inputs(NDManager manager, long... shape) {
         Shape sizes = new Shape(shape);
         ByteBuffer bytes = direct(sizes.size());
-        Numbers.writeInputs(MemorySegment.ofBuffer(bytes), sizes.size());
+        StartingNumbers.writeInputs(MemorySegment.ofBuffer(bytes), sizes.size());
         return manager.create(bytes, sizes, DataType.FLOAT32);
     }
 
     static NDArray labels(NDManager manager, int rows) {
         ByteBuffer bytes = direct(rows);
-        Numbers.writeLabels(MemorySegment.ofBuffer(bytes), rows);
+        StartingNumbers.writeLabels(MemorySegment.ofBuffer(bytes), rows);
         return manager.create(bytes, new Shape(rows), DataType.INT32).toType(DataType.INT64, false);
     }
 
     static FloatBuffer weight(int layer, int in, int out) {
         ByteBuffer bytes = direct((long) in * out);
-        Numbers.writeWeight(MemorySegment.ofBuffer(bytes), layer, in, out);
+        StartingNumbers.writeWeight(MemorySegment.ofBuffer(bytes), layer, in, out);
         return bytes.asFloatBuffer();
     }
 

@@ -26,7 +26,7 @@ public final class DjlPeer {
     }
 
     private static Map<String, ?> step(String... words) {
-        try (var training = new DjlTraining(words[0], Numbers.STEP_WIDTHS)) {
+        try (var training = new DjlTraining(words[0], StartingNumbers.STEP_WIDTHS)) {
             training.use(Integer.parseInt(words[1]));
             return Timing.samples(Integer.parseInt(words[2]), training::step);
         }
@@ -34,7 +34,7 @@ public final class DjlPeer {
 
     private static Map<String, ?> losses(String... words) {
         double[] losses = new double[Integer.parseInt(words[2])];
-        try (var training = new DjlTraining(words[0], Numbers.STEP_WIDTHS)) {
+        try (var training = new DjlTraining(words[0], StartingNumbers.STEP_WIDTHS)) {
             training.use(Integer.parseInt(words[1]));
             for (int i = 0; i < losses.length; i++) {
                 losses[i] = training.step();
@@ -54,7 +54,7 @@ public final class DjlPeer {
     }
 
     private static Map<String, ?> memory(String... words) throws IOException {
-        try (var training = new DjlTraining("sgd", Numbers.MEMORY_WIDTHS)) {
+        try (var training = new DjlTraining("sgd", StartingNumbers.MEMORY_WIDTHS)) {
             // What a first step loads and compiles is no memory of the step's.
             training.use(8);
             training.step();
@@ -69,7 +69,7 @@ public final class DjlPeer {
     }
 
     private static Map<String, ?> gc(String... words) {
-        try (var training = new DjlTraining("sgd", Numbers.STEP_WIDTHS)) {
+        try (var training = new DjlTraining("sgd", StartingNumbers.STEP_WIDTHS)) {
             training.use(Integer.parseInt(words[1]));
             return HeapUse.of(Integer.parseInt(words[0]), training::step);
         }

@@ -58,12 +58,12 @@ public final class DjlTraining implements AutoCloseable {
         return switch (name) {
             case "sgd" ->
                 Optimizer.sgd()
-                        .setLearningRateTracker(Tracker.fixed((float) Numbers.SGD_RATE))
-                        .optMomentum((float) Numbers.MOMENTUM)
+                        .setLearningRateTracker(Tracker.fixed((float) StartingNumbers.SGD_RATE))
+                        .optMomentum((float) StartingNumbers.MOMENTUM)
                         .build();
             case "adam" ->
                 Optimizer.adam()
-                        .optLearningRateTracker(Tracker.fixed((float) Numbers.ADAM_RATE))
+                        .optLearningRateTracker(Tracker.fixed((float) StartingNumbers.ADAM_RATE))
                         .build();
             default -> throw new IllegalArgumentException(name + " is neither sgd nor adam");
         };

@@ -13,7 +13,7 @@ public final class StartupPeer {
     /// @param arguments not used
     public static void main(String[] arguments) {
         double loss = 0;
-        try (var training = new ToydiffTraining("adam", Numbers.STARTUP_WIDTHS)) {
+        try (var training = new ToydiffTraining("adam", StartingNumbers.STARTUP_WIDTHS)) {
             training.use(ROWS);
             for (int i = 0; i < STEPS; i++) {
                 int from = i % (ROWS / BATCH) * BATCH;

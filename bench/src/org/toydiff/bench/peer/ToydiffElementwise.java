@@ -28,7 +28,7 @@ public final class ToydiffElementwise implements AutoCloseable {
 
     private static Tensor operand(long elements) {
         Tensor operand = Tensor.empty(elements);
-        Numbers.writeInputs(operand.segment(), elements);
+        StartingNumbers.writeInputs(operand.segment(), elements);
         return operand;
     }
 

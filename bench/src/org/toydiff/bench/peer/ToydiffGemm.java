@@ -19,7 +19,7 @@ public final class ToydiffGemm implements AutoCloseable {
 
     private static Tensor matrix(long n) {
         Tensor matrix = Tensor.empty(n, n);
-        Numbers.writeInputs(matrix.segment(), n * n);
+        StartingNumbers.writeInputs(matrix.segment(), n * n);
         return matrix;
     }
 

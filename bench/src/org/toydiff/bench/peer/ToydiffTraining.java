@@ -31,8 +31,8 @@ public final class ToydiffTraining implements AutoCloseable {
     public ToydiffTraining(String optimizer, int... widths) {
         this.net = net(widths);
         this.optimizer = switch (optimizer) {
-            case "sgd" -> new SGD(net.parameters(), Numbers.SGD_RATE, Numbers.MOMENTUM);
-            case "adam" -> new Adam(net.parameters(), Numbers.ADAM_RATE);
+            case "sgd" -> new SGD(net.parameters(), StartingNumbers.SGD_RATE, StartingNumbers.MOMENTUM);
+            case "adam" -> new Adam(net.parameters(), StartingNumbers.ADAM_RATE);
             default -> throw new IllegalArgumentException(optimizer + " is neither sgd nor adam");
         };
     }
@@ -51,7 +51,7 @@ public final class ToydiffTraining implements AutoCloseable {
     private static Linear linear(int layer, int in, int out) {
         var linear = new Linear(in, out);
         var parameters = linear.namedParameters();
-        Numbers.writeWeight(parameters.get("weight").segment(), layer, in, out);
+        StartingNumbers.writeWeight(parameters.get("weight").segment(), layer, in, out);
         parameters.get("bias").segment().fill((byte) 0);
         return linear;
     }
@@ -62,9 +62,9 @@ public final class ToydiffTraining implements AutoCloseable {
     public void use(int rows) {
         long width = net.parameters().getFirst().size(1);
         x = Tensor.empty(model, DType.FLOAT32, rows, width);
-        Numbers.writeInputs(x.segment(), rows * width);
+        StartingNumbers.writeInputs(x.segment(), rows * width);
         labels = Tensor.empty(model, DType.INT32, rows);
-        Numbers.writeLabels(labels.segment(), rows);
+        StartingNumbers.writeLabels(labels.segment(), rows);
     }
 
     /// One whole step.

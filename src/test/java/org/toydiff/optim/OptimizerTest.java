@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.toydiff.Blas;
@@ -29,6 +30,7 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
 /// Optimizers go the way PyTorch's go, or that of their papers' formulas in double.
+@Tag("kernels")
 class OptimizerTest {
     private static final Map<String, Function<List<Tensor>, Optimizer>> OPTIMIZERS = new LinkedHashMap<>();
 

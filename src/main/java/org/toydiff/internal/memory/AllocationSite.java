@@ -10,9 +10,6 @@ final class AllocationSite {
     private static final Class<?> OWN = AllocationSite.class;
     private static final String ROOT = root(OWN.getPackageName());
 
-    /// A program as a user's is, though it lies in the same module.
-    private static final String EXAMPLES = ROOT + ".examples";
-
     private static final StackWalker WALKER = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
     private AllocationSite() {}
@@ -45,8 +42,7 @@ final class AllocationSite {
         String name = type.getPackageName();
         return type.getModule() == OWN.getModule()
                 && Objects.equals(origin(type), origin(OWN))
-                && (name.equals(ROOT) || name.startsWith(ROOT + "."))
-                && !name.equals(EXAMPLES);
+                && (name.equals(ROOT) || name.startsWith(ROOT + "."));
     }
 
     private static CodeSource origin(Class<?> type) {

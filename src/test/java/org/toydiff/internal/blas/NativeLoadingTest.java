@@ -214,23 +214,4 @@ class NativeLoadingTest {
                 child.err().contains("448 B  ones [100] float32  at " + Probe.class.getName() + ".main(Probe.java:"),
                 child.err());
     }
-
-    @Test
-    void theModuleRunsAsAModuleWithoutWarnings() throws Exception {
-        Child child = Child.run(List.of(
-                "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=org.toydiff",
-                "--module-path=" + Child.LIBRARY,
-                "--class-path",
-                Child.openBlasJar(),
-                "--module",
-                "org.toydiff/org.toydiff.examples.Regression"));
-        assertEquals(
-                "WARNING: Using incubator modules: jdk.incubator.vector",
-                child.err().strip());
-        var slope = java.util.regex.Pattern.compile("slope: fitted ([0-9.]+), closed form ([0-9.]+)")
-                .matcher(child.out());
-        assertTrue(slope.find(), child.out());
-        assertEquals(Double.parseDouble(slope.group(2)), Double.parseDouble(slope.group(1)), 1e-3);
-    }
 }

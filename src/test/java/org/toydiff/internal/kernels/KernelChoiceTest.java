@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.toydiff.child.Child;
 import org.toydiff.child.Probe;
@@ -21,6 +22,7 @@ class KernelChoiceTest {
     }
 
     @Test
+    @Tag("kernels")
     void theseTestsRunOnTheKernelsTheyAreMeantFor() {
         assertEquals(System.getProperty("toydiff.test.kernels"), Kernels.active());
     }

@@ -13,14 +13,14 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/// What results depend on beside the library.
-final class Machine {
+/// The machine that results depend on, and its state.
+final class Host {
     /// Larger than what the second-level buffer for addresses reaches with pages of 4 KiB.
     private static final double MANY_PAGES_BYTES = 32 << 20;
 
     private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
 
-    private Machine() {}
+    private Host() {}
 
     /// Facts by name, in the order of reading.
     static Map<String, String> describe(String command) throws IOException {
@@ -51,17 +51,15 @@ final class Machine {
     }
 
     /// Warns of what would mislead a reader.
-    static void warn(Settings settings, Report report) throws IOException {
+    static void warn(MeasurementPlan plan, BlasReport report) throws IOException {
         if (load() > 0.25 * cores()) {
             report.note(String.format(
                     Locale.ROOT,
                     "The load average was %.2f at the start: other programs compete, and times are too long.",
                     load()));
         }
-        double largest = settings.problems().stream()
-                .mapToDouble(Problem::memoryBytes)
-                .max()
-                .orElse(0);
+        double largest =
+                plan.problems().stream().mapToDouble(Problem::memoryBytes).max().orElse(0);
         String pages = hugePages();
         if (largest > MANY_PAGES_BYTES && !pages.equals("always") && !pages.equals("unknown")) {
             report.note("Transparent huge pages are set to " + pages

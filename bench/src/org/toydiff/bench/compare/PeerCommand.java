@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/// How to start a peer.
-record Launch(String name, List<String> command, Path log) {
+/// The command that starts a peer.
+record PeerCommand(String name, List<String> command, Path log) {
     PeerProcess start() throws IOException {
         return new PeerProcess(command, log);
     }

@@ -21,14 +21,14 @@ class ChoiceTest {
         Choice choice;
     }
 
-    private static Settings settings(String... arguments) throws IOException {
+    private static MeasurementPlan plan(String... arguments) throws IOException {
         var holder = new Holder();
         new CommandLine(holder).parseArgs(arguments);
-        return holder.choice.settings();
+        return holder.choice.plan();
     }
 
     private static List<String> problems(String... arguments) throws IOException {
-        return settings(arguments).problems().stream().map(Problem::toString).toList();
+        return plan(arguments).problems().stream().map(Problem::toString).toList();
     }
 
     @Test
@@ -66,15 +66,14 @@ class ChoiceTest {
 
     @Test
     void theDefaultIsTheBundledLibraryOnOneAndAllCores() throws IOException {
-        Settings settings = settings();
-        assertEquals(List.of("bundled"), settings.libraries());
-        assertEquals(1, settings.threads().getFirst());
-        assertEquals(
-                Runtime.getRuntime().availableProcessors(), settings.threads().getLast());
+        MeasurementPlan plan = plan();
+        assertEquals(List.of("bundled"), plan.libraries());
+        assertEquals(1, plan.threads().getFirst());
+        assertEquals(Runtime.getRuntime().availableProcessors(), plan.threads().getLast());
         for (Routine routine : Routine.values()) {
             assertEquals(
                     routine != Routine.GEMM_BATCH_STRIDED,
-                    settings.problems().stream().anyMatch(problem -> problem.routine() == routine),
+                    plan.problems().stream().anyMatch(problem -> problem.routine() == routine),
                     routine.word());
         }
     }
@@ -120,7 +119,7 @@ class ChoiceTest {
     @ParameterizedTest
     @EnumSource(Preset.class)
     void everyPresetFitsIntoTheMachine(Preset preset) throws IOException {
-        List<Problem> problems = settings(
+        List<Problem> problems = plan(
                         "--threads", "1", "--preset", preset.name().toLowerCase(java.util.Locale.ROOT))
                 .problems();
         assertTrue(problems.size() >= 9);
@@ -153,14 +152,14 @@ class ChoiceTest {
     void wrongOptionsAreNamed(String arguments, String message) {
         assertEquals(
                 message,
-                assertThrows(IllegalArgumentException.class, () -> settings(arguments.split(" ")))
+                assertThrows(IllegalArgumentException.class, () -> plan(arguments.split(" ")))
                         .getMessage());
     }
 
     @Test
     void whatDoesNotFitIntoMemoryIsRefused() {
         String message = assertThrows(
-                        IllegalArgumentException.class, () -> settings("--threads", "1", "--sizes", "1000000"))
+                        IllegalArgumentException.class, () -> plan("--threads", "1", "--sizes", "1000000"))
                 .getMessage();
         assertTrue(
                 message.startsWith("gemm NN float 1000000x1000000x1000000 takes 11175.9 GiB in each of 3 processes"),
@@ -171,14 +170,14 @@ class ChoiceTest {
     void leadingDimensionsAreAbsoluteOrMore() throws IOException {
         assertEquals(
                 100,
-                settings("--sizes", "64", "--ld", "100")
+                plan("--sizes", "64", "--ld", "100")
                         .problems()
                         .getFirst()
                         .layout()
                         .leading(64));
         assertEquals(
                 72,
-                settings("--sizes", "64", "--ld", "+8")
+                plan("--sizes", "64", "--ld", "+8")
                         .problems()
                         .getFirst()
                         .layout()

@@ -12,20 +12,20 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /// The results as a page of Markdown tables.
-final class Report {
-    private final Map<String, Results> results = new LinkedHashMap<>();
+final class MarkdownReport {
+    private final Map<String, WorkloadResults> results = new LinkedHashMap<>();
     private final StringBuilder page = new StringBuilder();
 
     /// Reads what the folder holds, also of earlier runs.
-    Report(Path folder, Iterable<String> workloads) throws IOException {
+    MarkdownReport(Path folder, Iterable<String> workloads) throws IOException {
         for (String workload : workloads) {
-            Results.read(folder, workload)
+            WorkloadResults.read(folder, workload)
                     .filter(found -> !found.measurements().isEmpty())
                     .ifPresent(found -> results.put(workload, found));
         }
     }
 
-    Map<String, Results> results() {
+    Map<String, WorkloadResults> results() {
         return results;
     }
 
@@ -37,7 +37,7 @@ final class Report {
         line("Medians over the rounds; in brackets how often toydiff's it is, so above 1× toydiff takes less.");
         line("");
         targets();
-        for (Results found : results.values()) {
+        for (WorkloadResults found : results.values()) {
             section(found);
         }
         Files.writeString(folder.resolve("results.md"), page);
@@ -53,7 +53,7 @@ final class Report {
         line("");
     }
 
-    private void section(Results found) {
+    private void section(WorkloadResults found) {
         line("## " + found.workload());
         line("");
         if (found.quick()) {
@@ -81,7 +81,7 @@ final class Report {
     }
 
     /// The facts that hold for these results and not for all.
-    private String origin(Results found) {
+    private String origin(WorkloadResults found) {
         Map<String, String> facts = new LinkedHashMap<>(found.machine());
         facts.keySet().removeAll(common().keySet());
         return facts.entrySet().stream()
@@ -126,7 +126,7 @@ final class Report {
         return String.format(Locale.ROOT, format, value);
     }
 
-    private void means(Results found) {
+    private void means(WorkloadResults found) {
         if (!found.workload().equals("step")) {
             return;
         }

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What one workload gave, and where it is kept.
-record Results(String workload, boolean quick, Map<String, String> machine, List<Measurement> measurements) {
+/// The measurements of one workload, as a file of JSON keeps them.
+record WorkloadResults(String workload, boolean quick, Map<String, String> machine, List<Measurement> measurements) {
     private static final Gson JSON =
             new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
@@ -18,10 +18,10 @@ record Results(String workload, boolean quick, Map<String, String> machine, List
         Files.writeString(file(folder, workload), JSON.toJson(this) + "\n");
     }
 
-    static Optional<Results> read(Path folder, String workload) throws IOException {
+    static Optional<WorkloadResults> read(Path folder, String workload) throws IOException {
         Path file = file(folder, workload);
         return Files.exists(file)
-                ? Optional.of(JSON.fromJson(Files.readString(file), Results.class))
+                ? Optional.of(JSON.fromJson(Files.readString(file), WorkloadResults.class))
                 : Optional.empty();
     }
 

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /// The numbers that every peer starts from, whatever its language; `bench/peers/peer.py` has the same formulas.
-public final class Numbers {
+public final class StartingNumbers {
     /// Layer sizes of the training step that is compared.
     public static final int[] STEP_WIDTHS = {784, 512, 256, 10};
 
@@ -25,7 +25,7 @@ public final class Numbers {
 
     private static final double RANGE = 1L << 32;
 
-    private Numbers() {}
+    private StartingNumbers() {}
 
     /// Element i of a weight `[out, in]`, in row-major order.
     ///

@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What starts the children.
-final class Commands {
+/// The commands and the environment that child processes start with.
+final class ChildCommands {
     private static final String BLAS_PROPERTY = "toydiff.blas.library";
 
-    private Commands() {}
+    private ChildCommands() {}
 
     /// A main class of this jar in a JVM like this one. It waits for its compiler, so that nothing interpreted is
     /// timed for want of a free core, and no crash of a library leaves a file behind.
@@ -71,7 +71,7 @@ final class Commands {
             folder.resolve(name).toFile().deleteOnExit();
         }
         for (String name : List.of("blas.c", "timing.h")) {
-            try (InputStream source = Commands.class.getResourceAsStream("native/" + name)) {
+            try (InputStream source = ChildCommands.class.getResourceAsStream("native/" + name)) {
                 Files.copy(source, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
             }
         }

@@ -13,8 +13,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /// Where, with what and how results were measured.
-final class Machine {
-    private Machine() {}
+final class Provenance {
+    private Provenance() {}
 
     /// Facts by name, in the order of reading.
     static Map<String, String> describe(Peers peers, String command) throws IOException {
@@ -61,8 +61,8 @@ final class Machine {
 
     private static String commit() {
         try {
-            String commit = Commands.output(List.of("git", "rev-parse", "--short", "HEAD"));
-            String changes = Commands.output(List.of(
+            String commit = CommandLines.output(List.of("git", "rev-parse", "--short", "HEAD"));
+            String changes = CommandLines.output(List.of(
                     "git",
                     "status",
                     "--porcelain",
@@ -72,6 +72,7 @@ final class Machine {
                     "native",
                     "bench/src",
                     "bench/peers",
+                    "bench/pom.xml",
                     "pom.xml"));
             return commit + (changes.isEmpty() ? "" : " with changes");
         } catch (IOException e) {

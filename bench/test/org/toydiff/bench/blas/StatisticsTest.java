@@ -25,8 +25,8 @@ class StatisticsTest {
                     new Roof.Bandwidth(1 << 20, 40),
                     new Roof.Bandwidth(1 << 24, 10)));
 
-    private static Report report() {
-        var report = new Report(Map.of("Processor", "P </script>", "Cores", "2", "JDK", "25", "Date", "today"));
+    private static BlasReport report() {
+        var report = new BlasReport(Map.of("Processor", "P </script>", "Cores", "2", "JDK", "25", "Date", "today"));
         report.add(LIBRARY);
         report.add(ROOF);
         report.add(new Result(

@@ -122,13 +122,21 @@ public final class FashionMnist implements Callable<Integer> {
             description = "Steps in which the rate rises; it falls by a cosine then. 0 for a rate that stays.")
     private long warmUp;
 
-    @Option(names = "--checkpoints", paramLabel = "DIR", description = "Saves a checkpoint after each epoch there.")
+    @Option(
+            names = "--checkpoints",
+            paramLabel = "DIR",
+            defaultValue = "target/fashion-mnist",
+            description = "Saves a checkpoint after each epoch there (default: ${DEFAULT-VALUE}).")
     private Path checkpoints;
 
     @Option(names = "--resume", description = "Goes on from the latest checkpoint, if there is one.")
     private boolean resume;
 
-    @Option(names = "--report", paramLabel = "FILE", description = "Writes a report with charts there.")
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            defaultValue = "target/fashion-mnist.html",
+            description = "Writes a report with charts there (default: ${DEFAULT-VALUE}).")
     private Path report;
 
     private FashionMnist() {}
@@ -142,8 +150,7 @@ public final class FashionMnist implements Callable<Integer> {
                 .setExecutionExceptionHandler((e, line, parsed) -> {
                     System.err.println("fashion: " + e.getMessage());
                     if (e instanceof FileAlreadyExistsException) {
-                        System.err.println("--resume=true (-Dresume=true) goes on from an earlier run,"
-                                + " --checkpoints=DIR (-Dcheckpoints=DIR) leaves it alone");
+                        System.err.println("--resume goes on from an earlier run, --checkpoints=DIR leaves it alone");
                     }
                     return 1;
                 })
@@ -167,9 +174,6 @@ public final class FashionMnist implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--batch and --epochs must be positive, the other numbers 0 or more");
         }
-        if (resume && checkpoints == null) {
-            throw new ParameterException(spec.commandLine(), "--resume needs --checkpoints, to go on from");
-        }
     }
 
     private Dataset open(String part) throws IOException {
@@ -186,7 +190,7 @@ public final class FashionMnist implements Callable<Integer> {
         throw new ParameterException(
                 spec.commandLine(),
                 data + " has no " + name + "[.gz]; install Debian's dataset-fashion-mnist, or name a folder with the"
-                        + " four files of https://github.com/zalandoresearch/fashion-mnist: -Ddata=DIR");
+                        + " four files of https://github.com/zalandoresearch/fashion-mnist: --data=DIR");
     }
 
     private void train(Dataset training, Dataset test) throws IOException {
@@ -200,6 +204,8 @@ public final class FashionMnist implements Callable<Integer> {
                     .epochs(epochs)
                     .metrics(new Accuracy(), new ConfusionMatrix(CLASSES.length))
                     .classNames(CLASSES)
+                    .checkpoints(checkpoints)
+                    .report(report)
                     .title("Fashion-MNIST")
                     .fact("Data", "Fashion-MNIST, 60,000 and 10,000 images of 28 × 28")
                     .callbacks(ConsoleProgress.standard());
@@ -218,14 +224,8 @@ public final class FashionMnist implements Callable<Integer> {
         if (microBatch > 0) {
             trainer.microBatch(microBatch);
         }
-        if (checkpoints != null) {
-            trainer.checkpoints(checkpoints);
-        }
         if (resume) {
             trainer.resume();
-        }
-        if (report != null) {
-            trainer.report(report);
         }
     }
 
@@ -240,8 +240,6 @@ public final class FashionMnist implements Callable<Integer> {
                 training.measuredStepBytes(),
                 training.predictedStepBytes(),
                 Memory.peakBytes());
-        if (report != null) {
-            System.out.println("report: " + report);
-        }
+        System.out.println("report: " + report);
     }
 }

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Everything that is known so far. One thread adds to it while another, at an interrupt, may read it.
-final class Report {
+/// All results so far. One thread adds to it while another, at an interrupt, may read it.
+final class BlasReport {
     final Map<String, String> machine;
     private final List<Library> libraries = new ArrayList<>();
     private final List<Roof> roofs = new ArrayList<>();
@@ -15,7 +15,7 @@ final class Report {
     private final List<Result> smallest = new ArrayList<>();
     private final Set<String> notes = new LinkedHashSet<>();
 
-    Report(Map<String, String> machine) {
+    BlasReport(Map<String, String> machine) {
         this.machine = machine;
     }
 

@@ -1,11 +1,11 @@
 package org.toydiff.bench.compare;
 
-/// What all workloads are run with.
+/// The options that all workloads run with.
 ///
 /// @param rounds rounds that count
-/// @param quick whether to look whether everything works rather than to measure
+/// @param quick whether to check that everything works rather than to measure
 /// @param python the Python interpreter
-public record Settings(int rounds, boolean quick, String python) {
+public record RunOptions(int rounds, boolean quick, String python) {
     /// Enough for the compilers of both JVMs.
     private static final double WARM_UP_SECONDS = 2;
 

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.stream.DoubleStream;
 
 /// One child that takes part in a comparison. It is started when it is first needed, and again after it was lost.
-final class Contestant implements AutoCloseable {
+final class ComparedChild implements AutoCloseable {
     /// What a sample shall take at least: a thousand times what reading the clock costs, and more.
     private static final double SAMPLE_MICROS = 1_000;
 
@@ -29,7 +29,7 @@ final class Contestant implements AutoCloseable {
     /// slower.
     private static final double SPREADING_MICROS = 5e4;
 
-    /// A contestant is done after so many samples, which shall not all lie in a moment, or after so much time in at
+    /// A child is done after so many samples, which shall not all lie in a moment, or after so much time in at
     /// least a few of them.
     private static final int ENOUGH_SAMPLES = 30;
 
@@ -48,7 +48,7 @@ final class Contestant implements AutoCloseable {
     private double spent;
 
     /// @param threads on how many threads it computes
-    Contestant(List<String> command, Map<String, String> environment, int threads) {
+    ComparedChild(List<String> command, Map<String, String> environment, int threads) {
         this.command = command;
         this.environment = environment;
         this.threads = threads;

@@ -6,13 +6,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Command lines of what the driver starts.
-final class Commands {
+/// Command lines of the processes that the driver starts.
+final class CommandLines {
     /// What every JVM needs that runs toydiff.
     private static final List<String> JVM_FLAGS =
             List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
 
-    private Commands() {}
+    private CommandLines() {}
 
     /// A main class of this jar in a JVM like this one.
     static List<String> java(Class<?> main, String... flags) {

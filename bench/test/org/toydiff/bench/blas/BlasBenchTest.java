@@ -57,7 +57,7 @@ class BlasBenchTest {
     private record Outcome(int exit, String out, String err) {}
 
     private ProcessBuilder tool(String... arguments) {
-        List<String> command = new ArrayList<>(Commands.java(BlasBench.class, null));
+        List<String> command = new ArrayList<>(ChildCommands.java(BlasBench.class, null));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command)
                 .redirectOutput(folder.resolve("out").toFile())
