@@ -76,15 +76,15 @@ final class Backward {
         return results;
     }
 
-    /// Returns, inside a rule of this walk, the gradients of y to xs, where `g` is that of y. Values computed for y are
-    /// freed on the way, and the results after the rule.
-    List<Tensor> gradientsWithin(Tensor y, Tensor g, List<Tensor> xs) {
+    /// Returns, inside a rule of this walk, the gradients of y to xs, where `g` is that of y. Values computed
+    /// for y from `operands`, at which the walk ends, are freed on the way, and the results after the rule.
+    List<Tensor> gradientsWithin(Tensor y, Tensor g, List<Tensor> xs, List<Tensor> operands) {
         if (!y.tracksGradient()) {
             return xs.stream().map(Tensor::zerosLike).toList();
         }
         Release release = records() ? Release.AT_CLOSE : Release.EAGER;
         Goal goal = records() ? Goal.RECORDED : Goal.CHOSEN;
-        var inner = new WalkPlan("backward", y, g, release, goal, xs, xs);
+        var inner = new WalkPlan("backward", y, g, release, goal, xs, operands);
         var walk = new Backward(inner, AbstractTensors.OF_NONE, schedule, this);
         walk.walk();
         List<Tensor> results = walk.sums.results();
@@ -239,30 +239,12 @@ final class Backward {
 
     private Destination destination(Tensor input, Tensor x, boolean last) {
         Node maker = plan.maker(input);
-        if (last && maker != null && canWriteOver(maker)) {
+        int slot = plan.slot(input);
+        if (last && maker != null && sums.waiting(slot) == null && plan.endsInPlace(maker, x, step)) {
             return new Destination.Output(this, maker, x);
         }
-        Tensor waiting = sums.changeable(plan.slot(input));
+        Tensor waiting = sums.changeable(slot);
         return waiting == null ? Destination.NEW : new Destination.Waiting(waiting);
-    }
-
-    /// Whether the gradient of an activation's output is complete with the next contribution, and its own rule is the
-    /// last reader of that output: then the rule may be applied at once, over the output.
-    private boolean canWriteOver(Node activation) {
-        if (!plan.eager() || activation.activation() == null) {
-            return false;
-        }
-        int at = plan.index(activation);
-        Tensor y = tensors.of(activation.output);
-        Storage storage = y.storage;
-        return plan.awaitsOne(activation)
-                && sums.waiting(at) == null
-                && storage.lastReader == at + 1
-                && storage.readerBefore <= step
-                && storage.holders == 0
-                && storage.releasable()
-                && !plan.keepsGradient(activation)
-                && y.coversStorage();
     }
 
     /// Returns a gradient in the block of an activation's output, whose value ends with that, and whose rule the caller

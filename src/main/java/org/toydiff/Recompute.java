@@ -15,17 +15,42 @@ final class Recompute implements Rule.Joint {
     private static final String OP = "checkpoint";
 
     private final UnaryOperator<Tensor> f;
-    private final List<Tensor> parameters;
 
-    /// So that dropout drops the same again.
+    /// Each of them once.
+    private final Tensor[] parameters;
+
+    /// So that dropout drops the same elements again.
     private final Draws draws = Draws.noted(Scope.current().draws);
 
-    /// The input, while the function runs forward.
-    private Tensor given;
+    /// The argument of the function while it runs forward.
+    private Tensor argument;
 
     private Recompute(UnaryOperator<Tensor> f, List<Tensor> parameters) {
         this.f = f;
-        this.parameters = List.copyOf(parameters);
+        this.parameters = distinct(parameters);
+    }
+
+    private static Tensor[] distinct(List<Tensor> tensors) {
+        Tensor[] distinct = new Tensor[tensors.size()];
+        int n = 0;
+        for (Tensor tensor : tensors) {
+            boolean known = false;
+            for (int i = 0; i < n && !known; i++) {
+                known = distinct[i] == tensor;
+            }
+            if (!known) {
+                distinct[n++] = tensor;
+            }
+        }
+        return n == distinct.length ? distinct : Arrays.copyOf(distinct, n);
+    }
+
+    /// Returns an argument and the parameters.
+    private Tensor[] operands(Tensor argument) {
+        Tensor[] operands = new Tensor[1 + parameters.length];
+        operands[0] = argument;
+        System.arraycopy(parameters, 0, operands, 1, parameters.length);
+        return operands;
     }
 
     static Tensor of(UnaryOperator<Tensor> f, Tensor x, List<Tensor> parameters) {
@@ -37,53 +62,44 @@ final class Recompute implements Rule.Joint {
         }
         var rule = new Recompute(f, parameters);
         Tensor y = rule.forward(x, scope);
-        Tensor[] inputs = new Tensor[1 + parameters.size()];
-        inputs[0] = x;
-        for (int i = 1; i < inputs.length; i++) {
-            inputs[i] = parameters.get(i - 1);
-        }
+        Tensor[] inputs = rule.operands(x);
         Rule[] rules = new Rule[inputs.length];
         Arrays.fill(rules, rule);
         return y.record(OP, null, rules, inputs);
     }
 
-    /// Throws if an op of the function reads a tensor that tracks gradients and that the function was not said to
-    /// depend on: that tensor would get none, and nobody would notice.
+    /// Throws if an op of the function reads a tensor that tracks gradients and was not declared as a parameter: that
+    /// tensor would get none, and nobody would notice.
     void requireDeclared(Tensor operand) {
-        for (Tensor parameter : parameters) {
-            if (parameter == operand) {
-                return;
-            }
-        }
-        if (operand != given) {
+        if (operand != argument && !isParameter(operand)) {
             throw new IllegalArgumentException(OP + ": the function computes with a tensor "
                     + Shape.text(operand.shape) + (operand.node == null ? "" : " made by " + operand.node.op)
-                    + " that tracks gradients and is neither its input nor among the parameters given to checkpoint;"
+                    + " that tracks gradients and is neither its argument nor among the parameters given to checkpoint;"
                     + " add it to them, or detach() it");
         }
     }
 
-    /// The output alone: what else was made on the way is freed.
+    /// Returns the output alone: every other tensor that the function makes is freed.
     private Tensor forward(Tensor x, Scope scope) {
         List<Storage> before = scope.temporaries;
         List<Storage> made = new ArrayList<>();
         scope.temporaries = made;
-        Scope.GradientMode region = scope.begin(OP, false);
+        Scope.GradientMode mode = scope.begin(OP, false);
         Draws around = scope.draws;
         scope.draws = draws;
         scope.segment = this;
-        given = x;
+        argument = cutOff(x, x.tracksGradient());
         Storage kept = null;
         try {
-            Tensor y = f.apply(x);
+            Tensor y = f.apply(argument);
             y.requireReadable(OP);
             kept = y.storage;
-            // Another sight: what f gives may be its input, which others have recorded.
+            // A view: the function may return a parameter, which others have recorded.
             return y.view(y.offset, y.shape, y.strides);
         } finally {
-            given = null;
+            argument = null;
             scope.draws = around;
-            region.end();
+            mode.end();
             scope.temporaries = before;
             for (Storage storage : made) {
                 if (storage != kept) {
@@ -94,20 +110,43 @@ final class Recompute implements Rule.Joint {
         }
     }
 
+    /// Returns a view outside the graph that x belongs to. It is another tensor than x, which may be a
+    /// parameter too and have a gradient as such.
+    private static Tensor cutOff(Tensor x, boolean tracked) {
+        Tensor leaf = x.view(x.offset, x.shape, x.strides);
+        leaf.leaf = tracked;
+        return leaf;
+    }
+
+    private boolean isParameter(Tensor tensor) {
+        for (Tensor parameter : parameters) {
+            if (parameter == tensor) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     @Override
     public Tensor[] contributions(Tensor g, Tensor[] inputs, Tensor y, boolean[] wanted) {
         Scope scope = Scope.current();
         Backward outer = scope.backward;
-        // Cut off from what it was computed by, unless the gradients are themselves to be differentiated.
-        Tensor x = outer.records() ? inputs[0] : inputs[0].view(inputs[0].offset, inputs[0].shape, inputs[0].strides);
-        x.leaf |= !outer.records() && wanted[0];
+        Tensor[] operands = operands(outer.records() ? recordedView(inputs[0]) : cutOff(inputs[0], wanted[0]));
         List<Tensor> xs = new ArrayList<>();
-        for (int i = 0; i < inputs.length; i++) {
+        for (int i = 0; i < wanted.length; i++) {
             if (wanted[i]) {
-                xs.add(i == 0 ? x : parameters.get(i - 1));
+                xs.add(operands[i]);
             }
         }
-        List<Tensor> gradients = gradients(outer, x, scope, g, xs);
+        Kept kept = keep(operands);
+        List<Tensor> gradients;
+        try {
+            gradients = outer.gradientsWithin(again(operands[0], scope), g, xs, Arrays.asList(operands));
+        } finally {
+            for (Kept each = kept; each != null; each = each.next) {
+                each.putBack();
+            }
+        }
         Tensor[] contributions = new Tensor[inputs.length];
         int next = 0;
         for (int i = 0; i < inputs.length; i++) {
@@ -116,24 +155,36 @@ final class Recompute implements Rule.Joint {
         return contributions;
     }
 
-    /// The walk within has nothing to say about x's block: neither when it is read last nor that it may go.
-    private List<Tensor> gradients(Backward outer, Tensor x, Scope scope, Tensor g, List<Tensor> xs) {
-        Storage block = x.storage;
-        boolean pinned = block.pinned;
-        int lastReader = block.lastReader;
-        int readerBefore = block.readerBefore;
-        block.pinned = true;
-        try {
-            return outer.gradientsWithin(again(x, scope), g, xs);
-        } finally {
-            block.pinned = pinned;
+    /// Returns x, or a view of it where it is a parameter too; the gradients of either can be differentiated.
+    private Tensor recordedView(Tensor x) {
+        return isParameter(x) ? Families.view(x, OP, x.offset, x.shape, x.strides, Rule.readsNothing(g -> g)) : x;
+    }
+
+    /// The state of an operand's block. The walk within, which may read the block through views, must not free
+    /// it nor say when it is read last.
+    private record Kept(Storage block, int lastReader, int readerBefore, Kept next) {
+        void putBack() {
+            block.pinned = false;
             block.lastReader = lastReader;
             block.readerBefore = readerBefore;
         }
     }
 
+    /// Pins the blocks of operands, and returns the state of those that were not pinned.
+    private static Kept keep(Tensor[] operands) {
+        Kept kept = null;
+        for (Tensor operand : operands) {
+            Storage block = operand.storage;
+            if (!block.pinned) {
+                kept = new Kept(block, block.lastReader, block.readerBefore, kept);
+                block.pinned = true;
+            }
+        }
+        return kept;
+    }
+
     private Tensor again(Tensor x, Scope scope) {
-        Scope.GradientMode region = scope.begin(OP, true);
+        Scope.GradientMode mode = scope.begin(OP, true);
         Draws around = scope.draws;
         Draws same = draws.again(around);
         scope.draws = same;
@@ -143,7 +194,7 @@ final class Recompute implements Rule.Joint {
             return y;
         } finally {
             scope.draws = around;
-            region.end();
+            mode.end();
         }
     }
 }

@@ -172,7 +172,7 @@ public final class TensorArena implements Arena {
             }
             if (Scope.current() != scope || scope.depth() != depth) {
                 throw new IllegalStateException(
-                        "close: the entered arena is not innermost on this thread; close what was"
+                        "close: the entered arena is not innermost on this thread; close the arenas that were"
                                 + " opened after it first, on the thread that entered it");
             }
             scope.requireNoRegionInside();

@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.Arrays;
 import java.util.List;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.Storage;
 
 /// The plan of a walk backward: the request, and all that is known before it begins. Its nodes, latest first, which of
 /// them need a gradient and which keep it, how many contributions each waits for, and which step reads a value last.
@@ -246,9 +247,22 @@ final class WalkPlan {
         }
     }
 
-    /// Whether a node's output waits for one more contribution alone.
-    boolean awaitsOne(Node node) {
-        return awaited[index(node)] == 1;
+    /// Whether the gradient of an activation's output is complete with the next contribution, and the activation's own
+    /// rule is the only reader that this output still has after `step`: then that rule may be applied at once, over the
+    /// output.
+    boolean endsInPlace(Node activation, Tensor output, int step) {
+        if (!eager() || activation.activation() == null) {
+            return false;
+        }
+        int at = index(activation);
+        Storage storage = output.storage;
+        return awaited[at] == 1
+                && storage.lastReader == at + 1
+                && storage.readerBefore <= step
+                && storage.holders == 0
+                && storage.releasable()
+                && !keepsGradient(activation)
+                && output.coversStorage();
     }
 
     /// Whether a tensor itself is in a list.

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Checks.rejected;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -19,10 +20,6 @@ import org.toydiff.optim.SGD;
 
 /// What a caller does wrong is named, with the remedy, and nothing is lost by it.
 class BadInputTest extends ArenaTest {
-    private static void rejected(String message, Executable call) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
-    }
-
     private static String state(Executable call) {
         return assertThrows(IllegalStateException.class, call).getMessage();
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+import static org.toydiff.Oracles.requireClose;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,13 +71,6 @@ class FusionTest {
                                     ? new double[0]
                                     : leaf.gradient().toDoubleArray())
                             .toList());
-        }
-    }
-
-    private static void requireClose(double[] expected, double[] actual, double tolerance, String what) {
-        assertEquals(expected.length, actual.length, what);
-        for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], actual[i], tolerance * Math.max(1, Math.abs(expected[i])), what + " at " + i);
         }
     }
 

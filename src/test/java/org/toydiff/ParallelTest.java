@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.Arena;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,7 +13,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -191,25 +188,5 @@ class ParallelTest {
             assertEquals(300_000, Tensor.ones(300_000).add(0).sum().item());
             assertTrue(Thread.interrupted());
         }
-    }
-
-    @Test
-    void idleWorkersUseNoProcessor() {
-        Blas.setThreads(4);
-        try (var arena = TensorArena.ofConfined()) {
-            Tensor.ones(1_000_000).exp();
-        }
-        var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        // The compiler may still be busy with what ran before: the idlest of some windows counts.
-        double least = Double.MAX_VALUE;
-        for (int window = 0; window < 10 && least > 0.2; window++) {
-            long cpu = system.getProcessCpuTime();
-            long start = System.nanoTime();
-            while (System.nanoTime() - start < 200_000_000) {
-                LockSupport.parkNanos(200_000_000);
-            }
-            least = Math.min(least, (double) (system.getProcessCpuTime() - cpu) / (System.nanoTime() - start));
-        }
-        assertTrue(least <= 0.2, "idle workers take " + least + " processors");
     }
 }

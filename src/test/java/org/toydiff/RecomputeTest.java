@@ -89,6 +89,121 @@ class RecomputeTest {
         }
     }
 
+    private static void requireGradients(double[] expected, Tensor y, Tensor x) {
+        assertArrayEquals(
+                expected, Autograd.gradients(y, List.of(x), true).getFirst().toDoubleArray(), 1e-12);
+        assertArrayEquals(expected, Autograd.gradients(y, List.of(x)).getFirst().toDoubleArray(), 1e-12);
+        for (Release release : Release.values()) {
+            x.zeroGradient();
+            y.backward(release);
+            assertArrayEquals(expected, x.gradient().toDoubleArray(), 1e-12);
+        }
+        x.zeroGradient();
+    }
+
+    @Test
+    void aParameterGivenTwiceCountsOnce() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(new double[] {2, 3}, 2).trackGradient();
+            Tensor w = Tensor.of(new double[] {5, 7}, 2).trackGradient();
+            List<Tensor> twice = List.of(w, w);
+            requireGradients(
+                    new double[] {2, 3},
+                    Autograd.checkpoint(w::multiply, x, twice).sum(),
+                    w);
+            requireGradients(
+                    new double[] {5, 7},
+                    Autograd.checkpoint(w::multiply, x, twice).sum(),
+                    x);
+        }
+    }
+
+    @Test
+    void theInputMayBeAParameterToo() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(new double[] {2, 3}, 2).trackGradient();
+            requireGradients(
+                    new double[] {4, 6},
+                    Autograd.checkpoint(t -> t.multiply(x), x, List.of(x)).sum(),
+                    x);
+            GradientCheck.check(
+                    t -> OpTableTest.gradientOf(
+                            u -> Autograd.checkpoint(v -> v.multiply(u).exp(), u, List.of(u)), t),
+                    x);
+            var undeclared = assertThrows(
+                    IllegalArgumentException.class, () -> Autograd.checkpoint(t -> t.multiply(x), x, List.of()));
+            assertEquals(
+                    "checkpoint: the function computes with a tensor [2] that tracks gradients and is neither its argument"
+                            + " nor among the parameters given to checkpoint; add it to them, or detach() it",
+                    undeclared.getMessage());
+        }
+    }
+
+    @Test
+    void anInputWhoseGradientNobodyAsksForStays() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(new double[] {2, 3}, 2).trackGradient();
+            Tensor w = Tensor.of(new double[] {5, 7}, 2).trackGradient();
+            Tensor square = w.multiply(w);
+            Tensor y = Autograd.checkpoint(square::multiply, x, List.of(square)).sum();
+            assertArrayEquals(
+                    new double[] {25, 49},
+                    Autograd.gradients(y, List.of(x)).getFirst().toDoubleArray());
+            assertArrayEquals(new double[] {25, 49}, square.toDoubleArray());
+            requireGradients(new double[] {20, 42}, y, w);
+        }
+    }
+
+    /// A view that the function takes of a parameter shares the parameter's block, which is not the function's to free.
+    @Test
+    void aParameterThatIsSeenThroughAViewStays() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(new double[] {2, 3}, 2).trackGradient();
+            Tensor w = Tensor.of(new double[] {0, 0}, 2).trackGradient();
+            for (Release release : Release.values()) {
+                Tensor p = w.exp();
+                Tensor y = Autograd.checkpoint(
+                                t -> t.reshape(2, 1).multiply(p.reshape(2, 1)).exp(), x, List.of(p))
+                        .sum();
+                String predicted = y.releaseSchedule().toString();
+                assertArrayEquals(new double[] {1, 1}, p.toDoubleArray(), "predicting frees nothing");
+                if (release == Release.EAGER) {
+                    assertEquals(predicted, ScheduleTest.measure(y).toString());
+                } else {
+                    y.backward(release);
+                }
+                double[] expected = {2 * Math.exp(2), 3 * Math.exp(3)};
+                assertArrayEquals(expected, w.gradient().toDoubleArray(), 1e-12);
+                w.zeroGradient();
+            }
+        }
+    }
+
+    @Test
+    void ofManyParametersEachIsKeptUntilItIsRead() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(new double[] {2, 3}, 2).trackGradient();
+            for (int count : new int[] {1, 29, 30, 31, 32, 33, 70}) {
+                List<Tensor> parameters = new ArrayList<>();
+                for (int i = 0; i < count; i++) {
+                    parameters.add(x.multiply(i));
+                }
+                UnaryOperator<Tensor> f = t -> {
+                    Tensor y = t;
+                    for (Tensor parameter : parameters) {
+                        y = y.add(parameter);
+                    }
+                    return y;
+                };
+                double sum = 1 + count * (count - 1) / 2.0;
+                Tensor y = Autograd.checkpoint(f, x, parameters).sum();
+                y.backward(Release.EAGER);
+                assertArrayEquals(new double[] {sum, sum}, x.gradient().toDoubleArray());
+                x.zeroGradient();
+            }
+        }
+    }
+
     @Test
     void aFunctionThatFailsLeavesNothingBehind() {
         try (var arena = TensorArena.ofConfined()) {

@@ -104,7 +104,7 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
     /// @throws IllegalArgumentException if there are more examples than an array can hold
     /// @throws IllegalStateException if an epoch is under way
     public DataLoader shuffle(long seed) {
-        long[] order = SplitMix64.order("shuffle", size());
+        long[] order = SplitMix64.order("DataLoader: shuffle", size());
         begin("shuffle");
         this.order = order;
         this.seed = seed;

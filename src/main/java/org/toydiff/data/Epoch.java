@@ -15,6 +15,8 @@ final class Epoch {
     private final long[] order;
     private final long size;
 
+    /// Makes the pass of one epoch.
+    ///
     /// @param order a permutation of the examples, or null for the order of the data set
     Epoch(
             Dataset dataset,

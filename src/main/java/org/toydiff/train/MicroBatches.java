@@ -25,6 +25,8 @@ final class MicroBatches {
     /// The divisors of the means of the first micro-batch with a weight, for each example.
     private double[] reference;
 
+    /// Prepares for the batches of a training.
+    ///
     /// @param several whether batches may have more than one micro-batch: then every loss must record its divisor
     ///     from the first batch on, because the first with several may be one of a validation hours later
     MicroBatches(boolean several) {

@@ -24,6 +24,8 @@ final class TrainingLoop {
     private final TrainingCheckpoints checkpoints;
     private final ResultFiles results;
 
+    /// Prepares a run.
+    ///
     /// @param memory the arena for batches and copies of the model, which is closed with the run
     TrainingLoop(Trainer settings, DataLoader loader, DataLoader validation, TensorArena memory) {
         requireBatches("training", loader);

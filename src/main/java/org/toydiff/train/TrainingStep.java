@@ -29,6 +29,8 @@ final class TrainingStep {
     private long peakBytes;
     private double gradientNorm;
 
+    /// Makes the steps of a training.
+    ///
     /// @param home the arena for the copies of the model's buffers
     TrainingStep(Trainer settings, Training training, TensorArena home) {
         this.settings = settings;

@@ -17,7 +17,7 @@ import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Data sets that do not return: no wait is without end, and no thread stays for longer than they do.
+/// Data sets that do not return: every wait ends, and every thread ends once its data set returns.
 @Timeout(60)
 class BlockedDataTest extends ArenaTest {
     private static final Duration SHORT = Duration.ofMillis(20);
@@ -33,7 +33,7 @@ class BlockedDataTest extends ArenaTest {
         return new TensorDataset(Tensor.ones(4, 2), Tensor.zeros(4));
     }
 
-    /// One that gives its first batch and then waits, until it is interrupted.
+    /// A data set that returns its first batch and then waits until it is interrupted.
     private Dataset patient() {
         var first = new AtomicBoolean(true);
         return four().map(batch -> {
@@ -49,7 +49,7 @@ class BlockedDataTest extends ArenaTest {
         });
     }
 
-    /// One that waits whatever happens.
+    /// A data set that waits and ignores interrupts.
     private Dataset deaf() {
         return four().map(batch -> {
             entered.release();
@@ -97,7 +97,7 @@ class BlockedDataTest extends ArenaTest {
     }
 
     @Test
-    void whatHeedsNothingIsNamedAndEndsByItselfOnceItReturns() throws InterruptedException {
+    void aThreadThatIgnoresInterruptsIsReportedAndEndsOnceItsDataSetReturns() throws InterruptedException {
         Dataset deaf = deaf();
         long before = Memory.liveBytes();
         var loader = DataLoader.of(deaf, 2).prefetch(1);

@@ -120,7 +120,7 @@ class CmykJpegTest extends ArenaTest {
     }
 
     @Test
-    void anEmbeddedProfileSaysTheColours() throws IOException {
+    void anEmbeddedProfileDeterminesTheColours() throws IOException {
         byte[] profile = middleGrey();
         byte[] first = Arrays.copyOfRange(profile, 0, 700);
         byte[] second = Arrays.copyOfRange(profile, 700, profile.length);
@@ -131,7 +131,7 @@ class CmykJpegTest extends ArenaTest {
     }
 
     @Test
-    void aProfileThatIsNoneIsNamed() throws IOException {
+    void anInvalidProfileIsNamed() throws IOException {
         Path file = write(new int[] {16, 117, 146, 0}, piece(1, 1, new byte[200]));
         ImageFolder set = ImageFolder.open(root);
         var e = assertThrows(UncheckedIOException.class, () -> set.batch(0));

@@ -22,7 +22,7 @@ import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.io.MalformedFileException;
 
-/// CSV files: which columns become what, and what is said of cells that are no numbers.
+/// CSV files: the choice of columns, and the messages for cells that are not numbers.
 class CsvFileTest extends ArenaTest {
     private static final String FLOWERS = "length,width,species\n5.1,3.5,0\n-4e-1,+.25,2\n6.,1E2,1\n";
 
@@ -114,7 +114,7 @@ class CsvFileTest extends ArenaTest {
     }
 
     @Test
-    void aPackedFileIsUnpacked() throws IOException {
+    void aGzipFileIsDecompressed() throws IOException {
         byte[] packed = TestFiles.gzip(FLOWERS.getBytes(StandardCharsets.UTF_8));
         requireFlowers(CsvFile.of(Files.write(folder.resolve("a.csv.gz"), packed))
                 .labels("species")
@@ -186,7 +186,7 @@ class CsvFileTest extends ArenaTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"x", "", "1f", "0x10", "NaN", "inf", "-Infinity", "1e39", "1,5", "1.2.3", "--1", "1 2", "e5"})
-    void aCellThatIsNoNumberIsNamedWithItsPlace(String cell) throws IOException {
+    void aCellThatIsNotANumberIsNamedWithItsPlace(String cell) throws IOException {
         CsvFile file =
                 file("a;b b;y\n1;2;3\n\n1;" + cell + ";3\n").delimiter(';').labels("y");
         assertEquals(
@@ -196,7 +196,7 @@ class CsvFileTest extends ArenaTest {
 
     @ParameterizedTest
     @CsvSource({"1.0", "1.5", "x", "''", "9223372036854775808"})
-    void aLabelMustBeAWholeNumber(String cell) throws IOException {
+    void aLabelMustBeAnInteger(String cell) throws IOException {
         CsvFile file = file("1," + cell + "\n").withoutHeader().labels(1);
         assertEquals(
                 "line 1: column 2: \"" + cell + "\" is not an integer, as a label must be; number the classes"
@@ -250,7 +250,7 @@ class CsvFileTest extends ArenaTest {
     }
 
     @Test
-    void aPackedFileThatIsCutOffIsRefused() throws IOException {
+    void aTruncatedGzipFileIsRefused() throws IOException {
         byte[] packed = TestFiles.gzip(FLOWERS.repeat(10_000).getBytes(StandardCharsets.UTF_8));
         Files.write(folder.resolve("a.csv"), Arrays.copyOf(packed, packed.length / 2));
         String message =

@@ -46,7 +46,7 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.io.MalformedFileException;
 
-/// Batches, their order, what is saved of it, and the thread that makes them ahead.
+/// Batches, their order and its saved state, and the thread that makes them ahead.
 @Timeout(60)
 class DataLoaderTest extends ArenaTest {
     private static final String THREAD = "toydiff-loader";
@@ -80,7 +80,7 @@ class DataLoaderTest extends ArenaTest {
         return new TensorDataset(Tensor.arange(0, 6.0 * n, 1).reshape(n, 2, 3), Tensor.arange(DType.INT64, 0, n, 1));
     }
 
-    /// What is in a batch, as a text to compare.
+    /// Returns the contents of a batch as text, to compare.
     private static String text(Batch batch) {
         return Arrays.toString(batch.x().shape())
                 + Arrays.toString(batch.x().toFloatArray())
@@ -128,7 +128,7 @@ class DataLoaderTest extends ArenaTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 2})
-    void everyEpochShufflesAnew(int prefetch) {
+    void everyEpochHasAnotherOrder(int prefetch) {
         DataLoader loader = DataLoader.of(images(30), 3).shuffle(7).prefetch(prefetch);
         DataLoader same = DataLoader.of(images(30), 3).shuffle(7).prefetch(prefetch);
         DataLoader other = DataLoader.of(images(30), 3).shuffle(8).prefetch(prefetch);
@@ -254,7 +254,7 @@ class DataLoaderTest extends ArenaTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 3})
-    void aRunThatWasSavedAnywhereGoesOnToTheBit(int prefetch) {
+    void aLoaderSavedAfterAnyBatchContinuesToTheBit(int prefetch) {
         List<String> whole = new ArrayList<>();
         List<Map<String, Tensor>> states = new ArrayList<>();
         DataLoader loader = augmented(prefetch);
@@ -293,7 +293,7 @@ class DataLoaderTest extends ArenaTest {
     }
 
     @Test
-    void anotherBatchSizeGoesOnAtTheSameExample() {
+    void anotherBatchSizeContinuesAtTheSameExample() {
         DataLoader loader = DataLoader.of(images(10), 4).shuffle(3);
         loader.iterator().next();
         DataLoader resumed = DataLoader.of(images(10), 5).shuffle(0);
@@ -421,7 +421,7 @@ class DataLoaderTest extends ArenaTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 2})
-    void everyBatchOfEveryEpochDrawsNumbersOfItsOwn(int prefetch) {
+    void everyBatchOfEveryEpochDrawsItsRandomNumbers(int prefetch) {
         List<Long> drawn = new ArrayList<>();
         Transform spy = (batch, random) -> {
             drawn.add(random.nextLong());
@@ -456,7 +456,7 @@ class DataLoaderTest extends ArenaTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4})
-    void theThreadMakesNoMoreThanAskedForAndThenRests(int ahead) {
+    void theThreadMakesNoMoreBatchesThanRequestedAndThenWaits(int ahead) {
         var made = new AtomicInteger();
         Dataset counting = images(100).map(batch -> {
             made.incrementAndGet();
@@ -529,7 +529,7 @@ class DataLoaderTest extends ArenaTest {
     }
 
     @Test
-    void withoutPrefetchingOneBatchIsHeldWhateverArenaIsOpen() {
+    void withoutPrefetchingOneBatchIsHeldInAnyArena() {
         DataLoader loader = DataLoader.of(images(9), 3);
         long live = arena.liveBytes();
         for (int i = 0; i < 2; i++) {
@@ -611,7 +611,7 @@ class DataLoaderTest extends ArenaTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 2})
-    void whatTheDataSetThrowsReachesTheCallerAtItsBatch(int prefetch) {
+    void exceptionsOfTheDataSetReachTheCallerAtTheirBatch(int prefetch) {
         var thrown = new UncheckedIOException("disk.bin: offset 7: gone", new IOException("gone"));
         Dataset failing = images(9).map(batch -> {
             if (batch.y().toLongArray()[0] == 6) {
@@ -677,7 +677,7 @@ class DataLoaderTest extends ArenaTest {
     }
 
     @Test
-    void anInterruptedCallerIsToldAndCanGoOn() {
+    void anInterruptedCallerGetsAnExceptionAndCanContinue() {
         var release = new CountDownLatch(1);
         Dataset slow = images(2).map(batch -> {
             try {

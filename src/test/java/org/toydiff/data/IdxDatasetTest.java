@@ -30,7 +30,7 @@ import org.toydiff.Memory;
 import org.toydiff.TensorArena;
 import org.toydiff.io.MalformedFileException;
 
-/// Pairs of IDX files: what they give, and what is said of those that are none.
+/// Pairs of IDX files: their batches, and the messages for files of another format.
 class IdxDatasetTest extends ArenaTest {
     private static final byte[] LABELS = idx(bytes(7, 0, 255), 3);
     private static final byte[] IMAGES = idx(bytes(0, 1, 127, 128, 254, 255, 10, 20, 30, 40, 50, 60), 3, 2, 2);
@@ -85,7 +85,7 @@ class IdxDatasetTest extends ArenaTest {
     }
 
     @Test
-    void aPackedPairIsUnpackedByteForByte() throws IOException {
+    void aGzipPairIsDecompressedByteForByte() throws IOException {
         byte[] pixels = new byte[5 * 100 * 101];
         new Random(1).nextBytes(pixels);
         Path images = file("images.gz", gzip(idx(pixels, 5, 100, 101)));
@@ -101,7 +101,7 @@ class IdxDatasetTest extends ArenaTest {
     }
 
     @Test
-    void packedAndPlainFilesMix() throws IOException {
+    void gzipAndPlainFilesMix() throws IOException {
         requireExamples(open(gzip(IMAGES), LABELS));
         requireExamples(open(IMAGES, gzip(LABELS)));
     }
@@ -130,7 +130,7 @@ class IdxDatasetTest extends ArenaTest {
     }
 
     @Test
-    void labelsMayBeOfEveryWholeType() throws IOException {
+    void labelsMayBeOfEveryIntegerType() throws IOException {
         byte[] images = idx(bytes(1, 2), 2);
         assertArrayEquals(new long[] {-1, 127}, labels(images, 0x09, bytes(255, 127)));
         assertArrayEquals(new long[] {-2, 256}, labels(images, 0x0b, bytes(255, 254, 1, 0)));
@@ -222,7 +222,7 @@ class IdxDatasetTest extends ArenaTest {
     }
 
     @Test
-    void aPlainFileMustBeAsLongAsItsHeaderSays() throws IOException {
+    void aPlainFileMustHaveTheLengthOfItsHeader() throws IOException {
         assertEquals(
                 "images: offset 27: the file ends here, but [3, 2, 2] UNSIGNED_BYTE takes 12 bytes after the header",
                 refusedImages(Arrays.copyOf(IMAGES, IMAGES.length - 1)));
@@ -232,7 +232,7 @@ class IdxDatasetTest extends ArenaTest {
     }
 
     @Test
-    void aPackedFileMustBeAsLongAsItsHeaderSays() throws IOException {
+    void aGzipFileMustHaveTheLengthOfItsHeader() throws IOException {
         assertEquals(
                 "images: offset 27: the data ends here, but [3, 2, 2] UNSIGNED_BYTE takes 12 bytes after the header",
                 refusedImages(gzip(Arrays.copyOf(IMAGES, IMAGES.length - 1))));
@@ -250,7 +250,7 @@ class IdxDatasetTest extends ArenaTest {
     }
 
     @Test
-    void aPackedFileThatCannotHoldWhatItDeclaresAllocatesNothing() throws IOException {
+    void aGzipFileTooSmallForItsHeaderAllocatesNothing() throws IOException {
         byte[] packed = gzip(idx(new byte[100], 1 << 30));
         assertEquals(
                 "images: offset 4: [1073741824] UNSIGNED_BYTE takes 1073741824 bytes, which " + packed.length
@@ -305,7 +305,7 @@ class IdxDatasetTest extends ArenaTest {
     }
 
     @Test
-    void labelsMustBeWholeNumbersForEveryImage() throws IOException {
+    void labelsMustBeIntegersForEveryImage() throws IOException {
         assertEquals(
                 "labels: offset 4: 2 labels do not match the 3 examples of " + folder.resolve("images"),
                 refused(IMAGES, idx(bytes(1, 2), 2)));

@@ -30,7 +30,7 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.io.MalformedFileException;
 
-/// Folders of images: their order, their pixels, and what is said of files that are no images.
+/// Folders of images: their order, their pixels, and the messages for files that are not images.
 class ImageFolderTest extends ArenaTest {
     @TempDir
     private Path root;
@@ -61,7 +61,7 @@ class ImageFolderTest extends ArenaTest {
     }
 
     @Test
-    void pngFilesOfEveryKindHaveTheirOwnPixels() throws Exception {
+    void pngFilesOfEveryKindAreDecodedExactly() throws Exception {
         ImageFolder set = ImageFolder.open(committed());
         ImageFolder greySet = ImageFolder.open(committed()).grey();
         assertEquals(List.of("a_colour", "b_indexed", "c_grey"), set.classes());
@@ -140,7 +140,7 @@ class ImageFolderTest extends ArenaTest {
     }
 
     @Test
-    void resizingIsThatOfPyTorch() throws IOException {
+    void resizingMatchesPyTorch() throws IOException {
         int cases = 0;
         for (Golden.Case one : Golden.cases("golden_data.txt")) {
             if (one.name().equals("resize")) {
@@ -248,7 +248,7 @@ class ImageFolderTest extends ArenaTest {
     }
 
     @Test
-    void anImageThatSaysItIsHugeIsNotRead() throws IOException {
+    void anImageThatClaimsToBeHugeIsNotRead() throws IOException {
         Path file = write("a/1.png", Color.RED, 6, 5);
         byte[] png = Files.readAllBytes(file);
         java.nio.ByteBuffer.wrap(png).putInt(16, 100_000).putInt(20, 100_000);

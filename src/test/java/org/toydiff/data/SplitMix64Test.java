@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /// The numbers behind shuffling.
 class SplitMix64Test {
-    /// Of what SplittableRandom's first number is for a seed, the state after it is made.
+    /// Returns the state after a seed is mixed in, which is the first number of a SplittableRandom.
     private static long mixed(long seed) {
         return new SplittableRandom(seed).nextLong();
     }

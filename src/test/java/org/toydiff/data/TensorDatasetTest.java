@@ -179,7 +179,7 @@ class TensorDatasetTest extends ArenaTest {
     }
 
     @Test
-    void aSplitDealsEveryExampleOutOnce() {
+    void aSplitContainsEveryExampleOnce() {
         Dataset set = numbers(0, 100);
         List<Dataset> parts = set.split(1, 70, 0, 30);
         assertEquals(List.of(70L, 0L, 30L), parts.stream().map(Dataset::size).toList());
@@ -213,7 +213,7 @@ class TensorDatasetTest extends ArenaTest {
     }
 
     @Test
-    void joinedSetsFollowEachOther() {
+    void concatenatedSetsFollowEachOther() {
         Dataset set = numbers(0, 3).concat(numbers(3, 5));
         requireAll(set, 0, 1, 2, 3, 4);
         requireNumbers(set.batch(4, 0, 3, 2, 4), 4, 0, 3, 2, 4);
@@ -227,7 +227,7 @@ class TensorDatasetTest extends ArenaTest {
     }
 
     @Test
-    void joinedBatchesLeaveNoScratchBehind() {
+    void concatenatedBatchesLeaveNoScratchBehind() {
         Dataset set = numbers(0, 3).concat(numbers(3, 5));
         long live = arena.liveBytes();
         set.batch(4, 0);
@@ -235,7 +235,7 @@ class TensorDatasetTest extends ArenaTest {
     }
 
     @Test
-    void setsOfOtherShapesDoNotJoin() {
+    void setsOfOtherShapesAreNotConcatenated() {
         Dataset wide = new TensorDataset(Tensor.ones(2, 3), Tensor.zeros(DType.INT64, 2));
         assertEquals(
                 "concat: examples of [2] float32 and of [3] float32 do not make one set",

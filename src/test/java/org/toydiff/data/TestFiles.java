@@ -41,7 +41,7 @@ final class TestFiles {
         return packed.toByteArray();
     }
 
-    /// Whether a file is mapped into this process, where the system tells.
+    /// Returns whether a file is mapped into this process, if the system reports it.
     static boolean isMapped(Path file) throws IOException {
         Path maps = Path.of("/proc/self/maps");
         return Files.isReadable(maps) && Files.readString(maps).contains(file.toString());

@@ -5,18 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Checks.rejected;
 
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Queue;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// What transforms do to a batch.
+/// Transforms of batches.
 class TransformTest extends ArenaTest {
 
     private static Batch batch(long... shape) {
@@ -25,11 +25,7 @@ class TransformTest extends ArenaTest {
         return new Batch(x, Tensor.zeros(DType.INT64, shape[0]));
     }
 
-    private static void refused(String message, Executable call) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
-    }
-
-    /// Gives the numbers it was made with.
+    /// Returns given numbers.
     private record Scripted(Queue<Double> fractions, Queue<Long> numbers) implements RandomGenerator {
         static Scripted fractions(Double... fractions) {
             return new Scripted(new ArrayDeque<>(Arrays.asList(fractions)), new ArrayDeque<>());
@@ -70,17 +66,17 @@ class TransformTest extends ArenaTest {
     void normalizingByChannelTakesTheThirdAxisFromTheEnd() {
         Batch normal = new Normalize(new double[] {1, 10}, new double[] {2, -1}).apply(batch(2, 2, 1, 2), null);
         assertArrayEquals(new float[] {0, 0.5f, 7, 6, 2, 2.5f, 3, 2}, normal.x().toFloatArray());
-        refused(
+        rejected(
                 "Normalize: [2, 3, 1, 2] does not have 2 channels on the third axis from the end",
                 () -> new Normalize(new double[2], new double[] {1, 1}).apply(batch(2, 3, 1, 2), null));
-        refused(
+        rejected(
                 "Normalize: [2, 2] does not have 2 channels on the third axis from the end",
                 () -> new Normalize(new double[2], new double[] {1, 1}).apply(batch(2, 2), null));
     }
 
     @Test
     void normalizingNeedsPairsOfFiniteNumbers() {
-        refused(
+        rejected(
                 "Normalize: mean [0.0] and std [0.0] must be equally many finite numbers, and no std 0",
                 () -> new Normalize(0, 0));
         for (double[][] pair : new double[][][] {{{1}, {1, 2}}, {{}, {}}, {{Double.NaN}, {1}}, {{0}, {1 / 0.0}}}) {
@@ -130,7 +126,7 @@ class TransformTest extends ArenaTest {
     }
 
     @Test
-    void croppingCutsOutOfZeros() {
+    void croppingPadsWithZeros() {
         Batch batch = batch(2, 2, 3);
         // Top and left, from 0 on in the padded image.
         Batch cut = new RandomCrop(2, 2, 1).apply(batch, Scripted.numbers(0L, 3L, 2L, 0L));
@@ -138,7 +134,7 @@ class TransformTest extends ArenaTest {
     }
 
     @Test
-    void croppingIsTheNaiveLoopEverywhere() {
+    void croppingMatchesANaiveLoop() {
         int height = 3;
         int width = 4;
         int padding = 2;
@@ -165,7 +161,7 @@ class TransformTest extends ArenaTest {
     }
 
     @Test
-    void everyPlaceIsCutOut() {
+    void everyPositionIsCropped() {
         Tensor x = Tensor.arange(0, 9, 1).reshape(1, 3, 3).broadcastTo(9000, 3, 3);
         Batch cut = new RandomCrop(1, 0).apply(new Batch(x, Tensor.zeros(DType.INT64, 9000)), new SplitMix64(1));
         int[] counts = new int[9];
@@ -178,14 +174,15 @@ class TransformTest extends ArenaTest {
     }
 
     @Test
-    void whatCannotBeCutOrFlippedIsRefused() {
-        refused("RandomCrop: 5 × 2 is larger than the images of [1, 2, 2] with padding 1", () -> new RandomCrop(5, 2, 1)
-                .apply(batch(1, 2, 2), new SplitMix64(1)));
-        refused(
+    void inputsThatCannotBeCroppedOrFlippedAreRefused() {
+        rejected(
+                "RandomCrop: 5 × 2 is larger than the images of [1, 2, 2] with padding 1",
+                () -> new RandomCrop(5, 2, 1).apply(batch(1, 2, 2), new SplitMix64(1)));
+        rejected(
                 "RandomCrop: the inputs must be FLOAT32 [n, …, height, width], not [4, 4] float32",
                 () -> new RandomCrop(2, 0).apply(batch(4, 4), new SplitMix64(1)));
         Batch doubles = new Batch(Tensor.zeros(DType.FLOAT64, 1, 2, 2), Tensor.zeros(1));
-        refused(
+        rejected(
                 "RandomHorizontalFlip: the inputs must be FLOAT32 [n, …, height, width], not [1, 2, 2] float64",
                 () -> new RandomHorizontalFlip().apply(doubles, new SplitMix64(1)));
         for (long[] setting : new long[][] {{0, 1, 0}, {1, 0, 0}, {1, 1, -1}, {1, 1, 1L << 40}}) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Checks.names;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -407,10 +408,6 @@ class CheckpointFileTest extends ArenaTest {
         assertEquals(0, folder.toFile().list().length);
     }
 
-    private List<String> names() {
-        return List.copyOf(new TreeSet<>(List.of(folder.toFile().list())));
-    }
-
     @Test
     void theLastNumberedFilesAreKept() throws IOException {
         Files.createFile(folder.resolve("checkpoint-1.safetensors"));
@@ -427,7 +424,7 @@ class CheckpointFileTest extends ArenaTest {
                         "checkpoint-1.safetensors",
                         "checkpoint-1000000.safetensors",
                         "checkpoint-999999.safetensors"),
-                names());
+                names(folder));
     }
 
     @Test
@@ -436,6 +433,6 @@ class CheckpointFileTest extends ArenaTest {
             CheckpointFile.saveNumbered(folder, 3, Map.of(), new Progress(0, step));
         }
         CheckpointFile.saveNumbered(folder, 2, Map.of(), new Progress(0, 5));
-        assertEquals(List.of("checkpoint-000005.safetensors", "checkpoint-000009.safetensors"), names());
+        assertEquals(List.of("checkpoint-000005.safetensors", "checkpoint-000009.safetensors"), names(folder));
     }
 }

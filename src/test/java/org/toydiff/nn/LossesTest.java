@@ -1,20 +1,14 @@
 package org.toydiff.nn;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.toydiff.Checks.rejected;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
 /// The errors of losses for targets that do not fit.
 class LossesTest extends ArenaTest {
-    private static void rejected(String message, Executable call) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
-    }
-
     @Test
     void labelsOfAnotherDtypeAreToBeCast() {
         Tensor logits = Tensor.ones(2, 3);

@@ -26,7 +26,7 @@ import org.toydiff.nn.Linear;
 import org.toydiff.optim.SGD;
 import org.toydiff.train.metrics.Accuracy;
 
-/// What is printed on a terminal, on one without colours, and into a log.
+/// The output on a terminal, on one without colours, and in a log.
 class ConsoleProgressTest {
     private static final String EPOCH =
             "epoch \\d/3  loss \\d\\.\\d{4}  accuracy [01]\\.\\d{4} \\| validation  loss \\d\\.\\d{4}  accuracy [01]\\.\\d{4}"
@@ -72,7 +72,7 @@ class ConsoleProgressTest {
     }
 
     @Test
-    void aLongEpochGetsLinesOfItsOwn() throws IOException {
+    void aLongEpochGetsFurtherLines() throws IOException {
         String text = printed(StandardCharsets.UTF_8, out -> new ConsoleProgress(out, 0, true, 0));
         assertPlain(text);
         List<String> lines = text.lines().toList();
@@ -82,13 +82,13 @@ class ConsoleProgressTest {
     }
 
     @Test
-    void aTerminalGetsABarThatIsDrawnOverAndColoured() throws IOException {
+    void aTerminalGetsAColouredBarThatIsRedrawn() throws IOException {
         String text = printed(StandardCharsets.UTF_8, out -> new ConsoleProgress(out, 100, true, 0));
         assertTrue(text.contains("\r"), text);
         assertTrue(text.contains("\u001b[36m"), text);
         assertTrue(text.contains("━"), text);
         assertTrue(text.contains("4/4"), text);
-        // A return ends a line here too, so that what follows the last one is what stays.
+        // A carriage return ends a line here too, so that only the text after the last one stays.
         assertEquals(3, text.lines().filter(line -> line.matches(EPOCH)).count(), text);
     }
 
@@ -108,7 +108,7 @@ class ConsoleProgressTest {
     }
 
     @Test
-    void whatIsNoTerminalGetsLines() throws IOException {
+    void outputsThatAreNotTerminalsGetLines() throws IOException {
         for (Map<String, String> environment :
                 List.of(Map.of("TERM", "dumb"), Map.of("TERM", "dumb", "NO_COLOR", "1"))) {
             assertPlain(printed(StandardCharsets.UTF_8, out -> ConsoleProgress.of(out, true, environment)));
@@ -141,7 +141,7 @@ class ConsoleProgressTest {
     }
 
     @Test
-    void aResumedTrainingSaysWhereItGoesOn(@TempDir Path folder) throws IOException {
+    void aResumedTrainingPrintsItsStep(@TempDir Path folder) throws IOException {
         Callback stop = new Callback() {
             @Override
             public void onStepEnd(Training training) {

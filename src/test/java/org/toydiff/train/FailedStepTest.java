@@ -155,7 +155,7 @@ class FailedStepTest extends ArenaTest {
     }
 
     @Test
-    void itGoesOnWhereThatIsAllowed() throws IOException {
+    void trainingContinuesIfNonFiniteLossesAreAllowed() throws IOException {
         var net = new Root(DType.FLOAT32, 1, 0.5);
         Training training = Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::crossEntropyLoss)
                 .allowNonFiniteLoss()
@@ -184,7 +184,7 @@ class FailedStepTest extends ArenaTest {
     }
 
     @Test
-    void whatOtherPartsOfTheStepDidIsForgottenWhenTheModelThrows() {
+    void anExceptionOfTheModelUndoesTheOtherPartsOfTheStep() {
         Sequential inner = normalized();
         int[] parts = {0};
         var net = new Layer() {

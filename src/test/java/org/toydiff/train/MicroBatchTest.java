@@ -31,7 +31,8 @@ import org.toydiff.optim.SGD;
 import org.toydiff.train.metrics.Mean;
 import org.toydiff.train.report.History;
 
-/// Parts of a batch, and batches of an epoch, come to what all examples at once do, whatever a loss divides by.
+/// Micro-batches of a batch, and batches of an epoch, give the values of all examples at once, for every divisor of a
+/// loss.
 class MicroBatchTest extends ArenaTest {
     private static final int N = 23;
     private static final int CLASSES = 3;
@@ -44,7 +45,7 @@ class MicroBatchTest extends ArenaTest {
         var random = new Random(1);
         int[] labels = new int[N];
         for (int i = 0; i < N; i++) {
-            // The rare class is not in every part.
+            // The rare class is not in every micro-batch.
             labels[i] = random.nextInt(5) < 3 ? 0 : random.nextInt(CLASSES);
         }
         return Tensor.of(labels);
@@ -89,8 +90,7 @@ class MicroBatchTest extends ArenaTest {
                         (y, t) ->
                                 weighted(0, Reduction.MEAN).of(y, t).multiply(3).add(0.5),
                         true));
-        cases.put(
-                "one's own", new Case((y, t) -> Functional.reduce(y.subtract(t).power(4), Reduction.MEAN), false));
+        cases.put("custom", new Case((y, t) -> Functional.reduce(y.subtract(t).power(4), Reduction.MEAN), false));
         cases.put("mse", new Case(Functional::mseLoss, false));
         cases.put("mae sum", new Case((y, t) -> Functional.maeLoss(y, t, Reduction.SUM), false));
         cases.put("huber", new Case(Functional::huberLoss, false));
@@ -113,7 +113,7 @@ class MicroBatchTest extends ArenaTest {
                 "nll sum",
                 "two means",
                 "with a penalty",
-                "one's own",
+                "custom",
                 "mse",
                 "mae sum",
                 "huber",
@@ -141,7 +141,7 @@ class MicroBatchTest extends ArenaTest {
 
     @ParameterizedTest
     @MethodSource("names")
-    void partsComeToTheWhole(String name) throws IOException {
+    void microBatchesAddUpToTheBatch(String name) throws IOException {
         Case of = cases().get(name);
         Run whole = run(of, N);
         for (long part : new long[] {1, 2, 7, 22}) {
@@ -165,7 +165,7 @@ class MicroBatchTest extends ArenaTest {
 
     @ParameterizedTest
     @MethodSource("means")
-    void batchesComeToTheEpoch(String name) throws IOException {
+    void batchesAddUpToTheEpoch(String name) throws IOException {
         Case of = cases().get(name);
         double whole = run(of, N).loss;
         Tensor.manualSeed(9);

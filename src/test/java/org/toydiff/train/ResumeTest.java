@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Checks.names;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +43,7 @@ class ResumeTest {
     private static final int EPOCHS = 4;
     private static final int STEPS = 5;
 
-    /// What a clock and the process's memory say.
+    /// The columns that depend on the clock and the memory of the process.
     private static final Set<String> TIMES = Set.of(
             "seconds",
             "wait_seconds",
@@ -69,7 +69,7 @@ class ResumeTest {
         assertEquals(live, Memory.liveBytes());
     }
 
-    /// Everything of a run, made anew as a new process would.
+    /// Everything of a run, made as a new process would make it.
     private static final class Setup {
         final Sequential net;
         final Adam optimizer;
@@ -77,7 +77,7 @@ class ResumeTest {
         final DataLoader training;
         final DataLoader validation;
 
-        /// Called with each batch of validation that is read.
+        /// Called with each batch of validation.
         Runnable onValidation = () -> {};
 
         Setup(long seed, int prefetch) {
@@ -160,7 +160,7 @@ class ResumeTest {
     }
 
     @Test
-    void stoppedAfterAnyStepItGoesOnToTheBit() throws IOException {
+    void stoppedAfterAnyStepItResumesToTheBit() throws IOException {
         for (int prefetch = 0; prefetch < 2; prefetch++) {
             for (int stop = 1; stop <= EPOCHS * STEPS; stop += prefetch == 0 ? 1 : 6) {
                 try (var arena = TensorArena.ofShared()) {
@@ -180,7 +180,7 @@ class ResumeTest {
     }
 
     @Test
-    void stoppedInValidationItGoesOnToTheBit() throws IOException {
+    void stoppedInValidationItResumesToTheBit() throws IOException {
         for (int batch = 1; batch <= 3 * EPOCHS; batch += 2) {
             try (var arena = TensorArena.ofShared()) {
                 var expected = new Setup(1, 0);
@@ -205,7 +205,7 @@ class ResumeTest {
     }
 
     @Test
-    void aRunThatFailedGoesOnFromItsLastCheckpoint() throws IOException {
+    void aRunThatFailedResumesFromItsLastCheckpoint() throws IOException {
         try (var arena = TensorArena.ofShared()) {
             var expected = new Setup(1, 0);
             Training straight = expected.fit();
@@ -223,12 +223,6 @@ class ResumeTest {
             var second = new Setup(99, 0);
             second.trainer.checkpoints(folder).resume();
             assertSame(expected, straight, second, second.fit(), "failed");
-        }
-    }
-
-    private static List<String> names(Path folder) throws IOException {
-        try (var files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).sorted().toList();
         }
     }
 
@@ -263,7 +257,7 @@ class ResumeTest {
     }
 
     @Test
-    void moreEpochsGoOnWhereTheLastEnded() throws IOException {
+    void moreEpochsContinueWhereTheLastEnded() throws IOException {
         try (var arena = TensorArena.ofShared()) {
             var expected = new Setup(1, 0);
             Training straight = expected.fit();
@@ -277,7 +271,7 @@ class ResumeTest {
     }
 
     @Test
-    void whatIsSavedBesidesIsPutBack() throws IOException {
+    void additionalPartsAreSavedAndRestored() throws IOException {
         try (var arena = TensorArena.ofShared()) {
             var first = new Setup(1, 0);
             Tensor own = Tensor.of(5f, 6f);
@@ -310,7 +304,7 @@ class ResumeTest {
     }
 
     @Test
-    void withoutACheckpointItBeginsAnew() throws IOException {
+    void withoutACheckpointItStartsFromTheBeginning() throws IOException {
         try (var arena = TensorArena.ofShared()) {
             var setup = new Setup(1, 0);
             setup.trainer.checkpoints(folder.resolve("none yet")).resume();

@@ -3,6 +3,7 @@ package org.toydiff.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Checks.names;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -60,12 +61,6 @@ class RunFolderTest extends ArenaTest {
                 }
             }
         };
-    }
-
-    private static List<String> names(Path folder) throws IOException {
-        try (var files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).sorted().toList();
-        }
     }
 
     @Test
@@ -128,7 +123,7 @@ class RunFolderTest extends ArenaTest {
         assertTrue(e.getMessage().contains("was changed or damaged"), e.getMessage());
     }
 
-    /// As they were written before they had a checksum, a run, and the mean loss of the epoch.
+    /// Files of versions without a checksum, a run, and the mean loss of the epoch.
     @Test
     void checkpointsOfOlderVersionsAreResumed() throws IOException {
         Trainer first = trainer(folder()).keepCheckpoints(1);

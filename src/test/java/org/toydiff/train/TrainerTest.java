@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Checks.rejected;
 
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -24,7 +25,6 @@ import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.ArenaTest;
 import org.toydiff.Memory;
@@ -68,7 +68,7 @@ class TrainerTest extends ArenaTest {
         Tensor.manualSeed(7);
     }
 
-    /// Three clouds of points in the plane, which a straight line cannot tell apart from each other.
+    /// Three clouds of points in the plane, which a straight line cannot separate.
     private static Dataset clouds(long seed, int n) {
         var random = new Random(seed);
         float[] x = new float[2 * n];
@@ -115,7 +115,7 @@ class TrainerTest extends ArenaTest {
     }
 
     @Test
-    void itIsTheLoopWrittenByHand() throws IOException {
+    void itMatchesALoopWrittenByHand() throws IOException {
         Dataset data = clouds(1, 100);
         Tensor.manualSeed(3);
         Sequential expected = statefulNet();
@@ -150,7 +150,7 @@ class TrainerTest extends ArenaTest {
     }
 
     @Test
-    void historyTellsWhatHappened() throws IOException {
+    void historyHasARowForEveryStepAndEpoch() throws IOException {
         Training training = trainer(net())
                 .metrics(new Accuracy())
                 .epochs(2)
@@ -199,10 +199,10 @@ class TrainerTest extends ArenaTest {
         assertEquals((double) peaks.get(2), training.history().stepValues("peak_bytes")[2]);
     }
 
-    // Parts of a batch.
+    // Micro-batches.
 
     @Test
-    void partsOfABatchGiveTheGradientOfTheWhole() throws IOException {
+    void microBatchesGiveTheGradientOfTheWholeBatch() throws IOException {
         Dataset data = clouds(1, 100);
         double[][] losses = new double[3][];
         List<Sequential> nets = new ArrayList<>();
@@ -233,7 +233,7 @@ class TrainerTest extends ArenaTest {
     }
 
     @Test
-    void partsTakeLessMemory() throws IOException {
+    void microBatchesTakeLessMemory() throws IOException {
         double[] peaks = new double[2];
         for (int i = 0; i < 2; i++) {
             Sequential net = net();
@@ -249,7 +249,7 @@ class TrainerTest extends ArenaTest {
 
     // Ends.
 
-    /// A model whose validation loss is what a list says, epoch by epoch.
+    /// A model with a given validation loss for each epoch.
     private static final class Scripted extends Layer {
         private final Tensor weight = parameter("weight", Tensor.zeros(1));
         private final double[] validation;
@@ -357,7 +357,7 @@ class TrainerTest extends ArenaTest {
             assertArrayEquals(before.get(i), net.parameters().get(i).toFloatArray());
             assertFalse(net.parameters().get(i).hasGradient());
         }
-        assertEquals(2, History.readJson(folder.resolve("h.json")).steps(), "what happened is written");
+        assertEquals(2, History.readJson(folder.resolve("h.json")).steps(), "the steps before it are written");
         Training training = trainer.allowNonFiniteLoss().fit(DataLoader.of(data, 32));
         assertEquals(4, training.step());
         assertEquals(Double.NaN, training.history().stepValues("loss")[3]);
@@ -427,7 +427,7 @@ class TrainerTest extends ArenaTest {
     }
 
     @Test
-    void aFailureIsNotHiddenByWhatFollowsIt() {
+    void aFailureIsNotHiddenByLaterOnes() {
         Trainer trainer = trainer(net()).callbacks(new Callback() {
             @Override
             public void onStepEnd(Training training) {
@@ -445,7 +445,7 @@ class TrainerTest extends ArenaTest {
     }
 
     @Test
-    void aLastBatchOfOneIsToBeLeftOutWithBatchNormalisation() {
+    void aLastBatchOfOneExampleIsRefusedByBatchNormalization() {
         for (long microBatch : new long[] {Long.MAX_VALUE, 32}) {
             Trainer trainer = trainer(statefulNet()).microBatch(microBatch);
             DataLoader loader = DataLoader.of(clouds(1, 65), microBatch == 32 ? 65 : 32);
@@ -490,7 +490,7 @@ class TrainerTest extends ArenaTest {
         assertNotNull(training.schedule());
     }
 
-    // What is left behind.
+    // Results.
 
     @Test
     void aReportAndHistoriesAreWritten() throws IOException {
@@ -515,10 +515,6 @@ class TrainerTest extends ArenaTest {
     }
 
     // Bad settings.
-
-    private static void rejected(String message, Executable call) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
-    }
 
     @Test
     void settingsCannotChangeWhileAFitIsUnderWay() throws IOException {

@@ -182,12 +182,12 @@ public final class Account {
         return isAbstract ? peak : Ledger.peakBytes(this);
     }
 
-    /// How many tensors it was given.
+    /// How many tensors have lived in it.
     public long made() {
         return made;
     }
 
-    /// Lets the ledger know an account that is not abstract, and enters it.
+    /// Lists an account that is not abstract in the ledger, and enters it.
     ///
     /// @return how many were opened in this process, this one included
     public long open() {

@@ -10,7 +10,7 @@ import org.toydiff.internal.launch.Shape;
 /// The caller's own memory, which the caller frees: a wrapped segment, a mapped file, or memory of an arena of the
 /// JDK's.
 public final class ForeignStorage extends Storage {
-    /// A thread that is never started: what it may access, every thread may.
+    /// A thread that is never started: every thread may access the segments that it may access.
     private static final Thread ANY_THREAD =
             Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
 

@@ -43,9 +43,9 @@ public final class Ledger {
 
     /// Initialized when the default limit is needed, because asking for the machine's memory takes tens of
     /// milliseconds.
-    private static final class Machine {
+    private static final class DefaultLimit {
         /// The physical memory of the machine, or of its container, less the most that the heap may take.
-        static final long LIMIT = Math.max(memory() - Runtime.getRuntime().maxMemory(), LEAST);
+        static final long BYTES = Math.max(memory() - Runtime.getRuntime().maxMemory(), LEAST);
 
         private static long memory() {
             var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -281,7 +281,7 @@ public final class Ledger {
     }
 
     public static long limitBytes() {
-        return JvmOptions.MEMORY_LIMIT > 0 ? JvmOptions.MEMORY_LIMIT : Machine.LIMIT;
+        return JvmOptions.MEMORY_LIMIT > 0 ? JvmOptions.MEMORY_LIMIT : DefaultLimit.BYTES;
     }
 
     public static long slabsMade() {

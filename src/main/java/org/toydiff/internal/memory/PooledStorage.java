@@ -19,8 +19,8 @@ public final class PooledStorage extends Storage {
     /// Null when it has no bytes, and once it is given back.
     private Block block;
 
-    /// Ends before the arena: the lifetime of a segment that was exposed although backward may free it, and of what
-    /// other threads read. Null until one is needed.
+    /// A lifetime that ends before the arena: of a segment that was exposed although backward may free it, and of
+    /// memory that other threads read although backward may free it. Null until one is needed.
     private Arena lifetime;
 
     /// Seen by kernels: the whole slab of the block, in the checked mode the elements' bytes alone. A confined

@@ -13,11 +13,11 @@ import org.toydiff.internal.launch.Shape;
 /// | [ForeignStorage] | the caller's: wrapped segments, mapped files, arenas of the JDK | by the caller |
 /// | [AbstractStorage] | none: a size that is counted | with its arena, or by backward before |
 ///
-/// The fields that change are those of whoever walks backward over it, and of the tensors that share it; each kind
-/// keeps its own to itself.
+/// The mutable fields here belong to the tensors that share it and to the walk backward over them; those of the
+/// memory itself are private to each kind.
 public abstract sealed class Storage permits PooledStorage, ForeignStorage, AbstractStorage {
-    /// Where it lives, and where the gradient of a leaf that lives here is made; null for a wrapped segment
-    /// until tracked.
+    /// The arena in which it lives, and in which the gradient of a leaf that lives here is made; null for a wrapped
+    /// segment until tracked.
     public Arena home;
 
     public final String op;
@@ -69,7 +69,7 @@ public abstract sealed class Storage permits PooledStorage, ForeignStorage, Abst
         return BlockPool.rounded(Shape.size(shape) * dtype.bytes());
     }
 
-    /// The bytes of its elements, without what rounding adds.
+    /// The bytes of its elements, not rounded up.
     public final long elementBytes() {
         return Shape.size(shape) * dtype.bytes();
     }
@@ -89,7 +89,7 @@ public abstract sealed class Storage permits PooledStorage, ForeignStorage, Abst
         return false;
     }
 
-    /// Returns the memory, for kernels: every launch takes it from here, once for an operand, so that nothing is
+    /// Returns the memory, for kernels: every launch takes it from here, once for each operand, so that no memory is
     /// read or written that was freed since the op checked its operands. Its first element is at [#base()].
     ///
     /// @throws IllegalStateException if it is freed, its arena closed, or there is no memory
@@ -109,7 +109,7 @@ public abstract sealed class Storage permits PooledStorage, ForeignStorage, Abst
     /// Whether the current thread may use it.
     abstract boolean accessible();
 
-    /// Throws unless this thread may read it now. An abstract one may be read as far as that goes: by its shape.
+    /// Throws unless this thread may read it now. An abstract storage passes, since ops read its shape alone.
     ///
     /// @param op the op that is about to read, for the message
     /// @param shape the shape of the tensor that it reads
@@ -219,6 +219,6 @@ public abstract sealed class Storage permits PooledStorage, ForeignStorage, Abst
     /// @throws RuntimeException the target's refusal, if its limit would be passed
     public abstract void move(Account target);
 
-    /// Moves an abstract storage, which is counted in the target then. Memory stays where it is.
+    /// Moves the count of an abstract storage to another arena, and pins it. Real memory stays as it is.
     public void moveCount(Account target) {}
 }

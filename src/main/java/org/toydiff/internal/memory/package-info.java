@@ -1,4 +1,4 @@
-/// The memory of tensors: who made it, who may read it, and what it counts against.
+/// The memory of tensors: its kinds, lifetimes, limits and totals.
 ///
 /// | to find | read |
 /// |---|---|
@@ -6,5 +6,5 @@
 /// | where a limit is enforced, totals and leak reports | [org.toydiff.internal.memory.Ledger] |
 /// | how an arena counts, opens and closes | [org.toydiff.internal.memory.Account] |
 /// | how blocks are cut from slabs and recycled | [org.toydiff.internal.memory.BlockPool] |
-/// | what the checked mode looks for | [org.toydiff.internal.memory.MemoryCheckError] |
+/// | how the checked mode finds stray writes | [org.toydiff.internal.memory.BlockPool] and `Guard` |
 package org.toydiff.internal.memory;

@@ -117,7 +117,10 @@ public final class Report {
     /// @return this
     /// @throws IllegalArgumentException if the history has no such column
     public Report best(String column, boolean higherIsBetter) {
-        history.epochTable().index(column);
+        if (!history.epochColumns().contains(column)) {
+            throw new IllegalArgumentException(
+                    "Report: best " + column + " is not a column of epochs; use one of " + history.epochColumns());
+        }
         this.best = column;
         this.higherIsBetter = higherIsBetter;
         return this;
@@ -133,7 +136,7 @@ public final class Report {
         OptionalLibrary.GSON.require("report");
         OptionalLibrary.ECHARTS.require("report");
         if (confusion != null && !classNames.isEmpty() && classNames.size() != confusion.classes()) {
-            throw new IllegalStateException("report: " + classNames.size() + " class names for " + confusion.classes()
+            throw new IllegalStateException("Report: " + classNames.size() + " class names for " + confusion.classes()
                     + " classes; give one for each");
         }
         String page = HtmlPage.of(title, ReportData.of(this));

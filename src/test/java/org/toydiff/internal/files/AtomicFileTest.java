@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Checks.names;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,7 +16,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -34,17 +34,13 @@ class AtomicFileTest {
         AtomicFile.write(file, channel -> channel.write(ByteBuffer.wrap(text.getBytes())));
     }
 
-    private List<String> names() {
-        return List.copyOf(new TreeSet<>(List.of(folder.toFile().list())));
-    }
-
     @Test
     void aFileIsMadeAndReplaced() throws IOException {
         Path file = folder.resolve("x");
         write(file, "one");
         write(file, "two");
         assertEquals("two", Files.readString(file));
-        assertEquals(List.of("x"), names());
+        assertEquals(List.of("x"), names(folder));
     }
 
     @Test
@@ -66,7 +62,7 @@ class AtomicFileTest {
                     throw new IllegalStateException();
                 }));
         assertEquals("old", Files.readString(file));
-        assertEquals(List.of("x"), names());
+        assertEquals(List.of("x"), names(folder));
     }
 
     @Test
@@ -99,7 +95,7 @@ class AtomicFileTest {
         assertTrue(Thread.interrupted());
         assertEquals(ClosedByInterruptException.class, e.getCause().getClass());
         assertEquals("old", Files.readString(file));
-        assertEquals(List.of("x"), names());
+        assertEquals(List.of("x"), names(folder));
     }
 
     @Test
@@ -110,7 +106,7 @@ class AtomicFileTest {
             channel.write(ByteBuffer.wrap("er".getBytes()));
         });
         assertEquals("outer", Files.readString(folder.resolve("outer")));
-        assertEquals(List.of("inner", "outer"), names());
+        assertEquals(List.of("inner", "outer"), names(folder));
     }
 
     @Test
@@ -139,7 +135,7 @@ class AtomicFileTest {
         Files.writeString(folder.resolve(".toydiff-c.tmp2"), "");
         Files.writeString(folder.resolve(".toydiff-d.tmp"), "");
         write(folder.resolve("x"), "x");
-        assertEquals(List.of(".toydiff-a.tmp", ".toydiff-c.tmp2", "toydiff-b.tmp", "x"), names());
+        assertEquals(List.of(".toydiff-a.tmp", ".toydiff-c.tmp2", "toydiff-b.tmp", "x"), names(folder));
     }
 
     @Test
@@ -167,7 +163,7 @@ class AtomicFileTest {
             thread.join();
         }
         assertEquals(List.of(), failures);
-        assertEquals(List.of("x"), names());
+        assertEquals(List.of("x"), names(folder));
     }
 
     @Test
@@ -232,7 +228,7 @@ class AtomicFileTest {
         Process process = java.start();
         assertEquals(0, process.waitFor(), () -> read(out));
         assertEquals(file + ": not saved; an old file is unchanged: File too large\n", read(out));
-        assertArrayEquals(new String[] {"out", "x.npy"}, names().toArray());
+        assertArrayEquals(new String[] {"out", "x.npy"}, names(folder).toArray());
         assertEquals(128 + 400, Files.size(file));
     }
 

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -99,6 +100,21 @@ class ShapeTest {
             }
         }
         assertTrue(contiguous > ROUNDS / 10 && contiguous < ROUNDS * 9 / 10, contiguous + " are");
+    }
+
+    @Test
+    void aViewOverlapsItselfIfSeveralElementsAreOne() {
+        var random = new Random(6);
+        int overlapping = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            long[] shape = shape(random);
+            long[] strides = strides(random, shape);
+            List<Long> positions = positions(shape, strides);
+            boolean expected = new HashSet<>(positions).size() < positions.size();
+            assertEquals(expected, Shape.overlapsItself(shape, strides), text(shape, strides));
+            overlapping += expected ? 1 : 0;
+        }
+        assertTrue(overlapping > ROUNDS / 10 && overlapping < ROUNDS * 9 / 10, overlapping + " do");
     }
 
     @Test

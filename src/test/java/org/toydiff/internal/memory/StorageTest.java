@@ -9,12 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/// What each kind of memory allows, and with which exception it refuses the rest.
+/// Each kind of memory: its elements, its bytes, its end, and the exceptions by which it refuses the rest.
 class StorageTest {
     private static final ElementType FLOAT32 = new ElementType("float32", Float.BYTES);
 
@@ -79,27 +80,51 @@ class StorageTest {
     }
 
     @Test
-    void aBlockMovesWithItsElementsUnlessASegmentWouldOutliveTheMove() {
+    void aBlockThatMovedOutlivesItsFirstArena() {
+        inAccount(128, to -> {
+            var moved = new ArrayList<Storage>();
+            inAccount(Long.MAX_VALUE, from -> {
+                Storage storage = from.make("ones", FLOAT32, new long[] {17}, false);
+                write(storage, 16, 5);
+                assertTrue(storage.movable());
+                storage.move(to);
+                assertEquals(0, from.liveBytes());
+                assertEquals(128, to.liveBytes());
+                moved.add(storage);
+            });
+            assertEquals(5, read(moved.getFirst(), 16));
+            assertEquals(128, to.liveBytes());
+        });
+    }
+
+    @Test
+    void aBlockThatDoesNotFitStaysWhereItIs() {
         inAccount(
                 Long.MAX_VALUE,
                 from -> inAccount(128, to -> {
-                    Storage storage = from.make("ones", FLOAT32, new long[] {17}, false);
-                    write(storage, 16, 5);
-                    assertTrue(storage.movable());
-                    storage.move(to);
-                    assertEquals(5, read(storage, 16));
-                    assertEquals(0, from.liveBytes());
-                    assertEquals(128, to.liveBytes());
-                    Storage second = from.make("ones", FLOAT32, new long[] {1}, false);
-                    var failure = assertThrows(UnsupportedOperationException.class, () -> second.move(to));
+                    to.make("zeros", FLOAT32, new long[] {17}, false);
+                    Storage storage = from.make("ones", FLOAT32, new long[] {1}, false);
+                    write(storage, 0, 5);
+                    var failure = assertThrows(UnsupportedOperationException.class, () -> storage.move(to));
                     assertEquals(
                             "ones: 64 B for [1] float32 would pass the limit of its arena, 128 B; live 128 B;"
-                                    + " largest: ones [17] float32 128 B",
+                                    + " largest: zeros [17] float32 128 B",
                             failure.getMessage());
                     assertEquals(64, from.liveBytes());
-                    second.expose();
-                    assertFalse(second.movable());
+                    assertEquals(5, read(storage, 0));
                 }));
+    }
+
+    @Test
+    void aBlockWhoseSegmentWouldOutliveTheMoveIsNotMovable() {
+        inAccount(Long.MAX_VALUE, account -> {
+            Storage storage = account.make("ones", FLOAT32, new long[] {17}, false);
+            storage.expose();
+            assertFalse(storage.movable());
+            Storage early = account.make("ones", FLOAT32, new long[] {17}, true);
+            early.expose();
+            assertTrue(early.movable(), "the segment ends before the arena");
+        });
     }
 
     // The caller's.

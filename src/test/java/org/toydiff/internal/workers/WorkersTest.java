@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.management.ManagementFactory;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,7 +23,7 @@ class WorkersTest {
     private final int threads = Workers.threads();
 
     @BeforeEach
-    void startAnew() {
+    void restart() {
         Workers.setThreads(1);
         Workers.setThreads(2);
     }
@@ -48,7 +49,7 @@ class WorkersTest {
             long start = System.nanoTime();
             arrived.incrementAndGet();
             while (arrived.get() < 2) {
-                if (System.nanoTime() - start > 10_000_000_000L) {
+                if (System.nanoTime() - start > 60_000_000_000L) {
                     throw new IllegalStateException("nobody shared the work");
                 }
                 Thread.onSpinWait();
@@ -114,13 +115,30 @@ class WorkersTest {
         }
     }
 
+    /// By the processor time of its thread, which no other thread of the process adds to.
     @Test
-    void anIdleWorkerEndsAndAnotherTakesItsPlace() throws Exception {
+    void anIdleWorkerUsesNoProcessorThenEndsAndAnotherTakesItsPlace() throws Exception {
+        var times = ManagementFactory.getThreadMXBean();
         Thread first = meet().worker;
+        awaitSleep(first);
+        long asleep = times.getThreadCpuTime(first.threadId());
+        long last = asleep;
+        for (long now = asleep; now >= 0; now = times.getThreadCpuTime(first.threadId())) {
+            last = now;
+            Thread.sleep(10);
+        }
+        assertTrue(asleep >= 0, "the JVM measures the processor time of threads");
+        assertTrue(last - asleep < 100_000_000, (last - asleep) + " ns in all the time it was idle");
         first.join();
         Thread second = meet().worker;
         assertNotEquals(first, second);
         assertTrue(second.isAlive());
+    }
+
+    private static void awaitSleep(Thread worker) {
+        while (worker.getState() == Thread.State.RUNNABLE) {
+            Thread.onSpinWait();
+        }
     }
 
     @Test

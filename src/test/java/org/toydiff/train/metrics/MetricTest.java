@@ -2,7 +2,7 @@ package org.toydiff.train.metrics;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.toydiff.Checks.rejected;
 
 import java.util.Arrays;
 import java.util.List;
@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
@@ -68,7 +67,7 @@ class MetricTest extends ArenaTest {
     }
 
     @Test
-    void accuracyIsThatOfALoop() {
+    void accuracyMatchesANaiveLoop() {
         Examples examples = Examples.random(1, 1000);
         int right = 0;
         for (int i = 0; i < 1000; i++) {
@@ -78,7 +77,7 @@ class MetricTest extends ArenaTest {
     }
 
     @Test
-    void topKIsThatOfALoop() {
+    void topKMatchesANaiveLoop() {
         Examples examples = Examples.random(2, 1000);
         for (int k = 1; k <= CLASSES; k++) {
             int right = 0;
@@ -95,7 +94,7 @@ class MetricTest extends ArenaTest {
     }
 
     @Test
-    void confusionAndF1AreThoseOfALoop() {
+    void confusionAndF1MatchANaiveLoop() {
         Examples examples = Examples.random(3, 1000);
         long[][] counts = new long[CLASSES][CLASSES];
         for (int i = 0; i < 1000; i++) {
@@ -183,7 +182,7 @@ class MetricTest extends ArenaTest {
     }
 
     @Test
-    void viewsCountAsWhatTheyShow() {
+    void viewsCountAsTheirElements() {
         Tensor output = Tensor.of(new float[][] {{1, 5, 9}, {2, 4, 3}}).transpose();
         Tensor labels =
                 Tensor.of(new int[] {0, 9, 1, 9, 0, 9}, 3, 2).transpose().get(0);
@@ -215,7 +214,7 @@ class MetricTest extends ArenaTest {
     }
 
     @Test
-    void stateGoesOnWhereItWas() {
+    void aLoadedStateContinues() {
         Examples examples = Examples.random(4, 100);
         for (Supplier<Metric> kind : List.<Supplier<Metric>>of(
                 Accuracy::new,
@@ -241,10 +240,6 @@ class MetricTest extends ArenaTest {
             sum += matrix.support(c);
         }
         return sum;
-    }
-
-    private static void rejected(String message, Executable call) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
     }
 
     @Test
@@ -289,7 +284,7 @@ class MetricTest extends ArenaTest {
     }
 
     @Test
-    void knownMeansCountByWhatTheyDividedBy() {
+    void knownMeansAreWeightedByTheirDivisors() {
         var mean = new Mean("m", Functional::mseLoss);
         mean.add(1, 10, 10);
         mean.add(4, 5, 10);

@@ -24,7 +24,7 @@ import org.toydiff.child.Child;
 import org.toydiff.child.LongHistory;
 import org.toydiff.io.MalformedFileException;
 
-/// What was written is what is read.
+/// Histories are read as they were written.
 class HistoryTest {
     @TempDir
     private Path folder;

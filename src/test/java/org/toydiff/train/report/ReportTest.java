@@ -27,7 +27,7 @@ import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
 import org.toydiff.train.metrics.ConfusionMatrix;
 
-/// The page holds the data, draws nothing from elsewhere, and cannot be broken by what it is given.
+/// The page contains the data, loads nothing from elsewhere, and no text breaks it.
 class ReportTest {
     private static final String HOSTILE = "</script><script>alert(1)</script> {{charts}} <!-- \u2028 \"&";
 
@@ -129,7 +129,7 @@ class ReportTest {
     }
 
     @Test
-    void whatItIsGivenStaysText() throws IOException {
+    void hostileTextsAreNotExecuted() throws IOException {
         var report = Report.of(history(1, 1))
                 .title(HOSTILE)
                 .fact("Note", HOSTILE)
@@ -229,13 +229,13 @@ class ReportTest {
     void badSettingsAreNamed() {
         Report report = Report.of(history(1, 1));
         assertEquals(
-                "history: no column f1; the columns are [epoch, loss, accuracy, validation_loss, seconds, peak_bytes,"
-                        + " gc_count]",
+                "Report: best f1 is not a column of epochs; use one of [epoch, loss, accuracy, validation_loss, seconds,"
+                        + " peak_bytes, gc_count]",
                 assertThrows(IllegalArgumentException.class, () -> report.best("f1", true))
                         .getMessage());
         report.confusion(new ConfusionMatrix(3), "x").classNames("a");
         assertEquals(
-                "report: 1 class names for 3 classes; give one for each",
+                "Report: 1 class names for 3 classes; give one for each",
                 assertThrows(IllegalStateException.class, () -> report.write(folder.resolve("r.html")))
                         .getMessage());
         assertFalse(Files.exists(folder.resolve("r.html")));
