@@ -38,7 +38,8 @@ public enum Activation {
         this.gradient = gradient;
     }
 
-    /// The rule of an activation. It reads the output alone, so that a producer of `g` can apply it in the same pass.
+    /// The rule of an activation. It reads the output alone, so that a producer of `g` can apply it in the same
+    /// pass.
     record Gradient(Activation activation) implements Rule.ReadsOutput, Rule.Fusible {
         @Override
         public Tensor of(Tensor g, Tensor y) {

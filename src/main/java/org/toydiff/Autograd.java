@@ -5,6 +5,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Storage;
 
@@ -55,8 +56,8 @@ public final class Autograd {
     /// threads draw.
     ///
     /// **Gradient** that of f.
-    /// **Memory** every tensor that f makes is freed when f returns, except its result; the release schedule shows the
-    /// blocks that backward makes and frees again.
+    /// **Memory** every tensor that f makes is freed when f returns, except its result; the release schedule shows
+    /// the blocks that backward makes and frees again.
     ///
     /// @param f a composition of ops that returns the same result for the same input, reads no elements and changes
     ///     nothing

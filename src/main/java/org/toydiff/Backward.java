@@ -2,6 +2,8 @@ package org.toydiff;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.toydiff.Prediction.AbstractTensors;
+import org.toydiff.Rule.Destination;
 import org.toydiff.WalkPlan.Goal;
 import org.toydiff.internal.events.BackwardEvent;
 import org.toydiff.internal.events.Events;
@@ -9,8 +11,8 @@ import org.toydiff.internal.memory.Storage;
 
 /// One walk backward over a graph: the engine, which knows no op.
 ///
-/// It visits the nodes in the reverse of the order in which they were recorded, without recursion: it runs the rules of
-/// a node, and frees every block that nothing reads afterwards. The same code predicts: it then computes with
+/// It visits the nodes in the reverse of the order in which they were recorded, without recursion: it runs the rules
+/// of a node, and frees every block that nothing reads afterwards. The same code predicts: it then computes with
 /// [AbstractTensors], kernels are skipped, and blocks are counted all the same. That is why a prediction is exact.
 final class Backward {
     private final WalkPlan plan;
@@ -30,8 +32,8 @@ final class Backward {
     /// The step that runs, from 1; 0 before the first.
     private int step;
 
-    /// The gradient that the running rule reads for the last time, so that an op may write over it; or null. A field,
-    /// because rules do not know the engine: an op asks it by [Tensor#dying()].
+    /// The gradient that the running rule reads for the last time, so that an op may write over it; or null. A
+    /// field, because rules do not know the engine: an op asks it by [Tensor#dying()].
     private Storage overwritable;
 
     /// Throws, before anything has changed, if the walk cannot run to its end.
@@ -247,8 +249,8 @@ final class Backward {
         return waiting == null ? Destination.NEW : new Destination.Waiting(waiting);
     }
 
-    /// Returns a gradient in the block of an activation's output, whose value ends with that, and whose rule the caller
-    /// applies.
+    /// Returns a gradient in the block of an activation's output, whose value ends with that, and whose rule the
+    /// caller applies.
     Tensor handOver(Node activation, Tensor output) {
         Storage value = output.storage;
         String op = activation.activation().gradientOp;

@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.toydiff.Rule.Destination;
 
 /// The gradients of one walk backward. Each waits until all of its contributions have come, added up in place where
 /// nobody else sees its block; it ends with the rules that read it, in a leaf or intermediate that keeps it, or as a
@@ -202,8 +203,8 @@ final class GradientSums {
         private boolean[] wereSet = new boolean[16];
         private int size;
 
-        /// Notes that the gradient of `t` is about to change, and counts the change. A leaf's changes under the leaf's
-        // lock.
+        /// Notes that the gradient of `t` is about to change, and counts the change. A leaf's changes under the
+        /// leaf's lock.
         private void note(Tensor t) {
             if (size == tensors.length) {
                 tensors = Arrays.copyOf(tensors, 2 * size);

@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.internal.launch.Shape;
 
 /// The memory that one training step will take, known before it starts: forward and `backward(Release.EAGER)` run on
@@ -35,8 +36,8 @@ public record MemoryPlan(ReleaseSchedule schedule, long peakBytes) {
         return new MemoryPlan(schedule, prediction.peakBytes());
     }
 
-    /// Runs ops on shapes alone: the tensors that they make have no memory, and no element is computed or changed. That
-    /// holds for the tensors around it too: whole training steps may run, backward and optimizer included, and
+    /// Runs ops on shapes alone: the tensors that they make have no memory, and no element is computed or changed.
+    /// That holds for the tensors around it too: whole training steps may run, backward and optimizer included, and
     /// parameters, gradients and graphs are afterwards as they were. State outside of tensors is its owner's: see
     /// [#isDryRun()].
     ///

@@ -4,6 +4,7 @@ import static org.toydiff.Rule.multipliesOther;
 import static org.toydiff.Rule.readsNothing;
 
 import java.util.Arrays;
+import org.toydiff.Rule.Destination;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.launch.MatrixLayout;
 import org.toydiff.internal.launch.Shape;

@@ -68,8 +68,8 @@ final class Recompute implements Rule.Joint {
         return y.record(OP, null, rules, inputs);
     }
 
-    /// Throws if an op of the function reads a tensor that tracks gradients and was not declared as a parameter: that
-    /// tensor would get none, and nobody would notice.
+    /// Throws if an op of the function reads a tensor that tracks gradients and was not declared as a parameter:
+    /// that tensor would get none, and nobody would notice.
     void requireDeclared(Tensor operand) {
         if (operand != argument && !isParameter(operand)) {
             throw new IllegalArgumentException(OP + ": the function computes with a tensor "

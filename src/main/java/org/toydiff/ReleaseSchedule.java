@@ -9,7 +9,8 @@ import java.util.Map;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Storage;
 
-/// The blocks that `backward(Release.EAGER)` frees, in order, and the memory it takes: see [Tensor#releaseSchedule()].
+/// The blocks that `backward(Release.EAGER)` frees, in order, and the memory it takes: see
+/// [Tensor#releaseSchedule()].
 ///
 /// Step 0 is before the first gradient rule; step k is right after the k-th. Bytes are those of the arena
 /// that is innermost when backward is called, where gradients are made. It prints as a table.

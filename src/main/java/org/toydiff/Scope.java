@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
+import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.internal.launch.ElementWork;
 import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.ReductionWork;
@@ -150,8 +151,8 @@ final class Scope {
         }
     }
 
-    /// A region in which this thread records ops on tracked tensors, or does not: one that the user begins, or one that
-    /// the engine begins around code that it runs.
+    /// A region in which this thread records ops on tracked tensors, or does not: one that the user begins, or one
+    /// that the engine begins around code that it runs.
     final class GradientMode implements Region {
         private final String name;
         private final GradientMode outer = region;

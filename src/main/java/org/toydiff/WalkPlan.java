@@ -2,11 +2,13 @@ package org.toydiff;
 
 import java.util.Arrays;
 import java.util.List;
+import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Storage;
 
-/// The plan of a walk backward: the request, and all that is known before it begins. Its nodes, latest first, which of
-/// them need a gradient and which keep it, how many contributions each waits for, and which step reads a value last.
+/// The plan of a walk backward: the request, and all that is known before it begins. Its nodes, latest first, which
+/// of them need a gradient and which keep it, how many contributions each waits for, and which step reads a value
+/// last.
 final class WalkPlan {
     /// The use of the gradients.
     enum Goal {
@@ -247,9 +249,9 @@ final class WalkPlan {
         }
     }
 
-    /// Whether the gradient of an activation's output is complete with the next contribution, and the activation's own
-    /// rule is the only reader that this output still has after `step`: then that rule may be applied at once, over the
-    /// output.
+    /// Whether the gradient of an activation's output is complete with the next contribution, and the activation's
+    /// own rule is the only reader that this output still has after `step`: then that rule may be applied at once,
+    /// over the output.
     boolean endsInPlace(Node activation, Tensor output, int step) {
         if (!eager() || activation.activation() == null) {
             return false;
@@ -277,8 +279,9 @@ final class WalkPlan {
 
     /// Finds the nodes that a node was computed from, latest first.
     ///
-    /// A heap by sequence number sorts them and puts repeats beside each other, so that no node is marked: two threads
-    /// may walk graphs that meet. Iterative, because a chain may have 100,000 ops. One object for each thread, reused.
+    /// A heap by sequence number sorts them and puts repeats beside each other, so that no node is marked: two
+    /// threads may walk graphs that meet. Iterative, because a chain may have 100,000 ops. One object for each
+    /// thread, reused.
     static final class Order {
         private Node[] heap = new Node[16];
         private int size;
