@@ -108,8 +108,8 @@ public sealed interface AutogradOps permits Tensor {
         Backward.run(self(), Objects.requireNonNull(gradient, "gradient"), release);
     }
 
-    /// Predicts what `backward(Release.EAGER)` will free, in order, and how much memory it will take, by running the
-    /// gradient rules on shapes alone. It makes no tensors, and calling it changes nothing.
+    /// Predicts the blocks that `backward(Release.EAGER)` will free, in order, and the memory it will take, by
+    /// running the gradient rules on shapes alone. It makes no tensors, and calling it changes nothing.
     ///
     /// @return the schedule, equal to that of the backward that follows, byte for byte
     /// @throws IllegalStateException if this tracks no gradient or its graph was released

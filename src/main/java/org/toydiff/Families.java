@@ -86,7 +86,7 @@ final class Families {
         return sorted;
     }
 
-    /// `into = x` summed over what broadcasting from into's shape stretched, if x can be reduced where it lies.
+    /// `into = x`, summed over the axes that broadcasting stretched from into's shape, if x can be reduced in place.
     ///
     /// @return whether it was
     static boolean sumInto(Tensor into, Tensor x) {

@@ -13,23 +13,25 @@
 /// **Null** is never accepted nor returned, save where a parameter says so; it throws NullPointerException.
 ///
 /// **The JVM's options** A bad value of one of the properties `toydiff.…` is an IllegalArgumentException that names
-/// the allowed values, and a JVM that denies the library native access an IllegalStateException that names the flag:
-/// from the first arena, tensor or call that needs them, and from each one after it.
+/// the allowed values, and a JVM that denies the library native access an IllegalStateException that names the flag.
+/// It is thrown by the first arena, tensor or call that needs the option, and by each later one.
 ///
 /// # Where things are
 ///
 /// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (exp, add, greater …), `ReductionOps`, `SoftmaxOps`,
 ///   `ProductOps`, `ShapeOps`, `IndexingOps`; `StaticOps` (where, concat, stack, custom).
-/// - What ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix products.
+/// - The parts that ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix
+///   products.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.
 /// - The graph: `Node` (one recorded op), `Rule` (the types of gradient rules).
-/// - Freeing a block early: `Backward` (one walk, on schedule) and `ReleaseSchedule`; `WalkPlan` finds the last
-///   reader of each value.
+/// - Freeing a block early: `Backward` frees it (one walk), `WalkPlan` finds the last reader of each value,
+///   `internal.memory.Storage` gives the block back; `ReleaseSchedule` is the record of it, predicted or measured.
 /// - Predicting a schedule or a peak: `Prediction`, `MemoryPlan`.
-/// - Owning memory: `TensorArena`, `MemoryOps` (copyTo, moveTo), `Memory`; `Ledger` enforces the limits.
+/// - Owning memory: `TensorArena`, `MemoryOps` (copyTo, moveTo), `Memory`; `internal.memory.Ledger` enforces
+///   the limits.
 /// - Updating parameters in place: `Updates`.
 ///
-/// Below are `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM), `internal.kernels`,
-/// `internal.blas`, `internal.memory` and `internal.workers`, which know no tensor.
+/// These internal packages know no tensor: `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM),
+/// `internal.kernels`, `internal.blas`, `internal.memory`, `internal.workers` and `internal.text`.
 package org.toydiff;

@@ -8,6 +8,12 @@
 /// | PNG and JPEG, one folder for each class | [org.toydiff.data.ImageFolder] |
 /// | tensors, including those over mapped files | [org.toydiff.data.TensorDataset] |
 ///
+/// | part | files |
+/// |---|---|
+/// | batches, in order or shuffled, prefetched | [org.toydiff.data.DataLoader], `Epoch`, `Prefetcher`, `BatchBuffer` |
+/// | transforms of batches | [org.toydiff.data.Transform], `Normalize`, `RandomCrop`, `RandomHorizontalFlip` |
+/// | image files decoded | `ImageDecoder`, `CmykJpeg`, `Resampling` |
+///
 /// A [org.toydiff.data.Dataset] can be sliced, split, mapped and concatenated; a [org.toydiff.data.DataLoader] reads
 /// it in shuffled batches, ahead of time on another thread if asked to. A file that violates its format causes a
 /// [org.toydiff.io.MalformedFileException], and leaves no memory allocated.
@@ -24,9 +30,9 @@
 ///   where the name begins with `without`.
 /// - A second call replaces the setting. Only transforms, metrics, callbacks, schedules, facts and parts to save add
 ///   up.
-/// - A setting holds from the next use on: the next epoch, read, step, fit or write. During a use it cannot change:
-///   IllegalStateException while an epoch or a fit is under way, once a batch of a data set was read, and for
-///   settings of an optimizer that decide its state once it has made a step.
+/// - A setting holds from the next use on: the next epoch, read, step, fit or write. A change
+///   throws IllegalStateException during an epoch or a fit; on a data set, after its first batch; on an optimizer,
+///   after its first step, if the setting decides its state.
 /// - A value that is out of range is refused at once, by an IllegalArgumentException that names class and setting,
 ///   and null by a NullPointerException. Settings that are missing or contradict each other are refused by the
 ///   method that needs them, with an IllegalStateException; those that do not fit its arguments or the file, with an

@@ -11,4 +11,5 @@
 /// | random numbers | `internal.random` |
 /// | flight recordings | `internal.events` |
 /// | files and optional libraries | `internal.files` |
+/// | arrays as text | `internal.text` |
 package org.toydiff.internal;

@@ -18,9 +18,12 @@
 /// | the bytes of a tensor's elements | `Elements`, `ByteBufferInputStream` |
 /// | the exception for every malformed file | [MalformedFileException] |
 ///
-/// **Reading** A file that violates its format throws [MalformedFileException] with the message
-/// `file: offset N: problem`, and nothing has been allocated or stays mapped then. Other processes must not shorten a
-/// mapped file; [org.toydiff.MappedFile] says how far that is detected.
+/// Another format is a class as [Npy], with `Elements` and `AtomicFile`; nothing is registered. A data set
+/// implements [org.toydiff.data.Dataset] instead.
+///
+/// **Reading** A file that violates its format throws [MalformedFileException] with the message `file: offset N:
+/// problem`, and nothing has been allocated or stays mapped then. Other processes must not shorten a mapped file;
+/// [org.toydiff.MappedFile] says how far that is detected.
 ///
 /// **Writing** is atomic: the file is written under a temporary name in the same folder, forced to disk, and
 /// renamed (`internal.files.AtomicFile`). Whatever happens, and whoever has the old file mapped, there is either

@@ -12,8 +12,8 @@
 /// | losses | [Loss], [CrossEntropyLoss], [Reduction], [LossTerms] |
 /// | initial values of parameters | [Initializers] |
 ///
-/// **Memory and threads** Parameters live in the arena that was innermost when the layer was made, and a layer may be
-/// used on any thread that the arena allows. The ops check shapes, lifetimes and threads.
+/// **Memory and threads** Parameters live in the arena that was innermost when the layer was made, and a layer may
+/// be used on any thread that the arena allows. The ops check shapes, lifetimes and threads.
 ///
 /// **Dtype** Layers with parameters are FLOAT32, or FLOAT64 if the constructor takes that dtype first; the others
 /// return the dtype of their input. A layer keeps its dtype, because its optimizer holds the parameters themselves.

@@ -9,9 +9,11 @@
 /// | learning rate by a metric | [ReduceOnPlateau] |
 /// | gradient clipping | [Gradients] |
 ///
-/// The arithmetic of a step is in [org.toydiff.Updates].
+/// An optimizer extends [Optimizer] and overrides `update`, by [org.toydiff.Updates] or by ops and `copyFrom`.
+/// [org.toydiff.Updates] checks and launches a step, `internal.launch.UpdateWork` cuts it into parts, and its
+/// arithmetic is in `internal.kernels`.
 ///
-/// **Memory** The state of an optimizer (momentum, moments) lives in the arena that is innermost when it is created, or
-/// when a setting asks for it: the arena of the parameters, not that of a step. Temporaries of a step are freed before
-/// it returns.
+/// **Memory** The state of an optimizer (momentum, moments) lives in the arena that is innermost when it is created,
+/// or when a setting asks for it: the arena of the parameters, not that of a step. Temporaries of a step are freed
+/// before it returns.
 package org.toydiff.optim;

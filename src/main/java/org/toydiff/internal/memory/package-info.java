@@ -2,7 +2,7 @@
 ///
 /// | to find | read |
 /// |---|---|
-/// | the kinds of memory, and when a block is freed early | [org.toydiff.internal.memory.Storage] and its three kinds |
+/// | kinds of memory; what may be freed early | [org.toydiff.internal.memory.Storage] and its three kinds |
 /// | where a limit is enforced, totals and leak reports | [org.toydiff.internal.memory.Ledger] |
 /// | how an arena counts, opens and closes | [org.toydiff.internal.memory.Account] |
 /// | how blocks are cut from slabs and recycled | [org.toydiff.internal.memory.BlockPool] |

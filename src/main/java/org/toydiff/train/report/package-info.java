@@ -8,5 +8,11 @@
 /// history.addEpoch(1, 0.7);
 /// Report.of(history).title("Digits").write(Path.of("report.html"));
 /// ```
+/// | subject | files |
+/// |---|---|
+/// | rows, CSV and JSON | [org.toydiff.train.report.History], `HistoryTable` |
+/// | the page and its charts | [org.toydiff.train.report.Report], `ReportData`, `HtmlPage`, `report.js` |
+/// | memory over a step | `BlockLifetimes` |
+///
 /// Settings of a report follow the convention of [org.toydiff.data].
 package org.toydiff.train.report;
