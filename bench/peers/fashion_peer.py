@@ -1,7 +1,7 @@
 """Trains 784-512-256-10 on Fashion-MNIST with PyTorch, as toydiff's example does: python fashion_peer.py FOLDER BATCH EPOCHS
 
-Prints seconds and test accuracy of each epoch. The images are held as bytes and scaled batch by batch, in the order of a
-new permutation each epoch.
+Prints the seconds and the test accuracy of each epoch. The images are held as bytes, and are scaled batch by batch in an
+order that is reshuffled each epoch.
 """
 import gzip, sys, time
 import torch

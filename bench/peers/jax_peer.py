@@ -1,4 +1,4 @@
-"""JAX as a peer: each step is one compiled program that overwrites the parameters it is given."""
+"""JAX as a peer: each step is one compiled program that overwrites its parameters in place."""
 
 import functools
 import os
@@ -45,7 +45,7 @@ def update(optimizer, parameters, state, x, labels):
 
 
 class Training:
-    """Training of a net of linear layers with ReLU between, from the common numbers on."""
+    """Trains linear layers with ReLU in between, from the starting numbers."""
 
     def __init__(self, optimizer, widths):
         self.parameters = [
@@ -90,7 +90,7 @@ OPS = {
 
 def elementwise(op, elements, mode, samples):
     if mode != "new":
-        raise ValueError("JAX makes every result anew; ask for new")
+        raise ValueError("JAX allocates every result; ask for new")
     n = int(elements)
     a = jnp.array(peer.inputs(n))
     b = a.copy()

@@ -1,7 +1,7 @@
-"""What the Python peers share: the numbers all of them start from, the clock and the line protocol.
+"""The parts that the Python peers share: starting numbers, clock and line protocol.
 
-A request is a line of words on stdin, the answer one line of JSON on stdout. A peer that is not asked is
-blocked in read and costs no processor time.
+A request is a line of words on stdin, the answer one line of JSON on stdout. An idle peer is blocked in read and
+takes no processor time.
 """
 
 import json
@@ -21,19 +21,19 @@ ELEMENTS_PER_SAMPLE = 1 << 22
 
 
 def _fractions(first, count, factor, offset=0):
-    """(i * factor + offset) mod 2^32 as a fraction of 2^32, exact in 64 bits."""
+    """Returns (i * factor + offset) mod 2^32 as a fraction of 2^32, exact in 64 bits."""
     i = np.arange(first, first + count, dtype=np.uint64)
     return ((i * np.uint64(factor) + np.uint64(offset)) & np.uint64(0xFFFFFFFF)) / 2.0**32
 
 
 def weights(layer, fan_in, fan_out):
-    """The weight [fan_out, fan_in] of a layer, counted from 0."""
+    """Returns the weight [fan_out, fan_in] of a layer, counted from 0."""
     fractions = _fractions(0, fan_in * fan_out, 2654435761, layer * 40503)
     return ((fractions - 0.5) * 2 / np.sqrt(fan_in)).astype(np.float32).reshape(fan_out, fan_in)
 
 
 def inputs(*shape):
-    """Filled in pieces: temporaries of the whole size would change what the memory workload measures."""
+    """Returns the inputs, filled in pieces: temporaries of the whole size would change the memory that is measured."""
     flat = np.empty(int(np.prod(shape)), np.float32)
     piece = 1 << 16
     for first in range(0, flat.size, piece):
@@ -47,7 +47,7 @@ def labels(rows):
 
 
 def timed(run, samples, calls=1):
-    """Times `samples` samples of `calls` calls each, after a few that do not count."""
+    """Times `samples` samples of `calls` calls each, after a few untimed samples."""
     times = []
     for sample in range(-untimed(samples), samples):
         start = time.perf_counter_ns()
@@ -67,10 +67,10 @@ def calls_per_sample(elements):
 
 
 def peak_memory(steps):
-    """Peak resident bytes while `steps` runs, less what is resident just before."""
+    """Returns the peak resident bytes while `steps` runs, minus the resident bytes just before."""
     before = _status("VmRSS")
     with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak starts anew: proc(5)
+        file.write("5")  # resets the peak: proc(5)
     steps()
     return {"peak_bytes": _status("VmHWM") - before}
 
@@ -84,7 +84,7 @@ def _status(field):
 
 
 def serve(name, version, workloads):
-    """Answers until stdin ends. `workloads` maps the first word to a function of the others."""
+    """Answers requests until stdin ends. `workloads` maps the first word to a function of the others."""
     hello = {"name": name, "version": version, "workloads": list(workloads)}
     for line in sys.stdin:
         word, *rest = line.split()

@@ -1,4 +1,4 @@
-"""PyTorch eager as a peer. `--startup` runs 100 small steps and ends; `--write-losses FILE` writes the reference losses."""
+"""PyTorch eager as a peer. `--startup` runs 100 small steps and exits; `--write-losses FILE` writes the reference losses."""
 
 import json
 import os
@@ -13,7 +13,7 @@ torch.set_num_threads(os.cpu_count())
 
 
 class Training:
-    """Training of a net of linear layers with ReLU between, from the common numbers on."""
+    """Trains linear layers with ReLU in between, from the starting numbers."""
 
     def __init__(self, optimizer, widths):
         self.parameters = []

@@ -1,23 +1,23 @@
-/// Tensors and reverse-mode gradients whose numbers never touch the Java heap.
+/// Tensors and reverse-mode gradients outside the Java heap.
 ///
-/// `org.toydiff` holds tensors, arenas and autograd; `org.toydiff.nn` layers and losses; `org.toydiff.optim`
-/// optimizers; `org.toydiff.data` data sets and loaders; `org.toydiff.train` the training loop, with metrics in
-/// `org.toydiff.train.metrics`, histories and reports in `org.toydiff.train.report`. Run with
-/// `--enable-native-access=org.toydiff`.
+/// `org.toydiff` has tensors, arenas and autograd; `org.toydiff.nn` layers and losses; `org.toydiff.optim`
+/// optimizers; `org.toydiff.data` data sets and loaders; `org.toydiff.io` safetensors, NumPy's files and
+/// checkpoints; `org.toydiff.train` the training loop, with metrics in `org.toydiff.train.metrics`, histories and
+/// reports in `org.toydiff.train.report`. Run with `--enable-native-access=org.toydiff`.
 module org.toydiff {
     requires jdk.management;
 
-    // Chosen at the start when the JVM has it (--add-modules jdk.incubator.vector); scalar kernels run otherwise.
+    // The vector kernels, used if the JVM is started with --add-modules jdk.incubator.vector.
     requires static jdk.incubator.vector;
 
-    // Flight recordings are told of arenas, slabs and walks backward where the JVM has it.
+    // Flight Recorder's events of arenas, slabs and backward passes.
     requires static jdk.jfr;
 
-    // Readers of CSV files and of images in org.toydiff.data.
+    // CSV in org.toydiff.data and org.toydiff.train.report, images in org.toydiff.data.
     requires static de.siegmar.fastcsv;
     requires static java.desktop;
 
-    // What org.toydiff.io and org.toydiff.train.report read and write JSON with, and what progress is drawn by.
+    // JSON in org.toydiff.io and org.toydiff.train.report, and the progress bar of org.toydiff.train.
     requires static com.google.gson;
     requires static me.tongfei.progressbar;
 

@@ -7,11 +7,11 @@ import org.toydiff.bench.peer.ToydiffTraining;
 import org.toydiff.internal.launch.Reduction;
 import org.toydiff.internal.launch.RowWork;
 
-/// The training step of 784-512-256-10 by SGD as a straight line: the kernels and products that the step of the
-/// library starts, one after another over tensors made beforehand, without graph, schedule, arenas or checks. What
-/// a step takes longer is what autograd costs.
+/// The SGD training step of 784-512-256-10 as a straight line: the kernels and products of the library's own step,
+/// started one after another on preallocated tensors, without graph, schedule, arenas or checks. The extra time of
+/// the library's step is the cost of autograd.
 ///
-/// In the library's package, because what starts kernels is not public.
+/// It is in the library's package because launches are package-private.
 public final class StraightLine implements AutoCloseable {
     private static final int[] WIDTHS = StartingNumbers.STEP_WIDTHS;
     private static final int LAYERS = WIDTHS.length - 1;
@@ -26,7 +26,7 @@ public final class StraightLine implements AutoCloseable {
     private final Tensor[] weightVelocities = new Tensor[LAYERS];
     private final Tensor[] biasVelocities = new Tensor[LAYERS];
 
-    /// The input and each layer's output, which backward turns into the gradient of what went into its activation.
+    /// The input and each layer's output, which backward overwrites with the gradient of the activation's input.
     private final Tensor[] values = new Tensor[LAYERS + 1];
 
     private final Tensor labels;
@@ -55,13 +55,13 @@ public final class StraightLine implements AutoCloseable {
         logitsGradient = Tensor.emptyLike(values[LAYERS]);
     }
 
-    /// Times steps, having seen that their losses are those of the library's own step.
+    /// Times steps, after checking that their losses equal those of the library's own step.
     ///
     /// @param words the batch and the number of samples
     /// @return the answer to the request
     public static Map<String, ?> run(String... words) {
         int batch = Integer.parseInt(words[0]);
-        // What starts products below expects the library loaded.
+        // The launches expect the library to be loaded.
         Blas.library();
         requireSameLosses(batch);
         try (var line = new StraightLine(batch)) {

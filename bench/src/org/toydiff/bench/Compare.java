@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
         name = "bench/run",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Compares toydiff with PyTorch, JAX, DJL and C. What is not installed is told of and left out.")
+        description = "Compares toydiff with PyTorch, JAX, DJL and C. Those not installed are reported and skipped.")
 public final class Compare implements Callable<Integer> {
     private static final int QUICK_ROUNDS = 2;
 
@@ -38,28 +38,28 @@ public final class Compare implements Callable<Integer> {
             names = "--rounds",
             paramLabel = "N",
             defaultValue = "5",
-            description = "Rounds of A B C D that count, 5 or more (default: 5).")
+            description = "The timed rounds of A B C D, 5 or more (default: 5).")
     private int rounds;
 
     @Option(
             names = "--only",
             paramLabel = "NAME",
             split = ",",
-            description = "Only these: step, elementwise, bandwidth, gemm, memory, gc, startup.")
+            description = "Runs only these: step, elementwise, bandwidth, gemm, memory, gc, startup.")
     private List<String> only = List.of();
 
-    @Option(names = "--quick", description = "See in a minute or two whether everything works, and measure nothing.")
+    @Option(names = "--quick", description = "Checks in a minute or two that everything works, and measures nothing.")
     private boolean quick;
 
     @Option(
             names = "--out",
             paramLabel = "FOLDER",
-            description = "Where results go (default: bench/results; with --quick target/bench-results).")
+            description = "The folder for results (default: bench/results; with --quick target/bench-results).")
     private Path out;
 
     private Compare() {}
 
-    /// Runs.
+    /// Runs the command line.
     ///
     /// @param arguments see `--help`
     public static void main(String[] arguments) {
@@ -70,34 +70,35 @@ public final class Compare implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        requireSense();
+        requireValidOptions();
         List<String> names = only.isEmpty() ? List.copyOf(Comparison.workloads()) : only;
         var options = new RunOptions(quick ? QUICK_ROUNDS : rounds, quick, python);
         new Comparison(options, folder(), command()).run(names);
         return 0;
     }
 
-    /// A quick run must not replace measurements.
+    /// Returns the folder for results. A quick run must not replace measurements.
     private Path folder() {
         return out != null ? out : quick ? Path.of("target", "bench-results") : Path.of("bench", "results");
     }
 
-    private void requireSense() {
+    private void requireValidOptions() {
         if (rounds < 5) {
             throw new ParameterException(spec.commandLine(), "--rounds must be 5 or more; --quick takes fewer");
         }
         for (String name : only) {
             if (!Comparison.workloads().contains(name)) {
                 throw new ParameterException(
-                        spec.commandLine(), "--only: " + name + " is none of " + Comparison.workloads());
+                        spec.commandLine(), "--only: " + name + " is not one of " + Comparison.workloads());
             }
         }
         if (!Files.exists(Path.of("bench", "losses.json"))) {
-            throw new ParameterException(spec.commandLine(), "run bench/run, or this from the project's folder");
+            throw new ParameterException(
+                    spec.commandLine(), "use bench/run, or start this in the project's root folder");
         }
     }
 
-    /// Without paths, which say something about one machine alone.
+    /// Returns the command without paths, which mean something on one machine only.
     private String command() {
         List<String> words = new ArrayList<>(List.of("bench/run"));
         if (quick) {

@@ -20,8 +20,8 @@ import org.toydiff.bench.peer.ToydiffElementwise;
 
 /// Elementwise ops and a reduction.
 ///
-/// `copy` is the limit: it reads the bytes of one operand and writes those of one result, on one thread and
-/// without arithmetic. `djl` is PyTorch through DJL, its result new each time.
+/// `copy` is the limit: it reads the bytes of one operand and writes those of one result, on one thread and without
+/// arithmetic. `djl` is PyTorch through DJL, with a new result each time.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -45,7 +45,7 @@ public class ElementwiseBenchmark {
     private MemorySegment from;
     private MemorySegment to;
 
-    /// Makes the operands.
+    /// Allocates the operands.
     @Setup
     public void open() {
         toydiff = new ToydiffElementwise(op, elements);
@@ -55,7 +55,7 @@ public class ElementwiseBenchmark {
         to = arena.allocate((long) elements * Float.BYTES, 64).fill((byte) 1);
     }
 
-    /// Frees them.
+    /// Frees the operands.
     @TearDown
     public void close() {
         arena.close();
@@ -63,7 +63,7 @@ public class ElementwiseBenchmark {
         toydiff.close();
     }
 
-    /// The limit.
+    /// Copies an operand: the limit.
     ///
     /// @return the copy
     @Benchmark
@@ -72,13 +72,13 @@ public class ElementwiseBenchmark {
         return to;
     }
 
-    /// By toydiff.
+    /// Runs the op in toydiff.
     @Benchmark
     public void toydiff() {
         toydiff.run();
     }
 
-    /// By DJL.
+    /// Runs the op in DJL.
     @Benchmark
     public void djl() {
         djl.run();

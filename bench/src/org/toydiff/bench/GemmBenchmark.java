@@ -20,8 +20,8 @@ import org.toydiff.bench.peer.StartingNumbers;
 import org.toydiff.bench.peer.ToydiffGemm;
 import org.toydiff.internal.openblas.OpenBlas;
 
-/// Square products. `cblas` is the bare call through the generated binding, on the library's own threads, and
-/// the limit of `toydiff`.
+/// Square products. `cblas` is the bare call through the generated binding, on the library's own threads: the limit
+/// of `toydiff`.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -45,10 +45,10 @@ public class GemmBenchmark {
     private MemorySegment b;
     private MemorySegment c;
 
-    /// Makes the matrices.
+    /// Allocates the matrices.
     @Setup
     public void open() {
-        // Also loads the library that the binding looks its functions up in.
+        // Also loads the library in which the binding looks up its functions.
         Blas.setThreads(threads);
         OpenBlas.openblas_set_num_threads(threads);
         toydiff = new ToydiffGemm(n);
@@ -64,14 +64,14 @@ public class GemmBenchmark {
         return matrix;
     }
 
-    /// Frees them.
+    /// Frees the matrices.
     @TearDown
     public void close() {
         arena.close();
         toydiff.close();
     }
 
-    /// The bare call.
+    /// Multiplies by the bare call.
     @Benchmark
     public void cblas() {
         OpenBlas.cblas_sgemm(
@@ -91,7 +91,7 @@ public class GemmBenchmark {
                 n);
     }
 
-    /// By toydiff.
+    /// Multiplies by toydiff.
     @Benchmark
     public void toydiff() {
         toydiff.run();

@@ -21,10 +21,10 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.bench.peer.DjlOperands;
 
-/// What an op costs beside its arithmetic: everything has one element.
+/// The overhead of an op over its arithmetic: every tensor has one element.
 ///
-/// `foreign` is the floor: an arena of the JDK, one block, one addition. Compare `add` with it, `addTracked`
-/// with `add` (what recording costs), and all with `djl`.
+/// `foreign` is the floor: an arena of the JDK, one block, one addition. Compare `add` with it, `addTracked` with
+/// `add` (the cost of recording), and all with `djl`.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -43,7 +43,7 @@ public class OverheadBenchmark {
     private NDArray djlA;
     private NDArray djlB;
 
-    /// Makes the operands.
+    /// Allocates the operands.
     @Setup
     public void open() {
         arena = TensorArena.ofConfined();
@@ -56,14 +56,14 @@ public class OverheadBenchmark {
         djlB = DjlOperands.inputs(manager, 1);
     }
 
-    /// Frees them.
+    /// Frees the operands.
     @TearDown
     public void close() {
         manager.close();
         arena.close();
     }
 
-    /// The floor.
+    /// Adds in an arena of the JDK: the floor.
     ///
     /// @return the sum
     @Benchmark
@@ -78,13 +78,13 @@ public class OverheadBenchmark {
         }
     }
 
-    /// An arena and nothing in it.
+    /// Opens and closes an empty arena.
     @Benchmark
     public void emptyArena() {
         TensorArena.ofConfined().close();
     }
 
-    /// An addition in an arena of its own.
+    /// Adds in a new arena.
     ///
     /// @return the sum
     @Benchmark
@@ -94,7 +94,7 @@ public class OverheadBenchmark {
         }
     }
 
-    /// The same, recorded.
+    /// Adds in a new arena and records the op.
     ///
     /// @return the sum
     @Benchmark
@@ -104,7 +104,7 @@ public class OverheadBenchmark {
         }
     }
 
-    /// An addition and its backward.
+    /// Adds and runs backward.
     @Benchmark
     public void addBackward() {
         try (var result = TensorArena.ofConfined()) {
@@ -113,7 +113,7 @@ public class OverheadBenchmark {
         }
     }
 
-    /// An addition by DJL.
+    /// Adds in DJL.
     @Benchmark
     public void djl() {
         djlA.add(djlB).close();

@@ -18,9 +18,9 @@ import org.toydiff.bench.peer.DjlTraining;
 import org.toydiff.bench.peer.StartingNumbers;
 import org.toydiff.bench.peer.ToydiffTraining;
 
-/// One training step of 784-512-256-10 with ReLU and cross entropy, beside DJL on PyTorch.
+/// One training step of 784-512-256-10 with ReLU and cross entropy, in toydiff and in DJL on PyTorch.
 ///
-/// With `-prof gc`, `gc.alloc.rate.norm` is the heap bytes of a step.
+/// With `-prof gc`, `gc.alloc.rate.norm` is the heap allocation of a step in bytes.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 5, time = 2)
@@ -29,7 +29,7 @@ import org.toydiff.bench.peer.ToydiffTraining;
         value = 1,
         jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
 public class StepBenchmark {
-    /// What is trained on.
+    /// The optimizer and the size of the batch.
     @State(Scope.Thread)
     public static class Task {
         /// The optimizer.
@@ -40,59 +40,59 @@ public class StepBenchmark {
         @Param({"32", "128", "1024", "8192"})
         public int batch;
 
-        /// With defaults.
+        /// Creates the task; JMH sets its parameters.
         public Task() {}
     }
 
-    /// Training with toydiff. Begun anew for each iteration, so that none runs on a net that has learnt all.
+    /// Training with toydiff, restarted for each iteration, so that none runs on a net that has converged.
     @State(Scope.Thread)
     public static class Toydiff {
         private ToydiffTraining training;
 
-        /// With nothing yet.
+        /// Creates an empty state.
         public Toydiff() {}
 
-        /// Makes the net and the batch.
+        /// Creates the net and the batch.
         ///
-        /// @param task what is trained on
+        /// @param task the optimizer and the size of the batch
         @Setup(Level.Iteration)
         public void open(Task task) {
             training = new ToydiffTraining(task.optimizer, StartingNumbers.STEP_WIDTHS);
             training.use(task.batch);
         }
 
-        /// Frees them.
+        /// Frees the net and the batch.
         @TearDown(Level.Iteration)
         public void close() {
             training.close();
         }
     }
 
-    /// Training with DJL.
+    /// Training with DJL, restarted for each iteration.
     @State(Scope.Thread)
     public static class Djl {
         private DjlTraining training;
 
-        /// With nothing yet.
+        /// Creates an empty state.
         public Djl() {}
 
-        /// Makes the net and the batch.
+        /// Creates the net and the batch.
         ///
-        /// @param task what is trained on
+        /// @param task the optimizer and the size of the batch
         @Setup(Level.Iteration)
         public void open(Task task) {
             training = new DjlTraining(task.optimizer, StartingNumbers.STEP_WIDTHS);
             training.use(task.batch);
         }
 
-        /// Frees them.
+        /// Frees the net and the batch.
         @TearDown(Level.Iteration)
         public void close() {
             training.close();
         }
     }
 
-    /// By toydiff.
+    /// Runs a step in toydiff.
     ///
     /// @param state the training
     /// @return the loss
@@ -101,7 +101,7 @@ public class StepBenchmark {
         return state.training.step();
     }
 
-    /// By DJL.
+    /// Runs a step in DJL.
     ///
     /// @param state the training
     /// @return the loss

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.toydiff.Tensor;
 
-/// The names of the benchmarks' types, beside the library's.
+/// Compares the names of the benchmarks' types with the library's.
 class TypeNamesTest {
     private static List<String> types(Class<?> member) throws IOException, URISyntaxException {
         Path origin = Path.of(
@@ -31,7 +31,7 @@ class TypeNamesTest {
         }
     }
 
-    /// The top-level types below a folder, without the sources that JMH generated.
+    /// Returns the top-level types below a folder, except those that JMH generated.
     private static List<String> types(Path root) throws IOException {
         try (Stream<Path> files = Files.walk(root)) {
             return files.map(file -> root.relativize(file).toString())

@@ -465,7 +465,7 @@ public sealed interface ElementwiseOps permits Tensor {
         a.requireSameDType(op, b);
         long[] shape = Shape.broadcast(op, a.shape, b.shape);
         Tensor y = Tensor.make(op, DType.BOOL, shape, false);
-        Launch.binary(a.dtype.isFloating() ? kernel.of(a.isWide()) : kernel.ofWhole(a.dtype.bytes()), a, b, y);
+        Launch.binary(a.dtype.isFloating() ? kernel.of(a.isWide()) : kernel.ofIntegers(a.dtype.bytes()), a, b, y);
         return y;
     }
 

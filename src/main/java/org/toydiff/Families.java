@@ -1,8 +1,8 @@
 package org.toydiff;
 
 import java.util.Arrays;
-import org.toydiff.internal.kernels.AnyKernels;
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.CopyKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UnaryKernel;
 import org.toydiff.internal.launch.Reduction;
@@ -129,18 +129,18 @@ final class Families {
     /// The kernel that copies elements of a dtype to where a mask is set.
     static Kernel.Binary put(DType dtype) {
         return switch (dtype.bytes()) {
-            case 1 -> AnyKernels::put1;
-            case 4 -> AnyKernels::put4;
-            default -> AnyKernels::put8;
+            case 1 -> CopyKernels::put1;
+            case 4 -> CopyKernels::put4;
+            default -> CopyKernels::put8;
         };
     }
 
     /// The kernel that copies elements of a dtype.
     static Kernel.Unary copy(DType dtype) {
         return switch (dtype.bytes()) {
-            case 1 -> AnyKernels::copy1;
-            case 4 -> AnyKernels::copy4;
-            default -> AnyKernels::copy8;
+            case 1 -> CopyKernels::copy1;
+            case 4 -> CopyKernels::copy4;
+            default -> CopyKernels::copy8;
         };
     }
 }

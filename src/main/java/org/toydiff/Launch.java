@@ -3,8 +3,9 @@ package org.toydiff;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.Kernel;
-import org.toydiff.internal.kernels.Runs;
+import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.MatrixLayout;
 import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.Reduction;
@@ -53,15 +54,15 @@ final class Launch {
 
     /// Sets every element of a contiguous floating tensor.
     static void fill(Tensor y, double value) {
-        Runs.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
+        ContiguousKernels.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
     }
 
     /// `y = x·factor`, x being contiguous or not; on the calling thread.
     static void scale(Tensor x, double factor, Tensor y) {
         if (y.size() > 0 && !skips(y)) {
             unary(Families.copy(x.dtype), x, y);
-            Runs runs = Runs.of(x.isWide());
-            runs.affine(y.storage.segment(), y.offset, y.size(), 0, factor, 0, y.storage.segment(), y.offset);
+            ContiguousKernels kernels = ContiguousKernels.of(x.isWide());
+            kernels.affine(y.storage.segment(), y.offset, y.size(), 0, factor, 0, y.storage.segment(), y.offset);
         }
     }
 
@@ -98,9 +99,9 @@ final class Launch {
     ///
     /// @return the kernel's sum, or 0
     static double update(
-            UpdateWork work, UpdateWork.Kind kind, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+            UpdateWork work, UpdateKernel kernel, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
         return work.run(
-                kind,
+                kernel,
                 parameter.isWide(),
                 parameter.size(),
                 memory(parameter),

@@ -8,7 +8,7 @@ import org.toydiff.internal.launch.Shape;
 /// reflection find static methods in the class that declares them only.
 final class StaticOps {
     /// Bits of a rule's reads that are free for inputs: see [Rule#OUTPUT].
-    private static final int MOST_INPUTS = 30;
+    private static final int MAX_INPUTS = 30;
 
     private StaticOps() {}
 
@@ -195,8 +195,8 @@ final class StaticOps {
     }
 
     private static void requireInputs(String name, Tensor[] inputs) {
-        if (inputs.length == 0 || inputs.length > MOST_INPUTS) {
-            throw new IllegalArgumentException(name + ": takes 1 to " + MOST_INPUTS + " inputs, not " + inputs.length);
+        if (inputs.length == 0 || inputs.length > MAX_INPUTS) {
+            throw new IllegalArgumentException(name + ": takes 1 to " + MAX_INPUTS + " inputs, not " + inputs.length);
         }
         inputs[0].requireFloating(name);
         for (Tensor input : inputs) {

@@ -15,8 +15,6 @@ import java.util.function.Function;
 import java.util.function.LongToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.toydiff.internal.kernels.BinaryKernel;
-import org.toydiff.internal.kernels.DoubleMask;
-import org.toydiff.internal.kernels.FloatMask;
 import org.toydiff.internal.launch.Reduction;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.ForeignStorage;
@@ -544,7 +542,7 @@ abstract sealed class TensorBase permits Tensor {
                 self(),
                 mask,
                 "zeroWhere",
-                isWide() ? DoubleMask::zeroWhere : FloatMask::zeroWhere,
+                BinaryKernel.ZERO_WHERE.of(isWide()),
                 readsOther((g, other) -> g.zeroWhere(other)),
                 null);
     }

@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.util.Arrays;
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.launch.UpdateWork;
 
@@ -25,7 +26,7 @@ public final class Updates {
         work.coefficients.rate = rate;
         work.coefficients.scale = 1;
         work.coefficients.decay = weightDecay;
-        run(work, UpdateWork.Kind.DESCEND, parameter, gradient, null, null);
+        run(work, UpdateKernel.DESCEND, parameter, gradient, null, null);
     }
 
     /// Gradient descent with momentum: `d = scale·(g + weightDecay·p)`, `v ← momentum·v + d`, `p ← p − rate·v`; with
@@ -52,10 +53,10 @@ public final class Updates {
         work.coefficients.rate = rate;
         work.coefficients.scale = scale;
         work.coefficients.decay = weightDecay;
-        work.coefficients.first = momentum;
-        work.coefficients.along = nesterov ? momentum : 1;
-        work.coefficients.look = nesterov ? 1 : 0;
-        run(work, UpdateWork.Kind.MOMENTUM, parameter, gradient, null, velocity);
+        work.coefficients.beta1 = momentum;
+        work.coefficients.velocityWeight = nesterov ? momentum : 1;
+        work.coefficients.gradientWeight = nesterov ? 1 : 0;
+        run(work, UpdateKernel.MOMENTUM, parameter, gradient, null, velocity);
     }
 
     /// Adam, with ε outside the root: `d = g + weightDecay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
@@ -88,8 +89,8 @@ public final class Updates {
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.rate = rate / (1 - Math.pow(beta1, step));
         work.coefficients.decay = weightDecay;
-        work.coefficients.kept = parameterScale;
-        run(work, UpdateWork.Kind.ADAM, parameter, gradient, first, second);
+        work.coefficients.shrinkage = parameterScale;
+        run(work, UpdateKernel.ADAM, parameter, gradient, first, second);
     }
 
     /// Steps scaled by a running sum of squares: `d = g + weightDecay·p`, `v ← squareDecay·v + squareWeight·d²`,
@@ -114,7 +115,7 @@ public final class Updates {
             double weightDecay) {
         UpdateWork work = begin("adaptive", parameter, gradient, null, squares);
         squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
-        run(work, UpdateWork.Kind.ADAPTIVE, parameter, gradient, null, squares);
+        run(work, UpdateKernel.ADAPTIVE, parameter, gradient, null, squares);
     }
 
     /// As [#adaptive(Tensor, Tensor, Tensor, double, double, double, double, double)] with momentum:
@@ -143,11 +144,11 @@ public final class Updates {
             double weightDecay) {
         UpdateWork work = begin("adaptive", parameter, gradient, velocity, squares);
         squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
-        work.coefficients.first = momentum;
-        run(work, UpdateWork.Kind.ADAPTIVE_MOMENTUM, parameter, gradient, velocity, squares);
+        work.coefficients.beta1 = momentum;
+        run(work, UpdateKernel.ADAPTIVE_MOMENTUM, parameter, gradient, velocity, squares);
     }
 
-    /// LAMB, in two passes: moments as Adam's, `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + weightDecay·p`,
+    /// LAMB, in three passes: moments as Adam's, `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + weightDecay·p`,
     /// `p ← p − rate·‖p‖/‖r‖·r`; the ratio is 1 where a norm is 0.
     ///
     /// @param parameter p
@@ -179,10 +180,10 @@ public final class Updates {
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.scale = 1 / (1 - Math.pow(beta1, step));
         work.coefficients.decay = weightDecay;
-        double stepNorm =
-                Math.sqrt(Launch.update(work, UpdateWork.Kind.LAMB_MOMENTS, parameter, gradient, first, second));
+        Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second);
+        double stepNorm = Math.sqrt(Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second));
         work.coefficients.rate = rate * (norm > 0 && stepNorm > 0 ? norm / stepNorm : 1);
-        run(work, UpdateWork.Kind.LAMB_STEP, parameter, null, first, second);
+        run(work, UpdateKernel.LAMB_STEP, parameter, null, first, second);
     }
 
     /// Makes the checks of a step and changes nothing: for optimizers that check all of their
@@ -242,19 +243,19 @@ public final class Updates {
     }
 
     private static void moments(UpdateWork work, long step, double beta1, double beta2, double epsilon) {
-        work.coefficients.first = beta1;
-        work.coefficients.second = beta2;
-        work.coefficients.square = 1 - beta2;
-        work.coefficients.root = 1 / Math.sqrt(1 - Math.pow(beta2, step));
+        work.coefficients.beta1 = beta1;
+        work.coefficients.beta2 = beta2;
+        work.coefficients.squareWeight = 1 - beta2;
+        work.coefficients.rootCorrection = 1 / Math.sqrt(1 - Math.pow(beta2, step));
         work.coefficients.epsilon = epsilon;
     }
 
     private static void squares(
             UpdateWork work, double rate, double squareDecay, double squareWeight, double epsilon, double weightDecay) {
         work.coefficients.rate = rate;
-        work.coefficients.second = squareDecay;
-        work.coefficients.square = squareWeight;
-        work.coefficients.root = 1;
+        work.coefficients.beta2 = squareDecay;
+        work.coefficients.squareWeight = squareWeight;
+        work.coefficients.rootCorrection = 1;
         work.coefficients.epsilon = epsilon;
         work.coefficients.decay = weightDecay;
     }
@@ -277,12 +278,12 @@ public final class Updates {
     }
 
     private static void run(
-            UpdateWork work, UpdateWork.Kind kind, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+            UpdateWork work, UpdateKernel kernel, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
         if (Launch.skips(parameter)) {
             return;
         }
         if (parameter.size() > 0) {
-            Launch.update(work, kind, parameter, gradient, first, second);
+            Launch.update(work, kernel, parameter, gradient, first, second);
         }
         changed(parameter);
         changed(first);

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
-import org.toydiff.internal.kernels.Runs;
+import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.memory.Ledger;
 
 /// The checked mode, in which most tests run, notices what would otherwise hit a neighbour in silence.
@@ -16,8 +16,8 @@ class MemoryCheckTest {
         try (var arena = TensorArena.ofConfined()) {
             Tensor x = Tensor.ones(10);
             assertEquals(40, x.storage.segment().byteSize());
-            assertThrows(
-                    IndexOutOfBoundsException.class, () -> Runs.of(false).fill(x.storage.segment(), x.offset, 1000, 1));
+            assertThrows(IndexOutOfBoundsException.class, () -> ContiguousKernels.of(false)
+                    .fill(x.storage.segment(), x.offset, 1000, 1));
         }
     }
 

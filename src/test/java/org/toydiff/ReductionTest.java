@@ -14,14 +14,14 @@ import org.toydiff.internal.launch.Shape;
 /// Reductions over every set of axes of tensors that lie in any way, against a loop over single elements.
 class ReductionTest extends ArenaTest {
     private static final int ROUNDS = 40;
-    private static final int MOST_AXES = 6;
+    private static final int MAX_AXES = 6;
 
     @ParameterizedTest
     @EnumSource(Reduction.class)
     void everySetOfAxesOfAnyViewIsReducedAsByALoop(Reduction reduction) {
         var random = new Random(7);
         for (int round = 0; round < ROUNDS; round++) {
-            for (int rank = 1; rank <= MOST_AXES; rank++) {
+            for (int rank = 1; rank <= MAX_AXES; rank++) {
                 DType dtype = round % 2 == 0 ? DType.FLOAT32 : DType.FLOAT64;
                 try (var scratch = TensorArena.ofConfined()) {
                     Tensor x = RandomViews.of(random, dtype, shape(random, rank));

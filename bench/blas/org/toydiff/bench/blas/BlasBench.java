@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// Measures CBLAS libraries from the JVM, beside C. `java -jar target/blasbench.jar` starts it.
+/// Times CBLAS libraries from the JVM and, for comparison, from C: `java -jar target/blasbench.jar`.
 @Command(
         name = "blasbench",
         mixinStandardHelpOptions = true,
@@ -25,11 +25,11 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         usageHelpAutoWidth = true,
         description = {
-            "Measures CBLAS libraries from the JVM, beside C.",
+            "Times CBLAS libraries from the JVM and, for comparison, from C.",
             "",
-            "Without options: the bundled OpenBLAS on one and on all cores, a few problems of every routine, in less than"
-                    + " two minutes. Each library runs in JVMs of its own, and all take turns. Every result is checked"
-                    + " before it is timed. The same calls are timed from C where a C compiler is found.",
+            "Without options, a few problems of nearly every routine run on the bundled OpenBLAS, on one core and on all,"
+                    + " in less than two minutes. Each library runs in separate JVMs, which take turns. Every result is checked"
+                    + " before it is timed. If there is a C compiler, the same calls are timed from C.",
             ""
         },
         footer = {
@@ -41,9 +41,9 @@ import picocli.CommandLine.Spec;
             "Shapes: square, tall (n and k a 16th), wide (m and k a 16th), or sizes such as 784x512x32: mxnxk for gemm"
                     + " and its batches, mxn for gemv, ger and trsm, nxk for syrk, n for the others.",
             "",
-            "The table: times of a call in microseconds; percent of what multiply-adds and memory allow (\"roof\","
-                    + " measured in the same run); the same call from C and C's time over the JVM's; the same product on"
-                    + " toydiff's own threads (\"pool\").",
+            "The table shows the time of a call in microseconds; the percentage of the limit set by arithmetic and memory"
+                    + " (\"roof %\", measured in the same run); the time from C, and its ratio to the JVM's; and the time of"
+                    + " the same product on toydiff's threads (\"pool\").",
             "",
             "Examples:",
             "  java -jar target/blasbench.jar --library bundled --library system --threads 1,all",
@@ -62,7 +62,7 @@ public final class BlasBench implements Callable<Integer> {
             arity = "0..1",
             fallbackValue = "-",
             paramLabel = "FILE",
-            description = "Writes comma-separated values to the file; without one to the output, instead of the table.")
+            description = "Writes comma-separated values to FILE, or without FILE to stdout instead of the table.")
     private String csv;
 
     @Option(
@@ -70,13 +70,13 @@ public final class BlasBench implements Callable<Integer> {
             arity = "0..1",
             fallbackValue = "-",
             paramLabel = "FILE",
-            description = "Writes JSON: results, machine, roofs, notes.")
+            description = "Writes results, machine, roofs and notes as JSON to FILE, or without FILE to stdout.")
     private String json;
 
     @Option(
             names = "--html",
             paramLabel = "FILE",
-            description = "Writes a page with curves and a roofline that needs no network.")
+            description = "Writes a page with curves and a roofline plot, which needs no network.")
     private Path html;
 
     private final PrintStream out = System.out;
@@ -85,7 +85,7 @@ public final class BlasBench implements Callable<Integer> {
 
     private BlasBench() {}
 
-    /// Runs.
+    /// Runs the command line.
     ///
     /// @param arguments see `--help`
     public static void main(String[] arguments) {
@@ -103,7 +103,7 @@ public final class BlasBench implements Callable<Integer> {
             requireWritable();
             plan = choice.plan();
             report = new BlasReport(Host.describe(command()));
-            look(plan, report);
+            identify(plan, report);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -116,24 +116,24 @@ public final class BlasBench implements Callable<Integer> {
                 write(report);
             }
         } catch (Worker.Stopped e) {
-            // The hook writes what there is, and this thread ends with the JVM.
+            // The shutdown hook writes the results so far, and this thread ends with the JVM.
             return CommandLine.ExitCode.SOFTWARE;
         }
         return CommandLine.ExitCode.OK;
     }
 
-    private static void look(MeasurementPlan plan, BlasReport report) throws IOException {
+    private static void identify(MeasurementPlan plan, BlasReport report) throws IOException {
         List<String> names = Library.names(plan.libraries());
         for (int i = 0; i < names.size(); i++) {
-            report.add(Measuring.look(plan.libraries().get(i), names.get(i)));
+            report.add(Measuring.identify(plan.libraries().get(i), names.get(i)));
         }
     }
 
-    /// At an interrupt: no child is left, and what was measured is told.
+    /// Ends the children and writes the results so far; called on an interrupt.
     private void interrupted(BlasReport report) {
         Worker.stopAll();
         if (written.compareAndSet(false, true)) {
-            report.note("Interrupted: this is what had been measured.");
+            report.note("Interrupted; these are the results so far.");
             try {
                 progress("");
                 write(report);
@@ -167,7 +167,7 @@ public final class BlasBench implements Callable<Integer> {
         }
     }
 
-    /// Rather now than after all was measured: opens every file, and leaves it as it was.
+    /// Opens every output file and leaves it unchanged, so that a bad path is refused before anything is measured.
     private void requireWritable() {
         for (String file : new String[] {csv, json, html == null ? null : html.toString()}) {
             if (file != null && !file.equals("-")) {
@@ -185,17 +185,17 @@ public final class BlasBench implements Callable<Integer> {
             }
         }
         if ("-".equals(csv) && "-".equals(json)) {
-            throw new IllegalArgumentException("--csv and --json cannot both go to the output; name a file");
+            throw new IllegalArgumentException("--csv and --json cannot both go to stdout; name a file");
         }
     }
 
-    /// On a terminal one line that is written over.
-    private void progress(String what) {
+    /// Prints progress to stderr; on a terminal each message overwrites the last.
+    private void progress(String message) {
         if (System.console() != null && System.console().isTerminal()) {
-            err.print("\r\u001b[K" + what);
+            err.print("\r\u001b[K" + message);
             err.flush();
-        } else if (!what.isEmpty()) {
-            err.println(what);
+        } else if (!message.isEmpty()) {
+            err.println(message);
         }
     }
 
@@ -207,8 +207,7 @@ public final class BlasBench implements Callable<Integer> {
 
     private static int reportUsage(ParameterException e, String[] arguments) {
         String message = e.getMessage().lines().findFirst().orElse("wrong usage");
-        new PrintStream(System.err, true, StandardCharsets.UTF_8)
-                .println("blasbench: " + message + " (--help tells all)");
+        new PrintStream(System.err, true, StandardCharsets.UTF_8).println("blasbench: " + message + " (see --help)");
         return CommandLine.ExitCode.USAGE;
     }
 

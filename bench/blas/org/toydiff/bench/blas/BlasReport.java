@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// All results so far. One thread adds to it while another, at an interrupt, may read it.
+/// The results so far. One thread adds to them while another, on an interrupt, may read them.
 final class BlasReport {
     final Map<String, String> machine;
     private final List<Library> libraries = new ArrayList<>();
@@ -31,7 +31,7 @@ final class BlasReport {
         results.add(result);
     }
 
-    /// Adds what tells the fixed cost of a call, and is no row of the table.
+    /// Adds a result of a smallest problem, which gives the overhead of a call and is not a row of the table.
     synchronized void addSmallest(Result result) {
         smallest.add(result);
     }

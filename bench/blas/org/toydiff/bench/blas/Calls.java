@@ -5,14 +5,14 @@ import static org.toydiff.internal.openblas.OpenBlas.*;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 
-/// The calls that are timed, each in a loop of its own around the generated binding. `native/blas.c` has the same.
+/// The timed calls, each in a separate loop around the generated binding. `native/blas.c` has the same loops.
 ///
-/// Nothing is made in a loop: the segments are the caller's, and all other arguments are plain numbers.
+/// The loops allocate nothing: segments belong to the caller, and all other arguments are numbers.
 final class Calls {
-    /// Small enough that many calls change no result's order of magnitude.
+    /// Small enough that many calls do not change the order of magnitude of a result.
     static final double ALPHA = 0x1p-10;
 
-    /// Leaves magnitudes as they are.
+    /// Keeps magnitudes.
     static final double SCAL_ALPHA = -1;
 
     private static final int ROW_MAJOR = CblasRowMajor();
@@ -21,15 +21,15 @@ final class Calls {
 
     private Calls() {}
 
-    /// Calls of one problem.
+    /// Repeats the call of one problem.
     interface Loop {
-        /// Makes them.
+        /// Runs the call.
         ///
-        /// @param calls how many
+        /// @param calls the number of times
         void run(int calls);
     }
 
-    /// The loop for some operands.
+    /// Returns the loop for the operands' problem.
     static Loop of(Operands o) {
         return o.problem.wide() ? ofDouble(o) : ofFloat(o);
     }
@@ -42,7 +42,7 @@ final class Calls {
         return o.problem.left() ? CblasLeft() : CblasRight();
     }
 
-    /// The matrices of a batch, each as a segment.
+    /// Returns a segment for each matrix of a batch.
     private static MemorySegment[] matrices(Operands o, int operand) {
         long bytes = (long) o.stride(operand) * o.problem.elementBytes();
         MemorySegment all = o.segment(operand);

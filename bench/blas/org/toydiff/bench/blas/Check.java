@@ -2,13 +2,13 @@ package org.toydiff.bench.blas;
 
 import java.util.Locale;
 
-/// Compares what a library computed with naive sums in double, before anything is timed.
+/// Compares a library's result with naive sums in double, before anything is timed.
 ///
-/// A sum of n products may differ by 8·√n·u times the sum of their magnitudes, u being half an ulp of 1: eight
+/// A sum of n products may differ by 8·√n·u times the sum of their magnitudes, where u is half an ulp of 1: eight
 /// times the probabilistic bound of Higham and Mary, "A New Approach to Probabilistic Rounding Error Analysis",
-/// 2019. Of a large result, rows and columns are picked that lie evenly between the first and the last.
+/// 2019. Of a large result, evenly spaced rows and columns from the first to the last are checked.
 final class Check {
-    private static final double MOST_WORK = 1 << 24;
+    private static final double MAX_WORK = 1 << 24;
 
     private final Operands operands;
     private final Problem problem;
@@ -27,7 +27,7 @@ final class Check {
 
     /// Checks operands after exactly one call.
     ///
-    /// @return what is wrong, or null
+    /// @return a description of the first wrong element, or null
     static String fault(Operands operands) {
         var check = new Check(operands);
         return operands.problem.routine().isScalar() ? check.scalarFault() : check.matrixFault();
@@ -50,7 +50,7 @@ final class Check {
         for (int index = 0; index < problem.batch(); index++) {
             Matrix y = operands.matrix(result, index);
             double work = Math.max(problem.flops() / 2, y.rows() * y.columns());
-            double share = Math.min(1, Math.sqrt(MOST_WORK / work));
+            double share = Math.min(1, Math.sqrt(MAX_WORK / work));
             long rows = (long) Math.ceil(y.rows() * share);
             long columns = y.rows() == 1
                     ? (long) Math.ceil(y.columns() * share * share)
@@ -107,7 +107,7 @@ final class Check {
         }
     }
 
-    /// A solution is checked by what it solves.
+    /// Multiplies the solution by the triangular matrix, which must give the right-hand side.
     private void solved(Matrix x, long i, long j, double before) {
         boolean transposed = problem.transposed(0);
         Matrix a = operands.matrix(0, 0).transposed(transposed);
@@ -126,7 +126,7 @@ final class Check {
         terms = addition == 0 ? 0 : 2;
     }
 
-    /// Row i of a by column j of b, from one inner index up to another.
+    /// Multiplies row i of a by column j of b, over the inner indices from `from` to `to`, excluded.
     private void sum(Matrix a, long i, Matrix b, long j, long from, long to) {
         expected = 0;
         magnitude = 0;
@@ -142,7 +142,7 @@ final class Check {
         return !(Math.abs(got - expected) <= 8 * Math.sqrt(terms) * unit * magnitude);
     }
 
-    private String message(String what) {
-        return String.format(Locale.ROOT, "%s: %s is %s, not %s", problem, what, got, expected);
+    private String message(String element) {
+        return String.format(Locale.ROOT, "%s: %s is %s, not %s", problem, element, got, expected);
     }
 }

@@ -15,11 +15,11 @@ import org.toydiff.Blas;
 import org.toydiff.internal.blas.BlasLibrary;
 import org.toydiff.internal.openblas.OpenBlas;
 
-/// A JVM with one library, which does what it is asked line by line, as `native/blas.c` does: `open` makes
-/// operands, checks one call and warms the path to the library; `time CALLS SAMPLES` times; `close` frees and tells
-/// what the result has become.
+/// A JVM that loads one library and answers requests, one per line, as `native/blas.c` does: `open` allocates
+/// operands, checks one call and warms up the path to the library; `time CALLS SAMPLES` takes samples; `close`
+/// frees the operands and counts the elements of the result that are not finite or denormal.
 final class Child {
-    /// What shares the work out: the library's own threads, or toydiff's over a library confined to one.
+    /// The threads that share a call: the library's own, or toydiff's over a library confined to one.
     enum Threading {
         OWN,
         POOL
@@ -41,13 +41,13 @@ final class Child {
         this.threads = threads;
     }
 
-    /// Answers until stdin ends.
+    /// Answers requests until stdin ends.
     ///
-    /// @param arguments the threading and how many threads
+    /// @param arguments the threading and the number of threads
     public static void main(String[] arguments) throws IOException {
-        // Who asks is interrupted too, and ends this JVM when it has written what it knows.
+        // Ctrl-C interrupts the parent too, and the parent ends this JVM.
         Runtime.getRuntime().addShutdownHook(new Thread(Child::linger));
-        // What the library prints must not be taken for an answer.
+        // The library's output must not be mistaken for an answer.
         PrintStream answers = System.out;
         System.setOut(System.err);
         var child = new Child(Threading.valueOf(arguments[0].toUpperCase(Locale.ROOT)), Integer.parseInt(arguments[1]));
@@ -89,7 +89,7 @@ final class Child {
         if (threading == Threading.POOL) {
             Blas.setThreads(threads);
         } else if (BlasLibrary.has("openblas_set_num_threads")) {
-            // The loader has set it to one.
+            // The loader has set the number of threads to one.
             OpenBlas.openblas_set_num_threads(threads);
         }
         return Map.of("path", path, "version", Blas.version(), "core", Blas.core());
@@ -118,9 +118,9 @@ final class Child {
         return Map.of();
     }
 
-    /// Has the compiler look at the loop while a call takes hardly any time.
+    /// Runs the loop on tiny operands until it is compiled.
     private void warmUp(Problem problem) {
-        // OpenBLAS crashes in small products of this routine alone.
+        // This is the only routine in which OpenBLAS crashes on small products.
         if (problem.routine() != Routine.GEMM_BATCH_STRIDED && warm.add(problem.tiny())) {
             try (var tiny = new Operands(problem.tiny());
                     var tinyPool = threading == Threading.POOL ? new PoolCalls(tiny) : null) {

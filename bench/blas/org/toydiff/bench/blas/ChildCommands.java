@@ -13,14 +13,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The commands and the environment that child processes start with.
+/// The command lines and environment variables of child processes.
 final class ChildCommands {
     private static final String BLAS_PROPERTY = "toydiff.blas.library";
 
     private ChildCommands() {}
 
-    /// A main class of this jar in a JVM like this one. It waits for its compiler, so that nothing interpreted is
-    /// timed for want of a free core, and no crash of a library leaves a file behind.
+    /// Returns the command that runs a main class of this jar in a JVM like this one. The JVM waits for its
+    /// compiler, so that no interpreted code is timed for lack of a free core, and writes no files when a library
+    /// crashes.
     static List<String> java(Class<?> main, String library, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -41,12 +42,12 @@ final class ChildCommands {
     }
 
     private static String classPath() {
-        // Surefire's own class path is one jar that refers to all others.
+        // Surefire's class path is a single jar that refers to all others.
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 
-    /// What tells libraries how many threads to use before they are loaded. A pool of OpenMP threads spins for a
-    /// while after its last work; not for longer than the pause between two requests.
+    /// Returns the variables that set a library's number of threads before it is loaded, and that keep an idle pool
+    /// of OpenMP threads from spinning longer than the pause between two requests.
     static Map<String, String> environment(int threads) {
         Map<String, String> variables = new LinkedHashMap<>();
         for (String name : List.of("OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")) {
@@ -56,9 +57,9 @@ final class ChildCommands {
         return variables;
     }
 
-    /// Compiles the C program that times the same calls, for as long as this JVM runs.
+    /// Compiles the C program that times the same calls; its files are deleted when this JVM ends.
     ///
-    /// @return the program, or nothing where there is no C compiler
+    /// @return the program; empty if there is no C compiler
     /// @throws IOException if it does not compile
     static Optional<Path> compileC() throws IOException {
         Optional<Path> compiler = compiler();
@@ -66,7 +67,7 @@ final class ChildCommands {
             return Optional.empty();
         }
         Path folder = Files.createTempDirectory("blasbench");
-        // In this order, which is undone from the end.
+        // Deleted in reverse order, so the folder comes first.
         for (String name : List.of("", "blas.c", "timing.h", "blas", "log")) {
             folder.resolve(name).toFile().deleteOnExit();
         }

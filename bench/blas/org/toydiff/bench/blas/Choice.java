@@ -13,12 +13,12 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
-/// The options that say what is measured, and what they mean.
+/// The options that choose the measurements.
 final class Choice {
-    /// Of available memory, what the operands of all children may take together.
+    /// The share of the available memory that the operands of all children may take together.
     private static final double MEMORY_SHARE = 0.9;
 
-    private static final int MOST_THREADS = 1024;
+    private static final int MAX_THREADS = 1024;
     private static final int PAGE = 4096;
     private static final List<Integer> VECTOR_SIZES = List.of(1 << 10, 1 << 16, 1 << 22);
     private static final List<Integer> MATRIX_SIZES = List.of(64, 256, 1024);
@@ -39,21 +39,20 @@ final class Choice {
     @Option(
             names = "--preset",
             paramLabel = "NAME",
-            description =
-                    "Problems that belong together: quick (default), square, mlp (the products of a training step of"
-                            + " 784-512-256-10 at batch 32 to 8192), transformer (those of a block of GPT-2 small).")
+            description = "A set of problems: quick (default), square, mlp (the products of a training step of"
+                    + " 784-512-256-10 at batch 32 to 8192), transformer (those of a block of GPT-2 small).")
     private String preset;
 
-    @Option(names = "--routines", paramLabel = "LIST", description = "Instead of a preset: routines, see below.")
+    @Option(names = "--routines", paramLabel = "LIST", description = "Routines instead of a preset; see below.")
     private String routines;
 
     @Option(
             names = "--variants",
             paramLabel = "LIST",
-            description = "Variants of these (default: the first of each), or all.")
+            description = "Variants of the routines, or all (default: the first of each).")
     private String variants;
 
-    @Option(names = "--dtypes", paramLabel = "LIST", description = "float, double (default: float; with square both).")
+    @Option(names = "--dtypes", paramLabel = "LIST", description = "float, double (default: float; both for square).")
     private String dtypes;
 
     @Option(
@@ -69,26 +68,25 @@ final class Choice {
             names = "--batch",
             paramLabel = "N",
             defaultValue = "64",
-            description = "Products of gemm_batch and gemm_batch_strided (default: 64).")
+            description = "The number of products of gemm_batch and gemm_batch_strided (default: 64).")
     private String batch;
 
     @Option(
             names = "--alignment",
             paramLabel = "BYTES",
             defaultValue = "64",
-            description = "Operands begin so far beyond a page's start: a power of two up to 4096 (default: 64).")
+            description = "The offset of operands from a page's start: a power of two up to 4096 (default: 64).")
     private String alignment;
 
     @Option(
             names = "--ld",
             paramLabel = "N",
-            description =
-                    "Leading dimension of every matrix; +N for N elements more than it has columns (default: +0).")
+            description = "The leading dimension of every matrix, or +N for its columns plus N (default: +0).")
     private String ld;
 
-    /// What they choose.
+    /// Returns the measurements that the options choose.
     ///
-    /// @throws IllegalArgumentException if they make no sense
+    /// @throws IllegalArgumentException if an option is invalid, or if the operands do not fit into memory
     MeasurementPlan plan() throws IOException {
         List<String> chosen = List.copyOf(new LinkedHashSet<>(libraries));
         chosen.forEach(Choice::requireReadable);
@@ -104,7 +102,7 @@ final class Choice {
                 throw new IllegalArgumentException("--library " + library + ": there is no such file");
             }
             if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
-                throw new IllegalArgumentException("--library " + library + ": not a file that can be read");
+                throw new IllegalArgumentException("--library " + library + ": not a readable file");
             }
         }
     }
@@ -113,8 +111,8 @@ final class Choice {
         Set<Integer> counts = new TreeSet<>();
         for (String item : threads.split(",", -1)) {
             int count = item.strip().equals("all") ? Host.cores() : Sizes.positive("--threads", item);
-            if (count > MOST_THREADS) {
-                throw new IllegalArgumentException("--threads: " + count + " is more than " + MOST_THREADS);
+            if (count > MAX_THREADS) {
+                throw new IllegalArgumentException("--threads: " + count + " is more than " + MAX_THREADS);
             }
             counts.add(count);
         }
@@ -125,7 +123,7 @@ final class Choice {
         boolean own = routines != null || variants != null || sizes != null || shapes != null;
         if (preset != null && own) {
             throw new IllegalArgumentException(
-                    "--preset has routines, variants, sizes and shapes of its own; leave either away");
+                    "--preset cannot be combined with --routines, --variants, --sizes or --shapes");
         }
         List<Problem> problems = own ? ownProblems() : preset().problems(wide(preset()), batch(), layout());
         problems.forEach(Choice::requireCountable);
@@ -190,8 +188,8 @@ final class Choice {
         if (variants != null && !variants.equals("all")) {
             for (String variant : items(variants)) {
                 if (chosen.stream().noneMatch(r -> r.variants.contains(variant.toUpperCase(Locale.ROOT)))) {
-                    throw new IllegalArgumentException("--variants: " + variant + " is a variant of none of "
-                            + chosen.stream().map(Routine::word).collect(Collectors.joining(", ")));
+                    throw new IllegalArgumentException("--variants: " + variant + " is not a variant of "
+                            + chosen.stream().map(Routine::word).collect(Collectors.joining(" or ")));
                 }
             }
         }
@@ -222,7 +220,7 @@ final class Choice {
                 || bytes < Double.BYTES && !wide(Preset.QUICK).equals(List.of(false))
                 || bytes < Float.BYTES) {
             throw new IllegalArgumentException(
-                    "--alignment: " + bytes + " is no power of two from the size of an element to " + PAGE);
+                    "--alignment: " + bytes + " is not a power of two from the size of an element to " + PAGE);
         }
         if (ld == null) {
             return new Problem.Layout(0, bytes);
@@ -235,7 +233,7 @@ final class Choice {
         return new Problem.Layout(more ? -number : number, bytes);
     }
 
-    /// BLAS takes leading dimensions, and strides within a batch, as 32-bit numbers.
+    /// Refuses leading dimensions, and strides within a batch, beyond the 32-bit numbers that BLAS takes.
     private static void requireCountable(Problem problem) {
         for (Routine.Shape shape : problem.routine().operands(problem)) {
             long leading = problem.layout().leading(shape.columns());
@@ -250,7 +248,7 @@ final class Choice {
         }
     }
 
-    /// Every child keeps its operands while the others take their turns.
+    /// Refuses problems that do not fit into memory: every child keeps its operands while the others take turns.
     private static void requireMemory(MeasurementPlan plan) throws IOException {
         double available = MEMORY_SHARE * Host.availableBytes();
         double lanes = (double) plan.libraries().size() * plan.threads().size();
@@ -276,7 +274,7 @@ final class Choice {
         return Arrays.stream(all)
                 .filter(one -> one.name().toLowerCase(Locale.ROOT).equals(word))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(option + ": " + word + " is none of "
+                .orElseThrow(() -> new IllegalArgumentException(option + ": " + word + " is not one of "
                         + Arrays.stream(all)
                                 .map(one -> one.name().toLowerCase(Locale.ROOT))
                                 .collect(Collectors.joining(", "))));

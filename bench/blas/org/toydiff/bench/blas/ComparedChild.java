@@ -8,34 +8,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 
-/// One child that takes part in a comparison. It is started when it is first needed, and again after it was lost.
+/// A child process in a comparison, started on first use and restarted after it was lost.
 final class ComparedChild implements AutoCloseable {
-    /// What a sample shall take at least: a thousand times what reading the clock costs, and more.
+    /// The least time of a sample: more than a thousand times the cost of reading the clock.
     private static final double SAMPLE_MICROS = 1_000;
 
-    private static final int MOST_CALLS = 1_000_000;
+    private static final int MAX_CALLS = 1_000_000;
     private static final int GROUP = 10;
     private static final double SETTLED = 0.05;
-    private static final double LEAST_WARM_UP_MICROS = 1.5e5;
-    private static final double MOST_WARM_UP_MICROS = 5e5;
+    private static final double MIN_WARM_UP_MICROS = 1.5e5;
+    private static final double MAX_WARM_UP_MICROS = 5e5;
 
-    /// Samples asked for at a time, and what they may take.
+    /// The largest number of samples in a turn, and the time they may take.
     private static final int SAMPLES = 15;
 
     private static final double TURN_MICROS = 2e5;
 
-    /// What a turn on several threads begins with and does not count: after a pause a kernel may keep threads that
-    /// work for a few milliseconds together on one core, which made products on two threads two to four times
-    /// slower.
+    /// The untimed start of a turn on several threads: after a pause a kernel may keep busy threads on one core for
+    /// a few milliseconds, which made products on two threads two to four times slower.
     private static final double SPREADING_MICROS = 5e4;
 
-    /// A child is done after so many samples, which shall not all lie in a moment, or after so much time in at
-    /// least a few of them.
+    /// A child is done after `ENOUGH_SAMPLES` samples spread over `MOMENT_MICROS` or more, or after `ENOUGH_MICROS`
+    /// with at least `MIN_SAMPLES` samples.
     private static final int ENOUGH_SAMPLES = 30;
 
     private static final double MOMENT_MICROS = 6e4;
     private static final double ENOUGH_MICROS = 1e6;
-    private static final int FEWEST_SAMPLES = 3;
+    private static final int MIN_SAMPLES = 3;
 
     private final List<String> command;
     private final Map<String, String> environment;
@@ -47,14 +46,14 @@ final class ComparedChild implements AutoCloseable {
     private double[] times;
     private double spent;
 
-    /// @param threads on how many threads it computes
+    /// @param threads the number of threads it computes on
     ComparedChild(List<String> command, Map<String, String> environment, int threads) {
         this.command = command;
         this.environment = environment;
         this.threads = threads;
     }
 
-    /// Asks the child, which is started if there is none.
+    /// Sends a request, starting the child if there is none.
     ///
     /// @throws Worker.Lost if it ends instead of answering
     JsonObject ask(String request) throws IOException {
@@ -73,8 +72,8 @@ final class ComparedChild implements AutoCloseable {
         }
     }
 
-    /// Calls until times settle: for a while, and until two groups of samples have the same median but for a few
-    /// percent, or too much time has passed.
+    /// Calls until the times settle: for a minimum time, and then until the medians of two consecutive groups of
+    /// samples differ by a few percent at most, or the maximum time has passed.
     void warmUp() throws IOException {
         times = new double[0];
         spent = 0;
@@ -82,14 +81,14 @@ final class ComparedChild implements AutoCloseable {
         double warmed = 0;
         double last = Double.NaN;
         boolean settled = false;
-        for (int samples = 1; warmed < LEAST_WARM_UP_MICROS || !settled && warmed < MOST_WARM_UP_MICROS; ) {
+        for (int samples = 1; warmed < MIN_WARM_UP_MICROS || !settled && warmed < MAX_WARM_UP_MICROS; ) {
             double[] group = time(samples);
             double median = Statistics.of(group).median();
             warmed += Arrays.stream(group).sum() * calls;
             settled = Math.abs(median - last) <= SETTLED * median;
             last = median;
-            calls = (int) Math.clamp(SAMPLE_MICROS / median, 1, MOST_CALLS);
-            samples = (int) Math.clamp(LEAST_WARM_UP_MICROS / (median * calls), 1, GROUP);
+            calls = (int) Math.clamp(SAMPLE_MICROS / median, 1, MAX_CALLS);
+            samples = (int) Math.clamp(MIN_WARM_UP_MICROS / (median * calls), 1, GROUP);
         }
         sampleMicros = last * calls;
     }
@@ -103,13 +102,13 @@ final class ComparedChild implements AutoCloseable {
         return array.asList().stream().mapToDouble(time -> time.getAsDouble()).toArray();
     }
 
-    /// Whether it has been measured enough.
+    /// Returns whether it has taken enough samples.
     boolean isDone() {
         return times.length >= ENOUGH_SAMPLES && spent >= MOMENT_MICROS
-                || spent >= ENOUGH_MICROS && times.length >= FEWEST_SAMPLES;
+                || spent >= ENOUGH_MICROS && times.length >= MIN_SAMPLES;
     }
 
-    /// Takes some samples.
+    /// Takes the samples of one turn.
     void takeTurn() throws IOException {
         if (threads > 1) {
             time((int) Math.ceil(SPREADING_MICROS / sampleMicros));
@@ -119,7 +118,7 @@ final class ComparedChild implements AutoCloseable {
         spent += Arrays.stream(turn).sum() * calls;
     }
 
-    /// Of all samples so far, per call.
+    /// Returns the statistics of all samples so far, per call.
     Statistics statistics() {
         return Statistics.of(times);
     }

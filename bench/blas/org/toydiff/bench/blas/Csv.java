@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// The report as comma-separated values (RFC 4180), `n/a` standing for what is not known. Times of toydiff's pool
-/// are rows of their own, whose library ends in `+pool`.
+/// The report as comma-separated values (RFC 4180), with `n/a` for unknown values. Times of toydiff's pool are
+/// separate rows, whose library ends in `+pool`.
 final class Csv {
     private static final String HEADER =
             "routine,variant,dtype,m,n,k,library,threads,median_us,p10_us,p90_us,gflops,gbs,"

@@ -13,16 +13,16 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/// The machine that results depend on, and its state.
+/// Describes the machine and its state.
 final class Host {
-    /// Larger than what the second-level buffer for addresses reaches with pages of 4 KiB.
+    /// More than the second-level TLB covers with pages of 4 KiB.
     private static final double MANY_PAGES_BYTES = 32 << 20;
 
     private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
 
     private Host() {}
 
-    /// Facts by name, in the order of reading.
+    /// Returns facts by name, in display order.
     static Map<String, String> describe(String command) throws IOException {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Processor", processor());
@@ -41,7 +41,7 @@ final class Host {
         return Runtime.getRuntime().availableProcessors();
     }
 
-    /// What can be allocated before the machine must swap.
+    /// Returns the bytes that can be allocated before the machine must swap.
     static double availableBytes() throws IOException {
         double total = system().getTotalMemorySize();
         return firstLine(Path.of("/proc/meminfo"), line -> line.startsWith("MemAvailable"))
@@ -50,12 +50,12 @@ final class Host {
                 .orElse(total);
     }
 
-    /// Warns of what would mislead a reader.
+    /// Adds notes on conditions that distort the results.
     static void warn(MeasurementPlan plan, BlasReport report) throws IOException {
         if (load() > 0.25 * cores()) {
             report.note(String.format(
                     Locale.ROOT,
-                    "The load average was %.2f at the start: other programs compete, and times are too long.",
+                    "The load average was %.2f at the start: other programs compete for the cores, and times are too long.",
                     load()));
         }
         double largest =
@@ -63,7 +63,7 @@ final class Host {
         String pages = hugePages();
         if (largest > MANY_PAGES_BYTES && !pages.equals("always") && !pages.equals("unknown")) {
             report.note("Transparent huge pages are set to " + pages
-                    + ": the largest operands lie on pages of 4 KiB, and" + " looking these up costs time.");
+                    + ": the largest operands lie on pages of 4 KiB, and TLB misses cost time.");
         }
     }
 
@@ -71,7 +71,7 @@ final class Host {
         return (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     }
 
-    /// Over the minute before; negative where it is not known.
+    /// Returns the load average of the last minute; negative if unknown.
     private static double load() {
         return system().getSystemLoadAverage();
     }
@@ -83,7 +83,7 @@ final class Host {
                 .orElse(System.getProperty("os.arch"));
     }
 
-    /// The state in brackets of `always [madvise] never`.
+    /// Returns the state in brackets, as in `always [madvise] never`.
     private static String hugePages() throws IOException {
         return firstLine(HUGE_PAGES, line -> line.contains("["))
                 .map(line -> line.substring(line.indexOf('[') + 1, line.indexOf(']')))

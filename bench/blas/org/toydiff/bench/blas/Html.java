@@ -4,14 +4,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 
-/// The report as a page that needs nothing else: the JSON, a script that draws it, and Apache ECharts.
+/// The report as a self-contained page: the JSON, a script that draws it, and Apache ECharts.
 final class Html {
     private static final String ECHARTS = "/META-INF/resources/webjars/echarts/5.3.1/dist/echarts.common.min.js";
 
     private Html() {}
 
     static String of(BlasReport report) throws IOException {
-        // The library goes in last, so that nothing is looked for in it.
+        // ECharts goes in last, so that no placeholder is searched for in it.
         return read("page.html").replace("/*REPORT*/", Json.of(report).strip()).replace("/*ECHARTS*/", read(ECHARTS));
     }
 

@@ -7,9 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The report as one JSON object; what is not known is left out.
+/// The report as one JSON object, without unknown values.
 final class Json {
-    /// Strings are escaped so that they may stand in a page.
+    /// Escapes strings, so that the object can be embedded in a page.
     private static final Gson GSON =
             new GsonBuilder().setPrettyPrinting().disableJdkUnsafe().create();
 

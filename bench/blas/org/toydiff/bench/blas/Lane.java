@@ -10,9 +10,9 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
-/// One library with one number of threads: the JVM and C on its own threads, and toydiff's pool over it.
+/// One library on one number of threads: called from the JVM, from C, and by toydiff's pool.
 final class Lane implements AutoCloseable {
-    /// A pool of threads spins for a while after its last work; the next child waits for that.
+    /// The pause in which a pool of threads stops spinning after its last work, before the next child's turn.
     private static final long PAUSE_MILLIS = 30;
 
     private final Library library;
@@ -27,7 +27,7 @@ final class Lane implements AutoCloseable {
     private boolean hasC;
     private boolean hasPool;
 
-    /// @param program the C program, if there is one
+    /// @param program the C program, or empty
     Lane(Library library, int threads, Optional<Path> program) {
         this.library = library;
         this.threads = threads;
@@ -40,7 +40,7 @@ final class Lane implements AutoCloseable {
                 .orElse(null);
     }
 
-    /// A JVM with a library.
+    /// Returns a child JVM that loads a library.
     static ComparedChild java(String library, Child.Threading threading, int threads) {
         boolean confined = threading == Child.Threading.POOL;
         return new ComparedChild(
@@ -50,7 +50,7 @@ final class Lane implements AutoCloseable {
                 threads);
     }
 
-    /// Has the operands made and one result checked, then calls until times settle.
+    /// Opens a problem in every child: each allocates operands, checks one result and calls until times settle.
     void open(Problem next) throws IOException {
         problem = next;
         status = Result.Status.OK;
@@ -73,10 +73,12 @@ final class Lane implements AutoCloseable {
         }
     }
 
-    /// Whether the library's answer lets times be taken.
+    /// Returns whether the library can be timed, and records the reason if not.
     private boolean take(JsonObject answer) {
         if (answer.has("lacks")) {
-            fail(Result.Status.LACKING, "it lacks " + answer.get("lacks").getAsString());
+            fail(
+                    Result.Status.LACKING,
+                    "the library has no " + answer.get("lacks").getAsString());
         } else if (answer.has("wrong")) {
             fail(Result.Status.WRONG, answer.get("wrong").getAsString());
         } else if (answer.has("error")) {
@@ -85,9 +87,9 @@ final class Lane implements AutoCloseable {
         return status == Result.Status.OK;
     }
 
-    private void fail(Result.Status why, String what) {
-        status = why;
-        detail = what;
+    private void fail(Result.Status failure, String reason) {
+        status = failure;
+        detail = reason;
     }
 
     private boolean opens(ComparedChild child, String how) {
@@ -105,9 +107,9 @@ final class Lane implements AutoCloseable {
         return false;
     }
 
-    /// Lets each take some samples that has not enough.
+    /// Takes a turn of samples in each child that is not done.
     ///
-    /// @return whether any did
+    /// @return whether any child took one
     boolean takeTurns() throws IOException {
         boolean any = false;
         for (ComparedChild child : children()) {
@@ -160,7 +162,7 @@ final class Lane implements AutoCloseable {
         }
     }
 
-    /// Frees the operands.
+    /// Frees the operands and returns the result.
     Result finish(BlasReport report) throws IOException {
         if (status == Result.Status.OK) {
             requireOrdinaryNumbers(own.ask("close"));

@@ -4,12 +4,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A library that was asked for.
+/// A requested library.
 ///
 /// @param asked `bundled`, `system` or a path
-/// @param path where it was loaded from
-/// @param version what it says it is
-/// @param core the processor its kernels are for, as it says
+/// @param path the file that it was loaded from
+/// @param version the version that it reports
+/// @param core the processor that it reports its kernels are for
 record Library(String asked, String name, String path, String version, String core) {
     static final String BUNDLED = "bundled";
     static final String SYSTEM = "system";
@@ -18,7 +18,7 @@ record Library(String asked, String name, String path, String version, String co
         return !asked.equals(BUNDLED) && !asked.equals(SYSTEM);
     }
 
-    /// Names as short as tell them apart: of a path the last parts.
+    /// Returns the shortest names that differ from one another: of a path, its last parts.
     static List<String> names(List<String> asked) {
         List<String> names = new ArrayList<>();
         for (String one : asked) {

@@ -3,7 +3,7 @@ package org.toydiff.bench.blas;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Elements of an operand as doubles. Strides and the offset are in elements.
+/// Reads and writes elements of an operand as doubles. Strides and the offset are in elements.
 record Matrix(
         MemorySegment segment, boolean wide, long rows, long columns, long offset, long rowStride, long columnStride) {
     Matrix transposed(boolean really) {

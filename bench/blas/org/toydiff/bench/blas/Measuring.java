@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// A run: the hardware's limits first, then every problem, on which all libraries take turns.
+/// Runs the measurements: first the limits of the hardware, then every problem, on which all libraries take turns.
 final class Measuring {
-    /// Calls that hardly do anything: of few arguments and of many.
+    /// Calls with next to no work, one with few arguments and one with many: their time is the overhead of a call.
     private static final List<Problem> SMALLEST = List.of(
             Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 1),
             Problem.of(Routine.GEMM, "NN", false, 1, Problem.Layout.DEFAULT, 1, 1, 1));
@@ -19,17 +19,17 @@ final class Measuring {
     private final BlasReport report;
     private final Consumer<String> progress;
 
-    /// @param progress is told what is being done
+    /// @param progress receives a message at each stage
     Measuring(MeasurementPlan plan, BlasReport report, Consumer<String> progress) {
         this.plan = plan;
         this.report = report;
         this.progress = progress;
     }
 
-    /// A library as a child sees it that loads it.
+    /// Loads a library in a child and returns its description.
     ///
-    /// @throws IllegalArgumentException if it cannot be loaded or is no BLAS
-    static Library look(String asked, String name) throws IOException {
+    /// @throws IllegalArgumentException if it cannot be loaded or is not a BLAS
+    static Library identify(String asked, String name) throws IOException {
         try (ComparedChild child = Lane.java(asked, Child.Threading.OWN, 1)) {
             JsonObject hello = child.ask("hello");
             if (hello.has("error")) {
@@ -47,7 +47,7 @@ final class Measuring {
         }
     }
 
-    /// Of the loader's long message the places it tried, in one line.
+    /// Returns the places that the loader tried, taken from its long message, in one line.
     private static String reason(String asked, String message) {
         List<String> tried = message.lines()
                 .filter(line -> line.startsWith("  ") && line.contains(": "))
@@ -59,9 +59,9 @@ final class Measuring {
         return "--library " + asked + ": no CBLAS library: " + why;
     }
 
-    /// Measures everything.
+    /// Runs all measurements of the plan.
     void run() throws IOException {
-        progress.accept("measuring what the hardware allows");
+        progress.accept("measuring the limits of the hardware");
         measureRoofs();
         Optional<Path> program = compileC();
         List<Lane> lanes = new ArrayList<>();
@@ -77,7 +77,7 @@ final class Measuring {
         }
     }
 
-    /// The C program, or a note why there is none.
+    /// Compiles the C program, or notes why there is none.
     private Optional<Path> compileC() {
         try {
             Optional<Path> program = ChildCommands.compileC();
@@ -115,7 +115,7 @@ final class Measuring {
         }
     }
 
-    /// A B C … A B C …, until all have enough.
+    /// Lets the lanes take turns, A B C … A B C …, until all are done.
     private List<Result> measure(Problem problem, List<Lane> lanes) throws IOException {
         for (Lane lane : lanes) {
             lane.open(problem);

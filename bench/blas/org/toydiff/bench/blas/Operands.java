@@ -5,23 +5,24 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 
-/// The memory that one problem works on. `native/blas.c` lays it out and fills it alike.
+/// The operands of one problem. `native/blas.c` gives them the same layout and values.
 final class Operands implements AutoCloseable {
     private static final int PAGE = 4096;
 
-    /// Below this a triangular matrix leaves every solution as it was, and no product of it is denormal.
+    /// So small that off-diagonal elements of this size leave every solution unchanged, while no product with them
+    /// is denormal.
     private static final double NOTHING = 1e-20;
 
     final Problem problem;
 
-    /// The result of a routine that gives a number.
+    /// The result of a routine that returns a number.
     double scalar;
 
     private final Arena arena = Arena.ofConfined();
     private final List<Routine.Shape> shapes;
     private final MemorySegment[] segments;
 
-    /// Makes them, filled to be checked.
+    /// Allocates the operands and fills them for the check.
     Operands(Problem problem) {
         this.problem = problem;
         shapes = problem.routine().operands(problem);
@@ -29,7 +30,7 @@ final class Operands implements AutoCloseable {
         fill(false);
     }
 
-    /// Beginning so far behind a page's start as the layout says, and at no greater alignment.
+    /// Allocates an operand at the layout's offset from the start of a page, so that it has no greater alignment.
     private MemorySegment allocate(Routine.Shape shape) {
         long bytes = (long) shape.count() * shape.rows() * leading(shape) * problem.elementBytes();
         return arena.allocate(bytes + PAGE, PAGE).asSlice(problem.layout().alignment() % PAGE, bytes);
@@ -41,22 +42,22 @@ final class Operands implements AutoCloseable {
                 : problem.layout().leading(shape.columns());
     }
 
-    /// An operand's memory.
+    /// Returns an operand's memory.
     MemorySegment segment(int operand) {
         return segments[operand];
     }
 
-    /// An operand's leading dimension.
+    /// Returns an operand's leading dimension.
     int ld(int operand) {
         return (int) leading(shapes.get(operand));
     }
 
-    /// From one matrix of a batch to the next, in elements.
+    /// Returns the distance from one matrix of a batch to the next, in elements.
     int stride(int operand) {
         return ld(operand) * shapes.get(operand).rows();
     }
 
-    /// One matrix of an operand.
+    /// Returns one matrix of an operand.
     Matrix matrix(int operand, int index) {
         Routine.Shape shape = shapes.get(operand);
         return new Matrix(
@@ -69,12 +70,12 @@ final class Operands implements AutoCloseable {
                 1);
     }
 
-    /// The operand that is written.
+    /// Returns the index of the operand that is written.
     int result() {
         return shapes.size() - 1;
     }
 
-    /// Fills the triangular matrix so that any number of solutions leaves the other operand in range.
+    /// Refills the triangular matrix, so that any number of solutions leaves the other operand in range.
     void fillForTiming() {
         if (problem.routine() == Routine.TRSM) {
             fill(true);
@@ -107,8 +108,8 @@ final class Operands implements AutoCloseable {
         return diagonal ? 2 + value : value / order;
     }
 
-    /// What an element is filled with (but for a triangular matrix): one of many numbers in [-½, ½), as the dtype
-    /// holds it.
+    /// Returns the initial value of an element, in [-½, ½) and rounded to the dtype; elements of a triangular
+    /// matrix are derived from it.
     double initial(int operand, int index, long row, long column) {
         Routine.Shape shape = shapes.get(operand);
         long position = ((long) index * shape.rows() + row) * shape.columns() + column;
@@ -116,12 +117,12 @@ final class Operands implements AutoCloseable {
         return problem.wide() ? value : (float) value;
     }
 
-    /// Elements of the result that are NaN or infinite.
+    /// Returns the number of elements of the result that are NaN or infinite.
     long countNotFinite() {
         return count(false);
     }
 
-    /// Elements of the result that are denormal.
+    /// Returns the number of elements of the result that are denormal.
     long countDenormal() {
         return count(true);
     }

@@ -5,16 +5,16 @@ import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// The same products by `Tensor.matmul`, which shares them out among toydiff's threads.
+/// The same products by `Tensor.matmul`, which splits them among toydiff's threads.
 ///
-/// Each result goes to a recycled block of an arena that is opened for it, as in a training step.
+/// Each result takes a recycled block of an arena opened for it, as in a training step.
 final class PoolCalls implements Calls.Loop, AutoCloseable {
     private final Operands operands;
     private final TensorArena arena = TensorArena.ofConfined();
     private final Tensor a;
     private final Tensor b;
 
-    /// Of operands of a product.
+    /// Wraps the operands of a product.
     PoolCalls(Operands operands) {
         this.operands = operands;
         a = tensor(0);
@@ -46,7 +46,7 @@ final class PoolCalls implements Calls.Loop, AutoCloseable {
         }
     }
 
-    /// One product, its result where the other calls leave theirs.
+    /// Computes one product and copies it to the operand that the other calls write.
     void runOnce() {
         try (var result = TensorArena.ofConfined()) {
             Tensor c = a.matmul(b);

@@ -3,9 +3,9 @@ package org.toydiff.bench.blas;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Problems that belong together.
+/// Named sets of problems.
 enum Preset {
-    /// A few of every routine: what a run without arguments measures.
+    /// A few problems of every routine but gemm_batch_strided; a run without arguments measures these.
     QUICK {
         @Override
         void fill(Collector to) {
@@ -41,7 +41,7 @@ enum Preset {
         }
     },
 
-    /// The products of a training step of 784-512-256-10: forward, gradients of the inputs but for the first
+    /// The products of a training step of 784-512-256-10: forward, gradients of the inputs except the first
     /// layer's, gradients of the weights `[out, in]`.
     MLP {
         @Override
@@ -62,7 +62,8 @@ enum Preset {
     },
 
     /// The products of a block of GPT-2's smallest model (Radford et al., 2019: width 768, 12 heads, 3,072 inside
-    /// the feed-forward net), forward: projections, scores and mixing of all heads, both layers of the net.
+    /// the feed-forward net) in the forward pass: projections, attention scores and weighted sums of all heads, and
+    /// both layers of the feed-forward net.
     TRANSFORMER {
         @Override
         void fill(Collector to) {
@@ -81,7 +82,7 @@ enum Preset {
 
     abstract void fill(Collector to);
 
-    /// Those of the preset.
+    /// Returns the problems of this preset, in each dtype.
     List<Problem> problems(List<Boolean> wide, int batch, Problem.Layout layout) {
         List<Problem> problems = new ArrayList<>();
         for (boolean one : wide) {
@@ -90,7 +91,7 @@ enum Preset {
         return problems;
     }
 
-    /// Takes them down in one dtype.
+    /// Collects problems of one dtype.
     record Collector(List<Problem> problems, boolean wide, int batch, Problem.Layout layout) {
         void add(Routine routine, String variant, int... sizes) {
             int products = routine.isBatch() ? batch : 1;

@@ -4,15 +4,16 @@ import java.util.Locale;
 
 /// One call to measure.
 ///
-/// @param wide double, not float
-/// @param batch products in one call; 1 but for [Routine#isBatch]
+/// @param wide whether the dtype is double, not float
+/// @param batch the number of products in one call; 1 except for [Routine#isBatch]
 record Problem(Routine routine, String variant, boolean wide, int m, int n, int k, int batch, Layout layout) {
     private static final int TINY = 8;
 
-    /// Where operands lie.
+    /// The placement of operands in memory.
     ///
-    /// @param ld the leading dimension of every matrix; 0 or less: its columns and so many elements more, negated
-    /// @param alignment in bytes: operands begin so far beyond a page's start, so at no greater alignment
+    /// @param ld the leading dimension of every matrix if positive; otherwise its columns minus `ld`
+    /// @param alignment the offset of operands from the start of a page in bytes, so that they have no greater
+    ///     alignment
     record Layout(int ld, int alignment) {
         static final Layout DEFAULT = new Layout(0, 64);
 
@@ -21,13 +22,13 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
         }
     }
 
-    /// Of some variant and the routine's own sizes.
+    /// Returns the problem of a variant and a routine's own sizes.
     static Problem of(Routine routine, String variant, boolean wide, int batch, Layout layout, int... own) {
         int[] sizes = routine.sizes(own);
         return new Problem(routine, variant, wide, sizes[0], sizes[1], sizes[2], batch, layout);
     }
 
-    /// The same call on operands that hardly any time goes into: for warming the path to the library.
+    /// Returns the same call on tiny operands, for warming up the path to the library.
     Problem tiny() {
         return new Problem(
                 routine,
@@ -40,12 +41,12 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
                 Layout.DEFAULT);
     }
 
-    /// Whether operand 0 or 1 of the call is transposed.
+    /// Returns whether operand 0 or 1 of the call is transposed.
     boolean transposed(int operand) {
         return variant.charAt(routine == Routine.TRSM ? 1 : operand) == 'T';
     }
 
-    /// Whether a triangular matrix stands on the left.
+    /// Returns whether the triangular matrix is on the left.
     boolean left() {
         return variant.charAt(0) == 'L';
     }
@@ -70,12 +71,12 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
         return routine.traffic(this) * elementBytes();
     }
 
-    /// Flops per byte that must move.
+    /// Returns the arithmetic intensity: flops per byte that must move.
     double intensity() {
         return flops() / trafficBytes();
     }
 
-    /// What the operands take, gaps between rows included.
+    /// Returns the size of the operands in bytes, gaps between rows included.
     double memoryBytes() {
         return routine.operands(this).stream()
                 .mapToDouble(shape -> (double) shape.count()
@@ -89,7 +90,7 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
         return shape.rows() == 1 && shape.count() == 1;
     }
 
-    /// The size that curves are drawn over: the edge of a square problem of as many steps.
+    /// Returns the size that curves are drawn over: the edge of a square problem with as much work.
     double edge() {
         return switch (routine) {
             case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> Math.cbrt((double) m * n * k);
@@ -98,12 +99,12 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
         };
     }
 
-    /// The variant with the count of a batch.
+    /// Returns the variant, followed by the number of products of a batch.
     String variantAndBatch() {
         return routine.isBatch() ? variant + "x" + batch : variant;
     }
 
-    /// What both kinds of children are asked to open.
+    /// Returns the request that opens this problem in either kind of child.
     String request() {
         return String.format(
                 Locale.ROOT,
@@ -119,7 +120,7 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
                 layout.alignment);
     }
 
-    /// The problem of a request.
+    /// Parses a request.
     static Problem parse(String[] words) {
         return new Problem(
                 Routine.valueOf(words[1].toUpperCase(Locale.ROOT)),

@@ -1,13 +1,13 @@
 package org.toydiff.bench.blas;
 
-/// What was measured of a problem with a library and a number of threads; times in microseconds.
+/// The measurements of one problem with one library on one number of threads; times in microseconds.
 ///
-/// @param status what became of the library's call; without OK there are no times
-/// @param detail why there are no times, or null
-/// @param own the library's own threading; null without times
-/// @param c the same from C; null without a compiler
-/// @param pool toydiff's threads over the library confined to one; null for what these do not share
-/// @param roofPercent of the library's own threading
+/// @param status the outcome of the library's call; only OK has times
+/// @param detail the reason for missing times, another remark, or null
+/// @param own times of the library's own threading, or null
+/// @param c times of the same calls from C, or null
+/// @param pool times of toydiff's threads over the library confined to one, or null for routines they do not share
+/// @param roofPercent the percentage of the roof that the library's own threading reaches
 record Result(
         Problem problem,
         Library library,
@@ -18,7 +18,7 @@ record Result(
         Statistics c,
         Statistics pool,
         double roofPercent) {
-    /// What can become of a call.
+    /// The outcome of a call.
     enum Status {
         OK,
         LACKING,
@@ -26,7 +26,7 @@ record Result(
         CRASHED,
         FAILED;
 
-        /// What stands in the place of a time.
+        /// Returns the word that is shown in place of a time.
         String word() {
             return switch (this) {
                 case OK -> "ok";
@@ -58,12 +58,12 @@ record Result(
         return own != null;
     }
 
-    /// The C median over the JVM's; NaN without both.
+    /// Returns the C median over the JVM's; NaN unless both were measured.
     double ratio() {
         return own == null || c == null ? Double.NaN : c.median() / own.median();
     }
 
-    /// What a call takes more than from C, in nanoseconds.
+    /// Returns the extra time of a call over the same call from C, in nanoseconds; NaN unless both were measured.
     double overheadNanos() {
         return own == null || c == null ? Double.NaN : (own.median() - c.median()) * 1e3;
     }

@@ -4,13 +4,14 @@ import com.google.gson.Gson;
 import java.util.Arrays;
 import java.util.List;
 
-/// What the hardware allows with some number of threads: fused multiply-adds, and bytes to and from memory.
+/// The limits of the hardware on some number of threads: the rate of fused multiply-adds and the bandwidth of
+/// memory.
 ///
 /// @param floatGflops the peak in FLOAT32
 /// @param doubleGflops the peak in FLOAT64
-/// @param bandwidth what moves, by how much is worked on; ascending
+/// @param bandwidth the bandwidths, in ascending order of the working set
 record Roof(int threads, double floatGflops, double doubleGflops, List<Bandwidth> bandwidth) {
-    /// GB/s through arrays of so many bytes altogether.
+    /// The bandwidth in GB/s of a working set of this many bytes altogether.
     record Bandwidth(long bytes, double gbs) {}
 
     static Roof parse(String json) {
@@ -21,8 +22,8 @@ record Roof(int threads, double floatGflops, double doubleGflops, List<Bandwidth
         return wide ? doubleGflops : floatGflops;
     }
 
-    /// GB/s for a working set: the best of those measured that hold it, so caches count, and a measurement that was
-    /// disturbed does not.
+    /// Returns the bandwidth of a working set in GB/s: the best one measured at its size or above, so that caches
+    /// count and a disturbed measurement does not.
     double gbs(double bytes) {
         return bandwidth.stream()
                 .filter(step -> step.bytes >= bytes)
@@ -31,24 +32,24 @@ record Roof(int threads, double floatGflops, double doubleGflops, List<Bandwidth
                 .orElseGet(this::memoryGbs);
     }
 
-    /// GB/s within the first cache, or what is fastest.
+    /// Returns the best bandwidth in GB/s: that of the first cache, as a rule.
     double cacheGbs() {
         return bandwidth.stream().mapToDouble(Bandwidth::gbs).max().orElseThrow();
     }
 
-    /// GB/s out of all caches.
+    /// Returns the bandwidth beyond all caches in GB/s.
     double memoryGbs() {
         return bandwidth.getLast().gbs;
     }
 
-    /// How near a time comes to the least that arithmetic and memory allow, in percent.
+    /// Returns the least time that arithmetic and memory allow, as a percentage of the measured time.
     double percent(Problem problem, double microseconds) {
         double arithmetic = problem.flops() / gflops(problem.wide()) / 1e3;
         double memory = problem.trafficBytes() / gbs(problem.memoryBytes()) / 1e3;
         return 100 * Math.max(arithmetic, memory) / microseconds;
     }
 
-    /// The larger of several.
+    /// Returns the largest value.
     static double best(double... values) {
         return Arrays.stream(values).max().orElseThrow();
     }

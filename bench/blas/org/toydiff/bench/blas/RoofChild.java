@@ -18,17 +18,17 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// A JVM that measures the hardware by loops of the Vector API, so no compiler is needed for it.
+/// A JVM that measures the hardware with loops of the Vector API, so that it needs no C compiler.
 ///
 /// Multiply-adds run in sixteen independent chains, more than any processor needs to hide their latency. For the
-/// bandwidth memory is read, scaled where it lies, copied and added to; the best counts, memory written over
-/// counting as written.
+/// bandwidth, memory is read, scaled in place, copied and added to; the best rate counts, and memory that is
+/// overwritten counts only as written.
 final class RoofChild {
     private static final int CHAINS = 16;
     private static final int STEPS = 1_000;
     private static final int REPEATS = 50;
 
-    /// Rounds without a better time that end a measurement.
+    /// The rounds without a better time after which a measurement ends.
     private static final int ROUNDS = 10;
 
     private static final double BETTER = 0.99;
@@ -38,13 +38,13 @@ final class RoofChild {
     private static final long LARGEST_BYTES = 1 << 27;
     private static final int PASS_BYTES = 1 << 22;
 
-    /// A huge page's, so that arrays begin alike however they are mapped.
+    /// The alignment of a huge page, so that arrays begin alike however they are mapped.
     private static final long PAGE_BYTES = 1 << 21;
 
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final long VECTOR = FLOATS.vectorByteSize();
 
-    /// Keeps results in use.
+    /// Keeps the compiler from dropping unused results.
     private static volatile double sink;
 
     private final int threads;
@@ -59,14 +59,14 @@ final class RoofChild {
         });
     }
 
-    /// What every thread does in one timed piece of work.
+    /// One thread's share of a timed piece of work.
     private interface Work {
         void run(int thread);
     }
 
-    /// Prints one line of JSON for each number of threads asked for.
+    /// Prints one line of JSON for each number of threads.
     ///
-    /// @param arguments numbers of threads
+    /// @param arguments the numbers of threads
     public static void main(String[] arguments) throws Exception {
         for (String threads : arguments) {
             var child = new RoofChild(Integer.parseInt(threads));
@@ -84,7 +84,7 @@ final class RoofChild {
         return new Roof(threads, floatFlops / floatSeconds / 1e9, doubleFlops / doubleSeconds / 1e9, bandwidth());
     }
 
-    /// Short loops, many times: the compiler gets hold of them the sooner.
+    /// Runs a short loop many times, so that the compiler compiles it sooner.
     private static void repeat(DoubleSupplier chains) {
         for (int i = 0; i < REPEATS; i++) {
             sink = chains.getAsDouble();
@@ -119,7 +119,8 @@ final class RoofChild {
         }
     }
 
-    /// The least time in which all threads do a piece of work, from the first start to the last end.
+    /// Returns the least time in which all threads do a piece of work, in seconds, from the first start to the last
+    /// end.
     private double best(double seconds, Work work) throws InterruptedException, ExecutionException {
         long least = Long.MAX_VALUE;
         long begin = System.nanoTime();
@@ -263,7 +264,7 @@ final class RoofChild {
                 .lane(0);
     }
 
-    /// Eight partial sums, so that the additions do not wait for one another.
+    /// Sums into eight accumulators, so that the additions do not wait for one another.
     private static double sum(MemorySegment x, int passes) {
         FloatVector total = FloatVector.zero(FLOATS);
         for (int pass = 0; pass < passes; pass++) {
@@ -296,7 +297,7 @@ final class RoofChild {
         }
     }
 
-    /// Multiplies: a negation is slower in the first caches.
+    /// Multiplies by −1: a negation is slower in the first caches.
     private static void scale(MemorySegment x, int passes) {
         FloatVector factor = FloatVector.broadcast(FLOATS, -1);
         for (int pass = 0; pass < passes; pass++) {

@@ -3,7 +3,7 @@ package org.toydiff.bench.blas;
 import java.util.List;
 import java.util.Locale;
 
-/// The routines that can be measured: what each works on, and what its work is counted as. Everything is row-major.
+/// The routines that can be measured, with their operands, flops and memory traffic. Everything is row-major.
 enum Routine {
     AXPY(1, "-"),
     DOT(1, "-"),
@@ -15,17 +15,17 @@ enum Routine {
     GER(2, "-"),
     /// Whether A and B are transposed.
     GEMM(3, "NN", "NT", "TN", "TT"),
-    /// As many calls of `gemm` as there are products.
+    /// One call of `gemm` for each product.
     GEMM_BATCH(3, "NN", "NT", "TN", "TT"),
-    /// All products by one call, which not every library has. OpenBLAS up to 0.3.31, built for many processors,
-    /// crashes in it where products are small: https://github.com/OpenMathLib/OpenBLAS/pull/5980.
+    /// One call for all products, which not every library has. OpenBLAS up to 0.3.31, built for many processors,
+    /// crashes in it on small products: https://github.com/OpenMathLib/OpenBLAS/pull/5980.
     GEMM_BATCH_STRIDED(3, "NN", "NT", "TN", "TT"),
     /// The lower triangle of A·Aᵀ (N) or Aᵀ·A (T).
     SYRK(2, "N", "T"),
-    /// A lower triangular A, from the left or the right, transposed or not.
+    /// Solves with a lower triangular A, on the left or the right, transposed or not.
     TRSM(2, "LN", "LT", "RN", "RT");
 
-    /// How many sizes it has.
+    /// The number of sizes it has.
     final int dimensions;
 
     final List<String> variants;
@@ -35,7 +35,7 @@ enum Routine {
         this.variants = List.of(variants);
     }
 
-    /// A matrix, or a vector as a matrix of one row, or several such.
+    /// A matrix, a vector as a matrix of one row, or a batch of matrices.
     record Shape(int count, int rows, int columns) {
         long elements() {
             return (long) count * rows * columns;
@@ -46,27 +46,27 @@ enum Routine {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /// The function of the library.
+    /// Returns the name of the library's function.
     String symbol(boolean wide) {
         return "cblas_" + (wide ? "d" : "s") + (this == GEMM_BATCH ? "gemm" : word());
     }
 
-    /// Whether the result is one number, and no operand is written.
+    /// Returns whether the result is a number and no operand is written.
     boolean isScalar() {
         return this == DOT || this == NRM2;
     }
 
-    /// Whether a call is of many products.
+    /// Returns whether a call computes many products.
     boolean isBatch() {
         return this == GEMM_BATCH || this == GEMM_BATCH_STRIDED;
     }
 
-    /// Whether toydiff's own threads can share it out.
+    /// Returns whether toydiff's threads can share it.
     boolean isProduct() {
         return this == GEMM || this == GEMM_BATCH;
     }
 
-    /// m, n and k where the routine's own sizes are these; the ones that it has not are 1.
+    /// Returns m, n and k for the routine's own sizes, with 1 for each that it does not have.
     int[] sizes(int... own) {
         return switch (this) {
             case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> new int[] {own[0], own[1], own[2]};
@@ -76,7 +76,7 @@ enum Routine {
         };
     }
 
-    /// The operands in the order of the call; the last one is written, unless the result is one number.
+    /// Returns the operands in the order of the call; the last one is written, unless the result is a number.
     List<Shape> operands(Problem p) {
         return switch (this) {
             case NRM2, SCAL -> List.of(vector(p.n()));
@@ -107,7 +107,8 @@ enum Routine {
         return transposed ? new Shape(count, columns, rows) : new Shape(count, rows, columns);
     }
 
-    /// Additions and multiplications, as LAPACK's working note 41 counts them but for terms of lower order.
+    /// Returns the additions and multiplications, as LAPACK Working Note 41 counts them except for lower-order
+    /// terms.
     double flops(Problem p) {
         double m = p.m();
         double n = p.n();
@@ -123,7 +124,8 @@ enum Routine {
         };
     }
 
-    /// Elements that must be read and written at least: each operand once, twice where it is changed in place.
+    /// Returns the elements that must be read and written at least: each operand once, or twice if it is updated in
+    /// place.
     double traffic(Problem p) {
         double m = p.m();
         double n = p.n();

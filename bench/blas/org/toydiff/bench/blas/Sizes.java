@@ -6,25 +6,26 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.IntUnaryOperator;
 
-/// Reads sizes as users write them.
+/// Parses sizes from the command line.
 final class Sizes {
-    private static final int MOST = 10_000;
+    private static final int MAX_SIZES = 10_000;
 
-    /// How much longer than broad a tall matrix is.
+    /// The ratio of rows to columns in a tall matrix.
     private static final int ASPECT = 16;
 
     private Sizes() {}
 
-    /// A list such as `64,100:300:50,512:4096:*2`: numbers, and ranges with a step or a factor, both ends included.
+    /// Parses a list such as `64,100:300:50,512:4096:*2`: numbers, and ranges with a step or a factor, both ends
+    /// included.
     ///
-    /// @throws IllegalArgumentException if it is no such list
+    /// @throws IllegalArgumentException if the text is not such a list
     static List<Integer> parse(String option, String text) {
         List<Integer> sizes = new ArrayList<>();
         for (String item : text.split(",", -1)) {
             String[] parts = item.strip().split(":", -1);
             if (parts.length > 3) {
                 throw new IllegalArgumentException(
-                        option + ": " + item + " is no range; write FROM:TO or FROM:TO:STEP");
+                        option + ": " + item + " is not a range; write FROM:TO or FROM:TO:STEP");
             }
             int from = positive(option, parts[0]);
             int to = parts.length == 1 ? from : positive(option, parts[1]);
@@ -34,15 +35,15 @@ final class Sizes {
             IntUnaryOperator next = step(option, parts);
             for (int size = from; size <= to && size > 0; size = next.applyAsInt(size)) {
                 sizes.add(size);
-                if (sizes.size() > MOST) {
-                    throw new IllegalArgumentException(option + ": more than " + MOST + " sizes");
+                if (sizes.size() > MAX_SIZES) {
+                    throw new IllegalArgumentException(option + ": more than " + MAX_SIZES + " sizes");
                 }
             }
         }
         return sizes;
     }
 
-    /// The size after one, negative at an overflow.
+    /// Returns the function from one size to the next, which is negative on overflow.
     private static IntUnaryOperator step(String option, String[] parts) {
         String text = parts.length < 3 ? "*2" : parts[2];
         if (!text.startsWith("*")) {
@@ -59,7 +60,7 @@ final class Sizes {
         };
     }
 
-    /// A number of 1 or more.
+    /// Parses a positive number.
     static int positive(String option, String text) {
         String digits = text.strip();
         try {
@@ -72,13 +73,12 @@ final class Sizes {
                 throw new IllegalArgumentException(
                         option + ": " + digits + " is more than the " + Integer.MAX_VALUE + " that BLAS can count", e);
             }
-            throw new IllegalArgumentException(option + ": \"" + digits + "\" is no number", e);
+            throw new IllegalArgumentException(option + ": \"" + digits + "\" is not a number", e);
         }
         throw new IllegalArgumentException(option + ": " + digits + " is not positive");
     }
 
-    /// The sizes of a routine for an edge and a shape: `square`, `tall` and `wide` by a factor of 16, or the sizes
-    /// themselves, `784x512x32`.
+    /// Returns the sizes of a routine for an edge and a shape: `square`, or `tall` or `wide` by a factor of 16.
     static int[] shaped(Routine routine, String shape, int edge) {
         int narrow = Math.max(1, edge / ASPECT);
         return switch (shape) {
@@ -86,7 +86,7 @@ final class Sizes {
             case "tall" -> repeated(routine, edge, narrow, narrow);
             case "wide" -> repeated(routine, narrow, edge, narrow);
             default ->
-                throw new IllegalArgumentException("--shapes: " + shape + " is none of square, tall, wide, MxNxK");
+                throw new IllegalArgumentException("--shapes: " + shape + " is not one of square, tall, wide, MxNxK");
         };
     }
 
@@ -94,12 +94,12 @@ final class Sizes {
         return Arrays.copyOf(sizes, routine.dimensions);
     }
 
-    /// Whether a shape has its sizes in it.
+    /// Returns whether a shape gives its sizes, such as `784x512x32`.
     static boolean isExplicit(String shape) {
         return !shape.isEmpty() && (Character.isDigit(shape.charAt(0)) || shape.charAt(0) == '-');
     }
 
-    /// The sizes in a shape.
+    /// Parses a shape that gives its sizes.
     static int[] explicit(Routine routine, String shape) {
         String[] parts = shape.toLowerCase(Locale.ROOT).split("x", -1);
         if (parts.length != routine.dimensions) {

@@ -2,19 +2,19 @@ package org.toydiff.bench.blas;
 
 import java.util.Arrays;
 
-/// What is said of a set of times.
+/// Median and percentiles of a set of times.
 ///
-/// @param count how many there were
+/// @param count the number of times
 record Statistics(double median, double p10, double p90, int count) {
-    /// Of at least one.
+    /// Returns the statistics of one or more values.
     static Statistics of(double... values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
         return new Statistics(at(sorted, 0.5), at(sorted, 0.1), at(sorted, 0.9), sorted.length);
     }
 
-    /// Between the two nearest ranks in proportion: R's definition 7, which NumPy takes too (Hyndman and Fan,
-    /// "Sample Quantiles in Statistical Packages", 1996).
+    /// Interpolates between the two nearest ranks: R's definition 7, which NumPy uses too (Hyndman and Fan, "Sample
+    /// Quantiles in Statistical Packages", 1996).
     private static double at(double[] sorted, double fraction) {
         double rank = fraction * (sorted.length - 1);
         int below = (int) rank;

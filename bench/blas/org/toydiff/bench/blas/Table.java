@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/// The report as text: an aligned table and what must be known to read it.
+/// The report as text: an aligned table, and the facts needed to read it.
 final class Table {
     private static final List<String> HEADINGS = List.of(
             "routine",
@@ -26,12 +26,12 @@ final class Table {
             "JVM/C",
             "pool us");
 
-    /// Columns of words; all others hold numbers, which stand at the right.
+    /// The columns of words; all others hold numbers, which are aligned to the right.
     private static final List<Integer> WORDS = List.of(0, 1, 2, 6);
 
     private Table() {}
 
-    /// All of it.
+    /// Returns the whole report.
     static String of(BlasReport report) {
         var text = new StringBuilder();
         if (!report.results().isEmpty()) {
@@ -79,7 +79,8 @@ final class Table {
         return result.pool() == null ? "" : number(result.pool().median());
     }
 
-    /// Four significant digits, and none that is not.
+    /// Formats a number with four significant digits, but no more than four decimals and never fewer than its whole
+    /// part.
     static String number(double value) {
         int decimals = value == 0 ? 0 : (int) Math.clamp(3 - Math.floor(Math.log10(Math.abs(value))), 0, 4);
         return String.format(Locale.ROOT, "%." + decimals + "f", value);
@@ -100,7 +101,7 @@ final class Table {
         }
     }
 
-    /// What stands below the table.
+    /// Returns the lines below the table.
     static List<String> facts(BlasReport report) {
         List<String> lines = new ArrayList<>();
         for (Library library : report.libraries()) {
@@ -124,7 +125,7 @@ final class Table {
             if (!Double.isNaN(result.overheadNanos())) {
                 lines.add(String.format(
                         Locale.ROOT,
-                        "a call of %s costs %.1f ns more than from C (%s of one element: %.1f and %.1f ns)",
+                        "a call to %s costs %.1f ns more than from C (%s of one element: %.1f and %.1f ns)",
                         result.library().name(),
                         result.overheadNanos(),
                         result.problem().routine().word(),

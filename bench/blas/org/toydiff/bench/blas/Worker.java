@@ -18,15 +18,15 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
-/// A child process that answers each line with a line of JSON.
+/// A child process that answers each request, a line, with a line of JSON.
 final class Worker implements AutoCloseable {
-    /// Waits this long for a child to end by itself.
+    /// The time that a child is given to end by itself.
     private static final long PATIENCE_SECONDS = 5;
 
     private static final String CRASH = "#  SIG";
     private static final int SIGINT_EXIT = 128 + 2;
 
-    /// All that run, to be ended with this JVM.
+    /// The running children, which are ended with this JVM.
     private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
 
     private static volatile boolean stopping;
@@ -36,10 +36,10 @@ final class Worker implements AutoCloseable {
     private final BufferedReader answers;
     private final Path errors;
 
-    /// What a JVM that crashes prints of the signal.
+    /// The line in which a crashing JVM names the signal.
     private String crash;
 
-    /// A child that ended by itself.
+    /// Thrown when a child has ended by itself.
     static final class Lost extends IOException {
         @Serial
         private static final long serialVersionUID = 1L;
@@ -49,7 +49,7 @@ final class Worker implements AutoCloseable {
         }
     }
 
-    /// A child that was ended because this JVM is about to.
+    /// Thrown when a child was ended because this JVM is about to end.
     static final class Stopped extends RuntimeException {
         @Serial
         private static final long serialVersionUID = 1L;
@@ -61,7 +61,7 @@ final class Worker implements AutoCloseable {
 
     /// Starts a program.
     ///
-    /// @param environment variables beside those of this process
+    /// @param environment variables in addition to those of this process
     Worker(List<String> command, Map<String, String> environment) throws IOException {
         errors = Files.createTempFile("blasbench", ".err");
         errors.toFile().deleteOnExit();
@@ -78,7 +78,7 @@ final class Worker implements AutoCloseable {
         answers = process.inputReader(StandardCharsets.UTF_8);
     }
 
-    /// Ends every child, now and in future.
+    /// Ends every child and refuses to start others.
     static void stopAll() {
         synchronized (RUNNING) {
             stopping = true;
@@ -91,9 +91,9 @@ final class Worker implements AutoCloseable {
         }
     }
 
-    /// Asks and waits for the answer.
+    /// Sends a request and waits for the answer.
     ///
-    /// @throws Lost if the child ends instead
+    /// @throws Lost if the child ends instead of answering
     JsonObject ask(String request) throws IOException {
         requests.println(request);
         for (String line = answers.readLine(); line != null; line = answers.readLine()) {
@@ -108,7 +108,7 @@ final class Worker implements AutoCloseable {
         throw lost();
     }
 
-    /// Null for a line that is no answer: libraries may print, too.
+    /// Parses an answer; returns null for any other line, since libraries may print too.
     private static JsonObject parse(String line) {
         try {
             JsonElement element = JsonParser.parseString(line);
@@ -128,7 +128,7 @@ final class Worker implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         if (process.exitValue() == SIGINT_EXIT) {
-            // From the terminal; what ends this JVM is on its way.
+            // Ctrl-C in the terminal; this JVM is interrupted too.
             stopping = true;
         }
         if (stopping) {
@@ -138,7 +138,7 @@ final class Worker implements AutoCloseable {
         return new Lost("the child ended with exit code " + exit + signal(exit) + lastWords());
     }
 
-    /// What a JVM that crashed said of the signal, or else the last line that the child wrote.
+    /// Returns the signal that a crashed JVM reported, or else the last line that the child wrote.
     private String lastWords() throws IOException {
         if (crash != null) {
             return ": " + crash;
@@ -164,7 +164,7 @@ final class Worker implements AutoCloseable {
         };
     }
 
-    /// Ends it: a child stops when its stdin does.
+    /// Ends the child, which stops when its stdin is closed.
     @Override
     public void close() {
         requests.close();

@@ -18,8 +18,8 @@ import org.toydiff.Blas;
 import org.toydiff.internal.blas.BlasLibrary;
 import org.toydiff.internal.openblas.OpenBlas;
 
-/// The calls of `blasbench.jar`, on operands of n or n×n elements. Another library than the bundled one is named by
-/// `-jvmArgsAppend -Dtoydiff.blas.library=PATH`.
+/// The calls of `blasbench.jar`, on operands of n or n×n elements. `-jvmArgsAppend -Dtoydiff.blas.library=PATH`
+/// selects another library than the bundled one.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -31,7 +31,7 @@ import org.toydiff.internal.openblas.OpenBlas;
 public class BlasBenchmark {
     private static final int BATCH = 64;
 
-    /// Routine and variant.
+    /// The routine and its variant.
     @Param({
         "axpy -",
         "dot -",
@@ -55,18 +55,18 @@ public class BlasBenchmark {
     @Param({"float", "double"})
     public String dtype;
 
-    /// Every size.
+    /// All sizes of the operands.
     @Param({"64", "512"})
     public int n;
 
-    /// The library's own threads.
+    /// The number of the library's own threads.
     @Param("1")
     public int threads;
 
     private Operands operands;
     private Calls.Loop loop;
 
-    /// Makes the operands, and checks what the library computes.
+    /// Allocates the operands and checks the library's result.
     @Setup
     public void open() {
         Blas.library();
@@ -87,13 +87,13 @@ public class BlasBenchmark {
         operands.fillForTiming();
     }
 
-    /// Frees them.
+    /// Frees the operands.
     @TearDown
     public void close() {
         operands.close();
     }
 
-    /// The bare call.
+    /// Makes the bare call.
     @Benchmark
     public void blas() {
         loop.run(1);

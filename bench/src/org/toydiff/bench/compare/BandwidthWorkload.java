@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// What the memory allows, from C: the limit of everything that is elementwise and large.
+/// The bandwidth of memory, measured from C: the limit of every large elementwise op.
 final class BandwidthWorkload implements Workload {
     @Override
     public List<Measurement> run(Peers peers, RunOptions options) throws IOException {

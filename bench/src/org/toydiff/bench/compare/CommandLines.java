@@ -8,13 +8,13 @@ import java.util.List;
 
 /// Command lines of the processes that the driver starts.
 final class CommandLines {
-    /// What every JVM needs that runs toydiff.
+    /// The flags of every JVM that runs toydiff.
     private static final List<String> JVM_FLAGS =
             List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
 
     private CommandLines() {}
 
-    /// A main class of this jar in a JVM like this one.
+    /// Returns the command that runs a main class of this jar in a JVM like this one.
     static List<String> java(Class<?> main, String... flags) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -30,7 +30,7 @@ final class CommandLines {
         return builder;
     }
 
-    /// Runs to the end and gives what was printed.
+    /// Runs a command to its end and returns its output.
     ///
     /// @throws IOException if it cannot be started or fails
     static String output(List<String> command) throws IOException {

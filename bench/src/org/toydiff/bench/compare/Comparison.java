@@ -26,27 +26,27 @@ public final class Comparison {
     private final Path folder;
     private final String command;
 
-    /// A run.
+    /// Creates a comparison.
     ///
-    /// @param options what all workloads are run with
-    /// @param folder where results go
-    /// @param command how it was started, for the results
+    /// @param options the options of all workloads
+    /// @param folder the folder for results
+    /// @param command the command line, which is recorded with the results
     public Comparison(RunOptions options, Path folder, String command) {
         this.options = options;
         this.folder = folder;
         this.command = command;
     }
 
-    /// Every workload there is.
+    /// Returns the names of all workloads.
     ///
-    /// @return their names, in the order of the report
+    /// @return the names, in the order of the report
     public static Set<String> workloads() {
         return WORKLOADS.keySet();
     }
 
     /// Runs some of the workloads.
     ///
-    /// @param names which
+    /// @param names the names of the workloads
     /// @throws IOException if a peer fails or results cannot be written
     public void run(List<String> names) throws IOException {
         Files.createDirectories(folder);
@@ -61,12 +61,13 @@ public final class Comparison {
         report();
     }
 
-    /// A machine without any font can measure all the same.
+    /// Draws the chart. If it cannot be drawn, as on a machine without fonts, the measurements are written all the
+    /// same.
     private void chart(WorkloadResults step) throws IOException {
         try {
             StepChart.write(folder, step);
         } catch (RuntimeException | InternalError | LinkageError e) {
-            Progress.say("no chart, for want of fonts perhaps (install fontconfig and one): " + e);
+            Progress.say("no chart was drawn (if fonts are missing, install fontconfig and a font): " + e);
         }
     }
 

@@ -2,7 +2,7 @@ package org.toydiff.bench.compare;
 
 import java.io.IOException;
 
-/// One column of a table: what it is called and how it is measured once.
+/// One column of a table: its name, and how it is measured once.
 record Contestant(String name, Measure measure) {
     /// Measures once.
     @FunctionalInterface
@@ -10,7 +10,7 @@ record Contestant(String name, Measure measure) {
         double once() throws IOException;
     }
 
-    /// A running peer that is asked for a median time.
+    /// Returns a contestant that asks a running peer for a median time.
     static Contestant timed(String name, PeerProcess peer, String request) {
         return new Contestant(name, () -> peer.ask(request).get("median_us").getAsDouble());
     }

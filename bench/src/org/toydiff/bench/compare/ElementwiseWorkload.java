@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Elementwise ops and a reduction: results new each time, and into memory that is there already.
+/// Elementwise ops and a reduction, into new results and into existing memory.
 final class ElementwiseWorkload implements Workload {
-    /// Sizes of the tables.
+    /// The sizes in the tables.
     static final List<Integer> SIZES = List.of(1 << 12, 1 << 18, 1 << 24);
 
-    /// Ops of the tables.
+    /// The ops in the tables.
     static final List<String> OPS = List.of("exp", "tanh", "add", "sum");
 
     private static final int SAMPLES = 50;
@@ -32,7 +32,7 @@ final class ElementwiseWorkload implements Workload {
         return size < SIZES.getLast() ? SAMPLES : LARGE_SAMPLES;
     }
 
-    /// The name of a row, which is also how peers are asked.
+    /// Returns the name of a row, which is part of the request to the peers as well.
     static String name(String op, int size, String mode) {
         return op + " " + size + " " + mode;
     }

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import org.toydiff.bench.peer.DjlPeer;
 import org.toydiff.bench.peer.ToydiffPeer;
 
-/// What small steps cost the garbage collector, in a JVM with a small heap.
+/// The garbage collection that small steps cause, in a JVM with a small heap.
 final class GcWorkload implements Workload {
     /// The row of heap bytes.
     static final String BYTES = "heap bytes per step";
@@ -22,7 +22,7 @@ final class GcWorkload implements Workload {
     /// The row of pauses.
     static final String PAUSE = "longest pause in the steps";
 
-    /// The row of pauses before and after them too.
+    /// The row of pauses in the whole life of the process.
     static final String PAUSE_OF_PROCESS = "longest pause of the process";
 
     private static final int STEPS = 10_000;

@@ -36,7 +36,7 @@ final class GemmWorkload implements Workload {
         return n + "×" + n + ", " + threads + (threads == 1 ? " thread" : " threads");
     }
 
-    /// The size of a row of this name.
+    /// Returns the size in the name of a row.
     static int size(String name) {
         return Integer.parseInt(name.substring(0, name.indexOf('×')));
     }

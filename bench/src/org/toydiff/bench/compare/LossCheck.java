@@ -7,17 +7,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Whether all peers train the same net: their first losses must agree, or times mean nothing.
+/// Checks that all peers train the same net: unless their first losses agree, comparing times means nothing.
 final class LossCheck {
     private static final Path REFERENCE = Path.of("bench", "losses.json");
     private static final int LOSSES = 10;
     private static final double TOLERANCE = 1e-3;
 
-    /// SGD hardly moves the loss in ten steps, so agreement of the losses alone would say little.
+    /// SGD hardly changes the loss in ten steps, so agreement of the losses alone would prove little.
     private static final double CHANGE_TOLERANCE = 0.05;
 
-    /// DJL's Adam adds epsilon before the bias correction and not after it. That is another step where gradients
-    /// are tiny, and the losses part from the fourth on.
+    /// DJL's Adam adds epsilon before the bias correction instead of after it. The steps differ where gradients are
+    /// tiny, and the losses diverge from the fourth on.
     private static final int LOSSES_OF_DJL_ADAM = 3;
 
     private final JsonObject reference;
@@ -26,7 +26,7 @@ final class LossCheck {
         reference = new Gson().fromJson(Files.readString(REFERENCE), JsonObject.class);
     }
 
-    /// Checks every peer, and toydiff with the committed losses of PyTorch.
+    /// Checks every peer against toydiff, and toydiff against the committed losses of PyTorch.
     ///
     /// @throws IOException if one differs
     void check(Peers peers, String optimizer, int batch) throws IOException {
@@ -80,7 +80,7 @@ final class LossCheck {
         }
     }
 
-    /// False for NaN.
+    /// Returns whether two values agree; false for NaN.
     private static boolean near(double value, double expected, double tolerance) {
         return Math.abs(value - expected) <= tolerance * Math.abs(expected);
     }

@@ -16,7 +16,7 @@ final class MarkdownReport {
     private final Map<String, WorkloadResults> results = new LinkedHashMap<>();
     private final StringBuilder page = new StringBuilder();
 
-    /// Reads what the folder holds, also of earlier runs.
+    /// Reads the results in the folder, including those of earlier runs.
     MarkdownReport(Path folder, Iterable<String> workloads) throws IOException {
         for (String workload : workloads) {
             WorkloadResults.read(folder, workload)
@@ -34,7 +34,7 @@ final class MarkdownReport {
         line("");
         common().forEach((name, fact) -> line("- " + name + ": " + fact));
         line("");
-        line("Medians over the rounds; in brackets how often toydiff's it is, so above 1× toydiff takes less.");
+        line("Medians over the rounds, with the ratio to toydiff's in brackets: above 1×, toydiff takes less.");
         line("");
         targets();
         for (WorkloadResults found : results.values()) {
@@ -44,7 +44,7 @@ final class MarkdownReport {
     }
 
     private void targets() {
-        line("| ratio | asked | measured | met |");
+        line("| ratio | target | measured | met |");
         line("|---|---|---|---|");
         for (Target target : new Targets(results).all()) {
             line("| " + String.join(" | ", target.name(), target.askedText(), target.measuredText(), target.verdict())
@@ -57,7 +57,7 @@ final class MarkdownReport {
         line("## " + found.workload());
         line("");
         if (found.quick()) {
-            line("**A quick run, to see whether everything works: these are no measurements.**");
+            line("**A quick run, which only checks that everything works: these are not measurements.**");
             line("");
         }
         if (found.workload().equals("step")) {
@@ -71,7 +71,7 @@ final class MarkdownReport {
         line("");
     }
 
-    /// The facts that hold for all results.
+    /// Returns the facts that all results share.
     private Map<String, String> common() {
         Map<String, String> common = new LinkedHashMap<>();
         results.values().stream().findFirst().ifPresent(first -> common.putAll(first.machine()));
@@ -80,7 +80,7 @@ final class MarkdownReport {
         return common;
     }
 
-    /// The facts that hold for these results and not for all.
+    /// Returns the facts in which these results differ from others.
     private String origin(WorkloadResults found) {
         Map<String, String> facts = new LinkedHashMap<>(found.machine());
         facts.keySet().removeAll(common().keySet());
@@ -89,7 +89,7 @@ final class MarkdownReport {
                 .collect(Collectors.joining("; "));
     }
 
-    /// In each cell the median and, after it, how often toydiff's it is.
+    /// Writes a table with the median in each cell, followed by its ratio to toydiff's.
     private void table(List<Measurement> measurements) {
         Set<String> columns = new LinkedHashSet<>();
         measurements.forEach(m -> columns.addAll(m.rounds().keySet()));

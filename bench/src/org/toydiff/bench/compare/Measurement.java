@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.toydiff.bench.peer.Timing;
 
-/// One row of a table: what each contestant was measured at in each round, the one that others are compared
-/// with first.
+/// One row of a table: the values of each contestant, one for each round. The contestant that others are compared
+/// with is the first.
 record Measurement(String name, String unit, Map<String, List<Double>> rounds) {
     static Measurement of(String name, String unit) {
         return new Measurement(name, unit, new LinkedHashMap<>());
@@ -26,12 +26,12 @@ record Measurement(String name, String unit, Map<String, List<Double>> rounds) {
         return Timing.median(rounds.get(contestant).stream().mapToDouble(d -> d).toArray());
     }
 
-    /// The median of one over the median of another.
+    /// Returns the median of one contestant over that of another.
     double ratio(String over, String under) {
         return median(over) / median(under);
     }
 
-    /// The geometric mean of [#ratio] over some measurements, NaN without any that has both.
+    /// Returns the geometric mean of [#ratio] over the measurements that have both contestants; NaN if none has.
     static double meanRatio(Stream<Measurement> measurements, String over, String under) {
         double mean = measurements
                 .filter(m -> m.has(over) && m.has(under))

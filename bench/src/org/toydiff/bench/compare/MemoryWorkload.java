@@ -4,12 +4,12 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.List;
 
-/// Peak memory of a training step on a large batch, each time in a fresh process.
+/// The peak memory of a training step on a large batch, each time in a new process.
 final class MemoryWorkload implements Workload {
     /// The row of resident memory.
     static final String RESIDENT = "peak resident";
 
-    /// The row of what toydiff counts itself.
+    /// The row of the bytes that toydiff itself counts.
     static final String ACCOUNTED = "peak by toydiff's own account";
 
     private static final int BATCH = 32_768;

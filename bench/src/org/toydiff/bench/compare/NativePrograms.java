@@ -15,9 +15,9 @@ final class NativePrograms {
 
     private NativePrograms() {}
 
-    /// Compiles one of them.
+    /// Compiles a program.
     ///
-    /// @return the program
+    /// @return the path of the executable
     /// @throws IOException if there is no compiler or it fails
     static Path build(String name) throws IOException {
         Path compiler = compiler().orElseThrow(() -> new IOException("neither cc nor gcc is on the PATH; install one"));

@@ -22,7 +22,7 @@ final class PeerProcess implements AutoCloseable {
 
     /// Starts a peer and waits until it answers.
     ///
-    /// @throws IOException if it does not
+    /// @throws IOException if it does not answer
     PeerProcess(List<String> command, Path log) throws IOException {
         this.log = log;
         process = CommandLines.builder(command)
@@ -53,7 +53,7 @@ final class PeerProcess implements AutoCloseable {
                 .anyMatch(offered -> offered.getAsString().equals(workload));
     }
 
-    /// Asks and waits for the answer.
+    /// Sends a request and waits for the answer.
     ///
     /// @throws IOException if the peer ends or answers with an error
     JsonObject ask(String request) throws IOException {
@@ -69,7 +69,7 @@ final class PeerProcess implements AutoCloseable {
             }
             return answer;
         } catch (JsonSyntaxException | IllegalStateException e) {
-            throw new IOException("a peer answered \"" + request + "\" with no JSON object: " + line, e);
+            throw new IOException("a peer's answer to \"" + request + "\" is not a JSON object: " + line, e);
         }
     }
 
@@ -78,7 +78,7 @@ final class PeerProcess implements AutoCloseable {
         return lines.isEmpty() ? "it wrote nothing to " + log : lines.getLast();
     }
 
-    /// Ends it: a peer stops when its stdin does.
+    /// Ends the peer, which stops when its stdin is closed.
     @Override
     public void close() {
         requests.close();

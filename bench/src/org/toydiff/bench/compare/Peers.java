@@ -10,7 +10,8 @@ import java.util.TreeMap;
 import org.toydiff.bench.peer.DjlPeer;
 import org.toydiff.bench.peer.ToydiffPeer;
 
-/// The peers that can be had here. One that cannot is told of and left out; only toydiff is indispensable.
+/// The peers available on this machine. Only toydiff is required; others that do not start are reported and
+/// skipped.
 final class Peers implements AutoCloseable {
     static final String TOYDIFF = "toydiff";
     static final String PYTORCH = "PyTorch";
@@ -18,24 +19,24 @@ final class Peers implements AutoCloseable {
     static final String DJL = "DJL";
     static final String C = "C";
 
-    /// For the processes whose resident memory is measured: a heap that has room to grow does so, whatever the
-    /// tensors take. (DJL needs more: its inputs pass through the heap.)
+    /// The heap of the processes whose resident memory is measured: a heap with room to grow does grow, whatever
+    /// the tensors take. (DJL needs more: its inputs pass through the heap.)
     private static final String SMALL_HEAP = "-Xmx64m";
 
     private static final Path LOGS = Path.of("target", "bench-logs");
 
     private final Map<String, PeerCommand> commands = new LinkedHashMap<>();
     private final Map<String, PeerProcess> running = new LinkedHashMap<>();
-    private final Map<String, String> leftOut = new TreeMap<>();
+    private final Map<String, String> skipped = new TreeMap<>();
 
-    /// Starts all of them.
+    /// Starts the peers.
     ///
     /// @param python the Python interpreter
     /// @throws IOException if toydiff itself does not start
     Peers(String python) throws IOException {
         add(TOYDIFF, CommandLines.java(ToydiffPeer.class), CommandLines.java(ToydiffPeer.class, SMALL_HEAP));
         if (!running.containsKey(TOYDIFF)) {
-            throw new IOException("toydiff does not start: " + leftOut.get(TOYDIFF));
+            throw new IOException("toydiff does not start: " + skipped.get(TOYDIFF));
         }
         add(PYTORCH, python, "bench/peers/torch_peer.py");
         add(JAX, python, "bench/peers/jax_peer.py");
@@ -48,7 +49,7 @@ final class Peers implements AutoCloseable {
             String library = toydiff().ask("blas").get("library").getAsString();
             add(C, NativePrograms.build("gemm").toString(), library);
         } catch (IOException e) {
-            leaveOut(C, e);
+            skip(C, e);
         }
     }
 
@@ -62,46 +63,47 @@ final class Peers implements AutoCloseable {
             commands.put(name, new PeerCommand(name, fresh, LOGS.resolve(name + "-fresh.log")));
             Progress.say(name + " " + running.get(name).version());
         } catch (IOException e) {
-            leaveOut(name, e);
+            skip(name, e);
         }
     }
 
-    private void leaveOut(String name, IOException e) {
-        leftOut.put(name, e.getMessage());
-        Progress.say(name + " is left out: " + e.getMessage());
+    private void skip(String name, IOException e) {
+        skipped.put(name, e.getMessage());
+        Progress.say(name + " is skipped: " + e.getMessage());
     }
 
     PeerProcess toydiff() {
         return running.get(TOYDIFF);
     }
 
-    /// The peer of that name, if it runs.
+    /// Returns the peer of a name, if it runs.
     Optional<PeerProcess> find(String name) {
         return Optional.ofNullable(running.get(name));
     }
 
-    /// The running peers that offer a workload, toydiff first.
+    /// Returns the running peers that offer a workload, toydiff first.
     List<PeerProcess> offering(String workload) {
         return running.values().stream().filter(peer -> peer.offers(workload)).toList();
     }
 
-    /// How to start another process of a peer that offers a workload, with a small heap where that is enough.
+    /// Returns the commands that start further processes of the peers that offer a workload, with a small heap
+    /// where that is enough.
     List<PeerCommand> commandsOffering(String workload) {
         return commands.values().stream()
                 .filter(command -> running.get(command.name()).offers(workload))
                 .toList();
     }
 
-    /// Version by peer.
+    /// Returns the version of each running peer.
     Map<String, String> versions() {
         Map<String, String> versions = new LinkedHashMap<>();
         running.forEach((name, peer) -> versions.put(name, peer.version()));
         return versions;
     }
 
-    /// Why, by peer.
-    Map<String, String> leftOut() {
-        return leftOut;
+    /// Returns the skipped peers, each with the reason.
+    Map<String, String> skipped() {
+        return skipped;
     }
 
     @Override

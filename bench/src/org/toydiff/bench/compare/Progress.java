@@ -1,6 +1,6 @@
 package org.toydiff.bench.compare;
 
-/// What the driver tells while it runs, on stderr.
+/// The driver's progress messages, on stderr.
 final class Progress {
     private Progress() {}
 

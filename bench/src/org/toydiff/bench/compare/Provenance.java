@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Where, with what and how results were measured.
+/// Describes the machine, the versions and the command that results come from.
 final class Provenance {
     private Provenance() {}
 
-    /// Facts by name, in the order of reading.
+    /// Returns facts by name, in display order.
     static Map<String, String> describe(Peers peers, String command) throws IOException {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Processor", processor());
@@ -28,7 +28,7 @@ final class Provenance {
         peers.versions().forEach(facts::putIfAbsent);
         facts.remove(Peers.TOYDIFF);
         facts.remove(Peers.C);
-        peers.leftOut().forEach((name, why) -> facts.put(name, "left out"));
+        peers.skipped().keySet().forEach(name -> facts.put(name, "skipped"));
         facts.put("Commit", commit());
         facts.put("Date", LocalDate.now(ZoneOffset.UTC).toString());
         facts.put("Load average at the start", load());
@@ -53,7 +53,7 @@ final class Provenance {
         return Math.round(system.getTotalMemorySize() / 0x1p30) + " GiB";
     }
 
-    /// Over the minute before, so it hints at whether the machine was free.
+    /// Returns the load average of the last minute, which hints at whether the machine was idle.
     private static String load() {
         double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
         return load < 0 ? "unknown" : String.format(Locale.ROOT, "%.2f", load);

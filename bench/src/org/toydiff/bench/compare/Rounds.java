@@ -5,16 +5,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// Measures contestants in turn, A B C A B C …, so that what changes on the machine meanwhile meets all alike.
+/// Measures contestants in turn, A B C A B C …, so that changes of the machine's state affect all alike.
 final class Rounds {
-    /// A pool of threads spins for a while after its last work; the next contestant waits for that.
+    /// The pause in which a pool of threads stops spinning after its last work, before the next contestant's turn.
     private static final long PAUSE_MILLIS = 50;
 
     private final int rounds;
     private final double warmUpSeconds;
 
-    /// @param rounds rounds that count
-    /// @param warmUpSeconds how long each contestant is asked before them
+    /// @param rounds the number of timed rounds
+    /// @param warmUpSeconds the time for which each contestant is warmed up before them
     Rounds(int rounds, double warmUpSeconds) {
         this.rounds = rounds;
         this.warmUpSeconds = warmUpSeconds;
@@ -28,7 +28,7 @@ final class Rounds {
         return cold(name, unit, contestants);
     }
 
-    /// Measures at once: what is started anew for each round has nothing to warm up.
+    /// Measures without a warm-up, for processes that are started in each round.
     Measurement cold(String name, String unit, List<Contestant> contestants) throws IOException {
         Measurement measurement = Measurement.of(name, unit);
         for (int round = 0; round < rounds; round++) {

@@ -2,7 +2,7 @@ package org.toydiff.bench.compare;
 
 /// The options that all workloads run with.
 ///
-/// @param rounds rounds that count
+/// @param rounds the number of timed rounds
 /// @param quick whether to check that everything works rather than to measure
 /// @param python the Python interpreter
 public record RunOptions(int rounds, boolean quick, String python) {
@@ -13,7 +13,7 @@ public record RunOptions(int rounds, boolean quick, String python) {
         return new Rounds(rounds, quick ? 0 : WARM_UP_SECONDS);
     }
 
-    /// Fewer when quick.
+    /// Returns the number of samples, which is smaller in a quick run.
     int samples(int samples) {
         return quick ? Math.max(2, samples / 10) : samples;
     }

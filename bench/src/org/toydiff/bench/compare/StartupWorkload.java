@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.toydiff.bench.peer.StartupPeer;
 
-/// How long a process takes from its start to the end of its 100th small training step.
+/// The time of a process from its start to the end of its 100th small training step.
 final class StartupWorkload implements Workload {
     private static final double LOSS_TOLERANCE = 0.01;
 
@@ -29,7 +29,7 @@ final class StartupWorkload implements Workload {
         return (System.nanoTime() - start) / 1e6;
     }
 
-    /// Also reads both programs' files once, so that no round pays for a cold disk.
+    /// Requires equal losses. This also reads both programs' files once, so that no round includes a cold disk.
     private static void requireSameLoss(List<String> toydiff, List<String> pytorch) throws IOException {
         double ours = loss(toydiff);
         double theirs = loss(pytorch);

@@ -11,7 +11,7 @@ import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.style.Styler;
 
-/// A bar for each library and row: its step time over toydiff's.
+/// Draws a bar for each library and row: its step time over toydiff's.
 final class StepChart {
     private static final int WIDTH = 1000;
     private static final int HEIGHT = 480;
@@ -25,7 +25,7 @@ final class StepChart {
     private StepChart() {}
 
     static void write(Path folder, WorkloadResults step) throws IOException {
-        // There is no screen to draw on, and none is needed.
+        // Drawing needs no screen.
         System.setProperty("java.awt.headless", "true");
         CategoryChart chart = new CategoryChartBuilder()
                 .width(WIDTH)

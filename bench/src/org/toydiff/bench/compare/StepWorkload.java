@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The training step of 784-512-256-10 in every library, and toydiff's straight-line loop beside it where the
-/// peer offers one.
+/// The training step of 784-512-256-10 in every library, and toydiff's straight-line loop where its peer offers
+/// one.
 final class StepWorkload implements Workload {
     /// The column of the loop without autograd.
     static final String STRAIGHT = "straight line";

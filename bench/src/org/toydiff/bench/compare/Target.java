@@ -2,9 +2,9 @@ package org.toydiff.bench.compare;
 
 import java.util.Locale;
 
-/// A ratio that is asked for and what was measured, NaN when it was not.
+/// The target for a ratio, and the measured ratio; NaN if it was not measured.
 record Target(String name, Bound bound, double asked, double measured) {
-    /// On which side of the asked value the measured one must be.
+    /// The side of the target on which the measured value must be.
     enum Bound {
         AT_LEAST("≥"),
         AT_MOST("≤"),

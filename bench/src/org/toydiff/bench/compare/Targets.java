@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// The ratios that are asked for, computed from what was measured.
+/// The targets, with their ratios computed from the measurements.
 final class Targets {
     private static final int SMALL = ElementwiseWorkload.SIZES.getFirst();
     private static final int LARGE = ElementwiseWorkload.SIZES.getLast();
 
     private final Map<String, WorkloadResults> results;
 
-    /// @param results by workload; those that were not run may be missing
+    /// @param results the results by workload; workloads that were not run may be missing
     Targets(Map<String, WorkloadResults> results) {
         this.results = results;
     }

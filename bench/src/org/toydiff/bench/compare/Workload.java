@@ -3,9 +3,9 @@ package org.toydiff.bench.compare;
 import java.io.IOException;
 import java.util.List;
 
-/// A question that is put to all peers: one table.
+/// A workload that the peers run: one table.
 interface Workload {
-    /// Asks.
+    /// Runs the workload.
     ///
     /// @return one measurement for each row
     /// @throws IOException if a peer fails

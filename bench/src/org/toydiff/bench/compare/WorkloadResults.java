@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The measurements of one workload, as a file of JSON keeps them.
+/// The measurements of one workload, stored as a JSON file.
 record WorkloadResults(String workload, boolean quick, Map<String, String> machine, List<Measurement> measurements) {
     private static final Gson JSON =
             new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();

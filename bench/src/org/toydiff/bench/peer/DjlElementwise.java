@@ -4,17 +4,17 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.function.Supplier;
 
-/// One elementwise op or reduction of DJL, its result new and closed at once.
+/// One elementwise op or reduction of DJL, whose new result is closed at once.
 public final class DjlElementwise implements AutoCloseable {
     private final NDManager manager = DjlOperands.manager();
     private final NDArray a;
     private final NDArray b;
     private final Supplier<NDArray> call;
 
-    /// An op on numbers in [0, 1).
+    /// Prepares an op on numbers in [0, 1).
     ///
     /// @param op `exp`, `tanh`, `add` or `sum`
-    /// @param elements elements of each operand
+    /// @param elements the number of elements of each operand
     public DjlElementwise(String op, long elements) {
         a = DjlOperands.inputs(manager, elements);
         b = DjlOperands.inputs(manager, elements);
@@ -23,11 +23,11 @@ public final class DjlElementwise implements AutoCloseable {
             case "tanh" -> a::tanh;
             case "add" -> () -> a.add(b);
             case "sum" -> a::sum;
-            default -> throw new IllegalArgumentException(op + " is none of exp, tanh, add, sum");
+            default -> throw new IllegalArgumentException(op + " is not one of exp, tanh, add, sum");
         };
     }
 
-    /// The op once.
+    /// Runs the op once.
     public void run() {
         call.get().close();
     }

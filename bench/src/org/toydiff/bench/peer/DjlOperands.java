@@ -9,11 +9,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
-/// DJL's side of the common numbers.
+/// The starting numbers as arrays of DJL.
 public final class DjlOperands {
     private DjlOperands() {}
 
-    /// Tells DJL to use every core and not the network. Must come before its engine is loaded.
+    /// Sets DJL to use every core and not the network. It must be called before DJL's engine is loaded.
     static void settings() {
         String cores = Integer.toString(Runtime.getRuntime().availableProcessors());
         System.setProperty("ai.djl.pytorch.num_threads", cores);
@@ -21,7 +21,7 @@ public final class DjlOperands {
         System.setProperty("OPT_OUT_TRACKING", "true");
     }
 
-    /// The owner of arrays.
+    /// Creates an owner of arrays.
     ///
     /// @return a new manager of DJL's PyTorch engine
     public static NDManager manager() {
@@ -29,9 +29,9 @@ public final class DjlOperands {
         return NDManager.newBaseManager("PyTorch");
     }
 
-    /// Inputs.
+    /// Creates inputs.
     ///
-    /// @param manager who owns them
+    /// @param manager the owner of the array
     /// @param shape the size of each axis
     /// @return a new array
     public static NDArray inputs(NDManager manager, long... shape) {

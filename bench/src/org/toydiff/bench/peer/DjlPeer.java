@@ -8,7 +8,7 @@ import java.util.Map;
 public final class DjlPeer {
     private DjlPeer() {}
 
-    /// Serves.
+    /// Answers requests until stdin ends.
     ///
     /// @param arguments not used
     /// @throws IOException if stdin cannot be read
@@ -45,7 +45,7 @@ public final class DjlPeer {
 
     private static Map<String, ?> elementwise(String... words) {
         if (!words[2].equals("new")) {
-            throw new IllegalArgumentException("DJL makes every result anew; ask for new");
+            throw new IllegalArgumentException("DJL allocates every result; ask for new");
         }
         long elements = Long.parseLong(words[1]);
         try (var op = new DjlElementwise(words[0], elements)) {
@@ -55,7 +55,7 @@ public final class DjlPeer {
 
     private static Map<String, ?> memory(String... words) throws IOException {
         try (var training = new DjlTraining("sgd", StartingNumbers.MEMORY_WIDTHS)) {
-            // What a first step loads and compiles is no memory of the step's.
+            // The first step loads and compiles code, which is not memory of a step.
             training.use(8);
             training.step();
             training.use(Integer.parseInt(words[0]));

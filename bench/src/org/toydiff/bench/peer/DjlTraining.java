@@ -16,7 +16,7 @@ import ai.djl.training.loss.Loss;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 
-/// Training of a net of linear layers with ReLU between, from the common numbers on, with DJL on PyTorch.
+/// Trains linear layers with ReLU in between from the starting numbers, with DJL on PyTorch.
 public final class DjlTraining implements AutoCloseable {
     private final Model model;
     private final Trainer trainer;
@@ -29,10 +29,10 @@ public final class DjlTraining implements AutoCloseable {
         DjlOperands.settings();
     }
 
-    /// A net and its optimizer.
+    /// Creates a net and its optimizer.
     ///
     /// @param optimizer `sgd` or `adam`
-    /// @param widths sizes of the layers, the input's first
+    /// @param widths the sizes of the layers, the input's first
     public DjlTraining(String optimizer, int... widths) {
         width = widths[0];
         model = Model.newInstance("net", "PyTorch");
@@ -82,9 +82,9 @@ public final class DjlTraining implements AutoCloseable {
         }
     }
 
-    /// Makes the batch that the next steps train on.
+    /// Creates the batch that the next steps train on.
     ///
-    /// @param rows its rows
+    /// @param rows the number of rows
     public void use(int rows) {
         closeData();
         data = model.getNDManager().newSubManager();
@@ -92,11 +92,11 @@ public final class DjlTraining implements AutoCloseable {
         labels = DjlOperands.labels(data, rows);
     }
 
-    /// One whole step.
+    /// Runs one step: forward, backward, update.
     ///
-    /// @return the loss before it
+    /// @return the loss before the update
     public double step() {
-        // Results belong to the manager of the inputs, so this is what frees them.
+        // Results belong to the manager of the inputs, so closing this one frees them.
         try (NDManager step = data.newSubManager()) {
             x.tempAttach(step);
             labels.tempAttach(step);

@@ -5,15 +5,15 @@ import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
 
-/// What training steps take from the Java heap, on all threads together.
+/// The Java heap that training steps allocate, on all threads together.
 public final class HeapUse {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private HeapUse() {}
 
-    /// Runs steps and tells what they allocated, after as many untimed ones as the compilers need.
+    /// Runs steps and returns the bytes they allocate, after as many uncounted steps as the compilers need.
     ///
-    /// @param steps how many
+    /// @param steps the number of steps
     /// @param step one step
     /// @return the answer to the request: `bytes_per_step`, `collections`, and the seconds of the JVM's life
     ///     `from_s` and `to_s` between which the steps ran

@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.Map;
 
 /// The peer's side of the line protocol: a request is a line of words on stdin, the answer one line of JSON on
-/// stdout. A peer that is not asked is blocked in read and costs no processor time.
+/// stdout. An idle peer is blocked in read and takes no processor time.
 public final class PeerLoop {
     private static final Gson JSON = new Gson();
 
@@ -18,34 +18,34 @@ public final class PeerLoop {
     private final String version;
     private final Map<String, Workload> workloads;
 
-    /// What a peer can be asked for.
+    /// A workload that a peer offers.
     @FunctionalInterface
     public interface Workload {
         /// Answers one request.
         ///
         /// @param words the request without its first word
         /// @return the answer
-        /// @throws Exception whatever goes wrong; the driver reports it
+        /// @throws Exception on any failure; the driver reports it
         Map<String, ?> run(String... words) throws Exception;
     }
 
-    /// A peer.
+    /// Creates a peer.
     ///
     /// @param name its name in tables
-    /// @param version what version of the library it runs
-    /// @param workloads by the first word of the request
+    /// @param version the version of its library
+    /// @param workloads the workloads by the first word of the request
     public PeerLoop(String name, String version, Map<String, Workload> workloads) {
         this.name = name;
         this.version = version;
         this.workloads = workloads;
     }
 
-    /// Answers until stdin ends.
+    /// Answers requests until stdin ends.
     ///
     /// @throws IOException if stdin cannot be read
     public void serve() throws IOException {
         PrintStream answers = System.out;
-        // What a library prints must not be taken for an answer.
+        // A library's output must not be mistaken for an answer.
         System.setOut(System.err);
         var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = requests.readLine(); line != null; line = requests.readLine()) {
@@ -71,7 +71,7 @@ public final class PeerLoop {
     private Workload workload(String word) {
         Workload workload = workloads.get(word);
         if (workload == null) {
-            throw new IllegalArgumentException(word + " is none of " + workloads.keySet());
+            throw new IllegalArgumentException(word + " is not one of " + workloads.keySet());
         }
         return workload;
     }

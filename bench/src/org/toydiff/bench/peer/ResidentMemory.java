@@ -4,21 +4,21 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What of this process is in memory, as Linux counts it.
+/// The resident memory of this process, as Linux counts it.
 public final class ResidentMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final Path CLEAR = Path.of("/proc/self/clear_refs");
 
     private ResidentMemory() {}
 
-    /// The peak while something runs, less what is resident just before.
+    /// Returns the peak during a run, minus the resident memory just before it.
     ///
-    /// @param run what is measured
-    /// @return bytes
-    /// @throws IOException if the system does not tell
+    /// @param run the code to measure
+    /// @return the difference in bytes
+    /// @throws IOException if the system does not report its memory
     public static long peakBytes(Runnable run) throws IOException {
         long before = bytes("VmRSS:");
-        // The peak starts anew: proc(5).
+        // Resets the peak: proc(5).
         Files.writeString(CLEAR, "5");
         run.run();
         return bytes("VmHWM:") - before;

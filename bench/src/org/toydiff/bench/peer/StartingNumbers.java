@@ -27,18 +27,18 @@ public final class StartingNumbers {
 
     private StartingNumbers() {}
 
-    /// Element i of a weight `[out, in]`, in row-major order.
+    /// Returns element i of a weight `[out, in]`, in row-major order.
     ///
-    /// @param layer the layer, from 0 on
+    /// @param layer the layer, counted from 0
     /// @param i the position
-    /// @param in inputs of the layer
+    /// @param in the number of inputs of the layer
     /// @return the weight
     public static float weight(int layer, long i, int in) {
         double fraction = (i * 2654435761L + layer * 40503L & 0xFFFFFFFFL) / RANGE;
         return (float) ((fraction - 0.5) * 2 / Math.sqrt(in));
     }
 
-    /// Element i of the inputs, in row-major order.
+    /// Returns element i of the inputs, in row-major order.
     ///
     /// @param i the position
     /// @return the input, in [0, 1)
@@ -46,7 +46,7 @@ public final class StartingNumbers {
         return (float) ((i * 2246822519L & 0xFFFFFFFFL) / RANGE);
     }
 
-    /// The label of a row.
+    /// Returns the label of a row.
     ///
     /// @param row the row
     /// @return 0 to 9
@@ -54,11 +54,11 @@ public final class StartingNumbers {
         return row * 7 % 10;
     }
 
-    /// Writes inputs to off-heap memory. No array stands between, here and below, because its garbage would change
-    /// what is measured of memory and heap.
+    /// Writes inputs to off-heap memory. Neither this method nor those below use an array, whose garbage would
+    /// change the memory and heap that are measured.
     ///
-    /// @param segment where
-    /// @param count how many floats
+    /// @param segment the memory to write
+    /// @param count the number of floats
     public static void writeInputs(MemorySegment segment, long count) {
         for (long i = 0; i < count; i++) {
             segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, input(i));
@@ -67,8 +67,8 @@ public final class StartingNumbers {
 
     /// Writes labels to off-heap memory.
     ///
-    /// @param segment where
-    /// @param rows how many ints
+    /// @param segment the memory to write
+    /// @param rows the number of ints
     public static void writeLabels(MemorySegment segment, int rows) {
         for (int row = 0; row < rows; row++) {
             segment.setAtIndex(ValueLayout.JAVA_INT, row, label(row));
@@ -77,10 +77,10 @@ public final class StartingNumbers {
 
     /// Writes the weight of a layer to off-heap memory.
     ///
-    /// @param segment where
-    /// @param layer the layer, from 0 on
-    /// @param in inputs of the layer
-    /// @param out outputs of the layer
+    /// @param segment the memory to write
+    /// @param layer the layer, counted from 0
+    /// @param in the number of inputs of the layer
+    /// @param out the number of outputs of the layer
     public static void writeWeight(MemorySegment segment, int layer, int in, int out) {
         for (long i = 0; i < (long) in * out; i++) {
             segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, weight(layer, i, in));

@@ -1,6 +1,6 @@
 package org.toydiff.bench.peer;
 
-/// A program that ends with its 100th training step, for the driver to time as a whole process.
+/// A program that ends after its 100th training step, for the driver to time as a whole process.
 public final class StartupPeer {
     private static final int STEPS = 100;
     private static final int BATCH = 64;

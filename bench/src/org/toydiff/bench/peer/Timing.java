@@ -3,7 +3,7 @@ package org.toydiff.bench.peer;
 import java.util.Arrays;
 import java.util.Map;
 
-/// Times what a request asks for. The clock is read per sample, and a short call is repeated within one.
+/// Times the calls of a request. The clock is read for each sample, within which a short call is repeated.
 public final class Timing {
     private static final long ELEMENTS_PER_SAMPLE = 1 << 22;
 
@@ -11,18 +11,18 @@ public final class Timing {
 
     /// Times one call per sample.
     ///
-    /// @param samples how many
-    /// @param call what is timed
+    /// @param samples the number of samples
+    /// @param call the call to time
     /// @return the answer to the request: `median_us` and `times_us`
     public static Map<String, ?> samples(int samples, Runnable call) {
         return samples(samples, 1, call);
     }
 
-    /// Times samples of several calls each, after a few samples that do not count.
+    /// Times samples of several calls each, after a few untimed samples.
     ///
-    /// @param samples how many
-    /// @param calls calls in each
-    /// @param call what is timed
+    /// @param samples the number of samples
+    /// @param calls the number of calls in each sample
+    /// @param call the call to time
     /// @return the answer to the request: `median_us` and `times_us`, both per call
     public static Map<String, ?> samples(int samples, int calls, Runnable call) {
         double[] times = new double[samples];
@@ -42,18 +42,18 @@ public final class Timing {
         return Math.clamp(samples / 4, 2, 10);
     }
 
-    /// As many calls as make a sample of a millisecond or so.
+    /// Returns the number of calls that take about a millisecond together.
     ///
-    /// @param elements elements that a call goes through
+    /// @param elements the number of elements that a call processes
     /// @return 1 or more
     public static int callsPerSample(long elements) {
         return (int) Math.max(1, ELEMENTS_PER_SAMPLE / elements);
     }
 
-    /// The median.
+    /// Returns the median.
     ///
-    /// @param values at least one
-    /// @return the middle one, or the mean of the middle two
+    /// @param values one or more values
+    /// @return the middle value, or the mean of the middle two
     public static double median(double... values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);

@@ -3,17 +3,17 @@ package org.toydiff.bench.peer;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// One elementwise op or reduction of toydiff, its result in a recycled block of an arena that is opened for it.
+/// One elementwise op or reduction of toydiff, whose result takes a recycled block of an arena opened for it.
 public final class ToydiffElementwise implements AutoCloseable {
     private final TensorArena arena = TensorArena.ofConfined();
     private final Tensor a;
     private final Tensor b;
     private final Runnable call;
 
-    /// An op on numbers in [0, 1).
+    /// Prepares an op on numbers in [0, 1).
     ///
     /// @param op `exp`, `tanh`, `add` or `sum`
-    /// @param elements elements of each operand
+    /// @param elements the number of elements of each operand
     public ToydiffElementwise(String op, long elements) {
         a = operand(elements);
         b = operand(elements);
@@ -22,7 +22,7 @@ public final class ToydiffElementwise implements AutoCloseable {
             case "tanh" -> () -> a.tanh();
             case "add" -> () -> a.add(b);
             case "sum" -> () -> a.sum();
-            default -> throw new IllegalArgumentException(op + " is none of exp, tanh, add, sum");
+            default -> throw new IllegalArgumentException(op + " is not one of exp, tanh, add, sum");
         };
     }
 
@@ -32,7 +32,7 @@ public final class ToydiffElementwise implements AutoCloseable {
         return operand;
     }
 
-    /// The op once.
+    /// Runs the op once.
     public void run() {
         try (var result = TensorArena.ofConfined()) {
             call.run();

@@ -3,15 +3,15 @@ package org.toydiff.bench.peer;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// A square product of toydiff, its result in a recycled block of an arena that is opened for it.
+/// A square product of toydiff, whose result takes a recycled block of an arena opened for it.
 public final class ToydiffGemm implements AutoCloseable {
     private final TensorArena arena = TensorArena.ofConfined();
     private final Tensor a;
     private final Tensor b;
 
-    /// Two matrices.
+    /// Creates two matrices.
     ///
-    /// @param n rows and columns
+    /// @param n the number of rows and of columns
     public ToydiffGemm(int n) {
         a = matrix(n);
         b = matrix(n);
@@ -23,15 +23,15 @@ public final class ToydiffGemm implements AutoCloseable {
         return matrix;
     }
 
-    /// As many products as make a sample of a millisecond or so; `native/gemm.c` counts the same.
+    /// Returns the number of products that take about a millisecond together; `native/gemm.c` computes the same.
     ///
-    /// @param n rows and columns
+    /// @param n the number of rows and of columns
     /// @return 1 or more
     public static int callsPerSample(int n) {
         return (int) Math.clamp(1e8 / ((double) n * n * n), 1, 10_000);
     }
 
-    /// The product once.
+    /// Computes the product once.
     public void run() {
         try (var result = TensorArena.ofConfined()) {
             a.matmul(b);

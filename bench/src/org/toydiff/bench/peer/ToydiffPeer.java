@@ -11,7 +11,7 @@ import org.toydiff.StraightLine;
 public final class ToydiffPeer {
     private static final Map<String, PeerLoop.Workload> WORKLOADS = new LinkedHashMap<>();
 
-    // A further workload is one line here, and one table or column of the driver's.
+    // A new workload is a line here, and a table or a column in the driver.
     static {
         WORKLOADS.put("blas", words -> Map.of("library", Blas.library(), "version", Blas.version()));
         WORKLOADS.put("step", ToydiffPeer::step);
@@ -25,7 +25,7 @@ public final class ToydiffPeer {
 
     private ToydiffPeer() {}
 
-    /// Serves.
+    /// Answers requests until stdin ends.
     ///
     /// @param arguments not used
     /// @throws IOException if stdin cannot be read
@@ -51,7 +51,7 @@ public final class ToydiffPeer {
         return Map.of("losses", losses);
     }
 
-    /// The result goes to a recycled block, so `new` and `into` are the same thing here.
+    /// Times an op. Its result takes a recycled block, so `new` and `into` measure the same here.
     private static Map<String, ?> elementwise(String... words) {
         long elements = Long.parseLong(words[1]);
         try (var op = new ToydiffElementwise(words[0], elements)) {
@@ -72,7 +72,7 @@ public final class ToydiffPeer {
 
     private static Map<String, ?> memory(String... words) throws IOException {
         try (var training = new ToydiffTraining("sgd", StartingNumbers.MEMORY_WIDTHS)) {
-            // What a first step loads and compiles is no memory of the step's.
+            // The first step loads and compiles code, which is not memory of a step.
             training.use(8);
             training.step();
             training.use(Integer.parseInt(words[0]));

@@ -16,7 +16,7 @@ import org.toydiff.optim.Adam;
 import org.toydiff.optim.Optimizer;
 import org.toydiff.optim.SGD;
 
-/// Training of a net of linear layers with ReLU between, from the common numbers on, with toydiff.
+/// Trains linear layers with ReLU in between from the starting numbers, with toydiff.
 public final class ToydiffTraining implements AutoCloseable {
     private final TensorArena model = TensorArena.ofShared();
     private final Sequential net;
@@ -24,10 +24,10 @@ public final class ToydiffTraining implements AutoCloseable {
     private Tensor x;
     private Tensor labels;
 
-    /// A net and its optimizer, in an arena of their own.
+    /// Creates a net and its optimizer in a new arena.
     ///
     /// @param optimizer `sgd` or `adam`
-    /// @param widths sizes of the layers, the input's first
+    /// @param widths the sizes of the layers, the input's first
     public ToydiffTraining(String optimizer, int... widths) {
         this.net = net(widths);
         this.optimizer = switch (optimizer) {
@@ -56,9 +56,9 @@ public final class ToydiffTraining implements AutoCloseable {
         return linear;
     }
 
-    /// Makes the batch that the next steps train on.
+    /// Creates the batch that the next steps train on.
     ///
-    /// @param rows its rows
+    /// @param rows the number of rows
     public void use(int rows) {
         long width = net.parameters().getFirst().size(1);
         x = Tensor.empty(model, DType.FLOAT32, rows, width);
@@ -67,18 +67,18 @@ public final class ToydiffTraining implements AutoCloseable {
         StartingNumbers.writeLabels(labels.segment(), rows);
     }
 
-    /// One whole step.
+    /// Runs one step: forward, backward, update.
     ///
-    /// @return the loss before it
+    /// @return the loss before the update
     public double step() {
         return step(x, labels);
     }
 
-    /// One whole step on some rows of the batch.
+    /// Runs one step on some rows of the batch.
     ///
     /// @param from the first row
-    /// @param to where they end, excluded
-    /// @return the loss before it
+    /// @param to the row after the last
+    /// @return the loss before the update
     public double step(int from, int to) {
         return step(x.slice(0, from, to), labels.slice(0, from, to));
     }

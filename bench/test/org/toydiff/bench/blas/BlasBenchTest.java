@@ -21,10 +21,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.Blas;
 
-/// The tool as a user starts it, on the bundled library and on bad ones that are made here.
+/// Runs the tool as a user does, on the bundled library and on faulty ones built here.
 class BlasBenchTest {
-    /// A library that has what toydiff needs and hands it to the one that is loaded beside it; `GEMM` is what it
-    /// does instead of a product.
+    /// A library with the functions that toydiff requires; the compiler replaces `GEMM` by a statement that runs
+    /// after each product.
     private static final String SOURCE = """
             #include <dlfcn.h>
             #include <stdlib.h>
@@ -69,7 +69,7 @@ class BlasBenchTest {
         return new Outcome(exit, Files.readString(folder.resolve("out")), ownLines());
     }
 
-    /// Of stderr, without what the JVM says of its options.
+    /// Returns stderr without the JVM's warning about its modules.
     private String ownLines() throws IOException {
         return String.join(
                 "\n",
@@ -78,7 +78,7 @@ class BlasBenchTest {
                         .toList());
     }
 
-    /// A library whose float product is right but for something.
+    /// Builds a library whose float product is right except for a statement that follows it.
     private Path library(String gemm) throws Exception {
         assumeTrue(hasCompiler(), "there is no C compiler on the PATH to build a bad library with");
         Path source = Files.writeString(folder.resolve("bad.c"), SOURCE);
@@ -214,7 +214,7 @@ class BlasBenchTest {
         requireWholePage(Files.readString(folder.resolve("x.html")), csv.size() - 2);
     }
 
-    /// The page holds what was measured, the machine, and all that draws it.
+    /// Requires that the page holds the measurements, the machine and the script that draws them.
     private static void requireWholePage(String html, int results) {
         var report = Pattern.compile("const report = (\\{.*?\\});\n</script>", Pattern.DOTALL)
                 .matcher(html);
@@ -255,7 +255,7 @@ class BlasBenchTest {
                         .startsWith("gemm NN float 32x32x32: element [31, 31] is "),
                 outcome.out);
         assertEquals("ok", status(outcome.out, "gemm", "bundled"));
-        assertEquals("n/a", status(outcome.out, "axpy", "libbad.so"), "it lacks the routine");
+        assertEquals("n/a", status(outcome.out, "axpy", "libbad.so"), "it has no such routine");
         assertEquals("ok", status(outcome.out, "axpy", "bundled"));
     }
 
@@ -286,11 +286,11 @@ class BlasBenchTest {
     }
 
     @Test
-    void wrongUsageEndsWithOneLineAndTwo() throws Exception {
+    void wrongUsageEndsWithOneLineAndExitCodeTwo() throws Exception {
         Path text = Files.writeString(folder.resolve("text.so"), "not a library");
         for (Map.Entry<String, String> wrong : Map.of(
                         "--routines nonsense",
-                        "nonsense is none of axpy",
+                        "nonsense is not one of axpy",
                         "--library " + text,
                         "no CBLAS library: ",
                         "--nonsense",
@@ -318,8 +318,8 @@ class BlasBenchTest {
         }
     }
 
-    /// What lets a program heed interrupts though the tests may run in a shell's background, where they are
-    /// ignored.
+    /// Returns the command prefix that makes a program heed interrupts, which are ignored in a shell's background,
+    /// where the tests may run.
     private static List<String> heedingInterrupts() {
         boolean can = succeeds(List.of("env", "--default-signal=INT", "true"));
         return can ? List.of("env", "--default-signal=INT") : List.of();
@@ -338,7 +338,7 @@ class BlasBenchTest {
             }
             children = process.descendants().toList();
             assertFalse(children.isEmpty(), "children are at work");
-            // What Ctrl-C sends.
+            // The signal of Ctrl-C.
             new ProcessBuilder("kill", "-INT", Long.toString(process.pid()))
                     .start()
                     .waitFor();
@@ -350,7 +350,7 @@ class BlasBenchTest {
         }
         String out = Files.readString(folder.resolve("out"));
         assertEquals(1, out.lines().filter(line -> line.startsWith("gemm  ")).count(), out);
-        assertTrue(out.contains("note: Interrupted: this is what had been measured."), out);
+        assertTrue(out.contains("note: Interrupted; these are the results so far."), out);
         assertFalse(out.contains("crashed"), out);
     }
 }

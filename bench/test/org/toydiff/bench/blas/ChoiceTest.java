@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import picocli.CommandLine;
 
-/// What the options mean.
+/// The measurements that the options choose.
 class ChoiceTest {
     @CommandLine.Command
     private static final class Holder {
@@ -48,10 +48,10 @@ class ChoiceTest {
             value = {
                 "0 | --sizes: 0 is not positive",
                 "-3 | --sizes: -3 is not positive",
-                "64, | --sizes: \"\" is no number",
-                "x | --sizes: \"x\" is no number",
+                "64, | --sizes: \"\" is not a number",
+                "x | --sizes: \"x\" is not a number",
                 "8:4 | --sizes: 8:4 ends before it begins",
-                "1:2:3:4 | --sizes: 1:2:3:4 is no range; write FROM:TO or FROM:TO:STEP",
+                "1:2:3:4 | --sizes: 1:2:3:4 is not a range; write FROM:TO or FROM:TO:STEP",
                 "1:9:*1 | --sizes: a range with the factor 1 never ends",
                 "1:9:0 | --sizes: 0 is not positive",
                 "1:20000:1 | --sizes: more than 10000 sizes",
@@ -124,7 +124,7 @@ class ChoiceTest {
                 .problems();
         assertTrue(problems.size() >= 9);
         for (Problem problem : problems) {
-            assertEquals(problem, Problem.parse(problem.request().split(" ")), "a request says all");
+            assertEquals(problem, Problem.parse(problem.request().split(" ")), "a request holds the whole problem");
         }
     }
 
@@ -132,22 +132,24 @@ class ChoiceTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--routines foo | --routines: foo is none of axpy, dot, nrm2, scal, copy, gemv, ger, gemm, gemm_batch,"
+                "--routines foo | --routines: foo is not one of axpy, dot, nrm2, scal, copy, gemv, ger, gemm, gemm_batch,"
                         + " gemm_batch_strided, syrk, trsm",
-                "--preset foo | --preset: foo is none of quick, square, mlp, transformer",
-                "--variants XX | --variants: XX is a variant of none of gemm",
+                "--preset foo | --preset: foo is not one of quick, square, mlp, transformer",
+                "--variants XX | --variants: XX is not a variant of gemm",
+                "--variants XX --routines gemm,syrk | --variants: XX is not a variant of gemm or syrk",
                 "--shapes 3x4 | --shapes: 3x4 has 2 sizes, and gemm needs 3",
-                "--shapes round | --shapes: round is none of square, tall, wide, MxNxK",
+                "--shapes round | --shapes: round is not one of square, tall, wide, MxNxK",
                 "--shapes 3x0x3 | --shapes: 0 is not positive",
                 "--dtypes half | --dtypes: half is neither float nor double",
                 "--threads 0 | --threads: 0 is not positive",
                 "--threads 2000 | --threads: 2000 is more than 1024",
                 "--batch -1 | --batch: -1 is not positive",
-                "--alignment 24 | --alignment: 24 is no power of two from the size of an element to 4096",
-                "--alignment 4 --dtypes double | --alignment: 4 is no power of two from the size of an element to 4096",
+                "--alignment 24 | --alignment: 24 is not a power of two from the size of an element to 4096",
+                "--alignment 4 --dtypes double | --alignment: 4 is not a power of two from the size of an element to"
+                        + " 4096",
                 "--sizes 64 --ld 63 | --ld: 63 is less than the 64 columns of gemm NN float 64x64x64",
                 "--library /nowhere/libblas.so | --library /nowhere/libblas.so: there is no such file",
-                "--preset mlp --sizes 4 | --preset has routines, variants, sizes and shapes of its own; leave either away",
+                "--preset mlp --sizes 4 | --preset cannot be combined with --routines, --variants, --sizes or --shapes",
             })
     void wrongOptionsAreNamed(String arguments, String message) {
         assertEquals(
@@ -157,7 +159,7 @@ class ChoiceTest {
     }
 
     @Test
-    void whatDoesNotFitIntoMemoryIsRefused() {
+    void aProblemThatDoesNotFitIntoMemoryIsRefused() {
         String message = assertThrows(
                         IllegalArgumentException.class, () -> plan("--threads", "1", "--sizes", "1000000"))
                 .getMessage();
@@ -196,7 +198,7 @@ class ChoiceTest {
     }
 
     @Test
-    void librariesAreCalledByWhatTellsThemApart() {
+    void librariesHaveTheShortestNamesThatDiffer() {
         assertEquals(
                 List.of("bundled", "a/libblas.so", "b/libblas.so", "libx.so"),
                 Library.names(List.of("bundled", "/lib/a/libblas.so", "/lib/b/libblas.so", "/lib/libx.so")));

@@ -44,7 +44,7 @@ class StatisticsTest {
                 LIBRARY,
                 2,
                 Result.Status.LACKING,
-                "it lacks cblas_dsyrk",
+                "the library has no cblas_dsyrk",
                 null,
                 null,
                 null,
@@ -70,7 +70,7 @@ class StatisticsTest {
     }
 
     @Test
-    void theRoofIsWhatTakesLonger() {
+    void theRoofIsTheLongerOfArithmeticAndMemoryTraffic() {
         assertEquals(2e6, PRODUCT.flops());
         assertEquals(20, ROOF.percent(PRODUCT, 100), 1e-12, "2 MFLOP at 100 GFLOP/s take 20 us");
         Problem sum = Problem.of(Routine.DOT, "-", false, 1, Problem.Layout.DEFAULT, 100);
@@ -108,7 +108,7 @@ class StatisticsTest {
     }
 
     @Test
-    void theTableIsAlignedAndSaysWhatIsMissing() {
+    void theTableIsAlignedAndMarksMissingTimes() {
         List<String> lines = Table.of(report()).lines().toList();
         assertEquals(lines.get(0).indexOf("library"), lines.get(1).indexOf("bundled"));
         assertEquals(
@@ -117,7 +117,7 @@ class StatisticsTest {
         assertTrue(lines.contains("bundled: OpenBLAS <0>, kernels for Zen, /lib/x.so"), lines.toString());
         assertTrue(
                 lines.contains(
-                        "a call of bundled costs 7.0 ns more than from C (gemm of one element: 12.0 and 5.0 ns)"),
+                        "a call to bundled costs 7.0 ns more than from C (gemm of one element: 12.0 and 5.0 ns)"),
                 lines.toString());
         assertTrue(lines.contains("note: a note"));
     }

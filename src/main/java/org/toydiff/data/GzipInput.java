@@ -14,9 +14,6 @@ import org.toydiff.io.MalformedFileException;
 
 /// Opens files that may be compressed by gzip, recognized by their first two bytes: RFC 1952, section 2.3.1.
 final class GzipInput {
-    /// The largest compression factor of deflate: https://zlib.net/zlib_tech.html, "Maximum Compression Factor".
-    static final long MAX_COMPRESSION = 1032;
-
     private static final int BUFFER = 1 << 16;
     private static final int MAGIC = 0x1f8b;
 

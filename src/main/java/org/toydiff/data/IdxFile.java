@@ -11,6 +11,7 @@ import java.util.Locale;
 import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.TensorArena;
+import org.toydiff.internal.files.Deflate;
 import org.toydiff.io.MalformedFileException;
 
 /// A file in the IDX format of which only the header has been read. The format: two zero bytes, the type, the number
@@ -103,7 +104,7 @@ final class IdxFile implements AutoCloseable {
     private void requireBytes() throws IOException {
         long size = Files.size(path);
         if (compressed) {
-            if (bytes / GzipInput.MAX_COMPRESSION > size) {
+            if (bytes / Deflate.MAX_COMPRESSION > size) {
                 throw malformed(
                         MAGIC_BYTES,
                         description() + " takes " + bytes + " bytes, which " + size + " compressed bytes cannot hold");

@@ -29,7 +29,7 @@ import org.toydiff.io.MalformedFileException;
 record ImageDecoder(int height, int width, int channels, boolean resizing) {
     /// An image whose header claims more is taken for an attack on memory; the limit is close to the one from which
     /// Pillow warns: https://pillow.readthedocs.io/en/stable/reference/Image.html, MAX_IMAGE_PIXELS.
-    static final long MOST_PIXELS = 1L << 26;
+    static final long MAX_PIXELS = 1L << 26;
 
     /// Returns a decoder to RGB in the size of an image.
     static ImageDecoder like(Path file) throws IOException {
@@ -71,7 +71,7 @@ record ImageDecoder(int height, int width, int channels, boolean resizing) {
                     "the image is " + rows + " × " + columns + ", but the first is " + height + " × " + width
                             + "; call resize(height, width) to give all one size");
         }
-        if ((long) rows * columns > MOST_PIXELS) {
+        if ((long) rows * columns > MAX_PIXELS) {
             throw new MalformedFileException(file, "size", "an image of " + rows + " × " + columns + " is too large");
         }
     }

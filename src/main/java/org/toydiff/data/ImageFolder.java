@@ -119,9 +119,9 @@ public final class ImageFolder implements Dataset {
     /// @throws IllegalArgumentException if a size is not positive or there are more than 2²⁶ pixels
     /// @throws IllegalStateException if a batch was read
     public ImageFolder resize(int height, int width) {
-        if (height <= 0 || width <= 0 || (long) height * width > ImageDecoder.MOST_PIXELS) {
+        if (height <= 0 || width <= 0 || (long) height * width > ImageDecoder.MAX_PIXELS) {
             throw new IllegalArgumentException("ImageFolder: resize " + height + " × " + width
-                    + " must be positive and at most " + ImageDecoder.MOST_PIXELS + " pixels");
+                    + " must be positive and at most " + ImageDecoder.MAX_PIXELS + " pixels");
         }
         requireUnread("resize");
         decoder = decoder.resized(height, width);

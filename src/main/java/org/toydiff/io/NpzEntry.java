@@ -11,16 +11,13 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
+import org.toydiff.internal.files.Deflate;
 import org.toydiff.internal.files.FileErrors;
 
 /// One `.npy` file within an archive, read piece by piece.
 ///
 /// @param place the name of the entry in messages
 record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
-    /// The largest factor by which deflate can compress: https://zlib.net/zlib_tech.html, "Maximum Compression
-    /// Factor".
-    private static final long MAX_COMPRESSION = 1032;
-
     private static final int PIECE_BYTES = 1 << 16;
 
     /// Receives a piece that begins at byte `at` of the elements.
@@ -73,7 +70,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
                     header.bytes(),
                     header + " takes " + bytes + " bytes, and the archive says that " + said + " follow");
         }
-        if (bytes / MAX_COMPRESSION > entry.getCompressedSize()) {
+        if (bytes / Deflate.MAX_COMPRESSION > entry.getCompressedSize()) {
             throw MalformedFileException.at(
                     place,
                     header.bytes(),

@@ -211,7 +211,7 @@ final class Attempt {
     }
 
     private Held hold(String name, Tensor y, Held.Block block, Dense cells) {
-        boolean kept = y.size() <= Machine.MOST_ELEMENTS;
+        boolean kept = y.size() <= Machine.MAX_ELEMENTS;
         if (!kept) {
             machine.verify();
             return null;

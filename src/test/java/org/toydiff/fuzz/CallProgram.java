@@ -6,14 +6,14 @@ import org.toydiff.Tensor;
 
 /// A sequence of random calls. Each has a seed of its own, so that leaving one out changes the others little.
 final class CallProgram {
-    private static final int MOST_CALLS = 40;
+    private static final int MAX_CALLS = 40;
 
     private CallProgram() {}
 
     /// The calls of a program.
     static long[] of(long seed) {
         var choice = new Choice(seed);
-        long[] calls = new long[10 + choice.below(MOST_CALLS - 10)];
+        long[] calls = new long[10 + choice.below(MAX_CALLS - 10)];
         Arrays.setAll(calls, i -> choice.seed());
         return calls;
     }

@@ -10,7 +10,7 @@ import org.toydiff.DType;
 /// and 2; the larger ones reach past a vector and a 64-byte unit of the pool.
 final class Choice {
     /// No tensor is given more elements than this at its making.
-    private static final long MOST_ELEMENTS = 400;
+    private static final long MAX_ELEMENTS = 400;
 
     private static final int[] SIZES = {0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 5, 6};
     private static final int[] LARGER = {17, 65};
@@ -67,7 +67,7 @@ final class Choice {
         long elements = 1;
         for (int i = 0; i < rank; i++) {
             shape[i] = size();
-            if (elements * shape[i] > MOST_ELEMENTS) {
+            if (elements * shape[i] > MAX_ELEMENTS) {
                 shape[i] = 1;
             }
             elements *= Math.max(1, shape[i]);

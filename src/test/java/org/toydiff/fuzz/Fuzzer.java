@@ -13,7 +13,7 @@ final class Fuzzer implements Runnable {
     private static final long PATIENCE_MILLIS = 30_000;
 
     /// So many kinds of findings are enough for one run.
-    private static final int MOST_KINDS = 12;
+    private static final int MAX_KINDS = 12;
 
     private final long first;
     private final long atLeast;
@@ -59,7 +59,7 @@ final class Fuzzer implements Runnable {
     @Override
     public void run() {
         try {
-            for (seed = first; calls < atLeast && findings.size() < MOST_KINDS; seed++) {
+            for (seed = first; calls < atLeast && findings.size() < MAX_KINDS; seed++) {
                 calls += program() + graph();
             }
         } catch (Throwable thrown) {

@@ -14,7 +14,7 @@ import org.toydiff.nn.Functional;
 /// Draws a graph: layers and ops put onto values that are there already, so that values are shared, towers meet and
 /// branches run past each other. Each step is computed as it is drawn, which keeps values near 1 and kinks away.
 final class GraphMaker {
-    private static final int MOST_ELEMENTS = 600;
+    private static final int MAX_ELEMENTS = 600;
     private static final double LARGEST = 8;
 
     /// Values nearer to a kink than this would make finite differences wrong.
@@ -155,7 +155,7 @@ final class GraphMaker {
             steps.add(new Graph.Step(text, op, inputs));
             return inputs[0];
         }
-        double largest = y.size() > MOST_ELEMENTS ? Double.NaN : magnitude(y, true);
+        double largest = y.size() > MAX_ELEMENTS ? Double.NaN : magnitude(y, true);
         if (!(largest <= 1e6)) {
             return inputs[0];
         }

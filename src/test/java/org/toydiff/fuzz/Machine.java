@@ -15,9 +15,9 @@ final class Machine implements AutoCloseable {
     private static final int SLOTS = 10;
 
     /// Results with more elements are dropped.
-    static final int MOST_ELEMENTS = 3000;
+    static final int MAX_ELEMENTS = 3000;
 
-    private static final int MOST_ARENAS = 4;
+    private static final int MAX_ARENAS = 4;
 
     /// An arena that was opened, or entered again.
     private record Frame(Held.Home home, AutoCloseable end) {}
@@ -73,7 +73,7 @@ final class Machine implements AutoCloseable {
     }
 
     boolean mayOpen() {
-        return frames.size() < MOST_ARENAS;
+        return frames.size() < MAX_ARENAS;
     }
 
     boolean mayClose() {
@@ -186,7 +186,7 @@ final class Machine implements AutoCloseable {
 
     private static boolean stretches(long[] a, long[] b) {
         try {
-            return Dense.size(Reference.broadcast(a, b)) <= MOST_ELEMENTS;
+            return Dense.size(Reference.broadcast(a, b)) <= MAX_ELEMENTS;
         } catch (Dense.Misfit misfit) {
             return false;
         }

@@ -172,7 +172,7 @@ final class ViewCalls {
             long size = i < more ? 1 : x.shape()[i - more];
             shape[i] = size == 1 ? c.below(4) : c.oneIn(40) ? size + 1 : size;
         }
-        if (Dense.size(shape) <= Machine.MOST_ELEMENTS) {
+        if (Dense.size(shape) <= Machine.MAX_ELEMENTS) {
             broadcastTo(m, c, x, shape);
         }
     }

@@ -27,7 +27,7 @@ import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
 import org.toydiff.optim.Adam;
 
-/// Trains a classifier of handwritten digits, 64-64-10 with ReLU, and prints what it cost.
+/// Trains a classifier of handwritten digits, 64-64-10 with ReLU, and prints the memory that it took.
 public final class Digits {
     private static final int PIXELS = 64;
     private static final int TRAINING_ROWS = 1437;
@@ -49,7 +49,7 @@ public final class Digits {
         this.rows = (int) x.shape()[0];
     }
 
-    /// Trains and reports.
+    /// Trains the classifier and prints its accuracy.
     ///
     /// @param arguments not used
     /// @throws IOException if the data cannot be read
@@ -87,7 +87,7 @@ public final class Digits {
         return new Digits(Tensor.of(pixels, labels.length, PIXELS), Tensor.of(labels));
     }
 
-    /// Shuffles once, so that every batch is a slice: a view and not a copy.
+    /// Shuffles once, so that every batch is a slice: a view instead of a copy.
     private static void shuffle(float[] pixels, int[] labels) {
         RandomGenerator random = new Random(SEED);
         float[] row = new float[PIXELS];
@@ -142,7 +142,7 @@ public final class Digits {
         }
     }
 
-    /// What the training took from the machine, from its making on.
+    /// The memory and garbage collections of the training since its creation.
     private static final class Cost {
         private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         private final long heap = threads.getCurrentThreadAllocatedBytes();

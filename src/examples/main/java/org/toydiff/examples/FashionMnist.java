@@ -77,28 +77,28 @@ public final class FashionMnist implements Callable<Integer> {
             names = "--data",
             paramLabel = "DIR",
             defaultValue = "/usr/share/datasets/fashion-mnist",
-            description = "Where the four IDX files lie, gzipped or not (default: ${DEFAULT-VALUE}).")
+            description = "The folder of the four IDX files, gzipped or not (default: ${DEFAULT-VALUE}).")
     private Path data;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
             defaultValue = "128",
-            description = "Examples to a step (default: ${DEFAULT-VALUE}).")
+            description = "Examples per step (default: ${DEFAULT-VALUE}).")
     private int batch;
 
     @Option(
             names = "--micro-batch",
             paramLabel = "N",
             defaultValue = "0",
-            description = "At most so many of them at a time, gradients being added up; 0 for all.")
+            description = "Examples per micro-batch, whose gradients are accumulated; 0 for the whole batch.")
     private long microBatch;
 
     @Option(
             names = "--epochs",
             paramLabel = "N",
             defaultValue = "5",
-            description = "Times through the training images (default: ${DEFAULT-VALUE}).")
+            description = "Passes over the training images (default: ${DEFAULT-VALUE}).")
     private int epochs;
 
     @Option(
@@ -119,17 +119,17 @@ public final class FashionMnist implements Callable<Integer> {
             names = "--warm-up",
             paramLabel = "STEPS",
             defaultValue = "0",
-            description = "Steps in which the rate rises; it falls by a cosine then. 0 for a rate that stays.")
+            description = "Steps over which the rate rises, before it falls along a cosine; 0 for a constant rate.")
     private long warmUp;
 
     @Option(
             names = "--checkpoints",
             paramLabel = "DIR",
             defaultValue = "target/fashion-mnist",
-            description = "Saves a checkpoint after each epoch there (default: ${DEFAULT-VALUE}).")
+            description = "Saves a checkpoint there after each epoch (default: ${DEFAULT-VALUE}).")
     private Path checkpoints;
 
-    @Option(names = "--resume", description = "Goes on from the latest checkpoint, if there is one.")
+    @Option(names = "--resume", description = "Continues from the latest checkpoint, if there is one.")
     private boolean resume;
 
     @Option(
@@ -141,7 +141,7 @@ public final class FashionMnist implements Callable<Integer> {
 
     private FashionMnist() {}
 
-    /// Trains.
+    /// Trains and evaluates the classifier.
     ///
     /// @param arguments see `--help`
     public static void main(String[] arguments) {
@@ -150,7 +150,7 @@ public final class FashionMnist implements Callable<Integer> {
                 .setExecutionExceptionHandler((e, line, parsed) -> {
                     System.err.println("fashion: " + e.getMessage());
                     if (e instanceof FileAlreadyExistsException) {
-                        System.err.println("--resume goes on from an earlier run, --checkpoints=DIR leaves it alone");
+                        System.err.println("--resume continues an earlier run; --checkpoints=DIR leaves it alone");
                     }
                     return 1;
                 })
@@ -159,7 +159,7 @@ public final class FashionMnist implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        requireSense();
+        requireValidOptions();
         System.out.println(Blas.version());
         Tensor.manualSeed(0);
         try (var memory = TensorArena.ofShared()) {
@@ -169,10 +169,10 @@ public final class FashionMnist implements Callable<Integer> {
         return 0;
     }
 
-    private void requireSense() {
+    private void requireValidOptions() {
         if (batch <= 0 || epochs <= 0 || lr < 0 || warmUp < 0 || microBatch < 0) {
             throw new ParameterException(
-                    spec.commandLine(), "--batch and --epochs must be positive, the other numbers 0 or more");
+                    spec.commandLine(), "--batch and --epochs must be positive, the other numbers not negative");
         }
     }
 

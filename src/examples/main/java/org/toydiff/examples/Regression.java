@@ -10,14 +10,14 @@ import org.toydiff.TensorArena;
 import org.toydiff.nn.Linear;
 import org.toydiff.optim.SGD;
 
-/// Fits a line through noise, `y = 2x + noise`, by 15,000 steps of gradient descent, and holds the slope
-/// against the closed form.
+/// Fits a line through noise, `y = 2x + noise`, by 15,000 steps of gradient descent, and compares the slope with
+/// the closed form.
 public final class Regression {
     private static final int EPOCHS = 15_000;
 
     private Regression() {}
 
-    /// Fits and reports.
+    /// Fits the line and prints both slopes.
     ///
     /// @param arguments not used
     public static void main(String[] arguments) {
@@ -48,7 +48,7 @@ public final class Regression {
         }
     }
 
-    /// Least squares through the origin: `Σxy / Σx²`.
+    /// Returns the least-squares slope through the origin: `Σxy / Σx²`.
     private static double closedForm(Tensor x, Tensor y) {
         try (var scratch = TensorArena.ofConfined();
                 var off = Autograd.noGradient()) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.Tensor;
 import picocli.CommandLine;
 
-/// The programs as a user starts them, each in its own JVM.
+/// Runs the programs as a user does, each in a separate JVM.
 class ExamplesTest {
     private static final String CLASS_PATH =
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
@@ -138,7 +138,7 @@ class ExamplesTest {
 
         Outcome again = fashion("--epochs=2");
         assertEquals(1, again.exit(), again.out());
-        assertTrue(again.err().contains("--resume goes on from an earlier run"), again.err());
+        assertTrue(again.err().contains("--resume continues an earlier run"), again.err());
 
         Outcome resumed = fashion(Stream.concat(Stream.of(options), Stream.of("--epochs=2", "--resume"))
                 .toArray(String[]::new));

@@ -22,6 +22,7 @@ public final class Events {
         static final SlabAllocationEvent SLAB_ALLOCATION = new SlabAllocationEvent();
         static final MemoryLimitEvent MEMORY_LIMIT = new MemoryLimitEvent();
         static final BackwardEvent BACKWARD = new BackwardEvent();
+        static final KernelFormEvent KERNEL_FORM = new KernelFormEvent();
 
         static final AtomicLong ARENAS = new AtomicLong();
     }
@@ -80,6 +81,11 @@ public final class Events {
         var event = new BackwardEvent();
         event.begin();
         return event;
+    }
+
+    /// When a kernel changes between its scalar and its vector form.
+    public static KernelFormEvent kernelForm() {
+        return listening() && Prototypes.KERNEL_FORM.isEnabled() ? new KernelFormEvent() : null;
     }
 
     static String kind(boolean shared) {

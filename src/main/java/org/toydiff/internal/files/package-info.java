@@ -6,5 +6,6 @@
 /// | files that are written whole or not at all | `AtomicFile` |
 /// | exceptions that name their file | `FileErrors` |
 /// | writing in an interrupted thread | `Uninterrupted` |
+/// | the largest compression factor of gzip files and zip archives | `Deflate` |
 /// | libraries that a program may leave out, and the error that asks for them | `OptionalLibrary` |
 package org.toydiff.internal.files;

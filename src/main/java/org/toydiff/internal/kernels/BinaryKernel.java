@@ -1,70 +1,79 @@
 package org.toydiff.internal.kernels;
 
 import java.util.Locale;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import org.toydiff.internal.arithmetic.Exponential;
+import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Hyperbolic;
+import org.toydiff.internal.arithmetic.Power;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.Real;
 
-/// The elementwise kernels of two operands. What each does is the method of its name in [FloatOps] and
-/// [FloatVectorOps]; comparisons write bytes of 0 or 1.
+/// The elementwise kernels of two operands, and the expression that each computes; comparisons write bytes of 0
+/// or 1.
 public enum BinaryKernel {
-    ADD,
-    ADD_RELU,
-    ADD_SIGMOID,
-    ADD_TANH,
-    DIVIDE,
-    EQUAL_TO(true),
-    GREATER(true),
-    GREATER_OR_EQUAL(true),
-    LESS(true),
-    LESS_OR_EQUAL(true),
-    MAXIMUM,
-    MAXIMUM_SHARE,
-    MINIMUM,
-    MULTIPLY,
-    POWER,
-    RELU_GRADIENT,
-    SHARED,
-    SIGMOID_GRADIENT,
-    SUBTRACT,
-    TANH_GRADIENT;
+    ADD(Real::add),
+    ADD_RELU((a, b) -> Activations.relu(a.add(b))),
+    ADD_SIGMOID((a, b) -> Exponential.sigmoid(a.add(b))),
+    ADD_TANH((a, b) -> Hyperbolic.tanh(a.add(b))),
+    DIVIDE(Real::divide),
+    EQUAL_TO(Real::equalTo),
+    GREATER(Real::greater),
+    GREATER_OR_EQUAL(Real::greaterOrEqual),
+    LESS(Real::less),
+    LESS_OR_EQUAL(Real::lessOrEqual),
+    MAXIMUM(Real::max),
+    MAXIMUM_SHARE(BinaryKernel::maximumShare),
+    MINIMUM(Real::min),
+    MULTIPLY(Real::multiply),
+    POWER(Power::power),
+    RELU_GRADIENT(Activations::reluGradient),
+    SHARED(BinaryKernel::shared),
+    SIGMOID_GRADIENT(Activations::sigmoidGradient),
+    SUBTRACT(Real::subtract),
+    TANH_GRADIENT(Activations::tanhGradient),
 
-    private final boolean comparison;
-    private volatile Kernel.Binary float32;
-    private volatile Kernel.Binary float64;
+    /// The second operand is a mask.
+    ZERO_WHERE(p -> p.mask(1).select(p.constant(0), p.input(0)));
+
+    private final PerPrecision<Kernel.Binary> kernel;
 
     /// By the logarithm of their size. Two threads may each make one; they are alike.
-    private final Kernel.Binary[] whole = new Kernel.Binary[4];
+    private final Kernel.Binary[] ofIntegers = new Kernel.Binary[4];
 
-    BinaryKernel() {
-        this(false);
+    BinaryKernel(Function<Precision, Expression> expression) {
+        kernel = new PerPrecision<>(p -> Kernels.binary(Kernels.name(this, p), expression.apply(p)));
     }
 
-    BinaryKernel(boolean comparison) {
-        this.comparison = comparison;
+    BinaryKernel(BiFunction<Real, Real, Expression> expression) {
+        this(p -> expression.apply(p.input(0), p.input(1)));
+    }
+
+    /// The part of maximum's gradient that goes to a: 1 where it is larger, ½ where both are equal, else 0.
+    private static Real maximumShare(Real a, Real b) {
+        Precision p = a.precision();
+        return a.less(b).select(p.constant(0), a.equalTo(b).select(p.constant(0.5), p.constant(1)));
+    }
+
+    /// g·share, 0 where the share is 0, even of an infinite g.
+    private static Real shared(Real g, Real share) {
+        Real zero = g.precision().constant(0);
+        return share.equalTo(zero).select(zero, g.multiply(share));
     }
 
     /// The kernel for FLOAT32 or FLOAT64 (`wide`), made when it is first asked for.
     public Kernel.Binary of(boolean wide) {
-        Kernel.Binary kernel = wide ? float64 : float32;
-        return kernel != null ? kernel : make(wide);
+        return kernel.of(wide);
     }
 
-    private synchronized Kernel.Binary make(boolean wide) {
-        String op = method(this);
-        Kernel.Binary kernel = comparison ? Kernels.comparison(op, wide) : Kernels.binary(op, wide);
-        if (wide) {
-            float64 = kernel;
-        } else {
-            float32 = kernel;
-        }
-        return kernel;
-    }
-
-    /// A comparison's kernel for whole numbers of `bytes` bytes.
-    public Kernel.Binary ofWhole(int bytes) {
+    /// A comparison's kernel for integers of `bytes` bytes.
+    public Kernel.Binary ofIntegers(int bytes) {
         int at = Integer.numberOfTrailingZeros(bytes);
-        if (whole[at] == null) {
-            whole[at] = Kernels.wholeComparison(method(this), bytes);
+        if (ofIntegers[at] == null) {
+            ofIntegers[at] = Kernels.integerComparison(method(this), bytes);
         }
-        return whole[at];
+        return ofIntegers[at];
     }
 
     /// `GREATER_OR_EQUAL` is the method `greaterOrEqual`.

@@ -1,37 +1,110 @@
 package org.toydiff.internal.kernels;
 
-/// The numbers of an optimizer's step, for [UpdateKernels]. One object for each thread, set anew for each step.
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.Real;
+
+/// The numbers of an optimizer's step, for [UpdateKernel]. One object for each thread, set before each step.
 public final class Coefficients {
-    /// What a step is multiplied by.
+    /// The learning rate, which multiplies the step.
     public double rate;
 
-    /// What the gradient is multiplied by.
+    /// The factor of the gradient; in LAMB the first moment's bias correction, `1/(1 − β₁ᵗ)`.
     public double scale;
 
-    /// How much of the parameter is added to the gradient: L2 regularisation. (In LAMB: to the step.)
+    /// L2 regularisation: this times the parameter is added to the gradient. (In LAMB: to the step.)
     public double decay;
 
-    /// What is kept of the parameter: decoupled weight decay.
-    public double kept;
+    /// Decoupled weight decay: the parameter's factor, `1 − rate·decay`.
+    public double shrinkage;
 
-    /// What is kept of the first moment, or of the velocity.
-    public double first;
+    /// The decay rate of the first moment, or the momentum of the velocity.
+    public double beta1;
 
-    /// What is kept of the second moment, and what is taken of the gradient's square.
-    public double second;
+    /// The decay rate of the second moment.
+    public double beta2;
 
-    public double square;
+    /// The weight of the gradient's square in the second moment, `1 − β₂` or 1.
+    public double squareWeight;
 
-    /// What the root of the second moment is multiplied by, and what is added to it then.
-    public double root;
+    /// The bias correction of the second moment's root, `1/√(1 − β₂ᵗ)` or 1.
+    public double rootCorrection;
 
+    /// What is added to that root.
     public double epsilon;
 
-    /// The step's direction: so much of the velocity and so much of the gradient.
-    public double along;
+    /// The velocity's weight in the step: 1, or Nesterov's momentum.
+    public double velocityWeight;
 
-    public double look;
+    /// The gradient's weight in the step: 0, or 1 with Nesterov's momentum.
+    public double gradientWeight;
+
+    // Where each stands among a kernel's parameters.
+    private static final int RATE = 0;
+    private static final int SCALE = 1;
+    private static final int DECAY = 2;
+    private static final int SHRINKAGE = 3;
+    private static final int BETA1 = 4;
+    private static final int MEAN_WEIGHT = 5;
+    private static final int BETA2 = 6;
+    private static final int SQUARE_WEIGHT = 7;
+    private static final int ROOT_CORRECTION = 8;
+    private static final int EPSILON = 9;
+    private static final int VELOCITY_WEIGHT = 10;
+    private static final int GRADIENT_WEIGHT = 11;
+
+    /// The number of a kernel's parameters.
+    static final int COUNT = 12;
+
+    private final double[] parameters = new double[COUNT];
 
     /// For [org.toydiff] alone.
     public Coefficients() {}
+
+    /// {@return the coefficients as a kernel's parameters; the array is this object's own}
+    public double[] parameters() {
+        parameters[RATE] = rate;
+        parameters[SCALE] = scale;
+        parameters[DECAY] = decay;
+        parameters[SHRINKAGE] = shrinkage;
+        parameters[BETA1] = beta1;
+        parameters[MEAN_WEIGHT] = 1 - beta1;
+        parameters[BETA2] = beta2;
+        parameters[SQUARE_WEIGHT] = squareWeight;
+        parameters[ROOT_CORRECTION] = rootCorrection;
+        parameters[EPSILON] = epsilon;
+        parameters[VELOCITY_WEIGHT] = velocityWeight;
+        parameters[GRADIENT_WEIGHT] = gradientWeight;
+        return parameters;
+    }
+
+    /// The coefficients in an expression.
+    record Symbols(
+            Real rate,
+            Real scale,
+            Real decay,
+            Real shrinkage,
+            Real beta1,
+            Real meanWeight,
+            Real beta2,
+            Real squareWeight,
+            Real rootCorrection,
+            Real epsilon,
+            Real velocityWeight,
+            Real gradientWeight) {
+        static Symbols of(Precision p) {
+            return new Symbols(
+                    p.parameter(RATE),
+                    p.parameter(SCALE),
+                    p.parameter(DECAY),
+                    p.parameter(SHRINKAGE),
+                    p.parameter(BETA1),
+                    p.parameter(MEAN_WEIGHT),
+                    p.parameter(BETA2),
+                    p.parameter(SQUARE_WEIGHT),
+                    p.parameter(ROOT_CORRECTION),
+                    p.parameter(EPSILON),
+                    p.parameter(VELOCITY_WEIGHT),
+                    p.parameter(GRADIENT_WEIGHT));
+        }
+    }
 }

@@ -47,4 +47,31 @@ public final class Kernel {
                 long n1,
                 long n2);
     }
+
+    /// One pass over contiguous runs of up to four operands, some of which it writes, and what it sums up.
+    @FunctionalInterface
+    public interface Pass {
+        /// Operands that the pass does not have may be null.
+        ///
+        /// @return the sum, the largest or the smallest of the pass's values, if it has such; else 0
+        double run(
+                MemorySegment a,
+                long a0,
+                MemorySegment b,
+                long b0,
+                MemorySegment c,
+                long c0,
+                MemorySegment d,
+                long d0,
+                long n,
+                double[] parameters);
+    }
+
+    /// Sums of columns.
+    @FunctionalInterface
+    public interface Columns {
+        /// `y[j] = Σᵢ x[i][j] / divisor` for n columns of at least one row, the rows of x being `xi` apart; summed
+        /// row by row in double, and rounded once.
+        void run(MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, double divisor);
+    }
 }

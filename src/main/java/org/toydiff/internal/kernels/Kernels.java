@@ -4,6 +4,9 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import org.toydiff.internal.JvmOptions;
+import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.Real;
 
 /// Chooses once, at the start, which kernels run: those on the Vector API when the JVM was started with its module,
 /// else the scalar ones. `-Dtoydiff.kernels=vector` or `scalar` forces one.
@@ -29,69 +32,41 @@ public final class Kernels {
         return JvmOptions.VECTOR_KERNELS;
     }
 
-    static Kernel.Unary unary(String op, boolean wide) {
-        Kernel.Unary scalar = (Kernel.Unary)
-                loop(wide ? DoubleUnaryLoop.class : FloatUnaryLoop.class, op, wide, MethodType.genericMethodType(1));
-        return VECTOR ? VectorKernels.unary(op, wide, scalar) : scalar;
+    static Kernel.Unary unary(String name, Real result) {
+        return VECTOR ? new ProvenUnary(name, result) : ScalarLoop.unary(name, result);
     }
 
-    static Kernel.Binary binary(String op, boolean wide) {
-        Kernel.Binary scalar = (Kernel.Binary)
-                loop(wide ? DoubleBinaryLoop.class : FloatBinaryLoop.class, op, wide, MethodType.genericMethodType(2));
-        return VECTOR ? VectorKernels.binary(op, wide, scalar) : scalar;
+    static Kernel.Binary binary(String name, Expression result) {
+        return VECTOR ? new ProvenBinary(name, result) : ScalarLoop.binary(name, result);
     }
 
-    static Kernel.Binary comparison(String op, boolean wide) {
-        Kernel.Binary scalar = (Kernel.Binary) loop(
-                wide ? DoubleComparisonLoop.class : FloatComparisonLoop.class,
-                op,
-                wide,
-                MethodType.genericMethodType(2).changeReturnType(boolean.class));
-        return VECTOR ? VectorKernels.comparison(op, wide, scalar) : scalar;
+    /// The name of a kernel's class, for profilers.
+    static String name(Enum<?> kernel, Precision precision) {
+        return BinaryKernel.method(kernel) + (precision == Precision.FLOAT64 ? "Float64" : "Float32");
     }
 
-    static Kernel.Binary wholeComparison(String op, int bytes) {
+    static Kernel.Binary integerComparison(String op, int bytes) {
         MethodType type = MethodType.methodType(boolean.class, long.class, long.class);
         return (Kernel.Binary) Specializer.specialize(
-                WholeComparisonLoop.class,
-                op(MethodHandles.lookup(), WholeOps.class, op, type),
+                IntegerComparisonLoop.class,
+                op(MethodHandles.lookup(), IntegerOps.class, op, type),
                 MethodType.methodType(void.class, int.class),
                 bytes);
     }
 
-    static Runs runs(boolean wide) {
-        if (VECTOR) {
-            return VectorKernels.runs(wide);
-        }
-        return wide ? new DoubleRuns() : new FloatRuns();
+    static Kernel.Columns columns(Precision storage) {
+        return VECTOR ? new ProvenColumns(storage) : ColumnLoop.scalar(storage);
     }
 
-    static UpdateKernels updates(boolean wide) {
-        if (VECTOR) {
-            return VectorKernels.updates(wide);
-        }
-        return wide ? new DoubleUpdates() : new FloatUpdates();
+    static Kernel.Pass pass(PassDescription description) {
+        return VECTOR ? new ProvenPass(description) : ScalarPass.of(description);
     }
 
     static SmallProduct smallProduct(boolean wide) {
-        return VECTOR ? VectorKernels.smallProduct(wide) : null;
-    }
-
-    /// A loop for the scalar op of that name; `shape` has Object where the element type belongs.
-    private static Object loop(Class<?> template, String op, boolean wide, MethodType shape) {
-        Class<?> type = wide ? double.class : float.class;
-        return Specializer.specialize(
-                template,
-                op(MethodHandles.lookup(), wide ? DoubleOps.class : FloatOps.class, op, withElements(shape, type)),
-                MethodType.methodType(void.class));
-    }
-
-    static MethodType withElements(MethodType shape, Class<?> type) {
-        MethodType result = shape;
-        for (int i = 0; i < shape.parameterCount(); i++) {
-            result = result.changeParameterType(i, type);
+        if (!VECTOR) {
+            return null;
         }
-        return shape.returnType() == Object.class ? result.changeReturnType(type) : result;
+        return wide ? new DoubleVectorProduct() : new FloatVectorProduct();
     }
 
     static MethodHandle op(MethodHandles.Lookup lookup, Class<?> ops, String name, MethodType type) {

@@ -1,42 +1,48 @@
 package org.toydiff.internal.kernels;
 
-/// The elementwise kernels of one operand. What each does is the method of its name in [FloatOps] and
-/// [FloatVectorOps].
-public enum UnaryKernel {
-    ABS,
-    COS,
-    COSH,
-    ERF,
-    EXP,
-    LOG,
-    LOG1P,
-    NEGATIVE,
-    RECIPROCAL,
-    RELU,
-    SIGMOID,
-    SIGN,
-    SIN,
-    SINH,
-    SQRT,
-    TAN,
-    TANH;
+import java.util.function.UnaryOperator;
+import org.toydiff.internal.arithmetic.ErrorFunction;
+import org.toydiff.internal.arithmetic.Exponential;
+import org.toydiff.internal.arithmetic.Hyperbolic;
+import org.toydiff.internal.arithmetic.Logarithm;
+import org.toydiff.internal.arithmetic.Real;
+import org.toydiff.internal.arithmetic.Trigonometry;
 
-    private volatile Kernel.Unary float32;
-    private volatile Kernel.Unary float64;
+/// The elementwise kernels of one operand, and the expression that each computes.
+public enum UnaryKernel {
+    ABS(Real::abs),
+    COS(Trigonometry::cos),
+    COSH(Hyperbolic::cosh),
+    ERF(ErrorFunction::erf),
+    EXP(Exponential::exp),
+    LOG(Logarithm::log),
+    LOG1P(Logarithm::log1p),
+    NEGATIVE(Real::negative),
+    RECIPROCAL(x -> x.precision().constant(1).divide(x)),
+    RELU(Activations::relu),
+    SIGMOID(Exponential::sigmoid),
+    SIGN(UnaryKernel::sign),
+    SIN(Trigonometry::sin),
+    SINH(Hyperbolic::sinh),
+    SQRT(Real::sqrt),
+    TAN(Trigonometry::tan),
+    TANH(Hyperbolic::tanh);
+
+    private final PerPrecision<Kernel.Unary> kernel;
+
+    UnaryKernel(UnaryOperator<Real> expression) {
+        kernel = new PerPrecision<>(p -> Kernels.unary(Kernels.name(this, p), expression.apply(p.input(0))));
+    }
+
+    /// −1, 0 or 1; 0 for NaN.
+    private static Real sign(Real x) {
+        Real zero = x.precision().constant(0);
+        Real one = x.precision().constant(1);
+        return x.greater(zero).select(one, x.less(zero).select(one.negative(), zero));
+    }
 
     /// The kernel for FLOAT32 or FLOAT64 (`wide`), made when it is first asked for.
     public Kernel.Unary of(boolean wide) {
-        Kernel.Unary kernel = wide ? float64 : float32;
-        return kernel != null ? kernel : make(wide);
-    }
-
-    private synchronized Kernel.Unary make(boolean wide) {
-        Kernel.Unary kernel = Kernels.unary(BinaryKernel.method(this), wide);
-        if (wide) {
-            float64 = kernel;
-        } else {
-            float32 = kernel;
-        }
-        return kernel;
+        return kernel.of(wide);
     }
 }

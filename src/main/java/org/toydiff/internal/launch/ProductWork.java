@@ -2,8 +2,8 @@ package org.toydiff.internal.launch;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.Kernel;
-import org.toydiff.internal.kernels.Runs;
 import org.toydiff.internal.kernels.SmallProduct;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
@@ -266,7 +266,7 @@ public final class ProductWork extends Work {
     private void product(long aAt, long bAt, int rows, int columns, MemorySegment to, long at, int leading) {
         if (k == 0) {
             for (int row = 0; row < rows && beta == 0; row++) {
-                Runs.of(wide).fill(to, at + (long) row * leading, columns, 0);
+                ContiguousKernels.of(wide).fill(to, at + (long) row * leading, columns, 0);
             }
             return;
         }
@@ -300,7 +300,7 @@ public final class ProductWork extends Work {
         }
         if (beta == 0) {
             // y is a recycled block and may hold NaN; this does not rely on how a library reads beta = 0.
-            Runs.of(wide).fill(to, at, (long) rows * columns, 0);
+            ContiguousKernels.of(wide).fill(to, at, (long) rows * columns, 0);
         }
         if (n == 1) {
             int down = transposeA ? k : rows;

@@ -6,7 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.kernels.BinaryKernel;
-import org.toydiff.internal.kernels.Runs;
+import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
@@ -23,7 +23,7 @@ public final class ReductionWork extends Work {
     /// So few columns are one part: four vectors of floats, a few cache lines of each row.
     private static final long COLUMNS = 64;
 
-    private Runs runs;
+    private ContiguousKernels kernels;
     private Reduction reduction;
     private boolean wide;
     private int ddof;
@@ -155,7 +155,7 @@ public final class ReductionWork extends Work {
         this.reduction = reduction;
         this.ddof = ddof;
         this.wide = wide;
-        runs = Runs.of(wide);
+        kernels = ContiguousKernels.of(wide);
         this.x = x;
         this.y = y;
         x0 = xAt;
@@ -182,7 +182,7 @@ public final class ReductionWork extends Work {
     public double norm(boolean wide, MemorySegment x, long xAt, long n) {
         reduction = Reduction.NORM;
         this.n = n;
-        runs = Runs.of(wide);
+        kernels = ContiguousKernels.of(wide);
         this.x = x;
         x0 = xAt;
         mean = 0;
@@ -209,7 +209,7 @@ public final class ReductionWork extends Work {
         long from = index * perPart;
         switch (way) {
             case PIECES -> pieces[(int) index] = piece(x0 + from, Math.min(perPart, n - from));
-            case SQUARES -> pieces[(int) index] = runs.squares(x, x0 + from, Math.min(perPart, n - from), mean);
+            case SQUARES -> pieces[(int) index] = kernels.squares(x, x0 + from, Math.min(perPart, n - from), mean);
             case RUNS -> {
                 for (long i = from; i < Math.min(from + perPart, outputs); i++) {
                     run(i);
@@ -223,17 +223,17 @@ public final class ReductionWork extends Work {
         long at = x0 + i * xi;
         switch (reduction) {
             case ARGMAX, ARGMIN -> y.setAtIndex(JAVA_LONG, y0 + i, position(at));
-            case STD, VAR -> store(i, spread(runs.squares(x, at, n, runs.sum(x, at, n) / n)));
-            case NORM -> store(i, Math.sqrt(runs.squares(x, at, n, 0)));
+            case STD, VAR -> store(i, spread(kernels.squares(x, at, n, kernels.sum(x, at, n) / n)));
+            case NORM -> store(i, Math.sqrt(kernels.squares(x, at, n, 0)));
             default -> store(i, finish(piece(at, n)));
         }
     }
 
     private double piece(long at, long count) {
         return switch (reduction) {
-            case MAX -> runs.max(x, at, count);
-            case MIN -> runs.min(x, at, count);
-            default -> runs.sum(x, at, count);
+            case MAX -> kernels.max(x, at, count);
+            case MIN -> kernels.min(x, at, count);
+            default -> kernels.sum(x, at, count);
         };
     }
 
@@ -272,7 +272,7 @@ public final class ReductionWork extends Work {
 
     /// The position of the first of the largest or smallest elements of a run; the first NaN counts as such.
     private long position(long at) {
-        double best = reduction == Reduction.ARGMAX ? runs.max(x, at, n) : runs.min(x, at, n);
+        double best = reduction == Reduction.ARGMAX ? kernels.max(x, at, n) : kernels.min(x, at, n);
         for (long j = 0; j < n; j++) {
             double v = element(at + j);
             if (v == best || Double.isNaN(v)) {
@@ -304,9 +304,7 @@ public final class ReductionWork extends Work {
             }
             return;
         }
-        runs.sumColumns(x, x0 + from, xi, n, y, y0 + from, width, false);
-        if (reduction == Reduction.MEAN) {
-            runs.affine(y, y0 + from, width, 0, 1.0 / n, 0, y, y0 + from);
-        }
+        double divisor = reduction == Reduction.MEAN ? n : 1;
+        kernels.sumColumns(x, x0 + from, xi, n, y, y0 + from, width, divisor);
     }
 }

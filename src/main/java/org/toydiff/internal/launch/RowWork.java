@@ -6,7 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
-import org.toydiff.internal.kernels.Runs;
+import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
@@ -34,12 +34,9 @@ public final class RowWork extends Work {
     /// So many elements make a part: exponentials cost some ten times an addition.
     private static final long PART = 1 << 13;
 
-    /// Shorter rows go by scalar loops.
-    private static final int SHORT = 32;
-
     private Kind kind;
     private boolean wide;
-    private Runs runs;
+    private ContiguousKernels kernels;
     private MemorySegment a;
     private MemorySegment b;
     private MemorySegment labels;
@@ -88,7 +85,7 @@ public final class RowWork extends Work {
         this.wide = wide;
         this.n = n;
         this.rows = rows;
-        runs = n < SHORT ? Runs.scalar(wide) : Runs.of(wide);
+        kernels = ContiguousKernels.of(wide);
         this.a = a;
         a0 = aAt;
         ai = between;
@@ -118,8 +115,8 @@ public final class RowWork extends Work {
         switch (kind) {
             case SOFTMAX -> softmax(aAt, 1, yAt);
             case LOG_SOFTMAX -> logSoftmax(aAt, yAt);
-            case SOFTMAX_GRADIENT -> runs.softmaxGradient(a, aAt, b, bAt, n, runs.dot(a, aAt, b, bAt, n), y, yAt);
-            case LOG_SOFTMAX_GRADIENT -> runs.logSoftmaxGradient(a, aAt, b, bAt, n, runs.sum(a, aAt, n), y, yAt);
+            case SOFTMAX_GRADIENT -> kernels.softmaxGradient(a, aAt, b, bAt, n, kernels.dot(a, aAt, b, bAt, n), y, yAt);
+            case LOG_SOFTMAX_GRADIENT -> kernels.logSoftmaxGradient(a, aAt, b, bAt, n, kernels.sum(a, aAt, n), y, yAt);
             case CROSS_ENTROPY -> set(y, yAt, crossEntropy(aAt, label(i)));
             case CROSS_ENTROPY_GRADIENT -> {
                 double g = get(b, bAt);
@@ -131,19 +128,19 @@ public final class RowWork extends Work {
     }
 
     private void softmax(long aAt, double factor, long yAt) {
-        double sum = runs.exp(a, aAt, n, runs.max(a, aAt, n), y, yAt);
-        runs.affine(y, yAt, n, 0, factor / sum, 0, y, yAt);
+        double sum = kernels.exp(a, aAt, n, kernels.max(a, aAt, n), y, yAt);
+        kernels.affine(y, yAt, n, 0, factor / sum, 0, y, yAt);
     }
 
     private void logSoftmax(long aAt, long yAt) {
-        double largest = runs.max(a, aAt, n);
-        runs.affine(a, aAt, n, largest, 1, -Math.log(runs.sumExp(a, aAt, n, largest)), y, yAt);
+        double largest = kernels.max(a, aAt, n);
+        kernels.affine(a, aAt, n, largest, 1, -Math.log(kernels.sumExp(a, aAt, n, largest)), y, yAt);
     }
 
     /// The difference of the largest first: both may be large, and what is left of them small.
     private double crossEntropy(long aAt, long label) {
-        double largest = runs.max(a, aAt, n);
-        return largest - get(a, aAt + label) + Math.log(runs.sumExp(a, aAt, n, largest));
+        double largest = kernels.max(a, aAt, n);
+        return largest - get(a, aAt + label) + Math.log(kernels.sumExp(a, aAt, n, largest));
     }
 
     private long label(long i) {

@@ -3,7 +3,8 @@ package org.toydiff.internal.launch;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.toydiff.internal.kernels.Coefficients;
-import org.toydiff.internal.kernels.UpdateKernels;
+import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
@@ -18,22 +19,11 @@ public final class UpdateWork extends Work {
     /// (see [org.toydiff.internal.kernels]): the first epoch of Fashion-MNIST then takes 4 seconds instead of 5.5.
     private static final long CALL = 1 << 10;
 
-    /// Which kernel of [UpdateKernels] runs.
-    public enum Kind {
-        DESCEND,
-        MOMENTUM,
-        ADAM,
-        ADAPTIVE,
-        ADAPTIVE_MOMENTUM,
-        LAMB_MOMENTS,
-        LAMB_STEP
-    }
-
     /// Set by the caller before [#run].
     public final Coefficients coefficients = new Coefficients();
 
-    private UpdateKernels kernels;
-    private Kind kind;
+    private Kernel.Pass kernel;
+    private double[] parameters;
     private MemorySegment p;
     private MemorySegment g;
     private MemorySegment m;
@@ -52,7 +42,7 @@ public final class UpdateWork extends Work {
     ///
     /// @return the parts' sums together, in their order; 0 where the kernel sums nothing
     public double run(
-            Kind kind,
+            UpdateKernel kernel,
             boolean wide,
             long n,
             MemorySegment parameter,
@@ -63,8 +53,8 @@ public final class UpdateWork extends Work {
             long firstAt,
             MemorySegment second,
             long secondAt) {
-        this.kind = kind;
-        kernels = UpdateKernels.of(wide);
+        this.kernel = kernel.of(wide);
+        parameters = coefficients.parameters();
         this.n = n;
         p = parameter;
         p0 = parameterAt;
@@ -102,19 +92,6 @@ public final class UpdateWork extends Work {
     }
 
     private double call(long at, long count) {
-        Coefficients c = coefficients;
-        switch (kind) {
-            case DESCEND -> kernels.descend(p, p0 + at, g, g0 + at, count, c);
-            case MOMENTUM -> kernels.momentum(p, p0 + at, g, g0 + at, v, v0 + at, count, c);
-            case ADAM -> kernels.adam(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, c);
-            case ADAPTIVE -> kernels.adaptive(p, p0 + at, g, g0 + at, v, v0 + at, count, c);
-            case ADAPTIVE_MOMENTUM ->
-                kernels.adaptiveMomentum(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, c);
-            case LAMB_MOMENTS -> {
-                return kernels.lambMoments(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, c);
-            }
-            case LAMB_STEP -> kernels.lambStep(p, p0 + at, m, m0 + at, v, v0 + at, count, c);
-        }
-        return 0;
+        return kernel.run(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, parameters);
     }
 }

@@ -19,7 +19,7 @@ import org.toydiff.TensorArena;
 /// [org.toydiff.train.report.Report] shows the counts.
 public final class ConfusionMatrix implements Metric {
     /// Limits the counts, which lie on the heap.
-    private static final int MOST_CLASSES = 4096;
+    private static final int MAX_CLASSES = 4096;
 
     private final int classes;
     private final long[] counts;
@@ -31,9 +31,9 @@ public final class ConfusionMatrix implements Metric {
     /// @param classes the number of classes, 1 to 4096
     /// @throws IllegalArgumentException if it is out of range
     public ConfusionMatrix(int classes) {
-        if (classes < 1 || classes > MOST_CLASSES) {
+        if (classes < 1 || classes > MAX_CLASSES) {
             throw new IllegalArgumentException(
-                    "confusion matrix: classes " + classes + " must be within 1 to " + MOST_CLASSES);
+                    "confusion matrix: classes " + classes + " must be within 1 to " + MAX_CLASSES);
         }
         this.classes = classes;
         this.counts = new long[classes * classes];

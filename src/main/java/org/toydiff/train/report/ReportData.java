@@ -15,9 +15,9 @@ import org.toydiff.train.metrics.ConfusionMatrix;
 /// The data of a report as JSON, for its script.
 final class ReportData {
     /// More steps than this are grouped.
-    private static final int MOST_POINTS = 2000;
+    private static final int MAX_POINTS = 2000;
 
-    private static final int MOST_BLOCKS = 1000;
+    private static final int MAX_BLOCKS = 1000;
     private static final int BINS = 40;
 
     private static final Gson GSON = new GsonBuilder().serializeNulls().create();
@@ -83,7 +83,7 @@ final class ReportData {
     private void addSteps() {
         HistoryTable steps = report.history().stepTable();
         var columns = new JsonObject();
-        int group = Math.max(1, Math.ceilDiv(steps.rows(), MOST_POINTS));
+        int group = Math.max(1, Math.ceilDiv(steps.rows(), MAX_POINTS));
         for (String name : steps.names()) {
             columns.add(name, array(grouped(name, steps, group)));
         }
@@ -156,7 +156,7 @@ final class ReportData {
     }
 
     private void addSchedule() {
-        BlockLifetimes lifetimes = BlockLifetimes.of(report.schedule(), MOST_BLOCKS);
+        BlockLifetimes lifetimes = BlockLifetimes.of(report.schedule(), MAX_BLOCKS);
         var schedule = new JsonObject();
         var blocks = new JsonArray();
         for (ReleaseSchedule.Entry entry : lifetimes.blocks()) {

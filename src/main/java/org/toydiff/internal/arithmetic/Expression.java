@@ -1,0 +1,47 @@
+package org.toydiff.internal.arithmetic;
+
+import java.util.List;
+
+/// A description of what a kernel computes for one element: a node of an immutable graph whose leaves are inputs,
+/// parameters and constants. A node that two others use is computed once.
+///
+/// The description is exact: the loops made from it perform these operations, in an order that respects the graph,
+/// and no others. Nothing is contracted, reassociated or replaced, so that the scalar and the vector form, on every
+/// machine, give the same bits. (Only the sign and payload of a NaN result are the processor's own.)
+public abstract sealed class Expression permits Real, Bits, Condition {
+    final Precision precision;
+    final Operation operation;
+
+    /// A constant's bits, an input's or parameter's index, the distance of a shift; else 0.
+    final long number;
+
+    /// The function of [Operation#RARELY], else null.
+    final ScalarFunction function;
+
+    final List<Expression> operands;
+
+    Expression(Precision precision, Operation operation, long number, ScalarFunction function, Expression... operands) {
+        for (Expression operand : operands) {
+            if (operand.precision != precision) {
+                throw new IllegalArgumentException(operation + " of " + precision + " and " + operand.precision
+                        + ": operands must be of one precision");
+            }
+        }
+        this.precision = precision;
+        this.operation = operation;
+        this.number = number;
+        this.function = function;
+        this.operands = List.of(operands);
+    }
+
+    /// {@return the precision of all numbers in this expression}
+    public final Precision precision() {
+        return precision;
+    }
+
+    /// {@return readable pseudo-code: one line for each node that is used more than once, then the result}
+    @Override
+    public final String toString() {
+        return PseudoCode.of(this);
+    }
+}

@@ -1,0 +1,116 @@
+package org.toydiff.internal.arithmetic;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// Expressions as one graph in which equal operations of equal operands are one node, so that each is computed once.
+public final class Graph {
+    /// An operation, and how often others or the results read it.
+    static final class Node {
+        final Expression expression;
+        final List<Node> operands;
+        int uses;
+
+        private Node(Expression expression, List<Node> operands) {
+            this.expression = expression;
+            this.operands = operands;
+        }
+
+        Operation operation() {
+            return expression.operation;
+        }
+
+        Node operand(int index) {
+            return operands.get(index);
+        }
+    }
+
+    private record Key(Class<?> type, Operation operation, long number, ScalarFunction function, List<Node> operands) {}
+
+    private final Map<Expression, Node> known = new IdentityHashMap<>();
+    private final Map<Key, Node> distinct = new HashMap<>();
+    private final List<Node> order = new ArrayList<>();
+
+    final Precision precision;
+    final List<Node> results;
+
+    private Graph(List<? extends Expression> results) {
+        precision = results.getFirst().precision;
+        this.results = results.stream().map(this::node).toList();
+        this.results.forEach(result -> result.uses++);
+    }
+
+    /// {@return the graph of one result or more, all of one precision}
+    public static Graph of(List<? extends Expression> results) {
+        return new Graph(results);
+    }
+
+    private Node node(Expression expression) {
+        Node node = known.get(expression);
+        if (node == null) {
+            List<Node> operands = expression.operands.stream().map(this::node).toList();
+            var key = new Key(
+                    expression.getClass(), expression.operation, expression.number, expression.function, operands);
+            node = distinct.get(key);
+            if (node == null) {
+                node = new Node(expression, operands);
+                operands.forEach(operand -> operand.uses++);
+                distinct.put(key, node);
+                order.add(node);
+            }
+            known.put(expression, node);
+        }
+        return node;
+    }
+
+    /// {@return all nodes, each after its operands}
+    List<Node> nodes() {
+        return order;
+    }
+
+    /// {@return the precision of all numbers in it}
+    public Precision precision() {
+        return precision;
+    }
+
+    /// {@return whether result `index` is a truth value}
+    public boolean isCondition(int index) {
+        return results.get(index).expression instanceof Condition;
+    }
+
+    /// {@return whether operand `index` is read as a truth value}
+    public boolean isMask(int index) {
+        return leaves(Operation.INPUT).anyMatch(leaf -> leaf.number == index && leaf instanceof Condition);
+    }
+
+    /// {@return the operands that are read, ascending}
+    public int[] inputs() {
+        return leaves(Operation.INPUT)
+                .mapToInt(leaf -> (int) leaf.number)
+                .distinct()
+                .sorted()
+                .toArray();
+    }
+
+    /// {@return the parameters that are read, ascending}
+    public int[] parameters() {
+        return leaves(Operation.PARAMETER)
+                .mapToInt(leaf -> (int) leaf.number)
+                .distinct()
+                .sorted()
+                .toArray();
+    }
+
+    private Stream<Expression> leaves(Operation kind) {
+        return order.stream().map(node -> node.expression).filter(leaf -> leaf.operation == kind);
+    }
+
+    /// {@return the number of operations, leaves not among them}
+    public int operationCount() {
+        return (int) order.stream().filter(node -> !node.operands.isEmpty()).count();
+    }
+}

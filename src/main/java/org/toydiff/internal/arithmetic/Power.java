@@ -1,0 +1,158 @@
+package org.toydiff.internal.arithmetic;
+
+/// `xʸ = 2^(y·log₂ x)`, with the logarithm in two numbers.
+///
+/// As in fdlibm's e_pow.c (Sun Microsystems, 2004, https://www.netlib.org/fdlibm/e_pow.c), but with the products
+/// split by fused multiply-adds (T. Dekker, "A floating-point technique for extending the available precision",
+/// 1971).
+public final class Power {
+    // log₂((1 + s)/(1 − s)) = s·(C + C/3·s² + s⁴·p(s²)) with C = 2/ln 2: the first two coefficients in two parts each.
+    private static final double[] C32 = {2.885390043258667, 3.851926067000022e-08};
+    private static final double[] C64 = {2.8853900817779268, 4.0710547481862066e-17};
+    private static final double[] THIRD32 = {0.9617967009544373, -7.028461812552678e-09};
+    private static final double[] THIRD64 = {0.9617966939259756, 5.0577616648125907e-17};
+
+    /// To 2⁻³⁶ or 2⁻⁶⁵ of the whole.
+    private static final double[] P32 = {0.5770802f, 0.41184977f, 0.337827f};
+
+    private static final double[] P64 = {
+        0.577078016355591,
+        0.41219858310304625,
+        0.32059890052154016,
+        0.2623078392047724,
+        0.22197819000815527,
+        0.19137992429314618,
+        0.1893084976235026
+    };
+
+    /// `2ʳ = 1 + r·q(r)` in ±½: minimax polynomials, to 2⁻²⁷·⁵ and 2⁻⁵⁵·⁵.
+    private static final double[] Q32 = {
+        0.69314724f, 0.24022655f, 0.055502728f, 0.009617065f, 0.0013417522f, 0.00015821488f
+    };
+
+    private static final double[] Q64 = {
+        0.6931471805599457,
+        0.240226506959101,
+        0.05550410866478799,
+        0.009618129107605978,
+        0.0013333558153877975,
+        0.00015403530442616604,
+        1.5252727042288975e-05,
+        1.3215442322727113e-06,
+        1.018077231133013e-07,
+        7.07260489913576e-09,
+        4.060845640163435e-10
+    };
+
+    private Power() {}
+
+    /// x to the power y, within 0.93 ulp (FLOAT32, 20 million pairs) and 1.07 (FLOAT64, 7 million). Special cases
+    /// are those of [Math#pow].
+    public static Real power(Real x, Real y) {
+        Precision precision = x.precision();
+        Real zero = precision.constant(0);
+        Real one = precision.constant(1);
+        Real magnitude = exp2(times(log2(x.abs()), y));
+        var parity = Parity.of(y);
+        Bits sign = parity.odd.select(parity.shifted.and(x.bits()), precision.bits(0));
+        Real signed = magnitude.bits().or(sign).real();
+        Condition undefined = x.less(zero)
+                .and(x.greater(precision.constant(Double.NEGATIVE_INFINITY)))
+                .and(parity.whole.not());
+        Real nan = precision.constant(Double.NaN);
+        return y.equalTo(zero).select(one, undefined.select(nan, signed));
+    }
+
+    /// A sum of two numbers, the second small beside the first.
+    private record Pair(Real high, Real low) {
+        static Pair constant(Precision precision, double[] parts) {
+            return new Pair(precision.constant(parts[0]), precision.constant(parts[1]));
+        }
+
+        /// A sum whose first term is not smaller than the second, or 0.
+        static Pair sum(Real a, Real b) {
+            Real high = a.add(b);
+            return new Pair(high, a.subtract(high).add(b));
+        }
+
+        static Pair product(Real a, Real b) {
+            Real high = a.multiply(b);
+            return new Pair(high, a.fma(b, high.negative()));
+        }
+
+        Pair plusLow(Real more) {
+            return new Pair(high, low.add(more));
+        }
+
+        Pair times(Pair b) {
+            Pair product = product(high, b.high);
+            return new Pair(product.high, high.fma(b.low, low.fma(b.high, product.low)));
+        }
+    }
+
+    /// The binary logarithm of x, which is not negative; −∞, ∞ and NaN of 0, ∞ and NaN.
+    private static Pair log2(Real x) {
+        Precision precision = x.precision();
+        var split = Logarithm.Split.of(x);
+        Real one = precision.constant(1);
+        // s = (m − 1)/(m + 1), with the remainder of the sum and that of the quotient.
+        Real f = split.mantissa().subtract(one);
+        Pair denominator = Pair.sum(precision.constant(2), f);
+        Real reciprocal = one.divide(denominator.high);
+        Real high = f.multiply(reciprocal);
+        Real minus = high.negative();
+        Real rest = minus.fma(denominator.low, minus.fma(denominator.high, f));
+        Pair s = new Pair(high, rest.multiply(reciprocal));
+        Pair square = s.times(s);
+        Pair third = Pair.constant(precision, precision.choose(THIRD32, THIRD64));
+        Pair tail = Pair.sum(third.high, square.high.multiply(Polynomial.of(square.high, precision.choose(P32, P64))))
+                .plusLow(third.low);
+        Pair terms = square.times(tail);
+        Pair c = Pair.constant(precision, precision.choose(C32, C64));
+        Pair series = Pair.sum(c.high, terms.high).plusLow(c.low.add(terms.low));
+        Pair fraction = s.times(series);
+        Pair sum = Pair.sum(split.exponent(), fraction.high).plusLow(fraction.low);
+        Real infinity = precision.constant(Double.POSITIVE_INFINITY);
+        Real special = x.less(infinity).select(sum.high, x);
+        return new Pair(x.equalTo(precision.constant(0)).select(infinity.negative(), special), sum.low);
+    }
+
+    private static Pair times(Pair logarithm, Real y) {
+        Pair product = Pair.product(y, logarithm.high);
+        return new Pair(product.high, y.fma(logarithm.low, product.low));
+    }
+
+    /// 2 to the power of x.
+    private static Real exp2(Pair x) {
+        Precision precision = x.high.precision();
+        // Beyond these the result is ∞ or 0.
+        Real highest = precision.constant(precision.choose(130.0, 1026.0));
+        Real lowest = precision.constant(precision.choose(-152.0, -1077.0));
+        Condition above = x.high.greater(highest);
+        Condition below = x.high.less(lowest);
+        Real bounded = above.select(highest, below.select(lowest, x.high));
+        Real low = above.or(below).select(precision.constant(0), x.low);
+        Real rounder = precision.constant(precision.rounder() + 2 * precision.exponentBias());
+        Real rounded = bounded.add(rounder);
+        Real r = bounded.subtract(rounded.subtract(rounder)).add(low);
+        Real power = Polynomial.of(r, precision.choose(Q32, Q64)).fma(r, precision.constant(1));
+        return Exponential.timesPowerOf2(power, rounded.bits());
+    }
+
+    /// Whether a number is whole, and whether it is odd.
+    ///
+    /// @param shifted of an odd number the sign bit is set, of an even one it is not; all others are 0
+    private record Parity(Condition whole, Condition odd, Bits shifted) {
+        static Parity of(Real y) {
+            Precision precision = y.precision();
+            Real size = y.abs();
+            // From 2^fraction on all numbers are whole; below, a number added to it is rounded to a whole one.
+            Real first = precision.constant(Math.scalb(1.0, precision.fractionSize));
+            Real rounder = size.less(first).select(first, precision.constant(0));
+            Real rounded = size.add(rounder);
+            Condition whole = rounded.subtract(rounder).equalTo(size);
+            Condition hasOnes = size.less(precision.constant(Math.scalb(2.0, precision.fractionSize)));
+            return new Parity(whole, whole.and(hasOnes), rounded.bits().shiftLeft(precision.size - 1));
+        }
+    }
+}

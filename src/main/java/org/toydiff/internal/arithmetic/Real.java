@@ -1,0 +1,116 @@
+package org.toydiff.internal.arithmetic;
+
+/// A real number of an expression: a `float` or a `double`. Every method makes one operation, rounded as IEEE 754 and
+/// the Java language say.
+public final class Real extends Expression {
+    Real(Precision precision, Operation operation, long number) {
+        super(precision, operation, number, null);
+    }
+
+    Real(Operation operation, Expression... operands) {
+        super(operands[0].precision, operation, 0, null, operands);
+    }
+
+    private Real(ScalarFunction function, Condition when, Real argument, Real usual) {
+        super(usual.precision, Operation.RARELY, 0, function, when, argument, usual);
+    }
+
+    public Real add(Real b) {
+        return new Real(Operation.ADD, this, b);
+    }
+
+    public Real subtract(Real b) {
+        return new Real(Operation.SUBTRACT, this, b);
+    }
+
+    public Real multiply(Real b) {
+        return new Real(Operation.MULTIPLY, this, b);
+    }
+
+    public Real divide(Real b) {
+        return new Real(Operation.DIVIDE, this, b);
+    }
+
+    public Real negative() {
+        return new Real(Operation.NEGATIVE, this);
+    }
+
+    public Real abs() {
+        return new Real(Operation.ABS, this);
+    }
+
+    public Real sqrt() {
+        return new Real(Operation.SQRT, this);
+    }
+
+    /// {@return `this·b + c`, rounded once} One instruction where the processor has it; elsewhere exact all the same,
+    /// by [java.math.BigDecimal], and hundreds of times slower.
+    public Real fma(Real b, Real c) {
+        return new Real(Operation.FMA, this, b, c);
+    }
+
+    /// {@return [Math#min(double, double)]: NaN if either is, −0 before +0}
+    public Real min(Real b) {
+        return new Real(Operation.MIN, this, b);
+    }
+
+    /// {@return [Math#max(double, double)]: NaN if either is, +0 before −0}
+    public Real max(Real b) {
+        return new Real(Operation.MAX, this, b);
+    }
+
+    /// {@return this magnitude with the sign of `sign`} Of NaN too: bits are moved.
+    public Real copySign(Real sign) {
+        Bits mask = precision.bits(1L << precision.size - 1);
+        return bits().and(mask.not()).or(sign.bits().and(mask)).real();
+    }
+
+    public Condition less(Real b) {
+        return new Condition(Operation.LESS, this, b);
+    }
+
+    public Condition lessOrEqual(Real b) {
+        return new Condition(Operation.LESS_OR_EQUAL, this, b);
+    }
+
+    public Condition greater(Real b) {
+        return b.less(this);
+    }
+
+    public Condition greaterOrEqual(Real b) {
+        return b.lessOrEqual(this);
+    }
+
+    public Condition equalTo(Real b) {
+        return new Condition(Operation.EQUAL, this, b);
+    }
+
+    /// {@return not [#equalTo]: true of NaN and anything}
+    public Condition notEqualTo(Real b) {
+        return new Condition(Operation.NOT_EQUAL, this, b);
+    }
+
+    public Condition isNaN() {
+        return notEqualTo(this);
+    }
+
+    /// {@return the bits of this number, as [Float#floatToRawIntBits] and [Double#doubleToRawLongBits]}
+    public Bits bits() {
+        return new Bits(Operation.REINTERPRET, this);
+    }
+
+    /// {@return the integer of this number, truncated as by Java's cast} For FLOAT64 only AVX-512 has a vector
+    /// instruction: with numbers below 2⁵¹ rather add 1.5·2⁵² and read [#bits].
+    public Bits toInteger() {
+        return new Bits(Operation.CONVERT, this);
+    }
+
+    /// {@return `usual`, but for elements for which `when` holds the function of this number}
+    ///
+    /// For what few elements need and no straight-line code can do, such as reducing a huge angle. The vector form
+    /// computes a vector that has such an element one by one.
+    public Real rarely(Condition when, ScalarFunction function, Real usual) {
+        function.of(usual.precision);
+        return new Real(function, when, this, usual);
+    }
+}

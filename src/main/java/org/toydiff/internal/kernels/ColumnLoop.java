@@ -1,0 +1,275 @@
+package org.toydiff.internal.kernels;
+
+import static java.lang.constant.ConstantDescs.CD_MethodHandles;
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+import static java.lang.constant.ConstantDescs.INIT_NAME;
+
+import java.lang.classfile.ClassBuilder;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.DynamicConstantDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.VectorEmitter;
+
+/// Writes the class of a [Kernel.Columns]. Each column has a sum of its own, in double; the scalar form goes down
+/// eight columns at once and the vector form four vectors of them, so that each row's part is a cache line or more,
+/// then one.
+final class ColumnLoop {
+    private static final ClassDesc SEGMENT = LoopWriter.SEGMENT;
+    private static final ClassDesc COLUMNS =
+            Kernel.Columns.class.describeConstable().orElseThrow();
+    private static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
+    private static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
+    private static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
+    private static final ClassDesc OPERATORS = ClassDesc.of("jdk.incubator.vector.VectorOperators");
+    private static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
+    private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
+    private static final ClassDesc DOUBLES = VectorEmitter.vectorOf(Precision.FLOAT64);
+    private static final ClassDesc BOUNDS = Bounds.class.describeConstable().orElseThrow();
+
+    private static final MethodTypeDesc RUN =
+            MethodTypeDesc.of(CD_void, SEGMENT, CD_long, CD_long, CD_long, SEGMENT, CD_long, CD_long, CD_double);
+    private static final MethodTypeDesc BLOCK = RUN.insertParameterTypes(7, CD_long);
+
+    // The slots of a block's parameters.
+    private static final int X = 0;
+    private static final int X0 = 1;
+    private static final int XI = 3;
+    private static final int ROWS = 5;
+    private static final int Y = 7;
+    private static final int Y0 = 8;
+    private static final int FROM = 10;
+    private static final int TO = 12;
+    private static final int DIVISOR = 14;
+
+    private final boolean wide;
+    private final boolean vectors;
+    private final int lanes;
+    private final ClassDesc self;
+    private final ClassDesc stored;
+    private final ClassDesc layout;
+    private final ClassDesc storedVector;
+
+    private ColumnLoop(Precision storage, int lanes) {
+        wide = storage == Precision.FLOAT64;
+        this.lanes = lanes;
+        vectors = lanes > 1;
+        String name = "columns" + (wide ? "Float64" : "Float32") + (vectors ? "Vectors" : "");
+        self = ClassDesc.of(ColumnLoop.class.getPackageName(), name);
+        stored = wide ? CD_double : CD_float;
+        layout = LAYOUT.nested(wide ? "OfDouble" : "OfFloat");
+        storedVector = VectorEmitter.vectorOf(storage);
+    }
+
+    static Kernel.Columns scalar(Precision storage) {
+        return new ColumnLoop(storage, 1).define(null, null);
+    }
+
+    /// {@return the form over vectors} `species` are those of doubles and of as many stored elements; `scalar` computes
+    /// the columns that are left.
+    static Kernel.Columns vectors(Precision storage, int lanes, List<?> species, Kernel.Columns scalar) {
+        return new ColumnLoop(storage, lanes).define(species, scalar);
+    }
+
+    private Kernel.Columns define(List<?> species, Kernel.Columns scalar) {
+        byte[] bytes = ClassFile.of().build(self, this::write);
+        try {
+            Lookup own = species == null
+                    ? MethodHandles.lookup().defineHiddenClass(bytes, true)
+                    : MethodHandles.lookup().defineHiddenClassWithClassData(bytes, species, true);
+            return (Kernel.Columns)
+                    own.findConstructor(own.lookupClass(), MethodType.methodType(void.class, Kernel.Columns.class))
+                            .invoke(scalar);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private void write(ClassBuilder type) {
+        type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(COLUMNS);
+        type.withField("scalar", COLUMNS, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
+        type.withMethodBody(INIT_NAME, MethodTypeDesc.of(CD_void, COLUMNS), 0, code -> {
+            LoopWriter.callObjectConstructor(code);
+            code.aload(0).aload(1).putfield(self, "scalar", COLUMNS).return_();
+        });
+        type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
+        int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
+        type.withMethodBody("blocks", BLOCK, flags, code -> block(code, vectors ? 4 : 8));
+        type.withMethodBody("singles", BLOCK, flags, code -> block(code, 1));
+    }
+
+    private void run(CodeBuilder code) {
+        int n = 1 + FROM;
+        int divisor = n + 2;
+        int blocks = code.allocateLocal(TypeKind.LONG);
+        int singles = code.allocateLocal(TypeKind.LONG);
+        code.lload(n).loadConstant(vectors ? -4L * lanes : -8L).land().lstore(blocks);
+        code.lload(n).loadConstant((long) -lanes).land().lstore(singles);
+        pushOperands(code);
+        code.lconst_0().lload(blocks).dload(divisor).invokestatic(self, "blocks", BLOCK);
+        pushOperands(code);
+        code.lload(blocks).lload(singles).dload(divisor).invokestatic(self, "singles", BLOCK);
+        Label end = code.newLabel();
+        code.lload(singles).lload(n).lcmp().ifge(end);
+        code.aload(0).getfield(self, "scalar", COLUMNS);
+        code.aload(1 + X).lload(1 + X0).lload(singles).ladd().lload(1 + XI).lload(1 + ROWS);
+        code.aload(1 + Y).lload(1 + Y0).lload(singles).ladd();
+        code.lload(n).lload(singles).lsub().dload(divisor).invokeinterface(COLUMNS, "run", RUN);
+        code.labelBinding(end);
+        code.return_();
+    }
+
+    private static void pushOperands(CodeBuilder code) {
+        code.aload(1 + X)
+                .lload(1 + X0)
+                .lload(1 + XI)
+                .lload(1 + ROWS)
+                .aload(1 + Y)
+                .lload(1 + Y0);
+    }
+
+    /// Columns `FROM` to `TO`, `count` sums at a time.
+    private void block(CodeBuilder code, int count) {
+        code.aload(X).lload(X0).invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
+        code.aload(Y).lload(Y0).invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
+        Label work = code.newLabel();
+        code.lload(FROM).lload(TO).lcmp().iflt(work);
+        code.return_();
+        code.labelBinding(work);
+        TypeKind kind = vectors ? TypeKind.REFERENCE : TypeKind.DOUBLE;
+        int[] sums = new int[count];
+        int j = code.allocateLocal(TypeKind.LONG);
+        int i = code.allocateLocal(TypeKind.LONG);
+        Label columns = code.newLabel();
+        code.lload(FROM).lstore(j);
+        code.labelBinding(columns);
+        for (int k = 0; k < count; k++) {
+            sums[k] = code.allocateLocal(kind);
+            if (vectors) {
+                species(code, 0);
+                code.dconst_0();
+                broadcast(code);
+            } else {
+                code.dconst_0();
+            }
+            code.storeLocal(kind, sums[k]);
+        }
+        Label rows = code.newLabel();
+        code.lconst_0().lstore(i);
+        code.labelBinding(rows);
+        for (int k = 0; k < count; k++) {
+            code.loadLocal(kind, sums[k]);
+            load(code, i, j, k * lanes);
+            if (vectors) {
+                code.invokevirtual(DOUBLES, "add", MethodTypeDesc.of(DOUBLES, VECTOR));
+            } else {
+                code.dadd();
+            }
+            code.storeLocal(kind, sums[k]);
+        }
+        code.lload(i).lconst_1().ladd().lstore(i);
+        code.lload(i).lload(ROWS).lcmp().iflt(rows);
+        for (int k = 0; k < count; k++) {
+            store(code, sums[k], j, k * lanes);
+        }
+        code.lload(j).loadConstant((long) count * lanes).ladd().lstore(j);
+        code.lload(j).lload(TO).lcmp().iflt(columns);
+        code.return_();
+        if (vectors) {
+            LoopWriter.keepFromInlining(code);
+        }
+    }
+
+    /// Pushes the elements of row i from column `j + offset` on.
+    private void load(CodeBuilder code, int i, int j, int offset) {
+        if (vectors) {
+            species(code, 1);
+        }
+        code.aload(X);
+        if (!vectors) {
+            code.getstatic(LAYOUT, wide ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout);
+        }
+        code.lload(X0)
+                .lload(i)
+                .lload(XI)
+                .lmul()
+                .ladd()
+                .lload(j)
+                .ladd()
+                .loadConstant((long) offset)
+                .ladd();
+        if (!vectors) {
+            code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(stored, layout, CD_long));
+            code.conversion(TypeKind.from(stored), TypeKind.DOUBLE);
+            return;
+        }
+        pushBytesAndOrder(code);
+        code.invokestatic(
+                storedVector, "fromMemorySegment", MethodTypeDesc.of(storedVector, SPECIES, SEGMENT, CD_long, ORDER));
+        if (!wide) {
+            convert(code, "F2D", storedVector, 0, DOUBLES);
+        }
+    }
+
+    private void store(CodeBuilder code, int sum, int j, int offset) {
+        if (vectors) {
+            code.aload(sum);
+            species(code, 0);
+            code.dload(DIVISOR);
+            broadcast(code);
+            code.invokevirtual(DOUBLES, "div", MethodTypeDesc.of(DOUBLES, VECTOR));
+            if (!wide) {
+                convert(code, "D2F", DOUBLES, 1, storedVector);
+            }
+            code.aload(Y).lload(Y0).lload(j).ladd().loadConstant((long) offset).ladd();
+            pushBytesAndOrder(code);
+            code.invokevirtual(storedVector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
+            return;
+        }
+        code.aload(Y).getstatic(LAYOUT, wide ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout);
+        code.lload(Y0).lload(j).ladd().loadConstant((long) offset).ladd();
+        code.dload(sum).dload(DIVISOR).ddiv().conversion(TypeKind.DOUBLE, TypeKind.from(stored));
+        code.invokeinterface(SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout, CD_long, stored));
+    }
+
+    /// Replaces an index by the offset in bytes and the byte order.
+    private void pushBytesAndOrder(CodeBuilder code) {
+        boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+        code.loadConstant(wide ? (long) Double.BYTES : (long) Float.BYTES).lmul();
+        code.getstatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", ORDER);
+    }
+
+    private static void broadcast(CodeBuilder code) {
+        code.invokestatic(DOUBLES, "broadcast", MethodTypeDesc.of(DOUBLES, SPECIES, CD_double));
+    }
+
+    private static void convert(CodeBuilder code, String conversion, ClassDesc from, int species, ClassDesc to) {
+        code.getstatic(OPERATORS, conversion, CONVERSION);
+        species(code, species);
+        code.iconst_0().invokevirtual(from, "convertShape", MethodTypeDesc.of(VECTOR, CONVERSION, SPECIES, CD_int));
+        code.checkcast(to);
+    }
+
+    private static void species(CodeBuilder code, int index) {
+        code.ldc(DynamicConstantDesc.ofNamed(
+                ConstantDescs.ofConstantBootstrap(CD_MethodHandles, "classDataAt", CD_Object, CD_int),
+                ConstantDescs.DEFAULT_NAME,
+                SPECIES,
+                index));
+    }
+}

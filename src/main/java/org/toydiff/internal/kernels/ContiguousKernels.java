@@ -1,0 +1,171 @@
+package org.toydiff.internal.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.util.function.BiFunction;
+import org.toydiff.internal.arithmetic.Exponential;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.Real;
+import org.toydiff.internal.kernels.PassDescription.Fold;
+import org.toydiff.internal.kernels.PassDescription.Output;
+
+/// Kernels over contiguous runs of floating elements: reductions, and the parts of softmax. Starts and counts are in
+/// elements. Sums of elements are in double; those of powers in the precision of the elements.
+public final class ContiguousKernels {
+    private static final ContiguousKernels FLOAT32 = new ContiguousKernels(false);
+    private static final ContiguousKernels FLOAT64 = new ContiguousKernels(true);
+
+    /// A kernel's parameters, for each thread.
+    private static final ThreadLocal<double[]> PARAMETERS =
+            ThreadLocal.withInitial(() -> new double[Coefficients.COUNT]);
+
+    private static final PerPrecision<Kernel.Columns> COLUMNS = new PerPrecision<>(Kernels::columns);
+
+    private final boolean wide;
+
+    private ContiguousKernels(boolean wide) {
+        this.wide = wide;
+    }
+
+    /// {@return the kernels for FLOAT32 or FLOAT64 (`wide`)}
+    public static ContiguousKernels of(boolean wide) {
+        return wide ? FLOAT64 : FLOAT32;
+    }
+
+    // The operands and parameters of passes.
+    private static final int X = 0;
+    private static final int B = 1;
+    private static final int Y = 2;
+
+    private enum Kind {
+        FILL((name, p) -> PassDescription.map(name, p, new Output(Y, p.parameter(0)))),
+        SUM((name, p) -> PassDescription.fold(name, p, Fold.SUM, Precision.FLOAT64.input(X))),
+        SQUARES((name, p) -> PassDescription.fold(name, p, Fold.SUM, square())),
+        DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, product())),
+        MAX((name, p) -> PassDescription.fold(name, p, Fold.MAX, p.input(X))),
+        MIN((name, p) -> PassDescription.fold(name, p, Fold.MIN, p.input(X))),
+        SUM_EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p))),
+        EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p), new Output(Y, power(p)))),
+        AFFINE((name, p) -> PassDescription.map(name, p, new Output(Y, affine(p)))),
+        SOFTMAX_GRADIENT((name, p) -> PassDescription.map(
+                name, p, new Output(Y, p.input(B).multiply(p.input(X).subtract(p.parameter(0)))))),
+        LOG_SOFTMAX_GRADIENT((name, p) -> PassDescription.map(name, p, new Output(Y, logSoftmaxGradient(p))));
+
+        private final PerPrecision<Kernel.Pass> kernel;
+
+        Kind(BiFunction<String, Precision, PassDescription> description) {
+            kernel = new PerPrecision<>(p -> Kernels.pass(description.apply(Kernels.name(this, p) + "Run", p)));
+        }
+
+        private static Real square() {
+            Real deviation = Precision.FLOAT64.input(X).subtract(Precision.FLOAT64.parameter(0));
+            return deviation.multiply(deviation);
+        }
+
+        private static Real product() {
+            return Precision.FLOAT64.input(X).multiply(Precision.FLOAT64.input(B));
+        }
+
+        private static Real power(Precision p) {
+            return Exponential.expOfNegative(p.input(X).subtract(p.parameter(0)));
+        }
+
+        private static Real affine(Precision p) {
+            return p.input(X).subtract(p.parameter(0)).fma(p.parameter(1), p.parameter(2));
+        }
+
+        private static Real logSoftmaxGradient(Precision p) {
+            return p.input(X).subtract(Exponential.expOfNegative(p.input(B)).multiply(p.parameter(0)));
+        }
+    }
+
+    private double run(
+            Kind kind,
+            MemorySegment x,
+            long x0,
+            MemorySegment b,
+            long b0,
+            MemorySegment y,
+            long y0,
+            long n,
+            double[] parameters) {
+        return kind.kernel.of(wide).run(x, x0, b, b0, y, y0, null, 0, n, parameters);
+    }
+
+    private double fold(Kind kind, MemorySegment x, long x0, MemorySegment b, long b0, long n) {
+        return run(kind, x, x0, b, b0, null, 0, n, null);
+    }
+
+    private static double[] parameters(double first) {
+        double[] parameters = PARAMETERS.get();
+        parameters[0] = first;
+        return parameters;
+    }
+
+    /// Writes `value` to n elements of y.
+    public void fill(MemorySegment y, long y0, long n, double value) {
+        run(Kind.FILL, null, 0, null, 0, y, y0, n, parameters(value));
+    }
+
+    /// `Σ x`
+    public double sum(MemorySegment x, long x0, long n) {
+        return fold(Kind.SUM, x, x0, null, 0, n);
+    }
+
+    /// `Σ (x − mean)²`
+    public double squares(MemorySegment x, long x0, long n, double mean) {
+        return run(Kind.SQUARES, x, x0, null, 0, null, 0, n, parameters(mean));
+    }
+
+    /// `Σ a·b`
+    public double dot(MemorySegment a, long a0, MemorySegment b, long b0, long n) {
+        return fold(Kind.DOT, a, a0, b, b0, n);
+    }
+
+    /// The largest of at least one element; NaN if any is.
+    public double max(MemorySegment x, long x0, long n) {
+        return fold(Kind.MAX, x, x0, null, 0, n);
+    }
+
+    /// The smallest of at least one element; NaN if any is.
+    public double min(MemorySegment x, long x0, long n) {
+        return fold(Kind.MIN, x, x0, null, 0, n);
+    }
+
+    /// `Σ eˣ⁻ˢ` with the shift s, of x no larger than that.
+    public double sumExp(MemorySegment x, long x0, long n, double shift) {
+        return run(Kind.SUM_EXP, x, x0, null, 0, null, 0, n, parameters(shift));
+    }
+
+    /// `y = eˣ⁻ˢ` with the shift s, of x no larger than that, and its sum.
+    public double exp(MemorySegment x, long x0, long n, double shift, MemorySegment y, long y0) {
+        return run(Kind.EXP, x, x0, null, 0, y, y0, n, parameters(shift));
+    }
+
+    /// `y = (x − shift)·factor + term`, the shift first: it may be large, and what is left of x small.
+    public void affine(
+            MemorySegment x, long x0, long n, double shift, double factor, double term, MemorySegment y, long y0) {
+        double[] parameters = parameters(shift);
+        parameters[1] = factor;
+        parameters[2] = term;
+        run(Kind.AFFINE, x, x0, null, 0, y, y0, n, parameters);
+    }
+
+    /// `y[j] = Σᵢ x[i][j] / divisor` for n columns of at least one row, the rows of x being `xi` apart; summed row by
+    /// row in double, and rounded once.
+    public void sumColumns(
+            MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, double divisor) {
+        COLUMNS.of(wide).run(x, x0, xi, rows, y, y0, n, divisor);
+    }
+
+    /// softmax's gradient along a run: `y·(g − dot)`, written to x.
+    public void softmaxGradient(
+            MemorySegment g, long g0, MemorySegment y, long y0, long n, double dot, MemorySegment x, long x0) {
+        run(Kind.SOFTMAX_GRADIENT, g, g0, y, y0, x, x0, n, parameters(dot));
+    }
+
+    /// log-softmax's gradient along a run: `g − sum·eʸ`, written to x.
+    public void logSoftmaxGradient(
+            MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
+        run(Kind.LOG_SOFTMAX_GRADIENT, g, g0, y, y0, x, x0, n, parameters(sum));
+    }
+}

@@ -1,0 +1,26 @@
+package org.toydiff.internal.kernels;
+
+/// What comparisons do to two integers; see [IntegerComparisonLoop].
+final class IntegerOps {
+    private IntegerOps() {}
+
+    static boolean greater(long a, long b) {
+        return a > b;
+    }
+
+    static boolean greaterOrEqual(long a, long b) {
+        return a >= b;
+    }
+
+    static boolean less(long a, long b) {
+        return a < b;
+    }
+
+    static boolean lessOrEqual(long a, long b) {
+        return a <= b;
+    }
+
+    static boolean equalTo(long a, long b) {
+        return a == b;
+    }
+}

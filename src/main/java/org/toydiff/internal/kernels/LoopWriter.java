@@ -1,0 +1,184 @@
+package org.toydiff.internal.kernels;
+
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_byte;
+import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import java.lang.classfile.ClassBuilder;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Graph;
+import org.toydiff.internal.arithmetic.Precision;
+
+/// Writes the class of a loop: a [Kernel.Unary] or [Kernel.Binary] that computes an expression for every element of
+/// a grid.
+///
+/// Each loop is a hidden class with the expression's operations in its body, so that the compiler sees one loop
+/// without a call. A loop that takes its operation as a parameter is compiled once for all, and calls through a
+/// pointer at every element: 20 times slower once five operations have used it.
+abstract class LoopWriter {
+    static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
+    static final ClassDesc KERNEL_UNARY = Kernel.Unary.class.describeConstable().orElseThrow();
+    static final ClassDesc KERNEL_BINARY =
+            Kernel.Binary.class.describeConstable().orElseThrow();
+    private static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
+    private static final ClassDesc LAYOUT_BYTE = LAYOUT.nested("OfByte");
+
+    private static final int UNREACHED = 330;
+
+    final Graph graph;
+    final int inputs;
+    final boolean wide;
+    final ClassDesc self;
+    final ClassDesc kernel;
+    final ClassDesc element;
+
+    /// The slots of one operand in a method that has them all as parameters.
+    record Operand(int segment, int start, int rowStep, int step) {}
+
+    LoopWriter(String name, Expression result, int inputs) {
+        graph = Graph.of(List.of(result));
+        this.inputs = inputs;
+        wide = graph.precision() == Precision.FLOAT64;
+        self = ClassDesc.of(LoopWriter.class.getPackageName(), name);
+        kernel = inputs == 1 ? KERNEL_UNARY : KERNEL_BINARY;
+        element = wide ? CD_double : CD_float;
+    }
+
+    /// Defines the class.
+    final Lookup define(Object classData) {
+        byte[] bytes = ClassFile.of().build(self, type -> {
+            type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(kernel);
+            type.withMethodBody(
+                    "run",
+                    runType(),
+                    ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL,
+                    code -> run(code, gridOperands(code)));
+            members(type);
+        });
+        try {
+            return classData == null
+                    ? MethodHandles.lookup().defineHiddenClass(bytes, true)
+                    : MethodHandles.lookup().defineHiddenClassWithClassData(bytes, classData, true);
+        } catch (IllegalAccessException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// The body of the kernel's method.
+    abstract void run(CodeBuilder code, List<Operand> operands);
+
+    /// All but the kernel's method.
+    abstract void members(ClassBuilder type);
+
+    /// The type of a kernel's method: each operand, y last, with start and two steps, then the sizes.
+    final MethodTypeDesc runType() {
+        List<ClassDesc> parameters = new ArrayList<>();
+        for (int i = 0; i <= inputs; i++) {
+            parameters.addAll(List.of(SEGMENT, CD_long, CD_long, CD_long));
+        }
+        parameters.addAll(List.of(CD_long, CD_long));
+        return MethodTypeDesc.of(CD_void, parameters);
+    }
+
+    private List<Operand> gridOperands(CodeBuilder code) {
+        List<Operand> operands = new ArrayList<>();
+        for (int i = 0; i <= inputs; i++) {
+            operands.add(new Operand(
+                    code.parameterSlot(4 * i),
+                    code.parameterSlot(4 * i + 1),
+                    code.parameterSlot(4 * i + 2),
+                    code.parameterSlot(4 * i + 3)));
+        }
+        return operands;
+    }
+
+    final int rowCount(CodeBuilder code) {
+        return code.parameterSlot(4 * (inputs + 1));
+    }
+
+    final int columnCount(CodeBuilder code) {
+        return code.parameterSlot(4 * (inputs + 1) + 1);
+    }
+
+    /// `for (long i = 0; i < limit; i++) body(i)`, of slots.
+    static void loop(CodeBuilder code, int limit, Consumer<Integer> body) {
+        int i = code.allocateLocal(java.lang.classfile.TypeKind.LONG);
+        Label top = code.newLabel();
+        Label end = code.newLabel();
+        code.lconst_0().lstore(i);
+        code.labelBinding(top);
+        code.lload(i).lload(limit).lcmp().ifge(end);
+        body.accept(i);
+        code.lload(i).lconst_1().ladd().lstore(i).goto_(top);
+        code.labelBinding(end);
+    }
+
+    /// Pushes `start + i·step`, of slots.
+    static void pushPlace(CodeBuilder code, int start, int i, int step) {
+        code.lload(start).lload(i).lload(step).lmul().ladd();
+    }
+
+    final boolean isByte(int operand) {
+        return operand == inputs ? graph.isCondition(0) : graph.isMask(operand);
+    }
+
+    /// Pushes the layout of an operand's elements.
+    final void pushLayout(CodeBuilder code, int operand) {
+        if (isByte(operand)) {
+            code.getstatic(LAYOUT, "JAVA_BYTE", LAYOUT_BYTE);
+        } else {
+            code.getstatic(LAYOUT, wide ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout());
+        }
+    }
+
+    private ClassDesc layout() {
+        return LAYOUT.nested(wide ? "OfDouble" : "OfFloat");
+    }
+
+    /// Replaces a segment, a layout and an index by the element there; a truth value becomes 0 or 1.
+    final void get(CodeBuilder code, int operand) {
+        if (!isByte(operand)) {
+            code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(element, layout(), CD_long));
+            return;
+        }
+        code.invokeinterface(SEGMENT, "get", MethodTypeDesc.of(CD_byte, LAYOUT_BYTE, CD_long));
+        code.ifThenElse(CodeBuilder::iconst_1, CodeBuilder::iconst_0);
+    }
+
+    /// Pops a segment, a layout, an index and the result, and writes the result there.
+    final void set(CodeBuilder code) {
+        if (isByte(inputs)) {
+            code.invokeinterface(SEGMENT, "set", MethodTypeDesc.of(CD_void, LAYOUT_BYTE, CD_long, CD_byte));
+        } else {
+            code.invokeinterface(SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(), CD_long, element));
+        }
+    }
+
+    /// Ends a method with code that is never reached, so that it is too large for C2 to inline (`FreqInlineSize`, 325
+    /// bytes): a vector loop is to be compiled once, by itself. What one caller's copy has shown, that it makes no
+    /// objects, would not hold for another's; and calls of a copy are not counted towards the compilation of the rest.
+    static void keepFromInlining(CodeBuilder code) {
+        for (int i = 0; i < UNREACHED; i++) {
+            code.nop();
+        }
+        code.return_();
+    }
+
+    static void callObjectConstructor(CodeBuilder code) {
+        code.aload(0).invokespecial(CD_Object, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void);
+    }
+}

@@ -1,0 +1,327 @@
+package org.toydiff.internal.kernels;
+
+import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+import static java.lang.constant.ConstantDescs.INIT_NAME;
+import static java.lang.constant.ConstantDescs.MTD_void;
+
+import java.lang.classfile.ClassBuilder;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.toydiff.internal.arithmetic.Emitter;
+import org.toydiff.internal.arithmetic.Graph;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.ScalarEmitter;
+
+/// Writes the class of a [Kernel.Pass], a hidden one as [LoopWriter]'s. Its methods:
+///
+/// - `run`, the kernel's;
+/// - `part`, the elements from one place to another, a multiple of a vector; of a fold it returns the total;
+/// - `quarters`, four parts of equal length and the fold of their totals;
+/// - `rest`, the elements after the last vector, one by one.
+abstract class PassWriter {
+    private static final ClassDesc SEGMENT = LoopWriter.SEGMENT;
+    private static final ClassDesc PARAMETERS = CD_double.arrayType();
+    private static final ClassDesc PASS = Kernel.Pass.class.describeConstable().orElseThrow();
+    private static final ClassDesc BOUNDS = Bounds.class.describeConstable().orElseThrow();
+    private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
+    private static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
+    private static final int OPERANDS = 4;
+
+    // The slots of a method that has all operands, the elements from one to another, and the parameters.
+    private static final int SLOTS_OF_OPERAND = 3;
+    static final int FROM = OPERANDS * SLOTS_OF_OPERAND;
+    static final int TO = FROM + 2;
+    private static final int PARAMETER_ARRAY = TO + 2;
+    private static final int TOTAL = PARAMETER_ARRAY + 1;
+
+    final PassDescription pass;
+    final Graph graph;
+    final boolean wide;
+    final boolean wideStorage;
+    final ClassDesc self;
+    final ClassDesc element;
+    final TypeKind kind;
+
+    PassWriter(String name, PassDescription pass) {
+        this.pass = pass;
+        graph = pass.graph();
+        wide = pass.precision() == Precision.FLOAT64;
+        wideStorage = pass.storage() == Precision.FLOAT64;
+        self = ClassDesc.of(PassWriter.class.getPackageName(), name);
+        element = wide ? CD_double : CD_float;
+        kind = TypeKind.from(element);
+    }
+
+    /// Writes `part`'s body.
+    abstract void part(CodeBuilder code);
+
+    /// Writes `quarters`' body, if the pass has them.
+    abstract void quarters(CodeBuilder code);
+
+    /// The elements of which `part` takes a multiple.
+    abstract int step();
+
+    final Kernel.Pass define(Object classData) {
+        byte[] bytes = ClassFile.of().build(self, type -> {
+            type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(PASS);
+            type.withMethodBody(INIT_NAME, MTD_void, 0, code -> {
+                LoopWriter.callObjectConstructor(code);
+                code.return_();
+            });
+            type.withMethodBody("run", runType(), ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
+            method(type, "part", partType(), this::part);
+            method(type, "rest", restType(), this::rest);
+            if (pass.inQuarters()) {
+                method(type, "quarters", partType(), this::quarters);
+            }
+        });
+        try {
+            Lookup own = classData == null
+                    ? MethodHandles.lookup().defineHiddenClass(bytes, true)
+                    : MethodHandles.lookup().defineHiddenClassWithClassData(bytes, classData, true);
+            return (Kernel.Pass) own.findConstructor(own.lookupClass(), MethodType.methodType(void.class))
+                    .invoke();
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private interface Body {
+        void write(CodeBuilder code);
+    }
+
+    private static void method(ClassBuilder type, String name, MethodTypeDesc descriptor, Body body) {
+        type.withMethodBody(name, descriptor, ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, body::write);
+    }
+
+    private static List<ClassDesc> operandTypes() {
+        List<ClassDesc> types = new ArrayList<>();
+        for (int i = 0; i < OPERANDS; i++) {
+            types.add(SEGMENT);
+            types.add(CD_long);
+        }
+        return types;
+    }
+
+    private static MethodTypeDesc runType() {
+        List<ClassDesc> types = operandTypes();
+        types.addAll(List.of(CD_long, PARAMETERS));
+        return MethodTypeDesc.of(CD_double, types);
+    }
+
+    private MethodTypeDesc partType() {
+        List<ClassDesc> types = operandTypes();
+        types.addAll(List.of(CD_long, CD_long, PARAMETERS));
+        return MethodTypeDesc.of(pass.fold() == null ? CD_void : element, types);
+    }
+
+    private MethodTypeDesc restType() {
+        return pass.fold() == null
+                ? partType()
+                : partType().insertParameterTypes(partType().parameterCount(), element);
+    }
+
+    /// Pushes the operands of a method, which begin at slot `first`.
+    private static void pushOperands(CodeBuilder code, int first) {
+        for (int i = 0; i < OPERANDS; i++) {
+            code.aload(first + SLOTS_OF_OPERAND * i).lload(first + SLOTS_OF_OPERAND * i + 1);
+        }
+    }
+
+    private void run(CodeBuilder code) {
+        int n = 1 + FROM;
+        int parameters = n + 2;
+        int whole = code.allocateLocal(TypeKind.LONG);
+        code.lload(n).loadConstant((long) -step()).land().lstore(whole);
+        if (pass.fold() == null) {
+            pushOperands(code, 1);
+            code.lconst_0().lload(whole).aload(parameters).invokestatic(self, "part", partType());
+            pushOperands(code, 1);
+            code.lload(whole).lload(n).aload(parameters).invokestatic(self, "rest", restType());
+            code.dconst_0().dreturn();
+            return;
+        }
+        int from = code.allocateLocal(TypeKind.LONG);
+        int total = code.allocateLocal(kind);
+        code.lconst_0().lstore(from);
+        if (pass.inQuarters()) {
+            code.lload(n).loadConstant((long) pass.leastOfQuarters()).lcmp();
+            code.ifThen(java.lang.classfile.Opcode.IFGE, many -> many.lload(n)
+                    .loadConstant(4L * pass.virtualLanes())
+                    .ldiv()
+                    .loadConstant((long) pass.virtualLanes())
+                    .lmul()
+                    .lstore(from));
+            pushOperands(code, 1);
+            code.lconst_0().lload(from).aload(parameters).invokestatic(self, "quarters", partType());
+            code.storeLocal(kind, total);
+            code.lload(from).loadConstant(4L).lmul().lstore(from);
+        }
+        pushOperands(code, 1);
+        code.lload(from).lload(whole).aload(parameters).invokestatic(self, "part", partType());
+        if (pass.inQuarters()) {
+            code.loadLocal(kind, total);
+            fold(code);
+        }
+        code.storeLocal(kind, total);
+        pushOperands(code, 1);
+        code.lload(whole).lload(n).aload(parameters).loadLocal(kind, total);
+        code.invokestatic(self, "rest", restType());
+        code.conversion(kind, TypeKind.DOUBLE).dreturn();
+    }
+
+    private void rest(CodeBuilder code) {
+        Map<Integer, Integer> parameters = storeParameters(code);
+        int i = code.allocateLocal(TypeKind.LONG);
+        code.lload(FROM).lstore(i);
+        Label top = code.newLabel();
+        Label end = code.newLabel();
+        code.labelBinding(top);
+        code.lload(i).lload(TO).lcmp().ifge(end);
+        element(code, parameters, i, 0);
+        if (pass.fold() != null) {
+            code.loadLocal(kind, TOTAL);
+            fold(code);
+            code.storeLocal(kind, TOTAL);
+        }
+        code.lload(i).lconst_1().ladd().lstore(i).goto_(top);
+        code.labelBinding(end);
+        if (pass.fold() == null) {
+            code.return_();
+        } else {
+            code.loadLocal(kind, TOTAL).return_(kind);
+        }
+    }
+
+    /// Computes element `i + offset` in scalar form, writes the outputs, and pushes what is folded.
+    final void element(CodeBuilder code, Map<Integer, Integer> parameters, int i, int offset) {
+        var emitter = new ScalarEmitter(code, graph, new Emitter.Leaves() {
+            @Override
+            public void input(int index) {
+                pushPlace(code, index, i, offset);
+                code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(stored(), layout(), CD_long));
+                code.conversion(TypeKind.from(stored()), kind);
+            }
+
+            @Override
+            public void mask(int index) {
+                throw new IllegalArgumentException("a pass has no masks");
+            }
+
+            @Override
+            public void parameter(int index) {
+                code.loadLocal(kind, parameters.get(index));
+            }
+        });
+        List<PassDescription.Output> outputs = pass.outputs();
+        int[] values = new int[outputs.size()];
+        for (int k = 0; k < values.length; k++) {
+            emitter.result(k);
+            values[k] = code.allocateLocal(kind);
+            code.storeLocal(kind, values[k]);
+        }
+        if (pass.fold() != null) {
+            emitter.result(values.length);
+        }
+        for (int k = 0; k < values.length; k++) {
+            pushPlace(code, outputs.get(k).operand(), i, offset);
+            code.loadLocal(kind, values[k]).conversion(kind, TypeKind.from(stored()));
+            code.invokeinterface(SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(), CD_long, stored()));
+        }
+    }
+
+    private ClassDesc stored() {
+        return wideStorage ? CD_double : CD_float;
+    }
+
+    private ClassDesc layout() {
+        return LAYOUT.nested(wideStorage ? "OfDouble" : "OfFloat");
+    }
+
+    /// Pushes the segment, the layout and the index of an operand's element `i + offset`.
+    private void pushPlace(CodeBuilder code, int operand, int i, int offset) {
+        code.aload(SLOTS_OF_OPERAND * operand);
+        code.getstatic(LAYOUT, wideStorage ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout());
+        code.lload(SLOTS_OF_OPERAND * operand + 1).lload(i).ladd();
+        if (offset > 0) {
+            code.loadConstant((long) offset).ladd();
+        }
+    }
+
+    static int segment(int operand) {
+        return SLOTS_OF_OPERAND * operand;
+    }
+
+    static int start(int operand) {
+        return SLOTS_OF_OPERAND * operand + 1;
+    }
+
+    /// Reads the parameters into variables: from index to slot.
+    final Map<Integer, Integer> storeParameters(CodeBuilder code) {
+        Map<Integer, Integer> slots = new HashMap<>();
+        for (int index : graph.parameters()) {
+            int slot = code.allocateLocal(kind);
+            pushParameter(code, index);
+            code.storeLocal(kind, slot);
+            slots.put(index, slot);
+        }
+        return slots;
+    }
+
+    final void pushParameter(CodeBuilder code, int index) {
+        code.aload(PARAMETER_ARRAY).loadConstant(index).daload().conversion(TypeKind.DOUBLE, kind);
+    }
+
+    /// Says that the operands lie within their segments.
+    final void callBounds(CodeBuilder code) {
+        for (int operand : pass.operands()) {
+            code.aload(segment(operand)).lload(start(operand));
+            code.invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
+        }
+    }
+
+    /// Replaces two values by one.
+    final void fold(CodeBuilder code) {
+        if (pass.fold() != PassDescription.Fold.SUM) {
+            code.invokestatic(MATH, pass.fold().method, MethodTypeDesc.of(element, element, element));
+        } else if (wide) {
+            code.dadd();
+        } else {
+            code.fadd();
+        }
+    }
+
+    final void pushIdentity(CodeBuilder code) {
+        if (wide) {
+            code.loadConstant(pass.fold().identity);
+        } else {
+            code.loadConstant((float) pass.fold().identity);
+        }
+    }
+
+    /// Calls `part` of this class for the quarter `k`, of `TO` elements, and pushes its total.
+    final void callPart(CodeBuilder code, int k) {
+        pushOperands(code, 0);
+        code.lload(TO)
+                .loadConstant((long) k)
+                .lmul()
+                .lload(TO)
+                .loadConstant(k + 1L)
+                .lmul();
+        code.aload(PARAMETER_ARRAY).invokestatic(self, "part", partType());
+    }
+}

@@ -1,0 +1,76 @@
+package org.toydiff.internal.kernels;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.arithmetic.Precision;
+
+/// A pass: its scalar form, or over runs that are not short its vector form while that is proven.
+final class ProvenPass implements Kernel.Pass {
+    private final Kernel.Pass scalar;
+    private final Vectors vectors;
+    private final int shortest;
+
+    ProvenPass(PassDescription pass) {
+        scalar = ScalarPass.of(pass);
+        vectors = new Vectors(pass);
+        shortest = 2 * pass.virtualLanes();
+    }
+
+    private static final class Vectors extends ProvenLoop {
+        private final PassDescription pass;
+        private final boolean wideStorage;
+        private final double[] parameters = new double[Coefficients.COUNT];
+        private Kernel.Pass loop;
+
+        Vectors(PassDescription pass) {
+            super(pass.name());
+            this.pass = pass;
+            wideStorage = pass.storage() == Precision.FLOAT64;
+        }
+
+        @Override
+        void define() {
+            loop = VectorPass.of(pass, Lanes.SHAPE);
+        }
+
+        @Override
+        int trialLength() {
+            return pass.inQuarters() ? pass.leastOfQuarters() + 3 * pass.virtualLanes() : 4 * pass.virtualLanes();
+        }
+
+        /// Operands that are written are written to memory that nobody reads; a pass may read that too.
+        @Override
+        void runVectors(long elements) {
+            MemorySegment x = pass.outputs().isEmpty() ? ScratchOperand.ones(wideStorage) : ScratchOperand.RESULTS;
+            loop.run(x, 0, x, 0, x, 0, x, 0, elements, parameters);
+        }
+    }
+
+    @Override
+    public double run(
+            MemorySegment a,
+            long a0,
+            MemorySegment b,
+            long b0,
+            MemorySegment c,
+            long c0,
+            MemorySegment d,
+            long d0,
+            long n,
+            double[] parameters) {
+        if (n < shortest) {
+            return scalar.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+        }
+        if (!vectors.isProven()) {
+            double result = scalar.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+            vectors.advance(n);
+            return result;
+        }
+        if (!vectors.isDue()) {
+            return vectors.loop.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+        }
+        long before = ProvenLoop.bytes();
+        double result = vectors.loop.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+        vectors.judge(ProvenLoop.bytes() - before);
+        return result;
+    }
+}

@@ -1,0 +1,269 @@
+package org.toydiff.internal.kernels;
+
+import static java.lang.constant.ConstantDescs.CD_MethodHandles;
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import java.lang.classfile.ClassBuilder;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.DynamicConstantDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import jdk.incubator.vector.VectorShape;
+import org.toydiff.internal.arithmetic.Emitter;
+import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.VectorEmitter;
+
+/// Writes loops over vectors of elements. What is left of a row at its end, and rows that are not contiguous, go
+/// through the scalar loop: it computes the same bits.
+///
+/// A row of an operand is read from memory or is one element repeated; there is a loop for each combination.
+final class VectorLoop extends LoopWriter {
+    private static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
+    private static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
+    private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
+    private static final ClassDesc BOUNDS = Bounds.class.describeConstable().orElseThrow();
+    private static final ClassDesc MASK_BYTES =
+            MaskBytes.class.describeConstable().orElseThrow();
+
+    /// For a loop all of whose inputs are read from memory.
+    static final int NONE = -1;
+
+    private final int lanes;
+    private final int repeatedInput;
+    private final ClassDesc vector;
+
+    private VectorLoop(String name, Expression result, int inputs, VectorShape shape, int repeatedInput) {
+        super(name, result, inputs);
+        lanes = shape.vectorBitSize() / graph.precision().size;
+        this.repeatedInput = repeatedInput;
+        vector = VectorEmitter.vectorOf(graph.precision());
+    }
+
+    /// {@return the kernel that computes `result` with vectors of `shape`, and with `scalar` the rest} Its operands
+    /// must have columns next to each other.
+    static Kernel.Unary unary(String name, Expression result, VectorShape shape, Kernel.Unary scalar) {
+        return (Kernel.Unary) new VectorLoop(name, result, 1, shape, NONE).instance(shape, scalar);
+    }
+
+    /// {@return the kernel that computes `result` with vectors of `shape`, and with `scalar` the rest} Its operands
+    /// must have columns next to each other, but for input `repeated` (0, 1 or [#NONE]), whose rows are one element
+    /// each.
+    static Kernel.Binary binary(String name, Expression result, VectorShape shape, int repeated, Kernel.Binary scalar) {
+        return (Kernel.Binary) new VectorLoop(name, result, 2, shape, repeated).instance(shape, scalar);
+    }
+
+    private Object instance(VectorShape shape, Object scalar) {
+        Class<?> real = wide ? double.class : float.class;
+        Class<?> integer = wide ? long.class : int.class;
+        Lookup own = define(List.of(shape.withLanes(real), shape.withLanes(integer)));
+        Class<?> type = inputs == 1 ? Kernel.Unary.class : Kernel.Binary.class;
+        try {
+            return own.findConstructor(own.lookupClass(), MethodType.methodType(void.class, type))
+                    .invoke(scalar);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private MethodTypeDesc rowType() {
+        List<ClassDesc> parameters = new ArrayList<>();
+        for (int i = 0; i <= inputs; i++) {
+            parameters.addAll(List.of(SEGMENT, CD_long));
+        }
+        parameters.add(CD_long);
+        parameters.add(kernel);
+        return MethodTypeDesc.of(CD_void, parameters);
+    }
+
+    @Override
+    void members(ClassBuilder type) {
+        type.withField("scalar", kernel, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
+        type.withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(CD_void, kernel), 0, code -> {
+            callObjectConstructor(code);
+            code.aload(0).aload(1).putfield(self, "scalar", kernel).return_();
+        });
+        type.withMethodBody("row", rowType(), ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, this::row);
+    }
+
+    @Override
+    void run(CodeBuilder code, List<Operand> operands) {
+        int whole = code.allocateLocal(TypeKind.LONG);
+        code.lload(columnCount(code)).loadConstant((long) -lanes).land().lstore(whole);
+        loop(code, rowCount(code), i -> {
+            for (Operand operand : operands) {
+                code.aload(operand.segment());
+                pushPlace(code, operand.start(), i, operand.rowStep());
+            }
+            code.lload(whole).aload(0).getfield(self, "scalar", kernel);
+            code.invokestatic(self, "row", rowType());
+        });
+        rest(code, operands, whole);
+        code.return_();
+    }
+
+    /// The columns from `whole` on, by the scalar loop.
+    private void rest(CodeBuilder code, List<Operand> operands, int whole) {
+        Label end = code.newLabel();
+        code.lload(whole).lload(columnCount(code)).lcmp().ifge(end);
+        code.aload(0).getfield(self, "scalar", kernel);
+        for (Operand operand : operands) {
+            code.aload(operand.segment());
+            pushPlace(code, operand.start(), whole, operand.step());
+            code.lload(operand.rowStep()).lload(operand.step());
+        }
+        code.lload(rowCount(code)).lload(columnCount(code)).lload(whole).lsub();
+        code.invokeinterface(kernel, "run", runType());
+        code.labelBinding(end);
+    }
+
+    /// A row of a multiple of a vector's elements. The loop tests at its end, so that the compiler takes it for one
+    /// that goes round often, however few rows it has seen.
+    private void row(CodeBuilder code) {
+        int n = code.parameterSlot(2 * (inputs + 1));
+        for (int i = 0; i <= inputs; i++) {
+            code.aload(code.parameterSlot(2 * i)).lload(code.parameterSlot(2 * i + 1));
+            code.invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
+        }
+        Label end = code.newLabel();
+        Label top = code.newLabel();
+        Label next = code.newLabel();
+        code.lload(n).lconst_0().lcmp().ifle(end);
+        int repeated = repeatedInput == NONE ? NONE : storeRepeated(code, repeatedInput);
+        int j = code.allocateLocal(TypeKind.LONG);
+        code.lconst_0().lstore(j);
+        code.labelBinding(top);
+        var emitter = new VectorEmitter(code, graph, leaves(code, repeated, j), integers -> species(code, integers));
+        if (VectorEmitter.hasRareElements(graph)) {
+            Label rare = code.newLabel();
+            Label usual = code.newLabel();
+            emitter.branchIfRare(rare);
+            code.goto_(usual);
+            code.labelBinding(rare);
+            oneByOne(code, j);
+            code.goto_(next);
+            code.labelBinding(usual);
+        }
+        emitter.result(0);
+        store(code, j);
+        code.labelBinding(next);
+        code.lload(j).loadConstant((long) lanes).ladd().lstore(j);
+        code.lload(j).lload(n).lcmp().iflt(top);
+        code.labelBinding(end);
+        code.return_();
+        keepFromInlining(code);
+    }
+
+    /// Reads the element that is repeated into a vector or mask.
+    private int storeRepeated(CodeBuilder code, int input) {
+        species(code, false);
+        code.aload(code.parameterSlot(2 * input));
+        pushLayout(code, input);
+        code.lload(code.parameterSlot(2 * input + 1));
+        get(code, input);
+        if (isByte(input)) {
+            code.invokeinterface(SPECIES, "maskAll", MethodTypeDesc.of(MASK, CD_boolean));
+        } else {
+            code.invokestatic(vector, "broadcast", MethodTypeDesc.of(vector, SPECIES, element));
+        }
+        int local = code.allocateLocal(TypeKind.REFERENCE);
+        code.astore(local);
+        return local;
+    }
+
+    private Emitter.Leaves leaves(CodeBuilder code, int repeated, int j) {
+        return new Emitter.Leaves() {
+            @Override
+            public void input(int index) {
+                if (index == repeatedInput) {
+                    code.aload(repeated);
+                    return;
+                }
+                species(code, false);
+                code.aload(code.parameterSlot(2 * index));
+                pushBytes(code, index, j);
+                pushOrder(code);
+                code.invokestatic(
+                        vector, "fromMemorySegment", MethodTypeDesc.of(vector, SPECIES, SEGMENT, CD_long, ORDER));
+            }
+
+            @Override
+            public void mask(int index) {
+                if (index == repeatedInput) {
+                    code.aload(repeated);
+                    return;
+                }
+                species(code, false);
+                code.aload(code.parameterSlot(2 * index));
+                code.lload(code.parameterSlot(2 * index + 1)).lload(j).ladd().loadConstant(lanes);
+                code.invokestatic(MASK_BYTES, "load", MethodTypeDesc.of(CD_long, SEGMENT, CD_long, CD_int));
+                code.invokestatic(MASK, "fromLong", MethodTypeDesc.of(MASK, SPECIES, CD_long));
+            }
+
+            @Override
+            public void parameter(int index) {
+                throw new IllegalArgumentException("an elementwise kernel has no parameters");
+            }
+        };
+    }
+
+    /// Pushes the offset in bytes of an operand's element j.
+    private void pushBytes(CodeBuilder code, int operand, int j) {
+        code.lload(code.parameterSlot(2 * operand + 1)).lload(j).ladd();
+        code.loadConstant(graph.precision().size / (long) Byte.SIZE).lmul();
+    }
+
+    private static void pushOrder(CodeBuilder code) {
+        boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+        code.getstatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", ORDER);
+    }
+
+    private static void species(CodeBuilder code, boolean integers) {
+        code.ldc(DynamicConstantDesc.ofNamed(
+                ConstantDescs.ofConstantBootstrap(CD_MethodHandles, "classDataAt", CD_Object, CD_int),
+                ConstantDescs.DEFAULT_NAME,
+                SPECIES,
+                integers ? 1 : 0));
+    }
+
+    /// Pops the result and writes it from element j on.
+    private void store(CodeBuilder code, int j) {
+        if (isByte(inputs)) {
+            VectorEmitter.maskToBits(code);
+            code.aload(code.parameterSlot(2 * inputs));
+            code.lload(code.parameterSlot(2 * inputs + 1)).lload(j).ladd().loadConstant(lanes);
+            code.invokestatic(MASK_BYTES, "store", MethodTypeDesc.of(CD_void, CD_long, SEGMENT, CD_long, CD_int));
+            return;
+        }
+        code.aload(code.parameterSlot(2 * inputs));
+        pushBytes(code, inputs, j);
+        pushOrder(code);
+        code.invokevirtual(vector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
+    }
+
+    /// Computes the vector from element j on by the scalar loop.
+    private void oneByOne(CodeBuilder code, int j) {
+        code.aload(code.parameterSlot(2 * (inputs + 1) + 1));
+        for (int i = 0; i <= inputs; i++) {
+            boolean repeated = i == repeatedInput;
+            code.aload(code.parameterSlot(2 * i)).lload(code.parameterSlot(2 * i + 1));
+            if (!repeated) {
+                code.lload(j).ladd();
+            }
+            code.lconst_0().loadConstant(repeated ? 0L : 1L);
+        }
+        code.lconst_1().loadConstant((long) lanes).invokeinterface(kernel, "run", runType());
+    }
+}

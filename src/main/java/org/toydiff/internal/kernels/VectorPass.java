@@ -1,0 +1,282 @@
+package org.toydiff.internal.kernels;
+
+import static java.lang.constant.ConstantDescs.CD_MethodHandles;
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.DynamicConstantDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+import org.toydiff.internal.arithmetic.Emitter;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.VectorEmitter;
+
+/// Writes passes over vectors of elements. A fold has as many vectors as make up the virtual one.
+final class VectorPass extends PassWriter {
+    private static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
+    private static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
+    private static final ClassDesc SHUFFLE = ClassDesc.of("jdk.incubator.vector.VectorShuffle");
+    private static final ClassDesc OPERATORS = ClassDesc.of("jdk.incubator.vector.VectorOperators");
+    private static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
+    private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
+
+    // The class data: species of reals, integers and stored elements, then shuffles by 1, 2, 4 … lanes.
+    private static final int REALS = 0;
+    private static final int INTEGERS = 1;
+    private static final int STORED = 2;
+    private static final int SHUFFLES = 3;
+
+    private final int lanes;
+    private final ClassDesc vector;
+    private final ClassDesc storedVector;
+
+    private VectorPass(PassDescription pass, VectorShape shape) {
+        super(pass.name() + "Vectors", pass);
+        lanes = shape.vectorBitSize() / pass.precision().size;
+        vector = VectorEmitter.vectorOf(pass.precision());
+        storedVector = VectorEmitter.vectorOf(pass.storage());
+    }
+
+    /// {@return the pass with vectors of `shape`}
+    static Kernel.Pass of(PassDescription pass, VectorShape shape) {
+        var writer = new VectorPass(pass, shape);
+        List<Object> data = new ArrayList<>();
+        VectorSpecies<?> reals = shape.withLanes(type(pass.precision()));
+        data.add(reals);
+        Class<?> integer = pass.precision() == Precision.FLOAT64 ? long.class : int.class;
+        data.add(shape.withLanes(integer));
+        data.add(VectorShape.forBitSize(writer.lanes * pass.storage().size).withLanes(type(pass.storage())));
+        for (int distance = 1; distance < writer.lanes; distance *= 2) {
+            data.add(VectorShuffle.iota(reals, distance, 1, true));
+        }
+        return writer.define(data);
+    }
+
+    private static Class<?> type(Precision precision) {
+        return precision == Precision.FLOAT64 ? double.class : float.class;
+    }
+
+    @Override
+    int step() {
+        return pass.fold() == null ? lanes : pass.virtualLanes();
+    }
+
+    @Override
+    void part(CodeBuilder code) {
+        loop(code, 1);
+        LoopWriter.keepFromInlining(code);
+    }
+
+    @Override
+    void quarters(CodeBuilder code) {
+        loop(code, 4);
+        LoopWriter.keepFromInlining(code);
+    }
+
+    /// Goes over elements `FROM` to `TO`, and in step with them over as many more for each of the other streams. The
+    /// loop tests at its end: see [VectorLoop].
+    private void loop(CodeBuilder code, int streams) {
+        int each = step() / lanes;
+        callBounds(code);
+        Label work = code.newLabel();
+        code.lload(FROM).lload(TO).lcmp().iflt(work);
+        if (pass.fold() == null) {
+            code.return_();
+        } else {
+            pushIdentity(code);
+            code.return_(kind);
+        }
+        code.labelBinding(work);
+        Map<Integer, Integer> parameters = broadcastParameters(code);
+        int[][] accumulators = accumulators(code, streams, each);
+        int i = code.allocateLocal(TypeKind.LONG);
+        Label top = code.newLabel();
+        code.lload(FROM).lstore(i);
+        code.labelBinding(top);
+        for (int stream = 0; stream < streams; stream++) {
+            for (int k = 0; k < each; k++) {
+                step(code, parameters, i, stream, k * lanes);
+                if (pass.fold() != null) {
+                    code.aload(accumulators[stream][k]).swap();
+                    foldVectors(code);
+                    code.astore(accumulators[stream][k]);
+                }
+            }
+        }
+        code.lload(i).loadConstant((long) step()).ladd().lstore(i);
+        code.lload(i).lload(TO).lcmp().iflt(top);
+        if (pass.fold() == null) {
+            code.return_();
+            return;
+        }
+        pushTotal(code, accumulators[0]);
+        if (streams == 4) {
+            pushTotal(code, accumulators[1]);
+            fold(code);
+            pushTotal(code, accumulators[2]);
+            pushTotal(code, accumulators[3]);
+            fold(code);
+            fold(code);
+        }
+        code.return_(kind);
+    }
+
+    private int[][] accumulators(CodeBuilder code, int streams, int each) {
+        int[][] slots = new int[streams][pass.fold() == null ? 0 : each];
+        for (int[] stream : slots) {
+            for (int k = 0; k < stream.length; k++) {
+                classData(code, REALS, SPECIES);
+                pushIdentity(code);
+                broadcast(code);
+                stream[k] = code.allocateLocal(TypeKind.REFERENCE);
+                code.astore(stream[k]);
+            }
+        }
+        return slots;
+    }
+
+    private Map<Integer, Integer> broadcastParameters(CodeBuilder code) {
+        Map<Integer, Integer> slots = new HashMap<>();
+        for (int index : graph.parameters()) {
+            classData(code, REALS, SPECIES);
+            pushParameter(code, index);
+            broadcast(code);
+            int slot = code.allocateLocal(TypeKind.REFERENCE);
+            code.astore(slot);
+            slots.put(index, slot);
+        }
+        return slots;
+    }
+
+    private void broadcast(CodeBuilder code) {
+        code.invokestatic(vector, "broadcast", MethodTypeDesc.of(vector, SPECIES, element));
+    }
+
+    private static void classData(CodeBuilder code, int index, ClassDesc type) {
+        code.ldc(DynamicConstantDesc.ofNamed(
+                ConstantDescs.ofConstantBootstrap(CD_MethodHandles, "classDataAt", CD_Object, CD_int),
+                ConstantDescs.DEFAULT_NAME,
+                type,
+                index));
+    }
+
+    /// Computes a vector from element `i + offset` of a stream, writes the outputs, and pushes what is folded.
+    private void step(CodeBuilder code, Map<Integer, Integer> parameters, int i, int stream, int offset) {
+        var emitter = new VectorEmitter(
+                code,
+                graph,
+                new Emitter.Leaves() {
+                    @Override
+                    public void input(int index) {
+                        load(code, index, i, stream, offset);
+                    }
+
+                    @Override
+                    public void mask(int index) {
+                        throw new IllegalArgumentException("a pass has no masks");
+                    }
+
+                    @Override
+                    public void parameter(int index) {
+                        code.aload(parameters.get(index));
+                    }
+                },
+                integers -> classData(code, integers ? INTEGERS : REALS, SPECIES));
+        List<PassDescription.Output> outputs = pass.outputs();
+        int[] values = new int[outputs.size()];
+        for (int k = 0; k < values.length; k++) {
+            emitter.result(k);
+            values[k] = code.allocateLocal(TypeKind.REFERENCE);
+            code.astore(values[k]);
+        }
+        if (pass.fold() != null) {
+            emitter.result(values.length);
+        }
+        for (int k = 0; k < values.length; k++) {
+            code.aload(values[k]);
+            if (wide != wideStorage) {
+                convert(code, "D2F", vector, STORED, storedVector);
+            }
+            code.aload(segment(outputs.get(k).operand()));
+            pushBytes(code, outputs.get(k).operand(), i, stream, offset);
+            pushOrder(code);
+            code.invokevirtual(
+                    storedVector, "intoMemorySegment", MethodTypeDesc.of(CD_void, LoopWriter.SEGMENT, CD_long, ORDER));
+        }
+    }
+
+    private void load(CodeBuilder code, int operand, int i, int stream, int offset) {
+        classData(code, STORED, SPECIES);
+        code.aload(segment(operand));
+        pushBytes(code, operand, i, stream, offset);
+        pushOrder(code);
+        code.invokestatic(
+                storedVector,
+                "fromMemorySegment",
+                MethodTypeDesc.of(storedVector, SPECIES, LoopWriter.SEGMENT, CD_long, ORDER));
+        if (wide != wideStorage) {
+            convert(code, "F2D", storedVector, REALS, vector);
+        }
+    }
+
+    private static void convert(CodeBuilder code, String conversion, ClassDesc from, int species, ClassDesc to) {
+        code.getstatic(OPERATORS, conversion, CONVERSION);
+        classData(code, species, SPECIES);
+        code.iconst_0().invokevirtual(from, "convertShape", MethodTypeDesc.of(VECTOR, CONVERSION, SPECIES, CD_int));
+        code.checkcast(to);
+    }
+
+    /// Pushes the offset in bytes of element `i + stream·TO + offset`.
+    private void pushBytes(CodeBuilder code, int operand, int i, int stream, int offset) {
+        code.lload(start(operand)).lload(i).ladd();
+        for (int k = 0; k < stream; k++) {
+            code.lload(TO).ladd();
+        }
+        if (offset > 0) {
+            code.loadConstant((long) offset).ladd();
+        }
+        code.loadConstant(pass.storage().size / (long) Byte.SIZE).lmul();
+    }
+
+    private static void pushOrder(CodeBuilder code) {
+        boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+        code.getstatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", ORDER);
+    }
+
+    private void foldVectors(CodeBuilder code) {
+        code.invokevirtual(vector, pass.fold().method, MethodTypeDesc.of(vector, VECTOR));
+    }
+
+    /// Folds the vectors that make up a virtual one, and then their lanes, by halves.
+    private void pushTotal(CodeBuilder code, int[] accumulators) {
+        for (int half = accumulators.length / 2; half > 0; half /= 2) {
+            for (int k = 0; k < half; k++) {
+                code.aload(accumulators[k]).aload(accumulators[k + half]);
+                foldVectors(code);
+                code.astore(accumulators[k]);
+            }
+        }
+        code.aload(accumulators[0]);
+        for (int distance = lanes / 2; distance > 0; distance /= 2) {
+            code.dup();
+            classData(code, SHUFFLES + Integer.numberOfTrailingZeros(distance), SHUFFLE);
+            code.invokevirtual(vector, "rearrange", MethodTypeDesc.of(vector, SHUFFLE));
+            foldVectors(code);
+        }
+        code.iconst_0().invokevirtual(vector, "lane", MethodTypeDesc.of(element, CD_int));
+    }
+}

@@ -1,0 +1,130 @@
+package org.toydiff.internal.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// When a vector form begins to run, and when it stops.
+class ProvenLoopTest {
+    /// A form that makes an object of every element while it is not compiled.
+    private static final class Form extends ProvenLoop {
+        private boolean compiled;
+        private int defined;
+        private int emptyCalls;
+        private long elements;
+        private Object made;
+
+        Form() {
+            super("test");
+        }
+
+        @Override
+        void define() {
+            defined++;
+        }
+
+        @Override
+        void runVectors(long count) {
+            if (count == 0) {
+                emptyCalls++;
+            }
+            for (int i = 0; i < count && !compiled; i++) {
+                made = new byte[100];
+            }
+            elements += count;
+        }
+
+        @Override
+        int trialLength() {
+            return 8;
+        }
+    }
+
+    private static void advance(Form form, int runs) {
+        for (int i = 0; i < runs; i++) {
+            form.advance(1 << 15);
+        }
+    }
+
+    @Test
+    void aFormThatMakesObjectsNeverRunsAndIsTriedSeldom() {
+        var form = new Form();
+        advance(form, 100_000);
+        assertFalse(form.isProven());
+        assertTrue(form.made != null);
+        assertEquals(4, form.defined, "new classes are tried, and then no more");
+        assertTrue(form.elements <= 50 * form.trialLength(), form.elements + " elements of trials");
+    }
+
+    @Test
+    void aFormThatMakesNoneRunsOnceItWasCalledOftenEnoughToBeCompiled() {
+        var form = new Form();
+        form.compiled = true;
+        advance(form, 1);
+        assertFalse(form.isProven());
+        advance(form, 20);
+        assertTrue(form.isProven());
+        assertTrue(form.emptyCalls >= 5_000, form.emptyCalls + " calls");
+        assertEquals(1, form.defined);
+    }
+
+    @Test
+    void callsAreInProportionToTheWork() {
+        var form = new Form();
+        form.advance(160);
+        assertEquals(10, form.emptyCalls);
+        form.advance(15);
+        assertEquals(10, form.emptyCalls);
+    }
+
+    @Test
+    void aFormThatMakesObjectsAgainStopsAndMayComeBack() {
+        var form = new Form();
+        form.compiled = true;
+        advance(form, 20);
+        assertTrue(form.isDue(), "the first run's bytes are counted");
+        form.judge(0);
+        assertTrue(form.isProven());
+        int runs = 1;
+        while (!form.isDue()) {
+            runs++;
+        }
+        assertEquals(65, runs, "runs between counts");
+        form.judge(100);
+        assertFalse(form.isProven());
+        form.compiled = false;
+        advance(form, 20);
+        assertFalse(form.isProven());
+        form.compiled = true;
+        advance(form, 2_000);
+        assertTrue(form.isProven());
+    }
+
+    @Test
+    void aFlightRecordingHasEachChange(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("forms.jfr");
+        try (var recording = new Recording()) {
+            recording.enable("toydiff.KernelForm");
+            recording.start();
+            var form = new Form();
+            form.compiled = true;
+            advance(form, 20);
+            form.judge(100);
+            recording.stop();
+            recording.dump(file);
+        }
+        assertEquals(
+                List.of("test true", "test false"),
+                RecordingFile.readAllEvents(file).stream()
+                        .filter(event -> event.getEventType().getName().equals("toydiff.KernelForm"))
+                        .map(event -> event.getString("kernel") + " " + event.getBoolean("vector"))
+                        .toList());
+    }
+}
