@@ -296,8 +296,9 @@ final class Backward {
     }
 
     private void freeMade() {
-        for (Storage storage : made) {
-            storage.freeIfUnused(plan.root.node == null ? "backward" : plan.root.node.op, step);
+        // By index: an iterator would be an object for each rule.
+        for (int i = 0; i < made.size(); i++) {
+            made.get(i).freeIfUnused(plan.root.node == null ? "backward" : plan.root.node.op, step);
         }
         made.clear();
     }

@@ -189,7 +189,8 @@ public abstract class Optimizer implements Stateful {
     }
 
     private void requireReady() {
-        for (Slot slot : slots) {
+        for (int i = 0; i < slots.size(); i++) {
+            Slot slot = slots.get(i);
             if (slot.parameter.hasGradient()) {
                 Updates.require(name(), slot.parameter, slot.parameter.gradient(), slot.state);
             }
@@ -215,8 +216,8 @@ public abstract class Optimizer implements Stateful {
 
     /// Clears the gradient of every parameter.
     public final void zeroGradients() {
-        for (Slot slot : slots) {
-            slot.parameter.zeroGradient();
+        for (int i = 0; i < slots.size(); i++) {
+            slots.get(i).parameter.zeroGradient();
         }
     }
 

@@ -173,8 +173,9 @@ final class ColumnLoop {
         code.lconst_0().lstore(i);
         code.labelBinding(rows);
         for (int k = 0; k < count; k++) {
-            code.loadLocal(kind, sums[k]);
             load(code, i, j, k * lanes);
+            // The sum is the argument: see VectorPass.
+            code.loadLocal(kind, sums[k]);
             if (vectors) {
                 code.invokevirtual(DOUBLES, "add", MethodTypeDesc.of(DOUBLES, VECTOR));
             } else {

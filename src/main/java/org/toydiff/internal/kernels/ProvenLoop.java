@@ -25,18 +25,28 @@ abstract class ProvenLoop {
 
     private static final System.Logger LOG = System.getLogger("org.toydiff");
 
-    /// A call without elements for so many that the scalar form computes, and at most so many at once.
-    private static final int ELEMENTS_PER_CALL = 16;
-
-    private static final int MOST_CALLS_AT_ONCE = 512;
-
     /// After so many calls the compiler should have begun.
     private static final int ENOUGH_CALLS = 6_000;
 
-    /// Trials that fail, with twice as many runs between them each time, before a new class is tried.
-    private static final int TRIALS = 10;
+    /// Until then one with elements comes after so many, so that the profile has some at whichever time it is taken.
+    private static final int CALLS_OF_SAMPLE = 1_000;
 
-    private static final int CLASSES = 4;
+    /// A call without elements for so many that the scalar form computes; more of them after enough calls.
+    private static final int ELEMENTS_PER_CALL = 16;
+
+    private static final int ELEMENTS_PER_LATER_CALL = 128;
+
+    private static final int MOST_CALLS_AT_ONCE = 512;
+
+    /// Between trials, in nanoseconds, at first and at most: the time doubles from each to the next.
+    private static final long SHORTEST_WAIT = 5_000_000;
+
+    private static final long LONGEST_WAIT = 20_000_000_000L;
+
+    /// After so many trials a new class, this often.
+    private static final int TRIALS_OF_CLASS = 10;
+
+    private static final int MOST_CLASSES = 4;
 
     /// So many runs of the vector form after one at which its bytes were counted.
     private static final int RUNS_BETWEEN_LOOKS = 64;
@@ -47,7 +57,7 @@ abstract class ProvenLoop {
     private int calls;
     private int trials;
     private int classes;
-    private int runsUntilTrial;
+    private long nextTrial;
     private int runsUntilLook;
 
     /// For logs and flight recordings: what the loop is called there.
@@ -71,43 +81,56 @@ abstract class ProvenLoop {
         return proven;
     }
 
+    /// Nanoseconds of any beginning.
+    long now() {
+        return System.nanoTime();
+    }
+
     /// Called after the scalar form has computed `elements` that the vector form could have computed.
     final void advance(long elements) {
-        if (proven || (classes >= CLASSES && trials >= TRIALS)) {
+        if (proven) {
             return;
         }
         if (classes == 0) {
-            define();
-            classes = 1;
-            runVectors(trialLength());
+            defineNext();
         }
-        long most = Math.min(MOST_CALLS_AT_ONCE, elements / ELEMENTS_PER_CALL);
+        long most = elements / (calls < ENOUGH_CALLS ? ELEMENTS_PER_CALL : ELEMENTS_PER_LATER_CALL);
+        most = Math.min(MOST_CALLS_AT_ONCE, most);
         for (int i = 0; i < most; i++) {
             runVectors(0);
         }
+        boolean samples = calls / CALLS_OF_SAMPLE != (calls + most) / CALLS_OF_SAMPLE;
         calls += (int) most;
-        if (calls >= ENOUGH_CALLS && --runsUntilTrial <= 0) {
+        if (calls < ENOUGH_CALLS && samples) {
+            runVectors(trialLength());
+        } else if (calls >= ENOUGH_CALLS && now() - nextTrial >= 0) {
             attempt();
         }
     }
 
-    private void attempt() {
-        long before = bytes();
+    private void defineNext() {
+        define();
+        classes++;
+        trials = 0;
+        calls = 0;
+        nextTrial = now();
         runVectors(trialLength());
+    }
+
+    private void attempt() {
+        int length = trialLength();
+        long before = bytes();
+        runVectors(length);
         if (bytes() == before) {
             runsUntilLook = 0;
             trials = 0;
             choose(true);
             return;
         }
+        nextTrial = now() + Math.min(LONGEST_WAIT, SHORTEST_WAIT << Math.min(trials, 32));
         trials++;
-        runsUntilTrial = 1 << trials;
-        if (trials >= TRIALS && classes < CLASSES) {
-            define();
-            classes++;
-            trials = 0;
-            calls = 0;
-            runsUntilTrial = 0;
+        if (trials == TRIALS_OF_CLASS && classes < MOST_CLASSES) {
+            defineNext();
         }
     }
 
@@ -121,7 +144,7 @@ abstract class ProvenLoop {
         runsUntilLook = RUNS_BETWEEN_LOOKS;
         if (bytes > 0) {
             calls = 0;
-            runsUntilTrial = 0;
+            nextTrial = now();
             choose(false);
         }
     }

@@ -19,12 +19,15 @@ final class ProvenPass implements Kernel.Pass {
         private final PassDescription pass;
         private final boolean wideStorage;
         private final double[] parameters = new double[Coefficients.COUNT];
+        private final int trialLength;
         private Kernel.Pass loop;
 
         Vectors(PassDescription pass) {
             super(pass.name());
             this.pass = pass;
             wideStorage = pass.storage() == Precision.FLOAT64;
+            int lanes = pass.virtualLanes();
+            trialLength = pass.inQuarters() ? pass.leastOfQuarters() + 3 * lanes : 4 * lanes;
         }
 
         @Override
@@ -34,7 +37,7 @@ final class ProvenPass implements Kernel.Pass {
 
         @Override
         int trialLength() {
-            return pass.inQuarters() ? pass.leastOfQuarters() + 3 * pass.virtualLanes() : 4 * pass.virtualLanes();
+            return trialLength;
         }
 
         /// Operands that are written are written to memory that nobody reads; a pass may read that too.

@@ -111,7 +111,9 @@ final class VectorPass extends PassWriter {
             for (int k = 0; k < each; k++) {
                 step(code, parameters, i, stream, k * lanes);
                 if (pass.fold() != null) {
-                    code.aload(accumulators[stream][k]).swap();
+                    // The new vector's method, the accumulator its argument: of the new one the compiler knows the
+                    // class even when it has no profile, and so the call's result; the accumulator's follows.
+                    code.aload(accumulators[stream][k]);
                     foldVectors(code);
                     code.astore(accumulators[stream][k]);
                 }
