@@ -4,7 +4,7 @@ import java.util.Map;
 import org.toydiff.bench.peer.StartingNumbers;
 import org.toydiff.bench.peer.Timing;
 import org.toydiff.bench.peer.ToydiffTraining;
-import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.RowWork;
 
 /// The SGD training step of 784-512-256-10 as a straight line: the kernels and products of the library's own step,
@@ -120,14 +120,14 @@ public final class StraightLine implements AutoCloseable {
             Launch.endThen();
         }
         Launch.rows(RowWork.Kind.CROSS_ENTROPY, values[LAYERS], null, labels, losses);
-        Launch.reduction(Reduction.MEAN, 0, losses, OVER_ALL, loss);
+        Launch.reduction(ReductionKind.MEAN, 0, losses, OVER_ALL, loss);
     }
 
     private void backward() {
         Launch.rows(RowWork.Kind.CROSS_ENTROPY_GRADIENT, values[LAYERS], share, labels, logitsGradient);
         Tensor g = logitsGradient;
         for (int i = LAYERS - 1; i >= 0; i--) {
-            Launch.reduction(Reduction.SUM, 0, g, OVER_ROWS, biasGradients[i]);
+            Launch.reduction(ReductionKind.SUM, 0, g, OVER_ROWS, biasGradients[i]);
             Launch.productOfSwapped(g, values[i], 0, weightGradients[i]);
             if (i > 0) {
                 Launch.beginThrough(Activation.RELU, values[i]);

@@ -5,7 +5,7 @@ import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.CopyKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UnaryKernel;
-import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 
 /// The families of ops: each owns the checks, output shapes, allocation and recording that its ops share. A row adds
@@ -40,14 +40,14 @@ final class Families {
 
     /// `y = f(x)` over the marked axes, which the result has at size 1 or not at all.
     static Tensor reduction(
-            Tensor x, String op, boolean[] reduced, boolean keepDims, Reduction kernel, int ddof, Rule rule) {
+            Tensor x, String op, boolean[] reduced, boolean keepDims, ReductionKind kernel, int ddof, Rule rule) {
         x.requireFloating(op);
         long[] kept = Shape.kept(x.shape, reduced);
         long[] shape = keepDims ? kept : Shape.dropped(x.shape, reduced);
         // A scalar stretches to any shape as it is.
         long[] ruleShape = keepDims || shape.length == 0 ? null : kept;
         boolean recorded = rule != null && Tensor.recorded(x);
-        Tensor y = Tensor.make(op, kernel.tellsPosition() ? DType.INT64 : x.dtype, shape, recorded);
+        Tensor y = Tensor.make(op, kernel.isPosition() ? DType.INT64 : x.dtype, shape, recorded);
         if (Launch.reducible(kernel, x, reduced)) {
             Launch.reduction(kernel, ddof, x, reduced, y);
         } else {
@@ -91,10 +91,10 @@ final class Families {
     /// @return whether it was
     static boolean sumInto(Tensor into, Tensor x) {
         boolean[] reduced = Shape.stretchedAxes(into.shape, x.shape);
-        if (!into.isContiguous() || !Launch.reducible(Reduction.SUM, x, reduced)) {
+        if (!into.isContiguous() || !Launch.reducible(ReductionKind.SUM, x, reduced)) {
             return false;
         }
-        Launch.reduction(Reduction.SUM, 0, x, reduced, into);
+        Launch.reduction(ReductionKind.SUM, 0, x, reduced, into);
         return true;
     }
 

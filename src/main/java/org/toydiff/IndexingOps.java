@@ -86,9 +86,9 @@ public sealed interface IndexingOps permits Tensor {
             throw new IllegalArgumentException("topk: there are no " + k + " along axis " + axis + " of "
                     + Shape.text(x.shape) + "; give 0 to " + x.shape[along]);
         }
-        if (k > TopKWork.MOST) {
+        if (k > TopKWork.MAX_K) {
             throw new IllegalArgumentException(
-                    "topk: " + k + " are more than can be looked for at once; give at most " + TopKWork.MOST);
+                    "topk: " + k + " are more than can be looked for at once; give at most " + TopKWork.MAX_K);
         }
         long[] shape = x.shape.clone();
         shape[along] = k;

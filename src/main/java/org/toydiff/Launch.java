@@ -8,7 +8,7 @@ import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.MatrixLayout;
 import org.toydiff.internal.launch.ProductWork;
-import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.ReductionWork;
 import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.Shape;
@@ -67,19 +67,19 @@ final class Launch {
     }
 
     /// Whether x can be reduced where it lies.
-    static boolean reducible(Reduction reduction, Tensor x, boolean[] reduced) {
+    static boolean reducible(ReductionKind reduction, Tensor x, boolean[] reduced) {
         return x.size() == 0 || Scope.current().reductions.plan(reduction, x.shape, x.strides, reduced);
     }
 
     /// `y = reduction(x)` over the marked axes of an x that is [#reducible]; y is contiguous and has one element
     /// for each position of the others.
-    static void reduction(Reduction reduction, int ddof, Tensor x, boolean[] reduced, Tensor y) {
+    static void reduction(ReductionKind reduction, int ddof, Tensor x, boolean[] reduced, Tensor y) {
         Scope scope = Scope.current();
         if (y.size() == 0 || skips(y, scope)) {
             return;
         }
         if (x.size() == 0) {
-            fill(y, reduction == Reduction.SUM || reduction == Reduction.NORM ? 0 : Double.NaN);
+            fill(y, reduction == ReductionKind.SUM || reduction == ReductionKind.NORM ? 0 : Double.NaN);
             return;
         }
         ReductionWork work = scope.reductions;

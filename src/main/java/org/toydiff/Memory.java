@@ -8,6 +8,7 @@ import javax.management.MBeanServer;
 import javax.management.MBeanServerFactory;
 import javax.management.ObjectName;
 import org.toydiff.internal.JvmOptions;
+import org.toydiff.internal.kernels.Kernels;
 import org.toydiff.internal.memory.Ledger;
 
 /// The memory that the tensors of this process take outside the heap. Exact and always on.
@@ -145,6 +146,16 @@ public final class Memory {
         @Override
         public int getOpenArenas() {
             return Ledger.openArenas();
+        }
+
+        @Override
+        public int getKernels() {
+            return Kernels.loops();
+        }
+
+        @Override
+        public int getVectorKernels() {
+            return Kernels.vectorLoops();
         }
 
         @Override

@@ -6,7 +6,7 @@ import static org.toydiff.Rule.readsInputAndOutput;
 import static org.toydiff.Rule.readsShape;
 
 import java.util.function.Supplier;
-import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that reduce axes: all of them, one, or one that stays with size 1.
@@ -42,7 +42,7 @@ public sealed interface ReductionOps permits Tensor {
     }
 
     private static Tensor sum(Tensor x, boolean[] reduced, boolean keepDims) {
-        return reduction(x, "sum", reduced, keepDims, Reduction.SUM, 0, Families.SUM);
+        return reduction(x, "sum", reduced, keepDims, ReductionKind.SUM, 0, Families.SUM);
     }
 
     /// Returns the mean, NaN of nothing, over all axes; gradient `g / n` to every element.
@@ -72,7 +72,7 @@ public sealed interface ReductionOps permits Tensor {
     }
 
     private static Tensor mean(Tensor x, boolean[] reduced, boolean keepDims) {
-        return reduction(x, "mean", reduced, keepDims, Reduction.MEAN, 0, readsShape((g, shape) -> g.divide(
+        return reduction(x, "mean", reduced, keepDims, ReductionKind.MEAN, 0, readsShape((g, shape) -> g.divide(
                         (double) Shape.size(shape) / g.size())
                 .broadcastTo(shape)));
     }
@@ -108,7 +108,7 @@ public sealed interface ReductionOps permits Tensor {
     private static Tensor max(Tensor x, boolean[] reduced, boolean keepDims) {
         requireElements(x, "max", reduced);
         return reduction(
-                x, "max", reduced, keepDims, Reduction.MAX, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
+                x, "max", reduced, keepDims, ReductionKind.MAX, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
     }
 
     /// Returns the smallest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as
@@ -142,7 +142,7 @@ public sealed interface ReductionOps permits Tensor {
     private static Tensor min(Tensor x, boolean[] reduced, boolean keepDims) {
         requireElements(x, "min", reduced);
         return reduction(
-                x, "min", reduced, keepDims, Reduction.MIN, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
+                x, "min", reduced, keepDims, ReductionKind.MIN, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
     }
 
     private static Tensor shareAmongEqual(Tensor g, Tensor x, Tensor y) {
@@ -196,7 +196,7 @@ public sealed interface ReductionOps permits Tensor {
 
     private static Tensor std(Tensor x, boolean[] reduced, boolean keepDims, int ddof) {
         requireDdof("std", ddof);
-        return reduction(x, "std", reduced, keepDims, Reduction.STD, ddof, readsInputAndOutput((g, in, y) -> {
+        return reduction(x, "std", reduced, keepDims, ReductionKind.STD, ddof, readsInputAndOutput((g, in, y) -> {
             double n = (double) in.size() / y.size();
             Tensor constant = y.equalTo(0);
             Tensor scale = g.zeroWhere(constant).divide(y.oneWhere(constant).multiply(n - ddof));
@@ -245,7 +245,7 @@ public sealed interface ReductionOps permits Tensor {
 
     private static Tensor var(Tensor x, boolean[] reduced, boolean keepDims, int ddof) {
         requireDdof("var", ddof);
-        return reduction(x, "var", reduced, keepDims, Reduction.VAR, ddof, readsInput((g, in) -> {
+        return reduction(x, "var", reduced, keepDims, ReductionKind.VAR, ddof, readsInput((g, in) -> {
             double n = (double) in.size() / g.size();
             return in.subtract(in.sumTo(g.shape).divide(n)).multiply(g.multiply(2 / (n - ddof)));
         }));
@@ -314,7 +314,7 @@ public sealed interface ReductionOps permits Tensor {
     default Tensor argmax(int axis) {
         boolean[] reduced = Families.one(self(), "argmax", axis);
         requireElements(self(), "argmax", reduced);
-        return reduction(self(), "argmax", reduced, false, Reduction.ARGMAX, 0, null);
+        return reduction(self(), "argmax", reduced, false, ReductionKind.ARGMAX, 0, null);
     }
 
     /// Returns the position of the smallest element along an axis, the first of equal ones; the first NaN counts as
@@ -326,7 +326,7 @@ public sealed interface ReductionOps permits Tensor {
     default Tensor argmin(int axis) {
         boolean[] reduced = Families.one(self(), "argmin", axis);
         requireElements(self(), "argmin", reduced);
-        return reduction(self(), "argmin", reduced, false, Reduction.ARGMIN, 0, null);
+        return reduction(self(), "argmin", reduced, false, ReductionKind.ARGMIN, 0, null);
     }
 
     private static Tensor logSumExp(Tensor x, boolean[] reduced, boolean keepDims) {
@@ -374,7 +374,7 @@ public sealed interface ReductionOps permits Tensor {
                     "norm",
                     reduced,
                     keepDims,
-                    Reduction.NORM,
+                    ReductionKind.NORM,
                     0,
                     readsInputAndOutput(ReductionOps::euclideanGradient));
         }

@@ -41,6 +41,16 @@ public interface TensorMemoryMXBean {
     /// @return arenas that were opened and are not closed yet
     int getOpenArenas();
 
+    /// The kernels in use that have a vector form. Each begins in scalar form, which gives the same bits.
+    ///
+    /// @return kernels; 0 without the Vector API
+    int getKernels();
+
+    /// The kernels whose vector form runs, because it was seen to make no objects.
+    ///
+    /// @return at most [#getKernels()]
+    int getVectorKernels();
+
     /// As [Memory#resetPeak()].
     void resetPeak();
 

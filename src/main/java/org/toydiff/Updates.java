@@ -87,7 +87,7 @@ public final class Updates {
             double parameterScale) {
         UpdateWork work = begin("adam", parameter, gradient, first, second);
         moments(work, step, beta1, beta2, epsilon);
-        work.coefficients.rate = rate / (1 - Math.pow(beta1, step));
+        work.coefficients.rate = rate / (1 - StrictMath.pow(beta1, step));
         work.coefficients.decay = weightDecay;
         work.coefficients.shrinkage = parameterScale;
         run(work, UpdateKernel.ADAM, parameter, gradient, first, second);
@@ -178,7 +178,7 @@ public final class Updates {
         }
         double norm = norm(parameter);
         moments(work, step, beta1, beta2, epsilon);
-        work.coefficients.scale = 1 / (1 - Math.pow(beta1, step));
+        work.coefficients.scale = 1 / (1 - StrictMath.pow(beta1, step));
         work.coefficients.decay = weightDecay;
         Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second);
         double stepNorm = Math.sqrt(Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second));
@@ -246,7 +246,7 @@ public final class Updates {
         work.coefficients.beta1 = beta1;
         work.coefficients.beta2 = beta2;
         work.coefficients.squareWeight = 1 - beta2;
-        work.coefficients.rootCorrection = 1 / Math.sqrt(1 - Math.pow(beta2, step));
+        work.coefficients.rootCorrection = 1 / Math.sqrt(1 - StrictMath.pow(beta2, step));
         work.coefficients.epsilon = epsilon;
     }
 

@@ -129,12 +129,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void noTwoTypesOfExportedPackagesHaveOneName() throws IOException {
-        Set<String> exported = exported();
+    void noTwoTypesHaveOneName() {
         Map<String, Set<String>> names = new TreeMap<>();
         ALL.stream()
                 .filter(type -> type.isTopLevelClass() && !type.getSimpleName().equals("package-info"))
-                .filter(type -> exported.contains(type.getPackageName()))
                 .forEach(type -> names.computeIfAbsent(type.getSimpleName(), name -> new TreeSet<>())
                         .add(type.getName()));
         names.values().removeIf(types -> types.size() == 1);

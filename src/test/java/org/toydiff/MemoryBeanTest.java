@@ -21,6 +21,7 @@ import javax.management.remote.JMXServiceURL;
 import org.junit.jupiter.api.Test;
 import org.toydiff.child.Child;
 import org.toydiff.child.Watched;
+import org.toydiff.internal.kernels.Kernels;
 import org.toydiff.internal.memory.Ledger;
 
 /// The memory's figures as JMX clients see them, and that they see them without the program's doing.
@@ -77,8 +78,18 @@ class MemoryBeanTest {
         assertEquals(Memory.limitBytes(), bean.getLimitBytes());
         assertEquals(Ledger.slabsMade(), bean.getSlabsMade());
         assertTrue(bean.getSlabBytes() >= 64L << 20);
+        assertEquals(Kernels.loops(), bean.getKernels());
+        assertTrue(bean.getVectorKernels() <= bean.getKernels());
         assertEquals(
-                List.of("LimitBytes", "LiveBytes", "OpenArenas", "PeakBytes", "SlabBytes", "SlabsMade"),
+                List.of(
+                        "Kernels",
+                        "LimitBytes",
+                        "LiveBytes",
+                        "OpenArenas",
+                        "PeakBytes",
+                        "SlabBytes",
+                        "SlabsMade",
+                        "VectorKernels"),
                 Arrays.stream(server.getMBeanInfo(name()).getAttributes())
                         .map(attribute -> attribute.getName())
                         .sorted()

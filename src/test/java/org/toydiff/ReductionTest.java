@@ -8,7 +8,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.toydiff.internal.launch.Reduction;
+import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 
 /// Reductions over every set of axes of tensors that lie in any way, against a loop over single elements.
@@ -17,8 +17,8 @@ class ReductionTest extends ArenaTest {
     private static final int MAX_AXES = 6;
 
     @ParameterizedTest
-    @EnumSource(Reduction.class)
-    void everySetOfAxesOfAnyViewIsReducedAsByALoop(Reduction reduction) {
+    @EnumSource(ReductionKind.class)
+    void everySetOfAxesOfAnyViewIsReducedAsByALoop(ReductionKind reduction) {
         var random = new Random(7);
         for (int round = 0; round < ROUNDS; round++) {
             for (int rank = 1; rank <= MAX_AXES; rank++) {
@@ -45,7 +45,7 @@ class ReductionTest extends ArenaTest {
         return reduced;
     }
 
-    private static void check(Reduction reduction, Tensor x, boolean[] reduced) {
+    private static void check(ReductionKind reduction, Tensor x, boolean[] reduced) {
         double[] expected = byLoop(reduction, x, reduced);
         String what = reduction + " of " + Shape.text(x.shape) + " with strides " + Shape.text(x.strides) + " over "
                 + Arrays.toString(reduced);
@@ -56,7 +56,7 @@ class ReductionTest extends ArenaTest {
     }
 
     /// The result written to the middle of a larger tensor, of which nothing else may change.
-    private static double[] betweenGuards(Reduction reduction, Tensor x, boolean[] reduced, Tensor like) {
+    private static double[] betweenGuards(ReductionKind reduction, Tensor x, boolean[] reduced, Tensor like) {
         int n = (int) like.size();
         int guard = 64;
         Tensor whole = Tensor.full(like.dtype, -77, n + 2 * guard);
@@ -78,7 +78,7 @@ class ReductionTest extends ArenaTest {
         return Arrays.copyOfRange(all, guard, guard + n);
     }
 
-    private static double[] byLoop(Reduction reduction, Tensor x, boolean[] reduced) {
+    private static double[] byLoop(ReductionKind reduction, Tensor x, boolean[] reduced) {
         long[] kept = Shape.kept(x.shape, reduced);
         int outputs = (int) Shape.size(kept);
         int n = (int) (x.size() / outputs);
@@ -94,7 +94,7 @@ class ReductionTest extends ArenaTest {
         return Arrays.stream(runs).mapToDouble(run -> of(reduction, run)).toArray();
     }
 
-    private static double of(Reduction reduction, double[] run) {
+    private static double of(ReductionKind reduction, double[] run) {
         double sum = Arrays.stream(run).sum();
         double mean = sum / run.length;
         double variance = Arrays.stream(run).map(v -> (v - mean) * (v - mean)).sum() / run.length;

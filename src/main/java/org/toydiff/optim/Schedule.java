@@ -26,7 +26,7 @@ public interface Schedule {
     /// @throws IllegalArgumentException if size is not positive
     static Schedule step(long size, double gamma) {
         requirePositive("step", size);
-        return (base, step) -> base * Math.pow(gamma, step / size);
+        return (base, step) -> base * StrictMath.pow(gamma, step / size);
     }
 
     /// Lowers the rate to `min` by half a cosine, as PyTorch's CosineAnnealingLR:
@@ -39,7 +39,7 @@ public interface Schedule {
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule cosine(long steps, double min) {
         requirePositive("cosine", steps);
-        return (base, step) -> min + (base - min) * (1 + Math.cos(Math.PI * Math.min(step, steps) / steps)) / 2;
+        return (base, step) -> min + (base - min) * (1 + StrictMath.cos(Math.PI * Math.min(step, steps) / steps)) / 2;
     }
 
     /// Moves the rate linearly from `base·from` to `base·to`, as PyTorch's LinearLR.
@@ -92,7 +92,7 @@ public interface Schedule {
     }
 
     private static double between(double from, double to, double share) {
-        return to + (from - to) / 2 * (Math.cos(Math.PI * share) + 1);
+        return to + (from - to) / 2 * (StrictMath.cos(Math.PI * share) + 1);
     }
 
     private static void requirePositive(String name, long steps) {

@@ -1,7 +1,7 @@
 package org.toydiff.internal.arithmetic;
 
-/// A two's-complement integer of an expression, as wide as its real numbers: an `int` beside `float`, a `long` beside
-/// `double`. Arithmetic wraps around.
+/// A two's-complement integer of an expression, as wide as its real numbers: an `int` beside `float`, a `long`
+/// beside `double`. Arithmetic wraps around.
 public final class Bits extends Expression {
     Bits(Precision precision, Operation operation, long number) {
         super(precision, operation, number, null);
@@ -46,12 +46,12 @@ public final class Bits extends Expression {
         return new Bits(Operation.SHIFT_LEFT, this, distance);
     }
 
-    /// {@return this shifted right, the sign drawn along}
+    /// {@return this shifted right, with sign extension}
     public Bits shiftRight(int distance) {
         return new Bits(Operation.SHIFT_RIGHT, this, distance);
     }
 
-    /// {@return this shifted right, zeros drawn in}
+    /// {@return this shifted right, with zero extension}
     public Bits shiftRightUnsigned(int distance) {
         return new Bits(Operation.SHIFT_RIGHT_UNSIGNED, this, distance);
     }

@@ -9,7 +9,7 @@ import org.toydiff.internal.arithmetic.Graph.Node;
 /// Writes the bytecode of a graph: straight-line code, in which a node that is used once stays on the stack and any
 /// other is kept in a local variable.
 public abstract sealed class Emitter permits ScalarEmitter, VectorEmitter {
-    /// Where a graph's leaves come from: each method writes code that pushes one value.
+    /// The source of a graph's leaves: each method writes code that pushes one value.
     public interface Leaves {
         /// Pushes the element of an operand, a float or double (or a vector of them).
         void input(int index);
@@ -39,7 +39,7 @@ public abstract sealed class Emitter permits ScalarEmitter, VectorEmitter {
         push(graph.results.get(index));
     }
 
-    /// Pushes a node's value, which is computed now unless it is in a variable.
+    /// Pushes a node's value, computing it now unless it is in a variable.
     final void push(Node node) {
         Integer local = locals.get(node);
         if (local != null) {
@@ -53,7 +53,7 @@ public abstract sealed class Emitter permits ScalarEmitter, VectorEmitter {
         }
     }
 
-    /// Makes sure that a node can be pushed without computing anything.
+    /// Ensures that a node can be pushed without computing anything.
     final void settle(Node node) {
         if (!locals.containsKey(node) && !isCheap(node)) {
             compute(node);
@@ -61,7 +61,7 @@ public abstract sealed class Emitter permits ScalarEmitter, VectorEmitter {
         }
     }
 
-    /// Pops the value of a node into a variable of its own.
+    /// Pops the value of a node into a new variable.
     private void keep(Node node) {
         int local = code.allocateLocal(kind(node));
         code.storeLocal(kind(node), local);
@@ -84,7 +84,7 @@ public abstract sealed class Emitter permits ScalarEmitter, VectorEmitter {
         }
     }
 
-    /// Whether pushing it again costs no more than a variable.
+    /// {@return whether pushing the node again costs no more than a variable}
     abstract boolean isCheap(Node node);
 
     abstract TypeKind kind(Node node);

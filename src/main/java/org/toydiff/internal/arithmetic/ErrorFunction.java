@@ -45,16 +45,16 @@ public final class ErrorFunction {
 
     private ErrorFunction() {}
 
-    /// The error function, within 1.10 ulp (FLOAT32, all floats) and 1.15 (FLOAT64, three million doubles).
+    /// {@return the error function, within 1.10 ulp (FLOAT32, all floats) and 1.15 (FLOAT64, three million doubles)}
     public static Real erf(Real x) {
         Precision precision = x.precision();
-        // From here on the result is 1.
+        // Beyond this the result is 1.
         Real highest = precision.constant(precision.choose(4.0, 6.0));
         Real size = x.abs();
         Real bounded = size.greater(highest).select(highest, size);
         Real square = bounded.multiply(bounded);
         Condition near = size.less(precision.constant(NEAR));
-        // One division for both.
+        // One division serves both.
         Real numerator = near.select(
                 Polynomial.of(square, precision.choose(NEAR_P32, NEAR_P64)),
                 Polynomial.of(bounded, precision.choose(FAR_P32, FAR_P64)));

@@ -3,10 +3,10 @@ package org.toydiff.internal.arithmetic;
 /// `eˣ` and the logistic function. Errors are the largest found among all floats, and among three million
 /// doubles.
 ///
-/// `eˣ = 2ᵏ·eʳ` with `k` the whole number nearest to `x/ln 2`, and `r = x − k·ln 2` in ±½ ln 2. Of the two parts
-/// of ln 2 the first is as long as a number can be: a fused multiply-add subtracts its product exactly. (W. Cody,
-/// W. Waite, "Software Manual for the Elementary Functions", 1980, chapter 6.) `eʳ = 1 + r + r²·q(r)`, with q a
-/// minimax polynomial (Remez) of degree 4 or 9: its relative error is 2⁻²⁸ or 2⁻⁵⁷·⁷.
+/// `eˣ = 2ᵏ·eʳ` with `k` the integer nearest to `x/ln 2`, and `r = x − k·ln 2` in ±½ ln 2. Of the two parts of ln 2,
+/// the first has full precision: a fused multiply-add subtracts its product exactly. (W. Cody, W. Waite, "Software
+/// Manual for the Elementary Functions", 1980, chapter 6.) `eʳ = 1 + r + r²·q(r)`, with q a minimax polynomial
+/// (Remez) of degree 4 or 9: its relative error is 2⁻²⁸ or 2⁻⁵⁷·⁷.
 public final class Exponential {
     private static final double[] Q32 = {0.49999994f, 0.16666517f, 0.04166839f, 0.008369128f, 0.0013804954f};
     private static final double[] Q64 = {
@@ -26,8 +26,8 @@ public final class Exponential {
     static final double[] LN2_32 = {0.6931471824645996, -1.9046542121259336e-09};
     static final double[] LN2_64 = {0.6931471805599453, 2.3190468138462996e-17};
 
-    /// Results below the smallest normal number are made by a last multiplication by this power of two, which
-    /// rounds once.
+    /// Results below the smallest normal number come from a final multiplication by this power of two, which rounds
+    /// once.
     private static final int SMALL = 64;
 
     private Exponential() {}
@@ -35,20 +35,20 @@ public final class Exponential {
     /// `eˣ`, within 0.90 ulp (FLOAT32) and 0.86 (FLOAT64).
     public static Real exp(Real x) {
         Precision precision = x.precision();
-        // Below it the result is 0.
+        // Below this the result is 0.
         Real lowest = precision.constant(precision.choose(-104.0, -746.0));
         return scaled(x.less(lowest).select(lowest, x), 0);
     }
 
-    /// `½eˣ` for x of at least 0; it is finite where eˣ no longer is.
+    /// `½eˣ` for `x ≥ 0`; finite even where eˣ is not.
     static Real halfExp(Real x) {
         return scaled(x, -1);
     }
 
-    /// `2ⁿ·eˣ`, for x that is not far below the smallest with a result above 0.
+    /// `2ⁿ·eˣ`, for x not far below the smallest one whose result is above 0.
     private static Real scaled(Real x, int n) {
         Precision precision = x.precision();
-        // Above it the result is ∞.
+        // Above this the result is ∞.
         Real highest = precision.constant(precision.choose(90.0, 710.6));
         var reduced = new Reduction(x.greater(highest).select(highest, x), 2 * precision.exponentBias() + n);
         return timesPowerOf2(reduced.power(), reduced.shifted);
@@ -67,20 +67,19 @@ public final class Exponential {
         return x.multiply(first.real()).multiply(sum.subtract(first).real());
     }
 
-    /// `eˣ` for x of at most 0: the same bits as [#exp], by fewer operations.
+    /// `eˣ` for `x ≤ 0`: the same bits as [#exp], with fewer operations.
     public static Real expOfNegative(Real x) {
         Precision precision = x.precision();
         Real lowest = precision.constant(precision.choose(-104.0, -746.0));
         return normal(x.less(lowest).select(lowest, x), SMALL).multiply(precision.constant(Math.scalb(1.0, -SMALL)));
     }
 
-    /// `eˣ` for x of at most 0 that is large enough for the result to be a normal number: the same bits as
-    /// [#exp].
+    /// `eˣ` for `x ≤ 0` large enough for the result to be a normal number: the same bits as [#exp].
     static Real normalExpOfNegative(Real x) {
         return normal(x, 0);
     }
 
-    /// `2ⁿ·eˣ`, neither too small nor too large for a normal number.
+    /// `2ⁿ·eˣ`, for results neither too small nor too large for a normal number.
     private static Real normal(Real x, int n) {
         Precision precision = x.precision();
         var reduced = new Reduction(x, precision.exponentBias() + n);
@@ -88,8 +87,8 @@ public final class Exponential {
                 .multiply(reduced.shifted.shiftLeft(precision.fractionSize).real());
     }
 
-    /// `1/(1 + e⁻ˣ)`, within 1.65 ulp (FLOAT32) and 1.62 (FLOAT64): `1 − q` with `q = e⁻ˣ/(1 + e⁻ˣ)`; below 0,
-    /// where small results must not be lost, `eˣ − eˣ·q(−x)`.
+    /// `1/(1 + e⁻ˣ)`, within 1.65 ulp (FLOAT32) and 1.62 (FLOAT64): `1 − q` with `q = e⁻ˣ/(1 + e⁻ˣ)`; below 0, where
+    /// small results must keep their precision, `eˣ − eˣ·q(−x)`.
     public static Real sigmoid(Real x) {
         Precision precision = x.precision();
         Real one = precision.constant(1);

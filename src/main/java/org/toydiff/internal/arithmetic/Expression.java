@@ -2,8 +2,8 @@ package org.toydiff.internal.arithmetic;
 
 import java.util.List;
 
-/// A description of what a kernel computes for one element: a node of an immutable graph whose leaves are inputs,
-/// parameters and constants. A node that two others use is computed once.
+/// Describes the computation of a kernel for one element: a node of an immutable graph whose leaves are inputs,
+/// parameters and constants. A node with two uses is computed once.
 ///
 /// The description is exact: the loops made from it perform these operations, in an order that respects the graph,
 /// and no others. Nothing is contracted, reassociated or replaced, so that the scalar and the vector form, on every
@@ -12,7 +12,7 @@ public abstract sealed class Expression permits Real, Bits, Condition {
     final Precision precision;
     final Operation operation;
 
-    /// A constant's bits, an input's or parameter's index, the distance of a shift; else 0.
+    /// A constant's bits, the index of an input or parameter, or the distance of a shift; else 0.
     final long number;
 
     /// The function of [Operation#RARELY], else null.

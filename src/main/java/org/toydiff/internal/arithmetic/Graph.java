@@ -1,15 +1,17 @@
 package org.toydiff.internal.arithmetic;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// Expressions as one graph in which equal operations of equal operands are one node, so that each is computed once.
+/// Expressions as one graph, in which equal operations on equal operands are one node, so that each is computed
+/// once.
 public final class Graph {
-    /// An operation, and how often others or the results read it.
+    /// An operation, and the number of times that others or the results read it.
     static final class Node {
         final Expression expression;
         final List<Node> operands;
@@ -29,10 +31,12 @@ public final class Graph {
         }
     }
 
-    private record Key(Class<?> type, Operation operation, long number, ScalarFunction function, List<Node> operands) {}
-
     private final Map<Expression, Node> known = new IdentityHashMap<>();
-    private final Map<Key, Node> distinct = new HashMap<>();
+
+    /// Nodes by class, operation, number, function and operands. The key is a list: the `hashCode` of a record with
+    /// a component of a type of this library leaves that type in a cache of the JDK (`ObjectMethods`), and its class
+    /// loader is never collected.
+    private final Map<List<Object>, Node> distinct = new HashMap<>();
     private final List<Node> order = new ArrayList<>();
 
     final Precision precision;
@@ -53,7 +57,7 @@ public final class Graph {
         Node node = known.get(expression);
         if (node == null) {
             List<Node> operands = expression.operands.stream().map(this::node).toList();
-            var key = new Key(
+            List<Object> key = Arrays.asList(
                     expression.getClass(), expression.operation, expression.number, expression.function, operands);
             node = distinct.get(key);
             if (node == null) {
@@ -72,7 +76,7 @@ public final class Graph {
         return order;
     }
 
-    /// {@return the precision of all numbers in it}
+    /// {@return the precision of all numbers in the graph}
     public Precision precision() {
         return precision;
     }
@@ -109,7 +113,7 @@ public final class Graph {
         return order.stream().map(node -> node.expression).filter(leaf -> leaf.operation == kind);
     }
 
-    /// {@return the number of operations, leaves not among them}
+    /// {@return the number of operations, not counting leaves}
     public int operationCount() {
         return (int) order.stream().filter(node -> !node.operands.isEmpty()).count();
     }

@@ -1,14 +1,14 @@
 package org.toydiff.internal.arithmetic;
 
-/// Sine, cosine and tangent of one angle that is too large for [Trigonometry]'s reduction: for elements that
-/// occur rarely, one at a time. Within 1.5 ulp.
+/// Sine, cosine and tangent of one angle that is too large for [Trigonometry]'s reduction: for elements that occur
+/// rarely, one at a time. Within 1.5 ulp.
 ///
-/// The angle is multiplied by as many bits of 2/π as matter: not by those whose product is a multiple of four
-/// quadrants, and by 192 from there on. (M. Payne, R. Hanek, "Radian reduction for trigonometric functions",
+/// The angle is multiplied by the bits of 2/π that matter: not by those whose product is a multiple of four
+/// quadrants, and by 192 bits from there on. (M. Payne, R. Hanek, "Radian reduction for trigonometric functions",
 /// SIGNUM Newsletter 18, 1983.) No double comes nearer to a multiple of π/2 than 2⁻⁶¹ (J.-M. Muller, "Elementary
-/// Functions", table of worst cases), so some 66 bits of the remainder are right.
+/// Functions", table of worst cases), so some 66 bits of the remainder are correct.
 public final class HugeAngle {
-    /// 64 zeros, then the first 1,280 bits of 2/π behind the point.
+    /// 64 zeros, then the first 1,280 bits of 2/π after the binary point.
     private static final long[] TWO_BY_PI = {
         0,
         0xa2f9836e4e441529L,
@@ -62,14 +62,14 @@ public final class HugeAngle {
         return Math.copySign(1, x) * of(x, 0, true);
     }
 
-    /// The sine or tangent of `|x| + shift·π/2`.
+    /// {@return the sine or tangent of `|x| + shift·π/2`}
     private static double of(double x, int shift, boolean tangent) {
         if (!Double.isFinite(x)) {
             return Double.NaN;
         }
         int exponent = Math.getExponent(x) - 52;
         long mantissa = Double.doubleToRawLongBits(x) & (1L << 52) - 1 | 1L << 52;
-        // Products with bits that stand for 2 to the power 2 − exponent or more are multiples of four quadrants.
+        // Products with bits of weight 2 to the power 2 − exponent or more are multiples of four quadrants.
         int start = 64 + exponent - 2;
         long low = mantissa * word(start + 128);
         long carry = Math.unsignedMultiplyHigh(mantissa, word(start + 128));
@@ -77,22 +77,22 @@ public final class HugeAngle {
         long high = mantissa * word(start)
                 + Math.unsignedMultiplyHigh(mantissa, word(start + 64))
                 + (Long.compareUnsigned(middle, carry) < 0 ? 1 : 0);
-        // The first two bits are the quadrant; what follows is a fraction of π/2, taken as one of ±½.
+        // The first two bits are the quadrant; the rest is a fraction of π/2, taken as one of ±½.
         long quadrant = (high >>> 62) + (high >>> 61 & 1) + shift;
         return of(quadrant, high << 2 | middle >>> 62, middle << 2 | low >>> 62, tangent);
     }
 
-    /// The 64 bits of the table from `bit` on.
+    /// {@return the 64 bits of the table from `bit` on}
     private static long word(int bit) {
         int i = bit >> 6;
         int shift = bit & 63;
         return TWO_BY_PI[i] << shift | TWO_BY_PI[i + 1] >>> 1 >>> 63 - shift;
     }
 
-    /// The sine or tangent of `(quadrant + high:low/2¹²⁸)·π/2`.
+    /// {@return the sine or tangent of `(quadrant + high:low/2¹²⁸)·π/2`}
     private static double of(long quadrant, long high, long low, boolean tangent) {
         long sign = high >> 63;
-        // The magnitude of the fraction, one less than it if it is negative: that is nothing among 128 bits.
+        // The magnitude of the fraction, one less if it is negative: negligible in 128 bits.
         long a = high ^ sign;
         long b = low ^ sign;
         int zeros = Long.numberOfLeadingZeros(a);
@@ -108,7 +108,8 @@ public final class HugeAngle {
         return negative ? -y : y;
     }
 
-    /// The sine or, of an odd quadrant, the cosine of `r + rest` by the other; both sums keep what they lose.
+    /// The sine or, for an odd quadrant, the cosine of `r + rest` divided by the other; both sums keep their
+    /// rounding errors.
     private static double tan(double r, double rest, boolean even) {
         double sinRest = sinRest(r, rest);
         double sin = r + sinRest;

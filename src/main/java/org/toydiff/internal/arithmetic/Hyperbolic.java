@@ -44,18 +44,19 @@ public final class Hyperbolic {
         return half.add(x.precision().constant(0.25).divide(half));
     }
 
-    /// The hyperbolic tangent, within 1.44 ulp (FLOAT32) and 1.42 (FLOAT64): `1 − 2e⁻²ˣ/(1 + e⁻²ˣ)` but near 0.
+    /// {@return the hyperbolic tangent, within 1.44 ulp (FLOAT32) and 1.42 (FLOAT64)} `1 − 2e⁻²ˣ/(1 + e⁻²ˣ)` except
+    /// near 0.
     public static Real tanh(Real x) {
         Precision precision = x.precision();
         Real one = precision.constant(1);
-        // From here on the result is 1.
+        // Beyond this the result is 1.
         Real highest = precision.constant(precision.choose(10.0, 20.0));
         Real size = x.abs();
         Real square = x.multiply(x);
         Real bounded = size.greater(highest).select(highest, size);
         Real power = Exponential.normalExpOfNegative(bounded.multiply(precision.constant(-2)));
         Condition near = size.less(precision.constant(TANH_NEAR));
-        // One division for both.
+        // One division serves both.
         Real nearNumerator = square.multiply(Polynomial.of(square, precision.choose(TANH_P32, TANH_P64)));
         Real quotient = near.select(nearNumerator, power.multiply(precision.constant(-2)))
                 .divide(near.select(Polynomial.of(square, precision.choose(TANH_Q32, TANH_Q64)), power.add(one)));

@@ -1,7 +1,7 @@
 package org.toydiff.internal.arithmetic;
 
-/// `ln x` and `ln(1 + x)`: of `2ᵏ·(1 + f)` with f in −0.293…0.414 it is `k·ln 2 + ln(1 + f)`. Errors are the
-/// largest found among all floats, and among three million doubles.
+/// `ln x` and `ln(1 + x)`: for `2ᵏ·(1 + f)` with f in −0.293…0.414 the logarithm is `k·ln 2 + ln(1 + f)`. Errors are
+/// the largest found among all floats, and among three million doubles.
 public final class Logarithm {
     /// `ln(1 + f) = f + f²·p(f)`: a minimax polynomial, to 2⁻²⁷.
     private static final double[] P32 = {
@@ -9,7 +9,7 @@ public final class Logarithm {
     };
 
     /// `ln(1 + f) = 2s + s³·r(s²)` with `s = f/(2 + f)`, to 2⁻⁵⁷. The form is that of fdlibm's e_log.c (Sun
-    /// Microsystems, 1993, https://www.netlib.org/fdlibm/e_log.c), the polynomial a Remez fit of our own.
+    /// Microsystems, 1993, https://www.netlib.org/fdlibm/e_log.c), the polynomial a Remez fit made for this library.
     private static final double[] R64 = {
         0.666666666666671,
         0.39999999999540903,
@@ -22,7 +22,7 @@ public final class Logarithm {
 
     private Logarithm() {}
 
-    /// The natural logarithm, within 0.94 ulp (FLOAT32) and 0.79 (FLOAT64).
+    /// {@return the natural logarithm, within 0.94 ulp (FLOAT32) and 0.79 (FLOAT64)}
     public static Real log(Real x) {
         Precision precision = x.precision();
         var split = Split.of(x);
@@ -33,7 +33,7 @@ public final class Logarithm {
         return x.greater(zero).select(x.less(infinity).select(y, x), notPositive);
     }
 
-    /// `ln(1 + x)`, within 1.48 ulp (FLOAT32) and 1.38 (FLOAT64), where x is small too. With `1 + x ≈ 2ᵏ·(1 + f)`
+    /// `ln(1 + x)`, within 1.48 ulp (FLOAT32) and 1.38 (FLOAT64), even where x is small. With `1 + x ≈ 2ᵏ·(1 + f)`
     /// it needs no remainder of the sum: `f = 2⁻ᵏ·x + (2⁻ᵏ − 1)`. (N. Juffa, "Faster and more accurate
     /// implementation of log1pf()",
     /// https://forums.developer.nvidia.com/t/faster-and-more-accurate-implementation-of-log1pf/40575)
@@ -43,8 +43,8 @@ public final class Logarithm {
         Real zero = precision.constant(0);
         Real infinity = precision.constant(Double.POSITIVE_INFINITY);
         var split = Split.ofNormal(x.add(one));
-        // 2⁻ᵏ is made of 4·2⁻ᵏ, which is normal for all k. Subtracting k from the exponent of x does nothing where x is
-        // too small for it, because there k is 0.
+        // 2⁻ᵏ is derived from 4·2⁻ᵏ, which is normal for all k. Subtracting k from the exponent of x does nothing
+        // where x is too small for it, because k is 0 there.
         Real scale = precision.bitsOf(4).subtract(split.scale).real();
         Real f = x.bits().subtract(split.scale).real().add(scale.fma(precision.constant(0.25), one.negative()));
         Real y = of(split.exponent, f);
@@ -76,8 +76,8 @@ public final class Logarithm {
     /// A positive number as `2ᵏ·m` with m in √½…√2.
     ///
     /// @param mantissa m
-    /// @param exponent k, a whole number
-    /// @param scale `k << fractionSize`: what is subtracted from the bits of a number to divide it by 2ᵏ
+    /// @param exponent k, an integer
+    /// @param scale `k << fractionSize`: subtracted from the bits of a number, it divides the number by 2ᵏ
     record Split(Real mantissa, Real exponent, Bits scale) {
         /// Meaningless for zero, negative numbers, ∞ and NaN.
         static Split of(Real x) {
@@ -93,8 +93,8 @@ public final class Logarithm {
             return of(x, base(x.precision(), 0));
         }
 
-        /// Subtracted from a number that has a biased exponent in its lowest bits, it leaves that exponent, less
-        /// another.
+        /// Subtracted from a number with a biased exponent in its lowest bits, it leaves that exponent without its
+        /// bias, less `exponent`.
         private static Real base(Precision precision, int exponent) {
             return precision.constant(Math.scalb(1.0, precision.fractionSize) + precision.exponentBias() + exponent);
         }

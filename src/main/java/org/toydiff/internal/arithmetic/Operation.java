@@ -1,6 +1,6 @@
 package org.toydiff.internal.arithmetic;
 
-/// The operations that expressions are made of. Each is one IEEE operation, one integer operation or a move of bits.
+/// The operations of expressions. Each is one IEEE operation, one integer operation or a move of bits.
 enum Operation {
     INPUT,
     PARAMETER,
@@ -27,10 +27,10 @@ enum Operation {
     SHIFT_RIGHT,
     SHIFT_RIGHT_UNSIGNED,
 
-    /// The bits of a real number, and the real number of bits: nothing is computed.
+    /// The bits of a real number, or the real number of bits: nothing is computed.
     REINTERPRET,
 
-    /// Between a real number and the integer of its value.
+    /// Converts between a real number and the integer of its value.
     CONVERT,
 
     /// The second operand where the first holds, else the third.

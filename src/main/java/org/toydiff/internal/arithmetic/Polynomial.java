@@ -1,7 +1,7 @@
 package org.toydiff.internal.arithmetic;
 
-/// Polynomials by Horner's rule, with fused multiply-adds. Their latency is hidden, because the loops compute
-/// many elements at a time; schemes that shorten it, such as Estrin's, need more operations.
+/// Polynomials by Horner's rule, with fused multiply-adds. Their latency is hidden, because the loops compute many
+/// elements at a time; schemes that shorten it, such as Estrin's, need more operations.
 final class Polynomial {
     private Polynomial() {}
 

@@ -1,12 +1,12 @@
 package org.toydiff.internal.arithmetic;
 
-/// `xʸ = 2^(y·log₂ x)`, with the logarithm in two numbers.
+/// `xʸ = 2^(y·log₂ x)`, with the logarithm as a sum of two numbers.
 ///
-/// As in fdlibm's e_pow.c (Sun Microsystems, 2004, https://www.netlib.org/fdlibm/e_pow.c), but with the products
-/// split by fused multiply-adds (T. Dekker, "A floating-point technique for extending the available precision",
-/// 1971).
+/// As in fdlibm's e_pow.c (Sun Microsystems, 2004, https://www.netlib.org/fdlibm/e_pow.c), but with products split
+/// by fused multiply-adds (T. Dekker, "A floating-point technique for extending the available precision", 1971).
 public final class Power {
-    // log₂((1 + s)/(1 − s)) = s·(C + C/3·s² + s⁴·p(s²)) with C = 2/ln 2: the first two coefficients in two parts each.
+    // log₂((1 + s)/(1 − s)) = s·(C + C/3·s² + s⁴·p(s²)) with C = 2/ln 2: the first two coefficients in two parts
+    // each.
     private static final double[] C32 = {2.885390043258667, 3.851926067000022e-08};
     private static final double[] C64 = {2.8853900817779268, 4.0710547481862066e-17};
     private static final double[] THIRD32 = {0.9617967009544373, -7.028461812552678e-09};
@@ -46,8 +46,8 @@ public final class Power {
 
     private Power() {}
 
-    /// x to the power y, within 0.93 ulp (FLOAT32, 20 million pairs) and 1.07 (FLOAT64, 7 million). Special cases
-    /// are those of [Math#pow].
+    /// {@return x to the power y, within 0.93 ulp (FLOAT32, 20 million pairs) and 1.07 (FLOAT64, 7 million)} Special
+    /// cases are those of [Math#pow].
     public static Real power(Real x, Real y) {
         Precision precision = x.precision();
         Real zero = precision.constant(0);
@@ -63,13 +63,13 @@ public final class Power {
         return y.equalTo(zero).select(one, undefined.select(nan, signed));
     }
 
-    /// A sum of two numbers, the second small beside the first.
+    /// A sum of two numbers, the second small relative to the first.
     private record Pair(Real high, Real low) {
         static Pair constant(Precision precision, double[] parts) {
             return new Pair(precision.constant(parts[0]), precision.constant(parts[1]));
         }
 
-        /// A sum whose first term is not smaller than the second, or 0.
+        /// A sum whose first term is not smaller than the second, or is 0.
         static Pair sum(Real a, Real b) {
             Real high = a.add(b);
             return new Pair(high, a.subtract(high).add(b));
@@ -90,12 +90,12 @@ public final class Power {
         }
     }
 
-    /// The binary logarithm of x, which is not negative; −∞, ∞ and NaN of 0, ∞ and NaN.
+    /// {@return the binary logarithm of a non-negative x; −∞, ∞ and NaN for 0, ∞ and NaN}
     private static Pair log2(Real x) {
         Precision precision = x.precision();
         var split = Logarithm.Split.of(x);
         Real one = precision.constant(1);
-        // s = (m − 1)/(m + 1), with the remainder of the sum and that of the quotient.
+        // s = (m − 1)/(m + 1), with the remainders of the sum and the quotient.
         Real f = split.mantissa().subtract(one);
         Pair denominator = Pair.sum(precision.constant(2), f);
         Real reciprocal = one.divide(denominator.high);
@@ -122,7 +122,7 @@ public final class Power {
         return new Pair(product.high, y.fma(logarithm.low, product.low));
     }
 
-    /// 2 to the power of x.
+    /// {@return 2 to the power of x}
     private static Real exp2(Pair x) {
         Precision precision = x.high.precision();
         // Beyond these the result is ∞ or 0.
@@ -139,14 +139,14 @@ public final class Power {
         return Exponential.timesPowerOf2(power, rounded.bits());
     }
 
-    /// Whether a number is whole, and whether it is odd.
+    /// Whether a number is an integer, and whether it is odd.
     ///
-    /// @param shifted of an odd number the sign bit is set, of an even one it is not; all others are 0
+    /// @param shifted has the sign bit set for odd numbers and clear for even ones; all other bits are 0
     private record Parity(Condition whole, Condition odd, Bits shifted) {
         static Parity of(Real y) {
             Precision precision = y.precision();
             Real size = y.abs();
-            // From 2^fraction on all numbers are whole; below, a number added to it is rounded to a whole one.
+            // From 2^fraction on all numbers are integers; below, adding it rounds a number to an integer.
             Real first = precision.constant(Math.scalb(1.0, precision.fractionSize));
             Real rounder = size.less(first).select(first, precision.constant(0));
             Real rounded = size.add(rounder);

@@ -11,7 +11,7 @@ public enum Precision {
     /// The width in bits.
     public final int size;
 
-    /// The number of bits of a real number's fraction, below those of its exponent.
+    /// The number of bits of a real number's fraction, which lie below those of its exponent.
     final int fractionSize;
 
     Precision(int size, int fractionSize) {
@@ -19,12 +19,12 @@ public enum Precision {
         this.fractionSize = fractionSize;
     }
 
-    /// {@return the number that is added to the exponent of a power of two to make its exponent's bits}
+    /// {@return the bias that is added to the exponent of a power of two to give its exponent bits}
     int exponentBias() {
         return (1 << size - fractionSize - 2) - 1;
     }
 
-    /// {@return 1.5·2²³ or 1.5·2⁵²: a number added to it is rounded to a whole one, which is then in the lowest bits}
+    /// {@return 1.5·2²³ or 1.5·2⁵²: adding it rounds a number to an integer, which is then in the lowest bits}
     double rounder() {
         return 1.5 * Math.scalb(1.0, fractionSize);
     }
@@ -34,7 +34,7 @@ public enum Precision {
         return this == FLOAT32 ? single : other;
     }
 
-    /// {@return the constant nearest to `value`: rounded once to this precision}
+    /// {@return the constant nearest to `value`, rounded once to this precision}
     public Real constant(double value) {
         long bits = this == FLOAT32 ? Float.floatToRawIntBits((float) value) : Double.doubleToRawLongBits(value);
         return new Real(this, Operation.CONSTANT, bits);
@@ -42,7 +42,7 @@ public enum Precision {
 
     /// {@return an integer constant}
     ///
-    /// @throws IllegalArgumentException if `value` has more bits than this precision, read as signed or as unsigned
+    /// @throws IllegalArgumentException if `value` fits this width neither as signed nor as unsigned
     public Bits bits(long value) {
         boolean fits = this == FLOAT64 || value == (int) value || value >>> Integer.SIZE == 0;
         if (!fits) {
@@ -56,12 +56,12 @@ public enum Precision {
         return new Bits(this, Operation.CONSTANT, constant(value).number);
     }
 
-    /// {@return the element that operand `index` of the kernel has at the place being computed}
+    /// {@return the element of the kernel's operand `index` at the position being computed}
     public Real input(int index) {
         return new Real(this, Operation.INPUT, index);
     }
 
-    /// {@return the truth value, read from a byte, that operand `index` of the kernel has at the place being computed}
+    /// {@return the truth value, read from a byte, of the kernel's operand `index` at the position being computed}
     public Condition mask(int index) {
         return new Condition(this, index);
     }

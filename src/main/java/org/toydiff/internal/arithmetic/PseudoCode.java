@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// Writes an expression for people.
+/// Formats an expression as readable pseudo-code.
 final class PseudoCode {
     private final Map<Expression, Integer> uses = new IdentityHashMap<>();
     private final Map<Expression, String> names = new IdentityHashMap<>();
@@ -26,7 +26,7 @@ final class PseudoCode {
         }
     }
 
-    /// The node's name if it is shared, once the line that defines it is written, else its formula.
+    /// {@return the node's name if it is shared, after writing the line that defines it, else its formula}
     private String text(Expression node) {
         String name = names.get(node);
         if (name != null) {

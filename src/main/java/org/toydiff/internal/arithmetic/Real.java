@@ -1,7 +1,7 @@
 package org.toydiff.internal.arithmetic;
 
-/// A real number of an expression: a `float` or a `double`. Every method makes one operation, rounded as IEEE 754 and
-/// the Java language say.
+/// A real number of an expression: a `float` or a `double`. Every method creates one operation, rounded as specified
+/// by IEEE 754 and the Java language.
 public final class Real extends Expression {
     Real(Precision precision, Operation operation, long number) {
         super(precision, operation, number, null);
@@ -43,8 +43,8 @@ public final class Real extends Expression {
         return new Real(Operation.SQRT, this);
     }
 
-    /// {@return `this·b + c`, rounded once} One instruction where the processor has it; elsewhere exact all the same,
-    /// by [java.math.BigDecimal], and hundreds of times slower.
+    /// {@return `this·b + c`, rounded once} One instruction if the processor has it; otherwise equally exact,
+    /// through [java.math.BigDecimal], and hundreds of times slower.
     public Real fma(Real b, Real c) {
         return new Real(Operation.FMA, this, b, c);
     }
@@ -59,7 +59,7 @@ public final class Real extends Expression {
         return new Real(Operation.MAX, this, b);
     }
 
-    /// {@return this magnitude with the sign of `sign`} Of NaN too: bits are moved.
+    /// {@return this magnitude with the sign of `sign`} Applies to NaN too: bits are moved.
     public Real copySign(Real sign) {
         Bits mask = precision.bits(1L << precision.size - 1);
         return bits().and(mask.not()).or(sign.bits().and(mask)).real();
@@ -85,7 +85,7 @@ public final class Real extends Expression {
         return new Condition(Operation.EQUAL, this, b);
     }
 
-    /// {@return not [#equalTo]: true of NaN and anything}
+    /// {@return the negation of [#equalTo]: true for NaN and anything}
     public Condition notEqualTo(Real b) {
         return new Condition(Operation.NOT_EQUAL, this, b);
     }
@@ -100,15 +100,15 @@ public final class Real extends Expression {
     }
 
     /// {@return the integer of this number, truncated as by Java's cast} For FLOAT64 only AVX-512 has a vector
-    /// instruction: with numbers below 2⁵¹ rather add 1.5·2⁵² and read [#bits].
+    /// instruction: for numbers below 2⁵¹, prefer adding 1.5·2⁵² and reading [#bits].
     public Bits toInteger() {
         return new Bits(Operation.CONVERT, this);
     }
 
-    /// {@return `usual`, but for elements for which `when` holds the function of this number}
+    /// {@return `function` of this number for elements for which `when` holds, else `usual`}
     ///
-    /// For what few elements need and no straight-line code can do, such as reducing a huge angle. The vector form
-    /// computes a vector that has such an element one by one.
+    /// For a computation that few elements need and no straight-line code can do, such as reducing a huge angle. The
+    /// vector form computes a vector with such an element one element at a time.
     public Real rarely(Condition when, ScalarFunction function, Real usual) {
         function.of(usual.precision);
         return new Real(function, when, this, usual);

@@ -16,7 +16,8 @@ import java.lang.constant.MethodTypeDesc;
 import java.util.Collections;
 import org.toydiff.internal.arithmetic.Graph.Node;
 
-/// Writes a graph as code over one element: `float` and `int`, or `double` and `long`; a condition is an int, 0 or 1.
+/// Writes a graph as code over one element: `float` and `int`, or `double` and `long`; a condition is an int, 0 or
+/// 1.
 public final class ScalarEmitter extends Emitter {
     private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
 
@@ -25,7 +26,7 @@ public final class ScalarEmitter extends Emitter {
     private final TypeKind realKind = TypeKind.from(real);
     private final TypeKind integerKind = TypeKind.from(integer);
 
-    /// Writes to `code`, with the graph's leaves from `leaves`.
+    /// Writes to `code`, reading the graph's leaves from `leaves`.
     public ScalarEmitter(CodeBuilder code, Graph graph, Leaves leaves) {
         super(code, graph, leaves);
     }
@@ -108,7 +109,7 @@ public final class ScalarEmitter extends Emitter {
         code.invokestatic(MATH, name, MethodTypeDesc.of(real, Collections.nCopies(operands, real)));
     }
 
-    /// By way of double: that the root of a float is rounded twice does not change it.
+    /// Goes through double: rounding the root of a float twice does not change it.
     private void squareRoot() {
         code.conversion(realKind, TypeKind.DOUBLE)
                 .invokestatic(MATH, "sqrt", MethodTypeDesc.of(CD_double, CD_double))
@@ -175,7 +176,7 @@ public final class ScalarEmitter extends Emitter {
         code.labelBinding(end);
     }
 
-    /// Operands are computed before the branch: others may read them where it was not taken.
+    /// Computes operands before the branch: others may read them where the branch was not taken.
     private void select(Node node) {
         settle(node.operand(1));
         settle(node.operand(2));
@@ -231,7 +232,7 @@ public final class ScalarEmitter extends Emitter {
                 code.branch(unlessIntegers(comparison.operation()), otherwise);
             }
         } else {
-            // "g" makes 1 of NaN, so that less and lessOrEqual fail; equal and notEqual take any but 0.
+            // "g" turns NaN into 1, so that less and lessOrEqual fail; equal and notEqual test for 0.
             choose(CodeBuilder::fcmpg, CodeBuilder::dcmpg);
             code.branch(unless(comparison.operation()), otherwise);
         }

@@ -3,9 +3,9 @@ package org.toydiff.internal.arithmetic;
 /// Sine, cosine and tangent of radians. Errors are the largest found among all floats, and among three million
 /// doubles.
 ///
-/// An angle is reduced by multiples of π/2 in three parts (W. Cody, W. Waite, "Software Manual for the
-/// Elementary Functions", 1980, chapter 8), the first as long as a number can be: a fused multiply-add subtracts
-/// its product exactly. Angles too large for that are left to [HugeAngle].
+/// An angle is reduced by multiples of π/2 in three parts (W. Cody, W. Waite, "Software Manual for the Elementary
+/// Functions", 1980, chapter 8), the first of full precision: a fused multiply-add subtracts its product exactly.
+/// Angles too large for that are left to [HugeAngle].
 public final class Trigonometry {
     /// π/2 in three parts.
     private static final double[] HALF_PI32 = {1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15};
@@ -38,20 +38,20 @@ public final class Trigonometry {
 
     private Trigonometry() {}
 
-    /// The sine, within 1.54 ulp (FLOAT32) and 1.46 (FLOAT64).
+    /// {@return the sine, within 1.54 ulp (FLOAT32) and 1.46 (FLOAT64)}
     public static Real sin(Real x) {
         var reduced = new Reduction(x, 0);
         return whereModerate(x, "sin", reduced.sinOfSum(reduced.quadrant(2).xor(x.bits())));
     }
 
-    /// The cosine, the sine one quadrant further: within 1.54 ulp (FLOAT32) and 1.48 (FLOAT64).
+    /// {@return the cosine, as the sine one quadrant further: within 1.54 ulp (FLOAT32) and 1.48 (FLOAT64)}
     public static Real cos(Real x) {
         var reduced = new Reduction(x, 1);
         return whereModerate(x, "cos", reduced.sinOfSum(reduced.quadrant(2)));
     }
 
-    /// The tangent, within 2.37 ulp (FLOAT32) and 1.90 (FLOAT64): sine by cosine, or −cosine by sine. Both and
-    /// their quotient keep what they lose in rounding, so that it is lost once.
+    /// {@return the tangent, within 2.37 ulp (FLOAT32) and 1.90 (FLOAT64)} Sine by cosine, or −cosine by sine. Both,
+    /// and their quotient, carry their rounding errors along, so that precision is lost only once.
     public static Real tan(Real x) {
         var reduced = new Reduction(x, 0);
         Condition even = reduced.isEven();
@@ -68,7 +68,7 @@ public final class Trigonometry {
         return whereModerate(x, "tan", withSign(y, reduced.quadrant(1).xor(x.bits())));
     }
 
-    /// `a·b + c`, rounded, and what it lost.
+    /// `a·b + c`, rounded, and its rounding error.
     private record Sum(Real high, Real low) {
         static Sum of(Real a, Real b, Real c) {
             Real high = a.fma(b, c);
@@ -83,7 +83,7 @@ public final class Trigonometry {
         private final Real r;
         private final Real square;
 
-        /// Adds `quadrants` to the number of quadrants that [#quadrant] returns, but not to k.
+        /// Adds `quadrants` to the number of quadrants returned by [#quadrant], but not to k.
         Reduction(Real x, int quadrants) {
             precision = x.precision();
             Real size = x.abs();
@@ -99,7 +99,8 @@ public final class Trigonometry {
             square = r.multiply(r);
         }
 
-        /// The number of quadrants, shifted until its last bit (1) or the one before it (2) is the sign bit.
+        /// {@return the number of quadrants, shifted until its last bit (1) or the one before it (2) is the sign
+        /// bit}
         Bits quadrant(int place) {
             return shifted.shiftLeft(precision.size - place);
         }
@@ -118,13 +119,13 @@ public final class Trigonometry {
             return Sum.of(p, square, precision.constant(1));
         }
 
-        /// The sine of r in an even quadrant, the cosine in an odd one, negated if the sign bit is set.
+        /// {@return the sine of r in an even quadrant, the cosine in an odd one, negated if the sign bit is set}
         Real sinOfSum(Bits sign) {
             return withSign(isEven().select(sin().high, cos().high), sign);
         }
     }
 
-    /// y, negated if the sign bit is set.
+    /// {@return y, negated if the sign bit is set}
     private static Real withSign(Real y, Bits sign) {
         Precision precision = y.precision();
         return y.bits().xor(sign.and(precision.bits(1L << precision.size - 1))).real();
@@ -132,7 +133,7 @@ public final class Trigonometry {
 
     private static Real whereModerate(Real x, String name, Real usual) {
         Precision precision = x.precision();
-        // Up to here three parts of π/2 are enough, even next to its multiples.
+        // Up to here three parts of π/2 suffice, even next to its multiples.
         Real limit = precision.constant(precision.choose(131072.0, 1e9));
         Condition huge = x.abs().greater(limit);
         return x.rarely(huge, new ScalarFunction(HugeAngle.class, name), usual);

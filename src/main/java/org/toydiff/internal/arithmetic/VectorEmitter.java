@@ -14,7 +14,7 @@ import java.lang.constant.MethodTypeDesc;
 import org.toydiff.internal.arithmetic.Graph.Node;
 
 /// Writes a graph as code over vectors of the Vector API: `FloatVector` and `IntVector`, or `DoubleVector` and
-/// `LongVector`; a condition is a `VectorMask` of whichever its operands are.
+/// `LongVector`; a condition is a `VectorMask` of its operands' element type.
 ///
 /// Names the API's classes but does not load them.
 public final class VectorEmitter extends Emitter {
@@ -26,7 +26,7 @@ public final class VectorEmitter extends Emitter {
     private static final ClassDesc CONVERSION = api("VectorOperators$Conversion");
     private static final ClassDesc BINARY = api("VectorOperators$Binary");
 
-    /// Where the species of the loop come from: writes code that pushes one.
+    /// The source of the loop's species: writes code that pushes one.
     public interface SpeciesSource {
         /// Pushes the species of the reals, or of the integers beside them.
         void species(boolean integers);
@@ -36,7 +36,7 @@ public final class VectorEmitter extends Emitter {
     private final ClassDesc integer = api(wide ? "LongVector" : "IntVector");
     private final SpeciesSource species;
 
-    /// Writes to `code`, with the graph's leaves from `leaves`.
+    /// Writes to `code`, reading the graph's leaves from `leaves`.
     public VectorEmitter(CodeBuilder code, Graph graph, Leaves leaves, SpeciesSource species) {
         super(code, graph, leaves);
         this.species = species;
@@ -51,8 +51,8 @@ public final class VectorEmitter extends Emitter {
         return graph.nodes().stream().anyMatch(node -> node.operation() == Operation.RARELY);
     }
 
-    /// Branches to `rare` if the vector has an element for which a condition of [Real#rarely] holds; then the scalar
-    /// form must compute it, and after it the code that this emitter writes is right.
+    /// Branches to `rare` if the vector has an element for which a condition of [Real#rarely] holds; the scalar form
+    /// must compute that vector. Where the branch is not taken, the code that this emitter writes next is correct.
     public void branchIfRare(Label rare) {
         for (Node node : graph.nodes()) {
             if (node.operation() == Operation.RARELY) {
@@ -92,7 +92,7 @@ public final class VectorEmitter extends Emitter {
         broadcast(integers);
     }
 
-    /// Replaces a species and a number by the vector that has it in all lanes.
+    /// Replaces a species and a number by the vector with that number in all lanes.
     private void broadcast(boolean integers) {
         ClassDesc element = integers ? wide ? CD_long : CD_int : wide ? CD_double : CD_float;
         code.invokestatic(type(integers), "broadcast", MethodTypeDesc.of(type(integers), SPECIES, element));
@@ -209,7 +209,7 @@ public final class VectorEmitter extends Emitter {
         code.invokevirtual(MASK, name, MethodTypeDesc.of(MASK, MASK));
     }
 
-    /// Whether a condition's mask is one of integers.
+    /// {@return whether a condition's mask is one of integers}
     private static boolean ofIntegers(Node condition) {
         Node node = condition;
         while (node.expression instanceof Condition && !node.operands.isEmpty()) {

@@ -2,7 +2,7 @@ package org.toydiff.internal.kernels;
 
 import org.toydiff.internal.arithmetic.Real;
 
-/// The activations that kernels share, and their gradients in terms of the output y.
+/// Activations shared by kernels, and their gradients in terms of the output y.
 final class Activations {
     private Activations() {}
 

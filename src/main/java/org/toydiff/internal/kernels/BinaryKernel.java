@@ -10,8 +10,7 @@ import org.toydiff.internal.arithmetic.Power;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 
-/// The elementwise kernels of two operands, and the expression that each computes; comparisons write bytes of 0
-/// or 1.
+/// Elementwise kernels of two operands, and the expression that each computes. Comparisons write bytes of 0 or 1.
 public enum BinaryKernel {
     ADD(Real::add),
     ADD_RELU((a, b) -> Activations.relu(a.add(b))),
@@ -39,7 +38,7 @@ public enum BinaryKernel {
 
     private final PerPrecision<Kernel.Binary> kernel;
 
-    /// By the logarithm of their size. Two threads may each make one; they are alike.
+    /// Indexed by the logarithm of the element size. Two threads may each create one; the two are equivalent.
     private final Kernel.Binary[] ofIntegers = new Kernel.Binary[4];
 
     BinaryKernel(Function<Precision, Expression> expression) {
@@ -50,24 +49,24 @@ public enum BinaryKernel {
         this(p -> expression.apply(p.input(0), p.input(1)));
     }
 
-    /// The part of maximum's gradient that goes to a: 1 where it is larger, ½ where both are equal, else 0.
+    /// {@return the share of maximum's gradient that goes to a: 1 where a is larger, ½ where both are equal, else 0}
     private static Real maximumShare(Real a, Real b) {
         Precision p = a.precision();
         return a.less(b).select(p.constant(0), a.equalTo(b).select(p.constant(0.5), p.constant(1)));
     }
 
-    /// g·share, 0 where the share is 0, even of an infinite g.
+    /// {@return `g·share`, and 0 where the share is 0, even for an infinite g}
     private static Real shared(Real g, Real share) {
         Real zero = g.precision().constant(0);
         return share.equalTo(zero).select(zero, g.multiply(share));
     }
 
-    /// The kernel for FLOAT32 or FLOAT64 (`wide`), made when it is first asked for.
+    /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`), created on first use}
     public Kernel.Binary of(boolean wide) {
         return kernel.of(wide);
     }
 
-    /// A comparison's kernel for integers of `bytes` bytes.
+    /// {@return the kernel of a comparison of integers of `bytes` bytes}
     public Kernel.Binary ofIntegers(int bytes) {
         int at = Integer.numberOfTrailingZeros(bytes);
         if (ofIntegers[at] == null) {
@@ -76,7 +75,7 @@ public enum BinaryKernel {
         return ofIntegers[at];
     }
 
-    /// `GREATER_OR_EQUAL` is the method `greaterOrEqual`.
+    /// {@return the name of the method for a constant: `greaterOrEqual` for `GREATER_OR_EQUAL`}
     static String method(Enum<?> constant) {
         String[] words = constant.name().toLowerCase(Locale.ROOT).split("_");
         var name = new StringBuilder(words[0]);

@@ -3,7 +3,7 @@ package org.toydiff.internal.kernels;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 
-/// The numbers of an optimizer's step, for [UpdateKernel]. One object for each thread, set before each step.
+/// Coefficients of an optimizer step, for [UpdateKernel]. One object per thread, set before each step.
 public final class Coefficients {
     /// The learning rate, which multiplies the step.
     public double rate;
@@ -29,7 +29,7 @@ public final class Coefficients {
     /// The bias correction of the second moment's root, `1/√(1 − β₂ᵗ)` or 1.
     public double rootCorrection;
 
-    /// What is added to that root.
+    /// The term added to that root.
     public double epsilon;
 
     /// The velocity's weight in the step: 1, or Nesterov's momentum.
@@ -38,7 +38,7 @@ public final class Coefficients {
     /// The gradient's weight in the step: 0, or 1 with Nesterov's momentum.
     public double gradientWeight;
 
-    // Where each stands among a kernel's parameters.
+    // Indices into a kernel's parameters.
     private static final int RATE = 0;
     private static final int SCALE = 1;
     private static final int DECAY = 2;
@@ -57,10 +57,10 @@ public final class Coefficients {
 
     private final double[] parameters = new double[COUNT];
 
-    /// For [org.toydiff] alone.
+    /// For use by [org.toydiff] only.
     public Coefficients() {}
 
-    /// {@return the coefficients as a kernel's parameters; the array is this object's own}
+    /// {@return the coefficients as a kernel's parameters, in an array that belongs to this object}
     public double[] parameters() {
         parameters[RATE] = rate;
         parameters[SCALE] = scale;

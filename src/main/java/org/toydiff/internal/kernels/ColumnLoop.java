@@ -26,9 +26,9 @@ import java.util.List;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.VectorEmitter;
 
-/// Writes the class of a [Kernel.Columns]. Each column has a sum of its own, in double; the scalar form goes down
-/// eight columns at once and the vector form four vectors of them, so that each row's part is a cache line or more,
-/// then one.
+/// Writes the class of a [Kernel.Columns]. Each column has a separate sum, in double. The scalar form processes
+/// eight columns at a time and the vector form four vectors of them, so that each row contributes a cache line or
+/// more; then one at a time.
 final class ColumnLoop {
     private static final ClassDesc SEGMENT = LoopWriter.SEGMENT;
     private static final ClassDesc COLUMNS =
@@ -46,7 +46,7 @@ final class ColumnLoop {
             MethodTypeDesc.of(CD_void, SEGMENT, CD_long, CD_long, CD_long, SEGMENT, CD_long, CD_long, CD_double);
     private static final MethodTypeDesc BLOCK = RUN.insertParameterTypes(7, CD_long);
 
-    // The slots of a block's parameters.
+    // Slots of a block's parameters.
     private static final int X = 0;
     private static final int X0 = 1;
     private static final int XI = 3;
@@ -80,8 +80,8 @@ final class ColumnLoop {
         return new ColumnLoop(storage, 1).define(null, null);
     }
 
-    /// {@return the form over vectors} `species` are those of doubles and of as many stored elements; `scalar` computes
-    /// the columns that are left.
+    /// {@return the vector form} `species` are those of doubles and of as many stored elements; `scalar` computes
+    /// the remaining columns.
     static Kernel.Columns vectors(Precision storage, int lanes, List<?> species, Kernel.Columns scalar) {
         return new ColumnLoop(storage, lanes).define(species, scalar);
     }
@@ -143,7 +143,7 @@ final class ColumnLoop {
                 .lload(1 + Y0);
     }
 
-    /// Columns `FROM` to `TO`, `count` sums at a time.
+    /// Sums columns `FROM` to `TO`, `count` at a time.
     private void block(CodeBuilder code, int count) {
         code.aload(X).lload(X0).invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
         code.aload(Y).lload(Y0).invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
@@ -174,7 +174,7 @@ final class ColumnLoop {
         code.labelBinding(rows);
         for (int k = 0; k < count; k++) {
             load(code, i, j, k * lanes);
-            // The sum is the argument: see VectorPass.
+            // The sum is passed as the argument: see VectorPass.
             code.loadLocal(kind, sums[k]);
             if (vectors) {
                 code.invokevirtual(DOUBLES, "add", MethodTypeDesc.of(DOUBLES, VECTOR));
@@ -196,7 +196,7 @@ final class ColumnLoop {
         }
     }
 
-    /// Pushes the elements of row i from column `j + offset` on.
+    /// Pushes the elements of row i, starting at column `j + offset`.
     private void load(CodeBuilder code, int i, int j, int offset) {
         if (vectors) {
             species(code, 1);

@@ -8,13 +8,13 @@ import org.toydiff.internal.arithmetic.Real;
 import org.toydiff.internal.kernels.PassDescription.Fold;
 import org.toydiff.internal.kernels.PassDescription.Output;
 
-/// Kernels over contiguous runs of floating elements: reductions, and the parts of softmax. Starts and counts are in
-/// elements. Sums of elements are in double; those of powers in the precision of the elements.
+/// Kernels over contiguous runs of floating-point elements: reductions, and the parts of softmax. Starts and counts
+/// are in elements. Elements are summed in double, exponentials in the precision of the elements.
 public final class ContiguousKernels {
     private static final ContiguousKernels FLOAT32 = new ContiguousKernels(false);
     private static final ContiguousKernels FLOAT64 = new ContiguousKernels(true);
 
-    /// A kernel's parameters, for each thread.
+    /// A kernel's parameters, one array per thread.
     private static final ThreadLocal<double[]> PARAMETERS =
             ThreadLocal.withInitial(() -> new double[Coefficients.COUNT]);
 
@@ -31,7 +31,7 @@ public final class ContiguousKernels {
         return wide ? FLOAT64 : FLOAT32;
     }
 
-    // The operands and parameters of passes.
+    // Indices of operands and parameters of passes.
     private static final int X = 0;
     private static final int B = 1;
     private static final int Y = 2;
@@ -121,27 +121,27 @@ public final class ContiguousKernels {
         return fold(Kind.DOT, a, a0, b, b0, n);
     }
 
-    /// The largest of at least one element; NaN if any is.
+    /// {@return the largest of at least one element; NaN if any element is NaN}
     public double max(MemorySegment x, long x0, long n) {
         return fold(Kind.MAX, x, x0, null, 0, n);
     }
 
-    /// The smallest of at least one element; NaN if any is.
+    /// {@return the smallest of at least one element; NaN if any element is NaN}
     public double min(MemorySegment x, long x0, long n) {
         return fold(Kind.MIN, x, x0, null, 0, n);
     }
 
-    /// `Σ eˣ⁻ˢ` with the shift s, of x no larger than that.
+    /// `Σ eˣ⁻ˢ` with the shift s, for x no larger than s.
     public double sumExp(MemorySegment x, long x0, long n, double shift) {
         return run(Kind.SUM_EXP, x, x0, null, 0, null, 0, n, parameters(shift));
     }
 
-    /// `y = eˣ⁻ˢ` with the shift s, of x no larger than that, and its sum.
+    /// Writes `y = eˣ⁻ˢ` with the shift s, for x no larger than s, and returns the sum of y.
     public double exp(MemorySegment x, long x0, long n, double shift, MemorySegment y, long y0) {
         return run(Kind.EXP, x, x0, null, 0, y, y0, n, parameters(shift));
     }
 
-    /// `y = (x − shift)·factor + term`, the shift first: it may be large, and what is left of x small.
+    /// `y = (x − shift)·factor + term`, with the shift subtracted first: it may be large, and the difference small.
     public void affine(
             MemorySegment x, long x0, long n, double shift, double factor, double term, MemorySegment y, long y0) {
         double[] parameters = parameters(shift);
@@ -150,20 +150,20 @@ public final class ContiguousKernels {
         run(Kind.AFFINE, x, x0, null, 0, y, y0, n, parameters);
     }
 
-    /// `y[j] = Σᵢ x[i][j] / divisor` for n columns of at least one row, the rows of x being `xi` apart; summed row by
-    /// row in double, and rounded once.
+    /// `y[j] = Σᵢ x[i][j] / divisor` for n columns of at least one row, where the rows of x are `xi` apart; summed
+    /// row by row in double, and rounded once.
     public void sumColumns(
             MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, double divisor) {
         COLUMNS.of(wide).run(x, x0, xi, rows, y, y0, n, divisor);
     }
 
-    /// softmax's gradient along a run: `y·(g − dot)`, written to x.
+    /// Writes softmax's gradient along a run, `y·(g − dot)`, to x.
     public void softmaxGradient(
             MemorySegment g, long g0, MemorySegment y, long y0, long n, double dot, MemorySegment x, long x0) {
         run(Kind.SOFTMAX_GRADIENT, g, g0, y, y0, x, x0, n, parameters(dot));
     }
 
-    /// log-softmax's gradient along a run: `g − sum·eʸ`, written to x.
+    /// Writes log-softmax's gradient along a run, `g − sum·eʸ`, to x.
     public void logSoftmaxGradient(
             MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
         run(Kind.LOG_SOFTMAX_GRADIENT, g, g0, y, y0, x, x0, n, parameters(sum));

@@ -6,7 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 
-/// Copies of elements of any dtype, by their size; the signature is that of [Kernel.Unary].
+/// Copies elements of any dtype, with one method per element size; the signature is that of [Kernel.Unary].
 public final class CopyKernels {
     private CopyKernels() {}
 
@@ -52,8 +52,8 @@ public final class CopyKernels {
         }
     }
 
-    /// `y = a` where the mask b is set, for elements of 1 byte; the rest of y stays. The signature is that of
-    /// [Kernel.Binary].
+    /// `y = a` where the mask b is set, for elements of 1 byte; other elements of y are unchanged. The signature is
+    /// that of [Kernel.Binary].
     public static void put1(
             MemorySegment a,
             long a0,
@@ -78,8 +78,8 @@ public final class CopyKernels {
         }
     }
 
-    /// `y = a` where the mask b is set, for elements of 4 bytes; the rest of y stays. The signature is that of
-    /// [Kernel.Binary].
+    /// `y = a` where the mask b is set, for elements of 4 bytes; other elements of y are unchanged. The signature is
+    /// that of [Kernel.Binary].
     public static void put4(
             MemorySegment a,
             long a0,
@@ -104,8 +104,8 @@ public final class CopyKernels {
         }
     }
 
-    /// `y = a` where the mask b is set, for elements of 8 bytes; the rest of y stays. The signature is that of
-    /// [Kernel.Binary].
+    /// `y = a` where the mask b is set, for elements of 8 bytes; other elements of y are unchanged. The signature is
+    /// that of [Kernel.Binary].
     public static void put8(
             MemorySegment a,
             long a0,

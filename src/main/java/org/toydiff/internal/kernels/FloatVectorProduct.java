@@ -7,21 +7,21 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Products of floats that read their operands where they lie; the double ones are generated from this file by
+/// Products of floats that read their operands in place; the version for doubles is generated from this file by
 /// exchanging the type.
 ///
-/// Eight vectors of the result stay in registers while k goes by: with eight independent sums the multiply-add unit
-/// is always busy. (Sixteen need fewer loads, but are more than the compiler inlines: it then boxes them, and the
-/// loop is four times slower.)
+/// Eight vectors of the result stay in registers while the loop runs over k: eight independent sums keep the
+/// multiply-add unit busy. (Sixteen need fewer loads, but exceed the compiler's inlining limit: it then boxes them,
+/// and the loop is four times slower.)
 final class FloatVectorProduct implements SmallProduct {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-    /// Rows of the result that one block computes.
+    /// Rows of the result per block.
     private static final int ROWS = 4;
 
-    /// Vectors of columns of the result that one block computes.
+    /// Vectors of columns of the result per block.
     private static final int PAIR = 2;
 
     private static FloatVector load(MemorySegment x, long at) {
@@ -107,7 +107,7 @@ final class FloatVectorProduct implements SmallProduct {
         store(c31, y, y0 + 3 * yi + LANES);
     }
 
-    /// The last vector of columns, when their number is odd.
+    /// Computes the last vector of columns when their number is odd.
     private static void column(
             MemorySegment a,
             long a0,

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 
-/// The loops of a comparison of integers of 1, 4 or 8 bytes; see [FloatUnaryLoop].
+/// Loops that compare integers of 1, 4 or 8 bytes: a template of [Specializer].
 final class IntegerComparisonLoop implements Kernel.Binary {
     private static final MethodHandle OP = Specializer.op(MethodHandles.lookup());
 

@@ -1,6 +1,6 @@
 package org.toydiff.internal.kernels;
 
-/// What comparisons do to two integers; see [IntegerComparisonLoop].
+/// Comparisons of two integers; see [IntegerComparisonLoop].
 final class IntegerOps {
     private IntegerOps() {}
 

@@ -2,18 +2,18 @@ package org.toydiff.internal.kernels;
 
 import java.lang.foreign.MemorySegment;
 
-/// The signatures that kernels share. Starts, strides and counts are in elements.
+/// Signatures shared by kernels. Starts, strides and counts are in elements.
 ///
-/// Elementwise kernels run over a grid of `n1` rows by `n2` columns: element (i, j) of operand x lies at `x0 + i·xi
-/// + j·xj`. So one call covers a contiguous run (one row), a row or a column that is repeated (stride 0), a scalar
-/// (both 0), and a transposed operand.
+/// Elementwise kernels run over a grid of `n1` rows by `n2` columns: element (i, j) of operand x lies at
+/// `x0 + i·xi + j·xj`. One call thus covers a contiguous run (one row), a repeated row or column (stride 0), a
+/// scalar (both strides 0), and a transposed operand.
 public final class Kernel {
     private Kernel() {}
 
     /// `y = f(x)` over a grid.
     @FunctionalInterface
     public interface Unary {
-        /// Modifies y alone; x may be y when they are read and written at the same places.
+        /// Modifies only y; x may be y if each element is read and written at the same place.
         void run(
                 MemorySegment x,
                 long x0,
@@ -30,7 +30,7 @@ public final class Kernel {
     /// `y = f(a, b)` over a grid.
     @FunctionalInterface
     public interface Binary {
-        /// Modifies y alone; a or b may be y when they are read and written at the same places.
+        /// Modifies only y; a or b may be y if each element is read and written at the same place.
         void run(
                 MemorySegment a,
                 long a0,
@@ -48,12 +48,12 @@ public final class Kernel {
                 long n2);
     }
 
-    /// One pass over contiguous runs of up to four operands, some of which it writes, and what it sums up.
+    /// One pass over contiguous runs of up to four operands, some of which it writes, with an optional fold.
     @FunctionalInterface
     public interface Pass {
         /// Operands that the pass does not have may be null.
         ///
-        /// @return the sum, the largest or the smallest of the pass's values, if it has such; else 0
+        /// @return the sum, maximum or minimum of the values that the pass folds, or 0 if it folds none
         double run(
                 MemorySegment a,
                 long a0,
@@ -70,8 +70,8 @@ public final class Kernel {
     /// Sums of columns.
     @FunctionalInterface
     public interface Columns {
-        /// `y[j] = Σᵢ x[i][j] / divisor` for n columns of at least one row, the rows of x being `xi` apart; summed
-        /// row by row in double, and rounded once.
+        /// `y[j] = Σᵢ x[i][j] / divisor` for n columns of at least one row, where the rows of x are `xi` apart;
+        /// summed row by row in double, and rounded once.
         void run(MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, double divisor);
     }
 }

@@ -8,17 +8,27 @@ import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 
-/// Chooses once, at the start, which kernels run: those on the Vector API when the JVM was started with its module,
-/// else the scalar ones. `-Dtoydiff.kernels=vector` or `scalar` forces one.
+/// Chooses the kernels once, at startup: those on the Vector API if the JVM was started with its module, else the
+/// scalar ones. `-Dtoydiff.kernels=vector` or `scalar` forces one.
 public final class Kernels {
     private static final String PROPERTY = "toydiff.kernels";
     private static final boolean VECTOR = chosen();
 
     private Kernels() {}
 
-    /// `vector` or `scalar`.
+    /// {@return `vector` or `scalar`}
     public static String active() {
         return VECTOR ? "vector" : "scalar";
+    }
+
+    /// The kernels in use that have a vector form.
+    public static int loops() {
+        return ProvenLoop.loops();
+    }
+
+    /// Those of [#loops()] whose vector form runs.
+    public static int vectorLoops() {
+        return ProvenLoop.provenLoops();
     }
 
     private static boolean chosen() {
@@ -40,7 +50,7 @@ public final class Kernels {
         return VECTOR ? new ProvenBinary(name, result) : ScalarLoop.binary(name, result);
     }
 
-    /// The name of a kernel's class, for profilers.
+    /// {@return the name of a kernel's class, for profilers}
     static String name(Enum<?> kernel, Precision precision) {
         return BinaryKernel.method(kernel) + (precision == Precision.FLOAT64 ? "Float64" : "Float32");
     }

@@ -3,7 +3,7 @@ package org.toydiff.internal.kernels;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 
-/// The vectors that this machine prefers. Not loaded where the Vector API is absent.
+/// The vector sizes that this machine prefers. Not loaded where the Vector API is absent.
 final class Lanes {
     static final VectorShape SHAPE = FloatVector.SPECIES_PREFERRED.vectorShape();
     private static final int FLOATS = SHAPE.vectorBitSize() / Float.SIZE;
@@ -11,7 +11,7 @@ final class Lanes {
 
     private Lanes() {}
 
-    /// The number of elements of a vector, of FLOAT64 or FLOAT32.
+    /// {@return the number of lanes of a vector of FLOAT64 (`wide`) or FLOAT32}
     static int of(boolean wide) {
         return wide ? DOUBLES : FLOATS;
     }

@@ -11,6 +11,7 @@ import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
@@ -26,9 +27,9 @@ import org.toydiff.internal.arithmetic.Precision;
 /// Writes the class of a loop: a [Kernel.Unary] or [Kernel.Binary] that computes an expression for every element of
 /// a grid.
 ///
-/// Each loop is a hidden class with the expression's operations in its body, so that the compiler sees one loop
-/// without a call. A loop that takes its operation as a parameter is compiled once for all, and calls through a
-/// pointer at every element: 20 times slower once five operations have used it.
+/// Each loop is a hidden class whose body contains the expression's operations, so that the compiler sees one loop
+/// without a call. A loop that takes its operation as a parameter is compiled once for all operations, and makes an
+/// indirect call for every element: 20 times slower once five operations have used it.
 abstract class LoopWriter {
     static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
     static final ClassDesc KERNEL_UNARY = Kernel.Unary.class.describeConstable().orElseThrow();
@@ -46,7 +47,7 @@ abstract class LoopWriter {
     final ClassDesc kernel;
     final ClassDesc element;
 
-    /// The slots of one operand in a method that has them all as parameters.
+    /// Slots of one operand in a method that takes all of them as parameters.
     record Operand(int segment, int start, int rowStep, int step) {}
 
     LoopWriter(String name, Expression result, int inputs) {
@@ -78,13 +79,13 @@ abstract class LoopWriter {
         }
     }
 
-    /// The body of the kernel's method.
+    /// Writes the body of the kernel's method.
     abstract void run(CodeBuilder code, List<Operand> operands);
 
-    /// All but the kernel's method.
+    /// Writes all members but the kernel's method.
     abstract void members(ClassBuilder type);
 
-    /// The type of a kernel's method: each operand, y last, with start and two steps, then the sizes.
+    /// {@return the type of a kernel's method: each operand, y last, with its start and two steps, then the sizes}
     final MethodTypeDesc runType() {
         List<ClassDesc> parameters = new ArrayList<>();
         for (int i = 0; i <= inputs; i++) {
@@ -114,9 +115,9 @@ abstract class LoopWriter {
         return code.parameterSlot(4 * (inputs + 1) + 1);
     }
 
-    /// `for (long i = 0; i < limit; i++) body(i)`, of slots.
+    /// Writes `for (long i = 0; i < limit; i++) body(i)`, in terms of slots.
     static void loop(CodeBuilder code, int limit, Consumer<Integer> body) {
-        int i = code.allocateLocal(java.lang.classfile.TypeKind.LONG);
+        int i = code.allocateLocal(TypeKind.LONG);
         Label top = code.newLabel();
         Label end = code.newLabel();
         code.lconst_0().lstore(i);
@@ -127,7 +128,7 @@ abstract class LoopWriter {
         code.labelBinding(end);
     }
 
-    /// Pushes `start + i·step`, of slots.
+    /// Pushes `start + i·step`, in terms of slots.
     static void pushPlace(CodeBuilder code, int start, int i, int step) {
         code.lload(start).lload(i).lload(step).lmul().ladd();
     }
@@ -149,7 +150,7 @@ abstract class LoopWriter {
         return LAYOUT.nested(wide ? "OfDouble" : "OfFloat");
     }
 
-    /// Replaces a segment, a layout and an index by the element there; a truth value becomes 0 or 1.
+    /// Replaces a segment, a layout and an index by the element at that index; a truth value becomes 0 or 1.
     final void get(CodeBuilder code, int operand) {
         if (!isByte(operand)) {
             code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(element, layout(), CD_long));
@@ -159,7 +160,7 @@ abstract class LoopWriter {
         code.ifThenElse(CodeBuilder::iconst_1, CodeBuilder::iconst_0);
     }
 
-    /// Pops a segment, a layout, an index and the result, and writes the result there.
+    /// Pops a segment, a layout, an index and the result, and stores the result at that index.
     final void set(CodeBuilder code) {
         if (isByte(inputs)) {
             code.invokeinterface(SEGMENT, "set", MethodTypeDesc.of(CD_void, LAYOUT_BYTE, CD_long, CD_byte));
@@ -168,9 +169,9 @@ abstract class LoopWriter {
         }
     }
 
-    /// Ends a method with code that is never reached, so that it is too large for C2 to inline (`FreqInlineSize`, 325
-    /// bytes): a vector loop is to be compiled once, by itself. What one caller's copy has shown, that it makes no
-    /// objects, would not hold for another's; and calls of a copy are not counted towards the compilation of the rest.
+    /// Ends a method with unreachable code that makes it too large for C2 to inline (`FreqInlineSize`, 325 bytes): a
+    /// vector loop is to be compiled once, by itself. Evidence that one caller's copy allocates nothing would not
+    /// hold for another's; and calls of an inlined copy do not count towards the compilation of the rest.
     static void keepFromInlining(CodeBuilder code) {
         for (int i = 0; i < UNREACHED; i++) {
             code.nop();

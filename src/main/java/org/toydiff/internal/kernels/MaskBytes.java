@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/// Truth values in memory, a byte of 0 or 1 each, as the bits of a vector's mask: eight go in one step.
+/// Truth values in memory, each a byte of 0 or 1, as the bits of a vector's mask: eight are converted in one step.
 final class MaskBytes {
     // The first byte is the lowest bit.
     private static final ValueLayout.OfShort TWO = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -8,30 +8,30 @@ import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 
-/// What a [Kernel.Pass] computes for each element.
+/// Describes the computation of a [Kernel.Pass] for each element.
 ///
 /// @param name for profilers
-/// @param storage the precision of the operands; expressions may be of a wider one, and their inputs are widened and
-///     results rounded then
-/// @param outputs what is written, to which operand
-/// @param fold how `folded` is brought together over all elements, or null
-/// @param folded what is summed up
+/// @param storage the precision of the operands; expressions may have a wider one, in which case inputs are widened
+///     and results rounded
+/// @param outputs the values written, and the operands that receive them
+/// @param fold the operation that combines `folded` over all elements, or null
+/// @param folded the value that is folded, or null
 record PassDescription(String name, Precision storage, List<Output> outputs, Fold fold, Real folded) {
-    /// What is written to an operand.
+    /// A value written to an operand.
     record Output(int operand, Real value) {}
 
-    /// How values are brought together: always in the same order, whichever form runs and however wide vectors are.
+    /// Combines values, always in the same order, whichever form runs and however wide vectors are.
     ///
-    /// A virtual vector of 512 bits accumulates them, one lane for each place in it, and its lanes are brought
-    /// together by halves. Long runs have four such vectors, each for a quarter of the run: memory delivers several
-    /// streams faster than one (a sum of 16 million floats took 1.2 to 1.4 times as long). What is left at the end
-    /// follows one by one.
+    /// A virtual vector of 512 bits accumulates them, one lane for each place in it, and its lanes are combined by
+    /// halves. Long runs have four such vectors, one for each quarter of the run: memory delivers several streams
+    /// faster than one (a sum of 16 million floats took 1.2 to 1.4 times as long with one). The elements left at the
+    /// end follow one by one.
     enum Fold {
         SUM("add", 0),
         MAX("max", Double.NEGATIVE_INFINITY),
         MIN("min", Double.POSITIVE_INFINITY);
 
-        /// The method of vectors.
+        /// The name of the method on vectors.
         final String method;
 
         final double identity;
@@ -44,8 +44,8 @@ record PassDescription(String name, Precision storage, List<Output> outputs, Fol
 
     private static final int VIRTUAL_BITS = 512;
 
-    /// Quarters are worth it for so many operations at most: beyond, memory is not what a pass waits for.
-    private static final int MOST_OPERATIONS_OF_QUARTERS = 4;
+    /// Quarters pay off for at most this many operations: beyond, memory is not the bottleneck of a pass.
+    private static final int MAX_OPERATIONS_OF_QUARTERS = 4;
 
     static PassDescription map(String name, Precision storage, Output... outputs) {
         return new PassDescription(name, storage, List.of(outputs), null, null);
@@ -59,7 +59,7 @@ record PassDescription(String name, Precision storage, List<Output> outputs, Fol
         return folded == null ? outputs.getFirst().value().precision() : folded.precision();
     }
 
-    /// Results are the outputs, then what is folded.
+    /// {@return the graph of the pass, whose results are the outputs, then the folded value}
     Graph graph() {
         List<Real> results = new ArrayList<>();
         outputs.forEach(output -> results.add(output.value()));
@@ -69,22 +69,22 @@ record PassDescription(String name, Precision storage, List<Output> outputs, Fol
         return Graph.of(results);
     }
 
-    /// The elements of a virtual vector.
+    /// {@return the number of lanes of a virtual vector}
     int virtualLanes() {
         return VIRTUAL_BITS / precision().size;
     }
 
-    /// Whether long runs are folded in quarters.
+    /// {@return whether long runs are folded in quarters}
     boolean inQuarters() {
-        return fold != null && outputs.isEmpty() && graph().operationCount() <= MOST_OPERATIONS_OF_QUARTERS;
+        return fold != null && outputs.isEmpty() && graph().operationCount() <= MAX_OPERATIONS_OF_QUARTERS;
     }
 
-    /// From so many elements on there are quarters.
+    /// {@return the smallest number of elements that is folded in quarters}
     int leastOfQuarters() {
         return 16 * virtualLanes();
     }
 
-    /// The operands that are read or written, ascending.
+    /// {@return the operands that are read or written, ascending}
     int[] operands() {
         return IntStream.concat(
                         Arrays.stream(graph().inputs()), outputs.stream().mapToInt(Output::operand))

@@ -11,6 +11,7 @@ import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.Opcode;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
@@ -26,12 +27,12 @@ import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.ScalarEmitter;
 
-/// Writes the class of a [Kernel.Pass], a hidden one as [LoopWriter]'s. Its methods:
+/// Writes the class of a [Kernel.Pass], a hidden class as in [LoopWriter]. Its methods:
 ///
-/// - `run`, the kernel's;
-/// - `part`, the elements from one place to another, a multiple of a vector; of a fold it returns the total;
-/// - `quarters`, four parts of equal length and the fold of their totals;
-/// - `rest`, the elements after the last vector, one by one.
+/// - `run`, the kernel's method;
+/// - `part`, for the elements from one place to another, a multiple of a vector; returns the total of a fold;
+/// - `quarters`, for four parts of equal length and the fold of their totals;
+/// - `rest`, for the elements after the last vector, one by one.
 abstract class PassWriter {
     private static final ClassDesc SEGMENT = LoopWriter.SEGMENT;
     private static final ClassDesc PARAMETERS = CD_double.arrayType();
@@ -41,7 +42,7 @@ abstract class PassWriter {
     private static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
     private static final int OPERANDS = 4;
 
-    // The slots of a method that has all operands, the elements from one to another, and the parameters.
+    // Slots of a method that takes all operands, the range of elements, and the parameters.
     private static final int SLOTS_OF_OPERAND = 3;
     static final int FROM = OPERANDS * SLOTS_OF_OPERAND;
     static final int TO = FROM + 2;
@@ -66,13 +67,13 @@ abstract class PassWriter {
         kind = TypeKind.from(element);
     }
 
-    /// Writes `part`'s body.
+    /// Writes the body of `part`.
     abstract void part(CodeBuilder code);
 
-    /// Writes `quarters`' body, if the pass has them.
+    /// Writes the body of `quarters`, if the pass has them.
     abstract void quarters(CodeBuilder code);
 
-    /// The elements of which `part` takes a multiple.
+    /// {@return the number of elements of which `part` takes a multiple}
     abstract int step();
 
     final Kernel.Pass define(Object classData) {
@@ -160,7 +161,7 @@ abstract class PassWriter {
         code.lconst_0().lstore(from);
         if (pass.inQuarters()) {
             code.lload(n).loadConstant((long) pass.leastOfQuarters()).lcmp();
-            code.ifThen(java.lang.classfile.Opcode.IFGE, many -> many.lload(n)
+            code.ifThen(Opcode.IFGE, many -> many.lload(n)
                     .loadConstant(4L * pass.virtualLanes())
                     .ldiv()
                     .loadConstant((long) pass.virtualLanes())
@@ -207,7 +208,7 @@ abstract class PassWriter {
         }
     }
 
-    /// Computes element `i + offset` in scalar form, writes the outputs, and pushes what is folded.
+    /// Computes element `i + offset` in scalar form, writes the outputs, and pushes the folded value.
     final void element(CodeBuilder code, Map<Integer, Integer> parameters, int i, int offset) {
         var emitter = new ScalarEmitter(code, graph, new Emitter.Leaves() {
             @Override
@@ -286,7 +287,7 @@ abstract class PassWriter {
         code.aload(PARAMETER_ARRAY).loadConstant(index).daload().conversion(TypeKind.DOUBLE, kind);
     }
 
-    /// Says that the operands lie within their segments.
+    /// Writes the checks that the operands lie within their segments.
     final void callBounds(CodeBuilder code) {
         for (int operand : pass.operands()) {
             code.aload(segment(operand)).lload(start(operand));
@@ -294,7 +295,7 @@ abstract class PassWriter {
         }
     }
 
-    /// Replaces two values by one.
+    /// Replaces two values by their fold.
     final void fold(CodeBuilder code) {
         if (pass.fold() != PassDescription.Fold.SUM) {
             code.invokestatic(MATH, pass.fold().method, MethodTypeDesc.of(element, element, element));
@@ -313,7 +314,7 @@ abstract class PassWriter {
         }
     }
 
-    /// Calls `part` of this class for the quarter `k`, of `TO` elements, and pushes its total.
+    /// Calls `part` of this class for quarter `k`, of `TO` elements, and pushes its total.
     final void callPart(CodeBuilder code, int k) {
         pushOperands(code, 0);
         code.lload(TO)

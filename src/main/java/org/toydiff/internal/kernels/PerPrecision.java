@@ -3,7 +3,7 @@ package org.toydiff.internal.kernels;
 import java.util.function.Function;
 import org.toydiff.internal.arithmetic.Precision;
 
-/// A kernel for each precision, made when it is first asked for.
+/// One kernel per precision, created on first use.
 final class PerPrecision<K> {
     private final Function<Precision, K> make;
     private volatile K float32;
@@ -13,7 +13,7 @@ final class PerPrecision<K> {
         this.make = make;
     }
 
-    /// The kernel for FLOAT32 or FLOAT64 (`wide`).
+    /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`)}
     K of(boolean wide) {
         K kernel = wide ? float64 : float32;
         return kernel != null ? kernel : made(wide);

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Precision;
 
-/// A kernel of two operands: its scalar form, or a vector form while that is proven, over rows that are contiguous
-/// or, one operand's, a single element repeated.
+/// A kernel of two operands: its scalar form or, while it is proven, a vector form, over rows that are contiguous
+/// or, for one operand, a single repeated element.
 final class ProvenBinary implements Kernel.Binary {
     private final Kernel.Binary scalar;
     private final int lanes;
@@ -55,7 +55,7 @@ final class ProvenBinary implements Kernel.Binary {
         }
     }
 
-    /// The form for rows with these steps, or null.
+    /// {@return the form for rows with these steps, or null}
     private Vectors form(long aj, long bj, long yj, long n2) {
         if (yj != 1 || n2 < lanes) {
             return null;

@@ -5,7 +5,7 @@ import java.util.List;
 import jdk.incubator.vector.VectorShape;
 import org.toydiff.internal.arithmetic.Precision;
 
-/// Sums of columns: the scalar form, or over as many columns as a vector has the vector form while that is proven.
+/// Sums of columns: the scalar form or, for at least a vector of columns, the vector form while it is proven.
 final class ProvenColumns implements Kernel.Columns {
     private final Kernel.Columns scalar;
     private final Vectors vectors;
@@ -45,7 +45,7 @@ final class ProvenColumns implements Kernel.Columns {
         }
     }
 
-    /// {@return the loop with vectors of that shape, of doubles}
+    /// {@return the loop with vectors of doubles of that shape}
     static Kernel.Columns over(Precision storage, VectorShape shape, Kernel.Columns scalar) {
         int lanes = shape.vectorBitSize() / Double.SIZE;
         Class<?> stored = storage == Precision.FLOAT64 ? double.class : float.class;

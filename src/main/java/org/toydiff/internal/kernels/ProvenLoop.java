@@ -2,22 +2,23 @@ package org.toydiff.internal.kernels;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.toydiff.internal.events.Events;
 import org.toydiff.internal.events.KernelFormEvent;
 
-/// Decides whether a loop's vector form may run. Until C2 has compiled it, the Vector API makes an object of every
-/// vector, some kilobytes for each step of a loop; so the scalar form runs, which makes none even when interpreted,
-/// until the vector form has shown on a short piece that it makes none either. Both give the same bits, so the
-/// change is not seen.
+/// Decides whether a loop's vector form may run. Until C2 has compiled it, the Vector API allocates an object for
+/// every vector, some kilobytes for each step of a loop; so the scalar form runs, which allocates none even when
+/// interpreted, until the vector form has shown in a short trial that it allocates none either. Both give the same
+/// bits, so the switch has no effect on results.
 ///
-/// **How it comes to be compiled** without running: the JVM compiles a method by C2 once it was called some 5,000
-/// times (`Tier4InvocationThreshold`), whatever it did. So it is called with no elements, from time to time, in
+/// **How the vector form gets compiled** without running: the JVM compiles a method with C2 after some 5,000 calls
+/// (`Tier4InvocationThreshold`), whatever the calls do. So it is called with no elements, from time to time, in
 /// proportion to the scalar form's work; a few calls with elements, each four vectors long, show the compiler that
-/// the loop is not dead. They are all the garbage there is. The compiler must not see many of these calls, lest it
-/// takes the loop for one that goes round four times: below 40 counts it assumes what it assumes of any loop.
+/// the loop is not dead. These are the only source of garbage. The compiler must not see many of them, lest it take
+/// the loop for one of four iterations: below 40 counts it applies its default assumption for loops.
 ///
-/// **When it makes objects again**, because the JVM has thrown its code away, the loop goes back to its scalar form
-/// and begins again. If that leads nowhere, a new hidden class gives it a new profile.
+/// **When the vector form allocates again**, because the JVM has discarded its code, the loop returns to its scalar
+/// form and starts over. If that does not help, a new hidden class gives it a new profile.
 ///
 /// Counts are written without synchronization: threads may lose some.
 abstract class ProvenLoop {
@@ -25,33 +26,38 @@ abstract class ProvenLoop {
 
     private static final System.Logger LOG = System.getLogger("org.toydiff");
 
-    /// After so many calls the compiler should have begun.
+    /// After this many calls the compiler should have started.
     private static final int ENOUGH_CALLS = 6_000;
 
-    /// Until then one with elements comes after so many, so that the profile has some at whichever time it is taken.
+    /// Until then one call in this many has elements, so that the profile has some whenever it is taken.
     private static final int CALLS_OF_SAMPLE = 1_000;
 
-    /// A call without elements for so many that the scalar form computes; more of them after enough calls.
+    /// Elements of the scalar form for each call without elements; more of them after enough calls.
     private static final int ELEMENTS_PER_CALL = 16;
 
     private static final int ELEMENTS_PER_LATER_CALL = 128;
 
-    private static final int MOST_CALLS_AT_ONCE = 512;
+    private static final int MAX_CALLS_AT_ONCE = 512;
 
-    /// Between trials, in nanoseconds, at first and at most: the time doubles from each to the next.
+    /// The wait between trials, in nanoseconds, at first and at most: it doubles from each trial to the next.
     private static final long SHORTEST_WAIT = 5_000_000;
 
     private static final long LONGEST_WAIT = 20_000_000_000L;
 
-    /// After so many trials a new class, this often.
+    /// Trials before a new class is defined, and the maximum number of classes.
     private static final int TRIALS_OF_CLASS = 10;
 
-    private static final int MOST_CLASSES = 4;
+    private static final int MAX_CLASSES = 4;
 
-    /// So many runs of the vector form after one at which its bytes were counted.
+    /// Runs of the vector form between two whose bytes are counted.
     private static final int RUNS_BETWEEN_LOOKS = 64;
 
-    /// Volatile, so that whoever reads it sees the class too.
+    /// The loops that have been made, and those of them whose vector form runs.
+    private static final AtomicInteger LOOPS = new AtomicInteger();
+
+    private static final AtomicInteger PROVEN = new AtomicInteger();
+
+    /// Volatile, so that a thread that reads it sees the class too.
     private volatile boolean proven;
 
     private int calls;
@@ -60,28 +66,37 @@ abstract class ProvenLoop {
     private long nextTrial;
     private int runsUntilLook;
 
-    /// For logs and flight recordings: what the loop is called there.
+    /// The loop's name in logs and flight recordings.
     private final String name;
 
     ProvenLoop(String name) {
         this.name = name;
+        LOOPS.incrementAndGet();
+    }
+
+    static int loops() {
+        return LOOPS.get();
+    }
+
+    static int provenLoops() {
+        return PROVEN.get();
     }
 
     /// Defines the vector form's class, or another one with the same code.
     abstract void define();
 
-    /// Runs the vector form over so many elements of scratch memory, 0 or more.
+    /// Runs the vector form over this many elements of scratch memory, 0 or more.
     abstract void runVectors(long elements);
 
-    /// The elements of a trial, a few vectors.
+    /// {@return the number of elements of a trial, a few vectors}
     abstract int trialLength();
 
-    /// Whether the vector form is to run.
+    /// {@return whether the vector form is to run}
     final boolean isProven() {
         return proven;
     }
 
-    /// Nanoseconds of any beginning.
+    /// {@return nanoseconds since an arbitrary origin}
     long now() {
         return System.nanoTime();
     }
@@ -95,7 +110,7 @@ abstract class ProvenLoop {
             defineNext();
         }
         long most = elements / (calls < ENOUGH_CALLS ? ELEMENTS_PER_CALL : ELEMENTS_PER_LATER_CALL);
-        most = Math.min(MOST_CALLS_AT_ONCE, most);
+        most = Math.min(MAX_CALLS_AT_ONCE, most);
         for (int i = 0; i < most; i++) {
             runVectors(0);
         }
@@ -129,12 +144,12 @@ abstract class ProvenLoop {
         }
         nextTrial = now() + Math.min(LONGEST_WAIT, SHORTEST_WAIT << Math.min(trials, 32));
         trials++;
-        if (trials == TRIALS_OF_CLASS && classes < MOST_CLASSES) {
+        if (trials == TRIALS_OF_CLASS && classes < MAX_CLASSES) {
             defineNext();
         }
     }
 
-    /// Whether the next run's bytes are to be counted.
+    /// {@return whether the next run's bytes are to be counted}
     final boolean isDue() {
         return --runsUntilLook < 0;
     }
@@ -149,8 +164,13 @@ abstract class ProvenLoop {
         }
     }
 
-    private void choose(boolean vector) {
+    /// Of threads that see the same trial succeed, or the same run make objects, one reports the change.
+    private synchronized void choose(boolean vector) {
+        if (proven == vector) {
+            return;
+        }
         proven = vector;
+        PROVEN.addAndGet(vector ? 1 : -1);
         LOG.log(System.Logger.Level.DEBUG, () -> "kernel " + name + ": " + (vector ? "vector" : "scalar") + " form");
         KernelFormEvent event = Events.kernelForm();
         if (event != null) {
@@ -158,7 +178,7 @@ abstract class ProvenLoop {
         }
     }
 
-    /// The bytes that this thread has allocated so far.
+    /// {@return the bytes that this thread has allocated so far}
     static long bytes() {
         return THREADS.getCurrentThreadAllocatedBytes();
     }

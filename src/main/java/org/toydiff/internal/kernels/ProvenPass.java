@@ -3,7 +3,7 @@ package org.toydiff.internal.kernels;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.arithmetic.Precision;
 
-/// A pass: its scalar form, or over runs that are not short its vector form while that is proven.
+/// A pass: its scalar form or, over runs that are not short, its vector form while it is proven.
 final class ProvenPass implements Kernel.Pass {
     private final Kernel.Pass scalar;
     private final Vectors vectors;
@@ -40,7 +40,7 @@ final class ProvenPass implements Kernel.Pass {
             return trialLength;
         }
 
-        /// Operands that are written are written to memory that nobody reads; a pass may read that too.
+        /// Outputs go to memory whose contents nobody uses; a pass may read that memory too.
         @Override
         void runVectors(long elements) {
             MemorySegment x = pass.outputs().isEmpty() ? ScratchOperand.ones(wideStorage) : ScratchOperand.RESULTS;

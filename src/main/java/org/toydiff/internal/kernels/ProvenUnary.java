@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Precision;
 
-/// A kernel of one operand: its scalar form, or over contiguous rows its vector form while that is proven.
+/// A kernel of one operand: its scalar form or, over contiguous rows, its vector form while it is proven.
 final class ProvenUnary implements Kernel.Unary {
     private final Kernel.Unary scalar;
     private final Vectors vectors;

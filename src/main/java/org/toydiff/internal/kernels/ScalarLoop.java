@@ -17,7 +17,7 @@ import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.ScalarEmitter;
 
-/// Writes loops over elements, one by one: for any strides, and free of garbage from the first call on.
+/// Writes loops over elements, one by one: for any strides, and garbage-free from the first call on.
 final class ScalarLoop extends LoopWriter {
     private ScalarLoop(String name, Expression result, int inputs) {
         super(name, result, inputs);

@@ -5,7 +5,7 @@ import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.util.Map;
 
-/// Writes passes over elements, one by one: free of garbage from the first call on. A fold has a variable for each
+/// Writes passes over elements, one by one: garbage-free from the first call on. A fold has one variable for each
 /// lane of the virtual vector.
 final class ScalarPass extends PassWriter {
     private ScalarPass(PassDescription pass) {

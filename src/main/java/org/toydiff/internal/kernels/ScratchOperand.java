@@ -6,10 +6,10 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Memory on which vector loops are tried. Read as an operand its elements are 1; threads may write results at once,
-/// which nobody reads.
+/// Memory on which vector loops are tried. Read as an operand, its elements are 1; threads may concurrently write
+/// results that nobody reads.
 final class ScratchOperand {
-    /// More than the loop of any vector reads in a trial.
+    /// More elements than any vector's loop reads in a trial.
     private static final int COUNT = 512;
 
     private static final MemorySegment FLOATS = Arena.global().allocate(COUNT * JAVA_FLOAT.byteSize(), 64);

@@ -7,16 +7,16 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 
-/// Makes a loop class of its own for each op, from one template.
+/// Makes a separate loop class for each op, from one template.
 ///
-/// A loop that takes what it does to an element as a parameter is compiled once for all ops, and calls through a
-/// pointer at every element: 20 times slower than a loop of its own once five ops have used it. A hidden class
+/// A loop that takes its operation as a parameter is compiled once for all ops, and makes an indirect call for every
+/// element: 20 times slower than a dedicated loop once five ops have used it. A hidden class
 /// ([Lookup#defineHiddenClassWithClassData]) is the template's bytes loaded again: the op is a constant in it, so
 /// the compiler sees one loop with the op inlined, and no loop has to be written twice.
 final class Specializer {
     private Specializer() {}
 
-    /// For a template: the op that this copy of it was made for.
+    /// {@return the op for which this copy of a template was made} Called by the template.
     static MethodHandle op(Lookup own) {
         try {
             return MethodHandles.classData(own, "_", MethodHandle.class);
@@ -25,7 +25,7 @@ final class Specializer {
         }
     }
 
-    /// An instance of a new copy of `template` for `op`. `arguments` are those of its constructor.
+    /// {@return an instance of a new copy of `template` for `op`} `arguments` are those of its constructor.
     static Object specialize(Class<?> template, MethodHandle op, MethodType constructor, Object... arguments) {
         Lookup lookup = MethodHandles.lookup();
         try (InputStream bytes = template.getResourceAsStream(template.getSimpleName() + ".class")) {
@@ -38,7 +38,7 @@ final class Specializer {
         }
     }
 
-    /// What a method handle of this package's own cannot throw.
+    /// Converts a throwable of this package's method handles, which throw no checked exception, to an unchecked one.
     static RuntimeException impossible(Throwable e) {
         if (e instanceof RuntimeException runtime) {
             return runtime;

@@ -8,7 +8,7 @@ import org.toydiff.internal.arithmetic.Logarithm;
 import org.toydiff.internal.arithmetic.Real;
 import org.toydiff.internal.arithmetic.Trigonometry;
 
-/// The elementwise kernels of one operand, and the expression that each computes.
+/// Elementwise kernels of one operand, and the expression that each computes.
 public enum UnaryKernel {
     ABS(Real::abs),
     COS(Trigonometry::cos),
@@ -34,14 +34,14 @@ public enum UnaryKernel {
         kernel = new PerPrecision<>(p -> Kernels.unary(Kernels.name(this, p), expression.apply(p.input(0))));
     }
 
-    /// −1, 0 or 1; 0 for NaN.
+    /// {@return −1, 0 or 1; 0 for NaN}
     private static Real sign(Real x) {
         Real zero = x.precision().constant(0);
         Real one = x.precision().constant(1);
         return x.greater(zero).select(one, x.less(zero).select(one.negative(), zero));
     }
 
-    /// The kernel for FLOAT32 or FLOAT64 (`wide`), made when it is first asked for.
+    /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`), created on first use}
     public Kernel.Unary of(boolean wide) {
         return kernel.of(wide);
     }

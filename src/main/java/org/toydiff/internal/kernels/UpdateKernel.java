@@ -5,8 +5,8 @@ import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 import org.toydiff.internal.kernels.PassDescription.Output;
 
-/// The steps of optimizers: one pass over runs of parameter p, gradient g and state m and v, which are modified in
-/// place; the gradient is not. Formulas are those of [org.toydiff.Updates]; coefficients those of [Coefficients].
+/// Optimizer steps: one pass over runs of parameter p, gradient g and state m and v. All but the gradient are
+/// modified in place. Formulas are those of [org.toydiff.Updates]; coefficients those of [Coefficients].
 public enum UpdateKernel {
     /// `d = scale·(g + decay·p)`, `p ← p − rate·d`
     DESCEND(UpdateKernel::descend),
@@ -45,12 +45,12 @@ public enum UpdateKernel {
         kernel = new PerPrecision<>(p -> Kernels.pass(description.apply(Kernels.name(this, p), p)));
     }
 
-    /// The kernel for FLOAT32 or FLOAT64 (`wide`), made when it is first asked for; its operands are p, g, m and v.
+    /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`), created on first use; its operands are p, g, m and v}
     public Kernel.Pass of(boolean wide) {
         return kernel.of(wide);
     }
 
-    /// `x + factor·y`, and x itself where the factor is 0: then y may be infinite.
+    /// {@return `x + factor·y`, and x itself where the factor is 0: then y may be infinite}
     private static Real plus(Real x, Real factor, Real y) {
         return factor.equalTo(x.precision().constant(0)).select(x, x.add(factor.multiply(y)));
     }

@@ -26,10 +26,10 @@ import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.VectorEmitter;
 
-/// Writes loops over vectors of elements. What is left of a row at its end, and rows that are not contiguous, go
-/// through the scalar loop: it computes the same bits.
+/// Writes loops over vectors of elements. The remaining elements of a row, and rows that are not contiguous, go
+/// through the scalar loop, which computes the same bits.
 ///
-/// A row of an operand is read from memory or is one element repeated; there is a loop for each combination.
+/// A row of an operand is read from memory or is one repeated element; there is a loop for each combination.
 final class VectorLoop extends LoopWriter {
     private static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
     private static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
@@ -38,7 +38,7 @@ final class VectorLoop extends LoopWriter {
     private static final ClassDesc MASK_BYTES =
             MaskBytes.class.describeConstable().orElseThrow();
 
-    /// For a loop all of whose inputs are read from memory.
+    /// Marks a loop whose inputs are all read from memory.
     static final int NONE = -1;
 
     private final int lanes;
@@ -52,14 +52,14 @@ final class VectorLoop extends LoopWriter {
         vector = VectorEmitter.vectorOf(graph.precision());
     }
 
-    /// {@return the kernel that computes `result` with vectors of `shape`, and with `scalar` the rest} Its operands
-    /// must have columns next to each other.
+    /// {@return the kernel that computes `result` with vectors of `shape`, and the rest with `scalar`} The columns
+    /// of its operands must be adjacent.
     static Kernel.Unary unary(String name, Expression result, VectorShape shape, Kernel.Unary scalar) {
         return (Kernel.Unary) new VectorLoop(name, result, 1, shape, NONE).instance(shape, scalar);
     }
 
-    /// {@return the kernel that computes `result` with vectors of `shape`, and with `scalar` the rest} Its operands
-    /// must have columns next to each other, but for input `repeated` (0, 1 or [#NONE]), whose rows are one element
+    /// {@return the kernel that computes `result` with vectors of `shape`, and the rest with `scalar`} The columns
+    /// of its operands must be adjacent, except for input `repeated` (0, 1 or [#NONE]), whose rows are one element
     /// each.
     static Kernel.Binary binary(String name, Expression result, VectorShape shape, int repeated, Kernel.Binary scalar) {
         return (Kernel.Binary) new VectorLoop(name, result, 2, shape, repeated).instance(shape, scalar);
@@ -114,7 +114,7 @@ final class VectorLoop extends LoopWriter {
         code.return_();
     }
 
-    /// The columns from `whole` on, by the scalar loop.
+    /// Computes the columns from `whole` on with the scalar loop.
     private void rest(CodeBuilder code, List<Operand> operands, int whole) {
         Label end = code.newLabel();
         code.lload(whole).lload(columnCount(code)).lcmp().ifge(end);
@@ -129,8 +129,8 @@ final class VectorLoop extends LoopWriter {
         code.labelBinding(end);
     }
 
-    /// A row of a multiple of a vector's elements. The loop tests at its end, so that the compiler takes it for one
-    /// that goes round often, however few rows it has seen.
+    /// Computes a row whose length is a multiple of a vector's. The loop tests at its end, so that the compiler
+    /// expects many iterations, however few rows it has seen.
     private void row(CodeBuilder code) {
         int n = code.parameterSlot(2 * (inputs + 1));
         for (int i = 0; i <= inputs; i++) {
@@ -166,7 +166,7 @@ final class VectorLoop extends LoopWriter {
         keepFromInlining(code);
     }
 
-    /// Reads the element that is repeated into a vector or mask.
+    /// Reads the repeated element into a vector or mask.
     private int storeRepeated(CodeBuilder code, int input) {
         species(code, false);
         code.aload(code.parameterSlot(2 * input));
@@ -238,7 +238,7 @@ final class VectorLoop extends LoopWriter {
                 integers ? 1 : 0));
     }
 
-    /// Pops the result and writes it from element j on.
+    /// Pops the result and stores it from element j on.
     private void store(CodeBuilder code, int j) {
         if (isByte(inputs)) {
             VectorEmitter.maskToBits(code);
@@ -253,7 +253,7 @@ final class VectorLoop extends LoopWriter {
         code.invokevirtual(vector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
     }
 
-    /// Computes the vector from element j on by the scalar loop.
+    /// Computes the vector from element j on with the scalar loop.
     private void oneByOne(CodeBuilder code, int j) {
         code.aload(code.parameterSlot(2 * (inputs + 1) + 1));
         for (int i = 0; i <= inputs; i++) {

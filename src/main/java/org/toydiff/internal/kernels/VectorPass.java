@@ -25,7 +25,7 @@ import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.VectorEmitter;
 
-/// Writes passes over vectors of elements. A fold has as many vectors as make up the virtual one.
+/// Writes passes over vectors of elements. A fold has as many vectors as make up the virtual vector.
 final class VectorPass extends PassWriter {
     private static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
     private static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
@@ -34,7 +34,7 @@ final class VectorPass extends PassWriter {
     private static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
     private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
 
-    // The class data: species of reals, integers and stored elements, then shuffles by 1, 2, 4 … lanes.
+    // Class data: the species of reals, integers and stored elements, then shuffles by 1, 2, 4 … lanes.
     private static final int REALS = 0;
     private static final int INTEGERS = 1;
     private static final int STORED = 2;
@@ -87,7 +87,7 @@ final class VectorPass extends PassWriter {
         LoopWriter.keepFromInlining(code);
     }
 
-    /// Goes over elements `FROM` to `TO`, and in step with them over as many more for each of the other streams. The
+    /// Iterates over elements `FROM` to `TO` and, in step with them, over as many for each of the other streams. The
     /// loop tests at its end: see [VectorLoop].
     private void loop(CodeBuilder code, int streams) {
         int each = step() / lanes;
@@ -111,8 +111,9 @@ final class VectorPass extends PassWriter {
             for (int k = 0; k < each; k++) {
                 step(code, parameters, i, stream, k * lanes);
                 if (pass.fold() != null) {
-                    // The new vector's method, the accumulator its argument: of the new one the compiler knows the
-                    // class even when it has no profile, and so the call's result; the accumulator's follows.
+                    // Calls the new vector's method with the accumulator as its argument: the compiler knows the new
+                    // vector's class even without a profile, hence also that of the result, and then that of the
+                    // accumulator.
                     code.aload(accumulators[stream][k]);
                     foldVectors(code);
                     code.astore(accumulators[stream][k]);
@@ -176,7 +177,7 @@ final class VectorPass extends PassWriter {
                 index));
     }
 
-    /// Computes a vector from element `i + offset` of a stream, writes the outputs, and pushes what is folded.
+    /// Computes a vector from element `i + offset` of a stream, writes the outputs, and pushes the folded value.
     private void step(CodeBuilder code, Map<Integer, Integer> parameters, int i, int stream, int offset) {
         var emitter = new VectorEmitter(
                 code,
@@ -263,7 +264,7 @@ final class VectorPass extends PassWriter {
         code.invokevirtual(vector, pass.fold().method, MethodTypeDesc.of(vector, VECTOR));
     }
 
-    /// Folds the vectors that make up a virtual one, and then their lanes, by halves.
+    /// Folds the vectors that make up a virtual vector, then their lanes, by halves.
     private void pushTotal(CodeBuilder code, int[] accumulators) {
         for (int half = accumulators.length / 2; half > 0; half /= 2) {
             for (int k = 0; k < half; k++) {

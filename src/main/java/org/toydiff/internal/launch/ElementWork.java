@@ -5,15 +5,15 @@ import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// One elementwise op under way: how the operands lie, as a grid of rows and columns under outer axes, and how the
-/// grid is cut into parts.
+/// One elementwise op in progress: the layout of its operands, as a grid of rows and columns under outer axes, and
+/// the division of the grid into parts.
 ///
-/// Axes that lie in memory as one for every operand are merged, so contiguous operands are one row whatever their
-/// rank, and a bias under a matrix is a grid whose second operand repeats its row. One object for each thread, used
-/// again for every op: an op allocates nothing for its launch.
+/// Axes that are contiguous with each other in every operand are merged, so contiguous operands are one row whatever
+/// their rank, and a bias added to a matrix is a grid whose second operand repeats its row. One object per thread,
+/// reused for every op: launching an op allocates nothing.
 public final class ElementWork extends Work {
-    /// So many elements make a part; anything smaller stays on the calling thread. Some 10 µs of an addition,
-    /// several times what it takes to hand a part over.
+    /// Elements per part; anything smaller stays on the calling thread. An addition takes some 10 µs for them,
+    /// several times the cost of handing a part over.
     private static final long PART = 1 << 15;
 
     private Kernel.Unary unary;
@@ -22,7 +22,7 @@ public final class ElementWork extends Work {
     private MemorySegment b;
     private MemorySegment y;
 
-    // The grid: sizes, and each operand's distances between rows and between columns.
+    // The grid: its sizes, and each operand's strides between rows and between columns.
     private long n1;
     private long n2;
     private long ai;
@@ -32,7 +32,7 @@ public final class ElementWork extends Work {
     private long yi;
     private long yj;
 
-    // Where it begins in each operand, and the size of a part.
+    // The grid's start in each operand, and the size of a part.
     private long a0;
     private long b0;
     private long y0;
@@ -40,8 +40,8 @@ public final class ElementWork extends Work {
     private long columns;
     private long across;
 
-    /// `y = kernel(x)` over a shape; offsets and strides are in elements, and those of x are the ones under which it
-    /// reads in that shape.
+    /// Computes `y = kernel(x)` over a shape. Offsets and strides are in elements; the strides of x are those under
+    /// which it reads as that shape.
     public void run(
             Kernel.Unary kernel,
             MemorySegment x,
@@ -61,8 +61,8 @@ public final class ElementWork extends Work {
         forget();
     }
 
-    /// `y = kernel(a, b)` over a shape; offsets and strides are in elements, and those of a and b are the ones under
-    /// which they read in that shape.
+    /// Computes `y = kernel(a, b)` over a shape. Offsets and strides are in elements; the strides of a and b are
+    /// those under which they read as that shape.
     public void run(
             Kernel.Binary kernel,
             MemorySegment a,
@@ -91,9 +91,9 @@ public final class ElementWork extends Work {
         y = null;
     }
 
-    /// Merges the innermost axes to columns and the next ones to rows.
+    /// Merges the innermost axes into columns and the next ones into rows.
     ///
-    /// @return how many axes are left outside the grid
+    /// @return the number of axes left outside the grid
     private int plan(long[] shape, long[] ys, long[] as, long[] bs) {
         int axis = skipOnes(shape, shape.length);
         n1 = 1;

@@ -1,10 +1,11 @@
 package org.toydiff.internal.launch;
 
-/// How BLAS reads matrices: rows contiguous, or columns. Sizes and strides are in elements.
+/// The layouts in which BLAS reads matrices: contiguous rows, or contiguous columns. Sizes and strides are in
+/// elements.
 public final class MatrixLayout {
     private MatrixLayout() {}
 
-    /// Whether BLAS can read the last two axes where they lie.
+    /// {@return whether BLAS can read the last two axes in place}
     public static boolean isReadable(long[] shape, long[] strides) {
         int rank = shape.length;
         long rows = shape[rank - 2];
@@ -19,24 +20,24 @@ public final class MatrixLayout {
                 && (rows == 1 || (down >= Math.max(1, columns) && down <= Integer.MAX_VALUE));
     }
 
-    /// Whether BLAS is to read a matrix with its rows and columns exchanged.
+    /// {@return whether BLAS is to read a matrix with its rows and columns exchanged}
     public static boolean transposed(long[] shape, long[] strides) {
         return !plain(shape[0], shape[1], strides[0], strides[1]);
     }
 
-    /// BLAS's leading dimension: the distance between rows of the matrix as it lies in memory.
+    /// {@return BLAS's leading dimension: the distance between rows of the matrix as stored}
     public static int leading(long[] shape, long[] strides, boolean transposed) {
         int row = transposed ? 1 : 0;
         long least = shape[1 - row];
         return (int) Math.max(1, shape[row] == 1 ? least : strides[row]);
     }
 
-    /// Whether BLAS can read a vector where it lies.
+    /// {@return whether BLAS can read a vector in place}
     public static boolean isReadableVector(long size, long stride) {
         return size <= 1 || (stride > 0 && stride <= Integer.MAX_VALUE);
     }
 
-    /// BLAS's increment: the distance between the elements of a vector along an axis.
+    /// {@return BLAS's increment: the distance between the elements of a vector along an axis}
     public static int increment(long[] shape, long[] strides, int axis) {
         return shape[axis] <= 1 ? 1 : (int) Math.max(1, strides[axis]);
     }

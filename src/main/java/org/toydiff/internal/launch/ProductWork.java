@@ -8,29 +8,29 @@ import org.toydiff.internal.kernels.SmallProduct;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// One matrix product `y = a·b + beta·y` under way, or a batch of them, cut into tiles of the result. One object
-/// for each thread, as [ElementWork].
+/// One matrix product `y = a·b + beta·y` in progress, or a batch of them, divided into tiles of the result. One
+/// object per thread, like [ElementWork].
 ///
 /// A tile is one call of BLAS on one thread over all of k, so that sums are never split and the result is the same
-/// for any number of workers. What is to be done with a tile (add a bias, apply an activation, multiply an
-/// activation's gradient) is done right after it, while it is in the cache.
+/// for any number of workers. Operations on a tile (adding a bias, applying an activation, multiplying by an
+/// activation's gradient) run right after it, while it is in the cache.
 public final class ProductWork extends Work {
     /// Products of fewer multiplications stay on the calling thread: some 10 µs of arithmetic.
     private static final long SMALLEST = 1 << 20;
 
-    // At most so many rows and columns to a tile. BLAS packs its operands anew for each tile, which costs a share of
+    // The most rows and columns of a tile. BLAS packs its operands again for each tile, which costs a share of
     // 1/rows + 1/columns of the product.
     private static final int TILE_ROWS = 1024;
     private static final int TILE_COLUMNS = 512;
 
-    /// Up to so large a k the second operand is small and stays in the cache: tiles are cut by rows alone then,
+    /// For k up to this size the second operand is small and stays in the cache, so tiles are cut by rows alone,
     /// which took a fifth off the gradient of a weight at batch 32, and nothing at 128.
     private static final int SHALLOW = 64;
 
-    /// What a tile is rounded to: the widest micro-kernels compute 16 by 4 to 48 by 8 elements at a time.
+    /// Tile sizes are rounded to this: the widest micro-kernels compute 16 by 4 to 48 by 8 elements at a time.
     private static final int UNIT = 16;
 
-    /// Up to so many rows products are computed without packing: a third faster at 32 rows, no faster at 64.
+    /// Products of up to this many rows are computed without packing: a third faster at 32 rows, no faster at 64.
     private static final int FEW_ROWS = 48;
 
     private boolean wide;
@@ -45,12 +45,12 @@ public final class ProductWork extends Work {
     private long b0;
     private long y0;
 
-    // Between a's rows, b's columns and y's rows.
+    // Strides between a's rows, b's columns and y's rows.
     private long ai;
     private long bj;
     private long yi;
 
-    // As BLAS wants to know it; the spacings are those of operands that are vectors.
+    // As BLAS expects them; the spacings are the increments of operands that are vectors.
     private boolean transposeA;
     private boolean transposeB;
     private int leadingA;
@@ -64,24 +64,24 @@ public final class ProductWork extends Work {
     private long across;
     private long tiles;
 
-    // The batch; a part is one tile of one product, or so many small products together.
+    // The batch; a part is one tile of one product, or `together` small products.
     private long batches;
     private long betweenA;
     private long betweenB;
     private long together;
 
-    // What follows a tile; null for nothing.
+    // Operations that follow a tile; null if absent.
     private MemorySegment bias;
     private long bias0;
     private long biasStep;
     private Kernel.Binary withBias;
     private Kernel.Unary activation;
 
-    /// y's old elements are the activation's output, and are overwritten by the gradient through it.
+    /// Overwrites y's old elements, the activation's output, with the gradient through it.
     private Kernel.Binary gradient;
 
-    /// From now on each tile gets the bias added, which has one element for each column, `step` elements apart, by a
-    /// kernel that may do more. To be ended by [#plain()].
+    /// Adds the bias to each tile from now on, with a kernel that may do more. The bias has one element for each
+    /// column, `step` elements apart. Ended by [#plain()].
     public void addBias(Kernel.Binary kernel, MemorySegment bias, long biasAt, long step) {
         withBias = kernel;
         this.bias = bias;
@@ -89,18 +89,18 @@ public final class ProductWork extends Work {
         biasStep = step;
     }
 
-    /// From now on each tile goes through an activation. To be ended by [#plain()].
+    /// Applies an activation to each tile from now on. Ended by [#plain()].
     public void activate(Kernel.Unary kernel) {
         activation = kernel;
     }
 
-    /// From now on each tile goes through an activation's gradient with y's old elements, the activation's output,
-    /// onto y. To be ended by [#plain()].
+    /// Passes each tile from now on through an activation's gradient, given y's old elements, the activation's
+    /// output, and writes the result to y. Ended by [#plain()].
     public void throughGradient(Kernel.Binary kernel) {
         gradient = kernel;
     }
 
-    /// From now on nothing follows a tile.
+    /// Ends all operations that follow a tile.
     public void plain() {
         bias = null;
         withBias = null;
@@ -108,12 +108,12 @@ public final class ProductWork extends Work {
         gradient = null;
     }
 
-    /// The first operand of the next [#run], `[rows, columns]`: the first of matrices that are `between` elements
-    /// apart. How BLAS is to read it is for [MatrixLayout] to say.
+    /// Sets the first operand of the next [#run], `[rows, columns]`: the first of matrices that are `between`
+    /// elements apart. [MatrixLayout] determines how BLAS is to read it.
     ///
-    /// @param down between its rows, in elements
-    /// @param transposed whether it lies with rows and columns exchanged
-    /// @param leading the distance between rows as they lie
+    /// @param down the stride between its rows, in elements
+    /// @param transposed whether it is stored with rows and columns exchanged
+    /// @param leading the distance between rows as stored
     /// @param increment the distance between elements of a row
     public void left(
             MemorySegment memory,
@@ -136,9 +136,10 @@ public final class ProductWork extends Work {
         betweenA = between;
     }
 
-    /// The second operand of the next [#run], with as many rows as the first has columns; else as [#left].
+    /// Sets the second operand of the next [#run], with as many rows as the first has columns; otherwise like
+    /// [#left].
     ///
-    /// @param across between its columns, in elements
+    /// @param across the stride between its columns, in elements
     /// @param increment the distance between elements of a column
     public void right(
             MemorySegment memory,
@@ -159,8 +160,8 @@ public final class ProductWork extends Work {
         betweenB = between;
     }
 
-    /// `y = a·b + beta·y` for `batches` products of the operands set before, which BLAS can read where they lie; y's
-    /// matrices are contiguous and follow each other, and nothing is empty, but perhaps k.
+    /// Computes `y = a·b + beta·y` for `batches` products of the operands set before, which BLAS can read in place.
+    /// The matrices of y are contiguous and follow each other, and nothing is empty, except perhaps k.
     public void run(boolean wide, double beta, MemorySegment y, long yAt, long batches) {
         this.wide = wide;
         this.batches = batches;
@@ -185,7 +186,7 @@ public final class ProductWork extends Work {
         y = null;
     }
 
-    /// Chooses tiles by the shape alone.
+    /// Chooses tiles from the shape alone.
     private void cut() {
         tileRows = m;
         tileColumns = n;
@@ -194,7 +195,7 @@ public final class ProductWork extends Work {
             tileRows = even(m, TILE_ROWS);
             tileColumns = byRows ? n : even(n, TILE_COLUMNS);
             if (tileRows == m && tileColumns == n) {
-                // One tile would leave the workers idle: two halves.
+                // One tile would leave the workers idle: cut it in half.
                 if (byRows || m >= n) {
                     tileRows = even(m, parts(m, 2));
                 } else {
@@ -211,7 +212,7 @@ public final class ProductWork extends Work {
         tiles = parts(m, tileRows) * across;
     }
 
-    /// A size near `most` that cuts `all` into equal pieces.
+    /// {@return a size near `most` that divides `all` into equal pieces}
     public static int even(int all, long most) {
         long each = parts(all, parts(all, most));
         return (int) Math.min(all, parts(each, UNIT) * UNIT);
@@ -258,7 +259,8 @@ public final class ProductWork extends Work {
         }
     }
 
-    /// Whether the product has so few rows that packing its operands, as BLAS does, costs more than it saves.
+    /// {@return whether the product has so few rows that packing its operands, as BLAS does, costs more than it
+    /// saves}
     private boolean isSmall(int rows, int columns) {
         return m <= FEW_ROWS && small != null && beta == 0 && !transposeA && !transposeB && small.fits(rows, columns);
     }
@@ -299,7 +301,7 @@ public final class ProductWork extends Work {
             return;
         }
         if (beta == 0) {
-            // y is a recycled block and may hold NaN; this does not rely on how a library reads beta = 0.
+            // y is a recycled block and may hold NaN; this does not rely on a library's handling of beta = 0.
             ContiguousKernels.of(wide).fill(to, at, (long) rows * columns, 0);
         }
         if (n == 1) {

@@ -10,21 +10,22 @@ import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// One reduction under way. One object for each thread, as [ElementWork].
+/// One reduction in progress. One object per thread, like [ElementWork].
 ///
-/// Three ways, by how the input lies: one long run is cut into pieces whose results are combined in their order;
-/// many runs are shared out; reduced rows of kept columns go by columns. What lies otherwise is copied first.
+/// The input's layout determines one of three ways: one long run is divided into pieces whose results are combined
+/// in order; many runs are distributed among parts; reduced rows of kept columns are processed by columns. Other
+/// layouts are copied first.
 public final class ReductionWork extends Work {
-    /// So many elements make a part.
+    /// Elements per part.
     private static final long PART = 1 << 15;
 
-    private static final int MOST_PIECES = 32;
+    private static final int MAX_PIECES = 32;
 
-    /// So few columns are one part: four vectors of floats, a few cache lines of each row.
+    /// Columns per part: four vectors of floats, a few cache lines of each row.
     private static final long COLUMNS = 64;
 
     private ContiguousKernels kernels;
-    private Reduction reduction;
+    private ReductionKind reduction;
     private boolean wide;
     private int ddof;
     private MemorySegment x;
@@ -41,36 +42,36 @@ public final class ReductionWork extends Work {
     private long x0;
     private long y0;
 
-    /// Elements to a run, or rows.
+    /// The number of elements of a run, or of rows.
     private long n;
 
-    /// Between runs, or rows.
+    /// The stride between runs, or rows.
     private long xi;
 
-    /// How many runs, or columns.
+    /// The number of runs, or columns.
     private long outputs;
 
     private long blocks;
     private long blockStride;
     private long perPart;
     private double mean;
-    private final double[] pieces = new double[MOST_PIECES];
+    private final double[] pieces = new double[MAX_PIECES];
 
-    // The axes merged to groups, innermost first: kept or reduced, and where it lies.
-    private static final int MOST_GROUPS = 3;
-    private final boolean[] isReduced = new boolean[MOST_GROUPS + 1];
-    private final long[] count = new long[MOST_GROUPS + 1];
-    private final long[] stride = new long[MOST_GROUPS + 1];
+    // The axes merged into groups, innermost first: whether each is reduced, its size and its stride.
+    private static final int MAX_GROUPS = 3;
+    private final boolean[] isReduced = new boolean[MAX_GROUPS + 1];
+    private final long[] count = new long[MAX_GROUPS + 1];
+    private final long[] stride = new long[MAX_GROUPS + 1];
     private int groups;
 
-    /// Finds out how a tensor of that shape and strides can be reduced over the marked axes.
+    /// Determines how a tensor of this shape and these strides can be reduced over the marked axes.
     ///
-    /// @return whether it can where it lies
-    public boolean plan(Reduction reduction, long[] shape, long[] strides, boolean[] reduced) {
+    /// @return whether it can be reduced without a copy
+    public boolean plan(ReductionKind reduction, long[] shape, long[] strides, boolean[] reduced) {
         merge(shape, strides, reduced);
         blocks = 1;
         blockStride = 0;
-        if (groups > MOST_GROUPS) {
+        if (groups > MAX_GROUPS) {
             return false;
         }
         boolean innerReduced = groups > 0 && isReduced[0];
@@ -97,7 +98,8 @@ public final class ReductionWork extends Work {
         return reduction.byColumns() && asColumns(count[outer], stride[outer], count[inner]);
     }
 
-    /// Two neighbours of a kind are axes that do not lie in memory as one.
+    /// {@return whether kept and reduced groups alternate} Two adjacent groups of a kind are axes that cannot be
+    /// merged.
     private boolean keptAndReducedAlternate() {
         for (int i = 1; i < groups; i++) {
             if (isReduced[i] == isReduced[i - 1]) {
@@ -109,7 +111,7 @@ public final class ReductionWork extends Work {
 
     private void merge(long[] shape, long[] strides, boolean[] reduced) {
         groups = 0;
-        for (int axis = shape.length - 1; axis >= 0 && groups <= MOST_GROUPS; axis--) {
+        for (int axis = shape.length - 1; axis >= 0 && groups <= MAX_GROUPS; axis--) {
             if (shape[axis] == 1) {
                 continue;
             }
@@ -140,10 +142,10 @@ public final class ReductionWork extends Work {
         return true;
     }
 
-    /// `y = reduction(x)` as [#plan] found; y is contiguous and has `results` elements, and neither is empty. Offsets
-    /// are in elements.
+    /// Computes `y = reduction(x)` as planned by [#plan]; y is contiguous and has `results` elements, and neither is
+    /// empty. Offsets are in elements.
     public void run(
-            Reduction reduction,
+            ReductionKind reduction,
             int ddof,
             boolean wide,
             MemorySegment x,
@@ -151,7 +153,7 @@ public final class ReductionWork extends Work {
             MemorySegment y,
             long yAt,
             long results) {
-        assert blocks * outputs == results : "a reduction that writes other elements than its result's";
+        assert blocks * outputs == results : "a reduction must write exactly the elements of its result";
         this.reduction = reduction;
         this.ddof = ddof;
         this.wide = wide;
@@ -162,7 +164,7 @@ public final class ReductionWork extends Work {
         y0 = yAt;
         if (way == Way.COLUMNS) {
             columns();
-        } else if (outputs == 1 && n > PART && !reduction.tellsPosition()) {
+        } else if (outputs == 1 && n > PART && !reduction.isPosition()) {
             mean = 0;
             store(
                     0,
@@ -178,9 +180,9 @@ public final class ReductionWork extends Work {
         this.y = null;
     }
 
-    /// The Euclidean norm of `n` contiguous elements of x from `xAt` on, in double.
+    /// {@return the Euclidean norm of `n` contiguous elements of x from `xAt` on, in double}
     public double norm(boolean wide, MemorySegment x, long xAt, long n) {
-        reduction = Reduction.NORM;
+        reduction = ReductionKind.NORM;
         this.n = n;
         kernels = ContiguousKernels.of(wide);
         this.x = x;
@@ -238,13 +240,13 @@ public final class ReductionWork extends Work {
     }
 
     private double finish(double total) {
-        return reduction == Reduction.MEAN ? total / n : total;
+        return reduction == ReductionKind.MEAN ? total / n : total;
     }
 
     private double inPieces(Way way) {
         this.way = way;
-        // Long pieces, so that each thread reads on and on: memory likes that better than turns of 128 KB.
-        perPart = Math.max(PART, parts(n, MOST_PIECES));
+        // Long pieces, so that each thread reads sequentially: memory is faster that way than with turns of 128 KB.
+        perPart = Math.max(PART, parts(n, MAX_PIECES));
         long parts = parts(n, perPart);
         Workers.run(this, parts);
         double total = pieces[0];
@@ -258,21 +260,22 @@ public final class ReductionWork extends Work {
         return total;
     }
 
-    /// Two passes, so that a large mean costs no digits.
+    /// Takes two passes, so that a large mean costs no digits.
     private double spread() {
         mean = inPieces(Way.PIECES) / n;
         return spread(inPieces(Way.SQUARES));
     }
 
     private double spread(double squares) {
-        // As PyTorch: nothing is left to divide by when ddof is n, nor when it is more.
+        // As in PyTorch: the divisor is 0 when ddof is n or more.
         double variance = squares / Math.max(0, n - ddof);
-        return reduction == Reduction.STD ? Math.sqrt(variance) : variance;
+        return reduction == ReductionKind.STD ? Math.sqrt(variance) : variance;
     }
 
-    /// The position of the first of the largest or smallest elements of a run; the first NaN counts as such.
+    /// {@return the position of the first of the largest or smallest elements of a run; the first NaN counts as
+    /// such}
     private long position(long at) {
-        double best = reduction == Reduction.ARGMAX ? kernels.max(x, at, n) : kernels.min(x, at, n);
+        double best = reduction == ReductionKind.ARGMAX ? kernels.max(x, at, n) : kernels.min(x, at, n);
         for (long j = 0; j < n; j++) {
             double v = element(at + j);
             if (v == best || Double.isNaN(v)) {
@@ -295,8 +298,8 @@ public final class ReductionWork extends Work {
     }
 
     private void column(long from, long width) {
-        if (reduction == Reduction.MAX || reduction == Reduction.MIN) {
-            var kernel = (reduction == Reduction.MAX ? BinaryKernel.MAXIMUM : BinaryKernel.MINIMUM).of(wide);
+        if (reduction == ReductionKind.MAX || reduction == ReductionKind.MIN) {
+            var kernel = (reduction == ReductionKind.MAX ? BinaryKernel.MAXIMUM : BinaryKernel.MINIMUM).of(wide);
             int bytes = wide ? Double.BYTES : Float.BYTES;
             MemorySegment.copy(x, (x0 + from) * bytes, y, (y0 + from) * bytes, width * bytes);
             for (long i = 1; i < n; i++) {
@@ -304,7 +307,7 @@ public final class ReductionWork extends Work {
             }
             return;
         }
-        double divisor = reduction == Reduction.MEAN ? n : 1;
+        double divisor = reduction == ReductionKind.MEAN ? n : 1;
         kernels.sumColumns(x, x0 + from, xi, n, y, y0 + from, width, divisor);
     }
 }

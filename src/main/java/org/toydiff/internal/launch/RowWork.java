@@ -10,28 +10,28 @@ import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// Softmax, cross entropy and their gradients under way, row by row. One object for each thread, as [ElementWork].
+/// Softmax, cross entropy and their gradients in progress, row by row. One object per thread, like [ElementWork].
 ///
-/// Rows are contiguous within and evenly spaced; what lies otherwise was copied before. Every row is shifted by its
-/// largest element first, so that no power overflows.
+/// Rows are contiguous and evenly spaced; other layouts were copied before. Every row is first shifted by its
+/// largest element, so that no exponential overflows.
 public final class RowWork extends Work {
-    /// What a row goes through.
+    /// The operation on a row.
     public enum Kind {
         /// `y = softmax(a)`
         SOFTMAX,
         /// `y = ln softmax(a)`
         LOG_SOFTMAX,
-        /// Of the gradient a and softmax's output b.
+        /// Softmax's gradient, from the gradient a and softmax's output b.
         SOFTMAX_GRADIENT,
-        /// Of the gradient a and log-softmax's output b.
+        /// Log-softmax's gradient, from the gradient a and log-softmax's output b.
         LOG_SOFTMAX_GRADIENT,
-        /// `y = −ln softmax(a)[label]`, one element a row.
+        /// `y = −ln softmax(a)[label]`, one element per row.
         CROSS_ENTROPY,
-        /// Of the gradient b, one element a row, and the logits a.
+        /// Cross entropy's gradient, from the gradient b, one element per row, and the logits a.
         CROSS_ENTROPY_GRADIENT
     }
 
-    /// So many elements make a part: exponentials cost some ten times an addition.
+    /// Elements per part: an exponential costs some ten times an addition.
     private static final long PART = 1 << 13;
 
     private Kind kind;
@@ -54,14 +54,14 @@ public final class RowWork extends Work {
     private long n;
     private long perPart;
 
-    /// The second operand of the next [#run], `between` elements from row to row.
+    /// Sets the second operand of the next [#run], `between` elements from row to row.
     public void second(MemorySegment b, long bAt, long between) {
         this.b = b;
         b0 = bAt;
         bi = between;
     }
 
-    /// The labels of the next [#run], one for each row.
+    /// Sets the labels of the next [#run], one for each row.
     public void labels(MemorySegment labels, long labelsAt, long between, boolean longs) {
         this.labels = labels;
         labels0 = labelsAt;
@@ -69,8 +69,8 @@ public final class RowWork extends Work {
         longLabels = longs;
     }
 
-    /// Runs over `rows` rows of `n` elements of a, `between` elements from row to row; y is contiguous. Offsets are in
-    /// elements.
+    /// Processes `rows` rows of `n` elements of a, `between` elements from row to row; y is contiguous. Offsets are
+    /// in elements.
     public void run(
             Kind kind,
             boolean wide,
@@ -134,13 +134,13 @@ public final class RowWork extends Work {
 
     private void logSoftmax(long aAt, long yAt) {
         double largest = kernels.max(a, aAt, n);
-        kernels.affine(a, aAt, n, largest, 1, -Math.log(kernels.sumExp(a, aAt, n, largest)), y, yAt);
+        kernels.affine(a, aAt, n, largest, 1, -StrictMath.log(kernels.sumExp(a, aAt, n, largest)), y, yAt);
     }
 
-    /// The difference of the largest first: both may be large, and what is left of them small.
+    /// Subtracts the largest element first: both numbers may be large, and their difference small.
     private double crossEntropy(long aAt, long label) {
         double largest = kernels.max(a, aAt, n);
-        return largest - get(a, aAt + label) + Math.log(kernels.sumExp(a, aAt, n, largest));
+        return largest - get(a, aAt + label) + StrictMath.log(kernels.sumExp(a, aAt, n, largest));
     }
 
     private long label(long i) {

@@ -3,14 +3,13 @@ package org.toydiff.internal.launch;
 import java.util.Arrays;
 import java.util.Locale;
 
-/// Arithmetic on shapes and strides. Both are in elements; a size-1 or broadcast axis has stride 0 or any
-/// other.
+/// Arithmetic on shapes and strides. Both are in elements; a size-1 or broadcast axis has stride 0 or any other.
 public final class Shape {
     public static final long[] SCALAR = {};
 
     private Shape() {}
 
-    /// The number of elements.
+    /// {@return the number of elements}
     public static long size(long[] shape) {
         long size = 1;
         for (long n : shape) {
@@ -19,8 +18,8 @@ public final class Shape {
         return size;
     }
 
-    /// `shape` itself, once its sizes are known to be non-negative and their bytes to fit a long. Beside a size of 0
-    /// others may be of any length: there is nothing to lay out.
+    /// {@return `shape` itself, after checking that its sizes are non-negative and that its bytes fit a long} Beside
+    /// a size of 0, other sizes may be arbitrarily large: there is nothing to lay out.
     public static long[] checked(String op, int elementBytes, long[] shape) {
         long bytes = elementBytes;
         boolean fits = true;
@@ -38,7 +37,8 @@ public final class Shape {
         return shape;
     }
 
-    /// Whether there are no elements: then nothing may walk the other axes, which may be of any length.
+    /// {@return whether there are no elements} If so, nothing may iterate over the other axes, which may be of any
+    /// size.
     public static boolean empty(long[] shape) {
         for (long n : shape) {
             if (n == 0) {
@@ -48,7 +48,7 @@ public final class Shape {
         return false;
     }
 
-    /// Whether several elements are one in memory. No view overlaps itself in another way than by a stretched axis.
+    /// {@return whether several elements share one place in memory} A view overlaps itself only by a stretched axis.
     public static boolean overlapsItself(long[] shape, long[] strides) {
         boolean stretched = false;
         for (int i = 0; i < shape.length; i++) {
@@ -57,7 +57,7 @@ public final class Shape {
         return stretched && !empty(shape);
     }
 
-    /// Row-major strides.
+    /// {@return row-major strides}
     public static long[] strides(long[] shape) {
         long[] strides = new long[shape.length];
         long stride = 1;
@@ -68,7 +68,7 @@ public final class Shape {
         return strides;
     }
 
-    /// Where the last element lies, counted from the first; of a shape that is not empty.
+    /// {@return the offset of the last element from the first, for a shape that is not empty}
     public static long last(long[] shape, long[] strides) {
         long last = 0;
         for (int i = 0; i < shape.length; i++) {
@@ -88,7 +88,7 @@ public final class Shape {
         return true;
     }
 
-    /// The axis counted from the front; negative ones count from the back.
+    /// {@return the axis counted from the front; a negative `axis` counts from the back}
     public static int axis(String op, int axis, int rank) {
         int normal = axis < 0 ? axis + rank : axis;
         if (normal < 0 || normal >= rank) {
@@ -98,7 +98,8 @@ public final class Shape {
         return normal;
     }
 
-    /// NumPy's rule: shapes are aligned at the last axis, and a missing or size-1 axis stretches.
+    /// {@return the broadcast shape by NumPy's rule: shapes are aligned at the last axis, and a missing or size-1
+    /// axis stretches}
     ///
     /// https://numpy.org/doc/stable/user/basics.broadcasting.html
     public static long[] broadcast(String op, long[] a, long[] b) {
@@ -118,7 +119,7 @@ public final class Shape {
         return shape;
     }
 
-    /// Whether `from` stretches to `to` by NumPy's rule.
+    /// {@return whether `from` stretches to `to` by NumPy's rule}
     public static boolean broadcasts(long[] from, long[] to) {
         if (from.length > to.length) {
             return false;
@@ -132,7 +133,7 @@ public final class Shape {
         return true;
     }
 
-    /// Strides under which a tensor of `shape` reads as one of `to`: 0 along every stretched axis.
+    /// {@return strides under which a tensor of `shape` reads as one of `to`: 0 along every stretched axis}
     public static long[] stretched(long[] shape, long[] strides, long[] to) {
         if (Arrays.equals(shape, to)) {
             return strides;
@@ -144,9 +145,9 @@ public final class Shape {
         return result;
     }
 
-    /// Strides under which the same elements read as `to`, or null when no strides do. After NumPy's
-    /// attempt to reshape without a copy: runs of axes that multiply to the same size are matched, and each
-    /// run must itself be contiguous.
+    /// {@return strides under which the same elements read as `to`, or null if there are none} Follows NumPy's
+    /// attempt to reshape without a copy: runs of axes that multiply to the same size are matched, and each run must
+    /// itself be contiguous.
     public static long[] reshaped(long[] shape, long[] strides, long[] to) {
         if (contiguous(shape, strides)) {
             return strides(to);
@@ -186,8 +187,8 @@ public final class Shape {
         return result;
     }
 
-    /// The first axis from `axis` on whose size is not 1, or the rank. What descends by it goes less than 64 levels
-    /// deep, for each at least doubles the elements.
+    /// {@return the first axis from `axis` on whose size is not 1, or the rank} Recursion over such axes goes less
+    /// than 64 levels deep, since each at least doubles the number of elements.
     public static int pastOnes(long[] shape, int axis) {
         int next = axis;
         while (next < shape.length && shape[next] == 1) {
@@ -196,7 +197,7 @@ public final class Shape {
         return next;
     }
 
-    /// The shape with the marked axes at size 1.
+    /// {@return the shape with the marked axes at size 1}
     public static long[] kept(long[] shape, boolean[] reduced) {
         long[] kept = shape.clone();
         for (int i = 0; i < kept.length; i++) {
@@ -207,7 +208,7 @@ public final class Shape {
         return kept;
     }
 
-    /// The shape without the marked axes.
+    /// {@return the shape without the marked axes}
     public static long[] dropped(long[] shape, boolean[] reduced) {
         long[] result = new long[shape.length];
         int n = 0;
@@ -223,7 +224,7 @@ public final class Shape {
         return Arrays.toString(shape);
     }
 
-    /// Bytes for people: `512 B`, `4.0 KiB`, `1.5 GiB`.
+    /// {@return a human-readable number of bytes: `512 B`, `4.0 KiB`, `1.5 GiB`}
     public static String bytes(long bytes) {
         if (bytes < 1024) {
             return bytes + " B";
@@ -243,7 +244,7 @@ public final class Shape {
         return stretched;
     }
 
-    /// A copy of sizes or strides with the last two exchanged.
+    /// {@return a copy of sizes or strides with the last two exchanged}
     public static long[] transposeLast(long[] axes) {
         long[] exchanged = axes.clone();
         exchanged[axes.length - 1] = axes[axes.length - 2];
@@ -251,14 +252,14 @@ public final class Shape {
         return exchanged;
     }
 
-    /// A copy of sizes or strides without one axis.
+    /// {@return a copy of sizes or strides without one axis}
     public static long[] without(long[] axes, int axis) {
         long[] others = Arrays.copyOf(axes, axes.length - 1);
         System.arraycopy(axes, axis + 1, others, axis, others.length - axis);
         return others;
     }
 
-    /// A copy of sizes or strides with 1 inserted before an axis.
+    /// {@return a copy of sizes or strides with 1 inserted before an axis}
     public static long[] withOne(long[] axes, int axis) {
         long[] more = new long[axes.length + 1];
         System.arraycopy(axes, 0, more, 0, axis);

@@ -3,11 +3,11 @@ package org.toydiff.internal.launch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// The positions of the k largest elements of each run along an axis of a strided floating array: a heap of k
-/// candidates, the least on top.
+/// Finds the positions of the k largest elements of each run along an axis of a strided floating-point array, with a
+/// heap of k candidates, the smallest on top.
 public final class TopKWork {
-    /// The candidates are in an array on the heap.
-    public static final int MOST = Integer.MAX_VALUE - 8;
+    /// The maximum k: the candidates are in an array on the Java heap.
+    public static final int MAX_K = Integer.MAX_VALUE - 8;
 
     private final MemorySegment x;
     private final boolean wide;
@@ -21,7 +21,7 @@ public final class TopKWork {
     /// @param wide whether its elements are doubles
     /// @param shape its shape
     /// @param strides its strides in elements
-    /// @param axis the axis to look along
+    /// @param axis the axis along which runs lie
     /// @param k the number of positions, at most the size of the axis
     public TopKWork(MemorySegment x, boolean wide, long[] shape, long[] strides, int axis, int k) {
         this.x = x;
@@ -72,7 +72,7 @@ public final class TopKWork {
                 sink(0, k);
             }
         }
-        // Taking the least away again and again leaves them in descending order.
+        // Removing the smallest again and again leaves them in descending order.
         for (int size = k - 1; size > 0; size--) {
             long least = heap[0];
             heap[0] = heap[size];
@@ -97,7 +97,8 @@ public final class TopKWork {
         }
     }
 
-    /// Whether position i comes before j: the larger element, NaN being largest, and the first of equal ones.
+    /// {@return whether position i comes before j: the larger element, NaN being largest, and the first of equal
+    /// ones}
     private boolean before(long i, long j) {
         double a = element(i);
         double b = element(j);

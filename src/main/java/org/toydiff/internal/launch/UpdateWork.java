@@ -8,15 +8,15 @@ import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// One optimizer step of one parameter under way: a pass over parameter, gradient and state. One object for each
-/// thread, as [ElementWork].
+/// One optimizer step of one parameter in progress: a pass over parameter, gradient and state. One object per
+/// thread, like [ElementWork].
 public final class UpdateWork extends Work {
-    /// So many elements make a part.
+    /// Elements per part.
     private static final long PART = 1 << 15;
 
-    /// So many go to one call of a kernel. With short calls the compiler compiles the method as a whole, and not
-    /// first its loop from the middle (on-stack replacement), where it does not know what stands in front of it
-    /// (see [org.toydiff.internal.kernels]): the first epoch of Fashion-MNIST then takes 4 seconds instead of 5.5.
+    /// Elements per call of a kernel. With short calls the compiler compiles the method as a whole, and not first
+    /// its loop from the middle (on-stack replacement), where it does not know the code in front of the loop (see
+    /// [org.toydiff.internal.kernels]): the first epoch of Fashion-MNIST then takes 4 seconds instead of 5.5.
     private static final long CALL = 1 << 10;
 
     /// Set by the caller before [#run].
@@ -34,13 +34,13 @@ public final class UpdateWork extends Work {
     private long v0;
     private long n;
 
-    /// What each part summed up.
+    /// The sum of each part.
     private double[] sums = new double[16];
 
-    /// Runs over `n` contiguous elements of each operand; of gradient, first and second those may be null that the
-    /// kernel does not read. Offsets are in elements.
+    /// Processes `n` contiguous elements of each operand; gradient, first and second may be null where the kernel
+    /// does not read them. Offsets are in elements.
     ///
-    /// @return the parts' sums together, in their order; 0 where the kernel sums nothing
+    /// @return the total of the parts' sums, added in order; 0 if the kernel sums nothing
     public double run(
             UpdateKernel kernel,
             boolean wide,

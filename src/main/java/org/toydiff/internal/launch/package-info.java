@@ -2,9 +2,10 @@
 ///
 /// | subject | files |
 /// |---|---|
-/// | an elementwise op: how its operands lie, and how the grid is cut into parts | `ElementWork` |
-/// | a reduction; softmax and cross entropy by rows; the largest k | `ReductionWork`, `RowWork`, `TopKWork` |
-/// | a matrix product: where a GEMM is cut into tiles | `ProductWork` |
+/// | an elementwise op: the layout of its operands, and the division of the grid into parts | `ElementWork` |
+/// | a reduction; the k largest elements | `ReductionWork` (`ReductionKind`), `TopKWork` |
+/// | softmax and cross entropy by rows | `RowWork` |
+/// | a matrix product: the division of a GEMM into tiles | `ProductWork` |
 /// | an optimizer's step | `UpdateWork` |
 /// | arithmetic on shapes and strides; the layouts that BLAS reads | `Shape`, `MatrixLayout` |
 /// | memory of the parts that run at once | `Scratch` |

@@ -4,8 +4,8 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Evaluates an expression for one element, node by node, with Java's own operators: the oracle for the loops that
-/// are made from it.
+/// Evaluates an expression for one element, node by node, with Java's own operators: the oracle for the loops
+/// generated from it.
 public final class Interpreter {
     private final Map<Expression, Object> values = new IdentityHashMap<>();
     private final Object[] inputs;
@@ -32,7 +32,7 @@ public final class Interpreter {
         return (double) evaluate(expression, boxed, new Number[0]);
     }
 
-    /// A Float, Double, Integer, Long or Boolean, as the expression is a real of FLOAT32 or FLOAT64, and so on.
+    /// {@return a Float, Double, Integer, Long or Boolean, according to the expression's type and precision}
     public static Object evaluate(Expression expression, Object[] inputs, Number[] parameters) {
         return new Interpreter(inputs, parameters).value(expression);
     }

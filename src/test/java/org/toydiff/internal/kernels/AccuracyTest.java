@@ -25,10 +25,10 @@ import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 import org.toydiff.internal.arithmetic.Trigonometry;
 
-/// The elementary functions against references: [StrictMath] for floats, [DoubleDouble] for doubles. Each row has the
-/// largest error in units in the last place that the function's documentation states.
+/// The elementary functions against references: [StrictMath] for floats, [DoubleDouble] for doubles. Each row states
+/// the largest error, in units in the last place, that the function's documentation gives.
 ///
-/// `mvn -Paccuracy test` looks at every float there is; else it is one of 40,009.
+/// `mvn -Paccuracy test` checks every float; other runs check one in 40,009.
 class AccuracyTest {
     private static final int STRIDE = Integer.getInteger("toydiff.accuracy.stride", 40_009);
     private static final int DOUBLES = 10_000 + 1_000_000 / STRIDE;
@@ -66,7 +66,7 @@ class AccuracyTest {
             this.maxError64 = maxError64;
         }
 
-        /// Whether a result is beyond the function's bounds, as one a unit in the last place above 1 would be.
+        /// {@return whether a result is outside the function's range, such as one unit in the last place above 1}
         boolean isOutside(double y) {
             return switch (this) {
                 case EXP -> y < 0;
@@ -82,7 +82,7 @@ class AccuracyTest {
             return (x < 0 ? power : 1) / (1 + power);
         }
 
-        /// As [DoubleDouble#erf].
+        /// Like [DoubleDouble#erf].
         private static double erf(double x) {
             if (Math.abs(x) > 6) {
                 return Math.copySign(1, x);
@@ -106,7 +106,7 @@ class AccuracyTest {
         }
     }
 
-    /// The error of a result, and where it is.
+    /// The error of a result, and where it occurs.
     private record Worst(double error, double x, double y) {
         static Worst of(Worst a, Worst b) {
             return a.error >= b.error ? a : b;
@@ -147,7 +147,7 @@ class AccuracyTest {
         return worst;
     }
 
-    /// In units in the last place of a float; ∞ for a wrong sign, and for NaN in the wrong place.
+    /// {@return the error in units in the last place of a float; ∞ for a wrong sign, and for NaN in the wrong place}
     private static double error(float y, double expected) {
         if (!Float.isFinite(y) && Float.compare(y, (float) expected) == 0) {
             return 0;
@@ -192,8 +192,8 @@ class AccuracyTest {
         return new Worst(error, x, y);
     }
 
-    /// A double of random bits: of any exponent, of a moderate one, next to a multiple of π/2, or around the places
-    /// where a formula ends.
+    /// {@return a double of random bits: of any exponent, of a moderate one, next to a multiple of π/2, or around
+    /// the bounds of a formula}
     private static double sample(long random) {
         double unit = (random >>> 11) * 0x1p-52 - 1;
         return switch ((int) (random & 7)) {
@@ -328,7 +328,7 @@ class AccuracyTest {
         assertArrayEquals(run(Function.EXP.scalar(Precision.FLOAT32), floats), run(ScalarLoop.unary("E32", z), floats));
     }
 
-    /// Special cases, then others.
+    /// {@return the special cases, then others}
     private static double[] samples() {
         double[] x = new SplittableRandom(3)
                 .longs(4096)

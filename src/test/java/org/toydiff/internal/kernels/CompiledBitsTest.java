@@ -10,13 +10,13 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// A kernel's results are the same bits at its first call, when no code is compiled, and at its last, when whichever
-/// form runs is.
+/// A kernel gives the same bits at its first call, when no code is compiled, and at its last, when the form that
+/// runs is compiled.
 class CompiledBitsTest {
     private static final int COUNT = 1021;
     private static final int CALLS = 3_000;
 
-    /// Numbers of every exponent, and ordinary ones.
+    /// {@return numbers of every exponent, and ordinary ones}
     private static MemorySegment numbers(Arena arena, boolean wide, long seed) {
         var random = new SplittableRandom(seed);
         MemorySegment x = arena.allocate(8L * COUNT, 64);

@@ -14,11 +14,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.toydiff.child.Child;
 
-/// What the compiler makes of kernels. In a process that uses confined segments of its own they stay compiled:
-/// without what [org.toydiff.internal.kernels] tells of memory, a kernel over four segments is compiled and thrown
-/// away again and again. And vectors are no objects, whichever dtype comes first.
+/// The compilation of kernels. In a process that uses confined segments they stay compiled: without the checks of
+/// [Bounds], a kernel over four segments is compiled and discarded again and again. And vectors do not become
+/// objects, whichever dtype comes first.
 class CompiledKernelsTest {
-    private static final int MOST_RECOMPILATIONS = 10;
+    private static final int MAX_RECOMPILATIONS = 10;
 
     private static final String PROGRAM = """
             import java.lang.foreign.*;
@@ -46,7 +46,7 @@ class CompiledKernelsTest {
             }
             """;
 
-    /// An op's least bytes on the heap, of some rounds: the compiler may take a while.
+    /// The fewest bytes that an op allocates on the Java heap, over some rounds: the compiler may take a while.
     private static final String ROUNDS = """
             import com.sun.management.ThreadMXBean;
             import java.lang.management.ManagementFactory;
@@ -102,11 +102,11 @@ class CompiledKernelsTest {
             }
             """;
 
-    /// The graph's objects take less, and a vector for each of 64 rows takes more.
-    private static final int MOST_BYTES = 4_096;
+    /// The graph's objects take fewer, and a vector for each of 64 rows takes more.
+    private static final int MAX_BYTES = 4_096;
 
-    /// In some JVMs the compiler makes objects of `max` over doubles all the same: in 1 of 15 on a Zen 4, in 5 of 14 on
-    /// a Xeon with AVX-512, where three in a row are met too often for a test. It must not be the rule.
+    /// In some JVMs the compiler allocates objects for `max` over doubles all the same: in 1 of 15 on a Zen 4, in 5
+    /// of 14 on a Xeon with AVX-512, where three in a row occur too often for a test. It must not be the rule.
     private static final int JVMS = 5;
 
     @TempDir
@@ -131,7 +131,7 @@ class CompiledKernelsTest {
     void vectorsAreNoObjectsWhicheverDtypeComesFirst(String first, String second) throws Exception {
         List<String> objects = new ArrayList<>();
         for (int jvm = 0; jvm < JVMS; jvm++) {
-            String told = output("-Dtoydiff.threads=1", ROUNDS.formatted(MOST_BYTES), first, second);
+            String told = output("-Dtoydiff.threads=1", ROUNDS.formatted(MAX_BYTES), first, second);
             if (told.isEmpty()) {
                 return;
             }
@@ -150,6 +150,6 @@ class CompiledKernelsTest {
         long thrownAway = compilations.stream()
                 .filter(line -> line.contains("made not entrant"))
                 .count();
-        assertTrue(thrownAway <= MOST_RECOMPILATIONS, () -> String.join("\n", compilations));
+        assertTrue(thrownAway <= MAX_RECOMPILATIONS, () -> String.join("\n", compilations));
     }
 }

@@ -6,8 +6,9 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 
 /// A number of some 100 bits, as the unevaluated sum of two doubles, and the elementary functions of doubles to at
-/// least 70 bits: the oracle of the float64 functions. By power series and Newton's method alone, so that nothing is
-/// shared with what it judges. (T. Dekker, "A floating-point technique for extending the available precision", 1971.)
+/// least 70 bits: the oracle of the float64 functions. It uses only power series and Newton's method, so that it
+/// shares nothing with the functions under test. (T. Dekker, "A floating-point technique for extending the available
+/// precision", 1971.)
 record DoubleDouble(double high, double low) {
     private static final MathContext DIGITS = new MathContext(400, RoundingMode.HALF_EVEN);
     private static final BigDecimal PI = pi();
@@ -68,12 +69,12 @@ record DoubleDouble(double high, double low) {
         return new DoubleDouble(Math.scalb(high, exponent), Math.scalb(low, exponent));
     }
 
-    /// `|y − this|` in units in this number's last place as a double.
+    /// {@return `|y − this|` in units in this number's last place as a double}
     double error(double y) {
         return Math.abs(y - high - low) / Math.ulp(high);
     }
 
-    /// `eˣ` times a power of two, the exponent of which is returned apart: it may be out of a double's range.
+    /// `eˣ` times a power of two, whose exponent is returned separately: it may be out of a double's range.
     private record Scaled(DoubleDouble value, int exponent) {
         DoubleDouble unscaled() {
             return value.scalb(exponent);
@@ -91,7 +92,7 @@ record DoubleDouble(double high, double low) {
             term = term.times(r).by(n);
             sum = sum.plus(term);
         }
-        // (1 + s)² − 1 = 2s + s²: so the sum's last bits are kept while it is small.
+        // (1 + s)² − 1 = 2s + s², which keeps the last bits of the sum while it is small.
         for (int i = 0; i < 6; i++) {
             sum = sum.times(2).plus(sum.times(sum));
         }
@@ -127,7 +128,7 @@ record DoubleDouble(double high, double low) {
         return newton(sum(1, x), StrictMath.log1p(x));
     }
 
-    /// One step from y towards the root of `eʸ = x`.
+    /// One Newton step from y towards the root of `eʸ = x`.
     private static DoubleDouble newton(DoubleDouble x, double y) {
         Scaled power = scaledExp(of(-y));
         int half = power.exponent / 2;

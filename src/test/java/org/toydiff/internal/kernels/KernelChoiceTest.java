@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.toydiff.child.Child;
 import org.toydiff.child.Probe;
 
-/// Which kernels run, and how one is told.
+/// The choice of kernels, and the message about it.
 class KernelChoiceTest {
     private static final String VECTOR = "--add-modules=jdk.incubator.vector";
 

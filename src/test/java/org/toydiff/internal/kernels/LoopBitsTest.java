@@ -28,8 +28,8 @@ import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 import org.toydiff.internal.arithmetic.ScalarFunction;
 
-/// Loops made from an expression, scalar and over vectors of each width that the machine has, against the expression
-/// interpreted: the same bits at every size and place.
+/// Loops generated from an expression, scalar and over vectors of each width that the machine has, against the
+/// interpreted expression: the same bits at every size and place.
 class LoopBitsTest {
     /// Every operation of an expression.
     private static final Map<String, Function<Precision, Expression>> EXPRESSIONS = new LinkedHashMap<>();
@@ -62,7 +62,7 @@ class LoopBitsTest {
         Double.NaN
     };
 
-    /// Where the first element lies: aligned to a vector and not.
+    /// Offsets of the first element: aligned to a vector, and not.
     private static final int[] STARTS = {0, 3};
 
     static {
@@ -143,7 +143,7 @@ class LoopBitsTest {
         return new ScalarFunction(RareFunction.class, "apply");
     }
 
-    /// What is computed for rare elements.
+    /// The function computed for rare elements.
     public static final class RareFunction {
         private RareFunction() {}
 
@@ -161,7 +161,7 @@ class LoopBitsTest {
                 .flatMap(name -> Stream.of(Precision.values()).map(precision -> Arguments.of(name, precision)));
     }
 
-    /// The widths that the machine has.
+    /// {@return the vector widths of this machine}
     static List<VectorShape> shapes() {
         int widest = FloatVector.SPECIES_PREFERRED.vectorBitSize();
         return Stream.of(VectorShape.S_128_BIT, VectorShape.S_256_BIT, VectorShape.S_512_BIT)
@@ -169,19 +169,19 @@ class LoopBitsTest {
                 .toList();
     }
 
-    /// A kernel of one operand as one of two that ignores the second.
+    /// {@return a kernel of one operand as a kernel of two that ignores the second}
     private static Kernel.Binary asBinary(Kernel.Unary kernel) {
         return (a, a0, ai, aj, b, b0, bi, bj, y, y0, yi, yj, n1, n2) ->
                 kernel.run(a, a0, ai, aj, y, y0, yi, yj, n1, n2);
     }
 
-    /// The loop over vectors where the steps allow it.
+    /// {@return the loop over vectors where the steps allow it}
     private static Kernel.Unary vectors(Kernel.Unary vectors, Kernel.Unary scalar) {
         return (x, x0, xi, xj, y, y0, yi, yj, n1, n2) ->
                 (xj == 1 && yj == 1 ? vectors : scalar).run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
     }
 
-    /// The loop for the steps it is called with, of those over vectors.
+    /// {@return the loop over vectors for the steps it is called with}
     private static Kernel.Binary vectors(Expression result, VectorShape shape, Kernel.Binary scalar) {
         Kernel.Binary rows = VectorLoop.binary("Vector", result, shape, VectorLoop.NONE, scalar);
         Kernel.Binary repeatedA = VectorLoop.binary("Vector", result, shape, 0, scalar);
@@ -209,7 +209,7 @@ class LoopBitsTest {
         return kernels;
     }
 
-    /// How the operands lie: a grid whose elements are written once, and read as the strides say.
+    /// The layout of the operands: a grid whose elements are written once, and read as the strides specify.
     private record Grid(long n1, long n2, long ai, long aj, long bi, long bj, long yi, long yj) {}
 
     private static List<Grid> grids() {
@@ -228,7 +228,7 @@ class LoopBitsTest {
         return grids;
     }
 
-    /// Memory of one kind of element.
+    /// Memory for elements of one kind.
     private static final class Operand {
         private static final int COUNT = 1100;
         private final boolean wide;
@@ -267,7 +267,7 @@ class LoopBitsTest {
         }
     }
 
-    /// The bits of a number, one pattern for all NaNs.
+    /// {@return the bits of a number, with one pattern for all NaNs}
     private static Object bits(Object value) {
         return switch (value) {
             case Float x -> Integer.toHexString(Float.floatToIntBits(x));

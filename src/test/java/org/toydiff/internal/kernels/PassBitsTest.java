@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -119,7 +120,7 @@ class PassBitsTest {
         return wide ? (Number) value : (Number) (float) value;
     }
 
-    /// The fold that [Fold] documents.
+    /// {@return the fold that [Fold] documents}
     private static double fold(PassDescription pass, double[] values) {
         DoubleBinaryOperator two =
                 switch (pass.fold()) {
@@ -147,7 +148,7 @@ class PassBitsTest {
 
     private static double part(PassDescription pass, double[] values, int from, int to, DoubleBinaryOperator two) {
         double[] lanes = new double[pass.virtualLanes()];
-        java.util.Arrays.fill(lanes, pass.fold().identity);
+        Arrays.fill(lanes, pass.fold().identity);
         for (int i = from; i < to; i++) {
             int lane = (i - from) % lanes.length;
             lanes[lane] = two.applyAsDouble(lanes[lane], values[i]);

@@ -20,7 +20,7 @@ class PowerTest {
     private static final Kernel.Binary FLOATS = ScalarLoop.binary("Power32", power(Precision.FLOAT32));
     private static final Kernel.Binary DOUBLES = ScalarLoop.binary("Power64", power(Precision.FLOAT64));
 
-    /// Bases and exponents: with each other they give each special case of C's and Java's pow.
+    /// Bases and exponents whose pairs cover each special case of C's and Java's pow.
     private static final double[] SPECIAL = {
         0.0,
         -0.0,
@@ -94,7 +94,7 @@ class PowerTest {
         }
     }
 
-    /// All pairs of special numbers: the bases if `which` is 0, else the exponents.
+    /// {@return all pairs of special numbers: the bases if `which` is 0, else the exponents}
     private static double[] pairs(int which) {
         int n = SPECIAL.length;
         double[] all = new double[n * n];
@@ -189,7 +189,7 @@ class PowerTest {
         }
     }
 
-    /// Positive: around 1, moderate, or of any exponent.
+    /// {@return a positive number: around 1, moderate, or of any exponent}
     private static double base(SplittableRandom random, int i) {
         return switch (i % 3) {
             case 0 -> 1 + Math.scalb(random.nextDouble(-1, 1), -random.nextInt(1, 20));

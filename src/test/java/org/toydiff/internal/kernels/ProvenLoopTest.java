@@ -11,9 +11,9 @@ import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// When a vector form begins to run, and when it stops.
+/// When a vector form starts to run, and when it stops.
 class ProvenLoopTest {
-    /// A form that makes an object of every element while it is not compiled.
+    /// A form that allocates an object for every element while it is not compiled.
     private static final class Form extends ProvenLoop {
         private boolean compiled;
         private int defined;
@@ -68,6 +68,22 @@ class ProvenLoopTest {
         assertTrue(form.made != null);
         assertEquals(4, form.defined, "new classes are tried, and then no more");
         assertTrue(form.elements <= 120 * form.trialLength(), form.elements + " elements in 1,000 seconds");
+    }
+
+    @Test
+    void loopsAndThoseWhoseVectorFormRunsAreCounted() {
+        int loops = ProvenLoop.loops();
+        int proven = ProvenLoop.provenLoops();
+        var form = new Form();
+        form.compiled = true;
+        assertEquals(loops + 1, ProvenLoop.loops());
+        assertEquals(proven, ProvenLoop.provenLoops());
+        advance(form, 21);
+        assertEquals(proven + 1, ProvenLoop.provenLoops());
+        form.judge(100);
+        assertEquals(proven, ProvenLoop.provenLoops());
+        form.judge(100);
+        assertEquals(proven, ProvenLoop.provenLoops());
     }
 
     @Test

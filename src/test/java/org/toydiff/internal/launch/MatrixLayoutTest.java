@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/// The layouts that BLAS reads, against the positions that it computes: element `(i, j)` of a row-major matrix lies at
-/// `i·ld + j`, of a transposed one at `j·ld + i`, where `ld` is at least the length of a row.
+/// The layouts that BLAS reads, against the positions that it computes: element `(i, j)` of a row-major matrix lies
+/// at `i·ld + j`, of a transposed one at `j·ld + i`, where `ld` is at least the length of a row.
 class MatrixLayoutTest {
     private static final long[] SIZES = {0, 1, 2, 3, 5};
     private static final long[] STRIDES = {-2, 0, 1, 2, 3, 4, 5, 7, Integer.MAX_VALUE, 1L << 31};
@@ -17,7 +17,7 @@ class MatrixLayoutTest {
         return Arrays.toString(shape) + " with strides " + Arrays.toString(strides);
     }
 
-    /// Whether BLAS reads the elements of a view where they lie, with this leading dimension.
+    /// {@return whether BLAS reads the elements of a view in place, with this leading dimension}
     private static boolean reads(long[] shape, long[] strides, boolean transposed, long leading) {
         for (long i = 0; i < shape[0]; i++) {
             for (long j = 0; j < shape[1]; j++) {
@@ -30,7 +30,7 @@ class MatrixLayoutTest {
         return leading >= Math.max(1, transposed ? shape[0] : shape[1]) && leading <= Integer.MAX_VALUE;
     }
 
-    /// Any that fits: only the two strides and the least one can.
+    /// {@return whether any leading dimension fits} Only the two strides and the least one can.
     private static boolean isReadable(long[] shape, long[] strides, boolean transposed) {
         long least = Math.max(1, transposed ? shape[0] : shape[1]);
         return reads(shape, strides, transposed, least)

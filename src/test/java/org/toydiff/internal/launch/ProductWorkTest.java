@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
-/// How a product is cut.
+/// The division of a product into tiles.
 class ProductWorkTest {
     @Test
     void anAxisOfAnyLengthIsCutIntoTilesThatCoverIt() {

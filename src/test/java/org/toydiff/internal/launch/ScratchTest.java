@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// Pieces of scratch memory belong to one user at a time and are used again.
+/// Pieces of scratch memory belong to one user at a time and are reused.
 class ScratchTest {
     @Test
     void piecesAreApartAndUsedAgain() {

@@ -24,7 +24,7 @@ class ShapeTest {
         return values;
     }
 
-    /// The position of each element, in row-major order of the indices.
+    /// {@return the position of each element, in row-major order of the indices}
     private static List<Long> positions(long[] shape, long[] strides) {
         List<Long> positions = new ArrayList<>(List.of(0L));
         for (int axis = 0; axis < shape.length; axis++) {
@@ -44,7 +44,7 @@ class ShapeTest {
                 .toArray();
     }
 
-    /// Strides of a view of a shape: of a permutation of a larger block, some axes stretched.
+    /// {@return the strides of a view of a shape: a permutation of a larger block, with some axes stretched}
     private static long[] strides(Random random, long[] shape) {
         long[] strides = new long[shape.length];
         List<Integer> axes = new ArrayList<>();
@@ -139,7 +139,7 @@ class ShapeTest {
         }
     }
 
-    /// The position that broadcasting reads for an element of `to`, counted in row-major order.
+    /// {@return the position that broadcasting reads for an element of `to`, counted in row-major order}
     private static long source(long[] from, long[] strides, long[] to, long element) {
         long rest = element;
         long position = 0;
@@ -191,7 +191,7 @@ class ShapeTest {
         assertTrue(views > ROUNDS / 10 && copies > ROUNDS / 10, views + " views and " + copies + " copies");
     }
 
-    /// A shape with as many elements: factors of the sizes, in their order, multiplied in other groups.
+    /// {@return a shape with as many elements: factors of the sizes, in their order, multiplied in other groups}
     private static long[] regrouped(Random random, long[] shape) {
         List<Long> factors = new ArrayList<>();
         for (long n : shape) {
@@ -212,7 +212,7 @@ class ShapeTest {
         return to.stream().mapToLong(n -> n).toArray();
     }
 
-    /// Whether any strides give these positions: those of the steps along each axis are the only candidates.
+    /// {@return whether any strides give these positions} Only the steps along each axis are candidates.
     private static boolean stridesExist(List<Long> positions, long[] shape) {
         long[] plain = Shape.strides(shape);
         long[] strides = new long[shape.length];

@@ -1,7 +1,7 @@
 package org.toydiff.internal.launch;
 
-/// What a reduction makes of the elements along the reduced axes.
-public enum Reduction {
+/// The kinds of reductions.
+public enum ReductionKind {
     SUM,
     MEAN,
     MAX,
@@ -12,13 +12,13 @@ public enum Reduction {
     ARGMAX,
     ARGMIN;
 
-    /// Whether kept columns can be reduced row by row.
+    /// {@return whether kept columns can be reduced row by row}
     boolean byColumns() {
         return this == SUM || this == MEAN || this == MAX || this == MIN;
     }
 
-    /// Whether it tells a position and no value.
-    public boolean tellsPosition() {
+    /// {@return whether the result is a position, not a value}
+    public boolean isPosition() {
         return this == ARGMAX || this == ARGMIN;
     }
 }

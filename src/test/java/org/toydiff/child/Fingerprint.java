@@ -1,0 +1,177 @@
+package org.toydiff.child;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
+import java.util.zip.CRC32C;
+import org.toydiff.DType;
+import org.toydiff.Release;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.Updates;
+
+/// Prints a checksum of the bits of each op's results and gradients, one line for each op: the same in every process.
+/// Products are left out, for BLAS chooses its kernels by the processor.
+public final class Fingerprint {
+    /// All short sizes, one that is odd and longer, and one that several threads share.
+    private static final int[] SIZES = {1_021, 100_003};
+
+    private final CRC32C checksum = new CRC32C();
+    private final SplittableRandom random = new SplittableRandom(1);
+
+    private Fingerprint() {}
+
+    /// Prints the checksums of every op.
+    public static void main(String[] arguments) {
+        unary().forEach((name, op) -> print(name, f -> f.each(x -> f.add(op, x))));
+        binary().forEach((name, op) -> print(name, f -> f.each(x -> f.add(op, x, f.like(x)))));
+        List.of("sgd", "momentum", "adam", "rmsprop", "lamb")
+                .forEach(name -> print(name, f -> f.each(x -> f.step(name, x))));
+        print("dropout", f -> f.each(x -> f.add(t -> Tensor.where(t.greater(0), t, t.multiply(2)), x)));
+    }
+
+    private interface Body {
+        void run(Fingerprint fingerprint);
+    }
+
+    private interface Use {
+        void of(Tensor x);
+    }
+
+    private static void print(String name, Body body) {
+        var fingerprint = new Fingerprint();
+        body.run(fingerprint);
+        System.out.println(name + " " + Long.toHexString(fingerprint.checksum.getValue()));
+    }
+
+    private static Map<String, UnaryOperator<Tensor>> unary() {
+        Map<String, UnaryOperator<Tensor>> ops = new LinkedHashMap<>();
+        ops.put("abs", Tensor::abs);
+        ops.put("cos", Tensor::cos);
+        ops.put("cosh", Tensor::cosh);
+        ops.put("erf", Tensor::erf);
+        ops.put("exp", Tensor::exp);
+        ops.put("log", x -> x.abs().log());
+        ops.put("log1p", x -> x.abs().log1p());
+        ops.put("negative", Tensor::negative);
+        ops.put("reciprocal", Tensor::reciprocal);
+        ops.put("relu", Tensor::relu);
+        ops.put("sigmoid", Tensor::sigmoid);
+        ops.put("sign", Tensor::sign);
+        ops.put("sin", Tensor::sin);
+        ops.put("sinh", Tensor::sinh);
+        ops.put("sqrt", x -> x.abs().sqrt());
+        ops.put("tan", Tensor::tan);
+        ops.put("tanh", Tensor::tanh);
+        ops.put("clamp", x -> x.clamp(-1, 1));
+        ops.put("sum", Tensor::sum);
+        ops.put("mean", Tensor::mean);
+        ops.put("max", Tensor::max);
+        ops.put("var", Tensor::var);
+        ops.put("std", Tensor::std);
+        ops.put("norm", Tensor::norm);
+        ops.put("softmax", x -> x.softmax(-1));
+        ops.put("logSoftmax", x -> x.logSoftmax(-1));
+        ops.put("logSumExp", x -> x.logSumExp(-1));
+        ops.put("columns", x -> x.rank() == 2 ? x.mean(0).add(x.max(0)) : x);
+        return ops;
+    }
+
+    private static Map<String, BinaryOperator<Tensor>> binary() {
+        Map<String, BinaryOperator<Tensor>> ops = new LinkedHashMap<>();
+        ops.put("add", Tensor::add);
+        ops.put("subtract", Tensor::subtract);
+        ops.put("multiply", Tensor::multiply);
+        ops.put("divide", Tensor::divide);
+        ops.put("maximum", Tensor::maximum);
+        ops.put("minimum", Tensor::minimum);
+        ops.put("power", (a, b) -> a.abs().power(b));
+        return ops;
+    }
+
+    /// Calls `use` with vectors, matrices and transposed matrices of both dtypes.
+    private void each(Use use) {
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            for (int n = 1; n <= 70; n++) {
+                in(use, dtype, n);
+                in(use, dtype, 3, n);
+            }
+            for (int n : SIZES) {
+                in(use, dtype, n);
+            }
+            in(use, dtype, 41, 67);
+            in(t -> use.of(t.transpose()), dtype, 17, 23);
+            in(t -> use.of(t.slice(0, 1, t.size(0))), dtype, 40);
+        }
+    }
+
+    private void in(Use use, DType dtype, long... shape) {
+        try (var arena = TensorArena.ofConfined()) {
+            use.of(numbers(dtype, shape));
+        }
+    }
+
+    private Tensor numbers(DType dtype, long... shape) {
+        double[] values = new double[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+        Arrays.setAll(values, i -> i % 13 == 12 ? random.nextDouble(-1e4, 1e4) : random.nextDouble(-4, 4));
+        return Tensor.of(dtype, values).reshape(shape);
+    }
+
+    private Tensor like(Tensor x) {
+        return numbers(x.dtype(), x.shape());
+    }
+
+    private void add(UnaryOperator<Tensor> op, Tensor x) {
+        Tensor leaf = x.detach().trackGradient();
+        Tensor y = op.apply(leaf);
+        add(y);
+        if (y.tracksGradient()) {
+            y.backward(like(y), Release.EAGER);
+            add(leaf.gradient());
+        }
+    }
+
+    private void add(BinaryOperator<Tensor> op, Tensor a, Tensor b) {
+        Tensor left = a.detach().trackGradient();
+        Tensor right = b.detach().trackGradient();
+        Tensor y = op.apply(left, right);
+        add(y);
+        y.backward(like(y), Release.EAGER);
+        add(left.gradient());
+        add(right.gradient());
+    }
+
+    private void step(String name, Tensor x) {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor p = x.copyTo(arena);
+            Tensor g = like(p);
+            Tensor m = like(p);
+            Tensor v = like(p);
+            v.copyFrom(v.abs());
+            switch (name) {
+                case "sgd" -> Updates.sgd(p, g, 0.1, 1e-4);
+                case "momentum" -> Updates.sgd(p, g, m, 0.1, 1, 0.9, true, 1e-4);
+                case "adam" -> Updates.adam(p, g, m, v, 3, 1e-3, 0.9, 0.999, 1e-8, 1e-4, 1);
+                case "rmsprop" -> Updates.adaptive(p, g, v, m, 1e-2, 0.99, 0.01, 1e-8, 0.9, 0);
+                default -> Updates.lamb(p, g, m, v, 3, 1e-3, 0.9, 0.999, 1e-6, 1e-2);
+            }
+            add(p);
+            add(m);
+            add(v);
+        }
+    }
+
+    private void add(Tensor y) {
+        for (double value : y.toDoubleArray()) {
+            // One pattern for all NaN: sign and payload are the processor's own.
+            long bits = Double.doubleToLongBits(value);
+            for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
+                checksum.update((int) (bits >>> shift) & 0xff);
+            }
+        }
+    }
+}
