@@ -1,10 +1,6 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.constant.ConstantDescs.CD_MethodHandles;
-import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_double;
-import static java.lang.constant.ConstantDescs.CD_float;
-import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 import static java.lang.constant.ConstantDescs.INIT_NAME;
@@ -15,13 +11,8 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
-import java.lang.constant.DynamicConstantDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
-import java.nio.ByteOrder;
 import java.util.List;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.VectorEmitter;
@@ -30,17 +21,10 @@ import org.toydiff.internal.arithmetic.VectorEmitter;
 /// eight columns at a time and the vector form four vectors of them, so that each row contributes a cache line or
 /// more; then one at a time.
 final class ColumnLoop {
-    private static final ClassDesc SEGMENT = LoopWriter.SEGMENT;
+    private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
     private static final ClassDesc COLUMNS =
             Kernel.Columns.class.describeConstable().orElseThrow();
-    private static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
-    private static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
-    private static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
-    private static final ClassDesc OPERATORS = ClassDesc.of("jdk.incubator.vector.VectorOperators");
-    private static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
-    private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
     private static final ClassDesc DOUBLES = VectorEmitter.vectorOf(Precision.FLOAT64);
-    private static final ClassDesc BOUNDS = Bounds.class.describeConstable().orElseThrow();
 
     private static final MethodTypeDesc RUN =
             MethodTypeDesc.of(CD_void, SEGMENT, CD_long, CD_long, CD_long, SEGMENT, CD_long, CD_long, CD_double);
@@ -61,8 +45,7 @@ final class ColumnLoop {
     private final boolean vectors;
     private final int lanes;
     private final ClassDesc self;
-    private final ClassDesc stored;
-    private final ClassDesc layout;
+    private final TypeKind storedKind;
     private final ClassDesc storedVector;
 
     private ColumnLoop(Precision storage, int lanes) {
@@ -71,8 +54,7 @@ final class ColumnLoop {
         vectors = lanes > 1;
         String name = "columns" + (wide ? "Float64" : "Float32") + (vectors ? "Vectors" : "");
         self = ClassDesc.of(ColumnLoop.class.getPackageName(), name);
-        stored = wide ? CD_double : CD_float;
-        layout = LAYOUT.nested(wide ? "OfDouble" : "OfFloat");
+        storedKind = TypeKind.from(LoopCode.element(wide));
         storedVector = VectorEmitter.vectorOf(storage);
     }
 
@@ -88,23 +70,15 @@ final class ColumnLoop {
 
     private Kernel.Columns define(List<?> species, Kernel.Columns scalar) {
         byte[] bytes = ClassFile.of().build(self, this::write);
-        try {
-            Lookup own = species == null
-                    ? MethodHandles.lookup().defineHiddenClass(bytes, true)
-                    : MethodHandles.lookup().defineHiddenClassWithClassData(bytes, species, true);
-            return (Kernel.Columns)
-                    own.findConstructor(own.lookupClass(), MethodType.methodType(void.class, Kernel.Columns.class))
-                            .invoke(scalar);
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
+        MethodType constructor = MethodType.methodType(void.class, Kernel.Columns.class);
+        return (Kernel.Columns) LoopCode.instance(bytes, species, constructor, scalar);
     }
 
     private void write(ClassBuilder type) {
         type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(COLUMNS);
         type.withField("scalar", COLUMNS, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
         type.withMethodBody(INIT_NAME, MethodTypeDesc.of(CD_void, COLUMNS), 0, code -> {
-            LoopWriter.callObjectConstructor(code);
+            LoopCode.callObjectConstructor(code);
             code.aload(0).aload(1).putfield(self, "scalar", COLUMNS).return_();
         });
         type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
@@ -145,8 +119,8 @@ final class ColumnLoop {
 
     /// Sums columns `FROM` to `TO`, `count` at a time.
     private void block(CodeBuilder code, int count) {
-        code.aload(X).lload(X0).invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
-        code.aload(Y).lload(Y0).invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
+        LoopCode.callBounds(code, X, X0);
+        LoopCode.callBounds(code, Y, Y0);
         Label work = code.newLabel();
         code.lload(FROM).lload(TO).lcmp().iflt(work);
         code.return_();
@@ -177,7 +151,7 @@ final class ColumnLoop {
             // The sum is passed as the argument: see VectorPass.
             code.loadLocal(kind, sums[k]);
             if (vectors) {
-                code.invokevirtual(DOUBLES, "add", MethodTypeDesc.of(DOUBLES, VECTOR));
+                code.invokevirtual(DOUBLES, "add", MethodTypeDesc.of(DOUBLES, LoopCode.VECTOR));
             } else {
                 code.dadd();
             }
@@ -192,7 +166,7 @@ final class ColumnLoop {
         code.lload(j).lload(TO).lcmp().iflt(columns);
         code.return_();
         if (vectors) {
-            LoopWriter.keepFromInlining(code);
+            LoopCode.keepFromInlining(code);
         }
     }
 
@@ -203,7 +177,7 @@ final class ColumnLoop {
         }
         code.aload(X);
         if (!vectors) {
-            code.getstatic(LAYOUT, wide ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout);
+            LoopCode.pushLayout(code, wide);
         }
         code.lload(X0)
                 .lload(i)
@@ -215,15 +189,13 @@ final class ColumnLoop {
                 .loadConstant((long) offset)
                 .ladd();
         if (!vectors) {
-            code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(stored, layout, CD_long));
-            code.conversion(TypeKind.from(stored), TypeKind.DOUBLE);
+            LoopCode.get(code, wide);
+            code.conversion(storedKind, TypeKind.DOUBLE);
             return;
         }
-        pushBytesAndOrder(code);
-        code.invokestatic(
-                storedVector, "fromMemorySegment", MethodTypeDesc.of(storedVector, SPECIES, SEGMENT, CD_long, ORDER));
+        LoopCode.load(code, storedVector, wide);
         if (!wide) {
-            convert(code, "F2D", storedVector, 0, DOUBLES);
+            LoopCode.convert(code, "F2D", storedVector, 0, DOUBLES);
         }
     }
 
@@ -233,44 +205,26 @@ final class ColumnLoop {
             species(code, 0);
             code.dload(DIVISOR);
             broadcast(code);
-            code.invokevirtual(DOUBLES, "div", MethodTypeDesc.of(DOUBLES, VECTOR));
+            code.invokevirtual(DOUBLES, "div", MethodTypeDesc.of(DOUBLES, LoopCode.VECTOR));
             if (!wide) {
-                convert(code, "D2F", DOUBLES, 1, storedVector);
+                LoopCode.convert(code, "D2F", DOUBLES, 1, storedVector);
             }
             code.aload(Y).lload(Y0).lload(j).ladd().loadConstant((long) offset).ladd();
-            pushBytesAndOrder(code);
-            code.invokevirtual(storedVector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
+            LoopCode.store(code, storedVector, wide);
             return;
         }
-        code.aload(Y).getstatic(LAYOUT, wide ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout);
+        code.aload(Y);
+        LoopCode.pushLayout(code, wide);
         code.lload(Y0).lload(j).ladd().loadConstant((long) offset).ladd();
-        code.dload(sum).dload(DIVISOR).ddiv().conversion(TypeKind.DOUBLE, TypeKind.from(stored));
-        code.invokeinterface(SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout, CD_long, stored));
-    }
-
-    /// Replaces an index by the offset in bytes and the byte order.
-    private void pushBytesAndOrder(CodeBuilder code) {
-        boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
-        code.loadConstant(wide ? (long) Double.BYTES : (long) Float.BYTES).lmul();
-        code.getstatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", ORDER);
+        code.dload(sum).dload(DIVISOR).ddiv().conversion(TypeKind.DOUBLE, storedKind);
+        LoopCode.set(code, wide);
     }
 
     private static void broadcast(CodeBuilder code) {
-        code.invokestatic(DOUBLES, "broadcast", MethodTypeDesc.of(DOUBLES, SPECIES, CD_double));
-    }
-
-    private static void convert(CodeBuilder code, String conversion, ClassDesc from, int species, ClassDesc to) {
-        code.getstatic(OPERATORS, conversion, CONVERSION);
-        species(code, species);
-        code.iconst_0().invokevirtual(from, "convertShape", MethodTypeDesc.of(VECTOR, CONVERSION, SPECIES, CD_int));
-        code.checkcast(to);
+        LoopCode.broadcast(code, DOUBLES, true);
     }
 
     private static void species(CodeBuilder code, int index) {
-        code.ldc(DynamicConstantDesc.ofNamed(
-                ConstantDescs.ofConstantBootstrap(CD_MethodHandles, "classDataAt", CD_Object, CD_int),
-                ConstantDescs.DEFAULT_NAME,
-                SPECIES,
-                index));
+        LoopCode.classData(code, index, LoopCode.SPECIES);
     }
 }

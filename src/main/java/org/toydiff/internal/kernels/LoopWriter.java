@@ -1,9 +1,6 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_byte;
-import static java.lang.constant.ConstantDescs.CD_double;
-import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
@@ -13,10 +10,7 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodHandles.Lookup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -31,21 +25,17 @@ import org.toydiff.internal.arithmetic.Precision;
 /// without a call. A loop that takes its operation as a parameter is compiled once for all operations, and makes an
 /// indirect call for every element: 20 times slower once five operations have used it.
 abstract class LoopWriter {
-    static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
+    private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
     static final ClassDesc KERNEL_UNARY = Kernel.Unary.class.describeConstable().orElseThrow();
     static final ClassDesc KERNEL_BINARY =
             Kernel.Binary.class.describeConstable().orElseThrow();
-    private static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
-    private static final ClassDesc LAYOUT_BYTE = LAYOUT.nested("OfByte");
-
-    private static final int UNREACHED = 330;
+    private static final ClassDesc LAYOUT_BYTE = LoopCode.LAYOUT.nested("OfByte");
 
     final Graph graph;
     final int inputs;
     final boolean wide;
     final ClassDesc self;
     final ClassDesc kernel;
-    final ClassDesc element;
 
     /// Slots of one operand in a method that takes all of them as parameters.
     record Operand(int segment, int start, int rowStep, int step) {}
@@ -56,12 +46,11 @@ abstract class LoopWriter {
         wide = graph.precision() == Precision.FLOAT64;
         self = ClassDesc.of(LoopWriter.class.getPackageName(), name);
         kernel = inputs == 1 ? KERNEL_UNARY : KERNEL_BINARY;
-        element = wide ? CD_double : CD_float;
     }
 
-    /// Defines the class.
-    final Lookup define(Object classData) {
-        byte[] bytes = ClassFile.of().build(self, type -> {
+    /// {@return the class file}
+    final byte[] write() {
+        return ClassFile.of().build(self, type -> {
             type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(kernel);
             type.withMethodBody(
                     "run",
@@ -70,13 +59,6 @@ abstract class LoopWriter {
                     code -> run(code, gridOperands(code)));
             members(type);
         });
-        try {
-            return classData == null
-                    ? MethodHandles.lookup().defineHiddenClass(bytes, true)
-                    : MethodHandles.lookup().defineHiddenClassWithClassData(bytes, classData, true);
-        } catch (IllegalAccessException e) {
-            throw new AssertionError(e);
-        }
     }
 
     /// Writes the body of the kernel's method.
@@ -140,20 +122,16 @@ abstract class LoopWriter {
     /// Pushes the layout of an operand's elements.
     final void pushLayout(CodeBuilder code, int operand) {
         if (isByte(operand)) {
-            code.getstatic(LAYOUT, "JAVA_BYTE", LAYOUT_BYTE);
+            code.getstatic(LoopCode.LAYOUT, "JAVA_BYTE", LAYOUT_BYTE);
         } else {
-            code.getstatic(LAYOUT, wide ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout());
+            LoopCode.pushLayout(code, wide);
         }
-    }
-
-    private ClassDesc layout() {
-        return LAYOUT.nested(wide ? "OfDouble" : "OfFloat");
     }
 
     /// Replaces a segment, a layout and an index by the element at that index; a truth value becomes 0 or 1.
     final void get(CodeBuilder code, int operand) {
         if (!isByte(operand)) {
-            code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(element, layout(), CD_long));
+            LoopCode.get(code, wide);
             return;
         }
         code.invokeinterface(SEGMENT, "get", MethodTypeDesc.of(CD_byte, LAYOUT_BYTE, CD_long));
@@ -165,21 +143,7 @@ abstract class LoopWriter {
         if (isByte(inputs)) {
             code.invokeinterface(SEGMENT, "set", MethodTypeDesc.of(CD_void, LAYOUT_BYTE, CD_long, CD_byte));
         } else {
-            code.invokeinterface(SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(), CD_long, element));
+            LoopCode.set(code, wide);
         }
-    }
-
-    /// Ends a method with unreachable code that makes it too large for C2 to inline (`FreqInlineSize`, 325 bytes): a
-    /// vector loop is to be compiled once, by itself. Evidence that one caller's copy allocates nothing would not
-    /// hold for another's; and calls of an inlined copy do not count towards the compilation of the rest.
-    static void keepFromInlining(CodeBuilder code) {
-        for (int i = 0; i < UNREACHED; i++) {
-            code.nop();
-        }
-        code.return_();
-    }
-
-    static void callObjectConstructor(CodeBuilder code) {
-        code.aload(0).invokespecial(CD_Object, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void);
     }
 }

@@ -9,14 +9,7 @@ import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 
 /// Describes the computation of a [Kernel.Pass] for each element.
-///
-/// @param name for profilers
-/// @param storage the precision of the operands; expressions may have a wider one, in which case inputs are widened
-///     and results rounded
-/// @param outputs the values written, and the operands that receive them
-/// @param fold the operation that combines `folded` over all elements, or null
-/// @param folded the value that is folded, or null
-record PassDescription(String name, Precision storage, List<Output> outputs, Fold fold, Real folded) {
+final class PassDescription {
     /// A value written to an operand.
     record Output(int operand, Real value) {}
 
@@ -47,6 +40,27 @@ record PassDescription(String name, Precision storage, List<Output> outputs, Fol
     /// Quarters pay off for at most this many operations: beyond, memory is not the bottleneck of a pass.
     private static final int MAX_OPERATIONS_OF_QUARTERS = 4;
 
+    private final String name;
+    private final Precision storage;
+    private final List<Output> outputs;
+    private final Fold fold;
+    private final Real folded;
+    private final Graph graph;
+
+    private PassDescription(String name, Precision storage, List<Output> outputs, Fold fold, Real folded) {
+        this.name = name;
+        this.storage = storage;
+        this.outputs = outputs;
+        this.fold = fold;
+        this.folded = folded;
+        List<Real> results = new ArrayList<>();
+        outputs.forEach(output -> results.add(output.value()));
+        if (folded != null) {
+            results.add(folded);
+        }
+        graph = Graph.of(results);
+    }
+
     static PassDescription map(String name, Precision storage, Output... outputs) {
         return new PassDescription(name, storage, List.of(outputs), null, null);
     }
@@ -55,18 +69,39 @@ record PassDescription(String name, Precision storage, List<Output> outputs, Fol
         return new PassDescription(name, storage, List.of(outputs), fold, folded);
     }
 
+    /// {@return the name for profilers}
+    String name() {
+        return name;
+    }
+
+    /// {@return the precision of the operands} That of the expressions may be wider: inputs are widened then, and
+    /// results rounded.
+    Precision storage() {
+        return storage;
+    }
+
     Precision precision() {
-        return folded == null ? outputs.getFirst().value().precision() : folded.precision();
+        return graph.precision();
+    }
+
+    /// {@return the values written, and the operands that receive them}
+    List<Output> outputs() {
+        return outputs;
+    }
+
+    /// {@return the operation that combines the folded value over all elements, or null}
+    Fold fold() {
+        return fold;
+    }
+
+    /// {@return the value that is folded, or null}
+    Real folded() {
+        return folded;
     }
 
     /// {@return the graph of the pass, whose results are the outputs, then the folded value}
     Graph graph() {
-        List<Real> results = new ArrayList<>();
-        outputs.forEach(output -> results.add(output.value()));
-        if (folded != null) {
-            results.add(folded);
-        }
-        return Graph.of(results);
+        return graph;
     }
 
     /// {@return the number of lanes of a virtual vector}
@@ -76,7 +111,7 @@ record PassDescription(String name, Precision storage, List<Output> outputs, Fol
 
     /// {@return whether long runs are folded in quarters}
     boolean inQuarters() {
-        return fold != null && outputs.isEmpty() && graph().operationCount() <= MAX_OPERATIONS_OF_QUARTERS;
+        return fold != null && outputs.isEmpty() && graph.operationCount() <= MAX_OPERATIONS_OF_QUARTERS;
     }
 
     /// {@return the smallest number of elements that is folded in quarters}
@@ -86,8 +121,7 @@ record PassDescription(String name, Precision storage, List<Output> outputs, Fol
 
     /// {@return the operands that are read or written, ascending}
     int[] operands() {
-        return IntStream.concat(
-                        Arrays.stream(graph().inputs()), outputs.stream().mapToInt(Output::operand))
+        return IntStream.concat(Arrays.stream(graph.inputs()), outputs.stream().mapToInt(Output::operand))
                 .distinct()
                 .sorted()
                 .toArray();

@@ -1,7 +1,6 @@
 package org.toydiff.internal.kernels;
 
 import static java.lang.constant.ConstantDescs.CD_double;
-import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 import static java.lang.constant.ConstantDescs.INIT_NAME;
@@ -15,8 +14,6 @@ import java.lang.classfile.Opcode;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,12 +31,10 @@ import org.toydiff.internal.arithmetic.ScalarEmitter;
 /// - `quarters`, for four parts of equal length and the fold of their totals;
 /// - `rest`, for the elements after the last vector, one by one.
 abstract class PassWriter {
-    private static final ClassDesc SEGMENT = LoopWriter.SEGMENT;
+    private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
     private static final ClassDesc PARAMETERS = CD_double.arrayType();
     private static final ClassDesc PASS = Kernel.Pass.class.describeConstable().orElseThrow();
-    private static final ClassDesc BOUNDS = Bounds.class.describeConstable().orElseThrow();
     private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
-    private static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
     private static final int OPERANDS = 4;
 
     // Slots of a method that takes all operands, the range of elements, and the parameters.
@@ -63,7 +58,7 @@ abstract class PassWriter {
         wide = pass.precision() == Precision.FLOAT64;
         wideStorage = pass.storage() == Precision.FLOAT64;
         self = ClassDesc.of(PassWriter.class.getPackageName(), name);
-        element = wide ? CD_double : CD_float;
+        element = LoopCode.element(wide);
         kind = TypeKind.from(element);
     }
 
@@ -80,7 +75,7 @@ abstract class PassWriter {
         byte[] bytes = ClassFile.of().build(self, type -> {
             type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(PASS);
             type.withMethodBody(INIT_NAME, MTD_void, 0, code -> {
-                LoopWriter.callObjectConstructor(code);
+                LoopCode.callObjectConstructor(code);
                 code.return_();
             });
             type.withMethodBody("run", runType(), ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
@@ -90,15 +85,7 @@ abstract class PassWriter {
                 method(type, "quarters", partType(), this::quarters);
             }
         });
-        try {
-            Lookup own = classData == null
-                    ? MethodHandles.lookup().defineHiddenClass(bytes, true)
-                    : MethodHandles.lookup().defineHiddenClassWithClassData(bytes, classData, true);
-            return (Kernel.Pass) own.findConstructor(own.lookupClass(), MethodType.methodType(void.class))
-                    .invoke();
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
+        return (Kernel.Pass) LoopCode.instance(bytes, classData, MethodType.methodType(void.class));
     }
 
     private interface Body {
@@ -214,8 +201,8 @@ abstract class PassWriter {
             @Override
             public void input(int index) {
                 pushPlace(code, index, i, offset);
-                code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(stored(), layout(), CD_long));
-                code.conversion(TypeKind.from(stored()), kind);
+                LoopCode.get(code, wideStorage);
+                code.conversion(storedKind(), kind);
             }
 
             @Override
@@ -240,24 +227,20 @@ abstract class PassWriter {
         }
         for (int k = 0; k < values.length; k++) {
             pushPlace(code, outputs.get(k).operand(), i, offset);
-            code.loadLocal(kind, values[k]).conversion(kind, TypeKind.from(stored()));
-            code.invokeinterface(SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(), CD_long, stored()));
+            code.loadLocal(kind, values[k]).conversion(kind, storedKind());
+            LoopCode.set(code, wideStorage);
         }
     }
 
-    private ClassDesc stored() {
-        return wideStorage ? CD_double : CD_float;
-    }
-
-    private ClassDesc layout() {
-        return LAYOUT.nested(wideStorage ? "OfDouble" : "OfFloat");
+    private TypeKind storedKind() {
+        return TypeKind.from(LoopCode.element(wideStorage));
     }
 
     /// Pushes the segment, the layout and the index of an operand's element `i + offset`.
     private void pushPlace(CodeBuilder code, int operand, int i, int offset) {
-        code.aload(SLOTS_OF_OPERAND * operand);
-        code.getstatic(LAYOUT, wideStorage ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout());
-        code.lload(SLOTS_OF_OPERAND * operand + 1).lload(i).ladd();
+        code.aload(segment(operand));
+        LoopCode.pushLayout(code, wideStorage);
+        code.lload(start(operand)).lload(i).ladd();
         if (offset > 0) {
             code.loadConstant((long) offset).ladd();
         }
@@ -290,8 +273,7 @@ abstract class PassWriter {
     /// Writes the checks that the operands lie within their segments.
     final void callBounds(CodeBuilder code) {
         for (int operand : pass.operands()) {
-            code.aload(segment(operand)).lload(start(operand));
-            code.invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
+            LoopCode.callBounds(code, segment(operand), start(operand));
         }
     }
 

@@ -83,17 +83,15 @@ final class ProvenBinary implements Kernel.Binary {
             long n1,
             long n2) {
         Vectors vectors = form(aj, bj, yj, n2);
-        if (vectors == null) {
-            scalar.run(a, a0, ai, aj, b, b0, bi, bj, y, y0, yi, yj, n1, n2);
-        } else if (!vectors.isProven()) {
-            scalar.run(a, a0, ai, aj, b, b0, bi, bj, y, y0, yi, yj, n1, n2);
+        if (vectors != null && vectors.isProven()) {
+            long before = vectors.begin();
+            vectors.loop.run(a, a0, ai, aj, b, b0, bi, bj, y, y0, yi, yj, n1, n2);
+            vectors.end(before);
+            return;
+        }
+        scalar.run(a, a0, ai, aj, b, b0, bi, bj, y, y0, yi, yj, n1, n2);
+        if (vectors != null) {
             vectors.advance(n1 * n2);
-        } else if (vectors.isDue()) {
-            long before = ProvenLoop.bytes();
-            vectors.loop.run(a, a0, ai, aj, b, b0, bi, bj, y, y0, yi, yj, n1, n2);
-            vectors.judge(ProvenLoop.bytes() - before);
-        } else {
-            vectors.loop.run(a, a0, ai, aj, b, b0, bi, bj, y, y0, yi, yj, n1, n2);
         }
     }
 }

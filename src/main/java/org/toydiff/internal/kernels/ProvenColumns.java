@@ -57,17 +57,15 @@ final class ProvenColumns implements Kernel.Columns {
 
     @Override
     public void run(MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, double divisor) {
-        if (n < lanes) {
-            scalar.run(x, x0, xi, rows, y, y0, n, divisor);
-        } else if (!vectors.isProven()) {
-            scalar.run(x, x0, xi, rows, y, y0, n, divisor);
+        if (n >= lanes && vectors.isProven()) {
+            long before = vectors.begin();
+            vectors.loop.run(x, x0, xi, rows, y, y0, n, divisor);
+            vectors.end(before);
+            return;
+        }
+        scalar.run(x, x0, xi, rows, y, y0, n, divisor);
+        if (n >= lanes) {
             vectors.advance(rows * n);
-        } else if (vectors.isDue()) {
-            long before = ProvenLoop.bytes();
-            vectors.loop.run(x, x0, xi, rows, y, y0, n, divisor);
-            vectors.judge(ProvenLoop.bytes() - before);
-        } else {
-            vectors.loop.run(x, x0, xi, rows, y, y0, n, divisor);
         }
     }
 }

@@ -49,6 +49,8 @@ abstract class ProvenLoop {
 
     private static final int MAX_CLASSES = 4;
 
+    private static final long NOT_COUNTED = -1;
+
     /// Runs of the vector form between two whose bytes are counted.
     private static final int RUNS_BETWEEN_LOOKS = 64;
 
@@ -164,6 +166,20 @@ abstract class ProvenLoop {
         }
     }
 
+    /// Called before a run of the vector form.
+    ///
+    /// @return the bytes that this thread has allocated so far, or [#NOT_COUNTED]
+    final long begin() {
+        return isDue() ? bytes() : NOT_COUNTED;
+    }
+
+    /// Called after that run with the result of [#begin].
+    final void end(long before) {
+        if (before != NOT_COUNTED) {
+            judge(bytes() - before);
+        }
+    }
+
     /// Of threads that see the same trial succeed, or the same run make objects, one reports the change.
     private synchronized void choose(boolean vector) {
         if (proven == vector) {
@@ -179,7 +195,7 @@ abstract class ProvenLoop {
     }
 
     /// {@return the bytes that this thread has allocated so far}
-    static long bytes() {
+    private static long bytes() {
         return THREADS.getCurrentThreadAllocatedBytes();
     }
 }

@@ -60,20 +60,16 @@ final class ProvenPass implements Kernel.Pass {
             long d0,
             long n,
             double[] parameters) {
-        if (n < shortest) {
-            return scalar.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
-        }
-        if (!vectors.isProven()) {
-            double result = scalar.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
-            vectors.advance(n);
+        if (n >= shortest && vectors.isProven()) {
+            long before = vectors.begin();
+            double result = vectors.loop.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+            vectors.end(before);
             return result;
         }
-        if (!vectors.isDue()) {
-            return vectors.loop.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+        double result = scalar.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+        if (n >= shortest) {
+            vectors.advance(n);
         }
-        long before = ProvenLoop.bytes();
-        double result = vectors.loop.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
-        vectors.judge(ProvenLoop.bytes() - before);
         return result;
     }
 }

@@ -50,17 +50,16 @@ final class ProvenUnary implements Kernel.Unary {
     @Override
     public void run(
             MemorySegment x, long x0, long xi, long xj, MemorySegment y, long y0, long yi, long yj, long n1, long n2) {
-        if (xj != 1 || yj != 1 || n2 < lanes) {
-            scalar.run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
-        } else if (!vectors.isProven()) {
-            scalar.run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
+        boolean inRows = xj == 1 && yj == 1 && n2 >= lanes;
+        if (inRows && vectors.isProven()) {
+            long before = vectors.begin();
+            vectors.loop.run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
+            vectors.end(before);
+            return;
+        }
+        scalar.run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
+        if (inRows) {
             vectors.advance(n1 * n2);
-        } else if (vectors.isDue()) {
-            long before = ProvenLoop.bytes();
-            vectors.loop.run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
-            vectors.judge(ProvenLoop.bytes() - before);
-        } else {
-            vectors.loop.run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
         }
     }
 }

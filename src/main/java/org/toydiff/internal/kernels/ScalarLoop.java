@@ -9,7 +9,6 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,27 +24,22 @@ final class ScalarLoop extends LoopWriter {
 
     /// {@return the kernel of one operand that computes `result`; `name` is for profilers}
     static Kernel.Unary unary(String name, Expression result) {
-        return (Kernel.Unary) instance(new ScalarLoop(name, result, 1).define(null));
+        return (Kernel.Unary) new ScalarLoop(name, result, 1).instance();
     }
 
     /// {@return the kernel of two operands that computes `result`}
     static Kernel.Binary binary(String name, Expression result) {
-        return (Kernel.Binary) instance(new ScalarLoop(name, result, 2).define(null));
+        return (Kernel.Binary) new ScalarLoop(name, result, 2).instance();
     }
 
-    private static Object instance(Lookup own) {
-        try {
-            return own.findConstructor(own.lookupClass(), MethodType.methodType(void.class))
-                    .invoke();
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
+    private Object instance() {
+        return LoopCode.instance(write(), null, MethodType.methodType(void.class));
     }
 
     private MethodTypeDesc rowType() {
         List<ClassDesc> parameters = new ArrayList<>();
         for (int i = 0; i <= inputs; i++) {
-            parameters.addAll(List.of(SEGMENT, CD_long, CD_long));
+            parameters.addAll(List.of(LoopCode.SEGMENT, CD_long, CD_long));
         }
         parameters.add(CD_long);
         return MethodTypeDesc.of(CD_void, parameters);
@@ -54,7 +48,7 @@ final class ScalarLoop extends LoopWriter {
     @Override
     void members(ClassBuilder type) {
         type.withMethodBody(ConstantDescs.INIT_NAME, ConstantDescs.MTD_void, 0, code -> {
-            callObjectConstructor(code);
+            LoopCode.callObjectConstructor(code);
             code.return_();
         });
         type.withMethodBody("row", rowType(), ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, this::row);

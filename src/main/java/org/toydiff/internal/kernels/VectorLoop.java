@@ -1,7 +1,5 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.constant.ConstantDescs.CD_MethodHandles;
-import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
@@ -14,11 +12,8 @@ import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
-import java.lang.constant.DynamicConstantDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import jdk.incubator.vector.VectorShape;
@@ -31,10 +26,9 @@ import org.toydiff.internal.arithmetic.VectorEmitter;
 ///
 /// A row of an operand is read from memory or is one repeated element; there is a loop for each combination.
 final class VectorLoop extends LoopWriter {
-    private static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
+    private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
+    private static final ClassDesc SPECIES = LoopCode.SPECIES;
     private static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
-    private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
-    private static final ClassDesc BOUNDS = Bounds.class.describeConstable().orElseThrow();
     private static final ClassDesc MASK_BYTES =
             MaskBytes.class.describeConstable().orElseThrow();
 
@@ -68,14 +62,9 @@ final class VectorLoop extends LoopWriter {
     private Object instance(VectorShape shape, Object scalar) {
         Class<?> real = wide ? double.class : float.class;
         Class<?> integer = wide ? long.class : int.class;
-        Lookup own = define(List.of(shape.withLanes(real), shape.withLanes(integer)));
         Class<?> type = inputs == 1 ? Kernel.Unary.class : Kernel.Binary.class;
-        try {
-            return own.findConstructor(own.lookupClass(), MethodType.methodType(void.class, type))
-                    .invoke(scalar);
-        } catch (Throwable e) {
-            throw new AssertionError(e);
-        }
+        var species = List.of(shape.withLanes(real), shape.withLanes(integer));
+        return LoopCode.instance(write(), species, MethodType.methodType(void.class, type), scalar);
     }
 
     private MethodTypeDesc rowType() {
@@ -92,7 +81,7 @@ final class VectorLoop extends LoopWriter {
     void members(ClassBuilder type) {
         type.withField("scalar", kernel, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
         type.withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(CD_void, kernel), 0, code -> {
-            callObjectConstructor(code);
+            LoopCode.callObjectConstructor(code);
             code.aload(0).aload(1).putfield(self, "scalar", kernel).return_();
         });
         type.withMethodBody("row", rowType(), ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, this::row);
@@ -134,8 +123,7 @@ final class VectorLoop extends LoopWriter {
     private void row(CodeBuilder code) {
         int n = code.parameterSlot(2 * (inputs + 1));
         for (int i = 0; i <= inputs; i++) {
-            code.aload(code.parameterSlot(2 * i)).lload(code.parameterSlot(2 * i + 1));
-            code.invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
+            LoopCode.callBounds(code, code.parameterSlot(2 * i), code.parameterSlot(2 * i + 1));
         }
         Label end = code.newLabel();
         Label top = code.newLabel();
@@ -163,7 +151,7 @@ final class VectorLoop extends LoopWriter {
         code.lload(j).lload(n).lcmp().iflt(top);
         code.labelBinding(end);
         code.return_();
-        keepFromInlining(code);
+        LoopCode.keepFromInlining(code);
     }
 
     /// Reads the repeated element into a vector or mask.
@@ -176,7 +164,7 @@ final class VectorLoop extends LoopWriter {
         if (isByte(input)) {
             code.invokeinterface(SPECIES, "maskAll", MethodTypeDesc.of(MASK, CD_boolean));
         } else {
-            code.invokestatic(vector, "broadcast", MethodTypeDesc.of(vector, SPECIES, element));
+            LoopCode.broadcast(code, vector, wide);
         }
         int local = code.allocateLocal(TypeKind.REFERENCE);
         code.astore(local);
@@ -193,10 +181,8 @@ final class VectorLoop extends LoopWriter {
                 }
                 species(code, false);
                 code.aload(code.parameterSlot(2 * index));
-                pushBytes(code, index, j);
-                pushOrder(code);
-                code.invokestatic(
-                        vector, "fromMemorySegment", MethodTypeDesc.of(vector, SPECIES, SEGMENT, CD_long, ORDER));
+                pushIndex(code, index, j);
+                LoopCode.load(code, vector, wide);
             }
 
             @Override
@@ -207,7 +193,8 @@ final class VectorLoop extends LoopWriter {
                 }
                 species(code, false);
                 code.aload(code.parameterSlot(2 * index));
-                code.lload(code.parameterSlot(2 * index + 1)).lload(j).ladd().loadConstant(lanes);
+                pushIndex(code, index, j);
+                code.loadConstant(lanes);
                 code.invokestatic(MASK_BYTES, "load", MethodTypeDesc.of(CD_long, SEGMENT, CD_long, CD_int));
                 code.invokestatic(MASK, "fromLong", MethodTypeDesc.of(MASK, SPECIES, CD_long));
             }
@@ -219,23 +206,13 @@ final class VectorLoop extends LoopWriter {
         };
     }
 
-    /// Pushes the offset in bytes of an operand's element j.
-    private void pushBytes(CodeBuilder code, int operand, int j) {
+    /// Pushes the index of an operand's element j.
+    private static void pushIndex(CodeBuilder code, int operand, int j) {
         code.lload(code.parameterSlot(2 * operand + 1)).lload(j).ladd();
-        code.loadConstant(graph.precision().size / (long) Byte.SIZE).lmul();
-    }
-
-    private static void pushOrder(CodeBuilder code) {
-        boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
-        code.getstatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", ORDER);
     }
 
     private static void species(CodeBuilder code, boolean integers) {
-        code.ldc(DynamicConstantDesc.ofNamed(
-                ConstantDescs.ofConstantBootstrap(CD_MethodHandles, "classDataAt", CD_Object, CD_int),
-                ConstantDescs.DEFAULT_NAME,
-                SPECIES,
-                integers ? 1 : 0));
+        LoopCode.classData(code, integers ? 1 : 0, SPECIES);
     }
 
     /// Pops the result and stores it from element j on.
@@ -243,14 +220,14 @@ final class VectorLoop extends LoopWriter {
         if (isByte(inputs)) {
             VectorEmitter.maskToBits(code);
             code.aload(code.parameterSlot(2 * inputs));
-            code.lload(code.parameterSlot(2 * inputs + 1)).lload(j).ladd().loadConstant(lanes);
+            pushIndex(code, inputs, j);
+            code.loadConstant(lanes);
             code.invokestatic(MASK_BYTES, "store", MethodTypeDesc.of(CD_void, CD_long, SEGMENT, CD_long, CD_int));
             return;
         }
         code.aload(code.parameterSlot(2 * inputs));
-        pushBytes(code, inputs, j);
-        pushOrder(code);
-        code.invokevirtual(vector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
+        pushIndex(code, inputs, j);
+        LoopCode.store(code, vector, wide);
     }
 
     /// Computes the vector from element j on with the scalar loop.

@@ -1,19 +1,12 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.constant.ConstantDescs.CD_MethodHandles;
-import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_int;
-import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
-import java.lang.constant.DynamicConstantDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,12 +20,9 @@ import org.toydiff.internal.arithmetic.VectorEmitter;
 
 /// Writes passes over vectors of elements. A fold has as many vectors as make up the virtual vector.
 final class VectorPass extends PassWriter {
-    private static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
-    private static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
+    private static final ClassDesc VECTOR = LoopCode.VECTOR;
+    private static final ClassDesc SPECIES = LoopCode.SPECIES;
     private static final ClassDesc SHUFFLE = ClassDesc.of("jdk.incubator.vector.VectorShuffle");
-    private static final ClassDesc OPERATORS = ClassDesc.of("jdk.incubator.vector.VectorOperators");
-    private static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
-    private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
 
     // Class data: the species of reals, integers and stored elements, then shuffles by 1, 2, 4 … lanes.
     private static final int REALS = 0;
@@ -78,13 +68,13 @@ final class VectorPass extends PassWriter {
     @Override
     void part(CodeBuilder code) {
         loop(code, 1);
-        LoopWriter.keepFromInlining(code);
+        LoopCode.keepFromInlining(code);
     }
 
     @Override
     void quarters(CodeBuilder code) {
         loop(code, 4);
-        LoopWriter.keepFromInlining(code);
+        LoopCode.keepFromInlining(code);
     }
 
     /// Iterates over elements `FROM` to `TO` and, in step with them, over as many for each of the other streams. The
@@ -142,7 +132,7 @@ final class VectorPass extends PassWriter {
         int[][] slots = new int[streams][pass.fold() == null ? 0 : each];
         for (int[] stream : slots) {
             for (int k = 0; k < stream.length; k++) {
-                classData(code, REALS, SPECIES);
+                LoopCode.classData(code, REALS, SPECIES);
                 pushIdentity(code);
                 broadcast(code);
                 stream[k] = code.allocateLocal(TypeKind.REFERENCE);
@@ -155,7 +145,7 @@ final class VectorPass extends PassWriter {
     private Map<Integer, Integer> broadcastParameters(CodeBuilder code) {
         Map<Integer, Integer> slots = new HashMap<>();
         for (int index : graph.parameters()) {
-            classData(code, REALS, SPECIES);
+            LoopCode.classData(code, REALS, SPECIES);
             pushParameter(code, index);
             broadcast(code);
             int slot = code.allocateLocal(TypeKind.REFERENCE);
@@ -166,15 +156,7 @@ final class VectorPass extends PassWriter {
     }
 
     private void broadcast(CodeBuilder code) {
-        code.invokestatic(vector, "broadcast", MethodTypeDesc.of(vector, SPECIES, element));
-    }
-
-    private static void classData(CodeBuilder code, int index, ClassDesc type) {
-        code.ldc(DynamicConstantDesc.ofNamed(
-                ConstantDescs.ofConstantBootstrap(CD_MethodHandles, "classDataAt", CD_Object, CD_int),
-                ConstantDescs.DEFAULT_NAME,
-                type,
-                index));
+        LoopCode.broadcast(code, vector, wide);
     }
 
     /// Computes a vector from element `i + offset` of a stream, writes the outputs, and pushes the folded value.
@@ -198,7 +180,7 @@ final class VectorPass extends PassWriter {
                         code.aload(parameters.get(index));
                     }
                 },
-                integers -> classData(code, integers ? INTEGERS : REALS, SPECIES));
+                integers -> LoopCode.classData(code, integers ? INTEGERS : REALS, SPECIES));
         List<PassDescription.Output> outputs = pass.outputs();
         int[] values = new int[outputs.size()];
         for (int k = 0; k < values.length; k++) {
@@ -212,39 +194,26 @@ final class VectorPass extends PassWriter {
         for (int k = 0; k < values.length; k++) {
             code.aload(values[k]);
             if (wide != wideStorage) {
-                convert(code, "D2F", vector, STORED, storedVector);
+                LoopCode.convert(code, "D2F", vector, STORED, storedVector);
             }
             code.aload(segment(outputs.get(k).operand()));
-            pushBytes(code, outputs.get(k).operand(), i, stream, offset);
-            pushOrder(code);
-            code.invokevirtual(
-                    storedVector, "intoMemorySegment", MethodTypeDesc.of(CD_void, LoopWriter.SEGMENT, CD_long, ORDER));
+            pushIndex(code, outputs.get(k).operand(), i, stream, offset);
+            LoopCode.store(code, storedVector, wideStorage);
         }
     }
 
     private void load(CodeBuilder code, int operand, int i, int stream, int offset) {
-        classData(code, STORED, SPECIES);
+        LoopCode.classData(code, STORED, SPECIES);
         code.aload(segment(operand));
-        pushBytes(code, operand, i, stream, offset);
-        pushOrder(code);
-        code.invokestatic(
-                storedVector,
-                "fromMemorySegment",
-                MethodTypeDesc.of(storedVector, SPECIES, LoopWriter.SEGMENT, CD_long, ORDER));
+        pushIndex(code, operand, i, stream, offset);
+        LoopCode.load(code, storedVector, wideStorage);
         if (wide != wideStorage) {
-            convert(code, "F2D", storedVector, REALS, vector);
+            LoopCode.convert(code, "F2D", storedVector, REALS, vector);
         }
     }
 
-    private static void convert(CodeBuilder code, String conversion, ClassDesc from, int species, ClassDesc to) {
-        code.getstatic(OPERATORS, conversion, CONVERSION);
-        classData(code, species, SPECIES);
-        code.iconst_0().invokevirtual(from, "convertShape", MethodTypeDesc.of(VECTOR, CONVERSION, SPECIES, CD_int));
-        code.checkcast(to);
-    }
-
-    /// Pushes the offset in bytes of element `i + stream·TO + offset`.
-    private void pushBytes(CodeBuilder code, int operand, int i, int stream, int offset) {
+    /// Pushes the index of element `i + stream·TO + offset`.
+    private void pushIndex(CodeBuilder code, int operand, int i, int stream, int offset) {
         code.lload(start(operand)).lload(i).ladd();
         for (int k = 0; k < stream; k++) {
             code.lload(TO).ladd();
@@ -252,12 +221,6 @@ final class VectorPass extends PassWriter {
         if (offset > 0) {
             code.loadConstant((long) offset).ladd();
         }
-        code.loadConstant(pass.storage().size / (long) Byte.SIZE).lmul();
-    }
-
-    private static void pushOrder(CodeBuilder code) {
-        boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
-        code.getstatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", ORDER);
     }
 
     private void foldVectors(CodeBuilder code) {
@@ -276,7 +239,7 @@ final class VectorPass extends PassWriter {
         code.aload(accumulators[0]);
         for (int distance = lanes / 2; distance > 0; distance /= 2) {
             code.dup();
-            classData(code, SHUFFLES + Integer.numberOfTrailingZeros(distance), SHUFFLE);
+            LoopCode.classData(code, SHUFFLES + Integer.numberOfTrailingZeros(distance), SHUFFLE);
             code.invokevirtual(vector, "rearrange", MethodTypeDesc.of(vector, SHUFFLE));
             foldVectors(code);
         }

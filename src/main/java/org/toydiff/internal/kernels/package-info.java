@@ -6,7 +6,7 @@
 /// | elementwise kernels and their expressions | `UnaryKernel`, `BinaryKernel`, `Activations` |
 /// | passes that reduce: sums, moments, extremes, parts of softmax | `PassDescription`, `ContiguousKernels` |
 /// | passes that take optimizer steps | `UpdateKernel`, `Coefficients` |
-/// | loops generated from an expression: scalar and vector form | `LoopWriter`, `ScalarLoop`, `VectorLoop` |
+/// | loops generated from an expression | `LoopCode`, `LoopWriter`, `ScalarLoop`, `VectorLoop` |
 /// | passes and column sums, likewise | `PassWriter`, `ScalarPass`, `VectorPass`; `ColumnLoop` |
 /// | which form runs | `ProvenLoop` and the kernels that begin with `Proven` |
 /// | copies, integers, tiny products | `CopyKernels`, `IntegerComparisonLoop`, `FloatVectorProduct` |

@@ -131,6 +131,25 @@ class ProvenLoopTest {
     }
 
     @Test
+    void aCountedRunThatMakesAnObjectStopsTheForm() {
+        var form = new Form();
+        form.compiled = true;
+        advance(form, 20);
+        form.end(form.begin());
+        assertTrue(form.isProven(), "counted, and no object");
+        for (int i = 0; i < 64; i++) {
+            long before = form.begin();
+            form.made = new byte[100];
+            form.end(before);
+            assertTrue(form.isProven(), "not counted");
+        }
+        long before = form.begin();
+        form.made = new byte[100];
+        form.end(before);
+        assertFalse(form.isProven());
+    }
+
+    @Test
     void aFlightRecordingHasEachChange(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("forms.jfr");
         try (var recording = new Recording()) {

@@ -1,0 +1,137 @@
+package org.toydiff.internal.kernels;
+
+import static java.lang.constant.ConstantDescs.CD_MethodHandles;
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.DynamicConstantDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
+import java.nio.ByteOrder;
+
+/// The parts that all writers of loops share: the types that loops use, short sequences of instructions, and the
+/// definition of the class. Elements in memory are doubles (`wide`) or floats.
+final class LoopCode {
+    static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
+    static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
+    static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
+    static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
+    private static final ClassDesc OPERATORS = ClassDesc.of("jdk.incubator.vector.VectorOperators");
+    private static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
+    private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
+    private static final ClassDesc BOUNDS = Bounds.class.describeConstable().orElseThrow();
+
+    private static final int UNREACHED = 330;
+
+    private LoopCode() {}
+
+    /// {@return an instance of a new hidden class} `classData` is null for none; `arguments` are those of its
+    /// constructor.
+    static Object instance(byte[] bytes, Object classData, MethodType constructor, Object... arguments) {
+        Lookup lookup = MethodHandles.lookup();
+        try {
+            Lookup own = classData == null
+                    ? lookup.defineHiddenClass(bytes, true)
+                    : lookup.defineHiddenClassWithClassData(bytes, classData, true);
+            return own.findConstructor(own.lookupClass(), constructor).invokeWithArguments(arguments);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Calls the constructor of Object on `this`.
+    static void callObjectConstructor(CodeBuilder code) {
+        code.aload(0).invokespecial(CD_Object, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void);
+    }
+
+    /// Writes the check of a segment and a start, which are slots; see [Bounds].
+    static void callBounds(CodeBuilder code, int segment, int start) {
+        code.aload(segment).lload(start);
+        code.invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
+    }
+
+    static ClassDesc element(boolean wide) {
+        return wide ? CD_double : CD_float;
+    }
+
+    private static ClassDesc layout(boolean wide) {
+        return LAYOUT.nested(wide ? "OfDouble" : "OfFloat");
+    }
+
+    static void pushLayout(CodeBuilder code, boolean wide) {
+        code.getstatic(LAYOUT, wide ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout(wide));
+    }
+
+    /// Replaces a segment, a layout and an index by the element at that index.
+    static void get(CodeBuilder code, boolean wide) {
+        code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(element(wide), layout(wide), CD_long));
+    }
+
+    /// Pops a segment, a layout, an index and an element, and stores the element at that index.
+    static void set(CodeBuilder code, boolean wide) {
+        code.invokeinterface(SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(wide), CD_long, element(wide)));
+    }
+
+    // Vectors. `vector` is the class of one, `wide` its elements.
+
+    /// Pushes the constant at an index of the class data.
+    static void classData(CodeBuilder code, int index, ClassDesc type) {
+        code.ldc(DynamicConstantDesc.ofNamed(
+                ConstantDescs.ofConstantBootstrap(CD_MethodHandles, "classDataAt", CD_Object, CD_int),
+                ConstantDescs.DEFAULT_NAME,
+                type,
+                index));
+    }
+
+    /// Replaces a species and an element by a vector of that element.
+    static void broadcast(CodeBuilder code, ClassDesc vector, boolean wide) {
+        code.invokestatic(vector, "broadcast", MethodTypeDesc.of(vector, SPECIES, element(wide)));
+    }
+
+    /// Replaces a species, a segment and an index by the vector at that index.
+    static void load(CodeBuilder code, ClassDesc vector, boolean wide) {
+        pushBytesAndOrder(code, wide);
+        code.invokestatic(vector, "fromMemorySegment", MethodTypeDesc.of(vector, SPECIES, SEGMENT, CD_long, ORDER));
+    }
+
+    /// Pops a vector, a segment and an index, and stores the vector at that index.
+    static void store(CodeBuilder code, ClassDesc vector, boolean wide) {
+        pushBytesAndOrder(code, wide);
+        code.invokevirtual(vector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
+    }
+
+    /// Replaces an index by the offset in bytes and the byte order.
+    private static void pushBytesAndOrder(CodeBuilder code, boolean wide) {
+        boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+        code.loadConstant(wide ? (long) Double.BYTES : (long) Float.BYTES).lmul();
+        code.getstatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", ORDER);
+    }
+
+    /// Replaces a vector by one with other elements (`conversion` is `F2D` or `D2F`), of a species in the class
+    /// data.
+    static void convert(CodeBuilder code, String conversion, ClassDesc from, int species, ClassDesc to) {
+        code.getstatic(OPERATORS, conversion, CONVERSION);
+        classData(code, species, SPECIES);
+        code.iconst_0().invokevirtual(from, "convertShape", MethodTypeDesc.of(VECTOR, CONVERSION, SPECIES, CD_int));
+        code.checkcast(to);
+    }
+
+    /// Ends a method with unreachable code that makes it too large for C2 to inline (`FreqInlineSize`, 325 bytes): a
+    /// vector loop is to be compiled once, by itself. Evidence that one caller's copy allocates nothing would not
+    /// hold for another's; and calls of an inlined copy do not count towards the compilation of the rest.
+    static void keepFromInlining(CodeBuilder code) {
+        for (int i = 0; i < UNREACHED; i++) {
+            code.nop();
+        }
+        code.return_();
+    }
+}
