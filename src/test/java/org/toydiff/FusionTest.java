@@ -244,15 +244,11 @@ class FusionTest {
         List<Tensor> leaves = in.stream()
                 .map(t -> t.tracksGradient() ? t : t.detach().trackGradient())
                 .toList();
-        boolean recording = Scope.current().recording;
-        Scope.current().recording = true;
-        try {
+        return Oracles.recorded(() -> {
             Tensor y = f.apply(leaves);
             Tensor cubes = y.multiply(y).multiply(y).sum();
             return Autograd.gradients(cubes, List.of(leaves.getFirst()), true).getFirst();
-        } finally {
-            Scope.current().recording = recording;
-        }
+        });
     }
 
     // Gradients put over values.

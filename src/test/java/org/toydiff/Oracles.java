@@ -8,6 +8,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.toydiff.internal.launch.Shape;
 
 /// The operands on which ops are tested, and their results in double.
@@ -21,6 +23,24 @@ final class Oracles {
     static final Domain POSITIVE = new Domain(0.3, 3);
 
     private Oracles() {}
+
+    /// The result of ops that are recorded even where the caller, such as [GradientCheck], records nothing.
+    static Tensor recorded(Supplier<Tensor> ops) {
+        boolean recording = Scope.current().recording;
+        Scope.current().recording = true;
+        try {
+            return ops.get();
+        } finally {
+            Scope.current().recording = recording;
+        }
+    }
+
+    /// A gradient of `f`, to be differentiated again.
+    static Tensor gradientOf(UnaryOperator<Tensor> f, Tensor x) {
+        Tensor t = x.tracksGradient() ? x : x.detach().trackGradient();
+        return recorded(() -> Autograd.gradients(f.apply(t.multiply(1)).multiply(t), List.of(t), true)
+                .getFirst());
+    }
 
     /// A grid of values between `low` and `high`, none of them close to 0 or, across operands, to each other.
     record Domain(double low, double high) {
