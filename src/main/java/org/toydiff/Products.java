@@ -31,7 +31,7 @@ final class Products {
         if (activation == null) {
             return y;
         }
-        Tensor activated = y.view(y.offset, y.shape, y.strides);
+        Tensor activated = y.view();
         return recorded ? activated.record(activation.op, null, activation.rules, y) : activated;
     }
 

@@ -95,7 +95,7 @@ final class Recompute implements Rule.Joint {
             y.requireReadable(OP);
             kept = y.storage;
             // A view: the function may return a parameter, which others have recorded.
-            return y.view(y.offset, y.shape, y.strides);
+            return y.view();
         } finally {
             argument = null;
             scope.draws = around;
@@ -113,7 +113,7 @@ final class Recompute implements Rule.Joint {
     /// Returns a view outside the graph that x belongs to. It is another tensor than x, which may be a
     /// parameter too and have a gradient as such.
     private static Tensor cutOff(Tensor x, boolean tracked) {
-        Tensor leaf = x.view(x.offset, x.shape, x.strides);
+        Tensor leaf = x.view();
         leaf.leaf = tracked;
         return leaf;
     }

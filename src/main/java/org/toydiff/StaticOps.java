@@ -150,9 +150,9 @@ final class StaticOps {
         try {
             for (int i = 0; i < inputs.length; i++) {
                 Tensor x = inputs[i];
-                whole[i] = x.isContiguous() ? x.view(x.offset, x.shape, x.strides) : x.contiguousCopy(name);
+                whole[i] = x.isContiguous() ? x.view() : x.contiguousCopy(name);
             }
-            op.compute(whole, y.view(y.offset, y.shape, y.strides));
+            op.compute(whole, y.view());
             done = true;
         } finally {
             for (int i = 0; i < inputs.length; i++) {

@@ -67,8 +67,7 @@ public final class ScalarEmitter extends Emitter {
     @Override
     void operation(Node node) {
         switch (node.operation()) {
-            case SELECT -> select(node);
-            case RARELY -> rarely(node);
+            case SELECT, RARELY -> select(node);
             case LESS, LESS_OR_EQUAL, EQUAL, NOT_EQUAL -> truth(node);
             default -> {
                 pushOperands(node);
@@ -176,7 +175,8 @@ public final class ScalarEmitter extends Emitter {
         code.labelBinding(end);
     }
 
-    /// Computes operands before the branch: others may read them where the branch was not taken.
+    /// Pushes operand 1 where operand 0 holds, or its function for [Operation#RARELY]; else operand 2. Computes
+    /// operands before the branch: others may read them where the branch was not taken.
     private void select(Node node) {
         settle(node.operand(1));
         settle(node.operand(2));
@@ -184,26 +184,18 @@ public final class ScalarEmitter extends Emitter {
         Label end = code.newLabel();
         branchUnless(node.operand(0), otherwise);
         push(node.operand(1));
+        if (node.operation() == Operation.RARELY) {
+            call(node.expression.function);
+        }
         code.goto_(end);
         code.labelBinding(otherwise);
         push(node.operand(2));
         code.labelBinding(end);
     }
 
-    private void rarely(Node node) {
-        settle(node.operand(1));
-        settle(node.operand(2));
-        Label otherwise = code.newLabel();
-        Label end = code.newLabel();
-        branchUnless(node.operand(0), otherwise);
-        push(node.operand(1));
-        ScalarFunction function = node.expression.function;
-        code.invokestatic(
-                function.owner().describeConstable().orElseThrow(), function.name(), MethodTypeDesc.of(real, real));
-        code.goto_(end);
-        code.labelBinding(otherwise);
-        push(node.operand(2));
-        code.labelBinding(end);
+    private void call(ScalarFunction function) {
+        ClassDesc owner = function.owner().describeConstable().orElseThrow();
+        code.invokestatic(owner, function.name(), MethodTypeDesc.of(real, real));
     }
 
     private void branchUnless(Node condition, Label otherwise) {

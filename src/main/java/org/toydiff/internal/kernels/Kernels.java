@@ -82,9 +82,7 @@ public final class Kernels {
     static MethodHandle op(MethodHandles.Lookup lookup, Class<?> ops, String name, MethodType type) {
         try {
             return lookup.findStatic(ops, name, type);
-        } catch (NoSuchMethodException e) {
-            return null;
-        } catch (IllegalAccessException e) {
+        } catch (ReflectiveOperationException e) {
             throw new AssertionError(e);
         }
     }
