@@ -1,6 +1,7 @@
 package org.toydiff.internal.kernels;
 
 import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 import static java.lang.constant.ConstantDescs.INIT_NAME;
@@ -9,6 +10,7 @@ import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
+import java.lang.classfile.Opcode;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
@@ -17,13 +19,14 @@ import java.util.List;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.VectorEmitter;
 
-/// Writes the class of a [Kernel.Columns]. Each column has a separate sum, in double. The scalar form processes
-/// eight columns at a time and the vector form four vectors of them, so that each row contributes a cache line or
-/// more; then one at a time.
+/// Writes the class of a [Kernel.Columns]. Each column has a separate sum, in double. The vector form processes
+/// four vectors of columns at a time, then one, so that each row contributes a cache line or more; the scalar form,
+/// some hundred, or eight and then one if there are few.
 final class ColumnLoop {
     private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
     private static final ClassDesc COLUMNS =
             Kernel.Columns.class.describeConstable().orElseThrow();
+    private static final ClassDesc ARRAYS = ClassDesc.of("java.util.Arrays");
     private static final ClassDesc DOUBLES = VectorEmitter.vectorOf(Precision.FLOAT64);
 
     private static final MethodTypeDesc RUN =
@@ -85,6 +88,11 @@ final class ColumnLoop {
         int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
         type.withMethodBody("blocks", BLOCK, flags, code -> block(code, vectors ? 4 : 8));
         type.withMethodBody("singles", BLOCK, flags, code -> block(code, 1));
+        if (!vectors) {
+            type.withMethodBody("staged", BLOCK, flags, this::staged);
+            type.withMethodBody("add", addType(), flags, this::add);
+            type.withMethodBody("divide", divideType(), flags, this::divide);
+        }
     }
 
     private void run(CodeBuilder code) {
@@ -92,6 +100,14 @@ final class ColumnLoop {
         int divisor = n + 2;
         int blocks = code.allocateLocal(TypeKind.LONG);
         int singles = code.allocateLocal(TypeKind.LONG);
+        if (!vectors) {
+            code.lload(n).loadConstant((long) Staging.SHORTEST).lcmp();
+            code.ifThen(Opcode.IFGE, many -> {
+                pushOperands(many);
+                many.lconst_0().lload(n).dload(divisor).invokestatic(self, "staged", BLOCK);
+                many.return_();
+            });
+        }
         code.lload(n).loadConstant(vectors ? -4L * lanes : -8L).land().lstore(blocks);
         code.lload(n).loadConstant((long) -lanes).land().lstore(singles);
         pushOperands(code);
@@ -168,6 +184,64 @@ final class ColumnLoop {
         if (vectors) {
             LoopCode.keepFromInlining(code);
         }
+    }
+
+    /// Sums columns `FROM` to `TO` through a [Staging], some hundred at a time.
+    private void staged(CodeBuilder code) {
+        LoopCode.callBounds(code, X, X0);
+        LoopCode.callBounds(code, Y, Y0);
+        var staging = new StagingCode(code);
+        Runnable layout = () -> LoopCode.pushLayout(code, wide);
+        int start = code.allocateLocal(TypeKind.LONG);
+        var x = new StagingCode.Staged(0, layout, staging.array(0, layout, stored()), X, start);
+        var y = new StagingCode.Staged(1, layout, staging.array(1, layout, stored()), Y, Y0);
+        int sums = staging.array(Staging.LANES, () -> LoopCode.pushLayout(code, true), CD_double);
+        staging.forBlocks(() -> code.lload(FROM), TO, (j, count) -> {
+            code.aload(sums).dconst_0();
+            code.invokestatic(ARRAYS, "fill", MethodTypeDesc.of(CD_void, CD_double.arrayType(), CD_double));
+            LoopWriter.loop(code, ROWS, row -> {
+                LoopWriter.pushPlace(code, X0, row, XI);
+                code.lstore(start);
+                staging.load(x, j, count);
+                code.aload(sums).aload(x.array()).iload(count).invokestatic(self, "add", addType());
+            });
+            code.aload(sums).aload(y.array()).iload(count).dload(DIVISOR);
+            code.invokestatic(self, "divide", divideType());
+            staging.store(y, j, count);
+        });
+        staging.giveBack();
+        code.return_();
+    }
+
+    private ClassDesc stored() {
+        return LoopCode.element(wide);
+    }
+
+    private MethodTypeDesc addType() {
+        return MethodTypeDesc.of(CD_void, CD_double.arrayType(), stored().arrayType(), CD_int);
+    }
+
+    private MethodTypeDesc divideType() {
+        return addType().insertParameterTypes(3, CD_double);
+    }
+
+    /// Adds elements of a row to the sums.
+    private void add(CodeBuilder code) {
+        StagingCode.forElements(code, 2, 1, j -> {
+            code.aload(0).iload(j).dup2().daload();
+            code.aload(1).iload(j).arrayLoad(storedKind).conversion(storedKind, TypeKind.DOUBLE);
+            code.dadd().dastore();
+        });
+        code.return_();
+    }
+
+    /// Stores the sums' quotients by the divisor as elements of the result.
+    private void divide(CodeBuilder code) {
+        StagingCode.forElements(code, 2, 1, j -> {
+            code.aload(1).iload(j).aload(0).iload(j).daload().dload(3).ddiv();
+            code.conversion(TypeKind.DOUBLE, storedKind).arrayStore(storedKind);
+        });
+        code.return_();
     }
 
     /// Pushes the elements of row i, starting at column `j + offset`.

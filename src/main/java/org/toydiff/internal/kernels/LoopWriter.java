@@ -135,7 +135,14 @@ abstract class LoopWriter {
             return;
         }
         code.invokeinterface(SEGMENT, "get", MethodTypeDesc.of(CD_byte, LAYOUT_BYTE, CD_long));
-        code.ifThenElse(CodeBuilder::iconst_1, CodeBuilder::iconst_0);
+        asTruth(code, operand);
+    }
+
+    /// Replaces an operand's element by 0 or 1 if it is a truth value, of which any but 0 is true.
+    final void asTruth(CodeBuilder code, int operand) {
+        if (isByte(operand)) {
+            code.ifThenElse(CodeBuilder::iconst_1, CodeBuilder::iconst_0);
+        }
     }
 
     /// Pops a segment, a layout, an index and the result, and stores the result at that index.

@@ -32,7 +32,7 @@ import org.toydiff.internal.arithmetic.ScalarEmitter;
 /// - `rest`, for the elements after the last vector, one by one.
 abstract class PassWriter {
     private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
-    private static final ClassDesc PARAMETERS = CD_double.arrayType();
+    static final ClassDesc PARAMETERS = CD_double.arrayType();
     private static final ClassDesc PASS = Kernel.Pass.class.describeConstable().orElseThrow();
     private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
     private static final int OPERANDS = 4;
@@ -41,7 +41,7 @@ abstract class PassWriter {
     private static final int SLOTS_OF_OPERAND = 3;
     static final int FROM = OPERANDS * SLOTS_OF_OPERAND;
     static final int TO = FROM + 2;
-    private static final int PARAMETER_ARRAY = TO + 2;
+    static final int PARAMETER_ARRAY = TO + 2;
     private static final int TOTAL = PARAMETER_ARRAY + 1;
 
     final PassDescription pass;
@@ -68,6 +68,9 @@ abstract class PassWriter {
     /// Writes the body of `quarters`, if the pass has them.
     abstract void quarters(CodeBuilder code);
 
+    /// Writes the methods that only this form has.
+    void members(ClassBuilder type) {}
+
     /// {@return the number of elements of which `part` takes a multiple}
     abstract int step();
 
@@ -84,15 +87,16 @@ abstract class PassWriter {
             if (pass.inQuarters()) {
                 method(type, "quarters", partType(), this::quarters);
             }
+            members(type);
         });
         return (Kernel.Pass) LoopCode.instance(bytes, classData, MethodType.methodType(void.class));
     }
 
-    private interface Body {
+    interface Body {
         void write(CodeBuilder code);
     }
 
-    private static void method(ClassBuilder type, String name, MethodTypeDesc descriptor, Body body) {
+    static void method(ClassBuilder type, String name, MethodTypeDesc descriptor, Body body) {
         type.withMethodBody(name, descriptor, ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, body::write);
     }
 
@@ -173,14 +177,14 @@ abstract class PassWriter {
     }
 
     private void rest(CodeBuilder code) {
-        Map<Integer, Integer> parameters = storeParameters(code);
+        Map<Integer, Integer> parameters = storeParameters(code, PARAMETER_ARRAY);
         int i = code.allocateLocal(TypeKind.LONG);
         code.lload(FROM).lstore(i);
         Label top = code.newLabel();
         Label end = code.newLabel();
         code.labelBinding(top);
         code.lload(i).lload(TO).lcmp().ifge(end);
-        element(code, parameters, i, 0);
+        element(code, parameters, inMemory(code, i));
         if (pass.fold() != null) {
             code.loadLocal(kind, TOTAL);
             fold(code);
@@ -195,13 +199,47 @@ abstract class PassWriter {
         }
     }
 
-    /// Computes element `i + offset` in scalar form, writes the outputs, and pushes the folded value.
-    final void element(CodeBuilder code, Map<Integer, Integer> parameters, int i, int offset) {
+    /// How a loop in scalar form gets at the elements of operands.
+    interface Elements {
+        /// Pushes whatever locates an operand's current element.
+        void locate(int operand);
+
+        /// Replaces a location by the element there.
+        void get();
+
+        /// Pops a location and an element, and stores it there.
+        void set();
+    }
+
+    /// {@return access to element i in memory}
+    private Elements inMemory(CodeBuilder code, int i) {
+        return new Elements() {
+            @Override
+            public void locate(int operand) {
+                code.aload(segment(operand));
+                LoopCode.pushLayout(code, wideStorage);
+                code.lload(start(operand)).lload(i).ladd();
+            }
+
+            @Override
+            public void get() {
+                LoopCode.get(code, wideStorage);
+            }
+
+            @Override
+            public void set() {
+                LoopCode.set(code, wideStorage);
+            }
+        };
+    }
+
+    /// Computes an element in scalar form, writes the outputs, and pushes the folded value.
+    final void element(CodeBuilder code, Map<Integer, Integer> parameters, Elements elements) {
         var emitter = new ScalarEmitter(code, graph, new Emitter.Leaves() {
             @Override
             public void input(int index) {
-                pushPlace(code, index, i, offset);
-                LoopCode.get(code, wideStorage);
+                elements.locate(index);
+                elements.get();
                 code.conversion(storedKind(), kind);
             }
 
@@ -226,24 +264,14 @@ abstract class PassWriter {
             emitter.result(values.length);
         }
         for (int k = 0; k < values.length; k++) {
-            pushPlace(code, outputs.get(k).operand(), i, offset);
+            elements.locate(outputs.get(k).operand());
             code.loadLocal(kind, values[k]).conversion(kind, storedKind());
-            LoopCode.set(code, wideStorage);
+            elements.set();
         }
     }
 
-    private TypeKind storedKind() {
+    final TypeKind storedKind() {
         return TypeKind.from(LoopCode.element(wideStorage));
-    }
-
-    /// Pushes the segment, the layout and the index of an operand's element `i + offset`.
-    private void pushPlace(CodeBuilder code, int operand, int i, int offset) {
-        code.aload(segment(operand));
-        LoopCode.pushLayout(code, wideStorage);
-        code.lload(start(operand)).lload(i).ladd();
-        if (offset > 0) {
-            code.loadConstant((long) offset).ladd();
-        }
     }
 
     static int segment(int operand) {
@@ -254,20 +282,20 @@ abstract class PassWriter {
         return SLOTS_OF_OPERAND * operand + 1;
     }
 
-    /// Reads the parameters into variables: from index to slot.
-    final Map<Integer, Integer> storeParameters(CodeBuilder code) {
+    /// Reads the parameters from an array into variables: from index to slot.
+    final Map<Integer, Integer> storeParameters(CodeBuilder code, int array) {
         Map<Integer, Integer> slots = new HashMap<>();
         for (int index : graph.parameters()) {
             int slot = code.allocateLocal(kind);
-            pushParameter(code, index);
+            pushParameter(code, array, index);
             code.storeLocal(kind, slot);
             slots.put(index, slot);
         }
         return slots;
     }
 
-    final void pushParameter(CodeBuilder code, int index) {
-        code.aload(PARAMETER_ARRAY).loadConstant(index).daload().conversion(TypeKind.DOUBLE, kind);
+    final void pushParameter(CodeBuilder code, int array, int index) {
+        code.aload(array).loadConstant(index).daload().conversion(TypeKind.DOUBLE, kind);
     }
 
     /// Writes the checks that the operands lie within their segments.

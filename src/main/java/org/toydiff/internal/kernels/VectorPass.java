@@ -146,7 +146,7 @@ final class VectorPass extends PassWriter {
         Map<Integer, Integer> slots = new HashMap<>();
         for (int index : graph.parameters()) {
             LoopCode.classData(code, REALS, SPECIES);
-            pushParameter(code, index);
+            pushParameter(code, PARAMETER_ARRAY, index);
             broadcast(code);
             int slot = code.allocateLocal(TypeKind.REFERENCE);
             code.astore(slot);

@@ -8,6 +8,7 @@
 /// | passes that take optimizer steps | `UpdateKernel`, `Coefficients` |
 /// | loops generated from an expression | `LoopCode`, `LoopWriter`, `ScalarLoop`, `VectorLoop` |
 /// | passes and column sums, likewise | `PassWriter`, `ScalarPass`, `VectorPass`; `ColumnLoop` |
+/// | how the scalar form gets at memory | `Staging`, `StagingCode` |
 /// | which form runs | `ProvenLoop` and the kernels that begin with `Proven` |
 /// | copies, integers, tiny products | `CopyKernels`, `IntegerComparisonLoop`, `FloatVectorProduct` |
 ///

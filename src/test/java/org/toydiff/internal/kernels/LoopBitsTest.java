@@ -216,7 +216,7 @@ class LoopBitsTest {
         List<Grid> grids = new ArrayList<>();
         IntStream.concat(IntStream.rangeClosed(0, 70), IntStream.of(1021))
                 .forEach(n -> grids.add(new Grid(1, n, 0, 1, 0, 1, 0, 1)));
-        for (long n : new long[] {1, 5, 16, 37}) {
+        for (long n : new long[] {1, 5, 16, 37, 80}) {
             grids.add(new Grid(3, n, n, 1, n, 1, n, 1));
             grids.add(new Grid(3, n, n + 2, 1, 0, 1, n + 1, 1));
             grids.add(new Grid(3, n, n, 1, 1, 0, n, 1));
