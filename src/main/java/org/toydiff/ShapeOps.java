@@ -4,7 +4,10 @@ import static org.toydiff.Families.view;
 import static org.toydiff.Rule.readsNothing;
 import static org.toydiff.Rule.readsShape;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.toydiff.internal.launch.Shape;
 
 /// The shape of a [Tensor], and the ops that change it. They move no elements: each returns a view of the same
@@ -84,6 +87,39 @@ public sealed interface ShapeOps permits Tensor {
         return Shape.checked("reshape", x.dtype.bytes(), shape);
     }
 
+    /// Returns the same elements with some successive axes merged into one: a view where strides allow it, else a
+    /// copy; gradient `g` in this shape.
+    ///
+    /// @param start the first axis to merge, negative ones counted from the back
+    /// @param end the last axis to merge, negative ones counted from the back
+    /// @return a view or a new tensor; of a scalar, a vector of one element
+    /// @throws IllegalArgumentException if an axis is out of range, or the last one is before the first
+    default Tensor flatten(int start, int end) {
+        Tensor x = self();
+        if (rank() == 0) {
+            return reshape(1);
+        }
+        int first = Shape.axis("flatten", start, rank());
+        int last = Shape.axis("flatten", end, rank());
+        if (last < first) {
+            throw new IllegalArgumentException("flatten: axis " + end + " of " + Shape.text(x.shape)
+                    + " is before axis " + start + "; give the first one first");
+        }
+        long[] shape = new long[rank() - (last - first)];
+        System.arraycopy(x.shape, 0, shape, 0, first);
+        shape[first] = Shape.size(Arrays.copyOfRange(x.shape, first, last + 1));
+        System.arraycopy(x.shape, last + 1, shape, first + 1, rank() - last - 1);
+        return reshape(shape);
+    }
+
+    /// Returns the same elements without the axes of size 1: a view where strides allow it, else a copy; gradient
+    /// `g` in this shape.
+    ///
+    /// @return a view of the same block
+    default Tensor squeeze() {
+        return reshape(Arrays.stream(self().shape).filter(n -> n != 1).toArray());
+    }
+
     /// Returns the same elements without an axis of size 1: a view; gradient `g` with the axis put back.
     ///
     /// @param axis the axis, negative ones counted from the back
@@ -159,6 +195,20 @@ public sealed interface ShapeOps permits Tensor {
         return view(x, "transpose", x.offset, shape, strides, readsNothing(g -> g.transpose(back)));
     }
 
+    /// Returns the axes with one moved to another position: a view; gradient `g` with the axis moved back.
+    ///
+    /// @param from the axis, negative ones counted from the back
+    /// @param to its position in the result, negative ones counted from the back
+    /// @return a view of the same block
+    /// @throws IllegalArgumentException if an axis or a position is out of range
+    default Tensor movedim(int from, int to) {
+        int source = Shape.axis("movedim", from, rank());
+        int destination = Shape.axis("movedim", to, rank());
+        List<Integer> axes = new ArrayList<>(IntStream.range(0, rank()).boxed().toList());
+        axes.add(destination, axes.remove(source));
+        return transpose(axes.stream().mapToInt(axis -> axis).toArray());
+    }
+
     /// Returns positions `from` to `to − 1` along an axis: a view; gradient `g` there and 0 elsewhere.
     ///
     /// @param axis the axis, negative ones counted from the back
@@ -167,6 +217,19 @@ public sealed interface ShapeOps permits Tensor {
     /// @return a view of the same block
     /// @throws IllegalArgumentException if the axis or a position is out of range
     default Tensor slice(int axis, long from, long to) {
+        return slice(axis, from, to, 1);
+    }
+
+    /// Returns every `step`-th position from `from` to `to − 1` along an axis: a view; gradient `g` there and 0
+    /// elsewhere. [ArrangementOps#flip] reverses an axis.
+    ///
+    /// @param axis the axis, negative ones counted from the back
+    /// @param from the first position, negative ones counted from the end
+    /// @param to one past the last possible position, negative ones counted from the end
+    /// @param step the distance from each position to the next, at least 1
+    /// @return a view of the same block
+    /// @throws IllegalArgumentException if the axis or a position is out of range, or the step is not positive
+    default Tensor slice(int axis, long from, long to, long step) {
         Tensor x = self();
         int i = Shape.axis("slice", axis, rank());
         long n = x.shape[i];
@@ -176,15 +239,64 @@ public sealed interface ShapeOps permits Tensor {
             throw new IllegalArgumentException("slice: " + from + " to " + to + " is out of range for axis " + axis
                     + " of " + Shape.text(x.shape) + ", which has " + n + " positions");
         }
+        if (step < 1) {
+            throw new IllegalArgumentException("slice: step " + step + " along axis " + axis + " of "
+                    + Shape.text(x.shape) + " must be at least 1; flip reverses an axis");
+        }
         long[] shape = x.shape.clone();
-        shape[i] = end - first;
+        shape[i] = Math.ceilDiv(end - first, step);
+        long[] strides = x.strides.clone();
+        // With one position or none, the stride is never used and must not overflow.
+        strides[i] *= shape[i] > 1 ? step : 1;
         return view(
                 x,
                 "slice",
                 x.offset + first * x.strides[i],
                 shape,
-                x.strides,
-                readsShape((g, original) -> embed(g, original, i, first)));
+                strides,
+                readsShape((g, original) -> embed(g, original, i, first, step)));
+    }
+
+    /// Returns successive parts along an axis: views, each of the given size but for the last, which has the rest;
+    /// gradient of each as of [#slice].
+    ///
+    /// @param size the number of positions of a part, at least 1
+    /// @param axis the axis, negative ones counted from the back
+    /// @return views of the same block; of an axis without positions, one
+    /// @throws IllegalArgumentException if the axis is out of range, or the size is not positive
+    default List<Tensor> split(long size, int axis) {
+        Tensor x = self();
+        int along = Shape.axis("split", axis, rank());
+        if (size < 1) {
+            throw new IllegalArgumentException(
+                    "split: parts of " + size + " positions of " + Shape.text(x.shape) + "; give at least 1");
+        }
+        long n = x.shape[along];
+        List<Tensor> parts = new ArrayList<>();
+        long from = 0;
+        do {
+            long to = n - from > size ? from + size : n;
+            parts.add(x.slice(along, from, to));
+            from = to;
+        } while (from < n);
+        return List.copyOf(parts);
+    }
+
+    /// Returns successive parts of equal size along an axis, the last one smaller: views, as many as asked for or,
+    /// as in PyTorch, fewer if the positions do not suffice; gradient of each as of [#slice].
+    ///
+    /// @param chunks the number of parts, at least 1
+    /// @param axis the axis, negative ones counted from the back
+    /// @return views of the same block
+    /// @throws IllegalArgumentException if the axis is out of range, or the number is not positive
+    default List<Tensor> chunk(long chunks, int axis) {
+        Tensor x = self();
+        int along = Shape.axis("chunk", axis, rank());
+        if (chunks < 1) {
+            throw new IllegalArgumentException(
+                    "chunk: " + chunks + " parts of " + Shape.text(x.shape) + "; give at least 1");
+        }
+        return x.split(Math.max(1, Math.ceilDiv(x.shape[along], chunks)), along);
     }
 
     /// Returns entry `index` along the first axis, which is dropped: a view; gradient `g` there and 0 elsewhere.
@@ -209,18 +321,21 @@ public sealed interface ShapeOps permits Tensor {
                 x.offset + i * x.strides[0],
                 Shape.without(x.shape, 0),
                 Shape.without(x.strides, 0),
-                readsShape((g, original) -> embed(g.unsqueeze(0), original, 0, i)));
+                readsShape((g, original) -> embed(g.unsqueeze(0), original, 0, i, 1)));
     }
 
-    /// Zeros of `shape` with x from position `from` on along an axis: the gradient of a slice, whose own gradient is
-    /// a slice.
-    private static Tensor embed(Tensor x, long[] shape, int axis, long from) {
+    /// Zeros of `shape` with x at every `step`-th position from `from` on along an axis: the gradient of a slice,
+    /// whose own gradient is a slice.
+    private static Tensor embed(Tensor x, long[] shape, int axis, long from, long step) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("embed", x.dtype, shape, recorded);
         y.fill(0);
-        Launch.unary(Families.copy(x.dtype), x, y.view(y.offset + from * y.strides[axis], x.shape, y.strides));
-        long to = from + x.shape[axis];
-        return recorded ? y.record("embed", null, readsNothing(g -> g.slice(axis, from, to)), x) : y;
+        long n = x.shape[axis];
+        long[] strides = y.strides.clone();
+        strides[axis] *= n > 1 ? step : 1;
+        Launch.unary(Families.copy(x.dtype), x, y.view(y.offset + from * y.strides[axis], x.shape, strides));
+        long to = n == 0 ? from : from + (n - 1) * step + 1;
+        return recorded ? y.record("embed", null, readsNothing(g -> g.slice(axis, from, to, step)), x) : y;
     }
 
     /// Returns this tensor stretched to a larger shape by NumPy's rule: a view with stride 0; gradient `g` summed

@@ -1,7 +1,9 @@
 package org.toydiff;
 
 import java.lang.reflect.Field;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.toydiff.internal.launch.Shape;
 
 /// The ops that have no operand to be called on. [Tensor] declares them, because callers from Scala and by
@@ -100,6 +102,28 @@ final class StaticOps {
             slices[i] = parts[i].unsqueeze(at);
         }
         return concat("stack", at, slices);
+    }
+
+    static List<Tensor> meshgrid(Tensor... axes) {
+        if (axes.length == 0) {
+            throw new IllegalArgumentException("meshgrid: there are no vectors; give one or more");
+        }
+        long[] shape = new long[axes.length];
+        for (int i = 0; i < axes.length; i++) {
+            if (axes[i].rank() > 1) {
+                throw new IllegalArgumentException("meshgrid: " + Shape.text(axes[i].shape) + " (tensor " + i
+                        + ") must be a vector; reshape(-1) makes one");
+            }
+            shape[i] = axes[i].size();
+        }
+        List<Tensor> grids = new ArrayList<>();
+        for (int i = 0; i < axes.length; i++) {
+            long[] alone = new long[axes.length];
+            Arrays.fill(alone, 1);
+            alone[i] = shape[i];
+            grids.add(axes[i].reshape(alone).broadcastTo(shape));
+        }
+        return List.copyOf(grids);
     }
 
     private static void requireParts(String op, Tensor[] parts) {

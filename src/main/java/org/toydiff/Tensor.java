@@ -2,6 +2,8 @@ package org.toydiff;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.function.LongToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.random.DefaultGenerator;
@@ -18,8 +20,8 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// ```
 ///
 /// This file has the factories; the methods of a tensor are in the interfaces that it implements, one for each
-/// subject: [ElementwiseOps], [ReductionOps], [SoftmaxOps], [ProductOps], [ShapeOps],
-/// [IndexingOps], its gradients in [AutogradOps] and its memory in [MemoryOps].
+/// subject: [ElementwiseOps], [ReductionOps], [SoftmaxOps], [ProductOps], [ShapeOps], [ArrangementOps],
+/// [IndexingOps], [SamplingOps], its gradients in [AutogradOps] and its memory in [MemoryOps].
 ///
 /// **Ops** take FLOAT32 and FLOAT64 operands of one dtype and broadcast as NumPy does. An op makes a new tensor in
 /// the innermost [TensorArena] and modifies none of its operands, unless its documentation says that it returns a
@@ -35,7 +37,16 @@ import org.toydiff.internal.random.DefaultGenerator;
 ///
 /// A tensor is a small handle; equality is identity.
 public final class Tensor extends TensorBase
-        implements ElementwiseOps, ReductionOps, SoftmaxOps, ProductOps, ShapeOps, IndexingOps, AutogradOps, MemoryOps {
+        implements ElementwiseOps,
+                ReductionOps,
+                SoftmaxOps,
+                ProductOps,
+                ShapeOps,
+                ArrangementOps,
+                IndexingOps,
+                SamplingOps,
+                AutogradOps,
+                MemoryOps {
     Tensor(Storage storage, long offset, long[] shape, long[] strides, DType dtype) {
         super(storage, offset, shape, strides, dtype);
     }
@@ -204,6 +215,54 @@ public final class Tensor extends TensorBase
         return tensor.setAll(i -> start + i * step);
     }
 
+    /// {@return a new vector of `count` evenly spaced values from `start` to `stop`, FLOAT32, in the innermost arena}
+    ///
+    /// @param start the first value
+    /// @param stop the last value, of more than one
+    /// @param count the number of values
+    /// @throws IllegalArgumentException if the number is negative, or an end is not finite
+    public static Tensor linspace(double start, double stop, long count) {
+        return linspace(DType.FLOAT32, start, stop, count);
+    }
+
+    /// {@return a new vector of `count` evenly spaced values from `start` to `stop`, in the innermost arena}
+    ///
+    /// @param dtype the dtype
+    /// @param start the first value
+    /// @param stop the last value, of more than one
+    /// @param count the number of values
+    /// @throws IllegalArgumentException if the number is negative, or an end is not finite
+    public static Tensor linspace(DType dtype, double start, double stop, long count) {
+        return linspace(null, dtype, start, stop, count);
+    }
+
+    /// {@return a new vector of `count` evenly spaced values from `start` to `stop`, in the given arena} They are
+    /// computed in double from the nearer end, so that the ends are exact.
+    ///
+    /// @param arena the arena
+    /// @param dtype the dtype
+    /// @param start the first value
+    /// @param stop the last value, of more than one
+    /// @param count the number of values
+    /// @throws IllegalArgumentException if the number is negative, or an end is not finite
+    public static Tensor linspace(Arena arena, DType dtype, double start, double stop, long count) {
+        LongToDoubleFunction values = spacing("linspace", start, stop, count);
+        return allocate("linspace", arena, dtype, count).setAll(values);
+    }
+
+    /// {@return a new vector of `count` powers of `base`, their exponents evenly spaced, in the innermost arena}
+    ///
+    /// @param dtype the dtype
+    /// @param start the first exponent
+    /// @param stop the last exponent, of more than one
+    /// @param count the number of values
+    /// @param base the base
+    /// @throws IllegalArgumentException if the number is negative, or an end is not finite
+    public static Tensor logspace(DType dtype, double start, double stop, long count, double base) {
+        LongToDoubleFunction exponents = spacing("logspace", start, stop, count);
+        return allocate("logspace", null, dtype, count).setAll(i -> StrictMath.pow(base, exponents.applyAsDouble(i)));
+    }
+
     /// {@return a new identity matrix, FLOAT32, in the innermost arena}
     ///
     /// @param n the number of rows and of columns
@@ -330,6 +389,45 @@ public final class Tensor extends TensorBase
     public static Tensor randn(Arena arena, DType dtype, RandomGenerator generator, long... shape) {
         dtype.requireFloating("randn");
         return allocate("randn", arena, dtype, shape).normal(generator);
+    }
+
+    /// {@return a new INT64 tensor of uniform random integers from `low` to `high − 1`, in the innermost arena}
+    ///
+    /// @param low the smallest integer
+    /// @param high one more than the largest integer
+    /// @param shape the shape
+    /// @throws IllegalArgumentException if low is not below high
+    public static Tensor randint(long low, long high, long... shape) {
+        return drawn(generator -> randint(DType.INT64, generator, low, high, shape));
+    }
+
+    /// {@return a new tensor of uniform random integers from `low` to `high − 1`, in the innermost arena}
+    ///
+    /// @param dtype INT32 or INT64
+    /// @param generator the source of random numbers
+    /// @param low the smallest integer
+    /// @param high one more than the largest integer
+    /// @param shape the shape
+    /// @throws IllegalArgumentException if low is not below high, or the dtype is another or too small
+    public static Tensor randint(DType dtype, RandomGenerator generator, long low, long high, long... shape) {
+        return Sampling.integers(dtype, generator, low, high, shape);
+    }
+
+    /// {@return a new INT64 vector of the integers from 0 to `n − 1` in random order, in the innermost arena}
+    ///
+    /// @param n the number of integers
+    /// @throws IllegalArgumentException if it is negative
+    public static Tensor randperm(long n) {
+        return drawn(generator -> randperm(generator, n));
+    }
+
+    /// {@return a new INT64 vector of the integers from 0 to `n − 1` in random order, in the innermost arena}
+    ///
+    /// @param generator the source of random numbers
+    /// @param n the number of integers
+    /// @throws IllegalArgumentException if it is negative
+    public static Tensor randperm(RandomGenerator generator, long n) {
+        return Sampling.permutation(generator, n);
     }
 
     /// {@return a new vector of the values, FLOAT32, in the innermost arena}
@@ -568,6 +666,15 @@ public final class Tensor extends TensorBase
     /// @throws IllegalArgumentException if there are none, dtypes or shapes differ, or the axis is out of range
     public static Tensor stack(int axis, Tensor... parts) {
         return StaticOps.stack(axis, parts);
+    }
+
+    /// {@return vectors stretched to a common grid: views, the i-th of which varies along axis i alone} That is
+    /// `indexing="ij"` in NumPy and PyTorch. Gradient as of [ShapeOps#broadcastTo].
+    ///
+    /// @param axes the vectors, or scalars, which count as vectors of one element
+    /// @throws IllegalArgumentException if there are none, or one has more than one axis
+    public static List<Tensor> meshgrid(Tensor... axes) {
+        return StaticOps.meshgrid(axes);
     }
 
     /// {@return a new tensor, computed by an op of the caller's}

@@ -152,6 +152,16 @@ abstract sealed class TensorBase permits Tensor {
         return Math.max(0, (long) count);
     }
 
+    /// The i-th of `count` evenly spaced values, computed from the nearer end.
+    static LongToDoubleFunction spacing(String op, double start, double stop, long count) {
+        double step = count > 1 ? stop / (count - 1) - start / (count - 1) : 0;
+        if (!Double.isFinite(start) || !Double.isFinite(stop) || count < 0) {
+            throw new IllegalArgumentException(op + ": " + count + " values from " + start + " to " + stop
+                    + "; give finite ends and 0 or more values");
+        }
+        return i -> i < count / 2.0 ? start + i * step : stop - (count - 1 - i) * step;
+    }
+
     static Tensor wrapped(MemorySegment segment, DType dtype, long[] shape) {
         Shape.checked("wrap", dtype.bytes(), shape);
         long bytes = Shape.size(shape) * dtype.bytes();

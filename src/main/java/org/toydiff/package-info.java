@@ -20,7 +20,8 @@
 ///
 /// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (exp, add, greater …), `ReductionOps`, `SoftmaxOps`,
-///   `ProductOps`, `ShapeOps`, `IndexingOps`; `StaticOps` (where, concat, stack, custom).
+///   `ProductOps`, `ShapeOps`, `ArrangementOps`,
+///   `IndexingOps`, `SamplingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
 /// - The parts that ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix
 ///   products.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.

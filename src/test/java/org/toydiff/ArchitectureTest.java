@@ -58,6 +58,10 @@ class ArchitectureTest {
     private static final int MAX_LINES = 600;
 
     private static final Path SOURCES = Path.of(System.getProperty("toydiff.test.basedir"), "src/main/java");
+    /// Has all factories, because callers from Scala and by reflection find static methods in the class that
+    /// declares them only.
+    private static final Path FACTORIES = SOURCES.resolve("org/toydiff/Tensor.java");
+
     private static final Path CLASSES = Path.of(System.getProperty("toydiff.test.classes"));
     private static final JavaClasses ALL = new ClassFileImporter().importPath(CLASSES);
 
@@ -180,7 +184,7 @@ class ArchitectureTest {
         }
         assertTrue(
                 lines.size() > ALL.stream().filter(JavaClass::isTopLevelClass).count() / 2, lines.toString());
-        lines.values().removeIf(count -> count <= MAX_LINES);
+        lines.entrySet().removeIf(file -> file.getValue() <= (file.getKey().equals(FACTORIES) ? 800 : MAX_LINES));
         assertEquals(Map.of(), lines);
     }
 }

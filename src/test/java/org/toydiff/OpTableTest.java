@@ -120,6 +120,15 @@ class OpTableTest {
             Map.entry("fma", ProductTest.class),
             Map.entry("linear", ProductTest.class),
             Map.entry("custom", CustomOpTest.class),
+            Map.entry("pad", ArrangementTest.class),
+            Map.entry("triu", ArrangementTest.class),
+            Map.entry("tril", ArrangementTest.class),
+            Map.entry("diag", ArrangementTest.class),
+            Map.entry("outer", ArrangementTest.class),
+            Map.entry("kron", ArrangementTest.class),
+            Map.entry("meshgrid", ArrangementTest.class),
+            Map.entry("bernoulli", SamplingTest.class),
+            Map.entry("multinomial", SamplingTest.class),
             Map.entry("argmax", ReductionTest.class),
             Map.entry("argmin", ReductionTest.class),
             Map.entry("norm", ReductionTest.class),
@@ -130,7 +139,8 @@ class OpTableTest {
 
     /// Public methods of a tensor that are no ops: factories, queries, gradients, and where a tensor lies.
     private static final Set<String> NO_OPS = Set.of("""
-            arange empty emptyLike eye full of ones onesLike rand randn scalar wrap zeros zerosLike
+            arange empty emptyLike eye full linspace logspace of ones onesLike rand randint randn randperm scalar
+            wrap zeros zerosLike
             manualSeed randomState setRandomState
             dtype shape size rank isContiguous item at segment toDoubleArray toFloatArray toLongArray toString
             trackGradient tracksGradient gradient hasGradient zeroGradient backward releaseSchedule retain detach
@@ -412,7 +422,28 @@ class OpTableTest {
             new Move("squeeze", x -> x.slice(0, 1, 2).squeeze(-2), n -> range(n, 2 * n)),
             new Move("unsqueeze", x -> x.unsqueeze(1).unsqueeze(-1).transpose(3, 2, 1, 0), n -> turned(n)),
             new Move("slice", x -> x.slice(0, 1, -1), n -> range(n, 2 * n)),
+            new Move("slice with a step", x -> x.slice(0, 0, 3, 2), n -> {
+                int[] rows = Arrays.copyOf(range(0, n), 2 * n);
+                System.arraycopy(range(2 * n, 3 * n), 0, rows, n, n);
+                return rows;
+            }),
             new Move("get", x -> x.get(-1), n -> range(2 * n, 3 * n)),
+            new Move("flatten", x -> x.unsqueeze(1).flatten(0, -1), n -> range(0, 3 * n)),
+            new Move("movedim", x -> x.unsqueeze(0).movedim(-1, 0), n -> turned(n)),
+            new Move("split", x -> x.split(2, 0).get(1), n -> range(2 * n, 3 * n)),
+            new Move("chunk", x -> x.chunk(2, 0).get(0), n -> range(0, 2 * n)),
+            new Move("flip", x -> x.flip(-1, 0), n -> IntStream.range(0, 3 * n)
+                    .map(i -> 3 * n - 1 - i)
+                    .toArray()),
+            new Move("roll", x -> x.roll(-4, 0), n -> IntStream.range(0, 3 * n)
+                    .map(i -> (i + n) % (3 * n))
+                    .toArray()),
+            new Move("tile", x -> x.tile(2, 1, 1), n -> IntStream.range(0, 6 * n)
+                    .map(i -> i % (3 * n))
+                    .toArray()),
+            new Move("repeat", x -> x.repeat(2, 1), n -> IntStream.range(0, 6 * n)
+                    .map(i -> i / 2)
+                    .toArray()),
             new Move("broadcastTo", x -> x.get(0).broadcastTo(2, x.shape()[1]), n -> {
                 int[] row = Arrays.copyOf(range(0, n), 2 * n);
                 System.arraycopy(row, 0, row, n, n);
@@ -575,8 +606,9 @@ class OpTableTest {
         ops.put("logSoftmax", x -> x.logSoftmax(1));
         ops.put("logSumExp", x -> x.logSumExp(1));
         ops.put("norm", Tensor::norm);
-        // Its values are gathered, by the op of that name.
-        ops.remove("topk");
+        // These consist of other ops, and are recorded as those.
+        List.of("topk", "flatten", "movedim", "split", "chunk", "tile", "repeat")
+                .forEach(ops::remove);
         try (var arena = TensorArena.ofConfined()) {
             Tensor x = Tensor.ones(3, 4).trackGradient();
             ops.forEach((name, op) -> {
