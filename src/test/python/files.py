@@ -1,4 +1,4 @@
-"""Writes the files of tensors that SafeTensorsTest, NpyTest and NpzTest read: python3 src/test/python/files.py
+"""Writes the files of tensors that the tests of org.toydiff.io read: python3 src/test/python/files.py
 
 Needs numpy, torch and safetensors. What the tests write themselves must be the same bytes.
 """
@@ -65,6 +65,17 @@ def safetensors():
     (FOLDER / "misaligned.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + data)
 
 
+def network():
+    """A network after two steps in training mode, and an output that it computes in evaluation mode."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    for _ in range(2):
+        net(torch.randn(5, 3) * 2 + 1)
+    save_torch(net.state_dict(), FOLDER / "network.safetensors")
+    x = torch.randn(6, 3)
+    save_torch({"x": x, "y": net.eval()(x).detach()}, FOLDER / "network-output.safetensors")
+
+
 def arrays():
     for dtype in np.float32, np.float64, np.int32, np.int64, np.bool_:
         np.save(FOLDER / f"{np.dtype(dtype).name}.npy", ramp(dtype, 2, 3))
@@ -123,6 +134,7 @@ def many():
 
 FOLDER.mkdir(parents=True, exist_ok=True)
 safetensors()
+network()
 arrays()
 archives()
 many()

@@ -17,8 +17,8 @@ import org.toydiff.TensorArena;
 /// ```
 ///
 /// **Shapes** `[n, channels]` or `[n, channels, length]`; the output has the shape of the input.
-/// **State** parameters `weight`, `bias`; buffers `running_mean`, `running_var`, `num_batches_tracked`, as
-/// PyTorch's. Settings are not saved.
+/// **State** parameters `weight`, `bias`; buffers `running_mean`, `running_var` and `num_batches_tracked`, an INT64
+/// scalar, all as PyTorch's. Settings are not saved.
 public final class BatchNorm1d extends Layer {
     private final Tensor weight;
     private final Tensor bias;
@@ -50,7 +50,7 @@ public final class BatchNorm1d extends Layer {
         this.bias = parameter("bias", Tensor.zeros(dtype, channels));
         this.runningMean = buffer("running_mean", Tensor.zeros(dtype, channels));
         this.runningVariance = buffer("running_var", Tensor.ones(dtype, channels));
-        this.batches = buffer("num_batches_tracked", Tensor.of(new long[1]));
+        this.batches = buffer("num_batches_tracked", Tensor.zeros(DType.INT64));
     }
 
     /// Sets ε, which keeps the divisor from 0.
@@ -118,7 +118,8 @@ public final class BatchNorm1d extends Layer {
             Tensor unbiased = variance.multiply((double) n / (n - 1));
             runningMean.copyFrom(runningMean.multiply(1 - momentum).add(mean.multiply(momentum)));
             runningVariance.copyFrom(runningVariance.multiply(1 - momentum).add(unbiased.multiply(momentum)));
-            batches.copyFrom(Tensor.of(new long[] {batches.toLongArray()[0] + 1}));
+            batches.copyFrom(
+                    Tensor.of(new long[] {batches.toLongArray()[0] + 1}).reshape());
         }
     }
 

@@ -59,15 +59,22 @@ public abstract class Layer implements Stateful {
 
     /// Returns the exception that `forward` throws when `compute` threw `e`.
     final IllegalArgumentException failure(IllegalArgumentException e) {
-        String name = e instanceof LayerException inner ? nameOf(inner.layer) : null;
-        return name == null ? new LayerException(this, e) : ((LayerException) e).within(this, name);
+        String path = e instanceof LayerException inner ? pathOf(inner.layer) : null;
+        return path == null ? new LayerException(this, e) : ((LayerException) e).within(this, path);
     }
 
-    /// Returns the name of a child, or null if it is not registered.
-    final String nameOf(Layer layer) {
+    /// Returns the path of a layer in this one, or null if it is not registered. A layer may call the children of its
+    /// children, but if one is registered more than once, it most likely calls its own.
+    final String pathOf(Layer layer) {
         for (Map.Entry<String, Layer> child : children.entrySet()) {
             if (child.getValue() == layer) {
                 return child.getKey();
+            }
+        }
+        for (Map.Entry<String, Layer> child : children.entrySet()) {
+            String path = child.getValue().pathOf(layer);
+            if (path != null) {
+                return path(child.getKey(), path);
             }
         }
         return null;
@@ -104,13 +111,13 @@ public abstract class Layer implements Stateful {
             this.path = path;
         }
 
-        LayerException within(Layer outer, String name) {
-            return new LayerException(outer, failed, path(name, path), getCause());
+        LayerException within(Layer outer, String inner) {
+            return new LayerException(outer, failed, path(inner, path), getCause());
         }
     }
 
     /// Lists the layers that an input passes through, with output shapes, parameters and bytes. Nothing is
-    /// computed: the layer runs on shapes alone.
+    /// computed: the layer runs on shapes alone. [Summary] says which layers have a row.
     ///
     /// @param inputShape the shape of an input of the first parameter's dtype, FLOAT32 if there are no parameters
     /// @return the summary, which prints as a table
@@ -134,11 +141,10 @@ public abstract class Layer implements Stateful {
     /// {@return the name of the layer, followed by its children: one line, or an indented tree}
     @Override
     public String toString() {
-        String name = getClass().getSimpleName();
         if (children.isEmpty()) {
-            return name + "()";
+            return className() + "()";
         }
-        var text = new StringBuilder(name).append("(\n");
+        var text = new StringBuilder(className()).append("(\n");
         children.forEach((part, layer) -> text.append("  (")
                 .append(part)
                 .append("): ")
@@ -147,17 +153,23 @@ public abstract class Layer implements Stateful {
         return text.append(')').toString();
     }
 
+    /// Returns the name of the class without its package; an anonymous class has no simple name.
+    final String className() {
+        String name = getClass().getSimpleName();
+        return name.isEmpty() ? getClass().getName().replaceFirst(".*\\.", "") : name;
+    }
+
     /// Throws unless the dtype is floating, as parameters must be.
     final void requireFloating(DType dtype) {
         if (!dtype.isFloating()) {
             throw new IllegalArgumentException(
-                    getClass().getSimpleName() + ": parameters cannot be " + dtype + "; use FLOAT32 or FLOAT64");
+                    className() + ": parameters cannot be " + dtype + "; use FLOAT32 or FLOAT64");
         }
     }
 
-    /// Returns whether this layer is made of other layers.
-    final boolean hasChildren() {
-        return !children.isEmpty();
+    /// Returns whether this layer only changes how another one runs.
+    final boolean isWrapper() {
+        return children.containsKey("");
     }
 
     /// Registers a parameter.
@@ -206,8 +218,8 @@ public abstract class Layer implements Stateful {
     private void requireFree(String name) {
         boolean taken = parameters.containsKey(name) || buffers.containsKey(name) || children.containsKey(name);
         if (name.isEmpty() || name.contains(".") || taken) {
-            throw new IllegalArgumentException(getClass().getSimpleName() + ": \"" + name
-                    + "\" is taken, empty or has a dot; choose another name");
+            throw new IllegalArgumentException(
+                    className() + ": \"" + name + "\" is taken, empty or has a dot; choose another name");
         }
     }
 
@@ -261,8 +273,26 @@ public abstract class Layer implements Stateful {
     @Override
     public final void loadStateDict(Map<String, Tensor> state) {
         Map<String, Tensor> current = stateDict();
-        Stateful.requireFits(getClass().getSimpleName() + ": loadStateDict", current, state);
-        current.forEach((name, tensor) -> tensor.copyFrom(state.get(name)));
+        Stateful.requireFits(className() + ": loadStateDict", current, state);
+        current.forEach((path, tensor) -> tensor.copyFrom(state.get(path)));
+    }
+
+    /// Overwrites the parameters and buffers that a state has, and leaves the others as they are: PyTorch's
+    /// `load_state_dict(state, strict=False)`, for a new head on saved layers, for instance. Nothing changes unless
+    /// all tensors with a path of this layer fit.
+    ///
+    /// @param state tensors by path, of the shape and dtype that [#stateDict()] has for it
+    /// @return the paths that the state or this layer lacks; nothing else reports them
+    /// @throws IllegalArgumentException naming every path for which the state has another shape or dtype
+    public final IncompatibleKeys loadMatching(Map<String, Tensor> state) {
+        Map<String, Tensor> current = stateDict();
+        var incompatible = IncompatibleKeys.of(current.keySet(), state.keySet());
+        current.keySet().removeAll(incompatible.missing());
+        Map<String, Tensor> matching = new LinkedHashMap<>(state);
+        matching.keySet().removeAll(incompatible.unexpected());
+        Stateful.requireFits(className() + ": loadMatching", current, matching);
+        current.forEach((path, tensor) -> tensor.copyFrom(matching.get(path)));
+        return incompatible;
     }
 
     /// Puts this layer and its children into training mode.

@@ -1,6 +1,5 @@
 package org.toydiff.nn;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -11,76 +10,62 @@ import org.toydiff.Tensor;
 
 /// The layers that an input of a given shape passes through; see [Layer#summary(long...)]. Prints as a table.
 ///
+/// A call of a layer is a row, in the order in which the calls return. No row has a layer that only passes its input
+/// through other layers, as [Sequential] does. A layer with computations of its own besides calls of other layers
+/// does have one, after theirs: `x + layer(x)` of [Residual], for instance.
+///
+/// Each parameter of the summarised layer counts in exactly one row: that of the first call that can have used it. A
+/// layer that is called twice has two rows, the second with no parameters.
+///
 /// @param input the shape of the input
-/// @param layers a row for each layer without children, in the order in which the input passes through them
-/// @param parameters the number of elements of all parameters, each counted once
+/// @param layers the rows
+/// @param parameters the number of elements of all parameters, each counted once: the sum over the rows
 /// @param parameterBytes the bytes of the parameters
-/// @param activationBytes the bytes of the outputs of all layers together
+/// @param activationBytes the bytes of all outputs together: the sum over the rows
 public record Summary(List<Long> input, List<Row> layers, long parameters, long parameterBytes, long activationBytes) {
-    /// One layer.
+    /// One call of a layer.
     ///
-    /// @param path its path in the summarised layer
+    /// @param path its path in the summarised layer; a layer that is not registered there has its class's name in
+    ///     parentheses, after the path of its caller, and its parameters do not count
     /// @param layer its description in one line
     /// @param output the shape of its output
-    /// @param parameters the number of elements of its parameters
-    /// @param outputBytes the bytes of its output
+    /// @param parameters the number of elements of its parameters that no earlier row counts
+    /// @param outputBytes the bytes of its output, 0 if it is the output of another row
     public record Row(String path, String layer, List<Long> output, long parameters, long outputBytes) {}
 
-    /// Receives the rows of the summary that is being made on this thread.
-    private static final ScopedValue<Notes> NOTES = ScopedValue.newInstance();
-
-    private static final class Notes {
-        private final List<Row> rows = new ArrayList<>();
-        private Layer layer;
-        private String path = "";
-    }
+    /// Receives the calls of the summary that is being made on this thread.
+    private static final ScopedValue<SummaryCalls> CALLS = ScopedValue.newInstance();
 
     static Summary of(Layer layer, DType dtype, long... inputShape) {
-        var notes = new Notes();
+        List<Tensor> parameters = layer.parameters();
+        var calls = new SummaryCalls(layer, parameters);
         try (var off = Autograd.noGradient()) {
-            ScopedValue.where(NOTES, notes)
+            ScopedValue.where(CALLS, calls)
                     .run(() -> MemoryPlan.dryRun(() -> layer.forward(Tensor.empty(dtype, inputShape))));
         }
-        List<Tensor> parameters = layer.parameters();
+        List<Row> rows = List.copyOf(calls.rows());
         return new Summary(
                 list(inputShape),
-                List.copyOf(notes.rows),
+                rows,
                 parameters.stream().mapToLong(Tensor::size).sum(),
                 parameters.stream().mapToLong(Summary::bytes).sum(),
-                notes.rows.stream().mapToLong(Row::outputBytes).sum());
+                rows.stream().mapToLong(Row::outputBytes).sum());
     }
 
     static boolean isRecording() {
-        return NOTES.isBound();
+        return CALLS.isBound();
     }
 
-    /// Computes the output of a layer and adds a row for it. A layer with children gets no row: theirs make it up.
+    /// Computes the output of a layer and records the call.
     static Tensor record(Layer layer, Tensor x) {
-        Notes notes = NOTES.get();
-        Layer outer = notes.layer;
-        String outerPath = notes.path;
-        String name = outer == null ? null : outer.nameOf(layer);
-        notes.layer = layer;
-        notes.path = name == null ? outerPath : Layer.path(outerPath, name);
-        try {
-            Tensor y = layer.compute(x);
-            if (!layer.hasChildren()) {
-                long parameters =
-                        layer.parameters().stream().mapToLong(Tensor::size).sum();
-                notes.rows.add(new Row(notes.path, layer.toString(), list(y.shape()), parameters, bytes(y)));
-            }
-            return y;
-        } finally {
-            notes.layer = outer;
-            notes.path = outerPath;
-        }
+        return CALLS.get().record(layer, x);
     }
 
-    private static List<Long> list(long[] shape) {
+    static List<Long> list(long[] shape) {
         return Arrays.stream(shape).boxed().toList();
     }
 
-    private static long bytes(Tensor tensor) {
+    static long bytes(Tensor tensor) {
         return tensor.size() * tensor.dtype().bytes();
     }
 

@@ -3,7 +3,8 @@
 /// | subject | files |
 /// |---|---|
 /// | base of all layers: parameters, children, state dicts, error paths | [Layer] |
-/// | its table of output shapes and bytes | [Summary] |
+/// | a state loaded in part | [IncompatibleKeys] |
+/// | a layer's table of output shapes and bytes | [Summary], `SummaryCalls` |
 /// | layers with parameters | [Linear], [Embedding], [LayerNorm], [BatchNorm1d] |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
 /// | activations | [ReLU], [LeakyReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |

@@ -197,7 +197,7 @@ class LayersTest extends ArenaTest {
                 2           BatchNorm1d(32, epsilon=1.0E-5, momentum=0.1)  [128, 32]               64            16,384
                 """, summary.toString().lines().limit(4).reduce("", (a, b) -> a + b + "\n"));
         assertEquals(
-                List.of("0", "1", "2", "3", "4.module.0", "4.module.1", "5"),
+                List.of("0", "1", "2", "3", "4.module.0", "4.module.1", "4", "5"),
                 summary.layers().stream().map(Summary.Row::path).toList());
         assertEquals(784 * 32 + 32 + 64 + 32 * 32 + 32 + 320, summary.parameters());
         assertEquals(summary.parameters() * 4, summary.parameterBytes());
@@ -318,7 +318,7 @@ class LayersTest extends ArenaTest {
         var net = new Sequential(new Linear(4, 4), new Residual(new Sequential(new Gated(), new Linear(3, 4))));
         Summary summary = net.summary(2, 4);
         assertEquals(
-                List.of("0", "1.module.0.value", "1.module.0.gate", "1.module.1"),
+                List.of("0", "1.module.0.value", "1.module.0.gate", "1.module.0", "1.module.1", "1"),
                 summary.layers().stream().map(Summary.Row::path).toList());
         assertEquals(15, summary.layers().get(2).parameters());
         var failure = assertThrows(IllegalArgumentException.class, () -> new Sequential(new Residual(new Gated()))

@@ -1,0 +1,60 @@
+package org.toydiff.io;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.io.FilesOfPython.file;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.ArenaTest;
+import org.toydiff.nn.BatchNorm1d;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.ReLU;
+import org.toydiff.nn.Sequential;
+
+/// A network's state that PyTorch saved, loaded, and saved again.
+class PyTorchStateTest extends ArenaTest {
+    @TempDir
+    private Path folder;
+
+    private static Sequential loaded() throws IOException {
+        var net = new Sequential(new Linear(3, 4), new BatchNorm1d(4), new ReLU(), new Linear(4, 2));
+        try (var saved = SafeTensors.open(file("network.safetensors"))) {
+            net.loadStateDict(saved.toMap());
+        }
+        net.eval();
+        return net;
+    }
+
+    @Test
+    void theLoadedNetworkComputesWhatPyTorchComputes() throws IOException {
+        Sequential net = loaded();
+        assertEquals(2, net.namedBuffers().get("1.num_batches_tracked").item());
+        try (var output = SafeTensors.open(file("network-output.safetensors"))) {
+            float[] y = net.forward(output.get("x")).toFloatArray();
+            assertArrayEquals(output.get("y").toFloatArray(), y, 1e-6f);
+        }
+    }
+
+    @Test
+    void theSameStateIsTheSameFileAsPyTorchs() throws IOException {
+        Path mine = folder.resolve("network.safetensors");
+        SafeTensors.save(mine, loaded().stateDict());
+        assertArrayEquals(FilesOfPython.bytes("network.safetensors"), Files.readAllBytes(mine));
+    }
+
+    @Test
+    void itIsLoadedInPartIntoAnotherNetwork() throws IOException {
+        var other = new Sequential(new Linear(3, 4), new BatchNorm1d(4));
+        try (var saved = SafeTensors.open(file("network.safetensors"))) {
+            var keys = other.loadMatching(saved.toMap());
+            assertTrue(keys.missing().isEmpty());
+            assertEquals(Set.of("3.weight", "3.bias"), Set.copyOf(keys.unexpected()));
+        }
+    }
+}
