@@ -40,18 +40,39 @@ ALL = {
 }
 
 
+# Zeros, denormals, 1, the largest numbers, infinities and NaN of F16 and of BF16, and their negatives.
+HALVES = np.array(
+    [
+        sign | bits
+        for sign in (0, 0x8000)
+        for bits in (0, 1, 2, 0x7F, 0x80, 0x3FF, 0x400, 0x3555, 0x3C00, 0x3F80, 0x7BFF, 0x7C00, 0x7E00, 0x7F7F, 0x7F80, 0x7FC0)
+    ],
+    dtype=np.uint16,
+)
+
+
 def safetensors():
     save_file(ALL, FOLDER / "all.safetensors", metadata={"purpose": "a <test> & \"more\" ä\n"})
     save_file({}, FOLDER / "nothing.safetensors")
-    save_torch(
-        {
-            "half": torch.arange(3, dtype=torch.float16),
-            "brain": torch.arange(4, dtype=torch.bfloat16).reshape(2, 2),
-            "byte": torch.arange(5, dtype=torch.uint8),
-            "single": torch.arange(6, dtype=torch.float32),
-        },
-        FOLDER / "others.safetensors",
-    )
+    converted = {
+        "half": torch.from_numpy(HALVES).view(torch.float16).reshape(2, -1),
+        "brain": torch.from_numpy(HALVES.copy()).view(torch.bfloat16),
+        "byte": torch.arange(256, dtype=torch.uint8),
+        "signed byte": torch.arange(-128, 128, dtype=torch.int8),
+        "short": torch.tensor([0, 1, -1, 258, -32768, 32767], dtype=torch.int16),
+    }
+    expected = {
+        f"{name} converted": x.float() if x.is_floating_point() else x.int() for name, x in converted.items()
+    }
+    refused = {
+        "word": torch.arange(3).to(torch.uint16),
+        "unsigned": torch.arange(3).to(torch.uint32),
+        "long word": torch.arange(3).to(torch.uint64),
+        "eight bits": torch.arange(3.0).to(torch.float8_e4m3fn),
+        "eight more bits": torch.arange(3.0).to(torch.float8_e5m2),
+        "complex": torch.arange(3).to(torch.complex64),
+    }
+    save_torch(converted | expected | refused, FOLDER / "others.safetensors")
     # Allowed, though the library no longer writes it: a header of any length, and tensors in any order.
     header = json.dumps(
         {
@@ -85,7 +106,7 @@ def arrays():
     np.save(FOLDER / "fortran.npy", np.asfortranarray(ramp(np.float32, 2, 3, 4)))
     # Here nothing is missing to the next 64 bytes, and a whole 64 are added.
     np.save(FOLDER / "padded.npy", ramp(np.float32, *PADDED))
-    for name, dtype in ("uint8", np.uint8), ("big", ">f4"), ("text", "<U3"), ("record", [("x", "<f4"), ("y", "<i4")]):
+    for name, dtype in ("uint16", np.uint16), ("text", "<U3"), ("record", [("x", "<f4"), ("y", "<i4")]):
         np.save(FOLDER / f"{name}.npy", np.zeros(2, dtype))
     for version in (2, 0), (3, 0):
         with open(FOLDER / f"version{version[0]}.npy", "wb") as f, warnings.catch_warnings():
@@ -120,8 +141,30 @@ def archives():
         **content,
         large=ramp(np.float64, 100, 300) % 7,
         fortran=np.asfortranarray(ramp(np.float32, 2, 3, 4)),
-        half=np.zeros(2, np.float16),
+        words=np.zeros(2, np.uint16),
     )
+
+
+def dtypes():
+    """Arrays that are read by conversion, each with the array that NumPy converts it to."""
+    integers = [0, 1, -1, 100, -128, 127, 258, -32768, 32767, 2**24 + 1, -(2**31), 2**31 - 1, 2**60 + 1, -(2**63)]
+    content = {}
+    for dtype in "|u1", "|i1", "<i2", ">i2", ">i4", ">i8", "<f2", ">f2", ">f4", ">f8", "|b1":
+        kind, size = dtype[1], int(dtype[2])
+        if kind == "f":
+            x = HALVES.view(np.float16).astype(dtype)
+            to = np.float64 if size == 8 else np.float32
+        elif kind == "b":
+            x, to = np.array([True, False, True]), np.bool_
+        else:
+            limits = np.iinfo(dtype)
+            x = np.array([n for n in integers if limits.min <= n <= limits.max], dtype)
+            to = np.int64 if size == 8 else np.int32
+        content[dtype] = x.reshape(2, -1) if x.size % 2 == 0 else x
+        content[dtype + " converted"] = content[dtype].astype(to)
+    content["fortran"] = np.asfortranarray(content[">f2"])
+    content["fortran converted"] = np.ascontiguousarray(content["fortran"].astype(np.float32))
+    np.savez(FOLDER / "dtypes.npz", **content)
 
 
 def many():
@@ -137,4 +180,5 @@ safetensors()
 network()
 arrays()
 archives()
+dtypes()
 many()

@@ -7,7 +7,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import org.toydiff.Autograd;
-import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -63,16 +62,25 @@ final class Elements {
         }
     }
 
-    /// Returns a tensor over mapped elements, or a copy in the arena (null: the innermost one) if they are not
-    /// aligned.
-    static Tensor of(MappedFile file, long offset, Arena arena, DType dtype, long... shape) {
-        if (offset % dtype.bytes() == 0) {
-            return file.tensor(offset, dtype, shape);
+    /// Returns whether a tensor can lie over elements in a file.
+    static boolean isMappable(StoredType type, boolean bigEndian, long offset) {
+        return !type.isConverted() && !(bigEndian && type.bytes > 1) && offset % type.bytes == 0;
+    }
+
+    /// Returns a tensor over elements in a file, or one of converted elements in the arena (null: the innermost one)
+    /// if they are not mappable.
+    ///
+    /// @param op the op in messages
+    static Tensor of(
+            String op, MappedFile file, long offset, Arena arena, StoredType type, boolean bigEndian, long... shape) {
+        if (isMappable(type, bigEndian, offset)) {
+            return file.tensor(offset, type.dtype, shape);
         }
-        Tensor copy = Tensor.empty(arena, dtype, shape);
-        MemorySegment elements = copy.segment();
-        elements.copyFrom(file.segment().asSlice(offset, elements.byteSize()));
-        return copy;
+        Tensor converted = Tensor.empty(arena, type.dtype, shape);
+        file.requireWhole(op);
+        MemorySegment elements = file.segment().asSlice(offset, converted.size() * type.bytes);
+        type.convert(elements, bigEndian, converted.segment());
+        return converted;
     }
 
     /// Returns the position of the first byte that is neither 0 nor 1, or −1.

@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 import org.toydiff.internal.files.AtomicFile;
@@ -19,8 +18,9 @@ import org.toydiff.internal.files.AtomicFile;
 /// }
 /// ```
 ///
-/// Reads versions 1.0 to 3.0. The dtypes are FLOAT32 `<f4`, FLOAT64 `<f8`, INT32 `<i4`, INT64 `<i8` and BOOL
-/// `|b1`; files of other dtypes are refused.
+/// Reads versions 1.0 to 3.0. Files are written with the dtypes FLOAT32 `<f4`, FLOAT64 `<f8`, INT32 `<i4`, INT64
+/// `<i8` and BOOL `|b1`. Arrays of these are also read in big-endian order (`>f4`), and half-precision floats `f2`
+/// as FLOAT32, small integers `u1`, `i1` and `i2` as INT32, always without a loss. Other dtypes are refused.
 ///
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 public final class Npy {
@@ -29,14 +29,13 @@ public final class Npy {
     /// Maps a file. An array in Fortran order becomes a transposed view.
     ///
     /// **Memory** the mapped file, read-only, until the arena closes; `copyTo` makes a writable copy. An array
-    /// that the writer did not align to its dtype is copied to the arena. Other processes must not shorten a
-    /// mapped file: see [MappedFile].
+    /// that must be converted, or that the writer did not align to its dtype, becomes a new tensor in the arena.
+    /// Other processes must not shorten a mapped file: see [MappedFile].
     ///
     /// @param arena the arena that ends the mapping: any arena, including the JDK's
     /// @param file the file
-    /// @return a tensor over the file
-    /// @throws IOException naming the file, if it cannot be read, is malformed, or has a dtype that is not one of
-    ///     toydiff's
+    /// @return a tensor over the file, or of its converted elements
+    /// @throws IOException naming the file, if it cannot be read, is malformed, or has a dtype that cannot be read
     /// @throws IllegalStateException if the arena is closed
     public static Tensor load(Arena arena, Path file) throws IOException {
         try (Arena scratch = Arena.ofConfined()) {
@@ -45,8 +44,7 @@ public final class Npy {
             requireSize(file, header, mapped.segment().byteSize());
             requireBools(file, header, mapped);
             // Mapped a second time, so that a refused file leaves nothing in the caller's arena.
-            boolean aligned = header.bytes() % header.dtype().bytes() == 0;
-            MappedFile lasting = aligned ? MappedFile.open(arena, file) : mapped;
+            MappedFile lasting = header.isMappable() ? MappedFile.open(arena, file) : mapped;
             requireSize(file, header, lasting.segment().byteSize());
             return header.tensor(lasting, arena);
         }
@@ -69,7 +67,7 @@ public final class Npy {
     }
 
     private static void requireBools(Path file, NpyHeader header, MappedFile mapped) throws IOException {
-        if (header.dtype() == DType.BOOL) {
+        if (header.type() == StoredType.BOOL) {
             long at = Elements.notBool(mapped.segment().asSlice(header.bytes(), header.dataBytes()));
             if (at >= 0) {
                 throw header.notBool(file, at);

@@ -7,10 +7,25 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.toydiff.DType;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Parses the text of a `.npy` header: a Python dict with `descr`, `fortran_order` and `shape`.
 final class NpyDict {
+    /// A byte order, `=` for that of the reading machine and `|` where there is none, and NumPy's code of a type.
+    private static final Pattern DESCR = Pattern.compile("['\"][<>=|]?([a-z]\\d)['\"]");
+
+    private static final Map<String, StoredType> TYPES = Map.of(
+            "b1", StoredType.BOOL,
+            "u1", StoredType.UINT8,
+            "i1", StoredType.INT8,
+            "i2", StoredType.INT16,
+            "i4", StoredType.INT32,
+            "i8", StoredType.INT64,
+            "f2", StoredType.FLOAT16,
+            "f4", StoredType.FLOAT32,
+            "f8", StoredType.FLOAT64);
+
     private static final Set<String> KEYS = new TreeSet<>(List.of("descr", "fortran_order", "shape"));
 
     /// A key or a value as written, with its position.
@@ -36,10 +51,11 @@ final class NpyDict {
         if (!values.keySet().equals(KEYS)) {
             throw malformed(0, "the header has the keys " + values.keySet() + " and needs " + KEYS);
         }
-        DType dtype = dtype(values.get("descr"));
+        StoredType type = type(values.get("descr"));
+        boolean bigEndian = values.get("descr").text.charAt(1) == '>';
         boolean fortran = fortran(values.get("fortran_order"));
-        long[] shape = shape(values.get("shape"), dtype);
-        return new NpyHeader(dtype, fortran, shape, bytes);
+        long[] shape = shape(values.get("shape"), type);
+        return new NpyHeader(type, bigEndian, fortran, shape, bytes);
     }
 
     private Map<String, Value> values() throws IOException {
@@ -110,15 +126,15 @@ final class NpyDict {
         return text.substring(1, text.length() - 1);
     }
 
-    private DType dtype(Value descr) throws IOException {
-        String given = descr.text.replace('"', '\'');
-        return Arrays.stream(DType.values())
-                .filter(dtype -> NpyHeader.descr(dtype).equals(given))
-                .findFirst()
-                .orElseThrow(() -> malformed(
-                        descr.at,
-                        "the dtype " + descr.text
-                                + " is not one of toydiff's; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"));
+    private StoredType type(Value descr) throws IOException {
+        Matcher given = DESCR.matcher(descr.text);
+        StoredType type = given.matches() ? TYPES.get(given.group(1)) : null;
+        if (type == null) {
+            throw malformed(
+                    descr.at,
+                    "the dtype " + descr.text + " cannot be read; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'");
+        }
+        return type;
     }
 
     private boolean fortran(Value value) throws IOException {
@@ -130,7 +146,7 @@ final class NpyDict {
     }
 
     /// Parses a tuple: `()`, `(3,)`, `(3, 4)`.
-    private long[] shape(Value tuple, DType dtype) throws IOException {
+    private long[] shape(Value tuple, StoredType type) throws IOException {
         String text = tuple.text;
         boolean parentheses = text.startsWith("(") && text.endsWith(")");
         String inner = parentheses ? text.substring(1, text.length() - 1).strip() : "";
@@ -147,7 +163,7 @@ final class NpyDict {
                         tuple.at, "the shape " + text + " has \"" + sizes[i].strip() + "\", which is not a size");
             }
         }
-        if (!countable(shape, dtype)) {
+        if (!countable(shape, type)) {
             throw malformed(tuple.at, "the shape " + text + " has more bytes than a long can count");
         }
         return shape;
@@ -164,11 +180,11 @@ final class NpyDict {
         }
     }
 
-    private static boolean countable(long[] shape, DType dtype) {
+    private static boolean countable(long[] shape, StoredType type) {
         if (Arrays.stream(shape).anyMatch(n -> n == 0)) {
             return true;
         }
-        long bytes = dtype.bytes();
+        long bytes = type.bytes;
         for (long n : shape) {
             if (n > Long.MAX_VALUE / bytes) {
                 return false;

@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.toydiff.DType;
 import org.toydiff.MappedFile;
@@ -16,9 +17,10 @@ import org.toydiff.Tensor;
 /// The header of a `.npy` file: the magic string, the version, the length of the text, and the text, a Python
 /// dict. Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 ///
+/// @param bigEndian whether the bytes of an element are in this order
 /// @param fortran whether the first axis varies fastest
 /// @param bytes the number of bytes before the elements
-record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
+record NpyHeader(StoredType type, boolean bigEndian, boolean fortran, long[] shape, int bytes) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
     private static final int ALIGNMENT = 64;
 
@@ -83,16 +85,20 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
 
     /// Returns the bytes of all elements; [NpyDict] has checked that a long can count them.
     long dataBytes() {
-        long bytes = dtype.bytes();
+        long bytes = type.bytes;
         for (long n : shape) {
             bytes *= n;
         }
         return bytes;
     }
 
-    /// Returns a tensor over the elements, or over a copy in the arena if they are not aligned.
+    boolean isMappable() {
+        return Elements.isMappable(type, bigEndian, bytes);
+    }
+
+    /// Returns a tensor over the elements, or over converted ones in the arena if they are not mappable.
     Tensor tensor(MappedFile file, Arena arena) {
-        Tensor stored = Elements.of(file, bytes, arena, dtype, storedShape());
+        Tensor stored = Elements.of("load", file, bytes, arena, type, bigEndian, storedShape());
         return fortran ? stored.transpose() : stored;
     }
 
@@ -112,7 +118,7 @@ record NpyHeader(DType dtype, boolean fortran, long[] shape, int bytes) {
 
     @Override
     public String toString() {
-        return Arrays.toString(shape) + " " + dtype;
+        return Arrays.toString(shape) + " " + type.name().toLowerCase(Locale.ROOT);
     }
 
     /// Returns the bytes that NumPy writes before a contiguous array.

@@ -89,14 +89,13 @@ public final class Npz implements AutoCloseable {
 
     /// Reads an array. One in Fortran order becomes a transposed view.
     ///
-    /// **Memory** a new tensor in the innermost arena, made only after the whole entry was read once and found
-    /// intact.
+    /// **Memory** a new tensor in the innermost arena, with the elements converted as by [Npy]; made only after the
+    /// whole entry was read once and found intact.
     ///
     /// @param name the name of the array
     /// @return the tensor
     /// @throws IllegalArgumentException if there is no such array
-    /// @throws IOException if the entry cannot be read, is damaged or malformed, or has a dtype that is not one of
-    ///     toydiff's
+    /// @throws IOException if the entry cannot be read, is damaged or malformed, or has a dtype that cannot be read
     /// @throws IllegalStateException if the archive is closed
     public Tensor get(String name) throws IOException {
         ZipEntry entry = entries.get(name);

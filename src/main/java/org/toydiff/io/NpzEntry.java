@@ -9,7 +9,6 @@ import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
-import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.internal.files.Deflate;
 import org.toydiff.internal.files.FileErrors;
@@ -18,6 +17,7 @@ import org.toydiff.internal.files.FileErrors;
 ///
 /// @param place the name of the entry in messages
 record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
+    /// A whole number of elements of every type.
     private static final int PIECE_BYTES = 1 << 16;
 
     /// Receives a piece that begins at byte `at` of the elements.
@@ -30,11 +30,15 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
     Tensor read() throws IOException {
         try {
             NpyHeader header = checked();
-            Tensor stored = Tensor.empty(header.dtype(), header.storedShape());
+            StoredType type = header.type();
+            Tensor stored = Tensor.empty(type.dtype, header.storedShape());
             MemorySegment elements = stored.segment();
             try (InputStream in = zip.getInputStream(entry)) {
                 in.skipNBytes(header.bytes());
-                readElements(in, header, (piece, at) -> MemorySegment.copy(piece, 0, elements, at, piece.byteSize()));
+                readElements(in, header, (piece, at) -> {
+                    long first = at / type.bytes * type.dtype.bytes();
+                    type.convert(piece, header.bigEndian(), elements.asSlice(first));
+                });
             }
             return header.fortran() ? stored.transpose() : stored;
         } catch (ZipException | EOFException e) {
@@ -97,7 +101,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
     }
 
     private void requireBools(NpyHeader header, MemorySegment piece, long done) throws IOException {
-        long at = header.dtype() == DType.BOOL ? Elements.notBool(piece) : -1;
+        long at = header.type() == StoredType.BOOL ? Elements.notBool(piece) : -1;
         if (at >= 0) {
             throw header.notBool(place, done + at);
         }

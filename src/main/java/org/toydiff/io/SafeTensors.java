@@ -10,7 +10,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.toydiff.DType;
 import org.toydiff.MappedFile;
 import org.toydiff.Tensor;
 import org.toydiff.internal.files.OptionalLibrary;
@@ -25,7 +24,14 @@ import org.toydiff.internal.files.OptionalLibrary;
 /// ```
 ///
 /// Python's `safetensors` reads the files written here and the other way round. The format calls FLOAT32, FLOAT64,
-/// INT32, INT64 and BOOL F32, F64, I32, I64 and BOOL; tensors of other dtypes can be listed but not read.
+/// INT32, INT64 and BOOL F32, F64, I32, I64 and BOOL. Tensors of other dtypes are read by conversion, always
+/// without a loss, or can only be listed:
+///
+/// | in the file | read as |
+/// |---|---|
+/// | F16, BF16 | FLOAT32 |
+/// | U8, I8, I16 | INT32 |
+/// | U16, U32, U64, the types of 4, 6 and 8 bits (F8_E4M3, …), C64 | refused by [#get(String)] |
 ///
 /// Needs `com.google.code.gson:gson`, an optional dependency: on the class path, or on the module path with
 /// `--add-modules com.google.gson`.
@@ -76,7 +82,7 @@ public final class SafeTensors implements AutoCloseable {
 
     private void requireBools() throws IOException {
         for (SafeTensorsEntry tensor : tensors.values()) {
-            if (tensor.toydiffType() == DType.BOOL) {
+            if (tensor.storedType() == StoredType.BOOL) {
                 long at = Elements.notBool(bytes(tensor));
                 if (at >= 0) {
                     throw MalformedFileException.at(
@@ -131,27 +137,28 @@ public final class SafeTensors implements AutoCloseable {
     /// Returns a tensor.
     ///
     /// **Memory** the mapped file, read-only, until [#close()]; `copyTo` makes a copy that lives longer or can be
-    /// modified. A tensor that the writer did not align to its dtype is copied to the innermost arena.
+    /// modified. A tensor that must be converted, or that the writer did not align to its dtype, becomes a new one in
+    /// the innermost arena.
     ///
     /// @param name the name of the tensor
-    /// @return a tensor over the file
-    /// @throws IllegalArgumentException if there is no such tensor, or its dtype is not one of toydiff's
-    /// @throws IllegalStateException if the file is closed
+    /// @return a tensor over the file, or of its converted elements
+    /// @throws IllegalArgumentException if there is no such tensor, or its dtype cannot be read
+    /// @throws IllegalStateException if the file is closed, or has become shorter since it was opened
     public Tensor get(String name) {
         SafeTensorsEntry tensor = require("get", name);
-        DType dtype = tensor.toydiffType();
-        if (dtype == null) {
+        StoredType type = tensor.storedType();
+        if (type == null) {
             throw new IllegalArgumentException("get: \"" + name + "\" in " + file + " is " + tensor.dtype()
-                    + ", which toydiff has no dtype for; save it as F32, F64, I32, I64 or BOOL");
+                    + ", which cannot be read; save it as F32, F64, I32, I64 or BOOL");
         }
         requireOpen("get");
-        return Elements.of(mapped, offset(tensor), null, dtype, tensor.shape());
+        return Elements.of("get", mapped, offset(tensor), null, type, false, tensor.shape());
     }
 
     /// Returns all tensors, each as [#get(String)] returns it.
     ///
     /// @return a new map of the tensors by name, in the order of [#names()]
-    /// @throws IllegalArgumentException if the dtype of one is not one of toydiff's
+    /// @throws IllegalArgumentException if the dtype of one cannot be read
     /// @throws IllegalStateException if the file is closed
     public Map<String, Tensor> toMap() {
         Map<String, Tensor> all = new LinkedHashMap<>();

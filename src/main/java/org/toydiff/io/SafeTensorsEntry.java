@@ -1,7 +1,6 @@
 package org.toydiff.io;
 
 import java.util.Arrays;
-import org.toydiff.DType;
 
 /// The header's entry of a tensor in a safetensors file.
 ///
@@ -9,9 +8,9 @@ import org.toydiff.DType;
 /// @param begin the offset of its first byte, counted from the end of the header
 /// @param end the offset after its last byte
 record SafeTensorsEntry(String name, String dtype, long[] shape, long begin, long end) {
-    /// Returns toydiff's dtype, or null if there is none.
-    DType toydiffType() {
-        return SafeTensorsType.named(dtype).map(type -> type.dtype).orElse(null);
+    /// Returns the type of its elements, or null if they cannot be read.
+    StoredType storedType() {
+        return SafeTensorsType.named(dtype).map(type -> type.stored).orElse(null);
     }
 
     /// Returns the problem with shape and offsets, or null. The size of an unknown dtype cannot be checked.

@@ -3,8 +3,8 @@
 ///
 /// | format | class | read | written |
 /// |---|---|---|---|
-/// | safetensors | [SafeTensors] | mapped | as Python's `safetensors` writes it |
-/// | `.npy` | [Npy] | mapped | as `numpy.save` writes it |
+/// | safetensors | [SafeTensors] | mapped, or converted | as Python's `safetensors` writes it |
+/// | `.npy` | [Npy] | mapped, or converted | as `numpy.save` writes it |
 /// | `.npz` | [Npz] | copied | as `numpy.savez` writes it |
 /// | checkpoint of a training | [CheckpointFile] | copied | a safetensors file |
 ///
@@ -15,6 +15,7 @@
 /// | `.npy`: header, and the Python dict in it | `NpyHeader`, `NpyDict` |
 /// | `.npz`: an entry read, an archive written | `NpzEntry`, `NpzWriter` |
 /// | checkpoints: parts restored together, checksum | `CheckpointParts`, `Checksum` |
+/// | element types of files and their conversion | `StoredType` |
 /// | the bytes of a tensor's elements | `Elements`, `ByteBufferInputStream` |
 /// | the exception for every malformed file | [MalformedFileException] |
 ///

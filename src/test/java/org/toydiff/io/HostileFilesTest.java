@@ -56,6 +56,7 @@ class HostileFilesTest extends ArenaTest {
     static {
         READERS.put("npy", file -> Npy.load(TensorArena.innermost(), file).size());
         READERS.put("bool.npy", READERS.get("npy"));
+        READERS.put("bytes.npy", READERS.get("npy"));
         READERS.put("npz", HostileFilesTest::readArchive);
         READERS.put("packed.npz", HostileFilesTest::readArchive);
         READERS.put("safetensors", HostileFilesTest::readTensors);
@@ -93,6 +94,11 @@ class HostileFilesTest extends ArenaTest {
         switch (kind) {
             case "npy" -> Npy.save(file, x);
             case "bool.npy" -> Npy.save(file, x.greater(Tensor.scalar(2)));
+            case "bytes.npy" -> {
+                Npy.save(file, x.greater(Tensor.scalar(2)));
+                String mask = Files.readString(file, StandardCharsets.ISO_8859_1);
+                Files.writeString(file, mask.replace("|b1", "|u1"), StandardCharsets.ISO_8859_1);
+            }
             case "npz" -> Npz.save(file, Map.of("x", x, "y", x.sum()));
             case "packed.npz" -> {
                 Npy.save(file, x);

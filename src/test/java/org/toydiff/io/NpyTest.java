@@ -112,20 +112,14 @@ class NpyTest extends ArenaTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
-            value = {
-                "uint8.npy | '|u1'",
-                "big.npy | '>f4'",
-                "text.npy | '<U3'",
-                "record.npy | [('x', '<f4'), ('y', '<i4')]"
-            },
+            value = {"uint16.npy | '<u2'", "text.npy | '<U3'", "record.npy | [('x', '<f4'), ('y', '<i4')]"},
             quoteCharacter = '`')
-    void dtypesThatToydiffLacksAreNamed(String name, String dtype) {
-        String text = dtype.equals("'") ? "'|u1'" : dtype;
+    void dtypesThatCannotBeReadAreNamed(String name, String dtype) {
         var e = assertThrows(IOException.class, () -> Npy.load(arena, file(name)));
         assertTrue(
                 e.getMessage()
-                        .endsWith("the dtype " + text
-                                + " is not one of toydiff's; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"),
+                        .endsWith("the dtype " + dtype
+                                + " cannot be read; save it as '<f4', '<f8', '<i4', '<i8' or '|b1'"),
                 e.getMessage());
     }
 

@@ -73,9 +73,9 @@ class NpzTest extends ArenaTest {
             });
             assertSame(ramp(DType.FLOAT32, 2, 3, 4), saved.get("fortran"));
             large = saved.get("large");
-            var half = assertThrows(IOException.class, () -> saved.get("half"));
-            assertTrue(half.getMessage().contains("packed.npz: half.npy: offset "), half.getMessage());
-            assertTrue(half.getMessage().contains("the dtype '<f2' is not one of toydiff's"), half.getMessage());
+            var words = assertThrows(IOException.class, () -> saved.get("words"));
+            assertTrue(words.getMessage().contains("packed.npz: words.npy: offset "), words.getMessage());
+            assertTrue(words.getMessage().contains("the dtype '<u2' cannot be read"), words.getMessage());
         }
         double[] numbers = large.toDoubleArray();
         for (int i = 0; i < numbers.length; i++) {
@@ -272,7 +272,7 @@ class NpzTest extends ArenaTest {
             try (var scratch = TensorArena.ofConfined();
                     var saved = Npz.open(file)) {
                 for (String name : saved.names()) {
-                    if (!name.equals("half")) {
+                    if (!name.equals("words")) {
                         saved.get(name);
                     }
                 }
