@@ -90,3 +90,16 @@ trained = nn.BatchNorm1d(3)
 trained.running_mean, trained.running_var = torch.tensor([1.0, -1, 0]), torch.tensor([2.0, 0.5, 1])
 layer("batchNormEval", trained.eval(), torch.randn(1, 3))
 layer("embedding", nn.Embedding(5, 3), torch.tensor([[0, 4], [4, 2]]))
+
+some, none = torch.tensor([1, -100, 2, -100]), torch.tensor([-100, -100, -100, -100])
+for suffix, reduction in (("", "mean"), ("Sum", "sum"), ("None", "none")):
+    for name, given in (("ignored", some), ("ignoredAll", none)):
+        def loss(a, **settings):
+            return F.cross_entropy(a, given, reduction=reduction, **settings)
+
+        case(name + suffix, loss, torch.randn(4, 4))
+        case(name + "Smoothed" + suffix, lambda a: loss(a, label_smoothing=0.1), torch.randn(4, 4))
+        case(name + "Weighted" + suffix, lambda a: loss(a, weight=weight), torch.randn(4, 4))
+        case(name + "Both" + suffix, lambda a: loss(a, weight=weight, label_smoothing=0.2), torch.randn(4, 4))
+        case(name + "Nll" + suffix, lambda a: F.nll_loss(a, given, reduction=reduction), torch.randn(4, 4))
+    case("ignoredClass" + suffix, lambda a: F.cross_entropy(a, labels, ignore_index=2, reduction=reduction), torch.randn(3, 4))

@@ -119,12 +119,12 @@ public final class StraightLine implements AutoCloseable {
             Launch.product(values[i], weights[i].matrixTranspose(), 0, values[i + 1]);
             Launch.endThen();
         }
-        Launch.rows(RowWork.Kind.CROSS_ENTROPY, values[LAYERS], null, labels, losses);
+        Launch.rows(RowWork.Kind.CROSS_ENTROPY, values[LAYERS], null, labels, RowWork.NONE, losses);
         Launch.reduction(ReductionKind.MEAN, 0, losses, OVER_ALL, loss);
     }
 
     private void backward() {
-        Launch.rows(RowWork.Kind.CROSS_ENTROPY_GRADIENT, values[LAYERS], share, labels, logitsGradient);
+        Launch.rows(RowWork.Kind.CROSS_ENTROPY_GRADIENT, values[LAYERS], share, labels, RowWork.NONE, logitsGradient);
         Tensor g = logitsGradient;
         for (int i = LAYERS - 1; i >= 0; i--) {
             Launch.reduction(ReductionKind.SUM, 0, g, OVER_ROWS, biasGradients[i]);

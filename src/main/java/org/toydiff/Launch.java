@@ -123,8 +123,9 @@ final class Launch {
     }
 
     /// Softmax, cross entropy or a gradient of theirs over the rows of a, whose last axis is contiguous; b (a tensor
-    /// of a's shape, or with one element for each row) and labels may be null. y is contiguous.
-    static void rows(RowWork.Kind kind, Tensor a, Tensor b, Tensor labels, Tensor y) {
+    /// of a's shape, or with one element for each row) and labels may be null. Rows with the label `ignored` do not
+    /// count; [RowWork#NONE] is no label. y is contiguous.
+    static void rows(RowWork.Kind kind, Tensor a, Tensor b, Tensor labels, long ignored, Tensor y) {
         Scope scope = Scope.current();
         if (a.size() == 0 || skips(y, scope)) {
             return;
@@ -135,7 +136,7 @@ final class Launch {
             work.second(memory(b), b.offset, single ? b.strides[0] : betweenRows(b));
         }
         if (labels != null) {
-            work.labels(memory(labels), labels.offset, labels.strides[0], labels.dtype == DType.INT64);
+            work.labels(memory(labels), labels.offset, labels.strides[0], labels.dtype == DType.INT64, ignored);
         }
         long n = a.shape[a.rank() - 1];
         work.run(kind, a.isWide(), a.size() / n, n, memory(a), a.offset, betweenRows(a), memory(y), y.offset);

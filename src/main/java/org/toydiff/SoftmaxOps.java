@@ -44,15 +44,40 @@ public sealed interface SoftmaxOps permits Tensor {
     /// @return a new tensor `[n]`, for a `[n, classes]` of logits
     /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes
     default Tensor crossEntropy(Tensor labels) {
-        Tensor logits = self();
+        return crossEntropy(self(), labels, RowWork.NONE);
+    }
+
+    /// [#crossEntropy(Tensor)] that ignores the rows with a certain label: their elements of the result are 0, and so
+    /// are the gradients to them, whatever the logits are.
+    ///
+    /// **Memory** a new tensor `[n]`; backward computes the softmax again instead of keeping it.
+    ///
+    /// @param labels the class of each row, `[n]`, INT32 or INT64
+    /// @param ignoreIndex the label of the rows to ignore, one of the classes or any other number
+    /// @return a new tensor `[n]`, for a `[n, classes]` of logits
+    /// @throws IllegalArgumentException if the shapes do not fit or a label is none of the classes and not ignored
+    default Tensor crossEntropy(Tensor labels, int ignoreIndex) {
+        return crossEntropy(self(), labels, ignoreIndex);
+    }
+
+    private static Tensor crossEntropy(Tensor logits, Tensor labels, long ignored) {
         logits.requireFloating("crossEntropy");
         labels.requireReadable("crossEntropy");
-        requireLabels(logits, labels);
+        requireLabels(logits, labels, ignored);
         boolean recorded = Tensor.recorded(logits);
         Tensor y = Tensor.make("crossEntropy", logits.dtype, new long[] {logits.shape[0]}, recorded);
-        launch("crossEntropy", RowWork.Kind.CROSS_ENTROPY, logits, null, labels, y);
-        Rule rule = readsInputs(SoftmaxOps::crossEntropyGradient);
-        return recorded ? y.record("crossEntropy", null, rule, null, logits, labels) : y;
+        if (logits.shape[1] == 0) {
+            // Without classes every label is ignored.
+            y.fill(0);
+        }
+        launch("crossEntropy", RowWork.Kind.CROSS_ENTROPY, logits, null, labels, ignored, y);
+        return recorded ? y.record("crossEntropy", null, crossEntropyRule(ignored), null, logits, labels) : y;
+    }
+
+    private static Rule crossEntropyRule(long ignored) {
+        return ignored == RowWork.NONE
+                ? readsInputs((g, logits, labels) -> crossEntropyGradient(g, logits, labels, RowWork.NONE))
+                : readsInputs((g, logits, labels) -> crossEntropyGradient(g, logits, labels, ignored));
     }
 
     private static Tensor alongLast(Tensor x, int axis, String op, RowWork.Kind kind, Rule rule) {
@@ -68,7 +93,7 @@ public sealed interface SoftmaxOps permits Tensor {
         }
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make(op, x.dtype, x.shape, recorded);
-        launch(op, kind, x, null, null, y);
+        launch(op, kind, x, null, null, RowWork.NONE, y);
         return recorded ? y.record(op, null, rule, x) : y;
     }
 
@@ -78,7 +103,7 @@ public sealed interface SoftmaxOps permits Tensor {
             return y.multiply(g.subtract(g.multiply(y).sum(-1, true)));
         }
         Tensor x = Tensor.make("softmaxGradient", g.dtype, g.shape, false);
-        launch("softmaxGradient", RowWork.Kind.SOFTMAX_GRADIENT, g, y, null, x);
+        launch("softmaxGradient", RowWork.Kind.SOFTMAX_GRADIENT, g, y, null, RowWork.NONE, x);
         return x;
     }
 
@@ -88,31 +113,38 @@ public sealed interface SoftmaxOps permits Tensor {
             return g.subtract(y.exp().multiply(g.sum(-1, true)));
         }
         Tensor x = Tensor.make("logSoftmaxGradient", g.dtype, g.shape, false);
-        launch("logSoftmaxGradient", RowWork.Kind.LOG_SOFTMAX_GRADIENT, g, y, null, x);
+        launch("logSoftmaxGradient", RowWork.Kind.LOG_SOFTMAX_GRADIENT, g, y, null, RowWork.NONE, x);
         return x;
     }
 
-    /// `g·(softmax(logits) − 1 at the label)` of each row.
-    private static Tensor crossEntropyGradient(Tensor g, Tensor logits, Tensor labels) {
+    /// `g·(softmax(logits) − 1 at the label)` of each row, 0 where the label is ignored.
+    private static Tensor crossEntropyGradient(Tensor g, Tensor logits, Tensor labels, long ignored) {
         boolean recorded = Tensor.recorded(g, logits);
         Tensor y = Tensor.make("crossEntropyGradient", logits.dtype, logits.shape, recorded);
-        launch("crossEntropyGradient", RowWork.Kind.CROSS_ENTROPY_GRADIENT, logits, g, labels, y);
+        launch("crossEntropyGradient", RowWork.Kind.CROSS_ENTROPY_GRADIENT, logits, g, labels, ignored, y);
         if (!recorded) {
             return y;
         }
         Rule toG = readsAllInputs((h, in) -> {
-            Tensor picked = h.gather(1, in[2].reshape(in[2].size(), 1)).reshape(in[2].size());
-            return h.multiply(in[1].softmax(1)).sum(1).subtract(picked);
+            Tensor label = counted(in[2], in[2], ignored);
+            Tensor picked = h.gather(1, label.reshape(label.size(), 1)).reshape(label.size());
+            return counted(h.multiply(in[1].softmax(1)).sum(1).subtract(picked), in[2], ignored);
         });
         Rule toLogits = readsAllInputs((h, in) -> {
             Tensor share = in[1].softmax(1);
             Tensor scaled = h.multiply(in[0].reshape(in[0].size(), 1));
-            return share.multiply(scaled.subtract(scaled.multiply(share).sum(1, true)));
+            Tensor each = share.multiply(scaled.subtract(scaled.multiply(share).sum(1, true)));
+            return counted(each, in[2].reshape(in[2].size(), 1), ignored);
         });
         return y.record("crossEntropyGradient", null, new Rule[] {toG, toLogits, null}, g, logits, labels);
     }
 
-    private static void requireLabels(Tensor logits, Tensor labels) {
+    /// Returns x with zeros where the label is ignored.
+    private static Tensor counted(Tensor x, Tensor labels, long ignored) {
+        return ignored == RowWork.NONE ? x : Tensor.where(labels.equalTo(ignored), Tensor.zeros(x.dtype), x);
+    }
+
+    private static void requireLabels(Tensor logits, Tensor labels, long ignored) {
         boolean whole = labels.dtype == DType.INT32 || labels.dtype == DType.INT64;
         boolean fits = logits.rank() == 2 && labels.rank() == 1 && labels.shape[0] == logits.shape[0];
         if (fits && !whole) {
@@ -131,18 +163,20 @@ public sealed interface SoftmaxOps permits Tensor {
         long classes = logits.shape[1];
         for (long i = 0; i < labels.shape[0]; i++) {
             long label = labels.dtype.getLong(labels.storage.segment(), labels.offset + i * labels.strides[0]);
-            if (label < 0 || label >= classes) {
+            if ((label < 0 || label >= classes) && (label != ignored || ignored == RowWork.NONE)) {
                 throw new IllegalArgumentException("crossEntropy: label " + label + " at position " + i
-                        + " is none of the " + classes + " classes, 0 to " + (classes - 1));
+                        + " is none of the " + classes + " classes, 0 to " + (classes - 1)
+                        + (label < 0 ? "; to ignore such rows, give it as ignoreIndex" : ""));
             }
         }
     }
 
     /// Runs the kernel; operands whose rows it cannot read where they lie are copied for the call.
-    private static void launch(String op, RowWork.Kind kind, Tensor a, Tensor b, Tensor labels, Tensor y) {
+    private static void launch(
+            String op, RowWork.Kind kind, Tensor a, Tensor b, Tensor labels, long ignored, Tensor y) {
         Tensor x = inRows(op, a);
         Tensor z = b == null || kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT ? b : inRows(op, b);
-        Launch.rows(kind, x, z, labels, y);
+        Launch.rows(kind, x, z, labels, ignored, y);
         x.freeCopyOf(a, op);
         if (z != null) {
             z.freeCopyOf(b, op);

@@ -231,6 +231,11 @@ class FusionTest {
             Function<List<Tensor>, Tensor> loss = in -> in.getFirst().crossEntropy(labels);
             GradientCheck.check(t -> t.crossEntropy(labels), x);
             GradientCheck.check(t -> secondOrder(List.of(t), loss), x);
+            for (int ignored : new int[] {0, 3, -100}) {
+                Tensor some = Tensor.of(new int[] {3, ignored, 2});
+                Function<List<Tensor>, Tensor> ignoring = in -> in.getFirst().crossEntropy(some, ignored);
+                GradientCheck.check(t -> secondOrder(List.of(t), ignoring), x);
+            }
             for (int axis : new int[] {0, 1}) {
                 GradientCheck.check(
                         in -> secondOrder(List.of(in), t -> t.getFirst().softmax(axis)), x);

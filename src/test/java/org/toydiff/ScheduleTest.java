@@ -75,6 +75,9 @@ class ScheduleTest {
                 .sum());
         graphs.put("a power", x -> x.abs().add(1).power(x).sum());
         graphs.put("softmax", x -> Functional.softmax(x, 1).log().sum());
+        graphs.put("ignored labels", x -> x.exp()
+                .crossEntropy(Tensor.of(new int[] {0, -1, 2, -1}), -1)
+                .sum());
         graphs.put("cross entropy", x -> Functional.crossEntropyLoss(x, Tensor.of(new int[] {0, 5, 2, 2})));
         graphs.put(
                 "a double", x -> x.cast(DType.FLOAT64).exp().cast(DType.FLOAT32).sum());

@@ -1,28 +1,72 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
+import java.util.Objects;
+import java.util.OptionalInt;
 import org.toydiff.Tensor;
 
-/// Cross entropy with class weights and label smoothing, as PyTorch's CrossEntropyLoss.
+/// Cross entropy with class weights, label smoothing and ignored labels, as PyTorch's CrossEntropyLoss. Methods
+/// named after the settings change those:
+/// ```java
+/// var loss = new CrossEntropyLoss().labelSmoothing(0.1).ignoreIndex(-100);
+/// Trainer.of(net, optimizer, loss::forward)
+/// ```
 ///
 /// With labels y, weights w and smoothing ε over C classes, the loss of a row is `−(1 − ε)·w[y]·ln p[y] − ε/C·Σ
 /// w·ln p`, and the mean divides by the sum of `w[y]`. With probabilities q in place of labels it is `−Σ w·((1 −
 /// ε)·q + ε/C)·ln p`, and the mean divides by the number of rows. Label smoothing: C. Szegedy et al., "Rethinking
 /// the Inception architecture for computer vision", 2015.
-///
-/// @param weight the weight of each class, `[classes]`, or null for ones
-/// @param labelSmoothing ε, in [0, 1]
-/// @param reduction how the losses of the rows are reduced
-public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction reduction) {
-    /// Checks the settings.
+public final class CrossEntropyLoss {
+    private Tensor weight;
+    private double labelSmoothing;
+    private OptionalInt ignoreIndex = OptionalInt.empty();
+    private Reduction reduction = Reduction.MEAN;
+
+    /// Creates the mean cross entropy of classes of weight 1, without smoothing and ignored labels.
+    public CrossEntropyLoss() {}
+
+    /// Sets the weights of the classes.
     ///
-    /// @throws IllegalArgumentException if the smoothing is out of range or the weight is not `[classes]`
-    public CrossEntropyLoss {
-        Functional.requireProbability("CrossEntropyLoss: labelSmoothing", labelSmoothing);
-        if (weight != null && weight.rank() != 1) {
+    /// @param weight the weight of each class, `[classes]`, of the dtype of the logits; ones without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it has not one axis
+    public CrossEntropyLoss weight(Tensor weight) {
+        if (weight.rank() != 1) {
             throw new IllegalArgumentException(
                     "CrossEntropyLoss: the weight " + Arrays.toString(weight.shape()) + " must be [classes]");
         }
+        this.weight = weight;
+        return this;
+    }
+
+    /// Sets the share of the loss that goes to all classes alike.
+    ///
+    /// @param labelSmoothing ε, in [0, 1]; 0 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is out of range
+    public CrossEntropyLoss labelSmoothing(double labelSmoothing) {
+        this.labelSmoothing = Functional.requireProbability("CrossEntropyLoss: labelSmoothing", labelSmoothing);
+        return this;
+    }
+
+    /// Ignores the rows with a certain label: their losses and gradients are 0, and the mean is that of the other
+    /// rows, NaN if there are none. PyTorch ignores −100 by default; without this call nothing is ignored here,
+    /// because a label out of range is most often a mistake.
+    ///
+    /// @param ignoreIndex the label of the rows to ignore, one of the classes or any other number
+    /// @return this
+    public CrossEntropyLoss ignoreIndex(int ignoreIndex) {
+        this.ignoreIndex = OptionalInt.of(ignoreIndex);
+        return this;
+    }
+
+    /// Sets how the losses of the rows are reduced.
+    ///
+    /// @param reduction the reduction; [Reduction#MEAN] without this call
+    /// @return this
+    public CrossEntropyLoss reduction(Reduction reduction) {
+        this.reduction = Objects.requireNonNull(reduction, "reduction");
+        return this;
     }
 
     /// Computes the loss.
@@ -30,11 +74,9 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
     /// @param logits `[n, classes]`, before any softmax
     /// @param target the label of each row, `[n]`, INT32 or INT64, or its probabilities `[n, classes]`
     /// @return a scalar, or a tensor `[n]` for [Reduction#NONE]
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is not one of the classes
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, a label is not one of the classes and not
+    ///     ignored, or the target is probabilities and a label is to be ignored
     public Tensor forward(Tensor logits, Tensor target) {
-        if (weight == null && labelSmoothing == 0) {
-            return Functional.crossEntropyLoss(logits, target, reduction);
-        }
         if (logits.rank() != 2 || (weight != null && weight.size() != logits.size(1))) {
             throw new IllegalArgumentException("CrossEntropyLoss: logits " + Arrays.toString(logits.shape())
                     + " and weight " + (weight == null ? "null" : Arrays.toString(weight.shape()))
@@ -46,24 +88,34 @@ public record CrossEntropyLoss(Tensor weight, double labelSmoothing, Reduction r
     }
 
     private Tensor ofProbabilities(Tensor logits, Tensor target) {
-        Tensor smoothed = target.multiply(1 - labelSmoothing).add(labelSmoothing / logits.size(1));
+        if (ignoreIndex.isPresent()) {
+            throw new IllegalArgumentException("CrossEntropyLoss: the target " + Arrays.toString(target.shape())
+                    + " is probabilities, and ignoreIndex is for labels; give labels [n]");
+        }
+        Tensor smoothed = labelSmoothing == 0
+                ? target
+                : target.multiply(1 - labelSmoothing).add(labelSmoothing / logits.size(1));
         Tensor losses = weighted(logits.logSoftmax(1)).multiply(smoothed).sum(1).negative();
         return Functional.reduce(losses, reduction);
     }
 
-    private Tensor ofLabels(Tensor logits, Tensor target) {
-        Tensor certain = logits.crossEntropy(target);
-        Tensor weights = weight == null ? null : weight.indexSelect(0, target);
-        if (weights != null) {
-            certain = certain.multiply(weights);
+    private Tensor ofLabels(Tensor logits, Tensor labels) {
+        boolean ignores = ignoreIndex.isPresent();
+        Tensor losses = ignores ? logits.crossEntropy(labels, ignoreIndex.getAsInt()) : logits.crossEntropy(labels);
+        Tensor ignored = ignores ? labels.equalTo(ignoreIndex.getAsInt()) : null;
+        Tensor weights = null;
+        if (weight != null) {
+            weights = Functional.counted(weight.indexSelect(0, Functional.counted(labels, ignored)), ignored);
+            losses = losses.multiply(weights);
         }
-        Tensor losses = certain;
         if (labelSmoothing > 0) {
             Tensor spread = weighted(logits.logSoftmax(1)).sum(1).multiply(-labelSmoothing / logits.size(1));
-            losses = certain.multiply(1 - labelSmoothing).add(spread);
+            losses = losses.multiply(1 - labelSmoothing).add(Functional.counted(spread, ignored));
         }
-        boolean weightedMean = reduction == Reduction.MEAN && weights != null;
-        return weightedMean ? Functional.meanOver(losses, weights.sum()) : Functional.reduce(losses, reduction);
+        if (weights != null && reduction == Reduction.MEAN) {
+            return Functional.meanOver(losses, weights.sum());
+        }
+        return ignores ? Functional.reduceCounted(losses, ignored, reduction) : Functional.reduce(losses, reduction);
     }
 
     private Tensor weighted(Tensor logProbabilities) {

@@ -242,6 +242,38 @@ public final class Functional {
         return reduce(losses, reduction);
     }
 
+    /// [#crossEntropyLoss(Tensor, Tensor, Reduction)] that ignores the rows with a certain label, as PyTorch's
+    /// `ignore_index`: their losses and gradients are 0, and the mean is that of the other rows, NaN if there are
+    /// none. PyTorch ignores the label −100 by default; here every ignored label is given, because one out of range is
+    /// most often a mistake.
+    ///
+    /// @param logits `[n, classes]`, before any softmax
+    /// @param labels the label of each row, `[n]`, INT32 or INT64
+    /// @param reduction how the losses of the rows are reduced
+    /// @param ignoreIndex the label of the rows to ignore, one of the classes or any other number
+    /// @return a scalar, or a tensor `[n]` for [Reduction#NONE]
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or a label is not one of the classes and not
+    ///     ignored
+    public static Tensor crossEntropyLoss(Tensor logits, Tensor labels, Reduction reduction, int ignoreIndex) {
+        Tensor losses = logits.crossEntropy(labels, ignoreIndex);
+        return reduceCounted(losses, labels.equalTo(ignoreIndex), reduction);
+    }
+
+    /// Returns x with zeros where the label is ignored.
+    ///
+    /// @param ignored a mask of the ignored rows, or null if there are none
+    static Tensor counted(Tensor x, Tensor ignored) {
+        return ignored == null ? x : Tensor.where(ignored, Tensor.zeros(x.dtype()), x);
+    }
+
+    /// Reduces losses that are 0 in ignored rows; their mean is over the other rows.
+    static Tensor reduceCounted(Tensor losses, Tensor ignored, Reduction reduction) {
+        return reduction == Reduction.MEAN
+                ? meanOver(
+                        losses, ignored.cast(losses.dtype()).negative().add(1).sum())
+                : reduce(losses, reduction);
+    }
+
     /// Returns whether the target of a cross entropy holds probabilities rather than labels; throws if it can hold
     /// neither.
     static boolean areProbabilities(String loss, Tensor logits, Tensor target) {
@@ -277,6 +309,33 @@ public final class Functional {
     /// @return a scalar, or a tensor `[n]` for [Reduction#NONE]
     /// @throws IllegalArgumentException if shapes or dtypes do not fit or a label is not one of the classes
     public static Tensor nllLoss(Tensor logProbabilities, Tensor labels, Reduction reduction) {
+        requireLabels(logProbabilities, labels);
+        return reduce(likelihoodLosses(logProbabilities, labels), reduction);
+    }
+
+    /// [#nllLoss(Tensor, Tensor, Reduction)] that ignores the rows with a certain label, as PyTorch's `ignore_index`:
+    /// their losses and gradients are 0, and the mean is that of the other rows, NaN if there are none.
+    ///
+    /// @param logProbabilities `[n, classes]`, as [#logSoftmax(Tensor, int)] returns them
+    /// @param labels the class of each row, `[n]`, INT32 or INT64
+    /// @param reduction how the losses of the rows are reduced
+    /// @param ignoreIndex the label of the rows to ignore, one of the classes or any other number
+    /// @return a scalar, or a tensor `[n]` for [Reduction#NONE]
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or a label is not one of the classes and not
+    ///     ignored
+    public static Tensor nllLoss(Tensor logProbabilities, Tensor labels, Reduction reduction, int ignoreIndex) {
+        requireLabels(logProbabilities, labels);
+        Tensor ignored = labels.equalTo(ignoreIndex);
+        Tensor losses = likelihoodLosses(logProbabilities, counted(labels, ignored));
+        return reduceCounted(counted(losses, ignored), ignored, reduction);
+    }
+
+    private static Tensor likelihoodLosses(Tensor logProbabilities, Tensor labels) {
+        long rows = labels.size();
+        return logProbabilities.gather(1, labels.reshape(rows, 1)).reshape(rows).negative();
+    }
+
+    private static void requireLabels(Tensor logProbabilities, Tensor labels) {
         long[] shape = logProbabilities.shape();
         if (shape.length != 2 || labels.rank() != 1 || labels.size() != shape[0]) {
             throw new IllegalArgumentException("nllLoss: " + Arrays.toString(shape) + " and labels "
@@ -286,8 +345,6 @@ public final class Functional {
             throw new IllegalArgumentException("nllLoss: labels " + Arrays.toString(labels.shape()) + " are "
                     + labels.dtype() + "; cast them: labels.cast(DType.INT64)");
         }
-        Tensor picked = logProbabilities.gather(1, labels.reshape(shape[0], 1));
-        return reduce(picked.reshape(shape[0]).negative(), reduction);
     }
 
     /// Returns [#binaryCrossEntropyWithLogits(Tensor, Tensor, Reduction)] with [Reduction#MEAN].

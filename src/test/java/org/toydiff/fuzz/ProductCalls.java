@@ -138,17 +138,21 @@ final class ProductCalls {
         long classes = logits.shape()[1];
         double[] labels = new double[(int) (c.oneIn(15) ? c.size() : logits.shape()[0])];
         boolean beyond = classes == 0 || c.oneIn(15);
+        boolean ignores = c.oneIn(3);
+        long ignored = c.below((int) classes + 1);
         Arrays.setAll(labels, i -> c.below((int) classes + (beyond ? 1 : 0)));
         Held target = m.of(c, c.of(DType.INT32, DType.INT64), labels, labels.length);
-        new Attempt(m, c, logits + ".crossEntropy(" + target + ")")
+        new Attempt(m, c, logits + ".crossEntropy(" + target + (ignores ? ", " + ignored : "") + ")")
                 .reads(logits, target)
                 .expects(() -> {
                     Dense.require(logits.rank() == 2 && labels.length == logits.shape()[0]);
                     for (double label : labels) {
-                        Dense.require(label < classes);
+                        Dense.require(label < classes || ignores && label == ignored);
                     }
                     return null;
                 })
-                .gives(() -> logits.tensor.crossEntropy(target.tensor));
+                .gives(() -> ignores
+                        ? logits.tensor.crossEntropy(target.tensor, (int) ignored)
+                        : logits.tensor.crossEntropy(target.tensor));
     }
 }

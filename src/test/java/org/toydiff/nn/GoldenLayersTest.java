@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -60,12 +61,36 @@ class GoldenLayersTest {
             TWO.put("bce" + suffix, (a, b) -> Functional.binaryCrossEntropyWithLogits(a, b, reduction));
             TWO.put("huber" + suffix, (a, b) -> Functional.huberLoss(a, b, 0.7, reduction));
             ONE.put("nll" + suffix, x -> Functional.nllLoss(x, labels(), reduction));
-            ONE.put("smoothed" + suffix, x -> new CrossEntropyLoss(null, 0.1, reduction).forward(x, labels()));
-            ONE.put("weighted" + suffix, x -> new CrossEntropyLoss(weight(), 0, reduction).forward(x, labels()));
-            ONE.put("both" + suffix, x -> new CrossEntropyLoss(weight(), 0.2, reduction).forward(x, labels()));
-            ONE.put("bothOfProbabilities" + suffix, x -> new CrossEntropyLoss(weight(), 0.2, reduction)
-                    .forward(x, probabilities()));
+            ONE.put(
+                    "smoothed" + suffix,
+                    x -> loss(reduction).labelSmoothing(0.1).forward(x, labels()));
+            ONE.put("weighted" + suffix, x -> loss(reduction).weight(weight()).forward(x, labels()));
+            ONE.put(
+                    "both" + suffix,
+                    x -> loss(reduction).weight(weight()).labelSmoothing(0.2).forward(x, labels()));
+            ONE.put(
+                    "bothOfProbabilities" + suffix,
+                    x -> loss(reduction).weight(weight()).labelSmoothing(0.2).forward(x, probabilities()));
+            putIgnoring("ignored", suffix, reduction, 1, -100, 2, -100);
+            putIgnoring("ignoredAll", suffix, reduction, -100, -100, -100, -100);
+            ONE.put("ignoredClass" + suffix, x -> Functional.crossEntropyLoss(x, labels(), reduction, 2));
         }
+    }
+
+    private static void putIgnoring(String name, String suffix, Reduction reduction, long... labels) {
+        Supplier<Tensor> y = () -> Tensor.of(labels);
+        Supplier<CrossEntropyLoss> loss = () -> loss(reduction).ignoreIndex(-100);
+        ONE.put(name + suffix, x -> Functional.crossEntropyLoss(x, y.get(), reduction, -100));
+        ONE.put(name + "Smoothed" + suffix, x -> loss.get().labelSmoothing(0.1).forward(x, y.get()));
+        ONE.put(name + "Weighted" + suffix, x -> loss.get().weight(weight()).forward(x, y.get()));
+        ONE.put(
+                name + "Both" + suffix,
+                x -> loss.get().weight(weight()).labelSmoothing(0.2).forward(x, y.get()));
+        ONE.put(name + "Nll" + suffix, x -> Functional.nllLoss(x, y.get(), reduction, -100));
+    }
+
+    private static CrossEntropyLoss loss(Reduction reduction) {
+        return new CrossEntropyLoss().reduction(reduction);
     }
 
     private static Tensor labels() {

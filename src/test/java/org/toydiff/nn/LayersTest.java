@@ -102,7 +102,8 @@ class LayersTest extends ArenaTest {
                 x);
         GradientCheck.check(
                 t -> t.add(new Flatten().forward(t).reshape(t.shape()).sin()), x);
-        var loss = new CrossEntropyLoss(Tensor.of(new double[] {1, 2, 3}), 0.1, Reduction.MEAN);
+        var loss =
+                new CrossEntropyLoss().weight(Tensor.of(new double[] {1, 2, 3})).labelSmoothing(0.1);
         GradientCheck.check(t -> loss.forward(t, labels), x);
     }
 
@@ -126,8 +127,9 @@ class LayersTest extends ArenaTest {
         assertThrows(IllegalArgumentException.class, () -> new Dropout(1.5));
         assertThrows(IllegalArgumentException.class, () -> new LayerNorm());
         assertThrows(IllegalArgumentException.class, () -> new Embedding(0, 3));
-        assertThrows(IllegalArgumentException.class, () -> new CrossEntropyLoss(Tensor.ones(2), 0, Reduction.MEAN)
-                .forward(Tensor.ones(1, 3), Tensor.of(new long[1])));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new CrossEntropyLoss().weight(Tensor.ones(2)).forward(Tensor.ones(1, 3), Tensor.of(new long[1])));
     }
 
     @Test

@@ -61,7 +61,10 @@ class MicroBatchTest extends ArenaTest {
     }
 
     private static Loss weighted(double smoothing, Reduction reduction) {
-        return new CrossEntropyLoss(weights(), smoothing, reduction)::forward;
+        return new CrossEntropyLoss()
+                .weight(weights())
+                .labelSmoothing(smoothing)
+                .reduction(reduction)::forward;
     }
 
     private record Case(Loss loss, boolean classes) {}
@@ -77,8 +80,27 @@ class MicroBatchTest extends ArenaTest {
                 "weighted sum", new Case((y, t) -> weighted(0.2, Reduction.SUM).of(y, t), true));
         cases.put(
                 "a class of weight 0",
-                new Case((y, t) -> new CrossEntropyLoss(Tensor.of(0f, 0, 2), 0, Reduction.MEAN).forward(y, t), true));
-        cases.put("smoothed", new Case((y, t) -> new CrossEntropyLoss(null, 0.2, Reduction.MEAN).forward(y, t), true));
+                new Case(
+                        (y, t) -> new CrossEntropyLoss()
+                                .weight(Tensor.of(0f, 0, 2))
+                                .forward(y, t),
+                        true));
+        cases.put(
+                "smoothed",
+                new Case((y, t) -> new CrossEntropyLoss().labelSmoothing(0.2).forward(y, t), true));
+        cases.put("an ignored class", new Case((y, t) -> Functional.crossEntropyLoss(y, t, Reduction.MEAN, 1), true));
+        cases.put(
+                "an ignored class, weighted and smoothed",
+                new Case(
+                        (y, t) -> new CrossEntropyLoss()
+                                .weight(weights())
+                                .labelSmoothing(0.2)
+                                .ignoreIndex(1)
+                                .forward(y, t),
+                        true));
+        cases.put(
+                "nll of an ignored class",
+                new Case((y, t) -> Functional.nllLoss(y.logSoftmax(1), t, Reduction.MEAN, 2), true));
         cases.put("nll", new Case((y, t) -> Functional.nllLoss(y.logSoftmax(1), t), true));
         cases.put("nll sum", new Case((y, t) -> Functional.nllLoss(y.logSoftmax(1), t, Reduction.SUM), true));
         cases.put(
@@ -109,6 +131,9 @@ class MicroBatchTest extends ArenaTest {
                 "weighted sum",
                 "a class of weight 0",
                 "smoothed",
+                "an ignored class",
+                "an ignored class, weighted and smoothed",
+                "nll of an ignored class",
                 "nll",
                 "nll sum",
                 "two means",

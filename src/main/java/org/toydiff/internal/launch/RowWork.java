@@ -25,11 +25,15 @@ public final class RowWork extends Work {
         SOFTMAX_GRADIENT,
         /// Log-softmax's gradient, from the gradient a and log-softmax's output b.
         LOG_SOFTMAX_GRADIENT,
-        /// `y = −ln softmax(a)[label]`, one element per row.
+        /// `y = −ln softmax(a)[label]`, one element per row, 0 where the label is ignored.
         CROSS_ENTROPY,
-        /// Cross entropy's gradient, from the gradient b, one element per row, and the logits a.
+        /// Cross entropy's gradient, from the gradient b, one element per row, and the logits a; a row of zeros where
+        /// the label is ignored.
         CROSS_ENTROPY_GRADIENT
     }
+
+    /// In place of an ignored label: none is ignored. No label is this number.
+    public static final long NONE = Long.MIN_VALUE;
 
     /// Elements per part: an exponential costs some ten times an addition.
     private static final long PART = 1 << 13;
@@ -48,6 +52,7 @@ public final class RowWork extends Work {
     private long labels0;
     private long labelStep;
     private boolean longLabels;
+    private long ignored;
     private long y0;
     private long yi;
     private long rows;
@@ -61,12 +66,13 @@ public final class RowWork extends Work {
         bi = between;
     }
 
-    /// Sets the labels of the next [#run], one for each row.
-    public void labels(MemorySegment labels, long labelsAt, long between, boolean longs) {
+    /// Sets the labels of the next [#run], one for each row, and the one that is ignored, or [#NONE].
+    public void labels(MemorySegment labels, long labelsAt, long between, boolean longs, long ignored) {
         this.labels = labels;
         labels0 = labelsAt;
         labelStep = between;
         longLabels = longs;
+        this.ignored = ignored;
     }
 
     /// Processes `rows` rows of `n` elements of a, `between` elements from row to row; y is contiguous. Offsets are
@@ -117,13 +123,11 @@ public final class RowWork extends Work {
             case LOG_SOFTMAX -> logSoftmax(aAt, yAt);
             case SOFTMAX_GRADIENT -> kernels.softmaxGradient(a, aAt, b, bAt, n, kernels.dot(a, aAt, b, bAt, n), y, yAt);
             case LOG_SOFTMAX_GRADIENT -> kernels.logSoftmaxGradient(a, aAt, b, bAt, n, kernels.sum(a, aAt, n), y, yAt);
-            case CROSS_ENTROPY -> set(y, yAt, crossEntropy(aAt, label(i)));
-            case CROSS_ENTROPY_GRADIENT -> {
-                double g = get(b, bAt);
-                softmax(aAt, g, yAt);
-                long at = yAt + label(i);
-                set(y, at, get(y, at) - g);
+            case CROSS_ENTROPY -> {
+                long label = label(i);
+                set(y, yAt, label == ignored ? 0 : crossEntropy(aAt, label));
             }
+            case CROSS_ENTROPY_GRADIENT -> crossEntropyGradient(aAt, label(i), get(b, bAt), yAt);
         }
     }
 
@@ -141,6 +145,16 @@ public final class RowWork extends Work {
     private double crossEntropy(long aAt, long label) {
         double largest = kernels.max(a, aAt, n);
         return largest - get(a, aAt + label) + StrictMath.log(kernels.sumExp(a, aAt, n, largest));
+    }
+
+    private void crossEntropyGradient(long aAt, long label, double g, long yAt) {
+        if (label == ignored) {
+            kernels.fill(y, yAt, n, 0);
+            return;
+        }
+        softmax(aAt, g, yAt);
+        long at = yAt + label;
+        set(y, at, get(y, at) - g);
     }
 
     private long label(long i) {
