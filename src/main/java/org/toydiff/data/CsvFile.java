@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.toydiff.internal.files.OptionalLibrary;
@@ -13,18 +14,27 @@ import org.toydiff.internal.files.OptionalLibrary;
 /// ```java
 /// Dataset digits = CsvFile.of(Path.of("digits.csv")).labels("digit").read();
 /// Dataset prices = CsvFile.of(Path.of("prices.csv.gz")).inputs("area", "rooms").targets("price").read();
+/// TensorDataset flowers = CsvFile.of(Path.of("flowers.csv")).textLabels("species").missingAsNaN().read();
+/// List<String> species = flowers.classes();
 /// ```
 ///
-/// Class labels are integers from 0 on, as losses take them; in a file that names its classes, `setosa`, first
-/// replace the names by numbers.
+/// Class labels are integers from 0 on, as losses take them, or names that are read as such integers.
 ///
 /// The first line names the columns, unless [#withoutHeader()] is called. Cells are finite decimal numbers,
-/// optionally surrounded by blanks; quoting follows RFC 4180, empty lines are skipped, the encoding is UTF-8.
+/// optionally surrounded by blanks; a missing number, an empty or blank cell, is refused unless [#missingAsNaN()] is
+/// called. Quoting follows RFC 4180, empty lines are skipped, the encoding is UTF-8.
 /// FastCSV reads the file: a program that uses this class depends on `de.siegmar:fastcsv`, and on the module path
 /// adds `--add-modules de.siegmar.fastcsv`. Settings follow the convention of [org.toydiff.data].
 public final class CsvFile {
     /// A column by its name, or if that is null by its position, from 0 on.
     record Column(String name, int position) {}
+
+    /// The content of the target columns.
+    enum TargetKind {
+        NUMBERS,
+        LABELS,
+        TEXT_LABELS
+    }
 
     private final Path path;
     private char delimiter = ',';
@@ -34,7 +44,11 @@ public final class CsvFile {
     private List<Column> inputs;
 
     private List<Column> targets;
-    private boolean labels;
+    private TargetKind kind;
+    private boolean missingAsNaN;
+
+    /// Empty for those in the file.
+    private List<String> classes = List.of();
 
     private CsvFile(Path path) {
         this.path = path;
@@ -93,7 +107,7 @@ public final class CsvFile {
     /// @param names their names in the header
     /// @return this
     public CsvFile targets(String... names) {
-        return targets(columns(names), false);
+        return targets(TargetKind.NUMBERS, columns(names));
     }
 
     /// Chooses the columns of a regression's targets: FLOAT32 `[n, columns]`. They replace targets or labels chosen
@@ -102,7 +116,7 @@ public final class CsvFile {
     /// @param positions their positions, from 0 on
     /// @return this
     public CsvFile targets(int... positions) {
-        return targets(columns(positions), false);
+        return targets(TargetKind.NUMBERS, columns(positions));
     }
 
     /// Chooses the column of the class labels, integers: INT64 `[n]`. It replaces targets or labels chosen before.
@@ -110,7 +124,7 @@ public final class CsvFile {
     /// @param name its name in the header
     /// @return this
     public CsvFile labels(String name) {
-        return targets(columns(name), true);
+        return targets(TargetKind.LABELS, columns(name));
     }
 
     /// Chooses the column of the class labels, integers: INT64 `[n]`. It replaces targets or labels chosen before.
@@ -118,12 +132,56 @@ public final class CsvFile {
     /// @param position its position, from 0 on
     /// @return this
     public CsvFile labels(int position) {
-        return targets(columns(position), true);
+        return targets(TargetKind.LABELS, columns(position));
     }
 
-    private CsvFile targets(List<Column> columns, boolean labels) {
+    /// Chooses the column of the names of classes, which are read as labels: INT64 `[n]`. It replaces targets or labels
+    /// chosen before.
+    ///
+    /// The labels number the names in the file in their order as strings ([String#compareTo]), whatever the order of
+    /// the rows, or those of [#classes]. [TensorDataset#classes()] has the names. Blanks around a name do not count.
+    ///
+    /// @param name its name in the header
+    /// @return this
+    public CsvFile textLabels(String name) {
+        return targets(TargetKind.TEXT_LABELS, columns(name));
+    }
+
+    /// Chooses the column of the names of classes as [#textLabels(String)] does.
+    ///
+    /// @param position its position, from 0 on
+    /// @return this
+    public CsvFile textLabels(int position) {
+        return targets(TargetKind.TEXT_LABELS, columns(position));
+    }
+
+    private CsvFile targets(TargetKind kind, List<Column> columns) {
         this.targets = columns;
-        this.labels = labels;
+        this.kind = kind;
+        return this;
+    }
+
+    /// Sets the classes of [#textLabels(String)] and their order, so that several files have the same labels: those of
+    /// the training data for the test data, for instance. A file with another name is refused.
+    ///
+    /// @param names the names in the order of the labels, the first one for label 0; those in the file without this
+    ///     call
+    /// @return this
+    /// @throws IllegalArgumentException if there is none, or one is given twice
+    public CsvFile classes(List<String> names) {
+        if (names.isEmpty() || Set.copyOf(names).size() < names.size()) {
+            throw new IllegalArgumentException("CsvFile: classes " + names + " must be one or more, each once");
+        }
+        this.classes = List.copyOf(names);
+        return this;
+    }
+
+    /// Reads the missing numbers of inputs and of a regression's targets, empty or blank cells, as NaN, and does not
+    /// refuse them. A missing label is always refused.
+    ///
+    /// @return this
+    public CsvFile missingAsNaN() {
+        this.missingAsNaN = true;
         return this;
     }
 
@@ -143,19 +201,23 @@ public final class CsvFile {
     ///
     /// @return the rows as a data set
     /// @throws org.toydiff.io.MalformedFileException naming line and column, if a row is longer or shorter than the
-    ///     first, a cell is not a finite number, or a label not an integer, or there are no rows; nothing stays
-    ///     allocated then
+    ///     first, a cell is not a finite number, or a label is missing, not an integer, or not one of the classes set,
+    ///     or there are no rows; nothing stays allocated then
     /// @throws IOException if the file cannot be read
     /// @throws IllegalArgumentException if a column is not in the file or chosen twice, or none is left for the
     ///     inputs
-    /// @throws IllegalStateException if neither targets nor labels were chosen, or FastCSV is missing: the message
-    ///     names the artifact to add
+    /// @throws IllegalStateException if neither targets nor labels were chosen, classes were set for labels that are
+    ///     not text, or FastCSV is missing: the message names the artifact to add
     public TensorDataset read() throws IOException {
         if (targets == null || targets.isEmpty()) {
             throw new IllegalStateException(
-                    "read: " + path + ": no target column was chosen; call targets(…) or labels(…)");
+                    "read: " + path + ": no target column was chosen; call targets(…), labels(…) or textLabels(…)");
+        }
+        if (kind != TargetKind.TEXT_LABELS && !classes.isEmpty()) {
+            throw new IllegalStateException(
+                    "read: " + path + ": classes were set, and the labels are not text; call textLabels(…)");
         }
         OptionalLibrary.FASTCSV.require("read");
-        return new CsvTable(path, delimiter, header).read(inputs, targets, labels);
+        return new CsvTable(path, delimiter, header, missingAsNaN).read(inputs, targets, kind, classes);
     }
 }

@@ -15,8 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
@@ -28,18 +31,26 @@ final class CsvTable {
     private final Path path;
     private final char delimiter;
     private final boolean header;
+    private final boolean missingAsNaN;
     private List<String> names = List.of();
     private int width;
     private long rows;
 
-    CsvTable(Path path, char delimiter, boolean header) {
+    CsvTable(Path path, char delimiter, boolean header, boolean missingAsNaN) {
         this.path = path;
         this.delimiter = delimiter;
         this.header = header;
+        this.missingAsNaN = missingAsNaN;
     }
 
-    TensorDataset read(List<CsvFile.Column> inputs, List<CsvFile.Column> targets, boolean labels) throws IOException {
-        count();
+    /// @param classes the classes of text labels, empty for those in the file
+    TensorDataset read(
+            List<CsvFile.Column> inputs, List<CsvFile.Column> targets, CsvFile.TargetKind kind, List<String> classes)
+            throws IOException {
+        boolean text = kind == CsvFile.TargetKind.TEXT_LABELS;
+        List<String> found = count(text && classes.isEmpty() ? targets.getFirst() : null);
+        List<String> names = classes.isEmpty() ? found : classes;
+        Map<String, Long> labels = text ? numbered(names) : null;
         int[] targetAt = positions(targets);
         int[] inputAt = inputs == null ? others(targetAt) : positions(inputs);
         if (inputAt.length == 0) {
@@ -47,34 +58,58 @@ final class CsvTable {
         }
         TensorArena home = TensorArena.innermost();
         try (var scratch = TensorArena.ofConfined()) {
+            boolean numbers = kind == CsvFile.TargetKind.NUMBERS;
             var x = new TensorWriter(DType.FLOAT32, rows, inputAt.length);
-            var y = new TensorWriter(labels ? DType.INT64 : DType.FLOAT32, rows, targetAt.length);
-            forEach(row -> {
-                if (x.isFull()) {
-                    throw malformed(row, "the file grew while it was read");
-                }
+            var y = new TensorWriter(numbers ? DType.FLOAT32 : DType.INT64, rows, targetAt.length);
+            fill(x, row -> {
                 floats(row, inputAt, x);
-                if (labels) {
-                    y.row().set(JAVA_LONG, 0, label(row, targetAt[0]));
-                    y.next();
-                } else {
+                if (numbers) {
                     floats(row, targetAt, y);
+                } else {
+                    y.row().set(JAVA_LONG, 0, text ? label(row, targetAt[0], labels) : label(row, targetAt[0]));
+                    y.next();
                 }
             });
-            if (!x.isFull()) {
-                throw new MalformedFileException(path, "end", "the file shrank while it was read");
-            }
             Tensor targetTensor = y.moveTo(home);
-            return new TensorDataset(x.moveTo(home), labels ? targetTensor.reshape(rows) : targetTensor);
+            return new TensorDataset(x.moveTo(home), numbers ? targetTensor : targetTensor.reshape(rows), names);
+        }
+    }
+
+    /// Visits the rows that were counted, each of which fills a row of x.
+    private void fill(TensorWriter x, RowVisitor visitor) throws IOException {
+        forEach(row -> {
+            if (x.isFull()) {
+                throw malformed(row, "the file grew while it was read");
+            }
+            visitor.visit(row);
+        });
+        if (!x.isFull()) {
+            throw new MalformedFileException(path, "end", "the file shrank while it was read");
         }
     }
 
     /// Finds the names of the columns, and counts columns and rows.
-    private void count() throws IOException {
-        forEach(row -> rows++);
+    ///
+    /// @param textLabels a column of which to collect the texts, or null
+    /// @return the sorted texts of the column
+    private List<String> count(CsvFile.Column textLabels) throws IOException {
+        Set<String> texts = new TreeSet<>();
+        forEach(row -> {
+            rows++;
+            if (textLabels != null) {
+                texts.add(text(row, position(textLabels)));
+            }
+        });
         if (rows == 0) {
             throw new MalformedFileException(path, "line 1", "the file has no rows of numbers");
         }
+        return List.copyOf(texts);
+    }
+
+    private static Map<String, Long> numbered(List<String> classes) {
+        Map<String, Long> numbers = new LinkedHashMap<>();
+        classes.forEach(name -> numbers.put(name, (long) numbers.size()));
+        return numbers;
     }
 
     private interface RowVisitor {
@@ -165,6 +200,12 @@ final class CsvTable {
 
     private float number(CsvRecord row, int column) throws IOException {
         String cell = row.getField(column).strip();
+        if (cell.isEmpty()) {
+            if (missingAsNaN) {
+                return Float.NaN;
+            }
+            throw malformed(row, column, "is no number; fill it in, or read missing numbers as NaN by missingAsNaN()");
+        }
         try {
             float number = isDecimal(cell) ? Float.parseFloat(cell) : Float.NaN;
             if (Float.isFinite(number)) {
@@ -186,15 +227,29 @@ final class CsvTable {
         return true;
     }
 
+    /// Returns a label as written.
+    private String text(CsvRecord row, int column) throws IOException {
+        String text = row.getField(column).strip();
+        if (text.isEmpty()) {
+            throw malformed(row, column, "is no label, and every row needs one; fill it in or remove the row");
+        }
+        return text;
+    }
+
+    private long label(CsvRecord row, int column, Map<String, Long> labels) throws IOException {
+        Long label = labels.get(text(row, column));
+        if (label == null) {
+            throw malformed(row, column, "is none of the classes " + labels.keySet());
+        }
+        return label;
+    }
+
     private long label(CsvRecord row, int column) throws IOException {
         try {
-            return Long.parseLong(row.getField(column).strip());
+            return Long.parseLong(text(row, column));
         } catch (NumberFormatException e) {
             throw malformed(
-                    row,
-                    column,
-                    "is not an integer, as a label must be; number the classes from 0 on and write the numbers to the"
-                            + " file");
+                    row, column, "is not an integer, as a label must be; read the names of classes by textLabels(…)");
         }
     }
 }

@@ -1,6 +1,7 @@
 package org.toydiff.data;
 
 import java.util.Arrays;
+import java.util.List;
 import org.toydiff.Tensor;
 
 /// A data set whose examples are the rows of two tensors. It does not copy the tensors, which may lie over a mapped
@@ -8,6 +9,7 @@ import org.toydiff.Tensor;
 public final class TensorDataset implements Dataset {
     private final Tensor x;
     private final Tensor y;
+    private final List<String> classes;
 
     /// Makes a data set of inputs and targets.
     ///
@@ -19,12 +21,24 @@ public final class TensorDataset implements Dataset {
     /// @param y the targets, `[n]` or `[n, …]`
     /// @throws IllegalArgumentException if the sizes of their first axes differ, or one is a scalar
     public TensorDataset(Tensor x, Tensor y) {
+        this(x, y, List.of());
+    }
+
+    /// @param classes the names of the classes in the order of the labels, empty if they have none
+    TensorDataset(Tensor x, Tensor y, List<String> classes) {
         if (x.rank() == 0 || y.rank() == 0 || x.shape()[0] != y.shape()[0]) {
             throw new IllegalArgumentException("TensorDataset: x " + Arrays.toString(x.shape()) + " and y "
                     + Arrays.toString(y.shape()) + " must have first axes of one size, the number of examples");
         }
         this.x = rowMajor(x);
         this.y = rowMajor(y);
+        this.classes = classes;
+    }
+
+    /// {@return the names of the classes in the order of the labels, if they were read by [CsvFile#textLabels(String)];
+    /// otherwise an empty list}
+    public List<String> classes() {
+        return classes;
     }
 
     private static Tensor rowMajor(Tensor tensor) {

@@ -10,7 +10,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Memory;
+import org.toydiff.Tensor;
 import org.toydiff.io.MalformedFileException;
 
 /// CSV files: the choice of columns, and the messages for cells that are not numbers.
@@ -184,8 +187,7 @@ class CsvFileTest extends ArenaTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"x", "", "1f", "0x10", "NaN", "inf", "-Infinity", "1e39", "1,5", "1.2.3", "--1", "1 2", "e5"})
+    @ValueSource(strings = {"x", "1f", "0x10", "NaN", "inf", "-Infinity", "1e39", "1,5", "1.2.3", "--1", "1 2", "e5"})
     void aCellThatIsNotANumberIsNamedWithItsPlace(String cell) throws IOException {
         CsvFile file =
                 file("a;b b;y\n1;2;3\n\n1;" + cell + ";3\n").delimiter(';').labels("y");
@@ -195,13 +197,113 @@ class CsvFileTest extends ArenaTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1.0", "1.5", "x", "''", "9223372036854775808"})
+    @CsvSource({"1.0", "1.5", "x", "9223372036854775808"})
     void aLabelMustBeAnInteger(String cell) throws IOException {
         CsvFile file = file("1," + cell + "\n").withoutHeader().labels(1);
         assertEquals(
-                "line 1: column 2: \"" + cell + "\" is not an integer, as a label must be; number the classes"
-                        + " from 0 on and write the numbers to the file",
+                "line 1: column 2: \"" + cell + "\" is not an integer, as a label must be; read the names of"
+                        + " classes by textLabels(…)",
                 refused(file));
+    }
+
+    private static final String NAMES =
+            "length,species\n5.1,setosa\n4.9, virginica\n6,\"Éa, \"\"b\"\"\"\n4.7,setosa \n5,Virginica\n";
+
+    @Test
+    void namesOfClassesAreNumberedInTheirOrderAsStrings() throws IOException {
+        for (CsvFile file :
+                List.of(file(NAMES).textLabels("species"), file(NAMES).textLabels(1))) {
+            TensorDataset set = file.read();
+            assertEquals(List.of("Virginica", "setosa", "virginica", "Éa, \"b\""), set.classes());
+            Batch batch = all(set);
+            assertEquals(DType.INT64, batch.y().dtype());
+            assertArrayEquals(new long[] {1, 2, 3, 1, 0}, batch.y().toLongArray());
+            assertArrayEquals(new float[] {5.1f, 4.9f, 6, 4.7f, 5}, batch.x().toFloatArray());
+        }
+        String header = NAMES.substring(0, NAMES.indexOf('\n') + 1);
+        String reversed = NAMES.substring(header.length()).lines().toList().reversed().stream()
+                .collect(Collectors.joining("\n", header, "\n"));
+        TensorDataset set = file(reversed).textLabels("species").read();
+        assertArrayEquals(new long[] {0, 1, 3, 2, 1}, all(set).y().toLongArray(), "whatever the order of the rows");
+    }
+
+    @Test
+    void classesThatAreSetKeepTheirOrder() throws IOException {
+        TensorDataset train = file("a,y\n1,dog\n2,cat\n3,eel\n").textLabels("y").read();
+        TensorDataset test = file("a,y\n1,eel\n2,cat\n")
+                .textLabels("y")
+                .classes(train.classes())
+                .read();
+        assertEquals(List.of("cat", "dog", "eel"), test.classes());
+        assertArrayEquals(new long[] {2, 0}, all(test).y().toLongArray());
+        CsvFile unknown = file("a,y\n1,dog\n2,ant\n").textLabels("y").classes(List.of("eel", "dog"));
+        assertEquals("line 3: column 2 (y): \"ant\" is none of the classes [eel, dog]", refused(unknown));
+        assertEquals(
+                List.of("ant", "dog"),
+                file("a,y\n1,dog\n2,ant\n").textLabels("y").read().classes());
+    }
+
+    @Test
+    void labelsThatAreNumbersHaveNoClasses() throws IOException {
+        assertEquals(List.of(), file(FLOWERS).labels("species").read().classes());
+        assertEquals(List.of(), file(FLOWERS).targets("species").read().classes());
+        assertEquals(List.of(), new TensorDataset(Tensor.ones(2), Tensor.ones(2)).classes());
+        TensorDataset text = file(FLOWERS).textLabels("species").read();
+        assertEquals(List.of("0", "1", "2"), text.classes(), "numbers as text");
+        requireFlowers(text);
+    }
+
+    @Test
+    void classesThatDoNotFitAreRefused() throws IOException {
+        CsvFile file = file(FLOWERS).labels("species");
+        for (List<String> classes : List.of(List.<String>of(), List.of("a", "b", "a"))) {
+            assertEquals(
+                    "CsvFile: classes " + classes + " must be one or more, each once",
+                    assertThrows(IllegalArgumentException.class, () -> file.classes(classes))
+                            .getMessage());
+        }
+        file.classes(List.of("a"));
+        assertEquals(
+                "read: " + folder.resolve("a.csv") + ": classes were set, and the labels are not text; call"
+                        + " textLabels(…)",
+                assertThrows(IllegalStateException.class, file::read).getMessage());
+        assertEquals(
+                "no column named \"y\"; the header is [length, width, species]",
+                refusedChoice(file(FLOWERS).textLabels("y")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "  ", "\"\""})
+    void aMissingNumberIsRefusedUnlessItIsToBeNaN(String cell) throws IOException {
+        String content = "a,b b,y\n1,2,3\n\n4," + cell + ",5\n";
+        String written = cell.replace("\"", "");
+        assertEquals(
+                "line 4: column 2 (b b): \"" + written
+                        + "\" is no number; fill it in, or read missing numbers as NaN by" + " missingAsNaN()",
+                refused(file(content).labels("y")));
+        Batch inputs = all(file(content).labels("y").missingAsNaN().read());
+        assertArrayEquals(new float[] {1, 2, 4, Float.NaN}, inputs.x().toFloatArray());
+        assertArrayEquals(new long[] {3, 5}, inputs.y().toLongArray());
+        Batch targets = all(file(content).targets("b b").missingAsNaN().read());
+        assertArrayEquals(new float[] {2, Float.NaN}, targets.y().toFloatArray());
+    }
+
+    @Test
+    void aMissingLabelIsAlwaysRefused() throws IOException {
+        String problem =
+                "line 3: column 2 (y): \"\" is no label, and every row needs one; fill it in or remove the row";
+        for (CsvFile file : List.of(
+                file("a,y\n1,2\n3,\n").labels("y"), file("a,y\n1,2\n3,\n").textLabels("y"))) {
+            assertEquals(problem, refused(file));
+            assertEquals(problem, refused(file.missingAsNaN()));
+        }
+    }
+
+    @Test
+    void aTextThatIsNotANumberStaysAnErrorWhenMissingOnesAreNaN() throws IOException {
+        assertEquals(
+                "line 2: column 1 (a): \"NA\" is not a finite decimal number within FLOAT32",
+                refused(file("a,y\nNA,1\n").labels("y").missingAsNaN()));
     }
 
     @Test
@@ -286,7 +388,8 @@ class CsvFileTest extends ArenaTest {
     void aTargetMustBeChosen() throws IOException {
         CsvFile file = file(FLOWERS).inputs("length");
         assertEquals(
-                "read: " + folder.resolve("a.csv") + ": no target column was chosen; call targets(…) or labels(…)",
+                "read: " + folder.resolve("a.csv") + ": no target column was chosen; call targets(…), labels(…) or"
+                        + " textLabels(…)",
                 assertThrows(IllegalStateException.class, file::read).getMessage());
     }
 
