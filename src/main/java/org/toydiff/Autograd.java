@@ -78,7 +78,21 @@ public final class Autograd {
     /// @return the text of a `.dot` file
     /// @throws IllegalStateException if it tracks no gradient, or its graph was released
     public static String draw(Tensor y) {
-        return Drawing.of(y);
+        return draw(y, Map.of());
+    }
+
+    /// Draws the graph as [#draw(Tensor)] does, with names of tensors: those of a layer's parameters, for instance.
+    /// ```java
+    /// Files.writeString(Path.of("net.dot"), Autograd.draw(loss, net.namedParameters()));
+    /// ```
+    ///
+    /// @param y the tensor
+    /// @param names tensors by name: parameters, inputs, or intermediates; those that are not in the graph do not
+    ///     matter, and one with several names has all of them
+    /// @return the text of a `.dot` file
+    /// @throws IllegalStateException if y tracks no gradient, or its graph was released
+    public static String draw(Tensor y, Map<String, Tensor> names) {
+        return new Drawing(names).draw(y);
     }
 
     /// A recorded graph as Graphviz DOT: https://graphviz.org/doc/info/lang.html
@@ -86,15 +100,19 @@ public final class Autograd {
         private final StringBuilder text = new StringBuilder();
         private final Map<Tensor, Integer> leaves = new IdentityHashMap<>();
         private final AbstractTensors tensors = AbstractTensors.ofAll(null);
+        private final Map<Tensor, String> names = new IdentityHashMap<>();
         private Node[] order;
 
-        private Drawing() {}
-
-        static String of(Tensor root) {
-            return new Drawing().draw(root);
+        Drawing(Map<String, Tensor> tensors) {
+            tensors.forEach((name, tensor) -> names.merge(tensor, quoted(name), (a, b) -> a + ", " + b));
         }
 
-        private String draw(Tensor root) {
+        /// Returns a text as it stands within quotes.
+        private static String quoted(String text) {
+            return text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n");
+        }
+
+        String draw(Tensor root) {
             ReleaseSchedule schedule = Prediction.schedule(root, tensors);
             order = Scope.current().graphs.of(root.node, List.of());
             text.append("digraph backward {\n");
@@ -121,6 +139,7 @@ public final class Autograd {
             text.append("  n")
                     .append(i)
                     .append(" [label=\"")
+                    .append(names.containsKey(node.output) ? names.get(node.output) + " = " : "")
                     .append(node.op)
                     .append(" (step ")
                     .append(i + 1)
@@ -146,7 +165,7 @@ public final class Autograd {
             leaves.put(tensor, number);
             text.append("  t").append(number).append(" [style=filled, fillcolor=");
             text.append(tensor.leaf ? "lightblue" : "lightgray").append(", label=\"");
-            text.append(tensor.leaf ? "leaf" : "constant")
+            text.append(names.getOrDefault(tensor, tensor.leaf ? "leaf" : "constant"))
                     .append("\\n")
                     .append(size(tensor))
                     .append("\"]\n");

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -157,6 +159,34 @@ class TensorTest {
                   t0 -> n1
                 }
                 """, Autograd.draw(x.exp().sum()));
+    }
+
+    @Test
+    void aDrawingHasTheNamesOfTensors() {
+        var net = new Sequential(new Linear(3, 2), new ReLU());
+        Tensor x = Tensor.ones(4, 3);
+        Tensor y = net.forward(x);
+        Tensor loss = y.sum();
+        Map<String, Tensor> names = net.namedParameters();
+        names.put("a \"b\" \\ \n", x);
+        names.put("output", y);
+        names.put("the output again", y);
+        names.put("elsewhere", Tensor.ones(1));
+        List<String> labels = Autograd.draw(loss, names)
+                .lines()
+                .filter(line -> line.contains("label=") && line.contains("["))
+                .map(line -> line.replaceFirst(".* label=\"|.*\\[label=\"", "").replaceFirst("\\\\n\\[.*", ""))
+                .toList();
+        assertEquals(
+                Set.of(
+                        "sum (step 1)",
+                        "output, the output again = relu (step 2)",
+                        "linear (step 3)",
+                        "a \\\"b\\\" \\\\ \\n",
+                        "0.weight",
+                        "0.bias"),
+                Set.copyOf(labels));
+        assertEquals(6, labels.size(), "each once");
     }
 
     @Test
