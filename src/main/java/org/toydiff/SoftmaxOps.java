@@ -67,7 +67,7 @@ public sealed interface SoftmaxOps permits Tensor {
         boolean recorded = Tensor.recorded(logits);
         Tensor y = Tensor.make("crossEntropy", logits.dtype, new long[] {logits.shape[0]}, recorded);
         if (logits.shape[1] == 0) {
-            // Without classes every label is ignored.
+            // All labels are ignored, and there is no row for the kernel.
             y.fill(0);
         }
         launch("crossEntropy", RowWork.Kind.CROSS_ENTROPY, logits, null, labels, ignored, y);

@@ -64,11 +64,11 @@ final class Elements {
 
     /// Returns whether a tensor can lie over elements in a file.
     static boolean isMappable(StoredType type, boolean bigEndian, long offset) {
-        return !type.isConverted() && !(bigEndian && type.bytes > 1) && offset % type.bytes == 0;
+        return type.isStoredAsInMemory(bigEndian) && offset % type.bytes == 0;
     }
 
-    /// Returns a tensor over elements in a file, or one of converted elements in the arena (null: the innermost one)
-    /// if they are not mappable.
+    /// Returns a tensor over elements in a file if they are mappable, else a new one in the arena (null: the innermost
+    /// one).
     ///
     /// @param op the op in messages
     static Tensor of(

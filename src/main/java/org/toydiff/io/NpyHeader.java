@@ -96,7 +96,7 @@ record NpyHeader(StoredType type, boolean bigEndian, boolean fortran, long[] sha
         return Elements.isMappable(type, bigEndian, bytes);
     }
 
-    /// Returns a tensor over the elements, or over converted ones in the arena if they are not mappable.
+    /// Returns a tensor over the elements if they are mappable, else a new one in the arena.
     Tensor tensor(MappedFile file, Arena arena) {
         Tensor stored = Elements.of("load", file, bytes, arena, type, bigEndian, storedShape());
         return fortran ? stored.transpose() : stored;

@@ -10,8 +10,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.DType;
 
-/// An element type of files, and the dtype of the tensors that are read from it. A tensor has the file's bytes if the
-/// type is the dtype itself, and is converted otherwise; the dtype has all values of the type, so nothing is rounded.
+/// An element type of files, and the dtype of the tensors that are read from it: the type itself, or a wider one that
+/// has all its values, so that nothing is rounded.
 enum StoredType {
     BOOL(1, DType.BOOL),
     UINT8(1, DType.INT32),
@@ -46,18 +46,25 @@ enum StoredType {
         return valueOf(dtype.name());
     }
 
-    boolean isConverted() {
-        return bytes != dtype.bytes();
+    /// Returns whether elements have the same bytes in a file as in a tensor.
+    ///
+    /// @param bigEndian the byte order in the file, if an element has several bytes
+    boolean isStoredAsInMemory(boolean bigEndian) {
+        return bytes == dtype.bytes() && !(bigEndian && bytes > 1);
     }
 
-    /// Converts the whole elements of a segment.
+    /// Converts elements, or copies them if that is all there is to do.
     ///
-    /// @param from the elements, at any address, little-endian unless `bigEndian`
-    /// @param to the memory of the first element to write, of this type's dtype
+    /// @param from the elements, at any address
+    /// @param bigEndian the byte order in `from`
+    /// @param to the memory from the first element to write on, of this type's dtype
     void convert(MemorySegment from, boolean bigEndian, MemorySegment to) {
+        if (isStoredAsInMemory(bigEndian)) {
+            MemorySegment.copy(from, 0, to, 0, from.byteSize());
+            return;
+        }
         long n = from.byteSize() / bytes;
         switch (this) {
-            case BOOL -> to.copyFrom(from);
             case UINT8 -> {
                 for (long i = 0; i < n; i++) {
                     to.setAtIndex(JAVA_INT, i, Byte.toUnsignedInt(from.get(JAVA_BYTE, i)));
@@ -70,36 +77,34 @@ enum StoredType {
             }
             case INT16 -> {
                 for (long i = 0; i < n; i++) {
-                    to.setAtIndex(JAVA_INT, i, half(from, i, bigEndian));
+                    to.setAtIndex(JAVA_INT, i, twoBytes(from, i, bigEndian));
                 }
             }
             case FLOAT16 -> {
                 for (long i = 0; i < n; i++) {
-                    to.setAtIndex(JAVA_INT, i, floatBits(half(from, i, bigEndian)));
+                    to.setAtIndex(JAVA_INT, i, floatBits(twoBytes(from, i, bigEndian)));
                 }
             }
             case BFLOAT16 -> {
                 for (long i = 0; i < n; i++) {
-                    to.setAtIndex(JAVA_INT, i, half(from, i, bigEndian) << Short.SIZE);
+                    to.setAtIndex(JAVA_INT, i, twoBytes(from, i, bigEndian) << Short.SIZE);
                 }
             }
             case INT32, FLOAT32 -> {
                 for (long i = 0; i < n; i++) {
-                    int bits = from.get(JAVA_INT_UNALIGNED, i * Integer.BYTES);
-                    to.setAtIndex(JAVA_INT, i, bigEndian ? Integer.reverseBytes(bits) : bits);
+                    to.setAtIndex(JAVA_INT, i, Integer.reverseBytes(from.get(JAVA_INT_UNALIGNED, i * Integer.BYTES)));
                 }
             }
             case INT64, FLOAT64 -> {
                 for (long i = 0; i < n; i++) {
-                    long bits = from.get(JAVA_LONG_UNALIGNED, i * Long.BYTES);
-                    to.setAtIndex(JAVA_LONG, i, bigEndian ? Long.reverseBytes(bits) : bits);
+                    to.setAtIndex(JAVA_LONG, i, Long.reverseBytes(from.get(JAVA_LONG_UNALIGNED, i * Long.BYTES)));
                 }
             }
+            case BOOL -> throw new AssertionError(this);
         }
     }
 
-    /// Returns the 16 bits of element i.
-    private static short half(MemorySegment from, long i, boolean bigEndian) {
+    private static short twoBytes(MemorySegment from, long i, boolean bigEndian) {
         short bits = from.get(JAVA_SHORT_UNALIGNED, i * Short.BYTES);
         return bigEndian ? Short.reverseBytes(bits) : bits;
     }

@@ -10,12 +10,12 @@ import org.toydiff.Tensor;
 
 /// The layers that an input of a given shape passes through; see [Layer#summary(long...)]. Prints as a table.
 ///
-/// A call of a layer is a row, in the order in which the calls return. No row has a layer that only passes its input
-/// through other layers, as [Sequential] does. A layer with computations of its own besides calls of other layers
-/// does have one, after theirs: `x + layer(x)` of [Residual], for instance.
+/// Each call of a layer that computes something itself is a row, after the rows of the layers that it calls: `x +
+/// layer(x)` of [Residual], for instance. A layer that only passes its input through others, such as [Sequential],
+/// has none.
 ///
-/// Each parameter of the summarised layer counts in exactly one row: that of the first call that can have used it. A
-/// layer that is called twice has two rows, the second with no parameters.
+/// Each parameter of the summarised layer counts in exactly one row, that of the first call that may have used it: a
+/// layer that is called twice has two rows, the second without parameters.
 ///
 /// @param input the shape of the input
 /// @param layers the rows

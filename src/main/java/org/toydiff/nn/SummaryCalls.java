@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 import org.toydiff.Tensor;
 
-/// The calls of layers while a [Summary] is made, and the rows that result from them.
+/// Follows the calls of layers while a [Summary] is made, and makes its rows.
 final class SummaryCalls {
     private final Layer root;
     private final List<Summary.Row> rows = new ArrayList<>();

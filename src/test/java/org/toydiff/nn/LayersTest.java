@@ -347,6 +347,24 @@ class LayersTest extends ArenaTest {
         assertTrue(failure.getMessage().contains(" at \"0.0\": "), failure.getMessage());
     }
 
+    @Test
+    void aLayerThatCallsAChildOfItsChildNamesItsPath() {
+        var gated = new Gated();
+        var caller = new Layer() {
+            private final Gated child = child("gated", gated);
+
+            @Override
+            protected Tensor compute(Tensor x) {
+                return child.gate.forward(x);
+            }
+        };
+        var failure =
+                assertThrows(IllegalArgumentException.class, () -> new Sequential(caller).forward(Tensor.ones(2, 5)));
+        assertTrue(
+                failure.getMessage().startsWith("Linear(in=4, out=3, bias=true) at \"0.gated.gate\": linear: "),
+                failure.getMessage());
+    }
+
     /// A layer that makes a child for each call, and so has no registered one.
     private static final class Unregistered extends Layer {
         @Override

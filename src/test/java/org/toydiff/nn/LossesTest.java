@@ -102,6 +102,20 @@ class LossesTest extends ArenaTest {
     }
 
     @Test
+    void ignoredRowsOfViewsAreThoseOfCopies() {
+        Tensor.manualSeed(4);
+        Tensor logits = Tensor.randn(5, 8).transpose().slice(0, 2, 6);
+        Tensor labels = Tensor.of(new long[] {4, 0, -7, 0, 1, 3, -7, 0}, 4, 2)
+                .transpose()
+                .get(0);
+        assertArrayEquals(new long[] {4, -7, 1, -7}, labels.toLongArray());
+        float[] losses = logits.crossEntropy(labels, -7).toFloatArray();
+        assertArrayEquals(
+                logits.copyTo(arena).crossEntropy(labels.copyTo(arena), -7).toFloatArray(), losses);
+        assertTrue(losses[0] > 0 && losses[1] == 0 && losses[2] > 0 && losses[3] == 0);
+    }
+
+    @Test
     void otherLabelsAreStillChecked() {
         Tensor x = logits(DType.FLOAT32);
         Tensor labels = Tensor.of(new int[] {2, -100, 0, 3});
