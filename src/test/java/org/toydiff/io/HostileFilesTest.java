@@ -64,6 +64,9 @@ class HostileFilesTest extends ArenaTest {
         READERS.put("idx.gz", READERS.get("idx"));
         READERS.put("csv", file -> CsvFile.of(file).labels(2).read().batch(0));
         READERS.put("csv.gz", READERS.get("csv"));
+        READERS.put(
+                "text.csv",
+                file -> CsvFile.of(file).textLabels(2).missingAsNaN().read().batch(0));
         READERS.put("png", HostileFilesTest::readImages);
         READERS.put("jpg", HostileFilesTest::readImages);
     }
@@ -107,7 +110,7 @@ class HostileFilesTest extends ArenaTest {
             case "safetensors" -> SafeTensors.save(file, Map.of("x", x), Map.of("a", "b"));
             case "idx", "idx.gz" ->
                 Files.write(file, new byte[] {0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6});
-            case "csv", "csv.gz" -> Files.writeString(file, "a,\"b\",c\n1,2.5,0\n-3e2,\"4\",1\n");
+            case "csv", "csv.gz", "text.csv" -> Files.writeString(file, "a,\"b\",c\n1,2.5,0\n-3e2,\"4\",1\n");
             default -> {
                 try (OutputStream out = Files.newOutputStream(file)) {
                     assertTrue(ImageIO.write(new BufferedImage(5, 4, BufferedImage.TYPE_INT_RGB), kind, out));
