@@ -15,26 +15,13 @@ import org.toydiff.internal.kernels.UnaryKernel;
 import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that work element by element, one row each: name, kernel, and a gradient rule for each input.
+/// Those of one subject have an interface of their own: [ExponentialOps], [TrigonometricOps].
 public sealed interface ElementwiseOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
     }
 
     // Element by element, one operand.
-
-    /// `y = ln x`: the natural logarithm; gradient `g / x`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor log() {
-        return unary(self(), "log", UnaryKernel.LOG, readsInput((g, x) -> g.divide(x)));
-    }
-
-    /// `y = ln (1 + x)`, exact for small x; gradient `g / (1 + x)`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor log1p() {
-        return unary(self(), "log1p", UnaryKernel.LOG1P, readsInput((g, x) -> g.divide(x.add(1))));
-    }
 
     /// `y = 2/√π · ∫₀ˣ e^−t² dt`: the error function; gradient `g·2/√π·e^−x²`.
     ///
@@ -81,61 +68,6 @@ public sealed interface ElementwiseOps permits Tensor {
     /// @return a new tensor of this shape
     default Tensor sigmoid() {
         return unary(self(), "sigmoid", UnaryKernel.SIGMOID, Activation.SIGMOID.rule);
-    }
-
-    /// `y = sin x`: the sine; gradient `g·cos x`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor sin() {
-        return unary(self(), "sin", UnaryKernel.SIN, readsInput((g, x) -> g.multiply(x.cos())));
-    }
-
-    /// `y = cos x`: the cosine; gradient `−g·sin x`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor cos() {
-        return unary(self(), "cos", UnaryKernel.COS, readsInput((g, x) -> g.multiply(x.sin())
-                .negative()));
-    }
-
-    /// `y = tan x`: the tangent; gradient `g·(1 + y²)`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor tan() {
-        return unary(
-                self(),
-                "tan",
-                UnaryKernel.TAN,
-                readsOutput((g, y) -> g.multiply(y.multiply(y).add(1))));
-    }
-
-    /// `y = sinh x`: the hyperbolic sine; gradient `g·cosh x`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor sinh() {
-        return unary(self(), "sinh", UnaryKernel.SINH, readsInput((g, x) -> g.multiply(x.cosh())));
-    }
-
-    /// `y = cosh x`: the hyperbolic cosine; gradient `g·sinh x`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor cosh() {
-        return unary(self(), "cosh", UnaryKernel.COSH, readsInput((g, x) -> g.multiply(x.sinh())));
-    }
-
-    /// `y = tanh x`: the hyperbolic tangent; gradient `g·(1 − y²)`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor tanh() {
-        return unary(self(), "tanh", UnaryKernel.TANH, Activation.TANH.rule);
-    }
-
-    /// `y = eˣ`: the exponential; gradient `g·y`.
-    ///
-    /// @return a new tensor of this shape
-    default Tensor exp() {
-        return unary(
-                self(), "exp", UnaryKernel.EXP, readsOutput((g, y) -> g.dying().multiply(y)));
     }
 
     /// `y = −1, 0 or 1`: the sign, 0 for ±0 and NaN; gradient 0.

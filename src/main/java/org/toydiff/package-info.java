@@ -19,8 +19,8 @@
 /// # Where things are
 ///
 /// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks).
-/// - An op and its gradient: `ElementwiseOps` (exp, add, greater …), `ReductionOps`, `SoftmaxOps`,
-///   `ProductOps`, `ShapeOps`, `ArrangementOps`,
+/// - An op and its gradient: `ElementwiseOps` (add, sqrt, greater …), `ExponentialOps` (exp, log …),
+///   `TrigonometricOps` (sin, tanh …), `ReductionOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`,
 ///   `IndexingOps`, `SamplingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
 /// - The parts that ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix
 ///   products.
