@@ -1,7 +1,7 @@
 package org.toydiff.internal.arithmetic;
 
-/// `eˣ` and the logistic function. Errors are the largest found among all floats, and among three million
-/// doubles.
+/// `eˣ`, `2ˣ` and the logistic function. Errors, unless said otherwise, are the largest found among all floats, and
+/// among three million doubles.
 ///
 /// `eˣ = 2ᵏ·eʳ` with `k` the integer nearest to `x/ln 2`, and `r = x − k·ln 2` in ±½ ln 2. Of the two parts of ln 2,
 /// the first has full precision: a fused multiply-add subtracts its product exactly. (W. Cody, W. Waite, "Software
@@ -20,6 +20,25 @@ public final class Exponential {
         2.7557446170313975e-06,
         2.7629250720505263e-07,
         2.5035319298897533e-08
+    };
+
+    /// `2ʳ = 1 + r·q(r)` in ±½: minimax polynomials, to 2⁻²⁷·⁵ and 2⁻⁵⁵·⁵.
+    private static final double[] EXP2_32 = {
+        0.69314724f, 0.24022655f, 0.055502728f, 0.009617065f, 0.0013417522f, 0.00015821488f
+    };
+
+    private static final double[] EXP2_64 = {
+        0.6931471805599457,
+        0.240226506959101,
+        0.05550410866478799,
+        0.009618129107605978,
+        0.0013333558153877975,
+        0.00015403530442616604,
+        1.5252727042288975e-05,
+        1.3215442322727113e-06,
+        1.018077231133013e-07,
+        7.07260489913576e-09,
+        4.060845640163435e-10
     };
 
     private static final double LOG2_E = 1.4426950408889634;
@@ -52,6 +71,46 @@ public final class Exponential {
         Real highest = precision.constant(precision.choose(90.0, 710.6));
         var reduced = new Reduction(x.greater(highest).select(highest, x), 2 * precision.exponentBias() + n);
         return timesPowerOf2(reduced.power(), reduced.shifted);
+    }
+
+    /// `eˣ − 1`, within 1.53 ulp (FLOAT32, 200 million floats) and 0.90 (FLOAT64, 60,000 doubles), even where x is
+    /// small: `2·(2ᵏ⁻¹·(eʳ − 1) + (2ᵏ⁻¹ − ½))`.
+    public static Real expm1(Real x) {
+        Precision precision = x.precision();
+        // Beyond these the result is −1 or ∞.
+        Real lowest = precision.constant(precision.choose(-20.0, -40.0));
+        Real highest = precision.constant(precision.choose(89.0, 710.0));
+        Real bounded = x.less(lowest).select(lowest, x.greater(highest).select(highest, x));
+        var reduced = new Reduction(bounded, precision.exponentBias() - 1);
+        Real near = reduced.powerMinus1();
+        Real scale = reduced.shifted.shiftLeft(precision.fractionSize).real();
+        Real half = scale.fma(near, scale.subtract(precision.constant(0.5)));
+        return reduced.k
+                .equalTo(precision.constant(0))
+                .select(near, half.add(half))
+                .copySign(x);
+    }
+
+    /// `2ˣ`, within 0.90 ulp (FLOAT32, 200 million floats) and 0.84 (FLOAT64, 60,000 doubles); exact for integers.
+    public static Real exp2(Real x) {
+        return exp2(new Pair(x, x.precision().constant(0)));
+    }
+
+    /// 2 to the power of x.
+    static Real exp2(Pair x) {
+        Precision precision = x.high().precision();
+        // Beyond these the result is ∞ or 0.
+        Real highest = precision.constant(precision.choose(130.0, 1026.0));
+        Real lowest = precision.constant(precision.choose(-152.0, -1077.0));
+        Condition above = x.high().greater(highest);
+        Condition below = x.high().less(lowest);
+        Real bounded = above.select(highest, below.select(lowest, x.high()));
+        Real low = above.or(below).select(precision.constant(0), x.low());
+        Real rounder = precision.constant(precision.rounder() + 2 * precision.exponentBias());
+        Real rounded = bounded.add(rounder);
+        Real r = bounded.subtract(rounded.subtract(rounder)).add(low);
+        Real power = Polynomial.of(r, precision.choose(EXP2_32, EXP2_64)).fma(r, precision.constant(1));
+        return timesPowerOf2(power, rounded.bits());
     }
 
     /// `2ᵏ·x` for x near 1, rounded once.
@@ -103,13 +162,14 @@ public final class Exponential {
         /// An integer whose lowest bits are those of `k + offset`.
         private final Bits shifted;
 
+        private final Real k;
         private final Real r;
 
         Reduction(Real x, int offset) {
             Precision precision = x.precision();
             Real rounder = precision.constant(precision.rounder() + offset);
             Real rounded = x.fma(precision.constant(LOG2_E), rounder);
-            Real k = rounded.subtract(rounder);
+            k = rounded.subtract(rounder);
             double[] ln2 = precision.choose(LN2_32, LN2_64);
             shifted = rounded.bits();
             r = k.fma(precision.constant(-ln2[1]), k.fma(precision.constant(-ln2[0]), x));
@@ -120,6 +180,12 @@ public final class Exponential {
             Precision precision = r.precision();
             Real one = precision.constant(1);
             return Polynomial.of(r, precision.choose(Q32, Q64)).fma(r, one).fma(r, one);
+        }
+
+        /// `eʳ − 1`.
+        Real powerMinus1() {
+            Real tail = Polynomial.of(r, r.precision().choose(Q32, Q64)).multiply(r);
+            return tail.fma(r, r);
         }
     }
 }

@@ -36,6 +36,6 @@ enum Operation {
     /// The second operand where the first holds, else the third.
     SELECT,
 
-    /// A scalar function of the second operand where the first holds, else the third.
+    /// A scalar function of the operands from the third on where the first holds, else the second.
     RARELY
 }

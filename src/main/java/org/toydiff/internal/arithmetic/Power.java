@@ -25,25 +25,6 @@ public final class Power {
         0.1893084976235026
     };
 
-    /// `2ʳ = 1 + r·q(r)` in ±½: minimax polynomials, to 2⁻²⁷·⁵ and 2⁻⁵⁵·⁵.
-    private static final double[] Q32 = {
-        0.69314724f, 0.24022655f, 0.055502728f, 0.009617065f, 0.0013417522f, 0.00015821488f
-    };
-
-    private static final double[] Q64 = {
-        0.6931471805599457,
-        0.240226506959101,
-        0.05550410866478799,
-        0.009618129107605978,
-        0.0013333558153877975,
-        0.00015403530442616604,
-        1.5252727042288975e-05,
-        1.3215442322727113e-06,
-        1.018077231133013e-07,
-        7.07260489913576e-09,
-        4.060845640163435e-10
-    };
-
     private Power() {}
 
     /// {@return x to the power y, within 0.93 ulp (FLOAT32, 20 million pairs) and 1.07 (FLOAT64, 7 million)} Special
@@ -52,7 +33,7 @@ public final class Power {
         Precision precision = x.precision();
         Real zero = precision.constant(0);
         Real one = precision.constant(1);
-        Real magnitude = exp2(times(log2(x.abs()), y));
+        Real magnitude = Exponential.exp2(times(log2(x.abs()), y));
         var parity = Parity.of(y);
         Bits sign = parity.odd.select(parity.shifted.and(x.bits()), precision.bits(0));
         Real signed = magnitude.bits().or(sign).real();
@@ -63,33 +44,6 @@ public final class Power {
         return y.equalTo(zero).select(one, undefined.select(nan, signed));
     }
 
-    /// A sum of two numbers, the second small relative to the first.
-    private record Pair(Real high, Real low) {
-        static Pair constant(Precision precision, double[] parts) {
-            return new Pair(precision.constant(parts[0]), precision.constant(parts[1]));
-        }
-
-        /// A sum whose first term is not smaller than the second, or is 0.
-        static Pair sum(Real a, Real b) {
-            Real high = a.add(b);
-            return new Pair(high, a.subtract(high).add(b));
-        }
-
-        static Pair product(Real a, Real b) {
-            Real high = a.multiply(b);
-            return new Pair(high, a.fma(b, high.negative()));
-        }
-
-        Pair plusLow(Real more) {
-            return new Pair(high, low.add(more));
-        }
-
-        Pair times(Pair b) {
-            Pair product = product(high, b.high);
-            return new Pair(product.high, high.fma(b.low, low.fma(b.high, product.low)));
-        }
-    }
-
     /// {@return the binary logarithm of a non-negative x; −∞, ∞ and NaN for 0, ∞ and NaN}
     private static Pair log2(Real x) {
         Precision precision = x.precision();
@@ -98,45 +52,29 @@ public final class Power {
         // s = (m − 1)/(m + 1), with the remainders of the sum and the quotient.
         Real f = split.mantissa().subtract(one);
         Pair denominator = Pair.sum(precision.constant(2), f);
-        Real reciprocal = one.divide(denominator.high);
+        Real reciprocal = one.divide(denominator.high());
         Real high = f.multiply(reciprocal);
         Real minus = high.negative();
-        Real rest = minus.fma(denominator.low, minus.fma(denominator.high, f));
+        Real rest = minus.fma(denominator.low(), minus.fma(denominator.high(), f));
         Pair s = new Pair(high, rest.multiply(reciprocal));
         Pair square = s.times(s);
         Pair third = Pair.constant(precision, precision.choose(THIRD32, THIRD64));
-        Pair tail = Pair.sum(third.high, square.high.multiply(Polynomial.of(square.high, precision.choose(P32, P64))))
-                .plusLow(third.low);
+        Pair tail = Pair.sum(
+                        third.high(), square.high().multiply(Polynomial.of(square.high(), precision.choose(P32, P64))))
+                .plusLow(third.low());
         Pair terms = square.times(tail);
         Pair c = Pair.constant(precision, precision.choose(C32, C64));
-        Pair series = Pair.sum(c.high, terms.high).plusLow(c.low.add(terms.low));
+        Pair series = Pair.sum(c.high(), terms.high()).plusLow(c.low().add(terms.low()));
         Pair fraction = s.times(series);
-        Pair sum = Pair.sum(split.exponent(), fraction.high).plusLow(fraction.low);
+        Pair sum = Pair.sum(split.exponent(), fraction.high()).plusLow(fraction.low());
         Real infinity = precision.constant(Double.POSITIVE_INFINITY);
-        Real special = x.less(infinity).select(sum.high, x);
-        return new Pair(x.equalTo(precision.constant(0)).select(infinity.negative(), special), sum.low);
+        Real special = x.less(infinity).select(sum.high(), x);
+        return new Pair(x.equalTo(precision.constant(0)).select(infinity.negative(), special), sum.low());
     }
 
     private static Pair times(Pair logarithm, Real y) {
-        Pair product = Pair.product(y, logarithm.high);
-        return new Pair(product.high, y.fma(logarithm.low, product.low));
-    }
-
-    /// {@return 2 to the power of x}
-    private static Real exp2(Pair x) {
-        Precision precision = x.high.precision();
-        // Beyond these the result is ∞ or 0.
-        Real highest = precision.constant(precision.choose(130.0, 1026.0));
-        Real lowest = precision.constant(precision.choose(-152.0, -1077.0));
-        Condition above = x.high.greater(highest);
-        Condition below = x.high.less(lowest);
-        Real bounded = above.select(highest, below.select(lowest, x.high));
-        Real low = above.or(below).select(precision.constant(0), x.low);
-        Real rounder = precision.constant(precision.rounder() + 2 * precision.exponentBias());
-        Real rounded = bounded.add(rounder);
-        Real r = bounded.subtract(rounded.subtract(rounder)).add(low);
-        Real power = Polynomial.of(r, precision.choose(Q32, Q64)).fma(r, precision.constant(1));
-        return Exponential.timesPowerOf2(power, rounded.bits());
+        Pair product = Pair.product(y, logarithm.high());
+        return new Pair(product.high(), y.fma(logarithm.low(), product.low()));
     }
 
     /// Whether a number is an integer, and whether it is odd.

@@ -66,8 +66,8 @@ final class PseudoCode {
             case REINTERPRET -> call(node instanceof Real ? "real" : "bits", operands);
             case CONVERT -> call(node instanceof Real ? "toReal" : "toInteger", operands);
             case RARELY ->
-                "(" + operands.get(0) + " ? " + node.function.name() + "(" + operands.get(1) + ") : " + operands.get(2)
-                        + ")";
+                "(" + operands.get(0) + " ? " + call(node.function.name(), operands.subList(2, operands.size())) + " : "
+                        + operands.get(1) + ")";
             case NEGATIVE, ABS, SQRT, FMA, MIN, MAX, NOT ->
                 call(node.operation.name().toLowerCase(Locale.ROOT), operands);
         };

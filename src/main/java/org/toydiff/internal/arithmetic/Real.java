@@ -11,8 +11,8 @@ public final class Real extends Expression {
         super(operands[0].precision, operation, 0, null, operands);
     }
 
-    private Real(ScalarFunction function, Condition when, Real argument, Real usual) {
-        super(usual.precision, Operation.RARELY, 0, function, when, argument, usual);
+    private Real(ScalarFunction function, Expression... operands) {
+        super(operands[1].precision, Operation.RARELY, 0, function, operands);
     }
 
     public Real add(Real b) {
@@ -110,7 +110,14 @@ public final class Real extends Expression {
     /// For a computation that few elements need and no straight-line code can do, such as reducing a huge angle. The
     /// vector form computes a vector with such an element one element at a time.
     public Real rarely(Condition when, ScalarFunction function, Real usual) {
-        function.of(usual.precision);
-        return new Real(function, when, this, usual);
+        function.of(usual.precision, 1);
+        return new Real(function, when, usual, this);
+    }
+
+    /// {@return `function` of this number and b for elements for which `when` holds, else `usual`} As
+    /// [#rarely(Condition, ScalarFunction, Real)].
+    public Real rarely(Condition when, ScalarFunction function, Real b, Real usual) {
+        function.of(usual.precision, 2);
+        return new Real(function, when, usual, this, b);
     }
 }

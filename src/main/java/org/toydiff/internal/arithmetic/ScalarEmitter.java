@@ -14,6 +14,7 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.util.Collections;
+import java.util.List;
 import org.toydiff.internal.arithmetic.Graph.Node;
 
 /// Writes a graph as code over one element: `float` and `int`, or `double` and `long`; a condition is an int, 0 or
@@ -67,7 +68,8 @@ public final class ScalarEmitter extends Emitter {
     @Override
     void operation(Node node) {
         switch (node.operation()) {
-            case SELECT, RARELY -> select(node);
+            case SELECT -> select(node);
+            case RARELY -> rarely(node);
             case LESS, LESS_OR_EQUAL, EQUAL, NOT_EQUAL -> truth(node);
             default -> {
                 pushOperands(node);
@@ -175,27 +177,35 @@ public final class ScalarEmitter extends Emitter {
         code.labelBinding(end);
     }
 
-    /// Pushes operand 1 where operand 0 holds, or its function for [Operation#RARELY]; else operand 2. Computes
-    /// operands before the branch: others may read them where the branch was not taken.
+    /// Pushes operand 1 where operand 0 holds, else operand 2.
     private void select(Node node) {
-        settle(node.operand(1));
-        settle(node.operand(2));
-        Label otherwise = code.newLabel();
+        branch(node, () -> push(node.operand(1)), () -> push(node.operand(2)));
+    }
+
+    /// Pushes the function of the operands from 2 on where operand 0 holds, else operand 1.
+    private void rarely(Node node) {
+        List<Node> arguments = node.operands.subList(2, node.operands.size());
+        branch(node, () -> call(node.expression.function, arguments), () -> push(node.operand(1)));
+    }
+
+    /// Branches by operand 0. Computes the others before: their values may be read where the branch was not taken.
+    private void branch(Node node, Runnable then, Runnable otherwise) {
+        node.operands.stream().skip(1).forEach(this::settle);
+        Label otherwiseLabel = code.newLabel();
         Label end = code.newLabel();
-        branchUnless(node.operand(0), otherwise);
-        push(node.operand(1));
-        if (node.operation() == Operation.RARELY) {
-            call(node.expression.function);
-        }
+        branchUnless(node.operand(0), otherwiseLabel);
+        then.run();
         code.goto_(end);
-        code.labelBinding(otherwise);
-        push(node.operand(2));
+        code.labelBinding(otherwiseLabel);
+        otherwise.run();
         code.labelBinding(end);
     }
 
-    private void call(ScalarFunction function) {
+    private void call(ScalarFunction function, List<Node> arguments) {
+        arguments.forEach(this::push);
         ClassDesc owner = function.owner().describeConstable().orElseThrow();
-        code.invokestatic(owner, function.name(), MethodTypeDesc.of(real, real));
+        List<ClassDesc> parameters = Collections.nCopies(arguments.size(), real);
+        code.invokestatic(owner, function.name(), MethodTypeDesc.of(real, parameters));
     }
 
     private void branchUnless(Node condition, Label otherwise) {

@@ -8,9 +8,9 @@ package org.toydiff.internal.arithmetic;
 /// Angles too large for that are left to [HugeAngle].
 public final class Trigonometry {
     /// π/2 in three parts.
-    private static final double[] HALF_PI32 = {1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15};
+    static final double[] HALF_PI32 = {1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15};
 
-    private static final double[] HALF_PI64 = {1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33};
+    static final double[] HALF_PI64 = {1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33};
 
     /// `sin r = r + r³·p(r²)` in ±π/4: minimax polynomials, to 2⁻²⁷·⁹ and 2⁻⁵⁷·⁹.
     private static final double[] SIN32 = {-0.16666655f, 0.008332187f, -0.00019517897f};
@@ -126,7 +126,7 @@ public final class Trigonometry {
     }
 
     /// {@return y, negated if the sign bit is set}
-    private static Real withSign(Real y, Bits sign) {
+    static Real withSign(Real y, Bits sign) {
         Precision precision = y.precision();
         return y.bits().xor(sign.and(precision.bits(1L << precision.size - 1))).real();
     }

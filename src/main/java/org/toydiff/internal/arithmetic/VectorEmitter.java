@@ -106,7 +106,7 @@ public final class VectorEmitter extends Emitter {
     void operation(Node node) {
         switch (node.operation()) {
             case SELECT -> select(node);
-            case RARELY -> push(node.operand(2));
+            case RARELY -> push(node.operand(1));
             default -> {
                 pushOperands(node);
                 if (node.expression instanceof Real) {

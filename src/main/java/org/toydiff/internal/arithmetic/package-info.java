@@ -6,8 +6,9 @@
 /// | expressions: numbers, bits, conditions | `Real`, `Bits`, `Condition`; `Expression`, `Operation`, `Precision` |
 /// | functions that run element by element | `ScalarFunction` |
 /// | exponentials, logarithms, powers; the error function | `Exponential`, `Logarithm`, `Power`, `ErrorFunction` |
-/// | trigonometric and hyperbolic functions | `Trigonometry`, `Hyperbolic` |
-/// | shared by these functions: polynomials, angles beyond double | `Polynomial`, `HugeAngle` |
+/// | trigonometric and hyperbolic functions | `Trigonometry`, `InverseTrigonometry`, `Hyperbolic`, `Hypotenuse` |
+/// | rounding to integers, remainders | `Rounding`, `Remainder` |
+/// | shared: polynomials, sums of two numbers, angles beyond double | `Polynomial`, `Pair`, `HugeAngle` |
 /// | code generated from an expression | `Graph`, `Emitter`, `ScalarEmitter`, `VectorEmitter` |
 /// | readable pseudo-code | `PseudoCode` |
 ///

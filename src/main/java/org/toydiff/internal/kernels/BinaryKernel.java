@@ -6,9 +6,12 @@ import java.util.function.Function;
 import org.toydiff.internal.arithmetic.Exponential;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Hyperbolic;
+import org.toydiff.internal.arithmetic.Hypotenuse;
+import org.toydiff.internal.arithmetic.InverseTrigonometry;
 import org.toydiff.internal.arithmetic.Power;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
+import org.toydiff.internal.arithmetic.Remainder;
 
 /// Elementwise kernels of two operands, and the expression that each computes. Comparisons write bytes of 0 or 1.
 public enum BinaryKernel {
@@ -16,10 +19,14 @@ public enum BinaryKernel {
     ADD_RELU((a, b) -> Activations.relu(a.add(b))),
     ADD_SIGMOID((a, b) -> Exponential.sigmoid(a.add(b))),
     ADD_TANH((a, b) -> Hyperbolic.tanh(a.add(b))),
+    ATAN2(InverseTrigonometry::atan2),
     DIVIDE(Real::divide),
     EQUAL_TO(Real::equalTo),
+    FLOOR_DIVIDE(Remainder::floorDivide),
+    FMOD(Remainder::fmod),
     GREATER(Real::greater),
     GREATER_OR_EQUAL(Real::greaterOrEqual),
+    HYPOT(Hypotenuse::hypot),
     LESS(Real::less),
     LESS_OR_EQUAL(Real::lessOrEqual),
     MAXIMUM(Real::max),
@@ -28,6 +35,7 @@ public enum BinaryKernel {
     MULTIPLY(Real::multiply),
     POWER(Power::power),
     RELU_GRADIENT(Activations::reluGradient),
+    REMAINDER(Remainder::remainder),
     SHARED(BinaryKernel::shared),
     SIGMOID_GRADIENT(Activations::sigmoidGradient),
     SUBTRACT(Real::subtract),

@@ -6,7 +6,6 @@ import java.lang.invoke.MethodType;
 import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Precision;
-import org.toydiff.internal.arithmetic.Real;
 
 /// Chooses the kernels once, at startup: those on the Vector API if the JVM was started with its module, else the
 /// scalar ones. `-Dtoydiff.kernels=vector` or `scalar` forces one.
@@ -42,7 +41,7 @@ public final class Kernels {
         return JvmOptions.VECTOR_KERNELS;
     }
 
-    static Kernel.Unary unary(String name, Real result) {
+    static Kernel.Unary unary(String name, Expression result) {
         return VECTOR ? new ProvenUnary(name, result) : ScalarLoop.unary(name, result);
     }
 

@@ -45,7 +45,7 @@ public final class Interpreter {
                 case INPUT -> inputs[(int) node.number];
                 case PARAMETER -> parameters[(int) node.number];
                 case SELECT -> (boolean) operands.get(0) ? operands.get(1) : operands.get(2);
-                case RARELY -> (boolean) operands.get(0) ? function(node, operands.get(1)) : operands.get(2);
+                case RARELY -> (boolean) operands.get(0) ? function(node, operands) : operands.get(1);
                 default -> operands.isEmpty() ? constant(node) : compute(node, operands);
             };
             values.put(node, value);
@@ -53,9 +53,10 @@ public final class Interpreter {
         return value;
     }
 
-    private static Object function(Expression node, Object argument) {
+    private static Object function(Expression node, List<Object> operands) {
+        List<Object> arguments = operands.subList(2, operands.size());
         try {
-            return node.function.of(node.precision).invoke(argument);
+            return node.function.of(node.precision, arguments.size()).invokeWithArguments(arguments);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

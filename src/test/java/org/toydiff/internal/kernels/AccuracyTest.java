@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.DoubleFunction;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.Test;
@@ -20,6 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.toydiff.internal.arithmetic.ErrorFunction;
 import org.toydiff.internal.arithmetic.Exponential;
 import org.toydiff.internal.arithmetic.Hyperbolic;
+import org.toydiff.internal.arithmetic.InverseTrigonometry;
 import org.toydiff.internal.arithmetic.Logarithm;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
@@ -45,7 +48,15 @@ class AccuracyTest {
         SINH(Hyperbolic::sinh, StrictMath::sinh, DoubleDouble::sinh, 1.7, 1.7),
         COSH(Hyperbolic::cosh, StrictMath::cosh, DoubleDouble::cosh, 1.4, 1.4),
         TANH(Hyperbolic::tanh, StrictMath::tanh, DoubleDouble::tanh, 1.5, 1.5),
-        ERF(ErrorFunction::erf, Function::erf, DoubleDouble::erf, 1.1, 1.2);
+        ERF(ErrorFunction::erf, Function::erf, DoubleDouble::erf, 1.1, 1.2),
+        EXP2(Exponential::exp2, x -> StrictMath.pow(2, x), DoubleDouble::exp2, 0.95, 0.9),
+        EXPM1(Exponential::expm1, StrictMath::expm1, DoubleDouble::expm1, 1.6, 1.1),
+        LOG2(Logarithm::log2, x -> StrictMath.log(x) / StrictMath.log(2), DoubleDouble::log2, 1.6, 1.6),
+        LOG10(Logarithm::log10, StrictMath::log10, DoubleDouble::log10, 1.6, 1.6),
+        ASIN(InverseTrigonometry::asin, StrictMath::asin, DoubleDouble::asin, 0.8, 0.8),
+        ACOS(InverseTrigonometry::acos, StrictMath::acos, DoubleDouble::acos, 0.8, 0.8),
+        ATAN(InverseTrigonometry::atan, StrictMath::atan, DoubleDouble::atan, 1, 0.8),
+        RSQRT(Function::rsqrt, x -> 1 / StrictMath.sqrt(x), DoubleDouble::rsqrt, 1.51, 1.51);
 
         final UnaryOperator<Real> expression;
         final DoubleUnaryOperator ofFloats;
@@ -69,17 +80,23 @@ class AccuracyTest {
         /// {@return whether a result is outside the function's range, such as one unit in the last place above 1}
         boolean isOutside(double y) {
             return switch (this) {
-                case EXP -> y < 0;
+                case EXP, EXP2, ACOS -> y < 0;
+                case EXPM1 -> y < -1;
                 case SIGMOID -> y < 0 || y > 1;
                 case SIN, COS, TANH, ERF -> Math.abs(y) > 1;
                 case COSH -> y < 1;
-                case LOG, LOG1P, TAN, SINH -> false;
+                case LOG, LOG1P, LOG2, LOG10, TAN, SINH, ASIN, ATAN, RSQRT -> false;
             };
         }
 
         private static double sigmoid(double x) {
             double power = StrictMath.exp(-Math.abs(x));
             return (x < 0 ? power : 1) / (1 + power);
+        }
+
+        /// As the kernel of that name.
+        private static Real rsqrt(Real x) {
+            return x.precision().constant(1).divide(x.sqrt());
         }
 
         /// Like [DoubleDouble#erf].
@@ -204,7 +221,8 @@ class AccuracyTest {
             case 4 -> Math.rint(Math.scalb(unit, (int) (random >>> 3 & 31))) * (Math.PI / 2);
             case 5 -> Math.scalb(unit, (int) (random >>> 3 & 63) - 40);
             case 6 -> 1 + Math.scalb(unit, -(int) (random >>> 3 & 31));
-            default -> BREAKS[(int) (random >>> 3 & 15)] * (1 + unit * 0x1p-10) * (random < 0 ? -1 : 1);
+            default ->
+                BREAKS[(int) ((random >>> 3 & 63) % BREAKS.length)] * (1 + unit * 0x1p-10) * (random < 0 ? -1 : 1);
         };
     }
 
@@ -222,6 +240,8 @@ class AccuracyTest {
         Math.sqrt(0.5),
         Math.sqrt(2),
         Math.sqrt(2) - 1,
+        Math.sqrt(2) + 1,
+        0.5,
         20,
         1e9,
         709
@@ -326,6 +346,30 @@ class AccuracyTest {
         float[] floats = narrow(doubles);
         Real z = Exponential.expOfNegative(Precision.FLOAT32.input(0));
         assertArrayEquals(run(Function.EXP.scalar(Precision.FLOAT32), floats), run(ScalarLoop.unary("E32", z), floats));
+    }
+
+    @Test
+    void powersOfTwoAndTheirLogarithmsAreExact() {
+        double[] exponents = IntStream.rangeClosed(-1074, 1023).asDoubleStream().toArray();
+        double[] powers =
+                DoubleStream.of(exponents).map(n -> Math.scalb(1.0, (int) n)).toArray();
+        assertArrayEquals(powers, run(Function.EXP2.scalar(Precision.FLOAT64), exponents));
+        assertArrayEquals(exponents, run(Function.LOG2.scalar(Precision.FLOAT64), powers));
+        float[] floatExponents = narrow(Arrays.copyOfRange(exponents, 1074 - 149, 1074 + 128));
+        float[] floatPowers = narrow(Arrays.copyOfRange(powers, 1074 - 149, 1074 + 128));
+        assertArrayEquals(floatPowers, run(Function.EXP2.scalar(Precision.FLOAT32), floatExponents));
+        assertArrayEquals(floatExponents, run(Function.LOG2.scalar(Precision.FLOAT32), floatPowers));
+    }
+
+    @Test
+    void logarithmsOfPowersOfTenAreExact() {
+        double[] exponents = IntStream.rangeClosed(0, 22).asDoubleStream().toArray();
+        double[] powers =
+                DoubleStream.of(exponents).map(n -> StrictMath.pow(10, n)).toArray();
+        assertArrayEquals(exponents, run(Function.LOG10.scalar(Precision.FLOAT64), powers));
+        float[] floatPowers = narrow(Arrays.copyOf(powers, 11));
+        assertArrayEquals(
+                narrow(Arrays.copyOf(exponents, 11)), run(Function.LOG10.scalar(Precision.FLOAT32), floatPowers));
     }
 
     /// {@return the special cases, then others}

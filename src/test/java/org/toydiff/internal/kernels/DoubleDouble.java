@@ -103,6 +103,23 @@ record DoubleDouble(double high, double low) {
         return scaledExp(x).unscaled();
     }
 
+    static DoubleDouble exp2(double x) {
+        return exp(of(LN_2).times(x));
+    }
+
+    static DoubleDouble expm1(double x) {
+        if (Math.abs(x) > 0.25) {
+            return exp(of(x)).minus(ONE);
+        }
+        DoubleDouble term = of(x);
+        DoubleDouble sum = term;
+        for (int n = 2; n < 24; n++) {
+            term = term.times(x).by(n);
+            sum = sum.plus(term);
+        }
+        return sum;
+    }
+
     static DoubleDouble sigmoid(double x) {
         if (x > 0) {
             return ONE.by(ONE.plus(exp(of(-x))));
@@ -126,6 +143,14 @@ record DoubleDouble(double high, double low) {
             return sum;
         }
         return newton(sum(1, x), StrictMath.log1p(x));
+    }
+
+    static DoubleDouble log2(double x) {
+        return log(x).by(of(LN_2));
+    }
+
+    static DoubleDouble log10(double x) {
+        return log(x).by(log(10));
     }
 
     /// One Newton step from y towards the root of `eʸ = x`.
@@ -197,6 +222,56 @@ record DoubleDouble(double high, double low) {
 
     static DoubleDouble tan(double x) {
         return sin(x, 0).by(sin(x, 1));
+    }
+
+    static DoubleDouble asin(double x) {
+        if (Math.abs(x) == 1) {
+            return of(HALF_PI).times(x);
+        }
+        double y = StrictMath.asin(x);
+        return of(y).plus(of(x).minus(sin(y)).by(cos(y)));
+    }
+
+    static DoubleDouble acos(double x) {
+        if (x <= 0.5) {
+            return of(HALF_PI).minus(asin(x));
+        }
+        double y = StrictMath.acos(x);
+        if (y == 0) {
+            return of(0);
+        }
+        // 1 − cos y = 2·sin² y/2, which keeps its digits while y is small.
+        DoubleDouble half = sin(y / 2);
+        DoubleDouble rest = sum(1, -x).minus(half.times(half).times(2));
+        return of(y).plus(rest.by(sin(y)));
+    }
+
+    static DoubleDouble atan(double x) {
+        return atan2(x, 1);
+    }
+
+    /// A step from a to the angle of (x, y), by the tangent of their difference:
+    /// `(y·cos a − x·sin a)/(x·cos a + y·sin a)`.
+    static DoubleDouble atan2(double y, double x) {
+        double a = StrictMath.atan2(y, x);
+        DoubleDouble sin = sin(a);
+        DoubleDouble cos = cos(a);
+        DoubleDouble rest = cos.times(y).minus(sin.times(x));
+        return of(a).plus(rest.by(cos.times(x).plus(sin.times(y))));
+    }
+
+    static DoubleDouble hypot(double x, double y) {
+        return of(x).times(x).plus(of(y).times(y)).sqrt();
+    }
+
+    static DoubleDouble rsqrt(double x) {
+        return ONE.by(of(x).sqrt());
+    }
+
+    /// By a Newton step.
+    private DoubleDouble sqrt() {
+        DoubleDouble root = of(Math.sqrt(high));
+        return root.plus(minus(root.times(root)).by(root.times(2)));
     }
 
     /// `sin(x + shift·π/2)`.

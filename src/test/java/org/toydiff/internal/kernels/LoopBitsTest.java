@@ -112,6 +112,7 @@ class LoopBitsTest {
                 "selectByBits",
                 (a, b) -> a.bits().lessOrEqual(b.bits()).and(a.notEqualTo(b)).select(a, b));
         binary("mixedConditions", (a, b) -> a.lessOrEqual(b).or(a.bits().notEqualTo(b.bits())));
+        binary("rarely", (a, b) -> a.add(b).rarely(a.less(b), function(), b, a.subtract(b)));
         EXPRESSIONS.put("2 zeroWhere", p -> p.mask(1).select(p.constant(0), p.input(0)));
         EXPRESSIONS.put("2 masks", p -> p.mask(0).and(p.mask(1)).or(p.mask(0).not()));
     }
@@ -153,6 +154,14 @@ class LoopBitsTest {
 
         public static double apply(double x) {
             return x / 3 + 7;
+        }
+
+        public static float apply(float a, float b) {
+            return a / 3 + b;
+        }
+
+        public static double apply(double a, double b) {
+            return a / 3 + b;
         }
     }
 

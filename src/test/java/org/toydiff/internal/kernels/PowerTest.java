@@ -1,15 +1,13 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.internal.kernels.BinaryCalls.doubles;
+import static org.toydiff.internal.kernels.BinaryCalls.floats;
+import static org.toydiff.internal.kernels.BinaryCalls.narrow;
+import static org.toydiff.internal.kernels.BinaryCalls.pairs;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
-import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.Test;
 import org.toydiff.internal.arithmetic.Power;
 import org.toydiff.internal.arithmetic.Precision;
@@ -76,46 +74,10 @@ class PowerTest {
         return Power.power(precision.input(0), precision.input(1));
     }
 
-    private static double[] doubles(Kernel.Binary kernel, double[] a, double[] b) {
-        try (var arena = Arena.ofShared()) {
-            MemorySegment y = arena.allocate(JAVA_DOUBLE, a.length);
-            MemorySegment in = arena.allocateFrom(JAVA_DOUBLE, a);
-            kernel.run(in, 0, 0, 1, arena.allocateFrom(JAVA_DOUBLE, b), 0, 0, 1, y, 0, 0, 1, 1, a.length);
-            return y.toArray(JAVA_DOUBLE);
-        }
-    }
-
-    private static float[] floats(Kernel.Binary kernel, float[] a, float[] b) {
-        try (var arena = Arena.ofShared()) {
-            MemorySegment y = arena.allocate(JAVA_FLOAT, a.length);
-            MemorySegment in = arena.allocateFrom(JAVA_FLOAT, a);
-            kernel.run(in, 0, 0, 1, arena.allocateFrom(JAVA_FLOAT, b), 0, 0, 1, y, 0, 0, 1, 1, a.length);
-            return y.toArray(JAVA_FLOAT);
-        }
-    }
-
-    /// {@return all pairs of special numbers: the bases if `which` is 0, else the exponents}
-    private static double[] pairs(int which) {
-        int n = SPECIAL.length;
-        double[] all = new double[n * n];
-        for (int i = 0; i < n * n; i++) {
-            all[i] = SPECIAL[which == 0 ? i / n : i % n];
-        }
-        return all;
-    }
-
-    private static float[] narrow(double[] x) {
-        float[] y = new float[x.length];
-        for (int i = 0; i < x.length; i++) {
-            y[i] = (float) x[i];
-        }
-        return y;
-    }
-
     @Test
     void specialCasesAreStrictMaths() {
-        double[] a = pairs(0);
-        double[] b = pairs(1);
+        double[] a = pairs(SPECIAL, 0);
+        double[] b = pairs(SPECIAL, 1);
         double[] y = doubles(DOUBLES, a, b);
         for (int i = 0; i < y.length; i++) {
             double expected = StrictMath.pow(a[i], b[i]);
@@ -130,8 +92,8 @@ class PowerTest {
 
     @Test
     void specialCasesOfFloatsAreStrictMathsRounded() {
-        float[] a = narrow(pairs(0));
-        float[] b = narrow(pairs(1));
+        float[] a = narrow(pairs(SPECIAL, 0));
+        float[] b = narrow(pairs(SPECIAL, 1));
         float[] y = floats(FLOATS, a, b);
         for (int i = 0; i < y.length; i++) {
             float expected = (float) StrictMath.pow(a[i], b[i]);
@@ -200,19 +162,6 @@ class PowerTest {
 
     @Test
     void vectorsGiveTheBitsOfElements() {
-        double[] a = pairs(0);
-        double[] b = pairs(1);
-        double[] expected = doubles(DOUBLES, a, b);
-        float[] expectedFloats = floats(FLOATS, narrow(a), narrow(b));
-        for (VectorShape shape : LoopBitsTest.shapes()) {
-            Kernel.Binary doubles = vectors(Precision.FLOAT64, shape, DOUBLES);
-            Kernel.Binary floats = vectors(Precision.FLOAT32, shape, FLOATS);
-            assertArrayEquals(expected, doubles(doubles, a, b));
-            assertArrayEquals(expectedFloats, floats(floats, narrow(a), narrow(b)));
-        }
-    }
-
-    private static Kernel.Binary vectors(Precision precision, VectorShape shape, Kernel.Binary scalar) {
-        return VectorLoop.binary("PowerVectors", power(precision), shape, VectorLoop.NONE, scalar);
+        BinaryCalls.requireBitsOfElements(Power::power, pairs(SPECIAL, 0), pairs(SPECIAL, 1));
     }
 }
