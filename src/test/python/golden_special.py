@@ -45,7 +45,14 @@ EACH = {
     "bce0": lambda x: F.binary_cross_entropy_with_logits(x, torch.zeros_like(x), reduction="none"),
     "bce0.3": lambda x: F.binary_cross_entropy_with_logits(x, torch.full_like(x, 0.3), reduction="none"),
     "bce1": lambda x: F.binary_cross_entropy_with_logits(x, torch.ones_like(x), reduction="none"),
+    "rsqrt": torch.rsqrt, "expm1": torch.expm1, "exp2": torch.exp2, "log2": torch.log2, "log10": torch.log10,
+    "asin": torch.asin, "acos": torch.acos, "atan": torch.atan,
+    "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "trunc": torch.trunc,
+    "nanToNum": lambda x: torch.nan_to_num(x, 1.0, -INF, 3.0),
+    "remainder": lambda x: torch.remainder(x, number(3.0)), "fmod": lambda x: torch.fmod(x, number(3.0)),
 }
+# Of two operands, at all pairs of points: no second derivatives.
+PAIRS = {"atan2": torch.atan2, "hypot": torch.hypot, "remainder": torch.remainder, "fmod": torch.fmod}
 WHOLE = {
     "sum": torch.sum, "mean": torch.mean, "max": lambda x: x.amax(0), "min": lambda x: x.amin(0),
     "logSumExp": lambda x: x.logsumexp(0), "softmax": lambda x: x.softmax(0), "logSoftmax": lambda x: x.log_softmax(0),
@@ -68,6 +75,10 @@ RIGHT = {
     # Not (1 − 1)·∞.
     ("bce1", "out", -INF): INF, ("bce0.3", "out", -INF): INF,
 }
+
+
+# By name, kind and both operands.
+RIGHT_OF_PAIR = {}
 
 
 def finite(name, kind, x, value, run):
@@ -111,3 +122,17 @@ for name, f in EACH.items():
 for name, f in WHOLE.items():
     for run in RUNS:
         case(name, f, run, True)
+
+PAIR_POINTS = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, INF, -INF, NAN, 20.5, -40.0, 2.0**60]
+for name, f in PAIRS.items():
+    a = [x for x in PAIR_POINTS for _ in PAIR_POINTS]
+    b = PAIR_POINTS * len(PAIR_POINTS)
+    x = torch.tensor(a, dtype=T, requires_grad=True)
+    z = torch.tensor(b, dtype=T, requires_grad=True)
+    y = f(x, z)
+    print(f"case {name}OfPairs")
+    line("in", a)
+    line("in", b)
+    for kind, t in zip(("out", "grad", "grad"), (y, *torch.autograd.grad(y.sum(), (x, z)))):
+        found = (t.detach() + torch.zeros(t.shape, dtype=T)).tolist()
+        line(kind, [RIGHT_OF_PAIR.get((name, kind, u, v), w) for u, v, w in zip(a, b, found)])

@@ -15,7 +15,7 @@ import org.toydiff.internal.kernels.UnaryKernel;
 import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that work element by element, one row each: name, kernel, and a gradient rule for each input.
-/// Those of one subject have an interface of their own: [ExponentialOps], [TrigonometricOps].
+/// Those of one subject have an interface of their own: [ExponentialOps], [TrigonometricOps], [RoundingOps].
 public sealed interface ElementwiseOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -101,6 +101,15 @@ public sealed interface ElementwiseOps permits Tensor {
     /// @return a new tensor of this shape
     default Tensor sqrt() {
         return unary(self(), "sqrt", UnaryKernel.SQRT, readsOutput((g, y) -> g.divide(y.multiply(2))));
+    }
+
+    /// `y = 1/√x`: the reciprocal of the square root, within 1.5 ulp; ±∞ at ±0, NaN below; gradient `−½·g·y³`.
+    ///
+    /// @return a new tensor of this shape
+    default Tensor rsqrt() {
+        return unary(self(), "rsqrt", UnaryKernel.RSQRT, readsOutput((g, y) -> g.multiply(
+                        y.multiply(y).multiply(y))
+                .multiply(-0.5)));
     }
 
     /// `y = max(x, 0)`: the rectifier; NaN stays NaN; gradient g where `x > 0`, so 0 at 0.

@@ -20,8 +20,10 @@
 ///
 /// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (add, sqrt, greater …), `ExponentialOps` (exp, log …),
-///   `TrigonometricOps` (sin, tanh …), `ReductionOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`,
-///   `IndexingOps`, `SamplingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
+/// - An op and its gradient: `ElementwiseOps` (add, sqrt, greater …), `ExponentialOps` (exp, log …),
+///   `TrigonometricOps` (sin, tanh …), `RoundingOps` (floor, remainder, isNan …), `ReductionOps`, `SoftmaxOps`,
+///   `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`, `SamplingOps`; `StaticOps` (where, concat, stack,
+///   meshgrid, custom).
 /// - The parts that ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix
 ///   products.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.

@@ -127,6 +127,12 @@ final class Oracles {
         return Math.copySign(1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / (size + fraction), x);
     }
 
+    /// Python's `a % b`.
+    static double remainder(double a, double b) {
+        double rest = a % b;
+        return rest != 0 && rest < 0 != b < 0 ? rest + b : rest;
+    }
+
     /// By differences of fourth order.
     static double derivative(DoubleUnaryOperator f, double x) {
         double h = 5e-4;

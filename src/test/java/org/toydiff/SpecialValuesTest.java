@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BinaryOperator;
+import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -20,6 +22,7 @@ import org.toydiff.nn.Reduction;
 class SpecialValuesTest {
     private static final Map<String, UnaryOperator<Tensor>> EACH = new HashMap<>();
     private static final Map<String, UnaryOperator<Tensor>> WHOLE = new HashMap<>();
+    private static final Map<String, BinaryOperator<Tensor>> PAIRS = new HashMap<>();
 
     static {
         EACH.put("log", Tensor::log);
@@ -62,6 +65,25 @@ class SpecialValuesTest {
         for (String target : List.of("0", "0.3", "1")) {
             EACH.put("bce" + target, x -> bce(x, Double.parseDouble(target)));
         }
+        EACH.put("rsqrt", Tensor::rsqrt);
+        EACH.put("expm1", Tensor::expm1);
+        EACH.put("exp2", Tensor::exp2);
+        EACH.put("log2", Tensor::log2);
+        EACH.put("log10", Tensor::log10);
+        EACH.put("asin", Tensor::asin);
+        EACH.put("acos", Tensor::acos);
+        EACH.put("atan", Tensor::atan);
+        EACH.put("floor", Tensor::floor);
+        EACH.put("ceil", Tensor::ceil);
+        EACH.put("round", Tensor::round);
+        EACH.put("trunc", Tensor::trunc);
+        EACH.put("nanToNum", x -> x.nanToNum(1, Double.NEGATIVE_INFINITY, 3));
+        EACH.put("remainder", x -> x.remainder(3));
+        EACH.put("fmod", x -> x.fmod(3));
+        PAIRS.put("atan2OfPairs", Tensor::atan2);
+        PAIRS.put("hypotOfPairs", Tensor::hypot);
+        PAIRS.put("remainderOfPairs", Tensor::remainder);
+        PAIRS.put("fmodOfPairs", Tensor::fmod);
         WHOLE.put("sum", Tensor::sum);
         WHOLE.put("mean", Tensor::mean);
         WHOLE.put("max", x -> x.max(0));
@@ -103,6 +125,10 @@ class SpecialValuesTest {
     }
 
     private static void check(Golden.Case golden, DType dtype) {
+        if (PAIRS.containsKey(golden.name())) {
+            checkPairs(golden, dtype);
+            return;
+        }
         try (var arena = TensorArena.ofConfined()) {
             boolean weighted = WHOLE.containsKey(golden.name());
             double[] values = golden.all("in").getFirst().values();
@@ -118,6 +144,27 @@ class SpecialValuesTest {
         }
     }
 
+    private static void checkPairs(Golden.Case golden, DType dtype) {
+        try (var arena = TensorArena.ofConfined()) {
+            List<Tensor> in = golden.all("in").stream()
+                    .map(array -> Tensor.of(dtype, array.values()).trackGradient())
+                    .toList();
+            Tensor y = PAIRS.get(golden.name()).apply(in.get(0), in.get(1));
+            List<Tensor> gradients = Autograd.gradients(y.sum(), in);
+            String name = golden.name();
+            same(golden.all("out").getFirst(), y, i -> name + " " + i + " of " + pair(golden, i));
+            for (int k = 0; k < 2; k++) {
+                String operand = name + ": gradient to " + k;
+                same(golden.all("grad").get(k), gradients.get(k), i -> operand + " at " + pair(golden, i));
+            }
+        }
+    }
+
+    private static String pair(Golden.Case golden, int i) {
+        return golden.all("in").get(0).values()[i] + ", "
+                + golden.all("in").get(1).values()[i];
+    }
+
     private static Tensor total(Tensor y, boolean weighted) {
         return weighted
                 ? y.multiply(Tensor.arange(y.dtype, 1, y.size() + 1, 1).reshape(y.shape))
@@ -126,13 +173,19 @@ class SpecialValuesTest {
     }
 
     private static void same(Golden.Case golden, String kind, double[] in, Tensor found) {
-        double[] expected = golden.all(kind).getFirst().values();
+        same(
+                golden.all(kind).getFirst(),
+                found,
+                i -> golden.name() + " of " + Arrays.toString(in) + ": " + kind + " " + i);
+    }
+
+    private static void same(Golden.Array golden, Tensor found, IntFunction<String> message) {
+        double[] expected = golden.values();
         double[] values = found.toDoubleArray();
         double tolerance = found.isWide() ? 1e-9 : 2e-5;
         for (int i = 0; i < expected.length; i++) {
             double scale = Double.isFinite(expected[i]) ? Math.max(1, Math.abs(expected[i])) : 1;
-            String what = golden.name() + " of " + Arrays.toString(in) + ": " + kind + " " + i;
-            assertEquals(expected[i], values[i], tolerance * scale, what);
+            assertEquals(expected[i], values[i], tolerance * scale, message.apply(i));
         }
     }
 

@@ -67,6 +67,20 @@ public final class Fingerprint {
         ops.put("sqrt", x -> x.abs().sqrt());
         ops.put("tan", Tensor::tan);
         ops.put("tanh", Tensor::tanh);
+        ops.put("acos", x -> x.multiply(0.25).acos());
+        ops.put("asin", x -> x.multiply(0.25).asin());
+        ops.put("atan", Tensor::atan);
+        ops.put("ceil", Tensor::ceil);
+        ops.put("exp2", Tensor::exp2);
+        ops.put("expm1", Tensor::expm1);
+        ops.put("floor", Tensor::floor);
+        ops.put("isFinite", Tensor::isFinite);
+        ops.put("log2", x -> x.abs().log2());
+        ops.put("log10", x -> x.abs().log10());
+        ops.put("nanToNum", x -> x.log().nanToNum());
+        ops.put("round", Tensor::round);
+        ops.put("rsqrt", x -> x.abs().rsqrt());
+        ops.put("trunc", Tensor::trunc);
         ops.put("clamp", x -> x.clamp(-1, 1));
         ops.put("sum", Tensor::sum);
         ops.put("mean", Tensor::mean);
@@ -89,6 +103,10 @@ public final class Fingerprint {
         ops.put("divide", Tensor::divide);
         ops.put("maximum", Tensor::maximum);
         ops.put("minimum", Tensor::minimum);
+        ops.put("atan2", Tensor::atan2);
+        ops.put("fmod", Tensor::fmod);
+        ops.put("hypot", Tensor::hypot);
+        ops.put("remainder", Tensor::remainder);
         ops.put("power", (a, b) -> a.abs().power(b));
         return ops;
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BinaryOperator;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoublePredicate;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 import org.toydiff.DType;
@@ -35,6 +36,7 @@ final class ElementCalls {
         rows.add(unary("abs", Tensor::abs, Math::abs));
         rows.add(unary("sqrt", Tensor::sqrt, Math::sqrt));
         rows.add(unary("relu", Tensor::relu, x -> x < 0 ? 0 : x));
+        rows.addAll(functions());
         rows.add(Row.of("erf", (m, c) -> {
             Held x = m.floating(c);
             attempt(m, c, x + ".erf()", x).gives(() -> x.tensor.erf());
@@ -49,6 +51,35 @@ final class ElementCalls {
         rows.add(comparison("equalTo", Tensor::equalTo, (a, b) -> a == b ? 1 : 0));
         rows.add(Row.of("cast", ElementCalls::cast));
         return rows;
+    }
+
+    private static List<Row> functions() {
+        return List.of(
+                unary("expm1", Tensor::expm1, Math::expm1),
+                unary("exp2", Tensor::exp2, x -> Math.pow(2, x)),
+                unary("log2", Tensor::log2, x -> Math.log(x) / Math.log(2)),
+                unary("log10", Tensor::log10, Math::log10),
+                unary("rsqrt", Tensor::rsqrt, x -> 1 / Math.sqrt(x)),
+                unary("asin", Tensor::asin, Math::asin),
+                unary("acos", Tensor::acos, Math::acos),
+                unary("atan", Tensor::atan, Math::atan),
+                unary("floor", Tensor::floor, Math::floor),
+                unary("ceil", Tensor::ceil, Math::ceil),
+                unary("round", Tensor::round, Math::rint),
+                unary("trunc", Tensor::trunc, x -> x < 0 ? Math.ceil(x) : Math.floor(x)),
+                test("isNan", Tensor::isNan, Double::isNaN),
+                test("isFinite", Tensor::isFinite, Double::isFinite),
+                test("isInf", Tensor::isInf, Double::isInfinite));
+    }
+
+    private static Row test(String op, UnaryOperator<Tensor> call, DoublePredicate reference) {
+        return new Row(op, 2, (m, c) -> {
+            Held x = m.any(c);
+            new Attempt(m, c, x + "." + op + "()")
+                    .reads(x)
+                    .expects(() -> Reference.map(x.known, v -> reference.test(v) ? 1 : 0))
+                    .gives(() -> call.apply(x.tensor));
+        });
     }
 
     private static List<Row> arithmetic() {

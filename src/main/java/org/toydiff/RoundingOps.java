@@ -1,0 +1,179 @@
+package org.toydiff;
+
+import static org.toydiff.Families.binary;
+import static org.toydiff.Families.unary;
+import static org.toydiff.Rule.readsInput;
+import static org.toydiff.Rule.readsInputs;
+import static org.toydiff.Rule.readsNothing;
+
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.UnaryKernel;
+
+/// The ops of a [Tensor] that round, the remainders of divisions, and tests for NaN and infinities, element by element.
+/// All are exact, unless they say otherwise.
+public sealed interface RoundingOps permits Tensor {
+    private Tensor self() {
+        return (Tensor) this;
+    }
+
+    // Rounding: numbers that become 0 keep their sign, infinities and NaN stay. The gradient is 0 everywhere.
+
+    /// `y = ⌊x⌋`: the largest integer that is not above x; gradient 0.
+    ///
+    /// @return a new tensor of this shape and dtype
+    default Tensor floor() {
+        return unary(self(), "floor", UnaryKernel.FLOOR, Tensor.ZERO);
+    }
+
+    /// `y = ⌈x⌉`: the smallest integer that is not below x; gradient 0.
+    ///
+    /// @return a new tensor of this shape and dtype
+    default Tensor ceil() {
+        return unary(self(), "ceil", UnaryKernel.CEIL, Tensor.ZERO);
+    }
+
+    /// The nearest integer, the even one from halfway between two: 0.5 becomes 0, and 1.5 becomes 2; gradient 0.
+    ///
+    /// @return a new tensor of this shape and dtype
+    default Tensor round() {
+        return unary(self(), "round", UnaryKernel.ROUND, Tensor.ZERO);
+    }
+
+    /// The integer part: x without its fraction, that is, rounded towards 0; gradient 0.
+    ///
+    /// @return a new tensor of this shape and dtype
+    default Tensor trunc() {
+        return unary(self(), "trunc", UnaryKernel.TRUNC, Tensor.ZERO);
+    }
+
+    // Remainders.
+
+    /// `y = this − ⌊this / b⌋·b`: the remainder with the sign of b, as Python's `%`; rounded once where the signs
+    /// differ, else exact. NaN where b is 0 or this infinite. Gradient `g` to this, `−g·⌊this / b⌋` to b.
+    ///
+    /// @param b the divisor, of the same dtype, that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    default Tensor remainder(Tensor b) {
+        return binary(
+                self(),
+                b,
+                "remainder",
+                BinaryKernel.REMAINDER,
+                readsNothing(g -> g),
+                readsInputs((g, d, a) -> g.multiply(floorDivide(a, d)).negative()));
+    }
+
+    private static Tensor floorDivide(Tensor a, Tensor b) {
+        return binary(a, b, "floorDivide", BinaryKernel.FLOOR_DIVIDE, Tensor.ZERO, Tensor.ZERO);
+    }
+
+    /// [#remainder(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the divisor
+    /// @return a new tensor of this shape
+    default Tensor remainder(double b) {
+        return remainder(divisor("remainder", b));
+    }
+
+    /// `y = this − trunc(this / b)·b`: the remainder with the sign of this, as C's `fmod` and Java's `%`. NaN where b
+    /// is 0 or this infinite. Gradient `g` to this, `−g·trunc(this / b)` to b.
+    ///
+    /// @param b the divisor, of the same dtype, that broadcasts with this
+    /// @return a new tensor of the broadcast shape
+    default Tensor fmod(Tensor b) {
+        return binary(self(), b, "fmod", BinaryKernel.FMOD, readsNothing(g -> g), readsInputs((g, d, a) -> g.multiply(
+                        a.divide(d).trunc())
+                .negative()));
+    }
+
+    /// [#fmod(Tensor)] with a constant of this dtype.
+    ///
+    /// @param b the divisor
+    /// @return a new tensor of this shape
+    default Tensor fmod(double b) {
+        return fmod(divisor("fmod", b));
+    }
+
+    private Tensor divisor(String op, double value) {
+        self().requireFloating(op);
+        return Tensor.full(self().dtype, value);
+    }
+
+    // NaN and infinities. Tests are not differentiable.
+
+    /// Whether each element is NaN; false for every integer.
+    ///
+    /// @return a new BOOL tensor of this shape
+    default Tensor isNan() {
+        return test("isNan", UnaryKernel.IS_NAN, false);
+    }
+
+    /// Whether each element is neither infinite nor NaN; true for every integer.
+    ///
+    /// @return a new BOOL tensor of this shape
+    default Tensor isFinite() {
+        return test("isFinite", UnaryKernel.IS_FINITE, true);
+    }
+
+    /// Whether each element is ∞ or −∞; false for every integer.
+    ///
+    /// @return a new BOOL tensor of this shape
+    default Tensor isInf() {
+        return test("isInf", UnaryKernel.IS_INF, false);
+    }
+
+    private Tensor test(String op, UnaryKernel kernel, boolean ofIntegers) {
+        Tensor x = self();
+        x.requireReadable(op);
+        Tensor y = Tensor.make(op, DType.BOOL, x.shape, false);
+        if (!x.dtype.isFloating()) {
+            return y.fill(ofIntegers ? 1 : 0);
+        }
+        Launch.unary(kernel.of(x.isWide()), x, y);
+        return y;
+    }
+
+    /// [#nanToNum(double, double, double)] with 0 for NaN and with this dtype's largest and lowest numbers for the
+    /// infinities, as NumPy's.
+    ///
+    /// @return a new tensor of this shape
+    default Tensor nanToNum() {
+        self().requireFloating("nanToNum");
+        double largest = self().isWide() ? Double.MAX_VALUE : Float.MAX_VALUE;
+        return nanToNum(0, largest, -largest);
+    }
+
+    /// `y = x`, with other numbers in place of NaN and the infinities; gradient `g` where x is finite, else 0.
+    ///
+    /// **Memory** while it runs a BOOL tensor of this shape too.
+    ///
+    /// @param nan in place of NaN; this and the next two may be any number, infinities and NaN included
+    /// @param posinf in place of ∞
+    /// @param neginf in place of −∞
+    /// @return a new tensor of this shape
+    default Tensor nanToNum(double nan, double posinf, double neginf) {
+        Tensor x = self();
+        x.requireFloating("nanToNum");
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("nanToNum", x.dtype, x.shape, recorded);
+        Launch.unary(Families.copy(x.dtype), x, y);
+        Tensor mask = Tensor.make("nanToNum", DType.BOOL, x.shape, true);
+        Launch.unary(UnaryKernel.IS_NAN.of(x.isWide()), x, mask);
+        put(y, mask, nan);
+        replace(x, Double.POSITIVE_INFINITY, mask, y, posinf);
+        replace(x, Double.NEGATIVE_INFINITY, mask, y, neginf);
+        mask.freeCopyOf(x, "nanToNum");
+        Rule rule = readsInput((g, in) -> Tensor.where(in.isFinite(), g, g.zero()));
+        return recorded ? y.record("nanToNum", null, rule, x) : y;
+    }
+
+    /// `y = value` where x is `number`, which overwrites the mask.
+    private static void replace(Tensor x, double number, Tensor mask, Tensor y, double value) {
+        Launch.binary(BinaryKernel.EQUAL_TO.of(x.isWide()), x, Tensor.full(x.dtype, number), mask);
+        put(y, mask, value);
+    }
+
+    private static void put(Tensor y, Tensor mask, double value) {
+        Launch.binary(Families.put(y.dtype), Tensor.full(y.dtype, value), mask, y);
+    }
+}
