@@ -63,16 +63,17 @@ public sealed interface RoundingOps permits Tensor {
                 readsInputs((g, d, a) -> g.multiply(floorDivide(a, d)).negative()));
     }
 
-    private static Tensor floorDivide(Tensor a, Tensor b) {
-        return binary(a, b, "floorDivide", BinaryKernel.FLOOR_DIVIDE, Tensor.ZERO, Tensor.ZERO);
-    }
-
     /// [#remainder(Tensor)] with a constant of this dtype.
     ///
     /// @param b the divisor
     /// @return a new tensor of this shape
     default Tensor remainder(double b) {
         return remainder(divisor("remainder", b));
+    }
+
+    /// `⌊a / b⌋`, even where the quotient is rounded up to the next integer.
+    private static Tensor floorDivide(Tensor a, Tensor b) {
+        return binary(a, b, "floorDivide", BinaryKernel.FLOOR_DIVIDE, Tensor.ZERO, Tensor.ZERO);
     }
 
     /// `y = this − trunc(this / b)·b`: the remainder with the sign of this, as C's `fmod` and Java's `%`. NaN where b

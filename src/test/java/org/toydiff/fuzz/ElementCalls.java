@@ -67,6 +67,11 @@ final class ElementCalls {
                 unary("ceil", Tensor::ceil, Math::ceil),
                 unary("round", Tensor::round, Math::rint),
                 unary("trunc", Tensor::trunc, x -> x < 0 ? Math.ceil(x) : Math.floor(x)),
+                binary("remainder", Tensor::remainder, Tensor::remainder, ElementCalls::remainder),
+                binary("fmod", Tensor::fmod, Tensor::fmod, (a, b) -> a % b),
+                pair("atan2", Tensor::atan2, Math::atan2),
+                pair("hypot", Tensor::hypot, Math::hypot),
+                Row.of("nanToNum", ElementCalls::nanToNum),
                 test("isNan", Tensor::isNan, Double::isNaN),
                 test("isFinite", Tensor::isFinite, Double::isFinite),
                 test("isInf", Tensor::isInf, Double::isInfinite));
@@ -149,6 +154,40 @@ final class ElementCalls {
                     })
                     .gives(() -> call.apply(a.tensor, b.tensor));
         });
+    }
+
+    /// Python's `a % b`.
+    private static double remainder(double a, double b) {
+        double rest = a % b;
+        return rest != 0 && rest < 0 != b < 0 ? rest + b : rest;
+    }
+
+    /// For an op of two tensors that takes no number in place of one.
+    private static Row pair(String op, BinaryOperator<Tensor> call, DoubleBinaryOperator reference) {
+        return new Row(op, 2, (m, c) -> {
+            Held a = m.floating(c);
+            Held b = m.partner(c, a);
+            attempt(m, c, a + "." + op + "(" + b + ")", a, b)
+                    .expects(() -> {
+                        requireFloating(a, b);
+                        return Reference.zip(a.known, b.known, reference);
+                    })
+                    .gives(() -> call.apply(a.tensor, b.tensor));
+        });
+    }
+
+    private static void nanToNum(Machine m, Choice c) {
+        Held x = m.floating(c);
+        double nan = c.below(3);
+        double posinf = 100 + c.below(3);
+        double neginf = -100 - c.below(3);
+        attempt(m, c, x + ".nanToNum(" + nan + ", " + posinf + ", " + neginf + ")", x)
+                .expects(() -> {
+                    requireFloating(x);
+                    return Reference.map(
+                            x.known, v -> Double.isFinite(v) ? v : Double.isNaN(v) ? nan : v > 0 ? posinf : neginf);
+                })
+                .gives(() -> x.tensor.nanToNum(nan, posinf, neginf));
     }
 
     private static Row comparison(String op, BinaryOperator<Tensor> call, DoubleBinaryOperator reference) {

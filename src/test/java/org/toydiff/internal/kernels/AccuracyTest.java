@@ -55,7 +55,7 @@ class AccuracyTest {
         LOG10(Logarithm::log10, StrictMath::log10, DoubleDouble::log10, 1.6, 1.6),
         ASIN(InverseTrigonometry::asin, StrictMath::asin, DoubleDouble::asin, 0.8, 0.8),
         ACOS(InverseTrigonometry::acos, StrictMath::acos, DoubleDouble::acos, 0.8, 0.8),
-        ATAN(InverseTrigonometry::atan, StrictMath::atan, DoubleDouble::atan, 1, 0.8),
+        ATAN(InverseTrigonometry::atan, StrictMath::atan, DoubleDouble::atan, 1, 0.9),
         RSQRT(Function::rsqrt, x -> 1 / StrictMath.sqrt(x), DoubleDouble::rsqrt, 1.51, 1.51);
 
         final UnaryOperator<Real> expression;

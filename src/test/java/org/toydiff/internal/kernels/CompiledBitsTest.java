@@ -1,5 +1,6 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -31,6 +32,16 @@ class CompiledBitsTest {
             }
         }
         return x;
+    }
+
+    /// {@return truth values, each a byte of 0 or 1}
+    private static MemorySegment mask(Arena arena) {
+        byte[] bytes = new byte[COUNT];
+        new SplittableRandom(3).nextBytes(bytes);
+        for (int i = 0; i < COUNT; i++) {
+            bytes[i] &= 1;
+        }
+        return arena.allocateFrom(JAVA_BYTE, bytes);
     }
 
     private interface Call {
@@ -66,7 +77,7 @@ class CompiledBitsTest {
             for (int aj = 0; aj < 2; aj++) {
                 try (var arena = Arena.ofShared()) {
                     MemorySegment a = numbers(arena, wide, 1);
-                    MemorySegment b = numbers(arena, wide, 2);
+                    MemorySegment b = kernel == BinaryKernel.ZERO_WHERE ? mask(arena) : numbers(arena, wide, 2);
                     long step = aj;
                     requireSameBits(arena, kernel + (wide ? " FLOAT64" : " FLOAT32"), y -> kernel.of(wide)
                             .run(a, 1, 0, step, b, 0, 0, 1, y, 0, 0, 1, 1, COUNT - 1));

@@ -22,7 +22,7 @@ import org.toydiff.internal.arithmetic.Real;
 /// in the last place, that the function's documentation gives.
 class PolarTest {
     enum Function {
-        ATAN2(InverseTrigonometry::atan2, StrictMath::atan2, DoubleDouble::atan2, 1, 0.8),
+        ATAN2(InverseTrigonometry::atan2, StrictMath::atan2, DoubleDouble::atan2, 1, 0.9),
         HYPOT(Hypotenuse::hypot, StrictMath::hypot, DoubleDouble::hypot, 1.1, 1.1);
 
         final BinaryOperator<Real> expression;
