@@ -102,23 +102,18 @@ public sealed interface RoundingOps permits Tensor {
 
     // NaN and infinities. Tests are not differentiable.
 
-    /// Whether each element is NaN; false for every integer.
-    ///
-    /// @return a new BOOL tensor of this shape
+    /// {@return a new BOOL tensor of this shape, true where an element is NaN} Integers never are.
     default Tensor isNan() {
         return test("isNan", UnaryKernel.IS_NAN, false);
     }
 
-    /// Whether each element is neither infinite nor NaN; true for every integer.
-    ///
-    /// @return a new BOOL tensor of this shape
+    /// {@return a new BOOL tensor of this shape, true where an element is neither infinite nor NaN} Integers
+    /// always are.
     default Tensor isFinite() {
         return test("isFinite", UnaryKernel.IS_FINITE, true);
     }
 
-    /// Whether each element is ∞ or −∞; false for every integer.
-    ///
-    /// @return a new BOOL tensor of this shape
+    /// {@return a new BOOL tensor of this shape, true where an element is ∞ or −∞} Integers never are.
     default Tensor isInf() {
         return test("isInf", UnaryKernel.IS_INF, false);
     }
