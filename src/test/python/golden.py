@@ -163,3 +163,34 @@ trajectory("sgdMomentum", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9))
 trajectory("adam", lambda p: torch.optim.Adam(p, lr=0.01))
 
 case("reciprocal", torch.reciprocal, torch.tensor([0.5, -2.0, 1e-30, -1e30, 7.0, 3.0]))
+
+# Order, cumulative ops, masks, and several axes.
+case("sort1", lambda x: torch.sort(x, dim=1, stable=True).values, torch.randn(3, 5))
+case("sort0Descending", lambda x: torch.sort(x, dim=0, descending=True, stable=True).values, torch.randn(3, 5))
+case("cumsum1", lambda x: torch.cumsum(x, 1), torch.randn(3, 4))
+zeros = torch.tensor([[2.0, 0.0, 3.0, 0.0], [0.0, 1.5, -1.0, 2.0], [0.5, 2.0, -3.0, 1.0]])
+for x in (torch.randn(3, 4), zeros):
+    case("cumprod0", lambda t: torch.cumprod(t, 0), x)
+    case("cumprod1", lambda t: torch.cumprod(t, 1), x)
+    case("prod", torch.prod, x)
+    case("prod1", lambda t: torch.prod(t, 1), x)
+case("median", torch.median, torch.randn(3, 4))
+case("median0", lambda x: torch.median(x, 0).values, torch.randn(4, 3))
+case("quantile", lambda x: torch.quantile(x, 0.35), torch.randn(3, 4))
+case("quantile1Kept", lambda x: torch.quantile(x, 0.8, 1, keepdim=True), torch.randn(3, 4))
+case("diff1", lambda x: torch.diff(x, dim=1), torch.randn(3, 4))
+mask = torch.tensor([[True, False, True], [False, True, True]])
+case("select", lambda x: torch.masked_select(x, mask), torch.randn(2, 3))
+case("put", lambda x, v: torch.masked_scatter(x, mask, v), torch.randn(2, 3), torch.randn(4))
+case("putNumber", lambda x: torch.masked_fill(x, mask, 7.0), torch.randn(2, 3))
+several = {
+    "sum02": torch.sum,
+    "mean02": torch.mean,
+    "max02": torch.amax,
+    "min02": torch.amin,
+    "logSumExp02": torch.logsumexp,
+    "norm02": lambda x, dim: torch.linalg.vector_norm(x, 2, dim),
+    "var02Unbiased": lambda x, dim: torch.var(x, dim, correction=1),
+}
+for name, f in several.items():
+    case(name, lambda x: f(x, dim=(0, 2)), torch.randn(2, 3, 4))

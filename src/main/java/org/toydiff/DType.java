@@ -2,6 +2,7 @@ package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.toydiff.internal.launch.ElementKind;
 import org.toydiff.internal.memory.ElementType;
 
 /// The type of a tensor's elements.
@@ -22,6 +23,9 @@ public enum DType {
 
     /// Its name and size, for storages.
     final ElementType element;
+
+    /// Its counterpart in launches.
+    final ElementKind kind = ElementKind.valueOf(name());
 
     DType(String name, int bytes) {
         this.element = new ElementType(name, bytes);

@@ -61,18 +61,26 @@ final class Families {
 
     /// The kept axes in their order, then the reduced ones.
     private static Tensor keptFirst(Tensor x, boolean[] reduced) {
+        int[] axes = keptFirstAxes(reduced);
         long[] shape = new long[x.rank()];
         long[] strides = new long[x.rank()];
+        Arrays.setAll(shape, i -> x.shape[axes[i]]);
+        Arrays.setAll(strides, i -> x.strides[axes[i]]);
+        return x.view(x.offset, shape, strides);
+    }
+
+    /// The positions of the kept axes in their order, then of the reduced ones.
+    static int[] keptFirstAxes(boolean[] reduced) {
+        int[] axes = new int[reduced.length];
         int n = 0;
         for (boolean last : new boolean[] {false, true}) {
             for (int axis = 0; axis < reduced.length; axis++) {
                 if (reduced[axis] == last) {
-                    shape[n] = x.shape[axis];
-                    strides[n++] = x.strides[axis];
+                    axes[n++] = axis;
                 }
             }
         }
-        return x.view(x.offset, shape, strides);
+        return axes;
     }
 
     private static boolean[] keptFirst(boolean[] reduced) {
@@ -112,6 +120,30 @@ final class Families {
         boolean[] reduced = new boolean[x.rank()];
         reduced[Shape.axis(op, axis, x.rank())] = true;
         return reduced;
+    }
+
+    /// Axes marked for a reduction over some.
+    static boolean[] some(Tensor x, String op, int... axes) {
+        boolean[] reduced = new boolean[x.rank()];
+        for (int axis : axes) {
+            int at = Shape.axis(op, axis, x.rank());
+            if (reduced[at]) {
+                throw new IllegalArgumentException(op + ": axes " + Arrays.toString(axes) + " of " + Shape.text(x.shape)
+                        + " name axis " + at + " twice; name each once");
+            }
+            reduced[at] = true;
+        }
+        return reduced;
+    }
+
+    /// Throws, naming `op`, if there is nothing along one of the marked axes.
+    static void requireElements(Tensor x, String op, boolean[] reduced) {
+        for (int i = 0; i < reduced.length; i++) {
+            if (reduced[i] && x.shape[i] == 0) {
+                throw new IllegalArgumentException(
+                        op + ": axis " + i + " of " + Shape.text(x.shape) + " has size 0, and nothing has no " + op);
+            }
+        }
     }
 
     /// A view of x's block; `rule` undoes it.

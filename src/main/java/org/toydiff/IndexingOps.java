@@ -28,7 +28,7 @@ public sealed interface IndexingOps permits Tensor {
     /// @throws IllegalArgumentException if the axis or a position is out of range, or the shapes do not fit
     default Tensor gather(int axis, Tensor index) {
         Tensor x = self();
-        x.requireFloating("gather");
+        x.requireReadable("gather");
         index.requireReadable("gather");
         int along = Shape.axis("gather", axis, x.rank());
         requireIndex(x, along, index);
@@ -116,7 +116,7 @@ public sealed interface IndexingOps permits Tensor {
         int axis = Shape.pastOnes(index.shape, first);
         if (axis == x.rank()) {
             long position = index.dtype.getLong(index.storage.segment(), i0);
-            y.dtype.set(y.storage.segment(), y0, x.dtype.get(x.storage.segment(), x0 + position * x.strides[along]));
+            x.dtype.kind.copy(x.storage.segment(), x0 + position * x.strides[along], y.storage.segment(), y0);
             return;
         }
         long step = axis == along ? 0 : x.strides[axis];

@@ -6,12 +6,17 @@ import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UpdateKernel;
+import org.toydiff.internal.launch.Counting;
+import org.toydiff.internal.launch.DistinctElements;
+import org.toydiff.internal.launch.MaskedElements;
 import org.toydiff.internal.launch.MatrixLayout;
 import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.ReductionWork;
 import org.toydiff.internal.launch.RowWork;
+import org.toydiff.internal.launch.ScanWork;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.launch.SortWork;
 import org.toydiff.internal.launch.TopKWork;
 import org.toydiff.internal.launch.UpdateWork;
 
@@ -119,6 +124,128 @@ final class Launch {
         if (indices.size() > 0 && !skips(indices)) {
             var work = new TopKWork(memory(x), x.isWide(), x.shape, x.strides, axis, (int) indices.shape[axis]);
             work.run(x.offset, memory(indices), indices.offset, indices.strides);
+        }
+    }
+
+    /// The elements of x in order along an axis, and their positions; values may be null. `records` is memory of
+    /// [SortWork#longs] longs, or null.
+    static void sort(Tensor x, int axis, boolean descending, Tensor values, Tensor indices, Tensor records) {
+        if (x.size() > 0 && !skips(indices)) {
+            var work = new SortWork(x.dtype.kind, descending, x.shape, axis, memory(records), offset(records));
+            work.run(
+                    memory(x),
+                    x.offset,
+                    x.strides,
+                    memory(values),
+                    offset(values),
+                    memory(indices),
+                    indices.offset,
+                    indices.strides);
+        }
+    }
+
+    /// Scans x along an axis, backward if `reverse`; a has the coefficients of a recurrence, else it is null. y has
+    /// the shape of x, save a product's, whose axis has size 1.
+    static void scan(ScanWork.Kind kind, boolean reverse, Tensor x, int axis, Tensor a, Tensor y) {
+        if (y.size() == 0 || skips(y)) {
+            return;
+        }
+        if (x.size() == 0) {
+            y.fill(1);
+            return;
+        }
+        var work = new ScanWork(kind, x.dtype.kind, reverse, x.shape, axis);
+        if (a != null) {
+            work.coefficients(memory(a), a.offset, a.strides);
+        }
+        work.run(memory(x), x.offset, x.strides, memory(y), y.offset, y.strides);
+    }
+
+    // Of the following, operands are contiguous. Whoever counts has seen that they have memory.
+
+    /// The number of elements that are not zero.
+    static long countNonzero(Tensor x) {
+        return MaskedElements.count(x.dtype.kind, memory(x), x.offset, x.size());
+    }
+
+    /// `y` = the elements of x whose mask is set.
+    static void select(Tensor x, Tensor mask, Tensor y) {
+        if (y.size() > 0 && !skips(y)) {
+            MaskedElements.select(
+                    x.dtype.kind, memory(x), x.offset, memory(mask), mask.offset, x.size(), memory(y), y.offset);
+        }
+    }
+
+    /// Those elements of y whose mask is set = the elements of x, in order.
+    static void scatter(Tensor x, Tensor mask, Tensor y) {
+        if (x.size() > 0 && !skips(y)) {
+            MaskedElements.scatter(
+                    x.dtype.kind, memory(x), x.offset, memory(mask), mask.offset, y.size(), memory(y), y.offset);
+        }
+    }
+
+    /// `y` = the indices of the elements that are not zero.
+    static void nonzero(Tensor x, Tensor y) {
+        if (y.size() > 0 && !skips(y)) {
+            MaskedElements.nonzero(x.dtype.kind, memory(x), x.offset, x.shape, memory(y), y.offset);
+        }
+    }
+
+    /// The number of distinct elements of a sorted vector.
+    static long countDistinct(Tensor sorted) {
+        return DistinctElements.count(sorted.dtype.kind, memory(sorted), sorted.offset, sorted.size());
+    }
+
+    /// The distinct elements of a sorted vector, whose elements were at the positions `order`.
+    static void distinct(Tensor sorted, Tensor order, Tensor values, Tensor inverse, Tensor counts) {
+        if (sorted.size() > 0 && !skips(values)) {
+            DistinctElements.find(
+                    sorted.dtype.kind,
+                    memory(sorted),
+                    sorted.offset,
+                    sorted.size(),
+                    memory(order),
+                    order.offset,
+                    memory(values),
+                    values.offset,
+                    memory(inverse),
+                    inverse.offset,
+                    memory(counts),
+                    counts.offset);
+        }
+    }
+
+    /// `counts[i] +=` the number of elements of x that are i.
+    static void bincount(Tensor x, Tensor counts) {
+        if (x.size() > 0 && !skips(counts)) {
+            Counting.integers(x.dtype.kind, memory(x), x.offset, x.size(), memory(counts), counts.offset);
+        }
+    }
+
+    /// The smallest element of x, which is not empty; NaN if any is.
+    static double smallest(Tensor x) {
+        return Counting.smallest(x.dtype.kind, memory(x), x.offset, x.size());
+    }
+
+    /// The largest element of x, which is not empty; NaN if any is.
+    static double largest(Tensor x) {
+        return Counting.largest(x.dtype.kind, memory(x), x.offset, x.size());
+    }
+
+    /// `counts[i] +=` the number of elements of x between two edges.
+    static void histogram(Tensor x, Tensor edges, Tensor counts) {
+        if (x.size() > 0 && !skips(counts)) {
+            Counting.bins(
+                    x.dtype.kind,
+                    memory(x),
+                    x.offset,
+                    x.size(),
+                    counts.size(),
+                    edges.dtype.kind,
+                    memory(edges),
+                    edges.offset,
+                    memory(counts),
+                    counts.offset);
         }
     }
 

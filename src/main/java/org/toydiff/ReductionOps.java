@@ -1,7 +1,6 @@
 package org.toydiff;
 
 import static org.toydiff.Families.reduction;
-import static org.toydiff.Rule.readsInput;
 import static org.toydiff.Rule.readsInputAndOutput;
 import static org.toydiff.Rule.readsShape;
 
@@ -9,7 +8,8 @@ import java.util.function.Supplier;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 
-/// The ops of [Tensor] that reduce axes: all of them, one, or one that stays with size 1.
+/// The ops of [Tensor] that reduce axes: all of them, one, or several, dropped or kept with size 1. Neighbouring axes
+/// give the same bits as one axis of their size.
 public sealed interface ReductionOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -41,6 +41,25 @@ public sealed interface ReductionOps permits Tensor {
         return sum(self(), Families.one(self(), "sum", axis), keepDims);
     }
 
+    /// Returns the sum, accumulated in double, along several axes, which are dropped.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @return a new tensor without the axes
+    /// @throws IllegalArgumentException if an axis is out of range or there twice
+    default Tensor sum(int... axes) {
+        return sum(axes, false);
+    }
+
+    /// Returns the sum, accumulated in double, along several axes.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @param keepDims whether the axes stay, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if an axis is out of range or there twice
+    default Tensor sum(int[] axes, boolean keepDims) {
+        return sum(self(), Families.some(self(), "sum", axes), keepDims);
+    }
+
     private static Tensor sum(Tensor x, boolean[] reduced, boolean keepDims) {
         return reduction(x, "sum", reduced, keepDims, ReductionKind.SUM, 0, Families.SUM);
     }
@@ -69,6 +88,25 @@ public sealed interface ReductionOps permits Tensor {
     /// @throws IllegalArgumentException if the axis is out of range
     default Tensor mean(int axis, boolean keepDims) {
         return mean(self(), Families.one(self(), "mean", axis), keepDims);
+    }
+
+    /// Returns the mean, NaN of nothing, along several axes, which are dropped.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @return a new tensor without the axes
+    /// @throws IllegalArgumentException if an axis is out of range or there twice
+    default Tensor mean(int... axes) {
+        return mean(axes, false);
+    }
+
+    /// Returns the mean, NaN of nothing, along several axes.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @param keepDims whether the axes stay, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if an axis is out of range or there twice
+    default Tensor mean(int[] axes, boolean keepDims) {
+        return mean(self(), Families.some(self(), "mean", axes), keepDims);
     }
 
     private static Tensor mean(Tensor x, boolean[] reduced, boolean keepDims) {
@@ -105,8 +143,27 @@ public sealed interface ReductionOps permits Tensor {
         return max(self(), Families.one(self(), "max", axis), keepDims);
     }
 
+    /// Returns the largest element, NaN if any is, along several axes, which are dropped.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @return a new tensor without the axes
+    /// @throws IllegalArgumentException if an axis is out of range or there twice, or there is nothing to reduce
+    default Tensor max(int... axes) {
+        return max(axes, false);
+    }
+
+    /// Returns the largest element, NaN if any is, along several axes.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @param keepDims whether the axes stay, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if an axis is out of range or there twice, or there is nothing to reduce
+    default Tensor max(int[] axes, boolean keepDims) {
+        return max(self(), Families.some(self(), "max", axes), keepDims);
+    }
+
     private static Tensor max(Tensor x, boolean[] reduced, boolean keepDims) {
-        requireElements(x, "max", reduced);
+        Families.requireElements(x, "max", reduced);
         return reduction(
                 x, "max", reduced, keepDims, ReductionKind.MAX, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
     }
@@ -139,8 +196,27 @@ public sealed interface ReductionOps permits Tensor {
         return min(self(), Families.one(self(), "min", axis), keepDims);
     }
 
+    /// Returns the smallest element, NaN if any is, along several axes, which are dropped.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @return a new tensor without the axes
+    /// @throws IllegalArgumentException if an axis is out of range or there twice, or there is nothing to reduce
+    default Tensor min(int... axes) {
+        return min(axes, false);
+    }
+
+    /// Returns the smallest element, NaN if any is, along several axes.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @param keepDims whether the axes stay, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if an axis is out of range or there twice, or there is nothing to reduce
+    default Tensor min(int[] axes, boolean keepDims) {
+        return min(self(), Families.some(self(), "min", axes), keepDims);
+    }
+
     private static Tensor min(Tensor x, boolean[] reduced, boolean keepDims) {
-        requireElements(x, "min", reduced);
+        Families.requireElements(x, "min", reduced);
         return reduction(
                 x, "min", reduced, keepDims, ReductionKind.MIN, 0, readsInputAndOutput(ReductionOps::shareAmongEqual));
     }
@@ -150,115 +226,15 @@ public sealed interface ReductionOps permits Tensor {
         return g.divide(equal.sumTo(y.shape)).multiply(equal);
     }
 
-    /// Returns the standard deviation, divided by n as in NumPy, over all axes; gradient `g·(x − mean) / (n·y)`, 0
-    /// where y is 0.
+    /// Returns `ln Σ eˣ` over all axes; shifted by the largest element first, so that nothing overflows; gradient
+    /// `g·softmax(x)`.
     ///
     /// @return a new scalar
-    default Tensor std() {
-        return std(self(), Families.all(self()), false);
+    default Tensor logSumExp() {
+        return logSumExp(self(), Families.all(self()), false);
     }
 
-    /// Returns the standard deviation, divided by n as in NumPy, along an axis, which is dropped.
-    ///
-    /// @param axis the axis, negative ones counted from the back
-    /// @return a new tensor without the axis
-    /// @throws IllegalArgumentException if the axis is out of range
-    default Tensor std(int axis) {
-        return std(axis, false);
-    }
-
-    /// Returns the standard deviation, divided by n as in NumPy, along an axis.
-    ///
-    /// @param axis the axis, negative ones counted from the back
-    /// @param keepDims whether the axis stays, with size 1
-    /// @return a new tensor
-    /// @throws IllegalArgumentException if the axis is out of range
-    default Tensor std(int axis, boolean keepDims) {
-        return std(self(), Families.one(self(), "std", axis), keepDims);
-    }
-
-    /// Returns the standard deviation along an axis; infinite where n is no more than ddof, or NaN where the
-    /// elements are equal as well, as in PyTorch, whose gradients it has there.
-    ///
-    /// @param axis the axis, negative ones counted from the back
-    /// @param keepDims whether the axis stays, with size 1
-    /// @param ddof delta degrees of freedom: the divisor is n − ddof; 0 as in NumPy, 1 for PyTorch's unbiased
-    ///     estimate
-    /// @return a new tensor
-    /// @throws IllegalArgumentException if the axis is out of range or ddof is negative
-    default Tensor std(int axis, boolean keepDims, int ddof) {
-        return std(self(), Families.one(self(), "std", axis), keepDims, ddof);
-    }
-
-    private static Tensor std(Tensor x, boolean[] reduced, boolean keepDims) {
-        return std(x, reduced, keepDims, 0);
-    }
-
-    private static Tensor std(Tensor x, boolean[] reduced, boolean keepDims, int ddof) {
-        requireDdof("std", ddof);
-        return reduction(x, "std", reduced, keepDims, ReductionKind.STD, ddof, readsInputAndOutput((g, in, y) -> {
-            double n = (double) in.size() / y.size();
-            Tensor constant = y.equalTo(0);
-            Tensor scale = g.zeroWhere(constant).divide(y.oneWhere(constant).multiply(n - ddof));
-            return in.subtract(in.sumTo(y.shape).divide(n)).multiply(scale);
-        }));
-    }
-
-    /// Returns the variance, divided by n as in NumPy, over all axes; gradient `2·g·(x − mean) / n`.
-    ///
-    /// @return a new scalar
-    default Tensor var() {
-        return var(self(), Families.all(self()), false, 0);
-    }
-
-    /// Returns the variance, divided by n as in NumPy, along an axis, which is dropped.
-    ///
-    /// @param axis the axis, negative ones counted from the back
-    /// @return a new tensor without the axis
-    /// @throws IllegalArgumentException if the axis is out of range
-    default Tensor var(int axis) {
-        return var(axis, false, 0);
-    }
-
-    /// Returns the variance, divided by n as in NumPy, along an axis.
-    ///
-    /// @param axis the axis, negative ones counted from the back
-    /// @param keepDims whether the axis stays, with size 1
-    /// @return a new tensor
-    /// @throws IllegalArgumentException if the axis is out of range
-    default Tensor var(int axis, boolean keepDims) {
-        return var(axis, keepDims, 0);
-    }
-
-    /// Returns the variance along an axis; infinite where n is no more than ddof, or NaN where the elements are
-    /// equal as well, as in PyTorch, whose gradients it has there.
-    ///
-    /// @param axis the axis, negative ones counted from the back
-    /// @param keepDims whether the axis stays, with size 1
-    /// @param ddof delta degrees of freedom: the divisor is n − ddof; 0 as in NumPy, 1 for PyTorch's unbiased
-    ///     estimate
-    /// @return a new tensor
-    /// @throws IllegalArgumentException if the axis is out of range or ddof is negative
-    default Tensor var(int axis, boolean keepDims, int ddof) {
-        return var(self(), Families.one(self(), "var", axis), keepDims, ddof);
-    }
-
-    private static Tensor var(Tensor x, boolean[] reduced, boolean keepDims, int ddof) {
-        requireDdof("var", ddof);
-        return reduction(x, "var", reduced, keepDims, ReductionKind.VAR, ddof, readsInput((g, in) -> {
-            double n = (double) in.size() / g.size();
-            return in.subtract(in.sumTo(g.shape).divide(n)).multiply(g.multiply(2 / (n - ddof)));
-        }));
-    }
-
-    private static void requireDdof(String op, int ddof) {
-        if (ddof < 0) {
-            throw new IllegalArgumentException(op + ": ddof " + ddof + " is negative; use 0 or 1");
-        }
-    }
-
-    /// Returns `ln Σ eˣ` along an axis, which is dropped; shifted by the largest element first, so that nothing
-    /// overflows; gradient `g·softmax(x)`.
+    /// Returns `ln Σ eˣ` along an axis, which is dropped.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor without the axis
@@ -275,6 +251,25 @@ public sealed interface ReductionOps permits Tensor {
     /// @throws IllegalArgumentException if the axis is out of range
     default Tensor logSumExp(int axis, boolean keepDims) {
         return logSumExp(self(), Families.one(self(), "logSumExp", axis), keepDims);
+    }
+
+    /// Returns `ln Σ eˣ` along several axes, which are dropped.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @return a new tensor without the axes
+    /// @throws IllegalArgumentException if an axis is out of range or there twice
+    default Tensor logSumExp(int... axes) {
+        return logSumExp(axes, false);
+    }
+
+    /// Returns `ln Σ eˣ` along several axes.
+    ///
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @param keepDims whether the axes stay, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if an axis is out of range or there twice
+    default Tensor logSumExp(int[] axes, boolean keepDims) {
+        return logSumExp(self(), Families.some(self(), "logSumExp", axes), keepDims);
     }
 
     /// Returns the Euclidean norm `√Σ x²` of all elements; gradient `g·x / y`, 0 where y is 0.
@@ -296,13 +291,16 @@ public sealed interface ReductionOps permits Tensor {
         return norm(self(), p, Families.one(self(), "norm", axis), keepDims);
     }
 
-    private static void requireElements(Tensor x, String op, boolean[] reduced) {
-        for (int i = 0; i < reduced.length; i++) {
-            if (reduced[i] && x.shape[i] == 0) {
-                throw new IllegalArgumentException(
-                        op + ": axis " + i + " of " + Shape.text(x.shape) + " has size 0, and nothing has no " + op);
-            }
-        }
+    /// Returns the p-norm `(Σ |x|ᵖ)^(1/p)` along several axes, the largest `|x|` for p = ∞; of a matrix as of the
+    /// vector of its elements.
+    ///
+    /// @param p the order, more than 0
+    /// @param axes the axes in any order, negative ones counted from the back; none for the elements themselves
+    /// @param keepDims whether the axes stay, with size 1
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if an axis is out of range or there twice, or p is not positive
+    default Tensor norm(double p, int[] axes, boolean keepDims) {
+        return norm(self(), p, Families.some(self(), "norm", axes), keepDims);
     }
 
     /// Returns the position of the largest element along an axis, the first of equal ones; the first NaN counts as
@@ -313,7 +311,7 @@ public sealed interface ReductionOps permits Tensor {
     /// @throws IllegalArgumentException if the axis is out of range or there is nothing along it
     default Tensor argmax(int axis) {
         boolean[] reduced = Families.one(self(), "argmax", axis);
-        requireElements(self(), "argmax", reduced);
+        Families.requireElements(self(), "argmax", reduced);
         return reduction(self(), "argmax", reduced, false, ReductionKind.ARGMAX, 0, null);
     }
 
@@ -325,7 +323,7 @@ public sealed interface ReductionOps permits Tensor {
     /// @throws IllegalArgumentException if the axis is out of range or there is nothing along it
     default Tensor argmin(int axis) {
         boolean[] reduced = Families.one(self(), "argmin", axis);
-        requireElements(self(), "argmin", reduced);
+        Families.requireElements(self(), "argmin", reduced);
         return reduction(self(), "argmin", reduced, false, ReductionKind.ARGMIN, 0, null);
     }
 

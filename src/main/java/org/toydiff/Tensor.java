@@ -20,9 +20,9 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// ```
 ///
 /// This file has the factories; the methods of a tensor are in the interfaces that it implements, one for each
-/// subject: [ElementwiseOps], [ExponentialOps], [TrigonometricOps], [RoundingOps], [ReductionOps], [SoftmaxOps],
-/// [ProductOps], [ShapeOps], [ArrangementOps], [IndexingOps], [SamplingOps], its gradients in [AutogradOps] and its
-/// memory in [MemoryOps].
+/// subject: [ElementwiseOps], [ExponentialOps], [TrigonometricOps], [RoundingOps], [ReductionOps], [StatisticsOps],
+/// [CumulativeOps], [SoftmaxOps], [ProductOps], [ShapeOps], [ArrangementOps], [IndexingOps], [MaskOps],
+/// [SortingOps], [SamplingOps], its gradients in [AutogradOps] and its memory in [MemoryOps].
 ///
 /// **Ops** take FLOAT32 and FLOAT64 operands of one dtype and broadcast as NumPy does. An op makes a new tensor in
 /// the innermost [TensorArena] and modifies none of its operands, unless its documentation says that it returns a
@@ -43,11 +43,15 @@ public final class Tensor extends TensorBase
                 TrigonometricOps,
                 RoundingOps,
                 ReductionOps,
+                StatisticsOps,
+                CumulativeOps,
                 SoftmaxOps,
                 ProductOps,
                 ShapeOps,
                 ArrangementOps,
                 IndexingOps,
+                MaskOps,
+                SortingOps,
                 SamplingOps,
                 AutogradOps,
                 MemoryOps {

@@ -387,12 +387,22 @@ abstract sealed class TensorBase permits Tensor {
         return copy;
     }
 
+    /// This, or a contiguous copy for the length of an op, which ends it by [#freeCopyOf].
+    Tensor contiguous(String op) {
+        return self().isContiguous() ? self() : contiguousCopy(op);
+    }
+
     /// Frees this if it is a copy and not `given` itself.
     void freeCopyOf(Tensor given, String op) {
         if (this != given) {
-            storage.disposable = true;
-            storage.freeIfUnused(op, 0);
+            freeScratch(op);
         }
+    }
+
+    /// Frees this tensor, which was made for the length of an op.
+    void freeScratch(String op) {
+        storage.disposable = true;
+        storage.freeIfUnused(op, 0);
     }
 
     /// Sets every element of this fresh, contiguous tensor.

@@ -20,10 +20,9 @@
 ///
 /// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (add, sqrt, greater …), `ExponentialOps` (exp, log …),
-/// - An op and its gradient: `ElementwiseOps` (add, sqrt, greater …), `ExponentialOps` (exp, log …),
-///   `TrigonometricOps` (sin, tanh …), `RoundingOps` (floor, remainder, isNan …), `ReductionOps`, `SoftmaxOps`,
-///   `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`, `SamplingOps`; `StaticOps` (where, concat, stack,
-///   meshgrid, custom).
+///   `TrigonometricOps` (sin, tanh …), `RoundingOps` (floor, remainder, isNan …), `ReductionOps`, `StatisticsOps`,
+///   `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`, `MaskOps`,
+///   `SortingOps`, `SamplingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
 /// - The parts that ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix
 ///   products.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.

@@ -43,6 +43,10 @@ class GoldenTest {
         OPS.put(name, xs -> f.apply(xs.get(0), xs.get(1)));
     }
 
+    private static Tensor mask() {
+        return Tensor.of(DType.BOOL, new int[] {1, 0, 1, 0, 1, 1}, 2, 3);
+    }
+
     static {
         one("negative", Tensor::negative);
         one("sigmoid", Tensor::sigmoid);
@@ -71,6 +75,28 @@ class GoldenTest {
         two("minimum", Tensor::minimum);
         two("matmul", Tensor::matmul);
         OPS.put("fma", xs -> xs.get(0).fma(xs.get(1), xs.get(2)));
+        one("sort1", x -> x.sort(1).values());
+        one("sort0Descending", x -> x.sort(0, true).values());
+        one("cumsum1", x -> x.cumsum(1));
+        one("cumprod0", x -> x.cumprod(0));
+        one("cumprod1", x -> x.cumprod(1));
+        one("prod", Tensor::prod);
+        one("prod1", x -> x.prod(1));
+        one("median", Tensor::median);
+        one("median0", x -> x.median(0));
+        one("quantile", x -> x.quantile(0.35));
+        one("quantile1Kept", x -> x.quantile(0.8, 1, true));
+        one("diff1", x -> x.diff(1));
+        one("select", x -> x.select(mask()));
+        two("put", (x, values) -> x.put(mask(), values));
+        one("putNumber", x -> x.put(mask(), 7));
+        one("sum02", x -> x.sum(0, 2));
+        one("mean02", x -> x.mean(0, 2));
+        one("max02", x -> x.max(0, 2));
+        one("min02", x -> x.min(0, 2));
+        one("logSumExp02", x -> x.logSumExp(0, 2));
+        one("norm02", x -> x.norm(2, new int[] {0, 2}, false));
+        one("var02Unbiased", x -> x.var(new int[] {0, 2}, false, 1));
         one("sum", Tensor::sum);
         one("sum0", x -> x.sum(0));
         one("sum1", x -> x.sum(1));

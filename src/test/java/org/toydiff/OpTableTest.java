@@ -88,6 +88,9 @@ class OpTableTest {
                     "max", Tensor::max, Tensor::max, v -> Arrays.stream(v).reduce(Double.NEGATIVE_INFINITY, Math::max)),
             new Lane(
                     "min", Tensor::min, Tensor::min, v -> Arrays.stream(v).reduce(Double.POSITIVE_INFINITY, Math::min)),
+            new Lane("median", Tensor::median, Tensor::median, v -> Arrays.stream(v)
+                    .sorted()
+                    .toArray()[(v.length - 1) / 2]),
             new Lane("var", Tensor::var, Tensor::var, v -> std(v) * std(v)),
             new Lane("std", Tensor::std, Tensor::std, Oracles::std));
 
@@ -113,6 +116,17 @@ class OpTableTest {
             Map.entry("isFinite", NonFiniteTest.class),
             Map.entry("isInf", NonFiniteTest.class),
             Map.entry("nanToNum", NonFiniteTest.class),
+            Map.entry("quantile", StatisticsTest.class),
+            Map.entry("bincount", StatisticsTest.class),
+            Map.entry("histogram", StatisticsTest.class),
+            Map.entry("cumsum", CumulativeTest.class),
+            Map.entry("cumprod", CumulativeTest.class),
+            Map.entry("prod", CumulativeTest.class),
+            Map.entry("diff", CumulativeTest.class),
+            Map.entry("sort", SortingTest.class),
+            Map.entry("argsort", SortingTest.class),
+            Map.entry("unique", SortingTest.class),
+            Map.entry("nonzero", MaskTest.class),
             Map.entry("softmax", GoldenTest.class),
             Map.entry("logSoftmax", GoldenTest.class),
             Map.entry("crossEntropy", GoldenTest.class),
@@ -458,6 +472,16 @@ class OpTableTest {
                             x,
                             x.get(1).broadcastTo(x.shape())),
                     n -> range(0, 3 * n)),
+            new Move("select", x -> x.select(Tensor.of(DType.BOOL, new int[] {1, 0, 1}, 3, 1)), n -> {
+                int[] rows = Arrays.copyOf(range(0, n), 2 * n);
+                System.arraycopy(range(2 * n, 3 * n), 0, rows, n, n);
+                return rows;
+            }),
+            new Move("put", x -> x.put(Tensor.of(DType.BOOL, new int[] {0, 1, 0}, 3, 1), x.get(2)), n -> {
+                int[] rows = range(0, 3 * n);
+                System.arraycopy(range(2 * n, 3 * n), 0, rows, n, n);
+                return rows;
+            }),
             new Move("topk", x -> x.topk(0, 0).values(), n -> new int[0]),
             new Move("gather", x -> x.gather(0, Tensor.full(DType.INT64, 2, 2, x.shape()[1])), n -> {
                 int[] row = Arrays.copyOf(range(2 * n, 3 * n), 2 * n);
@@ -595,8 +619,12 @@ class OpTableTest {
         ops.put("logSoftmax", x -> x.logSoftmax(1));
         ops.put("logSumExp", x -> x.logSumExp(1));
         ops.put("norm", Tensor::norm);
+        ops.put("cumsum", x -> x.cumsum(1));
+        ops.put("cumprod", x -> x.cumprod(1));
+        ops.put("prod", x -> x.prod(1));
+        ops.put("sort", x -> x.sort(1).values());
         // These consist of other ops, and are recorded as those.
-        List.of("topk", "flatten", "movedim", "split", "chunk", "tile", "repeat")
+        List.of("topk", "put", "median", "median along an axis", "flatten", "movedim", "split", "chunk", "tile", "repeat")
                 .forEach(ops::remove);
         try (var arena = TensorArena.ofConfined()) {
             Tensor x = Tensor.ones(3, 4).trackGradient();

@@ -2,8 +2,10 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.toydiff.Checks.rejected;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -117,6 +119,81 @@ class ReductionTest extends ArenaTest {
             i++;
         }
         return i;
+    }
+
+    private interface SeveralAxes {
+        Tensor of(Tensor x, int[] axes, boolean keepDims);
+    }
+
+    private static final Map<ReductionKind, SeveralAxes> SEVERAL = Map.of(
+            ReductionKind.SUM, Tensor::sum,
+            ReductionKind.MEAN, Tensor::mean,
+            ReductionKind.MAX, Tensor::max,
+            ReductionKind.MIN, Tensor::min,
+            ReductionKind.STD, (x, axes, keepDims) -> x.std(axes, keepDims, 0),
+            ReductionKind.VAR, (x, axes, keepDims) -> x.var(axes, keepDims, 0),
+            ReductionKind.NORM, (x, axes, keepDims) -> x.norm(2, axes, keepDims));
+
+    @Test
+    void axesInAnyOrderAreReducedTogether() {
+        var random = new Random(8);
+        for (int round = 0; round < 20; round++) {
+            Tensor x = RandomViews.of(random, DType.FLOAT64, shape(random, 4));
+            boolean[] reduced = {true, false, true, false};
+            SEVERAL.forEach((reduction, op) -> {
+                double[] expected = byLoop(reduction, x, reduced);
+                assertArrayEquals(expected, op.of(x, new int[] {2, 0}, false).toDoubleArray(), 1e-12);
+                Tensor kept = op.of(x, new int[] {0, -2}, true);
+                assertArrayEquals(expected, kept.toDoubleArray(), 1e-12);
+                assertArrayEquals(Shape.kept(x.shape, reduced), kept.shape());
+                assertArrayEquals(
+                        byLoop(reduction, x, new boolean[4]),
+                        op.of(x, new int[0], false).toDoubleArray(),
+                        1e-12);
+            });
+            assertArrayEquals(x.sum(0, 2).toDoubleArray(), x.sum(2).sum(0).toDoubleArray(), 1e-12);
+            assertArrayEquals(
+                    x.exp().sum(new int[] {1, 3}, true).log().toDoubleArray(),
+                    x.logSumExp(new int[] {3, 1}, true).toDoubleArray(),
+                    1e-12);
+            assertEquals(x.exp().sum().log().item(), x.logSumExp().item(), 1e-12);
+        }
+    }
+
+    @Test
+    void neighbouringAxesGiveTheBitsOfOneAxis() {
+        Tensor x = Tensor.randn(new Random(3), 7, 11, 13);
+        Tensor flat = x.reshape(7, 143);
+        assertArrayEquals(flat.sum(1).toFloatArray(), x.sum(1, 2).toFloatArray());
+        assertArrayEquals(flat.var(1).toFloatArray(), x.var(-1, 1).toFloatArray());
+        assertArrayEquals(x.reshape(77, 13).mean(0).toFloatArray(), x.mean(0, 1).toFloatArray());
+        assertArrayEquals(flat.logSumExp(1).toFloatArray(), x.logSumExp(2, 1).toFloatArray());
+    }
+
+    @Test
+    void gradientsOfSeveralAxesAgreeWithDifferences() {
+        Tensor x = Tensor.of(DType.FLOAT64, Oracles.distinct(DType.FLOAT64, 24), 2, 3, 4);
+        SEVERAL.forEach((reduction, op) -> {
+            GradientCheck.check(t -> op.of(t, new int[] {2, 0}, false).exp(), x);
+            GradientCheck.check(t -> op.of(t, new int[] {0, 1}, true).exp(), x);
+            GradientCheck.check(
+                    t -> Oracles.gradientOf(
+                            u -> op.of(u, new int[] {2, 0}, false).exp().sum(), t),
+                    x);
+        });
+        GradientCheck.check(t -> t.logSumExp(2, 0).add(t.norm(3, new int[] {0, 2}, false)), x.add(1));
+        GradientCheck.check(Tensor::logSumExp, x);
+    }
+
+    @Test
+    void axesThatAreNamedTwiceOrNotThereAreRefused() {
+        Tensor x = Tensor.ones(2, 3);
+        rejected("sum: axes [1, -1] of [2, 3] name axis 1 twice; name each once", () -> x.sum(1, -1));
+        rejected("std: axis 2 is out of range for a tensor of rank 2; use -2 to 1", () -> x.std(0, 2));
+        rejected("max: axis 0 of [0, 2] has size 0, and nothing has no max", () -> Tensor.ones(0, 2)
+                .max(0, 1));
+        assertArrayEquals(new float[] {1, 1, 1, 1, 1, 1}, x.sum(new int[] {}).toFloatArray());
+        assertEquals(3, Tensor.scalar(3).mean(new int[] {}).item());
     }
 
     @Test

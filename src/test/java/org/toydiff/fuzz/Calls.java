@@ -10,6 +10,7 @@ final class Calls {
                     ElementCalls.rows(),
                     ProductCalls.rows(),
                     ReductionCalls.rows(),
+                    OrderCalls.rows(),
                     ViewCalls.rows(),
                     LifetimeCalls.rows(),
                     GradientCalls.rows(),

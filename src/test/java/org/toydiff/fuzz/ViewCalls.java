@@ -236,7 +236,7 @@ final class ViewCalls {
     }
 
     private static void gather(Machine m, Choice c) {
-        Held x = m.floating(c, held -> held.rank() > 0);
+        Held x = m.any(c);
         if (x.rank() == 0) {
             return;
         }
@@ -249,7 +249,6 @@ final class ViewCalls {
         new Attempt(m, c, x + ".gather(" + axis + ", " + index + ")")
                 .reads(x, index)
                 .expects(() -> {
-                    ElementCalls.requireFloating(x);
                     requireIndex(index);
                     return Reference.gather(x.known, axis, index.known);
                 })

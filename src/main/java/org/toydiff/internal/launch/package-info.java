@@ -4,6 +4,9 @@
 /// |---|---|
 /// | an elementwise op: the layout of its operands, and the division of the grid into parts | `ElementWork` |
 /// | a reduction; the k largest elements | `ReductionWork` (`ReductionKind`), `TopKWork` |
+/// | along an axis: sorting, cumulative sums and products | `SortWork`, `ScanWork` (`AxisWork`) |
+/// | elements under a mask, distinct ones, counts | `MaskedElements`, `DistinctElements`, `Counting` |
+/// | the types of elements, and their order | `ElementKind` |
 /// | softmax and cross entropy by rows | `RowWork` |
 /// | a matrix product: the division of a GEMM into tiles | `ProductWork` |
 /// | an optimizer's step | `UpdateWork` |
