@@ -5,7 +5,6 @@ import static org.toydiff.Rule.readsOtherAndShape;
 
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.launch.Shape;
-import org.toydiff.internal.launch.TopKWork;
 
 /// The ops of [Tensor] that read elements at positions given by an index, or return positions.
 public sealed interface IndexingOps permits Tensor {
@@ -19,8 +18,8 @@ public sealed interface IndexingOps permits Tensor {
     /// @param indices their positions along the axis, INT64
     record TopK(Tensor values, Tensor indices) {}
 
-    /// Returns the elements at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis 1; gradient
-    /// `g` added at those positions.
+    /// Returns the elements, of any dtype, at given positions along an axis: `y[i][j] = this[i][index[i][j]]` for axis
+    /// 1; gradient `g` added at those positions.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @param index INT32 or INT64 positions, of this rank, no longer than this along the other axes
@@ -71,24 +70,20 @@ public sealed interface IndexingOps permits Tensor {
         return recorded ? y.record("indexSelect", null, new Rule[] {rule, null}, x, index) : y;
     }
 
-    /// Returns the k largest elements along an axis in descending order, the first of equal ones first, NaN counting
-    /// as largest; gradient `g` at their positions, 0 elsewhere.
+    /// Returns the k largest elements, of any dtype, along an axis in descending order, the first of equal ones first,
+    /// NaN counting as largest; gradient `g` at their positions, 0 elsewhere.
     ///
     /// @param k the number of elements
     /// @param axis the axis, negative ones counted from the back
     /// @return two new tensors, k long along the axis
-    /// @throws IllegalArgumentException if the axis is out of range or has fewer positions, or k is beyond 2^31 − 9
+    /// @throws IllegalArgumentException if the axis is out of range or has fewer positions
     default TopK topk(long k, int axis) {
         Tensor x = self();
-        x.requireFloating("topk");
+        x.requireReadable("topk");
         int along = Shape.axis("topk", axis, x.rank());
         if (k < 0 || k > x.shape[along]) {
             throw new IllegalArgumentException("topk: there are no " + k + " along axis " + axis + " of "
                     + Shape.text(x.shape) + "; give 0 to " + x.shape[along]);
-        }
-        if (k > TopKWork.MAX_K) {
-            throw new IllegalArgumentException(
-                    "topk: " + k + " are more than can be looked for at once; give at most " + TopKWork.MAX_K);
         }
         long[] shape = x.shape.clone();
         shape[along] = k;

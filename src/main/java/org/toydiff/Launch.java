@@ -122,8 +122,8 @@ final class Launch {
     /// `indices` = the positions of the largest elements of x along an axis, as many as `indices` is long there.
     static void topk(Tensor x, int axis, Tensor indices) {
         if (indices.size() > 0 && !skips(indices)) {
-            var work = new TopKWork(memory(x), x.isWide(), x.shape, x.strides, axis, (int) indices.shape[axis]);
-            work.run(x.offset, memory(indices), indices.offset, indices.strides);
+            var work = new TopKWork(x.dtype.kind, x.shape, axis, indices.shape[axis]);
+            work.run(memory(x), x.offset, x.strides, memory(indices), indices.offset, indices.strides);
         }
     }
 

@@ -45,7 +45,7 @@ class SortingTest extends ArenaTest {
     private static long[] order(Tensor x, boolean descending) {
         double[] values = x.toDoubleArray();
         long[] integers = x.dtype().isFloating() ? null : x.toLongArray();
-        // Double.compare alone tells −0 from 0.
+        // Double.compare puts −0 before 0.
         Comparator<Integer> byValue = integers == null
                 ? Comparator.comparingDouble(i -> values[i] + 0.0)
                 : Comparator.comparingLong(i -> integers[i]);
@@ -74,6 +74,11 @@ class SortingTest extends ArenaTest {
                 assertArrayEquals(at(x, expected), sorted.values().toDoubleArray(), dtype + " " + n);
                 assertEquals(dtype, sorted.values().dtype());
                 assertArrayEquals(expected, x.argsort(-1, descending).toLongArray(), dtype + " " + n);
+                if (descending) {
+                    long[] first = Arrays.copyOf(expected, (n + 2) / 3);
+                    assertArrayEquals(first, x.topk(first.length, 0).indices().toLongArray(), dtype + " " + n);
+                    assertArrayEquals(at(x, first), x.topk(first.length, 0).values().toDoubleArray());
+                }
             }
         }
     }
@@ -91,11 +96,13 @@ class SortingTest extends ArenaTest {
                     Tensor rows = rows(x, axis);
                     Tensor indices = rows(sorted.indices(), axis);
                     Tensor values = rows(sorted.values(), axis);
+                    Tensor largest = rows(x.topk(1, axis).indices(), axis);
                     for (long row = 0; row < rows.size(0); row++) {
                         long[] expected = order(rows.get(row), false);
                         assertArrayEquals(expected, indices.get(row).toLongArray());
                         assertArrayEquals(
                                 at(rows.get(row), expected), values.get(row).toDoubleArray());
+                        assertEquals(order(rows.get(row), true)[0], largest.at(row, 0));
                     }
                 }
             }

@@ -91,6 +91,11 @@ public final class Fingerprint {
         ops.put("softmax", x -> x.softmax(-1));
         ops.put("logSoftmax", x -> x.logSoftmax(-1));
         ops.put("logSumExp", x -> x.logSumExp(-1));
+        ops.put("sort", x -> x.sort(-1).values());
+        ops.put("cumsum", x -> x.cumsum(0));
+        ops.put("cumprod", x -> x.cumprod(-1));
+        ops.put("prod", Tensor::prod);
+        ops.put("quantile", x -> x.quantile(0.3, 0));
         ops.put("columns", x -> x.rank() == 2 ? x.mean(0).add(x.max(0)) : x);
         return ops;
     }

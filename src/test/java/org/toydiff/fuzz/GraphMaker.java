@@ -177,7 +177,7 @@ final class GraphMaker {
     // Steps.
 
     private int layer(int x) {
-        return switch (choice.below(22)) {
+        return switch (choice.below(24)) {
             case 0, 1, 2, 3 -> linear(x);
             case 4, 5 -> activation(x);
             case 6, 7 -> combined(x);
@@ -189,6 +189,7 @@ final class GraphMaker {
             case 16 -> residual(x);
             case 17, 18, 19 -> towers(x);
             case 20 -> checkpoint(x);
+            case 21, 22 -> accumulated(x);
             default -> selected(x);
         };
     }
@@ -353,6 +354,26 @@ final class GraphMaker {
         };
     }
 
+    private int accumulated(int x) {
+        if (rank(x) == 0) {
+            return activation(x);
+        }
+        int axis = choice.axisWithin(rank(x));
+        return switch (choice.below(5)) {
+            case 0 -> add("{0}.cumsum(" + axis + ")", v -> v[0].cumsum(axis), x);
+            case 1 -> add("{0}.cumprod(" + axis + ")", v -> v[0].cumprod(axis), x);
+            case 2 -> add("{0}.prod(" + axis + ")", v -> v[0].prod(axis), x);
+            case 3 -> add("{0}.diff(" + axis + ")", v -> v[0].diff(axis), x);
+            default -> severalAxes(x);
+        };
+    }
+
+    private int severalAxes(int x) {
+        int[] axes = Arrays.copyOf(choice.permutation(rank(x)), choice.below(rank(x) + 1));
+        boolean keep = choice.coin();
+        return add("{0}.sum(new int[] {" + list(axes) + "}, " + keep + ")", v -> v[0].sum(axes, keep), x);
+    }
+
     private int joined(int x) {
         if (rank(x) == 0) {
             return activation(x);
@@ -460,13 +481,25 @@ final class GraphMaker {
                     v -> v[0].indexSelect(axis, Tensor.of(index)),
                     x);
         }
-        int other = partner(shape(x));
         long[] shape = shape(x);
         int[] mask = new int[(int) tensor(x).size()];
         Arrays.setAll(mask, i -> choice.below(2));
+        if (choice.oneIn(3)) {
+            return masked(x, mask);
+        }
+        int other = partner(shape);
         return add(
                 "Tensor.where(mask, {0}, {1})",
                 v -> Tensor.where(Tensor.of(DType.BOOL, mask, shape), v[0], v[1]), x, other);
+    }
+
+    private int masked(int x, int[] mask) {
+        long[] shape = shape(x);
+        if (choice.coin()) {
+            return add("{0}.select(mask)", v -> v[0].select(Tensor.of(DType.BOOL, mask, shape)), x);
+        }
+        int values = leaf(Arrays.stream(mask).sum());
+        return add("{0}.put(mask, {1})", v -> v[0].put(Tensor.of(DType.BOOL, mask, shape), v[1]), x, values);
     }
 
     // The loss.

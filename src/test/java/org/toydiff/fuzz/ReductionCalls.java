@@ -176,14 +176,13 @@ final class ReductionCalls {
     }
 
     private static void topk(Machine m, Choice c) {
-        Held x = m.floating(c, held -> held.rank() > 0);
+        Held x = m.any(c);
         int axis = c.axis(x.rank());
         boolean inside = axis >= -x.rank() && axis < x.rank();
         long n = inside ? x.shape()[axis < 0 ? axis + x.rank() : axis] : 0;
         long k = n == 0 || c.oneIn(20) ? c.below(3) : 1 + c.below((int) n);
         ElementCalls.attempt(m, c, x + ".topk(" + k + ", " + axis + ").values()", x)
                 .expects(() -> {
-                    ElementCalls.requireFloating(x);
                     Reference.axis(axis, x.rank());
                     Dense.require(k <= n);
                     return topk(x.known, axis < 0 ? axis + x.rank() : axis, (int) k);

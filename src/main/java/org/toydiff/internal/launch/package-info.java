@@ -3,8 +3,8 @@
 /// | subject | files |
 /// |---|---|
 /// | an elementwise op: the layout of its operands, and the division of the grid into parts | `ElementWork` |
-/// | a reduction; the k largest elements | `ReductionWork` (`ReductionKind`), `TopKWork` |
-/// | along an axis: sorting, cumulative sums and products | `SortWork`, `ScanWork` (`AxisWork`) |
+/// | a reduction | `ReductionWork` (`ReductionKind`) |
+/// | along an axis: sorting, the k largest, cumulative sums and products | `AxisWork`: `SortWork`, `TopKWork`, `ScanWork` |
 /// | elements under a mask, distinct ones, counts | `MaskedElements`, `DistinctElements`, `Counting` |
 /// | the types of elements, and their order | `ElementKind` |
 /// | softmax and cross entropy by rows | `RowWork` |
