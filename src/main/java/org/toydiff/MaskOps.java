@@ -24,11 +24,12 @@ public sealed interface MaskOps permits Tensor {
     default Tensor select(Tensor mask) {
         Tensor x = self();
         x.requireReadable("select");
-        Tensor stretched = stretched("select", mask, x.shape);
-        Tensor whole = stretched.contiguous("select");
+        requireMask("select", mask, x.shape);
+        Tensor whole = mask.contiguous("select");
         whole.storage.requireElements("select", mask.shape);
-        long n = Launch.countNonzero(whole);
-        whole.freeCopyOf(stretched, "select");
+        // Stretching repeats each place of the mask as often as any other.
+        long n = x.size() == 0 ? 0 : Launch.countNonzero(whole) * (x.size() / mask.size());
+        whole.freeCopyOf(mask, "select");
         return selected(x, mask, n);
     }
 
@@ -36,8 +37,8 @@ public sealed interface MaskOps permits Tensor {
     /// `x[mask] = values` on a copy. Gradient `g` to these elements where the mask is not set, else 0; to the values
     /// the elements of `g` where it is set.
     ///
-    /// **Memory** a new tensor, and one more during the call; of the mask a copy, unless it is contiguous and has this
-    /// shape.
+    /// **Memory** a new tensor, and one more of its size during the call, or where gradients are tracked until backward
+    /// frees it; of the mask a copy, unless it is contiguous and has this shape.
     ///
     /// @param mask BOOL, broadcasts to this shape
     /// @param values `[k]`, of this dtype, for a mask that is set k times
@@ -49,12 +50,17 @@ public sealed interface MaskOps permits Tensor {
         x.requireReadable("put");
         values.requireReadable("put");
         x.requireSameDType("put", values);
-        Tensor stretched = stretched("put", mask, x.shape);
+        requireMask("put", mask, x.shape);
         if (values.rank() != 1) {
             throw new IllegalArgumentException("put: the values " + Shape.text(values.shape)
                     + " must have one axis; reshape them, or use where for values of the mask's shape");
         }
-        return Tensor.where(stretched, scattered(values, stretched, x.shape), x);
+        Tensor scattered = scattered(values, mask, x.shape);
+        Tensor y = Tensor.where(mask, scattered, x);
+        if (!y.tracksGradient()) {
+            scattered.freeScratch("put");
+        }
+        return y;
     }
 
     /// Returns these elements, with one value in the places where a mask is set, as PyTorch's `masked_fill`; gradient
@@ -69,8 +75,8 @@ public sealed interface MaskOps permits Tensor {
         Tensor x = self();
         x.requireReadable("put");
         x.dtype.requireConvertible("put", value);
-        Tensor stretched = stretched("put", mask, x.shape);
-        return Tensor.where(stretched, Tensor.full(x.dtype, value), x);
+        requireMask("put", mask, x.shape);
+        return Tensor.where(mask, Tensor.full(x.dtype, value), x);
     }
 
     /// Returns the indices of the elements that are not zero, in row-major order; NaN is not zero. Not differentiable.
@@ -91,13 +97,16 @@ public sealed interface MaskOps permits Tensor {
         return y;
     }
 
-    /// A view of a mask in the shape of the elements.
-    private static Tensor stretched(String op, Tensor mask, long[] shape) {
+    private static void requireMask(String op, Tensor mask, long[] shape) {
         mask.requireReadable(op);
         if (mask.dtype != DType.BOOL || !Shape.broadcasts(mask.shape, shape)) {
             throw new IllegalArgumentException(op + ": the mask " + Shape.text(mask.shape) + " " + mask.dtype
                     + " does not fit " + Shape.text(shape) + "; it must be BOOL and broadcast to that shape");
         }
+    }
+
+    /// A view of a mask in the shape of the elements.
+    private static Tensor stretched(Tensor mask, long[] shape) {
         return mask.view(mask.offset, shape, Shape.stretched(mask.shape, mask.strides, shape));
     }
 
@@ -105,7 +114,7 @@ public sealed interface MaskOps permits Tensor {
     private static Tensor selected(Tensor x, Tensor mask, long n) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("select", x.dtype, new long[] {n}, recorded);
-        Tensor stretched = stretched("select", mask, x.shape);
+        Tensor stretched = stretched(mask, x.shape);
         Tensor elements = x.contiguous("select");
         Tensor places = stretched.contiguous("select");
         Launch.select(elements, places, y);
@@ -119,8 +128,8 @@ public sealed interface MaskOps permits Tensor {
     /// select.
     private static Tensor scattered(Tensor values, Tensor mask, long[] shape) {
         boolean recorded = Tensor.recorded(values);
-        Tensor y = Tensor.make("put", values.dtype, shape, recorded).fill(0);
-        Tensor stretched = stretched("put", mask, shape);
+        Tensor y = Tensor.make("put", values.dtype, shape, true).fill(0);
+        Tensor stretched = stretched(mask, shape);
         Tensor elements = values.contiguous("put");
         Tensor places = stretched.contiguous("put");
         requireAsMany(elements, places, mask);

@@ -103,6 +103,17 @@ class MaskTest extends ArenaTest {
     }
 
     @Test
+    void temporariesAreGivenBack() {
+        Tensor x = Tensor.ones(1000).reshape(10, 100).transpose();
+        Tensor mask = x.greater(0);
+        Tensor values = Tensor.ones(1000);
+        long live = arena.liveBytes();
+        x.put(mask, values);
+        x.select(mask);
+        assertEquals(live + 2 * 4032, arena.liveBytes());
+    }
+
+    @Test
     void indicesOfNonzeroElementsAreRowsOfPositions() {
         // np.argwhere(x)
         Tensor x = Tensor.of(new float[] {0, 2, Float.NaN, -0.0f, 0, -1}, 2, 3);
@@ -136,7 +147,7 @@ class MaskTest extends ArenaTest {
                 "put: the mask [2, 3] float32 does not fit [2, 3]; it must be BOOL and broadcast to that shape",
                 () -> x.put(x, 1));
         rejected(
-                "put: the mask [2, 3] is set 4 times and there are 3 values; give one for each place",
+                "put: the mask [3] is set 4 times and there are 3 values; give one for each place",
                 () -> x.put(mask(1, 0, 1), Tensor.ones(3)));
         rejected(
                 "put: the values [2, 2] must have one axis; reshape them, or use where for values of the mask's shape",

@@ -190,6 +190,20 @@ class StatisticsTest extends ArenaTest {
         }
     }
 
+    @Test
+    void elementsNextToAnEdgeLieOnTheirSide() {
+        for (int bins = 1; bins <= 100; bins++) {
+            double[] edges =
+                    Tensor.zeros(DType.FLOAT64, 0).histogram(bins).edges().toDoubleArray();
+            double[] below = Arrays.stream(edges).skip(1).map(Math::nextDown).toArray();
+            Tensor x = Tensor.concat(0, Tensor.of(edges), Tensor.of(below));
+            long[] expected = new long[bins];
+            Arrays.fill(expected, 2);
+            expected[bins - 1]++;
+            assertArrayEquals(expected, x.histogram(bins, 0, 1).counts().toLongArray(), bins + " bins");
+        }
+    }
+
     /// As `numpy.histogram`.
     @Test
     void elementsOutsideOfTheRangeAreNotCounted() {

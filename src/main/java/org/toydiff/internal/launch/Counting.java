@@ -60,10 +60,8 @@ public final class Counting {
         for (long i = 0; i < n; i++) {
             double value = kind.real(x, x0 + i);
             if (value >= first && value <= last) {
-                // Halves, because the distance of the largest doubles is beyond them.
-                double share = (value / 2 - first / 2) / (last / 2 - first / 2);
-                long bin = Math.min((long) (share * bins), bins - 1);
-                // The share is rounded, and so are the edges.
+                long bin = Math.min((long) ((value - first) / (last - first) * bins), bins - 1);
+                // The quotient is rounded, and so are the edges.
                 while (bin > 0 && value < edgeKind.real(edges, edges0 + bin)) {
                     bin--;
                 }

@@ -4,7 +4,7 @@
 /// |---|---|
 /// | an elementwise op: the layout of its operands, and the division of the grid into parts | `ElementWork` |
 /// | a reduction | `ReductionWork` (`ReductionKind`) |
-/// | along an axis: sorting, the k largest, cumulative sums and products | `AxisWork`: `SortWork`, `TopKWork`, `ScanWork` |
+/// | along an axis: sorting, the k largest, cumulative sums | `AxisWork`: `SortWork`, `TopKWork`, `ScanWork` |
 /// | elements under a mask, distinct ones, counts | `MaskedElements`, `DistinctElements`, `Counting` |
 /// | the types of elements, and their order | `ElementKind` |
 /// | softmax and cross entropy by rows | `RowWork` |
