@@ -25,12 +25,7 @@ public sealed interface MaskOps permits Tensor {
         Tensor x = self();
         x.requireReadable("select");
         requireMask("select", mask, x.shape);
-        Tensor whole = mask.contiguous("select");
-        whole.storage.requireElements("select", mask.shape);
-        // Stretching repeats each place of the mask as often as any other.
-        long n = x.size() == 0 ? 0 : Launch.countNonzero(whole) * (x.size() / mask.size());
-        whole.freeCopyOf(mask, "select");
-        return selected(x, mask, n);
+        return selected(x, mask, count("select", mask, x));
     }
 
     /// Returns these elements, with others in the places where a mask is set, in row-major order: NumPy's
@@ -55,6 +50,7 @@ public sealed interface MaskOps permits Tensor {
             throw new IllegalArgumentException("put: the values " + Shape.text(values.shape)
                     + " must have one axis; reshape them, or use where for values of the mask's shape");
         }
+        requireAsMany(values, mask, x);
         Tensor scattered = scattered(values, mask, x.shape);
         Tensor y = Tensor.where(mask, scattered, x);
         if (!y.tracksGradient()) {
@@ -105,6 +101,25 @@ public sealed interface MaskOps permits Tensor {
         }
     }
 
+    /// How often a mask is set, stretched to the elements.
+    private static long count(String op, Tensor mask, Tensor x) {
+        Tensor whole = mask.contiguous(op);
+        whole.storage.requireElements(op, mask.shape);
+        // Stretching repeats each place of the mask as often as any other.
+        long n = x.size() == 0 ? 0 : Launch.countNonzero(whole) * (x.size() / mask.size());
+        whole.freeCopyOf(mask, op);
+        return n;
+    }
+
+    private static void requireAsMany(Tensor values, Tensor mask, Tensor x) {
+        // In a prediction sizes alone count.
+        long n = Launch.skips(mask) ? values.size() : count("put", mask, x);
+        if (n != values.size()) {
+            throw new IllegalArgumentException("put: the mask " + Shape.text(mask.shape) + " is set " + n
+                    + " times and there are " + values.size() + " values; give one for each place");
+        }
+    }
+
     /// A view of a mask in the shape of the elements.
     private static Tensor stretched(Tensor mask, long[] shape) {
         return mask.view(mask.offset, shape, Shape.stretched(mask.shape, mask.strides, shape));
@@ -132,19 +147,10 @@ public sealed interface MaskOps permits Tensor {
         Tensor stretched = stretched(mask, shape);
         Tensor elements = values.contiguous("put");
         Tensor places = stretched.contiguous("put");
-        requireAsMany(elements, places, mask);
         Launch.scatter(elements, places, y);
         elements.freeCopyOf(values, "put");
         places.freeCopyOf(stretched, "put");
         Rule rule = readsOtherAndShape((g, other, vector) -> selected(g, other, vector[0]));
         return recorded ? y.record("put", null, new Rule[] {rule, null}, values, mask) : y;
-    }
-
-    private static void requireAsMany(Tensor values, Tensor places, Tensor mask) {
-        long n = places.storage.isAbstract() ? values.size() : Launch.countNonzero(places);
-        if (n != values.size()) {
-            throw new IllegalArgumentException("put: the mask " + Shape.text(mask.shape) + " is set " + n
-                    + " times and there are " + values.size() + " values; give one for each place");
-        }
     }
 }
