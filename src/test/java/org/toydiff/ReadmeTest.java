@@ -41,7 +41,10 @@ class ReadmeTest {
     /// Runs the programs of a page with the least that they need: the library, OpenBLAS and Gson.
     private int run(String page) throws Exception {
         String classPath = String.join(
-                File.pathSeparator, System.getProperty("toydiff.test.classes"), Child.openBlasJar(), Child.jar("gson"));
+                File.pathSeparator,
+                System.getProperty("toydiff.test.classes"),
+                Child.openBlasJars(),
+                Child.jar("gson"));
         var program = PROGRAM.matcher(page);
         int programs = 0;
         while (program.find()) {

@@ -177,7 +177,7 @@ class TrainingProcessTest {
                     }
                 }
                 """);
-        String classPath = Child.LIBRARY + File.pathSeparator + Child.openBlasJar();
+        String classPath = Child.LIBRARY + File.pathSeparator + Child.openBlasJars();
         Child child = Child.run(arguments(classPath, program));
         assertEquals(0, child.exit(), child.err());
         List<String> lines = child.out().lines().toList();

@@ -40,9 +40,9 @@ public record Child(int exit, String out, String err) {
         return classPath(entry -> !entry.equals(LIBRARY));
     }
 
-    /// The jar of OpenBLAS for this platform.
-    public static String openBlasJar() {
-        return jar("openblas");
+    /// The jars of OpenBLAS: that of Linux on x86-64, a dependency everywhere, and elsewhere that of this platform too.
+    public static String openBlasJars() {
+        return classPath(entry -> entry.contains("openblas") && entry.endsWith(".jar"));
     }
 
     /// The first jar on the class path whose path contains a name.

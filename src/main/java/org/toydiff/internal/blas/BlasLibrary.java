@@ -102,8 +102,7 @@ public final class BlasLibrary {
                 null,
                 "No library with the CBLAS interface was found. Tried:\n  " + String.join("\n  ", tried)
                         + "\nTo fix it, do one of these:\n"
-                        + "  add org.bytedeco:openblas with the classifier " + BundledOpenBlas.platform()
-                        + " to the class path,\n"
+                        + OpenBlasArtifact.remedy(OpenBlasArtifact.platform())
                         + "  let it be unpacked where libraries may be loaded from: -Djava.io.tmpdir=/such/a/folder,\n"
                         + "  install OpenBLAS (Debian: libopenblas0, Fedora: openblas, macOS: brew install openblas),\n"
                         + "  name a library: -D" + PROPERTY + "=/path/to/libopenblas.so");

@@ -50,13 +50,22 @@ final class LibraryFile {
             try {
                 System.load(other.toString());
             } finally {
-                // The library stays loaded; only the name was needed.
-                Files.deleteIfExists(other);
+                delete(other);
             }
         } catch (IOException | UnsatisfiedLinkError e) {
             throw new UnsatisfiedLinkError(why + ", and by another name it could not be loaded either: " + e
                     + "; load toydiff in one class loader above the others, or set java.io.tmpdir to a folder that"
                     + " libraries can be loaded from");
+        }
+    }
+
+    /// Deletes a name of a library, which stays loaded without it; Windows keeps the file of a loaded library, which is
+    /// no failure.
+    private static void delete(Path name) {
+        try {
+            Files.deleteIfExists(name);
+        } catch (IOException e) {
+            name.toFile().deleteOnExit();
         }
     }
 

@@ -3,7 +3,8 @@
 /// | subject | files |
 /// |---|---|
 /// | which library is used, and the error if there is none | `BlasLibrary` |
-/// | the OpenBLAS artifact, unpacked into the cache | `BundledOpenBlas` |
+/// | the OpenBLAS artifact: its files, and how to add it | `OpenBlasArtifact` |
+/// | unpacking it into the cache | `BundledOpenBlas` |
 /// | loading a file in several class loaders | `LibraryFile` |
 /// | calls of gemm, gemv and dot | `CBlas` |
 ///

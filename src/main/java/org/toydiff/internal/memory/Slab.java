@@ -5,6 +5,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import org.toydiff.internal.JvmOptions;
 
 /// Memory as the operating system gives it: not zeroed, and without pages until they are written.
@@ -16,17 +17,30 @@ record Slab(MemorySegment memory) {
     static final long ALIGNMENT = 2L << 20;
 
     private static final Linker LINKER = Linker.nativeLinker();
-    private static final MethodHandle ALIGNED_ALLOC = LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("aligned_alloc"),
-            FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+    private static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
+
+    /// C11's aligned_alloc(alignment, bytes). Windows lacks it and has _aligned_malloc(bytes, alignment), whose memory
+    /// only _aligned_free takes back:
+    /// https://learn.microsoft.com/en-us/cpp/c-runtime-library/reference/aligned-malloc
+    private static final MethodHandle ALIGNED_ALLOC = alignedAlloc();
+
     private static final MethodHandle FREE = LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("free"), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
+            LINKER.defaultLookup().findOrThrow(WINDOWS ? "_aligned_free" : "free"),
+            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
     /// Null where there is no such function, and where huge pages are switched off.
     private static final MethodHandle MADVISE = madvise();
 
     /// MADV_HUGEPAGE of <sys/mman.h>, Linux: https://man7.org/linux/man-pages/man2/madvise.2.html
     private static final int ADVICE_HUGE_PAGES = 14;
+
+    /// Returns a handle of type (alignment, bytes).
+    private static MethodHandle alignedAlloc() {
+        MethodHandle handle = LINKER.downcallHandle(
+                LINKER.defaultLookup().findOrThrow(WINDOWS ? "_aligned_malloc" : "aligned_alloc"),
+                FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+        return WINDOWS ? MethodHandles.permuteArguments(handle, handle.type(), 1, 0) : handle;
+    }
 
     private static MethodHandle madvise() {
         boolean linux = System.getProperty("os.name").startsWith("Linux");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,7 +63,41 @@ class NativeLoadingTest {
         assertEquals(1, child.exit());
         assertTrue(
                 child.err().contains("-Dtoydiff.blas.library=/nowhere/libblas.so: there is no such file"), child.err());
-        assertTrue(child.err().contains("add org.bytedeco:openblas with the classifier"), child.err());
+        assertTrue(child.err().contains(OpenBlasArtifact.remedy(OpenBlasArtifact.platform())), child.err());
+    }
+
+    @Test
+    void anArtifactThatIsNotThereIsNamedWithTheDependencyToAdd() throws Exception {
+        String classPath = Child.classPath(entry -> !entry.contains("openblas"));
+        Child child = Child.run(List.of(
+                "-Dtoydiff.blas.library=bundled",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath,
+                Probe.class.getName(),
+                "product"));
+        String platform = OpenBlasArtifact.platform();
+        assertEquals(1, child.exit());
+        assertTrue(child.err().contains("is neither on the class path nor on the module path"), child.err());
+        assertTrue(child.err().contains("<classifier>" + platform + "</classifier>"), child.err());
+        assertTrue(child.err().contains(":" + platform + "@jar\")"), child.err());
+    }
+
+    @Test
+    void theArtifactIsFoundOnTheModulePathThoughNoModuleRequiresIt() throws Exception {
+        Child child = Child.run(
+                Map.of("XDG_CACHE_HOME", cache.toString()),
+                List.of(
+                        "-Dtoydiff.blas.library=bundled",
+                        "--enable-native-access=org.toydiff",
+                        "-p",
+                        Child.LIBRARY + File.pathSeparator + Child.openBlasJars(),
+                        "--add-modules=org.toydiff",
+                        "-cp",
+                        Child.classPath(entry -> entry.contains("test-classes")),
+                        Probe.class.getName(),
+                        "product"));
+        assertTrue(library(child).isAbsolute());
     }
 
     @Test

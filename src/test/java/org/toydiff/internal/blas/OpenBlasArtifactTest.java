@@ -1,0 +1,69 @@
+package org.toydiff.internal.blas;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.toydiff.child.Child;
+
+/// The platforms of OpenBLAS's artifact, by the values of `os.name` and `os.arch` that JDKs have.
+class OpenBlasArtifactTest {
+    @ParameterizedTest
+    @CsvSource({
+        "Linux, amd64, linux-x86_64",
+        "Linux, aarch64, linux-arm64",
+        "Mac OS X, aarch64, macosx-arm64",
+        "Mac OS X, x86_64, macosx-x86_64",
+        "Windows 11, amd64, windows-x86_64",
+        "Windows Server 2025, amd64, windows-x86_64"
+    })
+    void aPlatformIsItsClassifier(String name, String architecture, String classifier) {
+        assertEquals(classifier, OpenBlasArtifact.platform(name, architecture));
+        assertTrue(OpenBlasArtifact.CLASSIFIERS.contains(classifier));
+    }
+
+    @Test
+    void theVersionNamedIsTheOneThatIsPublished() throws IOException {
+        String pom = Child.read(Path.of(Child.LIBRARY).resolveSibling("flattened-pom.xml"));
+        assertTrue(pom.contains("<artifactId>openblas</artifactId>\n      <version>" + OpenBlasArtifact.VERSION + "<"));
+    }
+
+    @Test
+    void classifiersDoNotDependOnTheLocale() {
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.of("tr"));
+            assertEquals("linux-x86_64", OpenBlasArtifact.platform("LINUX", "amd64"));
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FreeBSD, amd64, freebsd-x86_64", "Linux, riscv64, linux-riscv64", "Windows 11, aarch64, windows-arm64"
+    })
+    void aPlatformWithoutArtifactIsNotToldToAddOne(String name, String architecture, String platform) {
+        assertEquals(platform, OpenBlasArtifact.platform(name, architecture));
+        assertEquals("", OpenBlasArtifact.remedy(platform));
+    }
+
+    @Test
+    void theRemedyCanBeCopiedIntoABuildOfMavenAndOfGradle() {
+        assertEquals(
+                List.of(
+                        "  add the OpenBLAS of linux-arm64 to the class path or the module path, by Maven:",
+                        "    <dependency>",
+                        "      <groupId>org.bytedeco</groupId><artifactId>openblas</artifactId><version>0.3.31-1.5.13</version>",
+                        "      <classifier>linux-arm64</classifier><scope>runtime</scope>",
+                        "    </dependency>",
+                        "  or by Gradle:",
+                        "    runtimeOnly(\"org.bytedeco:openblas:0.3.31-1.5.13:linux-arm64@jar\")"),
+                OpenBlasArtifact.remedy("linux-arm64").lines().toList());
+    }
+}
