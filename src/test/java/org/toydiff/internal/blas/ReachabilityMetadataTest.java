@@ -1,0 +1,111 @@
+package org.toydiff.internal.blas;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.lang.foreign.AddressLayout;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.ValueLayout;
+import java.lang.reflect.Method;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.toydiff.child.Child;
+import org.toydiff.internal.openblas.OpenBlas;
+
+/// The metadata for GraalVM's native-image lists the library's calls of native functions and its resources.
+class ReachabilityMetadataTest {
+    private static final Path CLASSES = Path.of(Child.LIBRARY);
+
+    /// aligned_alloc, free and madvise.
+    private static final List<String> OF_MEMORY = List.of("void*(long,long)", "void(void*)", "int(void*,long,int)");
+
+    private static JsonObject metadata() throws Exception {
+        String file = "META-INF/native-image/org.toydiff/toydiff/reachability-metadata.json";
+        return JsonParser.parseString(Child.read(CLASSES.resolve(file))).getAsJsonObject();
+    }
+
+    /// As metadata names it, by the C types of Linux and macOS.
+    private static String type(MemoryLayout layout) {
+        return layout instanceof AddressLayout
+                ? "void*"
+                : ((ValueLayout) layout).carrier().getName();
+    }
+
+    private static String signature(FunctionDescriptor function) {
+        String result =
+                function.returnLayout().map(ReachabilityMetadataTest::type).orElse("void");
+        List<String> parameters = function.argumentLayouts().stream()
+                .map(ReachabilityMetadataTest::type)
+                .toList();
+        return result + "(" + String.join(",", parameters) + ")";
+    }
+
+    private static String signature(JsonObject downcall) {
+        List<String> parameters = downcall.getAsJsonArray("parameterTypes").asList().stream()
+                .map(JsonElement::getAsString)
+                .toList();
+        return downcall.get("returnType").getAsString() + "(" + String.join(",", parameters) + ")";
+    }
+
+    @Test
+    void everyFunctionThatIsBoundIsADowncallOfTheMetadata() throws Exception {
+        BlasLibrary.path();
+        Set<String> bound = new TreeSet<>(OF_MEMORY);
+        for (Method method : OpenBlas.class.getMethods()) {
+            if (method.getReturnType() == FunctionDescriptor.class) {
+                bound.add(signature((FunctionDescriptor) method.invoke(null)));
+            }
+        }
+        assertTrue(bound.contains("float(int,void*,int,void*,int)"), "that of cblas_sdot: " + bound);
+        Set<String> listed = new TreeSet<>();
+        for (JsonElement downcall : metadata().getAsJsonObject("foreign").getAsJsonArray("downcalls")) {
+            assertTrue(listed.add(signature(downcall.getAsJsonObject())), "listed twice: " + downcall);
+        }
+        assertEquals(bound, listed);
+    }
+
+    @Test
+    void everyResourceIsInTheMetadata() throws Exception {
+        List<String> globs = metadata().getAsJsonArray("resources").asList().stream()
+                .map(resource -> resource.getAsJsonObject().get("glob").getAsString())
+                .toList();
+        List<String> read =
+                Stream.concat(ownResources(), librariesOfThisPlatform()).toList();
+        assertTrue(read.size() > 3, read.toString());
+        assertEquals(
+                List.of(),
+                read.stream()
+                        .filter(name -> globs.stream().noneMatch(glob -> matches(glob, name)))
+                        .toList());
+    }
+
+    private static boolean matches(String glob, String name) {
+        return FileSystems.getDefault().getPathMatcher("glob:" + glob).matches(Path.of(name));
+    }
+
+    private static Stream<String> ownResources() throws Exception {
+        try (Stream<Path> files = Files.walk(CLASSES.resolve("org"))) {
+            return files
+                    .filter(file ->
+                            Files.isRegularFile(file) && !file.toString().endsWith(".class"))
+                    .map(file -> CLASSES.relativize(file).toString())
+                    .toList()
+                    .stream();
+        }
+    }
+
+    private static Stream<String> librariesOfThisPlatform() throws Exception {
+        String folder = "org/bytedeco/openblas/" + OpenBlasArtifact.platform() + "/";
+        return OpenBlasArtifact.parts().stream().map(part -> folder + part.name());
+    }
+}
