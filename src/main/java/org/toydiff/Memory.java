@@ -17,7 +17,8 @@ import org.toydiff.internal.memory.Ledger;
 /// ([Tensor#wrap]) does not. `-Dtoydiff.memory.limit=8g` bounds it (default: physical memory less the most that the
 /// heap may take); an allocation that would pass it throws [MemoryLimitException].
 /// `-Dtoydiff.memory.trace=true` remembers the line that made each block, and keeps the library's class loader until
-/// the JVM ends, to report then the arenas that are open.
+/// the JVM ends, to report then the arenas that are open; among them may be one that another shutdown hook is about to
+/// close.
 ///
 /// From outside, JMX clients see it as [TensorMemoryMXBean]. Flight recordings contain the events
 /// `toydiff.SlabAllocation`, `toydiff.MemoryLimit` and, when enabled, `toydiff.ArenaOpen` and `toydiff.ArenaClose`;
@@ -55,8 +56,9 @@ public final class Memory {
         Ledger.resetPeak();
     }
 
-    /// The totals and every open arena; with `-Dtoydiff.memory.trace=true` also each live block, largest
-    /// first, with the line that made it.
+    /// The totals and every open arena, with the threads that have entered it; with `-Dtoydiff.memory.trace=true` also
+    /// each live block, largest first, with the line that made it, and the line that opened each arena;
+    /// `-Dtoydiff.memory.check=true` adds the latter for shared and detached arenas.
     ///
     /// @return a table to print
     /// @throws IllegalArgumentException if a property `toydiff.…` has a bad value

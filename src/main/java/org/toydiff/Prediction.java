@@ -21,6 +21,9 @@ final class Prediction {
     /// Real tensors that were asked to track gradients during the run.
     private final List<Tensor> tracked = new ArrayList<>();
 
+    /// The detached arenas that were opened during the run.
+    private final List<TensorArena> detached = new ArrayList<>();
+
     /// Runs `ops` in an arena without memory.
     ///
     /// @throws IllegalStateException if they leave an arena or a region open
@@ -34,8 +37,11 @@ final class Prediction {
         try {
             result = ops.get();
         } finally {
-            leftOpen = scope.depth() != depth + 1 || scope.region() != region;
+            leftOpen = scope.depth() != depth + 1
+                    || scope.region() != region
+                    || detached.stream().anyMatch(TensorArena::isOpen);
             scope.unwind(depth);
+            detached.forEach(TensorArena::abandon);
             region.end();
             tracked.forEach(tensor -> tensor.leaf = false);
         }
@@ -78,6 +84,10 @@ final class Prediction {
         if (prediction != null && !tensor.storage.isAbstract()) {
             prediction.tracked.add(tensor);
         }
+    }
+
+    void openedDetached(TensorArena arena) {
+        detached.add(arena);
     }
 
     AbstractTensors abstractTensors() {

@@ -7,7 +7,9 @@ import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.events.ArenaCloseEvent;
 import org.toydiff.internal.events.Events;
 import org.toydiff.internal.memory.Account;
+import org.toydiff.internal.memory.Account.Kind;
 import org.toydiff.internal.memory.BlockPool;
+import org.toydiff.internal.memory.Entry;
 import org.toydiff.internal.memory.Storage;
 
 /// Owns the memory of the tensors that are made while it is innermost, and frees all of it when it is closed.
@@ -18,18 +20,30 @@ import org.toydiff.internal.memory.Storage;
 /// }                                   // x's memory is gone; reading x throws
 /// ```
 ///
-/// | kind | tensors usable by | closing costs |
-/// |---|---|---|
-/// | [#ofConfined()] | the thread that opened it | tens of nanoseconds |
-/// | [#ofShared()] | every thread | some 70 µs, and as much for each intermediate of a recorded graph |
+/// | kind | tensors usable by | innermost at once | closed by | closing costs |
+/// |---|---|---|---|---|
+/// | [#ofConfined()] | the thread that opened it | on that thread | that thread | tens of nanoseconds |
+/// | [#ofShared()] | every thread | on the thread that opened it | that thread; any once it ended | some 70 µs |
+/// | [#ofDetached()] | every thread | nowhere | any thread | some 70 µs |
 ///
-/// Closing a shared arena takes a handshake with every thread: keep parameters in one, and open a confined one for
-/// each step.
+/// Closing a shared or detached arena takes a handshake with every thread, and one more for each intermediate of a
+/// recorded graph in it: keep parameters in one, and open a confined one for each step.
 ///
-/// Opening an arena makes it innermost on this thread until it is closed; arenas close in the reverse order of
-/// opening. [#enter()] makes a shared one innermost on other threads. Memory comes from a process-wide pool of
-/// 64-byte-aligned blocks and goes back to it; it is not zeroed for tensors. The lifetime is that of a JDK arena, so
-/// reading a segment too late throws and never returns stale memory.
+/// An arena that is opened is innermost on this thread until it is closed; arenas close in the reverse order of
+/// opening. A detached one belongs to no thread but to an application: it is opened when that starts, or loads
+/// another model, and closed when it ends. [#enter()] makes either innermost on any thread, for one request, say,
+/// and keeps it open meanwhile:
+///
+/// ```java
+/// TensorArena model = TensorArena.ofDetached();               // at the start
+/// try (var inside = model.enter()) { … }                      // makes the parameters
+/// try (var inside = model.enter();                            // for each request, on any thread
+///         var request = TensorArena.ofConfined()) { … }
+/// model.close();                                              // at the end, on any thread
+/// ```
+///
+/// Memory comes from a process-wide pool of 64-byte-aligned blocks and goes back to it; it is not zeroed for tensors.
+/// The lifetime is that of a JDK arena, so reading a segment too late throws and never returns stale memory.
 ///
 /// Bytes are counted exactly: a tensor counts as the bytes of its elements, rounded up to a multiple of 64.
 public final class TensorArena implements Arena {
@@ -41,7 +55,7 @@ public final class TensorArena implements Arena {
     /// Written to a flight recording when the arena is closed; null when nobody listened at its opening.
     private final ArenaCloseEvent recorded;
 
-    private TensorArena(boolean shared, long limit) {
+    private TensorArena(Kind kind, long limit) {
         JvmOptions.require();
         if (limit <= 0) {
             throw new IllegalArgumentException("TensorArena: limit " + limit + " B must be positive");
@@ -50,16 +64,18 @@ public final class TensorArena implements Arena {
         TensorArena around = scope.innermostOrNull();
         if (around != null && around.predicts()) {
             this.prediction = around.prediction;
-            this.account = Account.ofAbstract(this, shared, total(prediction));
+            this.account = Account.ofAbstract(this, kind, total(prediction));
             this.recorded = null;
-            account.enter();
-            scope.push(this);
         } else {
             this.prediction = null;
-            this.account = Account.of(this, shared, limit, MemoryLimitException::new);
+            this.account = Account.of(this, kind, limit, MemoryLimitException::new);
             Memory.arenaOpened(account.open());
+            this.recorded = Events.arenaOpened(kind.text, limit);
+        }
+        if (kind != Kind.DETACHED) {
             scope.push(this);
-            this.recorded = Events.arenaOpened(shared, limit);
+        } else if (prediction != null) {
+            prediction.openedDetached(this);
         }
     }
 
@@ -67,7 +83,7 @@ public final class TensorArena implements Arena {
     private TensorArena(TensorArena real, Prediction prediction) {
         this.prediction = prediction;
         this.account = real == null
-                ? Account.ofAbstract(this, false, total(prediction))
+                ? Account.ofAbstract(this, Kind.CONFINED, total(prediction))
                 : Account.ofAbstract(this, real.account, total(prediction));
         this.recorded = null;
     }
@@ -96,7 +112,7 @@ public final class TensorArena implements Arena {
     /// @return the arena, now innermost on this thread
     /// @throws IllegalArgumentException if the limit is not positive
     public static TensorArena ofConfined(long limitBytes) {
-        return new TensorArena(false, limitBytes);
+        return new TensorArena(Kind.CONFINED, limitBytes);
     }
 
     /// Opens an arena whose tensors every thread may use and that holds at most `limitBytes` bytes at a time.
@@ -105,7 +121,24 @@ public final class TensorArena implements Arena {
     /// @return the arena, now innermost on this thread
     /// @throws IllegalArgumentException if the limit is not positive
     public static TensorArena ofShared(long limitBytes) {
-        return new TensorArena(true, limitBytes);
+        return new TensorArena(Kind.SHARED, limitBytes);
+    }
+
+    /// Opens an arena whose tensors every thread may use, without entering it: it is innermost nowhere until
+    /// [#enter()] is called, and any thread may close it.
+    ///
+    /// @return the arena
+    public static TensorArena ofDetached() {
+        return ofDetached(Long.MAX_VALUE);
+    }
+
+    /// As [#ofDetached()], for an arena that holds at most `limitBytes` bytes at a time.
+    ///
+    /// @param limitBytes the limit in bytes, positive
+    /// @return the arena
+    /// @throws IllegalArgumentException if the limit is not positive
+    public static TensorArena ofDetached(long limitBytes) {
+        return new TensorArena(Kind.DETACHED, limitBytes);
     }
 
     /// The arena of this thread's new tensors: for code that computes in a temporary arena and puts only the result
@@ -136,7 +169,9 @@ public final class TensorArena implements Arena {
     }
 
     /// Makes this arena innermost on the current thread until the region is closed, which leaves the arena open. The
-    /// arena cannot be closed while it is entered on another thread.
+    /// arena cannot be closed meanwhile. A thread that ends without closing the region has left the arena.
+    ///
+    /// Entering makes one object on the heap, of 40 bytes.
     ///
     /// @return the region, to be closed on this thread
     /// @throws IllegalStateException if the arena is closed
@@ -148,21 +183,22 @@ public final class TensorArena implements Arena {
             // Tensors made in a dry run have no memory, whichever arena they go to.
             return new TensorArena(this, scope.innermostOrNull().prediction).enter();
         }
-        account.enter();
+        var inside = new Inside(this, scope);
+        account.enter(inside);
         scope.push(this);
-        return new Entry(this, scope, scope.depth());
+        return inside;
     }
 
-    private static final class Entry implements Region {
+    private static final class Inside extends Entry implements Region {
         private final TensorArena arena;
         private final Scope scope;
         private final int depth;
         private boolean open = true;
 
-        Entry(TensorArena arena, Scope scope, int depth) {
+        Inside(TensorArena arena, Scope scope) {
             this.arena = arena;
             this.scope = scope;
-            this.depth = depth;
+            this.depth = scope.depth() + 1;
         }
 
         @Override
@@ -176,7 +212,7 @@ public final class TensorArena implements Arena {
                                 + " opened after it first, on the thread that entered it");
             }
             scope.requireNoRegionInside();
-            arena.account.leave();
+            arena.account.leave(this);
             scope.pop();
             open = false;
         }
@@ -218,35 +254,58 @@ public final class TensorArena implements Arena {
         return account.make(op, dtype.element, shape, early);
     }
 
-    /// Frees every tensor of this arena.
+    /// Frees every tensor of this arena. Closing it again does nothing.
     ///
-    /// @throws IllegalStateException if it is not the innermost arena of this thread, a region that was begun inside
-    ///     it is open, it is entered elsewhere, or an op on another thread is using it; it stays open then
+    /// An arena that is in use is not closed, nor waited for, as it is with the JDK's arenas: those inside might be
+    /// waiting for the caller. Whoever replaces a model under load closes the old one's arena again when the requests
+    /// inside have ended. A refusal changes nothing, except that an op which was using a tensor of this arena without
+    /// having entered it may throw IllegalStateException.
+    ///
+    /// @throws IllegalStateException if a thread is inside: one that has entered it, or the one that opened it, unless
+    ///     that is the caller, the arena innermost and no region begun inside it open; or if an op on another thread
+    ///     is using one of its tensors; or in a dry run, if it was opened before that
     /// @throws WrongThreadException if it is confined to another thread
     @Override
     public void close() {
         if (!isOpen()) {
             return;
         }
-        requireUsable("close");
+        account.requireOwner("close");
         Scope scope = Scope.current();
+        if (scope.predicts() && !predicts()) {
+            throw new IllegalStateException("close: this arena was opened before the dry run; close it after that");
+        }
+        Kind kind = account.kind();
+        Thread owner = account.owner();
+        boolean isOwner = owner == Thread.currentThread();
+        if (isOwner) {
+            requireInnermost(scope);
+        }
+        boolean closed;
+        try {
+            closed = account.close();
+        } finally {
+            if (isOwner && !isOpen()) {
+                scope.pop();
+            }
+        }
+        if (closed && !predicts()) {
+            recordClosing(kind, owner);
+        }
+    }
+
+    private void requireInnermost(Scope scope) {
         if (scope.innermostOrNull() != this) {
             throw new IllegalStateException("close: this arena is not the innermost one of "
                     + Account.text(Thread.currentThread()) + "; close those opened after it first, in reverse order");
         }
         scope.requireNoRegionInside();
-        account.close();
-        scope.pop();
-        account.freeAll();
-        if (!predicts()) {
-            recordClosing();
-        }
     }
 
-    private void recordClosing() {
+    private void recordClosing(Kind kind, Thread owner) {
         ArenaCloseEvent event = recorded != null ? recorded : Events.arenaClosed();
         if (event != null) {
-            event.write(account.isShared(), account.owner(), account.limit(), peakBytes(), account.made());
+            event.write(kind.text, owner, account.limit(), peakBytes(), account.made());
         }
     }
 

@@ -4,6 +4,10 @@
 /// Closing an arena frees them all at once; touching one later throws. (3) Parameters are made in an outer arena;
 /// each step opens an inner one.
 ///
+/// An arena that outlives the thread which opens it, as that of a server's model does, is opened by
+/// [org.toydiff.TensorArena#ofDetached()]: it is innermost where a thread has entered it, and closed by any thread
+/// once none is inside.
+///
 /// **Lifetimes** Reading a tensor that was freed, by closing or by [org.toydiff.Release#EAGER], throws
 /// IllegalStateException.
 /// **Threads** A tensor of a confined arena belongs to the thread that opened it, and elsewhere throws

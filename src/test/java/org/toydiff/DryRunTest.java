@@ -156,6 +156,47 @@ class DryRunTest extends ArenaTest {
     }
 
     @Test
+    void aDetachedArenaOpenedInItIsClosedThere() {
+        long live = Memory.liveBytes();
+        long peak = MemoryPlan.dryRun(() -> {
+            try (var model = TensorArena.ofDetached()) {
+                try (var inside = model.enter()) {
+                    Tensor.ones(1000);
+                }
+                assertThrows(IllegalStateException.class, () -> {
+                    try (var inside = model.enter()) {
+                        model.close();
+                    }
+                });
+                assertEquals(4032, model.liveBytes());
+            }
+            Tensor.ones(1000);
+        });
+        assertEquals(4032, peak);
+        assertEquals(live, Memory.liveBytes());
+        TensorArena[] left = new TensorArena[1];
+        var failure = assertThrows(
+                IllegalStateException.class, () -> MemoryPlan.dryRun(() -> left[0] = TensorArena.ofDetached()));
+        assertEquals(
+                "dryRun: an arena or a region that was begun in it is still open; close it there",
+                failure.getMessage());
+        assertThrows(IllegalStateException.class, left[0]::enter);
+    }
+
+    @Test
+    void noArenaOpenedBeforeItIsClosedInIt() {
+        try (var model = TensorArena.ofDetached()) {
+            Tensor w = Tensor.ones(model, DType.FLOAT32, 3);
+            MemoryPlan.dryRun(() -> {
+                var failure = assertThrows(IllegalStateException.class, model::close);
+                assertEquals(
+                        "close: this arena was opened before the dry run; close it after that", failure.getMessage());
+            });
+            assertEquals(3, w.sum().item());
+        }
+    }
+
+    @Test
     void anArenaOfItAllocatesNoSegment() {
         MemoryPlan.dryRun(() -> {
             try (var inside = TensorArena.ofConfined()) {

@@ -284,7 +284,7 @@ class FlightRecordingTest {
 
     private static long heapOfEvents() {
         return heap(() -> {
-            last = Events.arenaOpened(false, 1);
+            last = Events.arenaOpened("confined", 1);
             last = Events.arenaClosed();
             last = Events.slabAllocation();
             last = Events.memoryLimit();

@@ -132,7 +132,9 @@ class MemoryTest {
             assertEquals(5, made.sum().item());
             var inside = shared.enter();
             assertEquals(
-                    "close: this arena is still entered elsewhere; close every region that enter() returned first",
+                    "close: this arena is entered by thread "
+                            + Thread.currentThread().getName()
+                            + "; close the regions that enter() returned there, then close it again",
                     assertThrows(IllegalStateException.class, shared::close).getMessage());
             inside.close();
         }

@@ -167,8 +167,10 @@ class RegionTest extends ArenaTest {
                     "full: no arena is open on " + name + ", so the new tensor has no place. Open one around it:",
                     messages.get(4 * i).replace("ones: ", "full: "));
             assertEquals(
-                    "close: this arena is not the innermost one of " + name
-                            + "; close those opened after it first, in reverse order",
+                    "close: this arena belongs to thread "
+                            + Thread.currentThread().getName()
+                            + ", which opened it; close it there, or open it by ofDetached() to close it on any"
+                            + " thread",
                     messages.get(4 * i + 1));
             assertEquals(
                     "enter: the arena is confined to thread "

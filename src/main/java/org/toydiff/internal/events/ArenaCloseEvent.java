@@ -24,11 +24,11 @@ public final class ArenaCloseEvent extends Event {
     long arena;
 
     @Label("Kind")
-    @Description("confined or shared")
+    @Description("confined, shared or detached")
     String kind;
 
     @Label("Owner")
-    @Description("The thread that opened it")
+    @Description("The thread that opened it; N/A for a detached arena")
     Thread owner;
 
     @Label("Limit")
@@ -48,9 +48,9 @@ public final class ArenaCloseEvent extends Event {
     ArenaCloseEvent() {}
 
     /// Commits the event if it is enabled and took as long as its threshold. Sizes are in bytes.
-    public void write(boolean shared, Thread owner, long limit, long peak, long blocks) {
+    public void write(String kind, Thread owner, long limit, long peak, long blocks) {
         if (shouldCommit()) {
-            this.kind = Events.kind(shared);
+            this.kind = kind;
             this.owner = owner;
             this.limit = Events.limit(limit);
             this.peak = peak;

@@ -21,7 +21,7 @@ final class ArenaOpenEvent extends Event {
     long arena;
 
     @Label("Kind")
-    @Description("confined or shared")
+    @Description("confined, shared or detached")
     String kind;
 
     @Label("Limit")

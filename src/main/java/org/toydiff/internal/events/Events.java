@@ -36,13 +36,13 @@ public final class Events {
     /// Commits an event for the opening of an arena.
     ///
     /// @return the event to write when the arena is closed
-    public static ArenaCloseEvent arenaOpened(boolean shared, long limit) {
+    public static ArenaCloseEvent arenaOpened(String kind, long limit) {
         if (!listening() || !(Prototypes.ARENA_OPEN.isEnabled() || Prototypes.ARENA_CLOSE.isEnabled())) {
             return null;
         }
         var open = new ArenaOpenEvent();
         open.arena = Prototypes.ARENAS.incrementAndGet();
-        open.kind = kind(shared);
+        open.kind = kind;
         open.limit = limit(limit);
         open.commit();
         var close = new ArenaCloseEvent();
@@ -86,10 +86,6 @@ public final class Events {
     /// When a kernel changes between its scalar and its vector form.
     public static KernelFormEvent kernelForm() {
         return listening() && Prototypes.KERNEL_FORM.isEnabled() ? new KernelFormEvent() : null;
-    }
-
-    static String kind(boolean shared) {
-        return shared ? "shared" : "confined";
     }
 
     /// Returns the limit, or if there is none `Long.MIN_VALUE`, which the JDK's tools show as N/A.

@@ -1,6 +1,9 @@
 package org.toydiff.internal.memory;
 
+import java.lang.StackWalker.StackFrame;
 import java.lang.foreign.Arena;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.toydiff.internal.launch.Shape;
@@ -10,12 +13,32 @@ import org.toydiff.internal.launch.Shape;
 /// The account of an *abstract* arena counts tensors that have a size and no memory; the ledger does not know it,
 /// and one thread alone uses it.
 public final class Account {
+    /// Who may use the tensors of an arena, and who is inside it from its opening on.
+    public enum Kind {
+        /// The opening thread may, and is.
+        CONFINED("confined"),
+        /// Every thread may; the opening one is.
+        SHARED("shared"),
+        /// Every thread may; none is.
+        DETACHED("detached");
+
+        /// Its name in reports and events.
+        public final String text;
+
+        Kind(String text) {
+            this.text = text;
+        }
+    }
+
     final Arena arena;
 
     private final boolean isAbstract;
     private final boolean shared;
-    private final Thread owner = Thread.currentThread();
     private final long limit;
+
+    /// The thread that is inside from the opening to the closing; null for a detached arena, and for a shared one
+    /// that is closed, lest what a thread that has ended left on its stack of arenas keep that thread.
+    private Thread owner;
 
     /// Makes the exception for a tensor that does not fit; null in an abstract account, where every one does.
     private final Function<String, RuntimeException> refusal;
@@ -36,8 +59,11 @@ public final class Account {
     private long made;
     private long freed;
 
-    /// On how many threads and in how many regions it is entered.
-    private int entries;
+    /// The oldest entry by [#enter(Entry)], which leads to the others; null for none.
+    private Entry entered;
+
+    /// The line of the user's program that opened it; null unless that is traced.
+    private StackFrame site;
 
     /// Whether it takes no tensors any more.
     private boolean closing;
@@ -52,38 +78,38 @@ public final class Account {
     private Account(
             Arena arena,
             boolean isAbstract,
-            boolean shared,
+            Kind kind,
             long limit,
             Function<String, RuntimeException> refusal,
             LongConsumer total) {
         this.arena = arena;
         this.isAbstract = isAbstract;
-        this.shared = shared;
+        this.shared = kind != Kind.CONFINED;
+        this.owner = kind == Kind.DETACHED ? null : Thread.currentThread();
         this.limit = limit;
         this.refusal = refusal;
         this.total = total;
         this.lifetime = shared && !isAbstract ? Arena.ofShared() : null;
     }
 
-    /// An account of the pool's memory, which belongs to the current thread; [#open()] is due.
+    /// An account of the pool's memory; [#open()] is due.
     ///
-    /// @param shared whether other threads may use its tensors
     /// @param limit the most bytes that its tensors may take
     /// @param refusal makes the exception for a tensor that would pass a limit
-    public static Account of(Arena arena, boolean shared, long limit, Function<String, RuntimeException> refusal) {
-        return new Account(arena, false, shared, limit, refusal, null);
+    public static Account of(Arena arena, Kind kind, long limit, Function<String, RuntimeException> refusal) {
+        return new Account(arena, false, kind, limit, refusal, null);
     }
 
     /// An abstract account.
     ///
     /// @param total counts its bytes too; null for none
-    public static Account ofAbstract(Arena arena, boolean shared, LongConsumer total) {
-        return new Account(arena, true, shared, Long.MAX_VALUE, null, total);
+    public static Account ofAbstract(Arena arena, Kind kind, LongConsumer total) {
+        return new Account(arena, true, kind, Long.MAX_VALUE, null, total);
     }
 
     /// An abstract account that goes on from the bytes of `real`, which `total` does not count.
     public static Account ofAbstract(Arena arena, Account real, LongConsumer total) {
-        Account account = ofAbstract(arena, false, total);
+        Account account = ofAbstract(arena, Kind.CONFINED, total);
         account.live = real.liveBytes();
         account.peak = real.peakBytes();
         return account;
@@ -121,6 +147,15 @@ public final class Account {
         return shared || Thread.currentThread() == owner;
     }
 
+    /// The kind of an arena that is open.
+    public Kind kind() {
+        if (!shared) {
+            return Kind.CONFINED;
+        }
+        return owner == null ? Kind.DETACHED : Kind.SHARED;
+    }
+
+    /// The thread that is inside from the opening to the closing; null for none.
     public Thread owner() {
         return owner;
     }
@@ -141,7 +176,10 @@ public final class Account {
         requireOwner(op);
     }
 
-    private void requireOwner(String op) {
+    /// Throws unless the current thread may use the arena, open or closed.
+    ///
+    /// @throws WrongThreadException if it is confined to another thread
+    public void requireOwner(String op) {
         if (!isUsable()) {
             throw new WrongThreadException(op + ": the arena is confined to " + text(owner)
                     + "; use TensorArena.ofShared() for several threads");
@@ -187,53 +225,76 @@ public final class Account {
         return made;
     }
 
-    /// Lists an account that is not abstract in the ledger, and enters it.
+    /// Lists an account that is not abstract in the ledger.
     ///
     /// @return how many were opened in this process, this one included
     public long open() {
+        // Confined ones may be opened for each step; to trace them costs more than the checks.
+        site = Ledger.TRACE || (Ledger.CHECKED && shared) ? AllocationSite.capture() : null;
         return Ledger.opened(this);
     }
 
-    /// Counts an entry of the arena, which cannot be closed until [#leave()].
+    /// Adds an entry, which keeps the arena open until [#leave(Entry)] or the end of its thread.
     ///
-    /// @throws IllegalStateException if it is closed, or closing
-    public void enter() {
-        Ledger.enter(this);
+    /// @throws IllegalStateException if it is closed
+    public void enter(Entry entry) {
+        Ledger.enter(this, entry);
     }
 
-    /// Undoes [#enter()].
-    public void leave() {
-        Ledger.leave(this);
+    /// Removes an entry.
+    public void leave(Entry entry) {
+        Ledger.leave(this, entry);
     }
 
-    /// Ends the lifetimes of its tensors; from here on the arena is closed, and [#freeAll()] is due.
+    /// Closes the arena and frees its tensors. Its owner, if that is the current thread, counts as outside.
     ///
-    /// @throws IllegalStateException if it is entered elsewhere, or an op on another thread is using one of its
-    ///     tensors; the arena stays open then
-    public void close() {
-        // Of a confined one nobody else can enter, or make a tensor, meanwhile.
-        if (shared ? !Ledger.beginClosing(this) : !isEnteredOnce()) {
-            throw new IllegalStateException(
-                    "close: this arena is still entered elsewhere; close every region that enter() returned first");
+    /// Refuses instead of waiting for those inside, as [Arena#close()] does: they might wait for the caller, and a
+    /// shutdown that waits for a thread that never leaves would never end.
+    ///
+    /// @return false if another thread has closed it
+    /// @throws IllegalStateException if a thread is inside, or an op on another thread is using one of its tensors;
+    ///     the arena stays open then
+    /// @throws MemoryCheckError in the checked mode, if something was written past the end of a tensor; all are
+    ///     freed then, too
+    public boolean close() {
+        if (!shared || isAbstract) {
+            // Nobody else can enter, or make a tensor, meanwhile.
+            requireEmpty();
+            end();
+            return true;
         }
+        synchronized (Ledger.LIFETIMES) {
+            if (!open) {
+                return false;
+            }
+            Ledger.beginClosing(this);
+            end();
+            return true;
+        }
+    }
+
+    private void end() {
+        boolean ended = false;
         try {
             Ledger.endLifetimes(this);
             if (lifetime != null) {
                 lifetime.close();
             }
+            ended = true;
         } catch (IllegalStateException e) {
-            Ledger.stillOpen(this);
             throw new IllegalStateException(
                     "close: an op on another thread is using a tensor of this arena; wait for it, then close", e);
+        } finally {
+            if (!ended) {
+                Ledger.stillOpen(this);
+            }
         }
         open = false;
+        owner = shared ? null : owner;
+        freeAll();
     }
 
-    /// Frees all of its tensors once it is closed.
-    ///
-    /// @throws MemoryCheckError in the checked mode, if something was written past the end of one; all are freed
-    ///     then, too
-    public void freeAll() {
+    private void freeAll() {
         if (isAbstract) {
             count(-live);
         } else {
@@ -249,27 +310,76 @@ public final class Account {
 
     // The rest is called under the ledger's lock, or in an abstract account, which one thread alone uses.
 
-    /// Takes no tensors from here on, unless it is entered elsewhere.
+    /// Takes neither tensors nor entries from here on.
     ///
-    /// @return whether it is not
-    boolean beginClosing() {
-        closing = isEnteredOnce();
-        return closing;
+    /// @throws IllegalStateException if a thread is inside
+    void beginClosing() {
+        requireEmpty();
+        closing = true;
     }
 
-    void stayOpen() {
+    void endClosing() {
         closing = false;
     }
 
-    private boolean isEnteredOnce() {
-        return entries == 1;
+    boolean isClosing() {
+        return closing;
     }
 
-    /// Throws where a tensor made now would outlive the arena.
-    void requireTaking(String op) {
-        if (!open || closing) {
+    /// Throws where a tensor made now, or an entry, would outlive the arena.
+    void requireOpen(String op) {
+        if (!open) {
             throw closed(op);
         }
+    }
+
+    void add(Entry entry) {
+        // Two old entries for each new one, so that those of ended threads do not outnumber the others for long.
+        forgetIfEnded();
+        forgetIfEnded();
+        entered = entry.join(entered);
+    }
+
+    /// Removes the oldest entry if its thread has ended without leaving, or else makes it the newest.
+    private void forgetIfEnded() {
+        if (entered != null) {
+            entered = entered.thread().isAlive() ? entered.next() : entered.leave(entered);
+        }
+    }
+
+    void remove(Entry entry) {
+        entered = entry.leave(entered);
+    }
+
+    /// The threads that have entered it and not left.
+    private Set<Thread> inside() {
+        Set<Thread> inside = new LinkedHashSet<>();
+        Entry entry = entered;
+        while (entry != null) {
+            if (entry.thread().isAlive()) {
+                inside.add(entry.thread());
+            }
+            entry = entry.next() == entered ? null : entry.next();
+        }
+        return inside;
+    }
+
+    private void requireEmpty() {
+        Set<Thread> inside = entered == null ? Set.of() : inside();
+        if (!inside.isEmpty()) {
+            throw new IllegalStateException("close: this arena is entered by " + text(inside)
+                    + "; close the regions that enter() returned there, then close it again");
+        }
+        entered = null;
+        if (shared && owner != null && owner != Thread.currentThread() && owner.isAlive()) {
+            throw new IllegalStateException("close: this arena belongs to " + text(owner)
+                    + ", which opened it; close it there, or open it by ofDetached() to close it on any thread");
+        }
+    }
+
+    private static String text(Set<Thread> threads) {
+        int others = threads.size() - 1;
+        return text(threads.iterator().next()) + (others == 0 ? "" : " and " + others + " more");
     }
 
     Function<String, RuntimeException> refusal() {
@@ -282,10 +392,6 @@ public final class Account {
 
     long peak() {
         return peak;
-    }
-
-    void enter(int more) {
-        entries += more;
     }
 
     PooledStorage first() {
@@ -327,8 +433,12 @@ public final class Account {
     }
 
     String describe() {
-        return (shared ? "shared" : "confined") + " arena of " + text(owner) + ": live " + Shape.bytes(live)
-                + ", peak " + Shape.bytes(peak) + (limit == Long.MAX_VALUE ? "" : ", limit " + Shape.bytes(limit))
-                + ", blocks made " + made + ", freed " + freed;
+        Set<Thread> inside = inside();
+        return kind().text + " arena" + (owner == null ? "" : " of " + text(owner))
+                + (owner == null || owner.isAlive() ? "" : " (ended)") + ": live " + Shape.bytes(live) + ", peak "
+                + Shape.bytes(peak) + (limit == Long.MAX_VALUE ? "" : ", limit " + Shape.bytes(limit))
+                + ", blocks made " + made + ", freed " + freed
+                + (inside.isEmpty() ? "" : ", entered by " + text(inside))
+                + (site == null ? "" : ", opened at " + site);
     }
 }

@@ -2,10 +2,9 @@ package org.toydiff.internal.memory;
 
 import java.lang.StackWalker.StackFrame;
 import java.security.CodeSource;
-import java.util.List;
 import java.util.Objects;
 
-/// The line of the user's program that made a block, for leak reports.
+/// The line of the user's program that made a block or opened an arena, for leak reports.
 final class AllocationSite {
     private static final Class<?> OWN = AllocationSite.class;
     private static final String ROOT = root(OWN.getPackageName());
@@ -22,14 +21,16 @@ final class AllocationSite {
     /// Returns the innermost frame outside the library and the JDK, which runs lambdas of both; the library's
     /// outermost frame where there is none, as on a thread that the library started.
     static StackFrame capture() {
-        return WALKER.walk(frames -> {
-            List<StackFrame> all =
-                    frames.filter(frame -> !inJdk(frame.getDeclaringClass())).toList();
-            return all.stream()
-                    .filter(frame -> !inLibrary(frame.getDeclaringClass()))
-                    .findFirst()
-                    .orElse(all.getLast());
-        });
+        return WALKER.walk(frames -> frames.filter(frame -> !inJdk(frame.getDeclaringClass()))
+                        .filter(frame -> !inLibrary(frame.getDeclaringClass()))
+                        .findFirst())
+                .orElseGet(AllocationSite::outermost);
+    }
+
+    private static StackFrame outermost() {
+        return WALKER.walk(frames -> frames.filter(frame -> !inJdk(frame.getDeclaringClass()))
+                .reduce((inner, outer) -> outer)
+                .orElseThrow());
     }
 
     private static boolean inJdk(Class<?> type) {

@@ -20,6 +20,11 @@ public final class Ledger {
     public static final boolean CHECKED = JvmOptions.MEMORY_CHECK;
 
     private static final Object LOCK = new Object();
+
+    /// Held by whoever ends lifetimes of shared memory, before [#LOCK]: a closing waits for other threads to notice,
+    /// and until then must meet neither another closing nor a move or an early end of the same memory.
+    static final Object LIFETIMES = new Object();
+
     private static final BlockPool POOL = new BlockPool(CHECKED);
 
     /// The least default of the process's limit, so that a process with less need not ask the machine.
@@ -67,7 +72,7 @@ public final class Ledger {
         }
     }
 
-    /// Lists the account of an arena that was opened, and enters it.
+    /// Lists the account of an arena that was opened.
     ///
     /// @return how many were opened in this process, this one included
     static long opened(Account account) {
@@ -77,20 +82,18 @@ public final class Ledger {
                 newest.newer = account;
             }
             newest = account;
-            account.enter(1);
             return ++arenasOpened;
         }
     }
 
-    /// Counts `storage` in `account` and gives it a block.
+    /// Counts `storage` in `account` and gives it a block, or none when it has no bytes.
     ///
-    /// @return the block, null when it has no bytes
     /// @throws RuntimeException the account's refusal, if a limit would be passed or the system has no more; nothing
     ///     has changed then
-    static Block take(Account account, PooledStorage storage) {
+    static void take(Account account, PooledStorage storage) {
         synchronized (LOCK) {
             long bytes = storage.bytes;
-            account.requireTaking(storage.op);
+            requireTaking(account, storage.op);
             requireRoom(account, storage);
             if (!hasRoom(bytes)) {
                 throw refusedByProcess(storage.request(), account.refusal());
@@ -107,7 +110,8 @@ public final class Ledger {
             live += bytes;
             peak = Math.max(peak, live);
             account.add(storage);
-            return block;
+            // Under the lock: a closing that came between would not find the block.
+            storage.receive(block);
         }
     }
 
@@ -134,12 +138,13 @@ public final class Ledger {
         }
     }
 
-    /// Puts `heir` in the place of `storage`, whose block it has.
+    /// Puts `heir` in the place of `storage`, and gives it the block.
     static void replace(Account account, PooledStorage storage, PooledStorage heir) {
         synchronized (LOCK) {
             storage.requireListed();
             account.remove(storage);
             account.add(heir);
+            heir.receive(storage.surrender());
         }
     }
 
@@ -149,7 +154,7 @@ public final class Ledger {
     static void move(Account from, Account to, PooledStorage storage) {
         synchronized (LOCK) {
             storage.requireListed();
-            to.requireTaking("moveTo");
+            to.requireOpen("moveTo");
             requireRoom(to, storage);
             from.remove(storage);
             to.add(storage);
@@ -184,12 +189,36 @@ public final class Ledger {
         }
     }
 
-    /// Lets a shared arena take no more tensors, until [#closed] or [#stillOpen], unless it is entered elsewhere.
+    /// Lets a shared arena take neither tensors nor entries, until [#closed] or [#stillOpen].
     ///
-    /// @return whether it takes no more
-    static boolean beginClosing(Account account) {
+    /// @throws IllegalStateException if a thread is inside
+    static void beginClosing(Account account) {
         synchronized (LOCK) {
-            return account.beginClosing();
+            account.beginClosing();
+        }
+    }
+
+    /// Throws where a tensor made now, or an entry, would outlive the arena. Waits while another thread is closing
+    /// it, which may fail yet; that takes no longer than the JVM's handshakes with all threads.
+    private static void requireTaking(Account account, String op) {
+        boolean interrupted = false;
+        while (account.isClosing()) {
+            try {
+                LOCK.wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        account.requireOpen(op);
+    }
+
+    private static void endClosing(Account account) {
+        if (account.isClosing()) {
+            account.endClosing();
+            LOCK.notifyAll();
         }
     }
 
@@ -197,10 +226,12 @@ public final class Ledger {
     static void stillOpen(Account account) {
         List<PooledStorage> storages;
         synchronized (LOCK) {
-            account.stayOpen();
             storages = list(account);
         }
         storages.forEach(PooledStorage::renewLifetime);
+        synchronized (LOCK) {
+            endClosing(account);
+        }
     }
 
     /// Takes back the blocks of an arena that was closed.
@@ -209,6 +240,7 @@ public final class Ledger {
     ///     back then, too
     static void closed(Account account) {
         synchronized (LOCK) {
+            endClosing(account);
             unlink(account);
             MemoryCheckError damage = null;
             for (PooledStorage storage = account.first(); storage != null; storage = account.first()) {
@@ -314,19 +346,19 @@ public final class Ledger {
         }
     }
 
-    /// Counts an entry of an arena, which keeps it from being closed until [#leave].
+    /// Adds an entry to an arena, which keeps that from being closed.
     ///
-    /// @throws IllegalStateException if it is closed, or closing
-    static void enter(Account account) {
+    /// @throws IllegalStateException if it is closed
+    static void enter(Account account, Entry entry) {
         synchronized (LOCK) {
-            account.requireTaking("enter");
-            account.enter(1);
+            requireTaking(account, "enter");
+            account.add(entry);
         }
     }
 
-    static void leave(Account account) {
+    static void leave(Account account, Entry entry) {
         synchronized (LOCK) {
-            account.enter(-1);
+            account.remove(entry);
         }
     }
 

@@ -48,9 +48,14 @@ public final class PooledStorage extends Storage {
         account.requireUsable(op);
         long bytes = roundedBytes(dtype, shape);
         var storage = new PooledStorage(account, op, dtype, shape, bytes, early, account.isShared());
-        storage.block = Ledger.take(account, storage);
-        storage.memory = storage.view();
+        Ledger.take(account, storage);
         return storage;
+    }
+
+    /// Gets its block, or null when it has no bytes; under the ledger's lock.
+    void receive(Block given) {
+        block = given;
+        memory = view();
     }
 
     private MemorySegment view() {
@@ -82,7 +87,7 @@ public final class PooledStorage extends Storage {
     public MemorySegment expose() {
         exposed = true;
         if (early && lifetime == null) {
-            lifetime = Arena.ofConfined();
+            lifetime = shared ? Arena.ofShared() : Arena.ofConfined();
         }
         return block == null
                 ? MemorySegment.NULL.reinterpret(0, lifetime(), null)
@@ -113,18 +118,31 @@ public final class PooledStorage extends Storage {
 
     @Override
     void release() {
-        endLifetime();
-        Ledger.give(account, this);
+        if (!shared) {
+            endLifetime();
+            Ledger.give(account, this);
+            return;
+        }
+        synchronized (Ledger.LIFETIMES) {
+            endLifetime();
+            Ledger.give(account, this);
+        }
     }
 
     @Override
     PooledStorage heir(String heirOp) {
+        if (!shared) {
+            return replaced(heirOp);
+        }
+        synchronized (Ledger.LIFETIMES) {
+            return replaced(heirOp);
+        }
+    }
+
+    private PooledStorage replaced(String heirOp) {
         endLifetime();
         var heir = new PooledStorage(account, heirOp, dtype, shape, bytes, true, shared);
-        heir.block = block;
         Ledger.replace(account, this, heir);
-        block = null;
-        heir.memory = heir.view();
         return heir;
     }
 
@@ -162,6 +180,16 @@ public final class PooledStorage extends Storage {
 
     @Override
     public void move(Account target) {
+        if (!shared && !target.isShared()) {
+            changeOwner(target);
+            return;
+        }
+        synchronized (Ledger.LIFETIMES) {
+            changeOwner(target);
+        }
+    }
+
+    private void changeOwner(Account target) {
         Account from = account;
         Arena renewed = shared ? Arena.ofShared() : null;
         Ledger.move(from, target, this);

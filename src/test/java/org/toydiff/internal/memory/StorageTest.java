@@ -25,13 +25,12 @@ class StorageTest {
 
     /// Runs `test` with a confined account of the pool's memory.
     private static void inAccount(long limit, Consumer<Account> test) {
-        Account account = Account.of(Arena.global(), false, limit, UnsupportedOperationException::new);
+        Account account = Account.of(Arena.global(), Account.Kind.CONFINED, limit, UnsupportedOperationException::new);
         account.open();
         try {
             test.accept(account);
         } finally {
             account.close();
-            account.freeAll();
         }
     }
 
@@ -192,8 +191,8 @@ class StorageTest {
     @Test
     void anAbstractStorageIsCountedAndHasNoMemory() {
         var total = new AtomicLong();
-        Account account = Account.ofAbstract(Arena.global(), false, total::addAndGet);
-        Account other = Account.ofAbstract(Arena.global(), false, total::addAndGet);
+        Account account = Account.ofAbstract(Arena.global(), Account.Kind.CONFINED, total::addAndGet);
+        Account other = Account.ofAbstract(Arena.global(), Account.Kind.CONFINED, total::addAndGet);
         Storage storage = account.make("ones", FLOAT32, new long[] {17}, true);
         assertTrue(storage.isAbstract());
         assertFalse(storage.isForeign() || storage.isReadOnly() || storage.movable());
@@ -216,7 +215,7 @@ class StorageTest {
 
     @Test
     void anAbstractStorageStaysWhereItIsWhenItMovesToMemory() {
-        Account account = Account.ofAbstract(Arena.global(), false, null);
+        Account account = Account.ofAbstract(Arena.global(), Account.Kind.CONFINED, null);
         Storage storage = account.make("ones", FLOAT32, new long[] {17}, true);
         inAccount(64, real -> {
             storage.moveCount(real);
@@ -246,7 +245,7 @@ class StorageTest {
 
     @Test
     void anAbstractStorageEndsWithItsArena() {
-        Account account = Account.ofAbstract(Arena.global(), false, null);
+        Account account = Account.ofAbstract(Arena.global(), Account.Kind.CONFINED, null);
         Storage storage = account.make("ones", FLOAT32, new long[] {17}, true);
         account.abandon();
         assertEquals(0, account.liveBytes());
