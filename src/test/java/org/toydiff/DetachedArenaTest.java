@@ -166,7 +166,7 @@ class DetachedArenaTest {
             }
             model.enter().close();
         }
-        assertEquals(40, (threads.getCurrentThreadAllocatedBytes() - start) / n, "bytes");
+        assertEquals(32, (threads.getCurrentThreadAllocatedBytes() - start) / n, "bytes");
     }
 
     // Closing.

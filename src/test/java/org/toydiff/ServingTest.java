@@ -248,10 +248,14 @@ class ServingTest {
         try (var arena = TensorArena.ofDetached();
                 var kernel = new Downcall()) {
             Tensor x = Tensor.ones(arena, DType.FLOAT32, 16);
+            Tensor y = x;
+            for (int i = 0; i < 20; i++) {
+                y = recordedIn(arena, y);
+            }
             Future<?> op = requests.submit(() -> kernel.run(x.storage.segment()));
             kernel.started.await();
             Future<?> closing = requests.submit(() -> {
-                for (int i = 0; i < 500; i++) {
+                for (int i = 0; i < 100; i++) {
                     assertThrows(IllegalStateException.class, arena::close);
                 }
             });

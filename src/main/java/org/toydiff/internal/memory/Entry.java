@@ -13,6 +13,11 @@ public abstract class Entry {
     /// An entry by the current thread, in no ring.
     protected Entry() {}
 
+    /// Whether the current thread created it.
+    protected final boolean isByCurrentThread() {
+        return thread == Thread.currentThread();
+    }
+
     Thread thread() {
         return thread;
     }
