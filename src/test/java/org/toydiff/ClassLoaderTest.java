@@ -44,10 +44,7 @@ class ClassLoaderTest {
         List<String> lines = lines(List.of());
         requireOneLibrary(lines);
         assertTrue(lines.contains("dropped 3, collected 3"), lines.toString());
-        try (var files = Files.walk(folder)) {
-            assertEquals(
-                    4, files.filter(file -> file.toString().contains(".so")).count(), "no link is left");
-        }
+        requireUnpackedOnce();
     }
 
     @Test
@@ -55,6 +52,25 @@ class ClassLoaderTest {
         List<String> lines = lines(List.of("-Dtoydiff.blas.library=bundled"), "drop");
         requireOneLibrary(lines);
         assertTrue(lines.contains("dropped 5, collected 5"), lines.toString());
+    }
+
+    @Test
+    void anApplicationIsRedeployedTenTimesBesideAnother() throws Exception {
+        List<String> lines = lines(List.of(), "redeploy");
+        List<String> products =
+                lines.stream().filter(line -> line.contains(" by ")).toList();
+        assertEquals(21, products.size(), lines.toString());
+        assertTrue(products.getFirst().startsWith("512.0 by " + folder), products.getFirst());
+        assertEquals(1, products.stream().distinct().count(), products.toString());
+        assertTrue(lines.contains("dropped 10, collected 10"), lines.toString());
+        requireUnpackedOnce();
+    }
+
+    private void requireUnpackedOnce() throws Exception {
+        try (var files = Files.walk(folder)) {
+            assertEquals(
+                    4, files.filter(file -> file.toString().contains(".so")).count(), "no link is left");
+        }
     }
 
     @Test

@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import javax.management.ObjectName;
 
 /// Loads the library by several class loaders, and prints the result of each and the number of dropped loaders that
@@ -17,10 +19,14 @@ public final class Loaders {
 
     /// Prints a line for each loader.
     ///
-    /// @param arguments `jmx` to have an MBean server, `drop` to drop all but the last loader, then the class path of
-    ///     each loader
+    /// @param arguments `jmx` to have an MBean server, `drop` to drop all but the last loader, or `redeploy` to replace
+    ///     one of two applications ten times; then the class path of each loader
     public static void main(String[] arguments) throws Exception {
         List<String> all = List.of(arguments);
+        if (all.contains("redeploy")) {
+            redeploy(all.getLast());
+            return;
+        }
         if (all.contains("jmx")) {
             ManagementFactory.getPlatformMBeanServer();
         }
@@ -54,6 +60,29 @@ public final class Loaders {
         }
     }
 
+    /// Replaces an application while another runs, on a thread that outlives each.
+    private static void redeploy(String classPath) throws Exception {
+        List<WeakReference<ClassLoader>> dropped = new ArrayList<>();
+        try (var server = Executors.newSingleThreadExecutor();
+                URLClassLoader loader = loader(classPath);
+                var other = (AutoCloseable) created(loader, Deployed.class)) {
+            for (int i = 0; i < 10; i++) {
+                dropped.add(deployed(server, classPath));
+                System.out.println(server.submit((Callable<?>) other).get());
+            }
+            System.out.println("dropped " + dropped.size() + ", collected " + collected(dropped));
+            System.out.println(server.submit((Callable<?>) other).get());
+        }
+    }
+
+    private static WeakReference<ClassLoader> deployed(ExecutorService server, String classPath) throws Exception {
+        try (URLClassLoader loader = loader(classPath);
+                var application = (AutoCloseable) created(loader, Deployed.class)) {
+            System.out.println(server.submit((Callable<?>) application).get());
+            return new WeakReference<>(loader);
+        }
+    }
+
     private static URLClassLoader loader(String classPath) throws Exception {
         List<URL> urls = new ArrayList<>();
         for (String entry : classPath.split(java.io.File.pathSeparator)) {
@@ -63,8 +92,11 @@ public final class Loaders {
     }
 
     private static Object multiplied(ClassLoader loader) throws Exception {
-        Class<?> type = loader.loadClass(Multiplied.class.getName());
-        return ((Callable<?>) type.getConstructor().newInstance()).call();
+        return ((Callable<?>) created(loader, Multiplied.class)).call();
+    }
+
+    private static Object created(ClassLoader loader, Class<?> program) throws Exception {
+        return loader.loadClass(program.getName()).getConstructor().newInstance();
     }
 
     private static void unregister() throws Exception {
