@@ -20,19 +20,19 @@ import org.toydiff.internal.memory.Storage;
 /// }                                   // x's memory is gone; reading x throws
 /// ```
 ///
-/// | kind | tensors usable by | innermost at once | closed by | closing costs |
+/// | kind | tensors usable by | innermost on | closed by | closing costs |
 /// |---|---|---|---|---|
-/// | [#ofConfined()] | the thread that opened it | on that thread | that thread | tens of nanoseconds |
-/// | [#ofShared()] | every thread | on the thread that opened it | that thread; any once it ended | some 70 µs |
-/// | [#ofDetached()] | every thread | nowhere | any thread | some 70 µs |
+/// | [#ofConfined()] | the thread that opened it | that thread | that thread | tens of nanoseconds |
+/// | [#ofShared()] | every thread | the thread that opened it | that thread; any once it has ended | some 70 µs |
+/// | [#ofDetached()] | every thread | no thread until it enters | any thread | some 70 µs |
 ///
 /// Closing a shared or detached arena takes a handshake with every thread, and one more for each intermediate of a
 /// recorded graph in it: keep parameters in one, and open a confined one for each step.
 ///
-/// An arena that is opened is innermost on this thread until it is closed; arenas close in the reverse order of
-/// opening. A detached one belongs to no thread but to an application: it is opened when that starts, or loads
-/// another model, and closed when it ends. [#enter()] makes either innermost on any thread, for one request, say,
-/// and keeps it open meanwhile:
+/// Opening a confined or a shared arena makes it innermost on this thread until it is closed; arenas close in the
+/// reverse order of opening. A detached one belongs to no thread but to an application, which opens it when it starts
+/// or loads another model, and closes it at its end. [#enter()] makes a shared or detached one innermost on any
+/// thread, for a request for instance, and keeps it from being closed meanwhile:
 ///
 /// ```java
 /// TensorArena model = TensorArena.ofDetached();               // at the start
@@ -256,15 +256,16 @@ public final class TensorArena implements Arena {
 
     /// Frees every tensor of this arena. Closing it again does nothing.
     ///
-    /// An arena that is in use is not closed, nor waited for, as it is with the JDK's arenas: those inside might be
-    /// waiting for the caller. Whoever replaces a model under load closes the old one's arena again when the requests
-    /// inside have ended. A refusal changes nothing, except that an op which was using a tensor of this arena without
-    /// having entered it may throw IllegalStateException.
+    /// An arena in use is not closed: as with the JDK's arenas, that is an exception. Nor does this method wait for the
+    /// threads inside, which might be waiting for the caller, or never leave. A server that replaces a model under load
+    /// closes the old one's arena again when a request has left it. A refusal changes nothing, except that an op which
+    /// is using a tensor of this arena without having entered it may throw IllegalStateException.
     ///
     /// @throws IllegalStateException if a thread is inside: one that has entered it, or the one that opened it, unless
     ///     that is the caller, the arena innermost and no region begun inside it open; or if an op on another thread
     ///     is using one of its tensors; or in a dry run, if it was opened before that
     /// @throws WrongThreadException if it is confined to another thread
+    /// @throws RuntimeException whatever a cleanup action throws that was registered with [#scope()]; it is closed then
     @Override
     public void close() {
         if (!isOpen()) {
@@ -315,7 +316,7 @@ public final class TensorArena implements Arena {
 
     /// Ends an arena that was left open in a dry run.
     void abandon() {
-        account.abandon();
+        account.free();
     }
 
     boolean isOpen() {

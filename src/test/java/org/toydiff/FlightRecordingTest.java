@@ -2,6 +2,7 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -116,6 +117,16 @@ class FlightRecordingTest {
         List<RecordedEvent> events = recorded(arena::close, "toydiff.ArenaClose");
         assertEquals(0, events.getFirst().getLong("arena"));
         assertEquals(Duration.ZERO, events.getFirst().getDuration());
+    }
+
+    @Test
+    void aDetachedArenaHasNoOwner() throws Exception {
+        List<RecordedEvent> events =
+                recorded(() -> TensorArena.ofDetached().close(), "toydiff.ArenaOpen", "toydiff.ArenaClose");
+        for (RecordedEvent event : events) {
+            assertEquals("detached", event.getString("kind"));
+        }
+        assertNull(events.getLast().getThread("owner"));
     }
 
     @Test

@@ -4,16 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import org.toydiff.nn.BatchNorm1d;
@@ -165,6 +168,54 @@ class LifetimeTest extends ArenaTest {
                         },
                         x,
                         List.of()));
+    }
+
+    /// Runs `cleanup` while the arena is being closed.
+    @SuppressWarnings("restricted")
+    private static void atClosing(TensorArena arena, Runnable cleanup) {
+        MemorySegment.ofAddress(64).reinterpret(8, arena, segment -> cleanup.run());
+    }
+
+    private static final List<Supplier<TensorArena>> KINDS =
+            List.of(TensorArena::ofConfined, TensorArena::ofShared, TensorArena::ofDetached);
+
+    @Test
+    void aCleanupActionThatThrows() {
+        long live = Memory.liveBytes();
+        for (var kind : KINDS) {
+            for (RuntimeException thrown : List.of(new IllegalStateException(), new UnsupportedOperationException())) {
+                var inner = kind.get();
+                Tensor.ones(inner, DType.FLOAT32, 3);
+                atClosing(inner, () -> {
+                    throw thrown;
+                });
+                assertSame(thrown, assertThrows(RuntimeException.class, inner::close));
+                assertSame(arena, TensorArena.innermost());
+                assertEquals(live, Memory.liveBytes());
+                assertThrows(IllegalStateException.class, inner::enter);
+                inner.close();
+            }
+        }
+    }
+
+    @Test
+    void aCleanupActionThatUsesTheArena() {
+        long live = Memory.liveBytes();
+        for (var kind : KINDS) {
+            var inner = kind.get();
+            List<RuntimeException> refusals = new ArrayList<>();
+            atClosing(inner, () -> {
+                inner.close();
+                refusals.add(assertThrows(IllegalStateException.class, inner::enter));
+                refusals.add(assertThrows(IllegalStateException.class, () -> Tensor.ones(inner, DType.FLOAT32, 3)));
+            });
+            inner.close();
+            assertEquals(
+                    List.of("enter: the arena is closed", "ones: the arena is closed"),
+                    refusals.stream().map(Throwable::getMessage).toList());
+            assertSame(arena, TensorArena.innermost());
+            assertEquals(live, Memory.liveBytes());
+        }
     }
 
     @Test

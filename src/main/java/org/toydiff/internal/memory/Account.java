@@ -251,20 +251,25 @@ public final class Account {
     /// Refuses instead of waiting for those inside, as [Arena#close()] does: they might wait for the caller, and a
     /// shutdown that waits for a thread that never leaves would never end.
     ///
-    /// @return false if another thread has closed it
+    /// @return false if another thread has closed it, or this one is about to: a cleanup action may call this again
     /// @throws IllegalStateException if a thread is inside, or an op on another thread is using one of its tensors;
     ///     the arena stays open then
     /// @throws MemoryCheckError in the checked mode, if something was written past the end of a tensor; all are
     ///     freed then, too
+    /// @throws RuntimeException or an Error of a cleanup action that was registered with the arena's scope; all are
+    ///     freed then, too
     public boolean close() {
         if (!shared || isAbstract) {
+            if (closing) {
+                return false;
+            }
             // Nobody else can enter, or make a tensor, meanwhile.
-            requireEmpty();
+            beginClosing();
             end();
             return true;
         }
         synchronized (Ledger.LIFETIMES) {
-            if (!open) {
+            if (!open || closing) {
                 return false;
             }
             Ledger.beginClosing(this);
@@ -274,38 +279,36 @@ public final class Account {
     }
 
     private void end() {
-        boolean ended = false;
         try {
             Ledger.endLifetimes(this);
             if (lifetime != null) {
                 lifetime.close();
             }
-            ended = true;
-        } catch (IllegalStateException e) {
-            throw new IllegalStateException(
-                    "close: an op on another thread is using a tensor of this arena; wait for it, then close", e);
-        } finally {
-            if (!ended) {
-                Ledger.stillOpen(this);
+        } catch (RuntimeException | Error e) {
+            if (lifetime != null && !lifetime.scope().isAlive()) {
+                // By a cleanup action.
+                free();
+                throw e;
             }
+            Ledger.stillOpen(this);
+            if (e instanceof IllegalStateException) {
+                throw new IllegalStateException(
+                        "close: an op on another thread is using a tensor of this arena; wait for it, then close", e);
+            }
+            throw e;
         }
-        open = false;
-        owner = shared ? null : owner;
-        freeAll();
+        free();
     }
 
-    private void freeAll() {
+    /// Frees all of its tensors. For an abstract arena also without [#close()], entered or not.
+    public void free() {
+        open = false;
+        owner = shared ? null : owner;
         if (isAbstract) {
             count(-live);
         } else {
             Ledger.closed(this);
         }
-    }
-
-    /// Closes an abstract one, entered or not.
-    public void abandon() {
-        open = false;
-        freeAll();
     }
 
     // The rest is called under the ledger's lock, or in an abstract account, which one thread alone uses.
@@ -328,7 +331,7 @@ public final class Account {
 
     /// Throws where a tensor made now, or an entry, would outlive the arena.
     void requireOpen(String op) {
-        if (!open) {
+        if (!open || closing) {
             throw closed(op);
         }
     }
@@ -353,19 +356,23 @@ public final class Account {
 
     /// The threads that have entered it and not left.
     private Set<Thread> inside() {
+        Entry oldest = entered;
+        if (oldest == null) {
+            return Set.of();
+        }
         Set<Thread> inside = new LinkedHashSet<>();
-        Entry entry = entered;
-        while (entry != null) {
+        Entry entry = oldest;
+        do {
             if (entry.thread().isAlive()) {
                 inside.add(entry.thread());
             }
-            entry = entry.next() == entered ? null : entry.next();
-        }
+            entry = entry.next();
+        } while (entry != oldest);
         return inside;
     }
 
     private void requireEmpty() {
-        Set<Thread> inside = entered == null ? Set.of() : inside();
+        Set<Thread> inside = inside();
         if (!inside.isEmpty()) {
             throw new IllegalStateException("close: this arena is entered by " + text(inside)
                     + "; close the regions that enter() returned there, then close it again");

@@ -199,10 +199,11 @@ public final class Ledger {
     }
 
     /// Throws where a tensor made now, or an entry, would outlive the arena. Waits while another thread is closing
-    /// it, which may fail yet; that takes no longer than the JVM's handshakes with all threads.
+    /// it, which may fail yet; that takes no longer than the JVM's handshakes with all threads. A cleanup action, on
+    /// the thread that is closing it, cannot wait.
     private static void requireTaking(Account account, String op) {
         boolean interrupted = false;
-        while (account.isClosing()) {
+        while (account.isClosing() && account.isShared() && !Thread.holdsLock(LIFETIMES)) {
             try {
                 LOCK.wait();
             } catch (InterruptedException e) {
@@ -216,8 +217,8 @@ public final class Ledger {
     }
 
     private static void endClosing(Account account) {
-        if (account.isClosing()) {
-            account.endClosing();
+        account.endClosing();
+        if (account.isShared()) {
             LOCK.notifyAll();
         }
     }

@@ -247,7 +247,7 @@ class StorageTest {
     void anAbstractStorageEndsWithItsArena() {
         Account account = Account.ofAbstract(Arena.global(), Account.Kind.CONFINED, null);
         Storage storage = account.make("ones", FLOAT32, new long[] {17}, true);
-        account.abandon();
+        account.free();
         assertEquals(0, account.liveBytes());
         assertFalse(storage.alive() || storage.releasable());
         assertThrows(IllegalStateException.class, () -> storage.requireReadable("exp", storage.shape));
