@@ -36,7 +36,7 @@ public interface TensorMemoryMXBean {
     /// @return the number of slabs that the operating system has given since the start
     long getSlabsMade();
 
-    /// The number of open arenas, of all threads and of none.
+    /// The number of open arenas, those of every thread and detached ones.
     ///
     /// @return arenas that were opened and are not closed yet
     int getOpenArenas();

@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -38,8 +39,9 @@ class ServingTest {
     private final ExecutorService requests = Executors.newFixedThreadPool(4);
 
     @AfterEach
-    void requireAllFreed() {
-        requests.close();
+    void requireAllFreed() throws InterruptedException {
+        requests.shutdownNow();
+        assertTrue(requests.awaitTermination(60, TimeUnit.SECONDS), "a request never ends");
         Threads.set(threads);
         assertEquals(before, Memory.liveBytes());
     }

@@ -199,8 +199,8 @@ public final class Ledger {
     }
 
     /// Throws where a tensor made now, or an entry, would outlive the arena. Waits while another thread is closing
-    /// it, which may fail yet; that takes no longer than the JVM's handshakes with all threads. A cleanup action, on
-    /// the thread that is closing it, cannot wait.
+    /// it, which may fail yet; that takes some handshakes of the JVM with all threads. A cleanup action, on the thread
+    /// that is closing it, cannot wait.
     private static void requireTaking(Account account, String op) {
         boolean interrupted = false;
         while (account.isClosing() && account.isShared() && !Thread.holdsLock(LIFETIMES)) {
