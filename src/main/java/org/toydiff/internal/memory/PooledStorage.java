@@ -119,14 +119,17 @@ public final class PooledStorage extends Storage {
     @Override
     void release() {
         if (!shared) {
-            endLifetime();
-            Ledger.give(account, this);
+            giveBack();
             return;
         }
         synchronized (Ledger.LIFETIMES) {
-            endLifetime();
-            Ledger.give(account, this);
+            giveBack();
         }
+    }
+
+    private void giveBack() {
+        endLifetime();
+        Ledger.give(account, this);
     }
 
     @Override
