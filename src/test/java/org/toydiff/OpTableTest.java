@@ -624,7 +624,17 @@ class OpTableTest {
         ops.put("prod", x -> x.prod(1));
         ops.put("sort", x -> x.sort(1).values());
         // These consist of other ops, and are recorded as those.
-        List.of("topk", "put", "median", "median along an axis", "flatten", "movedim", "split", "chunk", "tile", "repeat")
+        List.of(
+                        "topk",
+                        "put",
+                        "median",
+                        "median along an axis",
+                        "flatten",
+                        "movedim",
+                        "split",
+                        "chunk",
+                        "tile",
+                        "repeat")
                 .forEach(ops::remove);
         try (var arena = TensorArena.ofConfined()) {
             Tensor x = Tensor.ones(3, 4).trackGradient();
