@@ -7,8 +7,8 @@ import org.toydiff.internal.memory.ElementType;
 
 /// The type of a tensor's elements.
 ///
-/// Arithmetic and gradients take [#FLOAT32] and [#FLOAT64]; [#INT32], [#INT64] and [#BOOL] are for indices,
-/// labels and masks.
+/// Gradients and most arithmetic take [#FLOAT32] and [#FLOAT64]. [#INT32] and [#INT64], for indices, labels and
+/// counts, have whole-number arithmetic, which wraps around; [#BOOL], for masks, has logic.
 public enum DType {
     /// IEEE 754 single precision, 4 bytes.
     FLOAT32("float32", Float.BYTES),
@@ -38,11 +38,16 @@ public enum DType {
         return element.bytes();
     }
 
-    /// Whether arithmetic and gradients are defined for it.
+    /// Whether gradients are defined for it, and all arithmetic.
     ///
     /// @return true for [#FLOAT32] and [#FLOAT64]
     public boolean isFloating() {
         return this == FLOAT32 || this == FLOAT64;
+    }
+
+    /// Whether it is INT32 or INT64.
+    boolean isInteger() {
+        return this == INT32 || this == INT64;
     }
 
     /// Returns NumPy's name of it, `float32` for instance, which messages and printed tensors use.
@@ -107,6 +112,68 @@ public enum DType {
                     op + ": " + value + " has no value of dtype " + this + "; replace it, or keep a floating dtype");
         }
         return value;
+    }
+
+    /// Whether a number has a value of this dtype, to which it does not need rounding. Reals have NaN.
+    boolean has(double value) {
+        return switch (this) {
+            case FLOAT32 -> (float) value == value || Double.isNaN(value);
+            case FLOAT64 -> true;
+            case INT32, INT64, BOOL -> Math.rint(value) == value && value >= least() && value < end();
+        };
+    }
+
+    /// The least element that there can be.
+    double least() {
+        return switch (this) {
+            case FLOAT32, FLOAT64 -> Double.NEGATIVE_INFINITY;
+            case INT32 -> Integer.MIN_VALUE;
+            case INT64 -> Long.MIN_VALUE;
+            case BOOL -> 0;
+        };
+    }
+
+    /// More than any element by 1, where there is an end.
+    double end() {
+        return switch (this) {
+            case FLOAT32, FLOAT64 -> Double.POSITIVE_INFINITY;
+            case INT32 -> 0x1p31;
+            case INT64 -> 0x1p63;
+            case BOOL -> 2;
+        };
+    }
+
+    /// The largest value of this dtype that is not more than `value`.
+    double floor(double value) {
+        if (this == FLOAT32) {
+            float nearest = (float) value;
+            return nearest > value ? Math.nextDown(nearest) : nearest;
+        }
+        return Math.floor(value);
+    }
+
+    /// The smallest dtype that has every value of both, or null: neither float has every INT64.
+    static DType common(DType a, DType b) {
+        DType first = a.compareTo(b) < 0 ? a : b;
+        DType second = first == a ? b : a;
+        if (first == second || second == BOOL) {
+            return first;
+        }
+        if (second.isFloating() || !first.isFloating()) {
+            return second;
+        }
+        return second == INT32 ? FLOAT64 : null;
+    }
+
+    /// The casts that give operands of these dtypes one dtype, for messages.
+    static String remedy(DType first, DType second) {
+        DType common = common(first, second);
+        if (common == null) {
+            return "no dtype has all values of both: cast(DType.FLOAT64) rounds integers beyond 2^53, so write it if that"
+                    + " is meant";
+        }
+        return "cast(DType." + common.name() + ") "
+                + (common == second ? "the first" : common == first ? "the second" : "both");
     }
 
     void requireFloating(String op) {

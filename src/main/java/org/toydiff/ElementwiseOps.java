@@ -9,13 +9,16 @@ import static org.toydiff.Rule.readsNothing;
 import static org.toydiff.Rule.readsOther;
 import static org.toydiff.Rule.readsOutput;
 
-import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.UnaryKernel;
-import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that work element by element, one row each: name, kernel, and a gradient rule for each input.
-/// Those of one subject have an interface of their own: [ExponentialOps], [TrigonometricOps], [RoundingOps].
+/// Those of one subject have an interface of their own: [ExponentialOps], [TrigonometricOps], [RoundingOps],
+/// [DivisionOps].
+///
+/// They take FLOAT32 and FLOAT64. `add`, `subtract`, `multiply`, `maximum`, `minimum`, `negative`, `abs` and `sign`
+/// take INT32 and INT64 too: results wrap around, and nothing is recorded.
 public sealed interface ElementwiseOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -294,184 +297,17 @@ public sealed interface ElementwiseOps permits Tensor {
         boolean recorded = dtype.isFloating() && Tensor.recorded(x);
         Tensor y = Tensor.make("cast", dtype, x.shape, true);
         try {
-            Launch.unary(
-                    (a, a0, ai, aj, b, b0, bi, bj, n1, n2) -> {
-                        for (long i = 0; i < n1; i++) {
-                            convert(from, a, a0 + i * ai, aj, dtype, b, b0 + i * bi, bj, n2);
-                        }
-                    },
-                    x,
-                    y);
-        } catch (IllegalArgumentException e) {
+            Launch.unary(CastKernels.of(from.kind.element, dtype.kind.element), x, y);
+        } catch (ArithmeticException e) {
             y.storage.free("cast", 0);
+            x.forEach((i, value) -> dtype.requireConvertible("cast", value));
             throw e;
         }
         return recorded ? y.record("cast", null, readsNothing(g -> g.cast(from)), x) : y;
     }
 
-    private static void convert(
-            DType from, MemorySegment x, long x0, long xs, DType to, MemorySegment y, long y0, long ys, long n) {
-        for (long i = 0; i < n; i++) {
-            to.set(y, y0 + i * ys, to.requireConvertible("cast", from.get(x, x0 + i * xs)));
-        }
-    }
-
-    // Comparisons, of any dtype. None is differentiable.
-
-    /// `this > b`, false where either is NaN.
-    ///
-    /// @param b an operand of the same dtype, any of them, that broadcasts with this
-    /// @return a new BOOL tensor of the broadcast shape
-    default Tensor greater(Tensor b) {
-        return compare("greater", BinaryKernel.GREATER, self(), b);
-    }
-
-    /// [#greater(Tensor)] with a number, exact also where this dtype does not have it: a FLOAT32 0.1 is more than
-    /// 0.1.
-    ///
-    /// @param b the number
-    /// @return a new BOOL tensor of this shape
-    default Tensor greater(double b) {
-        return compare("greater", BinaryKernel.GREATER, self(), b);
-    }
-
-    /// `this ≥ b`, false where either is NaN.
-    ///
-    /// @param b an operand of the same dtype, any of them, that broadcasts with this
-    /// @return a new BOOL tensor of the broadcast shape
-    default Tensor greaterOrEqual(Tensor b) {
-        return compare("greaterOrEqual", BinaryKernel.GREATER_OR_EQUAL, self(), b);
-    }
-
-    /// [#greaterOrEqual(Tensor)] with a number, exact also where this dtype does not have it.
-    ///
-    /// @param b the number
-    /// @return a new BOOL tensor of this shape
-    default Tensor greaterOrEqual(double b) {
-        return compare("greaterOrEqual", BinaryKernel.GREATER_OR_EQUAL, self(), b);
-    }
-
-    /// `this < b`, false where either is NaN.
-    ///
-    /// @param b an operand of the same dtype, any of them, that broadcasts with this
-    /// @return a new BOOL tensor of the broadcast shape
-    default Tensor less(Tensor b) {
-        return compare("less", BinaryKernel.LESS, self(), b);
-    }
-
-    /// [#less(Tensor)] with a number, exact also where this dtype does not have it.
-    ///
-    /// @param b the number
-    /// @return a new BOOL tensor of this shape
-    default Tensor less(double b) {
-        return compare("less", BinaryKernel.LESS, self(), b);
-    }
-
-    /// `this ≤ b`, false where either is NaN.
-    ///
-    /// @param b an operand of the same dtype, any of them, that broadcasts with this
-    /// @return a new BOOL tensor of the broadcast shape
-    default Tensor lessOrEqual(Tensor b) {
-        return compare("lessOrEqual", BinaryKernel.LESS_OR_EQUAL, self(), b);
-    }
-
-    /// [#lessOrEqual(Tensor)] with a number, exact also where this dtype does not have it.
-    ///
-    /// @param b the number
-    /// @return a new BOOL tensor of this shape
-    default Tensor lessOrEqual(double b) {
-        return compare("lessOrEqual", BinaryKernel.LESS_OR_EQUAL, self(), b);
-    }
-
-    /// `this = b`, false where either is NaN.
-    ///
-    /// @param b an operand of the same dtype, any of them, that broadcasts with this
-    /// @return a new BOOL tensor of the broadcast shape
-    default Tensor equalTo(Tensor b) {
-        return compare("equalTo", BinaryKernel.EQUAL_TO, self(), b);
-    }
-
-    /// [#equalTo(Tensor)] with a number, exact also where this dtype does not have it.
-    ///
-    /// @param b the number
-    /// @return a new BOOL tensor of this shape
-    default Tensor equalTo(double b) {
-        return compare("equalTo", BinaryKernel.EQUAL_TO, self(), b);
-    }
-
-    /// `y = a ? b`, both broadcast.
-    private static Tensor compare(String op, BinaryKernel kernel, Tensor a, Tensor b) {
-        a.requireReadable(op);
-        b.requireReadable(op);
-        a.requireSameDType(op, b);
-        long[] shape = Shape.broadcast(op, a.shape, b.shape);
-        Tensor y = Tensor.make(op, DType.BOOL, shape, false);
-        Launch.binary(a.dtype.isFloating() ? kernel.of(a.isWide()) : kernel.ofIntegers(a.dtype.bytes()), a, b, y);
-        return y;
-    }
-
-    /// `y = a ? b` for a number. One that a's dtype does not have lies between two that it has, so a comparison
-    /// with the lower one of them gives the same result.
-    private static Tensor compare(String op, BinaryKernel kernel, Tensor a, double b) {
-        a.requireReadable(op);
-        DType dtype = a.dtype;
-        if (has(dtype, b)) {
-            return compare(op, kernel, a, Tensor.full(dtype, b));
-        }
-        double least = least(dtype);
-        boolean above = kernel == BinaryKernel.GREATER || kernel == BinaryKernel.GREATER_OR_EQUAL;
-        if (kernel == BinaryKernel.EQUAL_TO || Double.isNaN(b)) {
-            return compare(op, BinaryKernel.LESS, a, Tensor.full(dtype, least));
-        }
-        if (b < least || b >= end(dtype)) {
-            boolean always = above == b < least;
-            return compare(
-                    op, always ? BinaryKernel.GREATER_OR_EQUAL : BinaryKernel.LESS, a, Tensor.full(dtype, least));
-        }
-        return compare(
-                op, above ? BinaryKernel.GREATER : BinaryKernel.LESS_OR_EQUAL, a, Tensor.full(dtype, floor(dtype, b)));
-    }
-
-    private static boolean has(DType dtype, double b) {
-        return switch (dtype) {
-            case FLOAT32 -> (float) b == b || Double.isNaN(b);
-            case FLOAT64 -> true;
-            case INT32, INT64, BOOL -> Math.rint(b) == b && b >= least(dtype) && b < end(dtype);
-        };
-    }
-
-    /// The least element that there can be.
-    private static double least(DType dtype) {
-        return switch (dtype) {
-            case FLOAT32, FLOAT64 -> Double.NEGATIVE_INFINITY;
-            case INT32 -> Integer.MIN_VALUE;
-            case INT64 -> Long.MIN_VALUE;
-            case BOOL -> 0;
-        };
-    }
-
-    /// More than any element by 1, where there is an end.
-    private static double end(DType dtype) {
-        return switch (dtype) {
-            case FLOAT32, FLOAT64 -> Double.POSITIVE_INFINITY;
-            case INT32 -> 0x1p31;
-            case INT64 -> 0x1p63;
-            case BOOL -> 2;
-        };
-    }
-
-    /// The largest value of the dtype that is not more than `b`.
-    private static double floor(DType dtype, double b) {
-        if (dtype == DType.FLOAT32) {
-            float nearest = (float) b;
-            return nearest > b ? Math.nextDown(nearest) : nearest;
-        }
-        return Math.floor(b);
-    }
-
     /// A scalar of this dtype for the other side of a binary op.
     private Tensor constant(String op, double value) {
-        self().requireFloating(op);
-        return Tensor.full(self().dtype, value);
+        return Families.constant(self(), op, value);
     }
 }

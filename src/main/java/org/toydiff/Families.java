@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.Arrays;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.CopyKernels;
+import org.toydiff.internal.kernels.IntegerKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UnaryKernel;
 import org.toydiff.internal.launch.ReductionKind;
@@ -13,8 +14,14 @@ import org.toydiff.internal.launch.Shape;
 final class Families {
     private Families() {}
 
-    /// `y = f(x)`, element by element.
+    /// `y = f(x)`, element by element; of integers too, if they have the kernel.
     static Tensor unary(Tensor x, String op, UnaryKernel kernel, Rule rule) {
+        if (x.dtype.isInteger() && IntegerKernels.has(kernel)) {
+            x.requireReadable(op);
+            Tensor y = Tensor.make(op, x.dtype, x.shape, false);
+            Launch.unary(IntegerKernels.of(kernel, x.dtype == DType.INT64), x, y);
+            return y;
+        }
         x.requireFloating(op);
         boolean recorded = Tensor.recorded(x);
         Tensor y = x.overwritable ? x.view() : Tensor.make(op, x.dtype, x.shape, recorded);
@@ -22,10 +29,31 @@ final class Families {
         return recorded ? y.record(op, null, rule, x) : y;
     }
 
-    /// `y = f(a, b)`, element by element, both broadcast.
+    /// `y = f(a, b)`, element by element, both broadcast; of integers too, if they have the kernel.
     static Tensor binary(Tensor a, Tensor b, String op, BinaryKernel kernel, Rule toA, Rule toB) {
+        if (a.dtype.isInteger() && IntegerKernels.has(kernel)) {
+            return integers(a, b, op, IntegerKernels.of(kernel, a.dtype == DType.INT64));
+        }
         a.requireOperand(op, b);
         return broadcasting(a, b, op, kernel.of(a.isWide()), toA, toB);
+    }
+
+    /// `y = f(a, b)` of integers, for a kernel that is already chosen.
+    static Tensor integers(Tensor a, Tensor b, String op, Kernel.Binary kernel) {
+        a.requireReadable(op);
+        b.requireReadable(op);
+        a.requireCommonDType(op, b);
+        return broadcasting(a, b, op, kernel, null, null);
+    }
+
+    /// A scalar of x's dtype for the other side of a binary op. Integers take whole numbers in their range only.
+    static Tensor constant(Tensor x, String op, double value) {
+        x.requireReadable(op);
+        if (!x.dtype.isFloating() && !x.dtype.has(value)) {
+            throw new IllegalArgumentException(op + ": " + value + " is no " + x.dtype + ", the dtype of "
+                    + Shape.text(x.shape) + "; cast(DType.FLOAT64) first, or give a whole number in its range");
+        }
+        return Tensor.full(x.dtype, value);
     }
 
     /// As [#binary], for a kernel that is already chosen and whose b may be of another dtype.
@@ -41,6 +69,9 @@ final class Families {
     /// `y = f(x)` over the marked axes, which the result has at size 1 or not at all.
     static Tensor reduction(
             Tensor x, String op, boolean[] reduced, boolean keepDims, ReductionKind kernel, int ddof, Rule rule) {
+        if (kernel == ReductionKind.SUM && !x.dtype.isFloating()) {
+            return integerSum(x, op, reduced, keepDims);
+        }
         x.requireFloating(op);
         long[] kept = Shape.kept(x.shape, reduced);
         long[] shape = keepDims ? kept : Shape.dropped(x.shape, reduced);
@@ -57,6 +88,15 @@ final class Families {
             copy.freeCopyOf(x, op);
         }
         return recorded ? y.record(op, ruleShape, rule, x) : y;
+    }
+
+    /// The sum of integers, or the number of true elements, over the marked axes: INT64, wrapping around.
+    static Tensor integerSum(Tensor x, String op, boolean[] reduced, boolean keepDims) {
+        x.requireReadable(op);
+        long[] shape = keepDims ? Shape.kept(x.shape, reduced) : Shape.dropped(x.shape, reduced);
+        Tensor y = Tensor.make(op, DType.INT64, shape, false);
+        Launch.integerSum(x, reduced, y);
+        return y;
     }
 
     /// The kept axes in their order, then the reduced ones.
@@ -160,19 +200,11 @@ final class Families {
 
     /// The kernel that copies elements of a dtype to where a mask is set.
     static Kernel.Binary put(DType dtype) {
-        return switch (dtype.bytes()) {
-            case 1 -> CopyKernels::put1;
-            case 4 -> CopyKernels::put4;
-            default -> CopyKernels::put8;
-        };
+        return CopyKernels.of(dtype.bytes()).put();
     }
 
     /// The kernel that copies elements of a dtype.
     static Kernel.Unary copy(DType dtype) {
-        return switch (dtype.bytes()) {
-            case 1 -> CopyKernels::copy1;
-            case 4 -> CopyKernels::copy4;
-            default -> CopyKernels::copy8;
-        };
+        return CopyKernels.of(dtype.bytes()).copy;
     }
 }

@@ -33,9 +33,7 @@ public sealed interface IndexingOps permits Tensor {
         requireIndex(x, along, index);
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("gather", x.dtype, index.shape, recorded);
-        if (!y.storage.isAbstract() && y.size() > 0) {
-            gather(x, x.offset, index, index.offset, y, y.offset, along, 0);
-        }
+        Launch.gather(x, along, index, y);
         Rule rule = readsOtherAndShape((g, i, shape) -> scatterAdd(g, along, i, shape));
         return recorded ? y.record("gather", null, new Rule[] {rule, null}, x, index) : y;
     }
@@ -107,54 +105,14 @@ public sealed interface IndexingOps permits Tensor {
         }
     }
 
-    private static void gather(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int first) {
-        int axis = Shape.pastOnes(index.shape, first);
-        if (axis == x.rank()) {
-            long position = index.dtype.getLong(index.storage.segment(), i0);
-            x.dtype.kind.copy(x.storage.segment(), x0 + position * x.strides[along], y.storage.segment(), y0);
-            return;
-        }
-        long step = axis == along ? 0 : x.strides[axis];
-        for (long i = 0; i < index.shape[axis]; i++) {
-            gather(x, x0 + i * step, index, i0 + i * index.strides[axis], y, y0 + i * y.strides[axis], along, axis + 1);
-        }
-    }
-
     /// Zeros of `shape` with each element of x added at its position: gather's gradient, whose own gradient is
     /// gather.
     private static Tensor scatterAdd(Tensor x, int along, Tensor index, long[] shape) {
         boolean recorded = Tensor.recorded(x);
-        Tensor y = Tensor.make("scatterAdd", x.dtype, shape, recorded);
-        if (!y.storage.isAbstract()) {
-            y.fill(0);
-            if (x.size() > 0) {
-                scatterAdd(x, x.offset, index, index.offset, y, y.offset, along, 0);
-            }
-        }
+        Tensor y = Tensor.make("scatterAdd", x.dtype, shape, recorded).fill(0);
+        Launch.scatterAdd(x, along, index, y);
         Rule rule = readsOther((g, i) -> g.gather(along, i));
         return recorded ? y.record("scatterAdd", null, new Rule[] {rule, null}, x, index) : y;
-    }
-
-    private static void scatterAdd(Tensor x, long x0, Tensor index, long i0, Tensor y, long y0, int along, int first) {
-        int axis = Shape.pastOnes(index.shape, first);
-        if (axis == y.rank()) {
-            long at = y0 + index.dtype.getLong(index.storage.segment(), i0) * y.strides[along];
-            double sum = y.dtype.get(y.storage.segment(), at) + x.dtype.get(x.storage.segment(), x0);
-            y.dtype.set(y.storage.segment(), at, sum);
-            return;
-        }
-        long step = axis == along ? 0 : y.strides[axis];
-        for (long i = 0; i < index.shape[axis]; i++) {
-            scatterAdd(
-                    x,
-                    x0 + i * x.strides[axis],
-                    index,
-                    i0 + i * index.strides[axis],
-                    y,
-                    y0 + i * step,
-                    along,
-                    axis + 1);
-        }
     }
 
     /// Zeros of `shape` with each entry of x along an axis added at its position, in their order: indexSelect's

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.ContiguousKernels;
+import org.toydiff.internal.kernels.IndexKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.Counting;
@@ -57,6 +58,57 @@ final class Launch {
         }
     }
 
+    /// `y = x[index]` along an axis; y has the index's shape.
+    static void gather(Tensor x, int along, Tensor index, Tensor y) {
+        Scope scope = Scope.current();
+        if (y.size() > 0 && !skips(y, scope)) {
+            Kernel.Binary kernel =
+                    IndexKernels.gather(x.dtype.kind.element, index.dtype.kind.element, x.strides[along]);
+            long[] xs = stoppedAlong(x, along);
+            scope.elements.run(
+                    kernel,
+                    memory(x),
+                    x.offset,
+                    xs,
+                    memory(index),
+                    index.offset,
+                    index.strides,
+                    memory(y),
+                    y.offset,
+                    y.strides,
+                    y.shape);
+        }
+    }
+
+    /// `y[index] += x` along an axis, in the order of x; x has the index's shape.
+    static void scatterAdd(Tensor x, int along, Tensor index, Tensor y) {
+        Scope scope = Scope.current();
+        if (x.size() > 0 && !skips(y, scope)) {
+            Kernel.Binary kernel =
+                    IndexKernels.scatterAdd(x.dtype.kind.element, index.dtype.kind.element, y.strides[along]);
+            long[] ys = stoppedAlong(y, along);
+            scope.elements.runInOrder(
+                    kernel,
+                    memory(x),
+                    x.offset,
+                    x.strides,
+                    memory(index),
+                    index.offset,
+                    index.strides,
+                    memory(y),
+                    y.offset,
+                    ys,
+                    x.shape);
+        }
+    }
+
+    /// The strides of a tensor, 0 along an axis whose positions an index gives.
+    private static long[] stoppedAlong(Tensor t, int along) {
+        long[] strides = t.strides.clone();
+        strides[along] = 0;
+        return strides;
+    }
+
     /// Sets every element of a contiguous floating tensor.
     static void fill(Tensor y, double value) {
         ContiguousKernels.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
@@ -90,6 +142,15 @@ final class Launch {
         ReductionWork work = scope.reductions;
         work.plan(reduction, x.shape, x.strides, reduced);
         work.run(reduction, ddof, x.isWide(), memory(x), x.offset, memory(y), y.offset, y.size());
+    }
+
+    /// `y = Σ x` over the marked axes of integers or truth values; y is contiguous and INT64.
+    static void integerSum(Tensor x, boolean[] reduced, Tensor y) {
+        Scope scope = Scope.current();
+        if (y.size() > 0 && !skips(y, scope)) {
+            scope.integerSums.run(
+                    x.dtype.kind.element, memory(x), x.offset, x.shape, x.strides, reduced, memory(y), y.offset);
+        }
     }
 
     /// The Euclidean norm of a contiguous tensor; 0 for one without memory.

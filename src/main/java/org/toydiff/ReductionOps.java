@@ -10,6 +10,9 @@ import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that reduce axes: all of them, one, or several, dropped or kept with size 1. Neighbouring axes
 /// give the same bits as one axis of their size.
+///
+/// They take FLOAT32 and FLOAT64. `sum` also takes INT32, INT64 and BOOL, whose sum is INT64, as in PyTorch, wraps
+/// around, and is not recorded.
 public sealed interface ReductionOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;

@@ -1,16 +1,12 @@
 package org.toydiff;
 
-import static org.toydiff.Families.binary;
 import static org.toydiff.Families.unary;
 import static org.toydiff.Rule.readsInput;
-import static org.toydiff.Rule.readsInputs;
-import static org.toydiff.Rule.readsNothing;
 
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.UnaryKernel;
 
-/// The ops of a [Tensor] that round, the remainders of divisions, and tests for NaN and infinities, element by element.
-/// All are exact, unless they say otherwise.
+/// The ops of a [Tensor] that round, and tests for NaN and infinities, element by element. All are exact.
 public sealed interface RoundingOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -44,60 +40,6 @@ public sealed interface RoundingOps permits Tensor {
     /// @return a new tensor of this shape and dtype
     default Tensor trunc() {
         return unary(self(), "trunc", UnaryKernel.TRUNC, Tensor.ZERO);
-    }
-
-    // Remainders.
-
-    /// `y = this − ⌊this / b⌋·b`: the remainder with the sign of b, as Python's `%`; rounded once where the signs
-    /// differ, else exact. NaN where b is 0 or this infinite. Gradient `g` to this, `−g·⌊this / b⌋` to b.
-    ///
-    /// @param b the divisor, of the same dtype, that broadcasts with this
-    /// @return a new tensor of the broadcast shape
-    default Tensor remainder(Tensor b) {
-        return binary(
-                self(),
-                b,
-                "remainder",
-                BinaryKernel.REMAINDER,
-                readsNothing(g -> g),
-                readsInputs((g, d, a) -> g.multiply(floorDivide(a, d)).negative()));
-    }
-
-    /// [#remainder(Tensor)] with a constant of this dtype.
-    ///
-    /// @param b the divisor
-    /// @return a new tensor of this shape
-    default Tensor remainder(double b) {
-        return remainder(divisor("remainder", b));
-    }
-
-    /// `⌊a / b⌋`, even where the quotient is rounded up to the next integer.
-    private static Tensor floorDivide(Tensor a, Tensor b) {
-        return binary(a, b, "floorDivide", BinaryKernel.FLOOR_DIVIDE, Tensor.ZERO, Tensor.ZERO);
-    }
-
-    /// `y = this − trunc(this / b)·b`: the remainder with the sign of this, as C's `fmod` and Java's `%`. NaN where b
-    /// is 0 or this infinite. Gradient `g` to this, `−g·trunc(this / b)` to b.
-    ///
-    /// @param b the divisor, of the same dtype, that broadcasts with this
-    /// @return a new tensor of the broadcast shape
-    default Tensor fmod(Tensor b) {
-        return binary(self(), b, "fmod", BinaryKernel.FMOD, readsNothing(g -> g), readsInputs((g, d, a) -> g.multiply(
-                        a.divide(d).trunc())
-                .negative()));
-    }
-
-    /// [#fmod(Tensor)] with a constant of this dtype.
-    ///
-    /// @param b the divisor
-    /// @return a new tensor of this shape
-    default Tensor fmod(double b) {
-        return fmod(divisor("fmod", b));
-    }
-
-    private Tensor divisor(String op, double value) {
-        self().requireFloating(op);
-        return Tensor.full(self().dtype, value);
     }
 
     // NaN and infinities. Tests are not differentiable.

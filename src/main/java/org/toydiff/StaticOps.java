@@ -18,7 +18,7 @@ final class StaticOps {
         condition.requireReadable("where");
         a.requireReadable("where");
         b.requireReadable("where");
-        a.requireSameDType("where", b);
+        a.requireCommonDType("where", b);
         if (condition.dtype != DType.BOOL) {
             throw new IllegalArgumentException("where: the condition " + Shape.text(condition.shape) + " is "
                     + condition.dtype + "; compare it, or cast it to BOOL");
@@ -132,7 +132,7 @@ final class StaticOps {
         }
         for (Tensor part : parts) {
             part.requireReadable(op);
-            parts[0].requireSameDType(op, part);
+            parts[0].requireCommonDType(op, part);
         }
     }
 

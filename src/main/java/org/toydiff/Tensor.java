@@ -20,15 +20,16 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// ```
 ///
 /// This file has the factories; the methods of a tensor are in the interfaces that it implements, one for each
-/// subject: [ElementwiseOps], [ExponentialOps], [TrigonometricOps], [RoundingOps], [ReductionOps], [StatisticsOps],
-/// [CumulativeOps], [SoftmaxOps], [ProductOps], [ShapeOps], [ArrangementOps], [IndexingOps], [MaskOps],
-/// [SortingOps], [SamplingOps], its gradients in [AutogradOps] and its memory in [MemoryOps].
+/// subject: [ElementwiseOps], [ExponentialOps], [TrigonometricOps], [RoundingOps], [DivisionOps], [ComparisonOps],
+/// [LogicOps], [ReductionOps], [StatisticsOps], [CumulativeOps], [SoftmaxOps], [ProductOps], [ShapeOps],
+/// [ArrangementOps], [IndexingOps], [MaskOps], [SortingOps], [SamplingOps], its gradients in [AutogradOps] and its
+/// memory in [MemoryOps].
 ///
-/// **Ops** take FLOAT32 and FLOAT64 operands of one dtype and broadcast as NumPy does. An op makes a new tensor in
-/// the innermost [TensorArena] and modifies none of its operands, unless its documentation says that it returns a
-/// view. Operands that do not fit throw IllegalArgumentException naming the op, the shapes and the remedy; operands
-/// that were freed, or whose arena is closed, IllegalStateException; operands confined to another thread,
-/// WrongThreadException; an allocation that would pass a byte limit, [MemoryLimitException].
+/// **Ops** take operands of one dtype, FLOAT32 or FLOAT64 unless they say otherwise, and broadcast as NumPy does. An
+/// op makes a new tensor in the innermost [TensorArena] and modifies none of its operands, unless its documentation
+/// says that it returns a view. Operands that do not fit throw IllegalArgumentException naming the op, the shapes and
+/// the remedy; operands that were freed, or whose arena is closed, IllegalStateException; operands confined to another
+/// thread, WrongThreadException; an allocation that would pass a byte limit, [MemoryLimitException].
 ///
 /// **Gradients** An op on a tensor that tracks gradients is recorded, and its result tracks them too. [#backward()]
 /// on a result adds to [#gradient()] of every tensor it was computed from.
@@ -42,6 +43,9 @@ public final class Tensor extends TensorBase
                 ExponentialOps,
                 TrigonometricOps,
                 RoundingOps,
+                DivisionOps,
+                ComparisonOps,
+                LogicOps,
                 ReductionOps,
                 StatisticsOps,
                 CumulativeOps,
@@ -219,7 +223,7 @@ public final class Tensor extends TensorBase
     /// @param step the distance; may be negative, not 0
     /// @throws IllegalArgumentException if an end is not finite or the step is 0
     public static Tensor arange(Arena arena, DType dtype, double start, double stop, double step) {
-        Tensor tensor = allocate("arange", arena, dtype, steps(start, stop, step));
+        Tensor tensor = allocate("arange", arena, dtype, Spacing.count("arange", start, stop, step));
         return tensor.setAll(i -> start + i * step);
     }
 
@@ -254,7 +258,7 @@ public final class Tensor extends TensorBase
     /// @param count the number of values
     /// @throws IllegalArgumentException if the number is negative, or an end is not finite
     public static Tensor linspace(Arena arena, DType dtype, double start, double stop, long count) {
-        LongToDoubleFunction values = spacing("linspace", start, stop, count);
+        LongToDoubleFunction values = Spacing.between("linspace", start, stop, count);
         return allocate("linspace", arena, dtype, count).setAll(values);
     }
 
@@ -267,7 +271,7 @@ public final class Tensor extends TensorBase
     /// @param base the base
     /// @throws IllegalArgumentException if the number is negative, or an end is not finite
     public static Tensor logspace(DType dtype, double start, double stop, long count, double base) {
-        LongToDoubleFunction exponents = spacing("logspace", start, stop, count);
+        LongToDoubleFunction exponents = Spacing.between("logspace", start, stop, count);
         return allocate("logspace", null, dtype, count).setAll(i -> StrictMath.pow(base, exponents.applyAsDouble(i)));
     }
 

@@ -143,25 +143,6 @@ abstract sealed class TensorBase permits Tensor {
         return columns;
     }
 
-    static long steps(double start, double stop, double step) {
-        double count = Math.ceil((stop - start) / step);
-        if (!(step != 0) || Double.isNaN(count) || count > Long.MAX_VALUE) {
-            throw new IllegalArgumentException("arange: " + start + " to " + stop + " by " + step
-                    + " is not a range; give finite ends and a step that is not 0");
-        }
-        return Math.max(0, (long) count);
-    }
-
-    /// The i-th of `count` evenly spaced values, computed from the nearer end.
-    static LongToDoubleFunction spacing(String op, double start, double stop, long count) {
-        double step = count > 1 ? stop / (count - 1) - start / (count - 1) : 0;
-        if (!Double.isFinite(start) || !Double.isFinite(stop) || count < 0) {
-            throw new IllegalArgumentException(op + ": " + count + " values from " + start + " to " + stop
-                    + "; give finite ends and 0 or more values");
-        }
-        return i -> i < count / 2.0 ? start + i * step : stop - (count - 1 - i) * step;
-    }
-
     static Tensor wrapped(MemorySegment segment, DType dtype, long[] shape) {
         Shape.checked("wrap", dtype.bytes(), shape);
         long bytes = Shape.size(shape) * dtype.bytes();
@@ -279,7 +260,7 @@ abstract sealed class TensorBase permits Tensor {
     void requireFloating(String op) {
         requireReadable(op);
         if (!dtype.isFloating()) {
-            DType holding = dtype == DType.INT64 ? DType.FLOAT64 : DType.FLOAT32;
+            DType holding = dtype == DType.BOOL ? DType.FLOAT32 : DType.FLOAT64;
             throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, and " + Shape.text(shape) + " is "
                     + dtype + "; cast(DType." + holding.name() + ") first");
         }
@@ -292,10 +273,27 @@ abstract sealed class TensorBase permits Tensor {
         }
     }
 
+    /// Throws, naming `op` and the cast to write, unless both operands have one dtype. No op casts by itself.
+    void requireCommonDType(String op, Tensor b) {
+        if (dtype == b.dtype) {
+            return;
+        }
+        throw new IllegalArgumentException(op + ": " + Shape.text(shape) + " is " + dtype + " and "
+                + Shape.text(b.shape) + " is " + b.dtype + "; " + DType.remedy(dtype, b.dtype));
+    }
+
     void requireOperand(String op, Tensor b) {
         requireFloating(op);
-        b.requireFloating(op);
-        requireSameDType(op, b);
+        b.requireReadable(op);
+        requireCommonDType(op, b);
+    }
+
+    void requireInteger(String op) {
+        requireReadable(op);
+        if (!dtype.isInteger()) {
+            throw new IllegalArgumentException(op + ": takes INT32 or INT64, and " + Shape.text(shape) + " is " + dtype
+                    + "; cast(DType.INT64) first");
+        }
     }
 
     /// Throws, naming `op`, unless backward may add to the gradient of this leaf.

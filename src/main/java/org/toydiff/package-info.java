@@ -16,17 +16,24 @@
 /// leaf under that leaf's own lock.
 /// **Null** is never accepted nor returned, save where a parameter says so; it throws NullPointerException.
 ///
+/// **DTypes** No op casts by itself. Operands of two dtypes are refused, by a message that names the cast to write:
+/// the one to the smallest dtype that has every value of both, BOOL to INT32 to INT64, FLOAT32 to FLOAT64, INT32 and
+/// FLOAT32 to FLOAT64. INT64 and a floating dtype have none, for FLOAT64 has integers up to 2⁵³ only: that cast loses
+/// digits, and the message says so. A number on the right takes the dtype on the left, which must have it if that is
+/// INT32 or INT64; comparisons take any number.
+///
 /// **The JVM's options** A bad value of one of the properties `toydiff.…` is an IllegalArgumentException that names
 /// the allowed values, and a JVM that denies the library native access an IllegalStateException that names the flag.
 /// It is thrown by the first arena, tensor or call that needs the option, and by each later one.
 ///
 /// # Where things are
 ///
-/// - Making tensors: `Tensor` (the factories), `TensorBase` (state, allocation, checks).
-/// - An op and its gradient: `ElementwiseOps` (add, sqrt, greater …), `ExponentialOps` (exp, log …),
-///   `TrigonometricOps` (sin, tanh …), `RoundingOps` (floor, remainder, isNan …), `ReductionOps`, `StatisticsOps`,
+/// - Making tensors: `Tensor` (the factories), `Spacing`, `Sampling`, `TensorBase` (state, allocation, checks).
+/// - An op and its gradient: `ElementwiseOps` (add, sqrt …), `ExponentialOps` (exp, log …), `TrigonometricOps` (sin,
+///   tanh …), `RoundingOps` (floor, isNan …), `DivisionOps` (remainder …), `ReductionOps`, `StatisticsOps`,
 ///   `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`, `MaskOps`,
-///   `SortingOps`, `SamplingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
+///   `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
+/// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
 /// - The parts that ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix
 ///   products.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.

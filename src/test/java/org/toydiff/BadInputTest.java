@@ -74,13 +74,13 @@ class BadInputTest extends ArenaTest {
     void wrongDTypes() {
         Tensor a = Tensor.ones(2, 3);
         Tensor labels = Tensor.of(new int[] {1, 2});
-        rejected("exp: takes FLOAT32 or FLOAT64, and [2] is int32; cast(DType.FLOAT32) first", () -> labels.exp());
+        rejected("exp: takes FLOAT32 or FLOAT64, and [2] is int32; cast(DType.FLOAT64) first", () -> labels.exp());
         rejected(
-                "add: [2, 3] is float32 and [] is float64; cast one to the dtype of the other",
+                "add: [2, 3] is float32 and [] is float64; cast(DType.FLOAT64) the first",
                 () -> a.add(Tensor.scalar(DType.FLOAT64, 1)));
         rejected("rand: takes FLOAT32 or FLOAT64, not int32", () -> Tensor.rand(DType.INT32, 2));
         rejected(
-                "trackGradient: takes FLOAT32 or FLOAT64, and [2] is int32; cast(DType.FLOAT32) first",
+                "trackGradient: takes FLOAT32 or FLOAT64, and [2] is int32; cast(DType.FLOAT64) first",
                 labels::trackGradient);
     }
 

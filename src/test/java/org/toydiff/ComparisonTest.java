@@ -26,7 +26,11 @@ class ComparisonTest extends ArenaTest {
             new Row("greaterOrEqual", Tensor::greaterOrEqual, sign -> sign >= 0),
             new Row("less", Tensor::less, sign -> sign < 0),
             new Row("lessOrEqual", Tensor::lessOrEqual, sign -> sign <= 0),
-            new Row("equalTo", Tensor::equalTo, sign -> sign == 0));
+            new Row("equalTo", Tensor::equalTo, sign -> sign == 0),
+            new Row("notEqualTo", Tensor::notEqualTo, sign -> sign != 0));
+
+    /// In place of the sign where there is none, for NaN: of the comparisons, only "not equal" holds.
+    private static final int UNORDERED = Integer.MIN_VALUE;
 
     private static final long BEYOND_DOUBLE = (1L << 53) + 1;
 
@@ -82,11 +86,11 @@ class ComparisonTest extends ArenaTest {
         };
     }
 
-    /// The sign of x − b, or null where one of them is NaN.
-    private static Integer sign(DType dtype, Tensor x, int i, double b) {
+    /// The sign of x − b, or [#UNORDERED] where one of them is NaN.
+    private static int sign(DType dtype, Tensor x, int i, double b) {
         if (dtype.isFloating() || !Double.isFinite(b)) {
             double a = x.toDoubleArray()[i];
-            return Double.isNaN(a) || Double.isNaN(b) ? null : a == b ? 0 : a > b ? 1 : -1;
+            return Double.isNaN(a) || Double.isNaN(b) ? UNORDERED : a == b ? 0 : a > b ? 1 : -1;
         }
         return BigDecimal.valueOf(x.toLongArray()[i]).compareTo(new BigDecimal(b));
     }
@@ -100,8 +104,10 @@ class ComparisonTest extends ArenaTest {
                         for (double b : NUMBERS) {
                             long[] expected = new long[(int) x.size()];
                             for (int i = 0; i < expected.length; i++) {
-                                Integer sign = sign(dtype, x, i, b);
-                                expected[i] = sign != null && row.holds.test(sign) ? 1 : 0;
+                                int sign = sign(dtype, x, i, b);
+                                boolean holds =
+                                        sign == UNORDERED ? row.name.equals("notEqualTo") : row.holds.test(sign);
+                                expected[i] = holds ? 1 : 0;
                             }
                             Tensor y = row.op.apply(x, b);
                             assertEquals(DType.BOOL, y.dtype());

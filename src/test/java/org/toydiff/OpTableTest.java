@@ -79,7 +79,8 @@ class OpTableTest {
             new Binary("greaterOrEqual", Tensor::greaterOrEqual, (a, b) -> a >= b ? 1 : 0, REAL, REAL),
             new Binary("less", Tensor::less, (a, b) -> a < b ? 1 : 0, REAL, REAL),
             new Binary("lessOrEqual", Tensor::lessOrEqual, (a, b) -> a <= b ? 1 : 0, REAL, REAL),
-            new Binary("equalTo", Tensor::equalTo, (a, b) -> a == b ? 1 : 0, REAL, REAL));
+            new Binary("equalTo", Tensor::equalTo, (a, b) -> a == b ? 1 : 0, REAL, REAL),
+            new Binary("notEqualTo", Tensor::notEqualTo, (a, b) -> a != b ? 1 : 0, REAL, REAL));
 
     private static final List<Lane> LANES = List.of(
             new Lane("sum", Tensor::sum, Tensor::sum, v -> Arrays.stream(v).sum()),
@@ -130,7 +131,16 @@ class OpTableTest {
             Map.entry("softmax", GoldenTest.class),
             Map.entry("logSoftmax", GoldenTest.class),
             Map.entry("crossEntropy", GoldenTest.class),
-            Map.entry("logSumExp", GoldenTest.class));
+            Map.entry("logSumExp", GoldenTest.class),
+            Map.entry("floorDivide", IntegerTest.class),
+            Map.entry("remainder", IntegerTest.class),
+            Map.entry("logicalAnd", LogicTest.class),
+            Map.entry("logicalOr", LogicTest.class),
+            Map.entry("logicalXor", LogicTest.class),
+            Map.entry("logicalNot", LogicTest.class),
+            Map.entry("any", LogicTest.class),
+            Map.entry("all", LogicTest.class),
+            Map.entry("countNonzero", LogicTest.class));
 
     /// Public methods of a tensor that are no ops: factories, queries, gradients, and where a tensor lies.
     private static final Set<String> NO_OPS = Set.of("""

@@ -31,7 +31,29 @@ public final class Fingerprint {
         binary().forEach((name, op) -> print(name, f -> f.each(x -> f.add(op, x, f.like(x)))));
         List.of("sgd", "momentum", "adam", "rmsprop", "lamb")
                 .forEach(name -> print(name, f -> f.each(x -> f.step(name, x))));
+        print("integers", f -> f.each(f::addIntegers));
         print("dropout", f -> f.each(x -> f.add(t -> Tensor.where(t.greater(0), t, t.multiply(2)), x)));
+    }
+
+    /// Conversions, arithmetic of integers, logic, and what moves elements.
+    private void addIntegers(Tensor x) {
+        Tensor int32 = x.cast(DType.INT32);
+        Tensor int64 = x.cast(DType.INT64);
+        Tensor positive = x.greater(0);
+        List.of(
+                        x.cast(DType.FLOAT64).cast(DType.FLOAT32),
+                        int32.cast(x.dtype()),
+                        int64.cast(x.dtype()),
+                        positive.cast(x.dtype()),
+                        int32.multiply(int32).add(int64.cast(DType.INT32)),
+                        int64.multiply(int64).subtract(int32.cast(DType.INT64)).maximum(int64),
+                        int32.abs().floorDivide(3),
+                        int64.remainder(-3),
+                        int64.sum(-1),
+                        positive.logicalXor(int32.less(1)),
+                        positive.any(0),
+                        Tensor.where(positive, x, x.negative()))
+                .forEach(this::add);
     }
 
     private interface Body {

@@ -190,6 +190,7 @@ final class Attempt {
                     case MemoryLimitException limit -> machine.isLimited();
                     case IllegalStateException state -> !usable || mayFail;
                     case IllegalArgumentException argument -> !fits || mayRefuse;
+                    case ArithmeticException division -> !fits;
                     default -> false;
                 };
         String message = String.valueOf(thrown.getMessage());

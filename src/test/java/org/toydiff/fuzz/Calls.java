@@ -8,6 +8,7 @@ final class Calls {
     static final List<Row> ALL = Stream.of(
                     CreationCalls.rows(),
                     ElementCalls.rows(),
+                    IntegerCalls.rows(),
                     ProductCalls.rows(),
                     ReductionCalls.rows(),
                     OrderCalls.rows(),

@@ -14,10 +14,6 @@ import org.toydiff.Tensor;
 final class ElementCalls {
     private ElementCalls() {}
 
-    private interface WithNumber {
-        Tensor apply(Tensor x, double b);
-    }
-
     static List<Row> rows() {
         List<Row> rows = new ArrayList<>();
         rows.add(unary("log", Tensor::log, Math::log));
@@ -49,6 +45,7 @@ final class ElementCalls {
         rows.add(comparison("less", Tensor::less, (a, b) -> a < b ? 1 : 0));
         rows.add(comparison("lessOrEqual", Tensor::lessOrEqual, (a, b) -> a <= b ? 1 : 0));
         rows.add(comparison("equalTo", Tensor::equalTo, (a, b) -> a == b ? 1 : 0));
+        rows.add(comparison("notEqualTo", Tensor::notEqualTo, (a, b) -> a != b ? 1 : 0));
         rows.add(Row.of("cast", ElementCalls::cast));
         return rows;
     }
@@ -116,6 +113,10 @@ final class ElementCalls {
     private static Row unary(String op, UnaryOperator<Tensor> call, DoubleUnaryOperator reference) {
         return new Row(op, 2, (m, c) -> {
             Held x = m.floating(c);
+            if (IntegerCalls.takes(op, x)) {
+                IntegerCalls.unary(op, call, x, m, c);
+                return;
+            }
             attempt(m, c, x + "." + op + "()", x)
                     .expects(() -> {
                         requireFloating(x);
@@ -133,9 +134,16 @@ final class ElementCalls {
     }
 
     private static Row binary(
-            String op, BinaryOperator<Tensor> call, WithNumber withNumber, DoubleBinaryOperator reference) {
+            String op,
+            BinaryOperator<Tensor> call,
+            IntegerCalls.WithNumber withNumber,
+            DoubleBinaryOperator reference) {
         return new Row(op, 6, (m, c) -> {
             Held a = m.floating(c);
+            if (IntegerCalls.takes(op, a)) {
+                IntegerCalls.binary(op, call, withNumber, a, m, c);
+                return;
+            }
             if (c.oneIn(5)) {
                 double b = a.dtype() == DType.FLOAT32 ? (float) c.number(false) : c.number(false);
                 attempt(m, c, a + "." + op + "(" + b + ")", a)

@@ -77,7 +77,7 @@ final class ReductionCalls {
         if (c.oneIn(3)) {
             ElementCalls.attempt(m, c, x + "." + kind.op + "()", x)
                     .expects(() -> {
-                        ElementCalls.requireFloating(x);
+                        requireReducible(kind.op, x);
                         return Reference.reduce(x.known, kind.reference);
                     })
                     .within(() -> Reference.reduce(x.known, kind.magnitude))
@@ -91,13 +91,25 @@ final class ReductionCalls {
                         c,
                         x + "." + kind.op + "(" + (kind.op.equals("norm") ? "2, " : "") + axis + ", " + keep + ")",
                         x)
-                .expects(() -> along(x, axis, keep, kind.reference))
-                .within(() -> along(x, axis, keep, kind.magnitude))
+                .expects(() -> {
+                    requireReducible(kind.op, x);
+                    return alongAny(x, axis, keep, kind.reference);
+                })
+                .within(() -> alongAny(x, axis, keep, kind.magnitude))
                 .gives(() -> kind.along.apply(x.tensor, axis, keep));
+    }
+
+    /// Integers and truth values have a sum only.
+    private static void requireReducible(String op, Held x) {
+        Dense.require(op.equals("sum") || x.isFloating());
     }
 
     private static Dense along(Held x, int axis, boolean keep, ToDoubleFunction<double[]> f) {
         ElementCalls.requireFloating(x);
+        return alongAny(x, axis, keep, f);
+    }
+
+    private static Dense alongAny(Held x, int axis, boolean keep, ToDoubleFunction<double[]> f) {
         // Nothing has no maximum, even where the result would be empty.
         Dense result = Reference.reduce(x.known, axis, keep, f);
         if (result.size() == 0 && x.shape()[Reference.axis(axis, x.rank())] == 0) {

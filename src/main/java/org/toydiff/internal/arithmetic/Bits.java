@@ -26,6 +26,42 @@ public final class Bits extends Expression {
         return new Bits(Operation.SUBTRACT, this, b);
     }
 
+    public Bits multiply(Bits b) {
+        return new Bits(Operation.MULTIPLY, this, b);
+    }
+
+    /// {@return the quotient, rounded towards −∞, as [Math#floorDiv(int, int)]} No processor divides vectors of
+    /// integers, so an expression with this operation has a scalar loop only.
+    ///
+    /// @throws ArithmeticException in the loop, if b is 0
+    public Bits floorDivide(Bits b) {
+        return new Bits(Operation.FLOOR_DIVIDE, this, b);
+    }
+
+    /// {@return the remainder of [#floorDivide], which has the sign of b} Of scalar loops only, likewise.
+    ///
+    /// @throws ArithmeticException in the loop, if b is 0
+    public Bits floorRemainder(Bits b) {
+        return new Bits(Operation.FLOOR_REMAINDER, this, b);
+    }
+
+    public Bits negative() {
+        return precision.bits(0).subtract(this);
+    }
+
+    /// {@return the absolute value; the least integer stays as it is}
+    public Bits abs() {
+        return less(precision.bits(0)).select(negative(), this);
+    }
+
+    public Bits min(Bits b) {
+        return less(b).select(this, b);
+    }
+
+    public Bits max(Bits b) {
+        return less(b).select(b, this);
+    }
+
     public Bits and(Bits b) {
         return new Bits(Operation.AND, this, b);
     }

@@ -18,6 +18,10 @@ public final class Condition extends Expression {
         return new Condition(Operation.OR, this, b);
     }
 
+    public Condition xor(Condition b) {
+        return or(b).and(and(b).not());
+    }
+
     public Condition not() {
         return new Condition(Operation.NOT, this);
     }

@@ -109,6 +109,13 @@ public final class Graph {
                 .toArray();
     }
 
+    /// {@return whether every operation has a vector form}
+    public boolean hasVectorForm() {
+        return order.stream()
+                .map(Node::operation)
+                .noneMatch(each -> each == Operation.FLOOR_DIVIDE || each == Operation.FLOOR_REMAINDER);
+    }
+
     private Stream<Expression> leaves(Operation kind) {
         return order.stream().map(node -> node.expression).filter(leaf -> leaf.operation == kind);
     }

@@ -9,6 +9,12 @@ enum Operation {
     SUBTRACT,
     MULTIPLY,
     DIVIDE,
+
+    /// The quotient of integers, rounded towards −∞.
+    FLOOR_DIVIDE,
+
+    /// Its remainder.
+    FLOOR_REMAINDER,
     NEGATIVE,
     ABS,
     SQRT,

@@ -61,6 +61,13 @@ public enum Precision {
         return new Real(this, Operation.INPUT, index);
     }
 
+    /// {@return the element of the kernel's operand `index`, an integer as wide as this precision} It is read as the
+    /// real number with these bits, which no move of data changes; and a kernel writes an integer as its
+    /// [Bits#real()].
+    public Bits integer(int index) {
+        return input(index).bits();
+    }
+
     /// {@return the truth value, read from a byte, of the kernel's operand `index` at the position being computed}
     public Condition mask(int index) {
         return new Condition(this, index);

@@ -52,6 +52,8 @@ final class PseudoCode {
             case SUBTRACT -> infix(" - ", operands);
             case MULTIPLY -> infix(" * ", operands);
             case DIVIDE -> infix(" / ", operands);
+            case FLOOR_DIVIDE -> call("floorDivide", operands);
+            case FLOOR_REMAINDER -> call("floorRemainder", operands);
             case LESS -> infix(" < ", operands);
             case LESS_OR_EQUAL -> infix(" <= ", operands);
             case EQUAL -> infix(" == ", operands);

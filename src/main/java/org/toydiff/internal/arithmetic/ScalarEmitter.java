@@ -110,6 +110,10 @@ public final class ScalarEmitter extends Emitter {
         code.invokestatic(MATH, name, MethodTypeDesc.of(real, Collections.nCopies(operands, real)));
     }
 
+    private void integerMath(String name) {
+        code.invokestatic(MATH, name, MethodTypeDesc.of(integer, integer, integer));
+    }
+
     /// Goes through double: rounding the root of a float twice does not change it.
     private void squareRoot() {
         code.conversion(realKind, TypeKind.DOUBLE)
@@ -122,6 +126,9 @@ public final class ScalarEmitter extends Emitter {
         switch (node.operation()) {
             case ADD -> choose(CodeBuilder::iadd, CodeBuilder::ladd);
             case SUBTRACT -> choose(CodeBuilder::isub, CodeBuilder::lsub);
+            case MULTIPLY -> choose(CodeBuilder::imul, CodeBuilder::lmul);
+            case FLOOR_DIVIDE -> integerMath("floorDiv");
+            case FLOOR_REMAINDER -> integerMath("floorMod");
             case AND -> choose(CodeBuilder::iand, CodeBuilder::land);
             case OR -> choose(CodeBuilder::ior, CodeBuilder::lor);
             case XOR -> choose(CodeBuilder::ixor, CodeBuilder::lxor);

@@ -155,6 +155,7 @@ public final class VectorEmitter extends Emitter {
         switch (node.operation()) {
             case ADD -> code.invokevirtual(integer, "add", MethodTypeDesc.of(integer, VECTOR));
             case SUBTRACT -> code.invokevirtual(integer, "sub", MethodTypeDesc.of(integer, VECTOR));
+            case MULTIPLY -> code.invokevirtual(integer, "mul", MethodTypeDesc.of(integer, VECTOR));
             case AND -> code.invokevirtual(integer, "and", MethodTypeDesc.of(integer, VECTOR));
             case OR -> code.invokevirtual(integer, "or", MethodTypeDesc.of(integer, VECTOR));
             case XOR -> {

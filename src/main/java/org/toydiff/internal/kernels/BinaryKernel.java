@@ -33,6 +33,7 @@ public enum BinaryKernel {
     MAXIMUM_SHARE(BinaryKernel::maximumShare),
     MINIMUM(Real::min),
     MULTIPLY(Real::multiply),
+    NOT_EQUAL_TO(Real::notEqualTo),
     POWER(Power::power),
     RELU_GRADIENT(Activations::reluGradient),
     REMAINDER(Remainder::remainder),
@@ -45,9 +46,6 @@ public enum BinaryKernel {
     ZERO_WHERE(p -> p.mask(1).select(p.constant(0), p.input(0)));
 
     private final PerPrecision<Kernel.Binary> kernel;
-
-    /// Indexed by the logarithm of the element size. Two threads may each create one; the two are equivalent.
-    private final Kernel.Binary[] ofIntegers = new Kernel.Binary[4];
 
     BinaryKernel(Function<Precision, Expression> expression) {
         kernel = new PerPrecision<>(p -> Kernels.binary(Kernels.name(this, p), expression.apply(p)));
@@ -72,15 +70,6 @@ public enum BinaryKernel {
     /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`), created on first use}
     public Kernel.Binary of(boolean wide) {
         return kernel.of(wide);
-    }
-
-    /// {@return the kernel of a comparison of integers of `bytes` bytes}
-    public Kernel.Binary ofIntegers(int bytes) {
-        int at = Integer.numberOfTrailingZeros(bytes);
-        if (ofIntegers[at] == null) {
-            ofIntegers[at] = Kernels.integerComparison(method(this), bytes);
-        }
-        return ofIntegers[at];
     }
 
     /// {@return the name of the method for a constant: `greaterOrEqual` for `GREATER_OR_EQUAL`}

@@ -1,139 +1,76 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.arithmetic.Condition;
+import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Precision;
 
-/// Copies elements of any dtype, with one method per element size; the signature is that of [Kernel.Unary].
+/// Kernels that move elements of any type: by their size, for they move bits. Loops are created on first use; two
+/// threads may each create one, and the two are equivalent.
 public final class CopyKernels {
-    private CopyKernels() {}
+    private static final CopyKernels BYTES = new CopyKernels(Element.BOOL);
+    private static final CopyKernels SINGLES = new CopyKernels(Element.FLOAT32);
+    private static final CopyKernels DOUBLES = new CopyKernels(Element.FLOAT64);
 
-    /// `y = x` for elements of 1 byte.
-    public static void copy1(
+    private final Element element;
+
+    /// `y = x`
+    public final Kernel.Unary copy = this::copy;
+
+    private volatile Kernel.Unary strided;
+    private volatile Kernel.Binary put;
+
+    private CopyKernels(Element element) {
+        this.element = element;
+    }
+
+    /// {@return the kernels for elements of 1, 4 or 8 bytes}
+    public static CopyKernels of(int bytes) {
+        return switch (bytes) {
+            case 1 -> BYTES;
+            case Float.BYTES -> SINGLES;
+            default -> DOUBLES;
+        };
+    }
+
+    /// Copies contiguous rows as blocks of memory, and others with a loop.
+    private void copy(
             MemorySegment x, long x0, long xi, long xj, MemorySegment y, long y0, long yi, long yj, long n1, long n2) {
-        if (xj == 1 && yj == 1) {
-            copyRows(x, x0, xi, y, y0, yi, n1, n2, 1);
+        if (xj != 1 || yj != 1) {
+            strided().run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
             return;
         }
-        for (long i = 0; i < n1; i++) {
-            for (long j = 0; j < n2; j++) {
-                y.set(JAVA_BYTE, y0 + i * yi + j * yj, x.get(JAVA_BYTE, x0 + i * xi + j * xj));
-            }
-        }
-    }
-
-    /// `y = x` for elements of 4 bytes.
-    public static void copy4(
-            MemorySegment x, long x0, long xi, long xj, MemorySegment y, long y0, long yi, long yj, long n1, long n2) {
-        if (xj == 1 && yj == 1) {
-            copyRows(x, x0, xi, y, y0, yi, n1, n2, Integer.BYTES);
-            return;
-        }
-        for (long i = 0; i < n1; i++) {
-            for (long j = 0; j < n2; j++) {
-                y.setAtIndex(JAVA_INT, y0 + i * yi + j * yj, x.getAtIndex(JAVA_INT, x0 + i * xi + j * xj));
-            }
-        }
-    }
-
-    /// `y = x` for elements of 8 bytes.
-    public static void copy8(
-            MemorySegment x, long x0, long xi, long xj, MemorySegment y, long y0, long yi, long yj, long n1, long n2) {
-        if (xj == 1 && yj == 1) {
-            copyRows(x, x0, xi, y, y0, yi, n1, n2, Long.BYTES);
-            return;
-        }
-        for (long i = 0; i < n1; i++) {
-            for (long j = 0; j < n2; j++) {
-                y.setAtIndex(JAVA_LONG, y0 + i * yi + j * yj, x.getAtIndex(JAVA_LONG, x0 + i * xi + j * xj));
-            }
-        }
-    }
-
-    /// `y = a` where the mask b is set, for elements of 1 byte; other elements of y are unchanged. The signature is
-    /// that of [Kernel.Binary].
-    public static void put1(
-            MemorySegment a,
-            long a0,
-            long ai,
-            long aj,
-            MemorySegment b,
-            long b0,
-            long bi,
-            long bj,
-            MemorySegment y,
-            long y0,
-            long yi,
-            long yj,
-            long n1,
-            long n2) {
-        for (long i = 0; i < n1; i++) {
-            for (long j = 0; j < n2; j++) {
-                if (b.get(JAVA_BYTE, b0 + i * bi + j * bj) != 0) {
-                    y.set(JAVA_BYTE, y0 + i * yi + j * yj, a.get(JAVA_BYTE, a0 + i * ai + j * aj));
-                }
-            }
-        }
-    }
-
-    /// `y = a` where the mask b is set, for elements of 4 bytes; other elements of y are unchanged. The signature is
-    /// that of [Kernel.Binary].
-    public static void put4(
-            MemorySegment a,
-            long a0,
-            long ai,
-            long aj,
-            MemorySegment b,
-            long b0,
-            long bi,
-            long bj,
-            MemorySegment y,
-            long y0,
-            long yi,
-            long yj,
-            long n1,
-            long n2) {
-        for (long i = 0; i < n1; i++) {
-            for (long j = 0; j < n2; j++) {
-                if (b.get(JAVA_BYTE, b0 + i * bi + j * bj) != 0) {
-                    y.setAtIndex(JAVA_INT, y0 + i * yi + j * yj, a.getAtIndex(JAVA_INT, a0 + i * ai + j * aj));
-                }
-            }
-        }
-    }
-
-    /// `y = a` where the mask b is set, for elements of 8 bytes; other elements of y are unchanged. The signature is
-    /// that of [Kernel.Binary].
-    public static void put8(
-            MemorySegment a,
-            long a0,
-            long ai,
-            long aj,
-            MemorySegment b,
-            long b0,
-            long bi,
-            long bj,
-            MemorySegment y,
-            long y0,
-            long yi,
-            long yj,
-            long n1,
-            long n2) {
-        for (long i = 0; i < n1; i++) {
-            for (long j = 0; j < n2; j++) {
-                if (b.get(JAVA_BYTE, b0 + i * bi + j * bj) != 0) {
-                    y.setAtIndex(JAVA_LONG, y0 + i * yi + j * yj, a.getAtIndex(JAVA_LONG, a0 + i * ai + j * aj));
-                }
-            }
-        }
-    }
-
-    private static void copyRows(
-            MemorySegment x, long x0, long xi, MemorySegment y, long y0, long yi, long n1, long n2, long bytes) {
+        long bytes = element.bytes;
         for (long i = 0; i < n1; i++) {
             MemorySegment.copy(x, (x0 + i * xi) * bytes, y, (y0 + i * yi) * bytes, n2 * bytes);
         }
+    }
+
+    private Kernel.Unary strided() {
+        if (strided == null) {
+            Precision p = element.precision();
+            Expression x = element == Element.BOOL ? p.mask(0) : p.input(0);
+            strided = ScalarLoop.unary("copy" + element.bytes, x);
+        }
+        return strided;
+    }
+
+    /// {@return the kernel of `y = a` where the mask b is set; other elements of y are unchanged}
+    public Kernel.Binary put() {
+        if (put == null) {
+            Precision p = element.precision();
+            put = Kernels.binary("put" + element.bytes, element == Element.BOOL ? putTruth(p) : putNumber(p));
+        }
+        return put;
+    }
+
+    /// Operand 2 is y.
+    private static Expression putNumber(Precision p) {
+        return p.mask(1).select(p.input(0), p.input(2));
+    }
+
+    private static Expression putTruth(Precision p) {
+        Condition mask = p.mask(1);
+        return mask.and(p.mask(0)).or(mask.not().and(p.mask(2)));
     }
 }

@@ -1,10 +1,9 @@
 package org.toydiff.internal.kernels;
 
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
+import java.util.List;
 import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
 
 /// Chooses the kernels once, at startup: those on the Vector API if the JVM was started with its module, else the
@@ -18,6 +17,11 @@ public final class Kernels {
     /// {@return `vector` or `scalar`}
     public static String active() {
         return VECTOR ? "vector" : "scalar";
+    }
+
+    /// {@return whether kernels have vector forms}
+    static boolean haveVectors() {
+        return VECTOR;
     }
 
     /// The kernels in use that have a vector form.
@@ -42,25 +46,34 @@ public final class Kernels {
     }
 
     static Kernel.Unary unary(String name, Expression result) {
-        return VECTOR ? new ProvenUnary(name, result) : ScalarLoop.unary(name, result);
+        return hasVectorForm(result) ? ProvenUnary.of(name, result) : ScalarLoop.unary(name, result);
+    }
+
+    /// {@return the kernel that converts elements to others of another size}
+    static Kernel.Unary widthLoop(String name, Element from, Element to) {
+        Kernel.Unary scalar = WidthLoop.scalar(name, from, to);
+        if (!VECTOR || !WidthLoop.hasVectorForm(from, to)) {
+            return scalar;
+        }
+        return new ProvenUnary(
+                name,
+                scalar,
+                () -> WidthLoop.vectors(name, from, to, Lanes.SHAPE, scalar),
+                Lanes.of(true),
+                ScratchOperand.ones(from.bytes == Double.BYTES));
     }
 
     static Kernel.Binary binary(String name, Expression result) {
-        return VECTOR ? new ProvenBinary(name, result) : ScalarLoop.binary(name, result);
+        return hasVectorForm(result) ? new ProvenBinary(name, result) : ScalarLoop.binary(name, result);
+    }
+
+    private static boolean hasVectorForm(Expression result) {
+        return VECTOR && Graph.of(List.of(result)).hasVectorForm();
     }
 
     /// {@return the name of a kernel's class, for profilers}
     static String name(Enum<?> kernel, Precision precision) {
         return BinaryKernel.method(kernel) + (precision == Precision.FLOAT64 ? "Float64" : "Float32");
-    }
-
-    static Kernel.Binary integerComparison(String op, int bytes) {
-        MethodType type = MethodType.methodType(boolean.class, long.class, long.class);
-        return (Kernel.Binary) Specializer.specialize(
-                IntegerComparisonLoop.class,
-                op(MethodHandles.lookup(), IntegerOps.class, op, type),
-                MethodType.methodType(void.class, int.class),
-                bytes);
     }
 
     static Kernel.Columns columns(Precision storage) {
@@ -69,20 +82,5 @@ public final class Kernels {
 
     static Kernel.Pass pass(PassDescription description) {
         return VECTOR ? new ProvenPass(description) : ScalarPass.of(description);
-    }
-
-    static SmallProduct smallProduct(boolean wide) {
-        if (!VECTOR) {
-            return null;
-        }
-        return wide ? new DoubleVectorProduct() : new FloatVectorProduct();
-    }
-
-    static MethodHandle op(MethodHandles.Lookup lookup, Class<?> ops, String name, MethodType type) {
-        try {
-            return lookup.findStatic(ops, name, type);
-        } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
-        }
     }
 }

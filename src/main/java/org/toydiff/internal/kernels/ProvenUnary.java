@@ -1,6 +1,7 @@
 package org.toydiff.internal.kernels;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Precision;
 
@@ -10,40 +11,51 @@ final class ProvenUnary implements Kernel.Unary {
     private final Vectors vectors;
     private final int lanes;
 
-    ProvenUnary(String name, Expression result) {
-        scalar = ScalarLoop.unary(name, result);
-        vectors = new Vectors(name, result, scalar);
-        lanes = Lanes.of(result.precision() == Precision.FLOAT64);
+    /// Creates a kernel with a vector form of so many lanes. `operand` is the memory that it reads in trials.
+    ProvenUnary(String name, Kernel.Unary scalar, Supplier<Kernel.Unary> vectors, int lanes, MemorySegment operand) {
+        this.scalar = scalar;
+        this.vectors = new Vectors(name, vectors, lanes, operand);
+        this.lanes = lanes;
+    }
+
+    /// {@return the kernel that computes an expression}
+    static ProvenUnary of(String name, Expression result) {
+        Kernel.Unary scalar = ScalarLoop.unary(name, result);
+        boolean wide = result.precision() == Precision.FLOAT64;
+        return new ProvenUnary(
+                name,
+                scalar,
+                () -> VectorLoop.unary(name + "Vectors", result, Lanes.SHAPE, scalar),
+                Lanes.of(wide),
+                ScratchOperand.ones(wide));
     }
 
     private static final class Vectors extends ProvenLoop {
-        private final String name;
-        private final Expression result;
-        private final Kernel.Unary scalar;
-        private final boolean wide;
+        private final Supplier<Kernel.Unary> source;
+        private final int lanes;
+        private final MemorySegment operand;
         private Kernel.Unary loop;
 
-        Vectors(String name, Expression result, Kernel.Unary scalar) {
+        Vectors(String name, Supplier<Kernel.Unary> source, int lanes, MemorySegment operand) {
             super(name);
-            this.name = name;
-            this.result = result;
-            this.scalar = scalar;
-            wide = result.precision() == Precision.FLOAT64;
+            this.source = source;
+            this.lanes = lanes;
+            this.operand = operand;
         }
 
         @Override
         void define() {
-            loop = VectorLoop.unary(name + "Vectors", result, Lanes.SHAPE, scalar);
+            loop = source.get();
         }
 
         @Override
         void runVectors(long elements) {
-            loop.run(ScratchOperand.ones(wide), 0, 0, 1, ScratchOperand.RESULTS, 0, 0, 1, 1, elements);
+            loop.run(operand, 0, 0, 1, ScratchOperand.RESULTS, 0, 0, 1, 1, elements);
         }
 
         @Override
         int trialLength() {
-            return 4 * Lanes.of(wide);
+            return 4 * lanes;
         }
     }
 

@@ -138,13 +138,13 @@ final class ScalarLoop extends LoopWriter {
             int array = staging.array(k, layout, element(k));
             operands.add(new StagingCode.Staged(k, layout, array, segment(code, k), start(code, k)));
         }
-        for (int k = 0; k < inputs; k++) {
+        for (int k : graph.inputs()) {
             var operand = operands.get(k);
             code.lload(step(code, k)).lconst_0().lcmp();
             code.ifThen(Opcode.IFEQ, once -> staging.repeat(operand));
         }
         staging.forBlocks(code::lconst_0, code.parameterSlot(3 * (inputs + 1)), (index, count) -> {
-            for (int k = 0; k < inputs; k++) {
+            for (int k : graph.inputs()) {
                 var operand = operands.get(k);
                 code.lload(step(code, k)).lconst_0().lcmp();
                 code.ifThen(Opcode.IFNE, each -> staging.load(operand, index, count));

@@ -4,13 +4,16 @@
 /// |---|---|
 /// | signatures; the choice at startup | `Kernel`, `Kernels` |
 /// | elementwise kernels and their expressions | `UnaryKernel`, `BinaryKernel`, `Activations` |
+/// | the same of integers and truth values | `IntegerKernels`, `LogicKernel` |
+/// | conversions and copies of elements of any type | `Element`, `CastKernels`, `WidthLoop`, `CopyKernels` |
+/// | reading and adding at positions | `IndexKernels` |
 /// | passes that reduce: sums, moments, extremes, parts of softmax | `PassDescription`, `ContiguousKernels` |
 /// | passes that take optimizer steps | `UpdateKernel`, `Coefficients` |
 /// | loops generated from an expression | `LoopCode`, `LoopWriter`, `ScalarLoop`, `VectorLoop` |
 /// | passes and column sums, likewise | `PassWriter`, `ScalarPass`, `VectorPass`; `ColumnLoop` |
 /// | how the scalar form gets at memory | `Staging`, `StagingCode` |
 /// | which form runs | `ProvenLoop` and the kernels that begin with `Proven` |
-/// | copies, integers, tiny products | `CopyKernels`, `IntegerComparisonLoop`, `FloatVectorProduct` |
+/// | tiny products | `SmallProduct`, `ProductLoop` |
 ///
 /// The arithmetic of the expressions is in `internal.arithmetic`; `internal.launch` decides how an op is divided
 /// into calls of a kernel.

@@ -7,22 +7,27 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.kernels.Element;
 
 /// The types of elements, for launches that accept all of them.
 public enum ElementKind {
-    FLOAT32(Float.BYTES),
-    FLOAT64(Double.BYTES),
-    INT32(Integer.BYTES),
-    INT64(Long.BYTES),
-    BOOL(1);
+    FLOAT32(Element.FLOAT32),
+    FLOAT64(Element.FLOAT64),
+    INT32(Element.INT32),
+    INT64(Element.INT64),
+    BOOL(Element.BOOL);
 
     /// The key of NaN: above those of all other elements.
     static final long LARGEST_KEY = -1;
 
+    /// The same type for kernels.
+    public final Element element;
+
     final int bytes;
 
-    ElementKind(int bytes) {
-        this.bytes = bytes;
+    ElementKind(Element element) {
+        this.element = element;
+        bytes = element.bytes;
     }
 
     boolean isFloating() {

@@ -18,6 +18,7 @@ public final class ElementWork extends Work {
 
     private Kernel.Unary unary;
     private Kernel.Binary binary;
+    private boolean inOrder;
     private MemorySegment a;
     private MemorySegment b;
     private MemorySegment y;
@@ -83,6 +84,28 @@ public final class ElementWork extends Work {
         int outer = plan(shape, ys, as, bs);
         walk(shape, ys, as, bs, 0, outer, aAt, bAt, yAt);
         forget();
+    }
+
+    /// As the other, on the calling thread alone and in row-major order: for a kernel that writes some elements more
+    /// than once.
+    public void runInOrder(
+            Kernel.Binary kernel,
+            MemorySegment a,
+            long aAt,
+            long[] as,
+            MemorySegment b,
+            long bAt,
+            long[] bs,
+            MemorySegment y,
+            long yAt,
+            long[] ys,
+            long[] shape) {
+        inOrder = true;
+        try {
+            run(kernel, a, aAt, as, b, bAt, bs, y, yAt, ys, shape);
+        } finally {
+            inOrder = false;
+        }
     }
 
     private void forget() {
@@ -153,7 +176,7 @@ public final class ElementWork extends Work {
         a0 = aAt;
         b0 = bAt;
         y0 = yAt;
-        if (n1 * n2 <= PART) {
+        if (inOrder || n1 * n2 <= PART) {
             run(0, 0, n1, n2);
         } else {
             Workers.run(this, parts(n1, rows) * across);

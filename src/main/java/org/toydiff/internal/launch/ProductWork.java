@@ -277,7 +277,7 @@ public final class ProductWork extends Work {
         long z = bAt * bytes;
         long c = at * bytes;
         if (isSmall(rows, columns)) {
-            small.multiply(a, aAt, leadingA, b, bAt, leadingB, to, at, leading, rows, columns, k);
+            small.run(a, aAt, leadingA, b, bAt, leadingB, to, at, leading, rows, columns, k);
             return;
         }
         if (n != 1 && m != 1) {

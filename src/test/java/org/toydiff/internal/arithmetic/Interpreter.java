@@ -132,6 +132,9 @@ public final class Interpreter {
         return switch (operation) {
             case ADD -> a + b;
             case SUBTRACT -> a - b;
+            case MULTIPLY -> a * b;
+            case FLOOR_DIVIDE -> Math.floorDiv(a, b);
+            case FLOOR_REMAINDER -> Math.floorMod(a, b);
             case AND -> a & b;
             case OR -> a | b;
             case XOR -> a ^ b;
@@ -153,6 +156,9 @@ public final class Interpreter {
         return switch (operation) {
             case ADD -> a + b;
             case SUBTRACT -> a - b;
+            case MULTIPLY -> a * b;
+            case FLOOR_DIVIDE -> Math.floorDiv(a, b);
+            case FLOOR_REMAINDER -> Math.floorMod(a, b);
             case AND -> a & b;
             case OR -> a | b;
             case XOR -> a ^ b;

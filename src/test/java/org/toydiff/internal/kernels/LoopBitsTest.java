@@ -70,6 +70,7 @@ class LoopBitsTest {
         unary("abs", Real::abs);
         unary("sqrt", Real::sqrt);
         unary("bits", x -> x.bits().add(x.precision().bits(3)).real());
+        unary("bitsAbs", x -> x.bits().abs().real());
         unary("toInteger", x -> x.toInteger().toReal());
         unary(
                 "notNot",
@@ -96,6 +97,9 @@ class LoopBitsTest {
         binary("and", (a, b) -> a.bits().and(b.bits()).real());
         binary("or", (a, b) -> a.bits().or(b.bits()).real());
         binary("xor", (a, b) -> a.bits().xor(b.bits()).real());
+        binary("bitsMultiply", (a, b) -> a.bits().multiply(b.bits()).real());
+        binary("bitsMaximum", (a, b) -> a.bits().max(b.bits()).real());
+        binary("bitsMinimum", (a, b) -> a.bits().min(b.bits()).real());
         binary("less", Real::less);
         binary("lessOrEqual", Real::lessOrEqual);
         binary("greater", Real::greater);
@@ -114,7 +118,11 @@ class LoopBitsTest {
         binary("mixedConditions", (a, b) -> a.lessOrEqual(b).or(a.bits().notEqualTo(b.bits())));
         binary("rarely", (a, b) -> a.add(b).rarely(a.less(b), function(), b, a.subtract(b)));
         EXPRESSIONS.put("2 zeroWhere", p -> p.mask(1).select(p.constant(0), p.input(0)));
+        EXPRESSIONS.put("2 put", p -> p.mask(1).select(p.input(0), p.input(2)));
+        EXPRESSIONS.put(
+                "2 masks put", p -> p.mask(1).and(p.mask(0)).or(p.mask(1).not().and(p.mask(2))));
         EXPRESSIONS.put("2 masks", p -> p.mask(0).and(p.mask(1)).or(p.mask(0).not()));
+        EXPRESSIONS.put("2 masks xor", p -> p.mask(0).xor(p.mask(1)));
     }
 
     private interface OfTwo {
@@ -292,23 +300,31 @@ class LoopBitsTest {
         Expression result = EXPRESSIONS.get(name).apply(precision);
         boolean condition = result instanceof Condition;
         try (var arena = Arena.ofShared()) {
-            var a = new Operand(arena, precision, name.equals("2 masks"), 1);
-            var b = new Operand(arena, precision, name.equals("2 masks") || name.equals("2 zeroWhere"), 2);
+            var a = new Operand(arena, precision, name.startsWith("2 masks"), 1);
+            var b = new Operand(
+                    arena,
+                    precision,
+                    name.startsWith("2 masks") || name.equals("2 zeroWhere") || name.equals("2 put"),
+                    2);
             var y = new Operand(arena, precision, condition, 3);
+            var old = new Operand(arena, precision, condition, 3);
             Map<String, Kernel.Binary> kernels = kernels(name, result);
             for (Grid grid : grids()) {
                 for (int start : STARTS) {
                     kernels.forEach((kind, kernel) -> {
-                        MemorySegment before = MemorySegment.ofArray(y.memory.toArray(JAVA_BYTE));
+                        MemorySegment before = old.memory.copyFrom(y.memory);
                         kernel.run(
                                 a.memory, start, grid.ai, grid.aj, b.memory, 1, grid.bi, grid.bj, y.memory, start,
                                 grid.yi, grid.yj, grid.n1, grid.n2);
                         for (long i = 0; i < grid.n1; i++) {
                             for (long j = 0; j < grid.n2; j++) {
-                                Object[] inputs = {
-                                    a.input(start + i * grid.ai + j * grid.aj), b.input(1 + i * grid.bi + j * grid.bj)
-                                };
                                 long at = start + i * grid.yi + j * grid.yj;
+                                // Operand 2 is y: an expression may read the element that it replaces.
+                                Object[] inputs = {
+                                    a.input(start + i * grid.ai + j * grid.aj),
+                                    b.input(1 + i * grid.bi + j * grid.bj),
+                                    old.input(at)
+                                };
                                 Object actual = condition ? y.memory.get(JAVA_BYTE, at) : y.get(at);
                                 Object expected = Interpreter.evaluate(result, inputs, new Number[0]);
                                 String place = kind + " " + grid + " (" + i + ", " + j + ") of " + inputs[0] + ", "

@@ -1,0 +1,81 @@
+package org.toydiff.internal.kernels;
+
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.util.Locale;
+import org.toydiff.internal.arithmetic.Precision;
+
+/// The types of elements that kernels read and write, by the names of the public dtypes.
+public enum Element {
+    FLOAT32(TypeKind.FLOAT, Float.BYTES),
+    FLOAT64(TypeKind.DOUBLE, Double.BYTES),
+    INT32(TypeKind.INT, Integer.BYTES),
+    INT64(TypeKind.LONG, Long.BYTES),
+
+    /// A byte of 0 or 1.
+    BOOL(TypeKind.BYTE, 1);
+
+    final TypeKind kind;
+
+    /// The size in bytes.
+    public final int bytes;
+
+    Element(TypeKind kind, int bytes) {
+        this.kind = kind;
+        this.bytes = bytes;
+    }
+
+    private static String capitalized(Enum<?> constant) {
+        String name = constant.name();
+        return name.charAt(0) + name.substring(1).toLowerCase(Locale.ROOT);
+    }
+
+    /// {@return its part of a kernel's name, such as `Float32`}
+    String title() {
+        return capitalized(this);
+    }
+
+    private ClassDesc layout() {
+        return LoopCode.LAYOUT.nested("Of" + capitalized(kind));
+    }
+
+    /// {@return the Java type}
+    ClassDesc type() {
+        return kind.upperBound();
+    }
+
+    /// {@return the class of vectors of these elements}
+    ClassDesc vector() {
+        return ClassDesc.of("jdk.incubator.vector", capitalized(kind) + "Vector");
+    }
+
+    /// Pushes the layout of elements of 4 or 8 bytes.
+    void pushLayout(CodeBuilder code) {
+        code.getstatic(LoopCode.LAYOUT, "JAVA_" + kind, layout());
+    }
+
+    /// Replaces a segment, a layout and an index by the element at that index.
+    void get(CodeBuilder code) {
+        code.invokeinterface(LoopCode.SEGMENT, "getAtIndex", MethodTypeDesc.of(type(), layout(), CD_long));
+    }
+
+    /// Pops a segment, a layout, an index and an element, and stores the element at that index.
+    void set(CodeBuilder code) {
+        code.invokeinterface(LoopCode.SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(), CD_long, type()));
+    }
+
+    /// {@return whether it is INT32 or INT64}
+    boolean isInteger() {
+        return this == INT32 || this == INT64;
+    }
+
+    /// {@return the precision of the expressions over elements of this size; FLOAT32 for bytes}
+    Precision precision() {
+        return bytes == Double.BYTES ? Precision.FLOAT64 : Precision.FLOAT32;
+    }
+}

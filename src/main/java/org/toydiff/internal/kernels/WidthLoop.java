@@ -1,0 +1,206 @@
+package org.toydiff.internal.kernels;
+
+import static java.lang.constant.ConstantDescs.CD_double;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import java.lang.classfile.ClassBuilder;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodType;
+import java.util.List;
+import java.util.Map;
+import jdk.incubator.vector.VectorShape;
+
+/// Writes the class of a [Kernel.Unary] that converts elements of 4 bytes to elements of 8, or the reverse. An
+/// expression has numbers of one width only.
+///
+/// Conversions for which every vector unit has an instruction have a vector form too. Those from INT64 to real
+/// numbers do not (only AVX-512 has one), nor do those to integers, which check each element.
+final class WidthLoop {
+    private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
+    private static final ClassDesc KERNEL = LoopWriter.KERNEL_UNARY;
+    private static final ClassDesc CASTS = CastKernels.class.describeConstable().orElseThrow();
+    private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
+    private static final MethodTypeDesc RUN = MethodTypeDesc.of(
+            CD_void, SEGMENT, CD_long, CD_long, CD_long, SEGMENT, CD_long, CD_long, CD_long, CD_long, CD_long);
+    private static final MethodTypeDesc ROW =
+            MethodTypeDesc.of(CD_void, SEGMENT, CD_long, CD_long, SEGMENT, CD_long, CD_long, CD_long);
+
+    /// The Vector API's conversions, by the types.
+    private static final Map<List<Element>, String> CONVERSIONS = Map.of(
+            List.of(Element.FLOAT32, Element.FLOAT64), "F2D",
+            List.of(Element.FLOAT64, Element.FLOAT32), "D2F",
+            List.of(Element.INT32, Element.FLOAT64), "I2D",
+            List.of(Element.INT32, Element.INT64), "I2L");
+
+    // Slots of the kernel's parameters.
+    private static final int X = 1;
+    private static final int X0 = 2;
+    private static final int XI = 4;
+    private static final int XJ = 6;
+    private static final int Y = 8;
+    private static final int Y0 = 9;
+    private static final int YI = 11;
+    private static final int YJ = 13;
+    private static final int ROWS = 15;
+    private static final int COLUMNS = 17;
+
+    // Slots of a row's parameters: the segment, the start and the step of x, those of y, and the number of elements.
+    private static final int ROW_X = 0;
+    private static final int ROW_Y = 5;
+    private static final int COUNT = 10;
+
+    private final Element from;
+    private final Element to;
+
+    /// 1 for the scalar form.
+    private final int lanes;
+
+    private final ClassDesc self;
+
+    private WidthLoop(String name, Element from, Element to, int lanes) {
+        this.from = from;
+        this.to = to;
+        this.lanes = lanes;
+        self = ClassDesc.of(WidthLoop.class.getPackageName(), name);
+    }
+
+    static boolean hasVectorForm(Element from, Element to) {
+        return CONVERSIONS.containsKey(List.of(from, to));
+    }
+
+    static Kernel.Unary scalar(String name, Element from, Element to) {
+        return new WidthLoop(name, from, to, 1).define(null, null);
+    }
+
+    /// {@return the loop over contiguous rows with vectors of `shape` on its wider side} `scalar` computes the
+    /// remaining columns.
+    static Kernel.Unary vectors(String name, Element from, Element to, VectorShape shape, Kernel.Unary scalar) {
+        int lanes = shape.vectorBitSize() / Long.SIZE;
+        var species = List.of(species(from, lanes), species(to, lanes));
+        return new WidthLoop(name + "Vectors", from, to, lanes).define(species, scalar);
+    }
+
+    private static Object species(Element element, int lanes) {
+        Class<?> type =
+                switch (element) {
+                    case FLOAT32 -> float.class;
+                    case FLOAT64 -> double.class;
+                    case INT32 -> int.class;
+                    case INT64 -> long.class;
+                    case BOOL -> throw new AssertionError(element);
+                };
+        return VectorShape.forBitSize(lanes * element.bytes * Byte.SIZE).withLanes(type);
+    }
+
+    private Kernel.Unary define(List<?> species, Kernel.Unary scalar) {
+        byte[] bytes = ClassFile.of().build(self, this::write);
+        MethodType constructor = MethodType.methodType(void.class, Kernel.Unary.class);
+        return (Kernel.Unary) LoopCode.instance(bytes, species, constructor, scalar);
+    }
+
+    private void write(ClassBuilder type) {
+        type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(KERNEL);
+        type.withField("scalar", KERNEL, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
+        type.withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(CD_void, KERNEL), 0, code -> {
+            LoopCode.callObjectConstructor(code);
+            code.aload(0).aload(1).putfield(self, "scalar", KERNEL).return_();
+        });
+        type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
+        int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
+        type.withMethodBody("row", ROW, flags, lanes == 1 ? this::scalarRow : this::vectorRow);
+    }
+
+    private void run(CodeBuilder code) {
+        int whole = code.allocateLocal(TypeKind.LONG);
+        code.lload(COLUMNS).loadConstant((long) -lanes).land().lstore(whole);
+        LoopWriter.loop(code, ROWS, i -> {
+            code.aload(X);
+            LoopWriter.pushPlace(code, X0, i, XI);
+            code.lload(XJ).aload(Y);
+            LoopWriter.pushPlace(code, Y0, i, YI);
+            code.lload(YJ).lload(whole).invokestatic(self, "row", ROW);
+        });
+        Label end = code.newLabel();
+        code.lload(whole).lload(COLUMNS).lcmp().ifge(end);
+        code.aload(0).getfield(self, "scalar", KERNEL);
+        code.aload(X);
+        LoopWriter.pushPlace(code, X0, whole, XJ);
+        code.lload(XI).lload(XJ).aload(Y);
+        LoopWriter.pushPlace(code, Y0, whole, YJ);
+        code.lload(YI).lload(YJ).lload(ROWS).lload(COLUMNS).lload(whole).lsub();
+        code.invokeinterface(KERNEL, "run", RUN);
+        code.labelBinding(end);
+        code.return_();
+    }
+
+    private void scalarRow(CodeBuilder code) {
+        checkBounds(code);
+        LoopWriter.loop(code, COUNT, j -> {
+            pushPlace(code, ROW_Y, to, j);
+            pushPlace(code, ROW_X, from, j);
+            from.get(code);
+            convert(code);
+            to.set(code);
+        });
+        code.return_();
+    }
+
+    private static void checkBounds(CodeBuilder code) {
+        LoopCode.callBounds(code, ROW_X, ROW_X + 1);
+        LoopCode.callBounds(code, ROW_Y, ROW_Y + 1);
+    }
+
+    /// Pushes a segment, the layout of its elements and the index of element j.
+    private static void pushPlace(CodeBuilder code, int segment, Element element, int j) {
+        code.aload(segment);
+        element.pushLayout(code);
+        LoopWriter.pushPlace(code, segment + 1, j, segment + 3);
+    }
+
+    /// Replaces an element by its conversion.
+    private void convert(CodeBuilder code) {
+        if (from == Element.INT64 && to == Element.INT32) {
+            code.invokestatic(MATH, "toIntExact", MethodTypeDesc.of(CD_int, CD_long));
+        } else if (from.isInteger() || !to.isInteger()) {
+            code.conversion(from.kind, to.kind);
+        } else {
+            code.conversion(from.kind, TypeKind.DOUBLE);
+            String method = to == Element.INT32 ? "toInt" : "toLong";
+            code.invokestatic(CASTS, method, MethodTypeDesc.of(to.type(), CD_double));
+        }
+    }
+
+    /// The loop tests at its end: see [VectorLoop].
+    private void vectorRow(CodeBuilder code) {
+        checkBounds(code);
+        Label end = code.newLabel();
+        Label top = code.newLabel();
+        int j = code.allocateLocal(TypeKind.LONG);
+        code.lload(COUNT).lconst_0().lcmp().ifle(end);
+        code.lconst_0().lstore(j);
+        code.labelBinding(top);
+        LoopCode.classData(code, 0, LoopCode.SPECIES);
+        pushVectorPlace(code, ROW_X, j);
+        LoopCode.load(code, from.vector(), from.bytes == Long.BYTES);
+        LoopCode.convert(code, CONVERSIONS.get(List.of(from, to)), from.vector(), 1, to.vector());
+        pushVectorPlace(code, ROW_Y, j);
+        LoopCode.store(code, to.vector(), to.bytes == Long.BYTES);
+        code.lload(j).loadConstant((long) lanes).ladd().lstore(j);
+        code.lload(j).lload(COUNT).lcmp().iflt(top);
+        code.labelBinding(end);
+        code.return_();
+        LoopCode.keepFromInlining(code);
+    }
+
+    private static void pushVectorPlace(CodeBuilder code, int segment, int j) {
+        code.aload(segment).lload(segment + 1).lload(j).ladd();
+    }
+}
