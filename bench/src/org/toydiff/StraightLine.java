@@ -15,8 +15,6 @@ import org.toydiff.internal.launch.RowWork;
 public final class StraightLine implements AutoCloseable {
     private static final int[] WIDTHS = StartingNumbers.STEP_WIDTHS;
     private static final int LAYERS = WIDTHS.length - 1;
-    private static final boolean[] OVER_ROWS = {true, false};
-    private static final boolean[] OVER_ALL = {true};
 
     private final TensorArena arena = TensorArena.ofShared();
     private final Tensor[] weights = new Tensor[LAYERS];
@@ -120,14 +118,14 @@ public final class StraightLine implements AutoCloseable {
             Launch.endThen();
         }
         Launch.rows(RowWork.Kind.CROSS_ENTROPY, values[LAYERS], null, labels, RowWork.NONE, losses);
-        Launch.reduction(ReductionKind.MEAN, 0, losses, OVER_ALL, loss);
+        Launch.reduction(ReductionKind.MEAN, 0, losses, loss.shape, loss);
     }
 
     private void backward() {
         Launch.rows(RowWork.Kind.CROSS_ENTROPY_GRADIENT, values[LAYERS], share, labels, RowWork.NONE, logitsGradient);
         Tensor g = logitsGradient;
         for (int i = LAYERS - 1; i >= 0; i--) {
-            Launch.reduction(ReductionKind.SUM, 0, g, OVER_ROWS, biasGradients[i]);
+            Launch.reduction(ReductionKind.SUM, 0, g, biasGradients[i].shape, biasGradients[i]);
             Launch.productOfSwapped(g, values[i], 0, weightGradients[i]);
             if (i > 0) {
                 Launch.beginThrough(Activation.RELU, values[i]);

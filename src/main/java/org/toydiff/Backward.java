@@ -15,6 +15,9 @@ import org.toydiff.internal.memory.Storage;
 /// of a node, and frees every block that nothing reads afterwards. The same code predicts: it then computes with
 /// [AbstractTensors], kernels are skipped, and blocks are counted all the same. That is why a prediction is exact.
 final class Backward {
+    /// The number of storages that a rule makes at most, as a rule: more make the list grow.
+    private static final int MADE_BY_MOST_RULES = 4;
+
     private final WalkPlan plan;
     private final GradientSums sums;
     private final AbstractTensors tensors;
@@ -27,7 +30,7 @@ final class Backward {
     private final boolean[] applied;
 
     /// The storages made by the running rule, to be freed after it unless something holds them.
-    private final List<Storage> made = new ArrayList<>();
+    private final List<Storage> made = new ArrayList<>(MADE_BY_MOST_RULES);
 
     /// The step that runs, from 1; 0 before the first.
     private int step;
@@ -35,6 +38,9 @@ final class Backward {
     /// The gradient that the running rule reads for the last time, so that an op may write over it; or null. A
     /// field, because rules do not know the engine: an op asks it by [Tensor#dying()].
     private Storage overwritable;
+
+    /// The view of [#overwritable] that an op is to write over, or null.
+    private Tensor dying;
 
     /// Throws, before anything has changed, if the walk cannot run to its end.
     private Backward(WalkPlan plan, AbstractTensors tensors, ReleaseSchedule.Writer schedule, Backward outer) {
@@ -206,6 +212,7 @@ final class Backward {
             }
         } finally {
             overwritable = null;
+            dying = null;
         }
     }
 
@@ -261,9 +268,17 @@ final class Backward {
         return new Tensor(heir, output.offset, output.shape, output.strides, output.dtype);
     }
 
-    /// Whether an element-by-element op of the running rule may write over `g`.
-    boolean mayOverwrite(Tensor g) {
-        return g.storage == overwritable;
+    /// Returns a view of `g` that an elementwise op of the running rule may write over, or g itself where none may.
+    Tensor dying(Tensor g) {
+        if (g.storage != overwritable) {
+            return g;
+        }
+        dying = g.view();
+        return dying;
+    }
+
+    boolean isDying(Tensor t) {
+        return t == dying;
     }
 
     private boolean dies(Node node, Tensor g) {

@@ -50,11 +50,11 @@ public sealed interface ElementwiseOps permits Tensor {
         }
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("clamp", x.dtype, x.shape, recorded);
-        Launch.binary(BinaryKernel.MAXIMUM.of(x.isWide()), x, Tensor.full(x.dtype, min), y);
-        Launch.binary(BinaryKernel.MINIMUM.of(x.isWide()), y, Tensor.full(x.dtype, max), y);
+        Launch.binary(BinaryKernel.MAXIMUM.of(x.isWide()), x, Tensor.constant(x.dtype, min), y);
+        Launch.binary(BinaryKernel.MINIMUM.of(x.isWide()), y, Tensor.constant(x.dtype, max), y);
         Rule rule = readsInput((g, in) -> {
-            Tensor above = Tensor.where(in.greaterOrEqual(Tensor.full(in.dtype, min)), g, g.zero());
-            return Tensor.where(in.lessOrEqual(Tensor.full(in.dtype, max)), above, g.zero());
+            Tensor above = Tensor.where(in.greaterOrEqual(Tensor.constant(in.dtype, min)), g, g.zero());
+            return Tensor.where(in.lessOrEqual(Tensor.constant(in.dtype, max)), above, g.zero());
         });
         return recorded ? y.record("clamp", null, rule, x) : y;
     }

@@ -24,7 +24,7 @@ final class Families {
         }
         x.requireFloating(op);
         boolean recorded = Tensor.recorded(x);
-        Tensor y = x.overwritable ? x.view() : Tensor.make(op, x.dtype, x.shape, recorded);
+        Tensor y = x.isDying() ? x.view() : Tensor.make(op, x.dtype, x.shape, recorded);
         Launch.unary(kernel.of(x.isWide()), x, y);
         return recorded ? y.record(op, null, rule, x) : y;
     }
@@ -53,15 +53,15 @@ final class Families {
             throw new IllegalArgumentException(op + ": " + value + " is no " + x.dtype + ", the dtype of "
                     + Shape.text(x.shape) + "; cast(DType.FLOAT64) first, or give a whole number in its range");
         }
-        return Tensor.full(x.dtype, value);
+        return Tensor.constant(x.dtype, value);
     }
 
     /// As [#binary], for a kernel that is already chosen and whose b may be of another dtype.
     static Tensor broadcasting(Tensor a, Tensor b, String op, Kernel.Binary kernel, Rule toA, Rule toB) {
         long[] shape = Shape.broadcast(op, a.shape, b.shape);
         boolean recorded = Tensor.recorded(a, b);
-        Tensor y =
-                a.overwritable && Arrays.equals(a.shape, shape) ? a.view() : Tensor.make(op, a.dtype, shape, recorded);
+        boolean overwrites = a.isDying() && Arrays.equals(a.shape, shape);
+        Tensor y = overwrites ? a.view() : Tensor.make(op, a.dtype, shape, recorded);
         Launch.binary(kernel, a, b, y);
         return recorded ? y.record(op, null, toA, toB, a, b) : y;
     }
@@ -73,18 +73,18 @@ final class Families {
             return integerSum(x, op, reduced, keepDims);
         }
         x.requireFloating(op);
-        long[] kept = Shape.kept(x.shape, reduced);
-        long[] shape = keepDims ? kept : Shape.dropped(x.shape, reduced);
-        // A scalar stretches to any shape as it is.
-        long[] ruleShape = keepDims || shape.length == 0 ? null : kept;
+        long[] shape = keepDims ? Shape.kept(x.shape, reduced) : Shape.dropped(x.shape, reduced);
+        // A scalar broadcasts to any shape as it is.
+        long[] kept = keepDims || shape.length == 0 ? shape : Shape.kept(x.shape, reduced);
+        long[] ruleShape = kept == shape ? null : kept;
         boolean recorded = rule != null && Tensor.recorded(x);
         Tensor y = Tensor.make(op, kernel.isPosition() ? DType.INT64 : x.dtype, shape, recorded);
-        if (Launch.reducible(kernel, x, reduced)) {
-            Launch.reduction(kernel, ddof, x, reduced, y);
+        if (Launch.reducible(kernel, x, kept)) {
+            Launch.reduction(kernel, ddof, x, kept, y);
         } else {
             Tensor sorted = keptFirst(x, reduced);
             Tensor copy = sorted.contiguousCopy(op);
-            Launch.reduction(kernel, ddof, copy, keptFirst(reduced), y);
+            Launch.reduction(kernel, ddof, copy, Shape.kept(copy.shape, keptFirst(reduced)), y);
             copy.freeCopyOf(x, op);
         }
         return recorded ? y.record(op, ruleShape, rule, x) : y;
@@ -138,16 +138,15 @@ final class Families {
     ///
     /// @return whether it was
     static boolean sumInto(Tensor into, Tensor x) {
-        boolean[] reduced = Shape.stretchedAxes(into.shape, x.shape);
-        if (!into.isContiguous() || !Launch.reducible(ReductionKind.SUM, x, reduced)) {
+        if (!into.isContiguous() || !Launch.reducible(ReductionKind.SUM, x, into.shape)) {
             return false;
         }
-        Launch.reduction(ReductionKind.SUM, 0, x, reduced, into);
+        Launch.reduction(ReductionKind.SUM, 0, x, into.shape, into);
         return true;
     }
 
     /// The gradient of a sum.
-    static final Rule SUM = Rule.readsShape((g, shape) -> g.broadcastTo(shape));
+    static final Rule SUM = Rule.readsShape((g, shape) -> g.stretchTo(shape));
 
     /// Axes marked for a reduction over all, or over one.
     static boolean[] all(Tensor x) {

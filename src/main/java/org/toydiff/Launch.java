@@ -123,14 +123,14 @@ final class Launch {
         }
     }
 
-    /// Whether x can be reduced where it lies.
-    static boolean reducible(ReductionKind reduction, Tensor x, boolean[] reduced) {
-        return x.size() == 0 || Scope.current().reductions.plan(reduction, x.shape, x.strides, reduced);
+    /// Whether x can be reduced where it lies, over the axes that broadcasting would stretch from the shape `to`.
+    static boolean reducible(ReductionKind reduction, Tensor x, long[] to) {
+        return x.size() == 0 || Scope.current().reductions.plan(reduction, x.shape, x.strides, to);
     }
 
-    /// `y = reduction(x)` over the marked axes of an x that is [#reducible]; y is contiguous and has one element
-    /// for each position of the others.
-    static void reduction(ReductionKind reduction, int ddof, Tensor x, boolean[] reduced, Tensor y) {
+    /// `y = reduction(x)` of an x that is [#reducible] to the shape `to`; y is contiguous and has as many elements
+    /// as that.
+    static void reduction(ReductionKind reduction, int ddof, Tensor x, long[] to, Tensor y) {
         Scope scope = Scope.current();
         if (y.size() == 0 || skips(y, scope)) {
             return;
@@ -140,7 +140,7 @@ final class Launch {
             return;
         }
         ReductionWork work = scope.reductions;
-        work.plan(reduction, x.shape, x.strides, reduced);
+        work.plan(reduction, x.shape, x.strides, to);
         work.run(reduction, ddof, x.isWide(), memory(x), x.offset, memory(y), y.offset, y.size());
     }
 
@@ -417,9 +417,11 @@ final class Launch {
         double sum = CBlas.dot(
                 y.isWide(),
                 n,
-                at(a),
+                memory(a),
+                a.offset * a.dtype.bytes(),
                 MatrixLayout.increment(a.shape, a.strides, 0),
-                at(b),
+                memory(b),
+                b.offset * b.dtype.bytes(),
                 MatrixLayout.increment(b.shape, b.strides, 0));
         y.dtype.set(y.storage.segment(), y.offset, sum);
     }
@@ -430,9 +432,5 @@ final class Launch {
 
     private static long offset(Tensor t) {
         return t == null ? 0 : t.offset;
-    }
-
-    private static MemorySegment at(Tensor t) {
-        return t.storage.segment().asSlice(t.offset * t.dtype.bytes());
     }
 }

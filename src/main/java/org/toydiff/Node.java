@@ -25,6 +25,7 @@ final class Node {
     /// Set when an eager backward has freed the values that the rules would read.
     boolean released;
 
+    /// The versions of the values when they were recorded; null where all were 0, as those of most ops are.
     private final int[] versions;
 
     Node(String op, Tensor output, long[] ruleShape, Rule[] rules, Tensor... inputs) {
@@ -37,10 +38,19 @@ final class Node {
         this.ruleShape = ruleShape;
         this.rules = rules;
         this.inputs = inputs;
-        this.versions = new int[inputs.length + 1];
+        this.versions = versions();
+    }
+
+    private int[] versions() {
+        int[] changed = null;
         for (int i = 0; i <= inputs.length; i++) {
-            versions[i] = value(i).storage.version;
+            int version = value(i).storage.version;
+            if (version != 0) {
+                changed = changed == null ? new int[inputs.length + 1] : changed;
+                changed[i] = version;
+            }
         }
+        return changed;
     }
 
     /// Returns the rule of input i, which is not joint.
@@ -72,7 +82,7 @@ final class Node {
     /// Throws if a value that a rule is about to read was changed in place since it was recorded.
     void requireUnchanged(int i) {
         Tensor value = value(i);
-        if (value.storage.version != versions[i]) {
+        if (value.storage.version != (versions == null ? 0 : versions[i])) {
             throw new IllegalStateException("backward: " + op + " reads a value of shape " + Shape.text(value.shape)
                     + " that was changed in place after " + op + " was computed; change it after backward, or give "
                     + op

@@ -115,7 +115,7 @@ public sealed interface ReductionOps permits Tensor {
     private static Tensor mean(Tensor x, boolean[] reduced, boolean keepDims) {
         return reduction(x, "mean", reduced, keepDims, ReductionKind.MEAN, 0, readsShape((g, shape) -> g.divide(
                         (double) Shape.size(shape) / g.size())
-                .broadcastTo(shape)));
+                .stretchTo(shape)));
     }
 
     /// Returns the largest element, NaN if any is, over all axes; gradient `g` shared evenly among equal ones, as

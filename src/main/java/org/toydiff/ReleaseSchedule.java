@@ -165,13 +165,13 @@ public record ReleaseSchedule(List<Entry> entries, List<Entry> kept, List<Long> 
 
         private Entry entry(int step, String op, Kind kind, long[] shape, Storage storage) {
             int block = blocks.computeIfAbsent(storage, s -> blocks.size() + 1);
-            return new Entry(step, op, kind, shape, storage.bytes, block, births.get(storage));
+            return new Entry(step, op, kind, shape, storage.bytes(), block, births.get(storage));
         }
 
         private List<Entry> kept() {
             List<Entry> kept = new ArrayList<>();
             for (Storage storage : inOrder) {
-                if (!storage.isFreed() && storage.bytes > 0 && storage.home instanceof TensorArena) {
+                if (!storage.isFreed() && storage.bytes() > 0 && storage.home instanceof TensorArena) {
                     var kind = births.get(storage) < 0 ? Kind.VALUE : Kind.GRADIENT;
                     kept.add(entry(live.size(), storage.op, kind, storage.shape, storage));
                 }

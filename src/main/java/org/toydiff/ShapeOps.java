@@ -351,12 +351,6 @@ public sealed interface ShapeOps permits Tensor {
             throw new IllegalArgumentException(
                     "broadcastTo: " + Shape.text(x.shape) + " does not stretch to " + Shape.text(sizes));
         }
-        return view(
-                x,
-                "broadcastTo",
-                x.offset,
-                sizes,
-                Shape.stretched(x.shape, x.strides, sizes),
-                readsShape((g, original) -> g.sumTo(original)));
+        return x.stretchTo(sizes);
     }
 }

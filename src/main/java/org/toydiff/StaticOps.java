@@ -42,7 +42,7 @@ final class StaticOps {
 
         @Override
         public Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y) {
-            Tensor zero = Tensor.full(g.dtype, 0);
+            Tensor zero = g.zero();
             return first ? where(inputs[0], g, zero) : where(inputs[0], zero, g);
         }
     }

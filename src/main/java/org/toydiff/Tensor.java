@@ -701,4 +701,15 @@ public final class Tensor extends TensorBase
     public static Tensor custom(CustomOp op, Tensor... inputs) {
         return StaticOps.custom(op, inputs);
     }
+
+    private static int columns(float[][] rows) {
+        int columns = rows.length == 0 ? 0 : rows[0].length;
+        for (float[] row : rows) {
+            if (row.length != columns) {
+                throw new IllegalArgumentException(
+                        "of: rows of " + columns + " and of " + row.length + " elements make no matrix");
+            }
+        }
+        return columns;
+    }
 }

@@ -56,9 +56,6 @@ abstract sealed class TensorBase permits Tensor {
     /// The step at which an eager backward freed the gradient, for the message to a later reader; 0 when it did not.
     int gradientFreedAt;
 
-    /// Set on a dying gradient whose block an elementwise op may write its result to.
-    boolean overwritable;
-
     TensorBase(Storage storage, long offset, long[] shape, long[] strides, DType dtype) {
         this.storage = storage;
         this.offset = offset;
@@ -120,6 +117,12 @@ abstract sealed class TensorBase permits Tensor {
         return allocate(op, arena, dtype, shape).fill(value);
     }
 
+    /// A scalar in the innermost arena, for the other side of a binary op.
+    static Tensor constant(DType dtype, double value) {
+        dtype.requireConvertible("full", value);
+        return make("full", dtype, Shape.SCALAR, false).fill(value);
+    }
+
     /// The shape of values that a factory is given, one axis of all of them if it names none.
     static long[] shapeOf(int values, long[] shape) {
         if (shape.length == 0) {
@@ -130,17 +133,6 @@ abstract sealed class TensorBase permits Tensor {
             throw new IllegalArgumentException("of: " + values + " values do not fill the shape " + Shape.text(shape));
         }
         return shape;
-    }
-
-    static int columns(float[][] rows) {
-        int columns = rows.length == 0 ? 0 : rows[0].length;
-        for (float[] row : rows) {
-            if (row.length != columns) {
-                throw new IllegalArgumentException(
-                        "of: rows of " + columns + " and of " + row.length + " elements make no matrix");
-            }
-        }
-        return columns;
     }
 
     static Tensor wrapped(MemorySegment segment, DType dtype, long[] shape) {
@@ -521,12 +513,13 @@ abstract sealed class TensorBase permits Tensor {
     /// over it, where nobody else needs it.
     Tensor dying() {
         Backward backward = Scope.current().backward;
-        if (backward == null || !backward.mayOverwrite(self())) {
-            return self();
-        }
-        Tensor dying = view();
-        dying.overwritable = true;
-        return dying;
+        return backward == null ? self() : backward.dying(self());
+    }
+
+    /// Whether this is a result of [#dying()] that an elementwise op may write over.
+    boolean isDying() {
+        Backward backward = Scope.current().backward;
+        return backward != null && backward.isDying(self());
     }
 
     /// The sum over the axes that broadcasting from `shape` to this shape stretched; this itself when there are
@@ -538,6 +531,17 @@ abstract sealed class TensorBase permits Tensor {
         boolean[] stretched = Shape.stretchedAxes(shape, this.shape);
         Tensor sum = Families.reduction(self(), "sum", stretched, true, ReductionKind.SUM, 0, Families.SUM);
         return this.shape.length == shape.length ? sum : sum.reshape(shape);
+    }
+
+    /// A view stretched to a shape to which this broadcasts, and which the caller does not change.
+    Tensor stretchTo(long[] shape) {
+        return Families.view(
+                self(),
+                "broadcastTo",
+                offset,
+                shape,
+                Shape.stretched(this.shape, strides, shape),
+                readsShape((g, original) -> g.sumTo(original)));
     }
 
     /// The part of maximum's gradient that belongs to this: 1 where it is larger than b, ½ where equal, else 0.
@@ -568,7 +572,7 @@ abstract sealed class TensorBase permits Tensor {
     /// This with 1 in place of the elements that a mask marks: a divisor or a base that makes no infinity there. No
     /// gradient goes to the replaced elements.
     Tensor oneWhere(Tensor mask) {
-        return Tensor.where(mask, Tensor.full(dtype, 1), self());
+        return Tensor.where(mask, constant(dtype, 1), self());
     }
 
     /// `this·factor`, without a tensor for the factor; for contiguous tensors that are small.
@@ -581,6 +585,6 @@ abstract sealed class TensorBase permits Tensor {
 
     /// A scalar 0 of this dtype.
     Tensor zero() {
-        return Tensor.full(dtype, 0);
+        return constant(dtype, 0);
     }
 }

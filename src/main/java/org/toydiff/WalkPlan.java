@@ -37,6 +37,7 @@ final class WalkPlan {
     /// The tensors at which a walk within a rule ends: nodes before them belong to the outer walk.
     private final List<Tensor> ends;
 
+    /// Whether each node leads to a chosen tensor; null where the goal is the leaves, to which every node leads.
     private final boolean[] needed;
 
     /// How many contributions to the gradient of each output of `order` are still to come.
@@ -55,10 +56,10 @@ final class WalkPlan {
         this.chosen = chosen;
         this.ends = ends;
         this.order = Scope.current().graphs.of(maker(root), ends);
-        this.needed = new boolean[order.length];
+        this.needed = toLeaves() ? null : new boolean[order.length];
         this.awaited = new int[order.length];
-        for (int i = order.length - 1; i >= 0; i--) {
-            needed[i] = toLeaves() || leadsToChosen(order[i]);
+        for (int i = order.length - 1; i >= 0 && !toLeaves(); i--) {
+            needed[i] = leadsToChosen(order[i]);
         }
     }
 
@@ -102,7 +103,7 @@ final class WalkPlan {
             if (maker != null && node.reads(value)) {
                 tensors.of(node.value(value)).storage.readBy(i + 1);
             }
-            if (maker != null && value < node.inputs.length && needed[i]) {
+            if (maker != null && value < node.inputs.length && needs(i)) {
                 awaited[index(maker)]++;
             }
         }
@@ -144,7 +145,7 @@ final class WalkPlan {
             }
             for (int value = 0; value <= node.inputs.length; value++) {
                 Tensor tensor = node.value(value);
-                if (needed[i] && node.reads(value)) {
+                if (needs(i) && node.reads(value)) {
                     tensor.requireReadable(op);
                     node.requireUnchanged(value);
                 }
@@ -162,7 +163,7 @@ final class WalkPlan {
 
     /// Whether the rules of `order[i]` are to run.
     boolean needs(int i) {
-        return needed[i];
+        return toLeaves() || needed[i];
     }
 
     /// Whether a contribution to `input` is worth computing.

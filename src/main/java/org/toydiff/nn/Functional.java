@@ -277,7 +277,8 @@ public final class Functional {
     /// Returns whether the target of a cross entropy holds probabilities rather than labels; throws if it can hold
     /// neither.
     static boolean areProbabilities(String loss, Tensor logits, Tensor target) {
-        boolean sameShape = Arrays.equals(logits.shape(), target.shape());
+        // Labels have another rank: no copies of the shapes are made for them.
+        boolean sameShape = logits.rank() == target.rank() && Arrays.equals(logits.shape(), target.shape());
         boolean floating = target.dtype().isFloating();
         if (sameShape && !floating) {
             throw new IllegalArgumentException(loss + ": probabilities " + Arrays.toString(target.shape()) + " are "

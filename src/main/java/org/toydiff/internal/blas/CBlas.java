@@ -8,6 +8,10 @@ import org.toydiff.internal.openblas.OpenBlas;
 ///
 /// Checks nothing. Sizes are in elements. Uses plain downcalls: a critical one would block the garbage collector
 /// of the whole JVM for the duration of the product.
+///
+/// The handles are called here, beside the slices that they take apart, and not through the methods of the bindings:
+/// the compiler always inlines a constant handle, so that no slice becomes an object; a method only as long as it has
+/// not compiled that by itself, which happened in one JVM of ten.
 public final class CBlas {
     private static final int ROW_MAJOR = OpenBlas.CblasRowMajor();
     private static final int TRANSPOSED = OpenBlas.CblasTrans();
@@ -30,8 +34,6 @@ public final class CBlas {
 
     /// `c = op(a)·op(b) + beta·c`, where op(a) is m×k and op(b) k×n. Operands begin at byte offsets in their
     /// segments.
-    ///
-    /// The slices are made here, beside the call that takes them apart, so that the compiler can eliminate them.
     public static void gemm(
             boolean wide,
             boolean transposeA,
@@ -51,38 +53,19 @@ public final class CBlas {
             int ldc) {
         int ta = transposeA ? TRANSPOSED : PLAIN;
         int tb = transposeB ? TRANSPOSED : PLAIN;
-        if (wide) {
-            OpenBlas.cblas_dgemm(
-                    ROW_MAJOR,
-                    ta,
-                    tb,
-                    m,
-                    n,
-                    k,
-                    1,
-                    a.asSlice(aOffset),
-                    lda,
-                    b.asSlice(bOffset),
-                    ldb,
-                    beta,
-                    c.asSlice(cOffset),
-                    ldc);
-        } else {
-            OpenBlas.cblas_sgemm(
-                    ROW_MAJOR,
-                    ta,
-                    tb,
-                    m,
-                    n,
-                    k,
-                    1,
-                    a.asSlice(aOffset),
-                    lda,
-                    b.asSlice(bOffset),
-                    ldb,
-                    (float) beta,
-                    c.asSlice(cOffset),
-                    ldc);
+        MemorySegment x = a.asSlice(aOffset);
+        MemorySegment y = b.asSlice(bOffset);
+        MemorySegment z = c.asSlice(cOffset);
+        try {
+            if (wide) {
+                OpenBlas.cblas_dgemm$handle()
+                        .invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1.0, x, lda, y, ldb, beta, z, ldc);
+            } else {
+                OpenBlas.cblas_sgemm$handle()
+                        .invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1f, x, lda, y, ldb, (float) beta, z, ldc);
+            }
+        } catch (Throwable e) {
+            throw unchecked(e);
         }
     }
 
@@ -105,16 +88,39 @@ public final class CBlas {
         MemorySegment matrix = a.asSlice(aOffset);
         MemorySegment from = x.asSlice(xOffset);
         MemorySegment to = y.asSlice(yOffset);
-        if (wide) {
-            OpenBlas.cblas_dgemv(ROW_MAJOR, ta, m, n, 1, matrix, lda, from, incx, beta, to, 1);
-        } else {
-            OpenBlas.cblas_sgemv(ROW_MAJOR, ta, m, n, 1, matrix, lda, from, incx, (float) beta, to, 1);
+        try {
+            if (wide) {
+                OpenBlas.cblas_dgemv$handle()
+                        .invokeExact(ROW_MAJOR, ta, m, n, 1.0, matrix, lda, from, incx, beta, to, 1);
+            } else {
+                OpenBlas.cblas_sgemv$handle()
+                        .invokeExact(ROW_MAJOR, ta, m, n, 1f, matrix, lda, from, incx, (float) beta, to, 1);
+            }
+        } catch (Throwable e) {
+            throw unchecked(e);
         }
     }
 
-    /// `Σ x·y` over n elements.
-    public static double dot(boolean wide, int n, MemorySegment x, int incx, MemorySegment y, int incy) {
-        return wide ? OpenBlas.cblas_ddot(n, x, incx, y, incy) : OpenBlas.cblas_sdot(n, x, incx, y, incy);
+    /// `Σ x·y` over n elements. Operands begin at byte offsets in their segments.
+    public static double dot(
+            boolean wide, int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy) {
+        MemorySegment a = x.asSlice(xOffset);
+        MemorySegment b = y.asSlice(yOffset);
+        try {
+            return wide
+                    ? (double) OpenBlas.cblas_ddot$handle().invokeExact(n, a, incx, b, incy)
+                    : (float) OpenBlas.cblas_sdot$handle().invokeExact(n, a, incx, b, incy);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /// Returns the exception of a downcall, which declares none and throws unchecked ones alone.
+    private static RuntimeException unchecked(Throwable thrown) {
+        if (thrown instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) thrown;
     }
 
     /// Returns the library's build string, or null if it has none.

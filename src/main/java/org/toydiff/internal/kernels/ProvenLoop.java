@@ -59,6 +59,10 @@ abstract class ProvenLoop {
 
     private static final AtomicInteger PROVEN = new AtomicInteger();
 
+    static {
+        SegmentClasses.load();
+    }
+
     /// Volatile, so that a thread that reads it sees the class too.
     private volatile boolean proven;
 

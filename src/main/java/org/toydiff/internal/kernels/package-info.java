@@ -12,7 +12,7 @@
 /// | loops generated from an expression | `LoopCode`, `LoopWriter`, `ScalarLoop`, `VectorLoop` |
 /// | passes and column sums, likewise | `PassWriter`, `ScalarPass`, `VectorPass`; `ColumnLoop` |
 /// | how the scalar form gets at memory | `Staging`, `StagingCode` |
-/// | which form runs | `ProvenLoop` and the kernels that begin with `Proven` |
+/// | which form runs | `ProvenLoop`, `SegmentClasses` and the kernels that begin with `Proven` |
 /// | tiny products | `SmallProduct`, `ProductLoop` |
 ///
 /// The arithmetic of the expressions is in `internal.arithmetic`; `internal.launch` decides how an op is divided

@@ -64,11 +64,12 @@ public final class ReductionWork extends Work {
     private final long[] stride = new long[MAX_GROUPS + 1];
     private int groups;
 
-    /// Determines how a tensor of this shape and these strides can be reduced over the marked axes.
+    /// Determines how a tensor of this shape and these strides can be reduced to the shape `to`, which broadcasts to
+    /// its own: the axes that broadcasting would stretch are reduced.
     ///
     /// @return whether it can be reduced without a copy
-    public boolean plan(ReductionKind reduction, long[] shape, long[] strides, boolean[] reduced) {
-        merge(shape, strides, reduced);
+    public boolean plan(ReductionKind reduction, long[] shape, long[] strides, long[] to) {
+        merge(shape, strides, to);
         blocks = 1;
         blockStride = 0;
         if (groups > MAX_GROUPS) {
@@ -109,17 +110,19 @@ public final class ReductionWork extends Work {
         return true;
     }
 
-    private void merge(long[] shape, long[] strides, boolean[] reduced) {
+    private void merge(long[] shape, long[] strides, long[] to) {
         groups = 0;
+        int missing = shape.length - to.length;
         for (int axis = shape.length - 1; axis >= 0 && groups <= MAX_GROUPS; axis--) {
             if (shape[axis] == 1) {
                 continue;
             }
+            boolean reduced = axis < missing || to[axis - missing] == 1;
             int last = groups - 1;
-            if (groups > 0 && isReduced[last] == reduced[axis] && strides[axis] == count[last] * stride[last]) {
+            if (groups > 0 && isReduced[last] == reduced && strides[axis] == count[last] * stride[last]) {
                 count[last] *= shape[axis];
             } else {
-                isReduced[groups] = reduced[axis];
+                isReduced[groups] = reduced;
                 count[groups] = shape[axis];
                 stride[groups++] = strides[axis];
             }

@@ -59,6 +59,9 @@ public final class Shape {
 
     /// {@return row-major strides}
     public static long[] strides(long[] shape) {
+        if (shape.length == 0) {
+            return SCALAR;
+        }
         long[] strides = new long[shape.length];
         long stride = 1;
         for (int i = shape.length - 1; i >= 0; i--) {
@@ -210,14 +213,17 @@ public final class Shape {
 
     /// {@return the shape without the marked axes}
     public static long[] dropped(long[] shape, boolean[] reduced) {
-        long[] result = new long[shape.length];
         int n = 0;
-        for (int i = 0; i < shape.length; i++) {
+        for (boolean each : reduced) {
+            n += each ? 0 : 1;
+        }
+        long[] result = n == 0 ? SCALAR : new long[n];
+        for (int i = shape.length - 1; n > 0; i--) {
             if (!reduced[i]) {
-                result[n++] = shape[i];
+                result[--n] = shape[i];
             }
         }
-        return Arrays.copyOf(result, n);
+        return result;
     }
 
     public static String text(long[] shape) {

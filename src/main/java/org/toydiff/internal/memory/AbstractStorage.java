@@ -9,23 +9,22 @@ public final class AbstractStorage extends Storage {
     private Account account;
     private final long base;
 
-    private AbstractStorage(
-            Account account, String op, ElementType dtype, long[] shape, long bytes, boolean early, long base) {
-        super(account.arena, op, dtype, shape, bytes, early);
+    private AbstractStorage(Account account, String op, ElementType dtype, long[] shape, boolean early, long base) {
+        super(account.arena, op, dtype, shape, early);
         this.account = account;
         this.base = base;
     }
 
     /// Counts one in an abstract account.
     static AbstractStorage make(Account account, String op, ElementType dtype, long[] shape, boolean early) {
-        long bytes = roundedBytes(dtype, shape);
-        account.count(bytes);
-        return new AbstractStorage(account, op, dtype, shape, bytes, early, 0);
+        var storage = new AbstractStorage(account, op, dtype, shape, early, 0);
+        account.count(storage.bytes());
+        return storage;
     }
 
     /// An abstract copy of `real`, counted already in the account.
     public static AbstractStorage of(Account account, Storage real) {
-        var copy = new AbstractStorage(account, real.op, real.dtype, real.shape, real.bytes, real.early, real.base());
+        var copy = new AbstractStorage(account, real.op, real.dtype, real.shape, real.early, real.base());
         copy.pinned = real.pinned;
         copy.disposable = real.disposable;
         copy.holders = real.holders;
@@ -76,14 +75,14 @@ public final class AbstractStorage extends Storage {
 
     @Override
     void release() {
-        account.count(-bytes);
+        account.count(-bytes());
     }
 
     @Override
     AbstractStorage heir(String heirOp) {
         release();
-        account.count(bytes);
-        return new AbstractStorage(account, heirOp, dtype, shape, bytes, true, base);
+        account.count(bytes());
+        return new AbstractStorage(account, heirOp, dtype, shape, true, base);
     }
 
     @Override
@@ -94,8 +93,8 @@ public final class AbstractStorage extends Storage {
     @Override
     public void moveCount(Account target) {
         if (target.isAbstract()) {
-            account.count(-bytes);
-            target.count(bytes);
+            account.count(-bytes());
+            target.count(bytes());
             account = target;
             home = target.arena;
         }

@@ -414,7 +414,7 @@ public final class Account {
         first = storage;
         storage.listed = true;
         made++;
-        count(storage.bytes);
+        count(storage.bytes());
     }
 
     void remove(PooledStorage storage) {
@@ -428,7 +428,7 @@ public final class Account {
         }
         storage.listed = false;
         freed++;
-        count(-storage.bytes);
+        count(-storage.bytes());
     }
 
     void count(long bytes) {

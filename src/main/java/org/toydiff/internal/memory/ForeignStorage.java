@@ -28,7 +28,7 @@ public final class ForeignStorage extends Storage {
 
     private ForeignStorage(
             Arena home, MemorySegment segment, String op, ElementType dtype, long[] shape, Consumer<String> check) {
-        super(home, op, dtype, shape, 0, false);
+        super(home, op, dtype, shape, false);
         this.foreign = segment;
         this.memory = unconfined(segment);
         this.check = check;

@@ -92,7 +92,7 @@ public final class Ledger {
     ///     has changed then
     static void take(Account account, PooledStorage storage) {
         synchronized (LOCK) {
-            long bytes = storage.bytes;
+            long bytes = storage.bytes();
             requireTaking(account, storage.op);
             requireRoom(account, storage);
             if (!hasRoom(bytes)) {
@@ -119,7 +119,7 @@ public final class Ledger {
     static void give(Account account, PooledStorage storage) {
         synchronized (LOCK) {
             if (storage.listed) {
-                live -= storage.bytes;
+                live -= storage.bytes();
                 account.remove(storage);
                 recycle(storage);
             }
@@ -245,7 +245,7 @@ public final class Ledger {
             unlink(account);
             MemoryCheckError damage = null;
             for (PooledStorage storage = account.first(); storage != null; storage = account.first()) {
-                live -= storage.bytes;
+                live -= storage.bytes();
                 account.remove(storage);
                 try {
                     recycle(storage);
@@ -390,11 +390,11 @@ public final class Ledger {
     private static void appendSites(StringBuilder text) {
         List<PooledStorage> all = new ArrayList<>();
         open().forEach(account -> all.addAll(list(account)));
-        all.sort(Comparator.comparingLong((PooledStorage storage) -> storage.bytes)
+        all.sort(Comparator.comparingLong((PooledStorage storage) -> storage.bytes())
                 .reversed());
         for (PooledStorage storage : all) {
-            if (storage.bytes > 0) {
-                text.append("  ").append(storage.bytes).append(" B  ").append(name(storage));
+            if (storage.bytes() > 0) {
+                text.append("  ").append(storage.bytes()).append(" B  ").append(name(storage));
                 text.append("  at ").append(storage.site).append('\n');
             }
         }
@@ -434,7 +434,7 @@ public final class Ledger {
 
     private static void requireRoom(Account account, PooledStorage storage) {
         long limit = account.limit();
-        if (storage.bytes > limit - account.live()) {
+        if (storage.bytes() > limit - account.live()) {
             String why = " would pass the limit of its arena, " + Shape.bytes(limit);
             String message = refuse(storage.request(), "arena", why, account.live(), limit, List.of(account));
             throw account.refusal().apply(message);
@@ -472,14 +472,14 @@ public final class Ledger {
     private static String largest(List<Account> accounts) {
         List<PooledStorage> all = new ArrayList<>();
         accounts.forEach(account -> all.addAll(list(account)));
-        all.sort(Comparator.comparingLong((PooledStorage storage) -> storage.bytes)
+        all.sort(Comparator.comparingLong((PooledStorage storage) -> storage.bytes())
                 .reversed());
         if (all.isEmpty()) {
             return "";
         }
         List<String> names = all.stream()
                 .limit(3)
-                .map(storage -> name(storage) + " " + Shape.bytes(storage.bytes))
+                .map(storage -> name(storage) + " " + Shape.bytes(storage.bytes()))
                 .toList();
         return "; largest: " + String.join(", ", names);
     }

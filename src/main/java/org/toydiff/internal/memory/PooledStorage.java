@@ -33,21 +33,19 @@ public final class PooledStorage extends Storage {
 
     private boolean exposed;
 
-    private PooledStorage(
-            Account account, String op, ElementType dtype, long[] shape, long bytes, boolean early, boolean shared) {
-        super(account.arena, op, dtype, shape, bytes, early);
+    private PooledStorage(Account account, String op, ElementType dtype, long[] shape, boolean early, boolean shared) {
+        super(account.arena, op, dtype, shape, early);
         this.account = account;
         this.shared = shared;
         // A lifetime made now is there before another thread that closes the arena can see the storage.
         this.lifetime = early && shared ? Arena.ofShared() : null;
-        this.site = Ledger.TRACE && bytes > 0 ? AllocationSite.capture() : null;
+        this.site = Ledger.TRACE && bytes() > 0 ? AllocationSite.capture() : null;
     }
 
     /// Takes a block from the pool.
     static PooledStorage make(Account account, String op, ElementType dtype, long[] shape, boolean early) {
         account.requireUsable(op);
-        long bytes = roundedBytes(dtype, shape);
-        var storage = new PooledStorage(account, op, dtype, shape, bytes, early, account.isShared());
+        var storage = new PooledStorage(account, op, dtype, shape, early, account.isShared());
         Ledger.take(account, storage);
         return storage;
     }
@@ -105,7 +103,7 @@ public final class PooledStorage extends Storage {
     }
 
     Ledger.Request request() {
-        return new Ledger.Request(op, dtype, shape, bytes);
+        return new Ledger.Request(op, dtype, shape, bytes());
     }
 
     /// Under the ledger's lock: throws if another thread has closed the arena meanwhile.
@@ -144,7 +142,7 @@ public final class PooledStorage extends Storage {
 
     private PooledStorage replaced(String heirOp) {
         endLifetime();
-        var heir = new PooledStorage(account, heirOp, dtype, shape, bytes, true, shared);
+        var heir = new PooledStorage(account, heirOp, dtype, shape, true, shared);
         Ledger.replace(account, this, heir);
         return heir;
     }

@@ -24,9 +24,6 @@ public abstract sealed class Storage permits PooledStorage, ForeignStorage, Abst
     public final ElementType dtype;
     public final long[] shape;
 
-    /// Counts against limits: rounded up to whole units of the pool; 0 for memory of the caller's.
-    public final long bytes;
-
     /// Whether backward may free it before its arena closes.
     public final boolean early;
 
@@ -54,19 +51,24 @@ public abstract sealed class Storage permits PooledStorage, ForeignStorage, Abst
     /// The step of [#freedBy].
     public int freedAt;
 
-    Storage(Arena home, String op, ElementType dtype, long[] shape, long bytes, boolean early) {
+    Storage(Arena home, String op, ElementType dtype, long[] shape, boolean early) {
         JvmOptions.require();
         this.home = home;
         this.op = op;
         this.dtype = dtype;
         this.shape = shape;
-        this.bytes = bytes;
         this.early = early;
     }
 
     /// The bytes of its elements, rounded up to whole units of the pool.
     static long roundedBytes(ElementType dtype, long[] shape) {
         return BlockPool.rounded(Shape.size(shape) * dtype.bytes());
+    }
+
+    /// The bytes that count against limits: those of its elements, rounded up to whole units of the pool; 0 for memory
+    /// of the caller's. Computed each time, because storages are a large part of the heap that a step takes.
+    public final long bytes() {
+        return isForeign() ? 0 : roundedBytes(dtype, shape);
     }
 
     /// The bytes of its elements, not rounded up.

@@ -135,7 +135,7 @@ class StorageTest {
             Storage storage = ForeignStorage.of(segment, "wrap", FLOAT32, new long[] {3});
             assertTrue(storage.isForeign());
             assertFalse(storage.isAbstract() || storage.movable() || storage.releasable());
-            assertEquals(0, storage.bytes);
+            assertEquals(0, storage.bytes());
             assertEquals(0, storage.base());
             assertSame(segment, storage.expose());
             String memory = "wrap: the memory of the tensor [3] is the caller's and cannot be ";
@@ -237,7 +237,7 @@ class StorageTest {
             Storage copy = AbstractStorage.of(copies, real);
             assertEquals(256, copies.liveBytes(), "it goes on from the real account");
             assertEquals(real.base(), copy.base());
-            assertEquals(real.bytes, copy.bytes);
+            assertEquals(real.bytes(), copy.bytes());
             assertEquals(2, copy.holders);
             assertTrue(copy.early && copy.disposable && copy.pinned);
         });
