@@ -104,3 +104,10 @@ chain("chainSteps", lambda o: [s.StepLR(o, 7, 0.6), s.StepLR(o, 11, 0.8)], 20)
 chain("chainWarmUp", lambda o: [s.LinearLR(o, 0.1, 1.0, 9), s.CosineAnnealingLR(o, 70, 0.02)], 5)
 chain("chainPlateau", lambda o: [s.CosineAnnealingLR(o, 70, 0.02), s.ReduceLROnPlateau(o, factor=0.5, patience=3)], 30)
 chain("chainThree", lambda o: [s.StepLR(o, 7, 0.9), s.LinearLR(o, 0.1, 1.0, 20), s.ReduceLROnPlateau(o, patience=6)], 40)
+# Those above draw random numbers: append below.
+schedule("sequential", lambda o: s.SequentialLR(
+    o, [s.ConstantLR(o, 0.25, 100), s.LinearLR(o, 0.1, 1, 9), s.StepLR(o, 7, 0.6), s.CosineAnnealingLR(o, 25, 0.02)], [4, 15, 35]))
+schedule("chained", lambda o: s.ChainedScheduler(
+    [s.LinearLR(o, 0.1, 1, 9), s.StepLR(o, 7, 0.6), s.CosineAnnealingLR(o, 70, 0.02)]))
+schedule("chainedInSequence", lambda o: s.ChainedScheduler(
+    [s.SequentialLR(o, [s.LinearLR(o, 0.1, 1, 9), s.StepLR(o, 11, 0.5)], [9]), s.StepLR(o, 13, 0.8)]))

@@ -17,12 +17,41 @@ public sealed interface AutogradOps permits Tensor {
         Tensor x = self();
         x.requireFloating("trackGradient");
         if (x.node == null && !x.leaf && Launch.skips(x)) {
-            Prediction.track(x);
+            Prediction.track(x, true);
         } else if (x.node == null) {
             x.leaf = true;
             x.storage.pinned = true;
             if (x.storage.home == null || !Tensor.isOpen(x.storage.home)) {
                 x.storage.home = Scope.current().innermost("trackGradient");
+            }
+        }
+        return x;
+    }
+
+    /// Asks for gradients, as [#trackGradient()] does, or asks for none: ops on this tensor are not recorded from now
+    /// on, and its gradient is emptied. This freezes a parameter.
+    ///
+    /// @param tracks whether to track gradients
+    /// @return this
+    /// @throws IllegalArgumentException if gradients are asked for and the dtype is not floating
+    /// @throws IllegalStateException if none are asked for and this was computed from a tensor that tracks gradients
+    default Tensor trackGradient(boolean tracks) {
+        if (tracks) {
+            return trackGradient();
+        }
+        Tensor x = self();
+        if (x.node != null) {
+            throw new IllegalStateException(
+                    "trackGradient(false): " + x.described()
+                            + " was computed from a tensor that tracks gradients; detach() returns its elements outside the graph");
+        }
+        if (x.leaf) {
+            // The block of the gradient is kept while this is a leaf, for when gradients are asked for again.
+            zeroGradient();
+            if (Launch.skips(x)) {
+                Prediction.track(x, false);
+            } else {
+                x.leaf = false;
             }
         }
         return x;

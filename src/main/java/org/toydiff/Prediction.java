@@ -18,8 +18,8 @@ final class Prediction {
 
     private final AbstractTensors abstractTensors = AbstractTensors.ofThoseWithMemory(this);
 
-    /// Real tensors that were asked to track gradients during the run.
-    private final List<Tensor> tracked = new ArrayList<>();
+    /// Real tensors that were asked during the run to track gradients or to track none, with whether they did before.
+    private final Map<Tensor, Boolean> tracked = new IdentityHashMap<>();
 
     /// The detached arenas that were opened during the run.
     private final List<TensorArena> detached = new ArrayList<>();
@@ -43,7 +43,7 @@ final class Prediction {
             scope.unwind(depth);
             detached.forEach(TensorArena::abandon);
             region.end();
-            tracked.forEach(tensor -> tensor.leaf = false);
+            tracked.forEach((tensor, before) -> tensor.leaf = before);
         }
         if (leftOpen) {
             throw new IllegalStateException(
@@ -74,16 +74,16 @@ final class Prediction {
         return writer.schedule();
     }
 
-    /// Lets a tensor track gradients; a real one only until the prediction that is running ends.
-    static void track(Tensor tensor) {
-        tensor.leaf = true;
-        Tensor counterpart = Scope.current().abstractTensors().of(tensor);
-        counterpart.leaf = true;
-        counterpart.storage.pinned = true;
+    /// Lets a tensor track gradients, or none; a real one only until the prediction that is running ends.
+    static void track(Tensor tensor, boolean tracks) {
         Prediction prediction = Scope.current().innermost("trackGradient").prediction();
         if (prediction != null && !tensor.storage.isAbstract()) {
-            prediction.tracked.add(tensor);
+            prediction.tracked.putIfAbsent(tensor, tensor.leaf);
         }
+        tensor.leaf = tracks;
+        Tensor counterpart = Scope.current().abstractTensors().of(tensor);
+        counterpart.leaf = tracks;
+        counterpart.storage.pinned = true;
     }
 
     void openedDetached(TensorArena arena) {

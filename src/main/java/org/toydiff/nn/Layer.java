@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import org.toydiff.DType;
+import org.toydiff.Region;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 
@@ -30,6 +31,7 @@ public abstract class Layer implements Stateful {
     private final Map<String, Tensor> buffers = new LinkedHashMap<>();
     private final Map<String, Layer> children = new LinkedHashMap<>();
     private boolean training = true;
+    private boolean frozen;
 
     /// Creates a layer without parameters, for subclasses.
     protected Layer() {}
@@ -295,7 +297,7 @@ public abstract class Layer implements Stateful {
         return incompatible;
     }
 
-    /// Puts this layer and its children into training mode.
+    /// Puts this layer and its children into training mode, except for those that are frozen.
     public final void train() {
         setTraining(true);
     }
@@ -306,8 +308,63 @@ public abstract class Layer implements Stateful {
     }
 
     private void setTraining(boolean training) {
-        this.training = training;
-        children.values().forEach(layer -> layer.setTraining(training));
+        visit("", (path, layer) -> layer.training = training && !layer.frozen);
+    }
+
+    /// Begins a region in which this layer and its children are in evaluation mode, and which ends by restoring the
+    /// mode of each of them.
+    ///
+    /// ```java
+    /// try (var mode = net.evaluating(); var inference = Autograd.noGradient()) { … }
+    /// ```
+    ///
+    /// @return the region
+    public final Region evaluating() {
+        List<Layer> inTraining = new ArrayList<>();
+        visit("", (path, layer) -> {
+            if (layer.training) {
+                inTraining.add(layer);
+            }
+        });
+        eval();
+        return () -> {
+            inTraining.forEach(layer -> layer.training = !layer.frozen);
+            inTraining.clear();
+        };
+    }
+
+    /// Freezes this layer and its children: their parameters track no gradient, so optimizers leave them as they
+    /// are, and the layers stay in evaluation mode, even when a layer around them is put into training mode. A frozen
+    /// [BatchNorm1d] keeps its running statistics.
+    ///
+    /// ```java
+    /// pretrained.freeze();
+    /// var net = new Sequential(pretrained, new Linear(512, 10));
+    /// var optimizer = new Adam(net.parameters(), 1e-3);
+    /// ```
+    ///
+    /// A parameter that another layer shares is frozen for both. Freezing is not saved with the state.
+    public final void freeze() {
+        setFrozen(true);
+        eval();
+    }
+
+    /// Reverses [#freeze()] for this layer and its children: their parameters track gradients, and the next
+    /// [#train()] puts them into training mode.
+    public final void unfreeze() {
+        setFrozen(false);
+    }
+
+    private void setFrozen(boolean frozen) {
+        visit("", (path, layer) -> {
+            layer.frozen = frozen;
+            layer.parameters.values().forEach(parameter -> parameter.trackGradient(!frozen));
+        });
+    }
+
+    /// {@return whether this layer is frozen}
+    public final boolean isFrozen() {
+        return frozen;
     }
 
     /// {@return whether this layer is in training mode, the mode of a new layer}

@@ -1,10 +1,21 @@
 package org.toydiff.optim;
 
 import java.util.List;
+import org.toydiff.Autograd;
 import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
 import org.toydiff.Updates;
 
-/// Clips gradients between backward and the optimizer's step.
+/// Clips and checks gradients between backward and the optimizer's step.
+///
+/// ```java
+/// loss.backward(Release.EAGER);
+/// Gradients.clipNorm(net.parameters(), 1);
+/// if (Gradients.areFinite(net.parameters())) {
+///     optimizer.step();
+/// }
+/// optimizer.zeroGradients();
+/// ```
 public final class Gradients {
     private Gradients() {}
 
@@ -55,6 +66,33 @@ public final class Gradients {
             if (parameter.hasGradient()) {
                 Updates.clamp(parameter.gradient(), bound);
             }
+        }
+    }
+
+    /// Returns whether all elements of all gradients are finite, neither NaN nor infinite: a step with others would
+    /// spoil the parameters.
+    ///
+    /// **Memory** one pass over each gradient, which allocates nothing; parameters without a gradient are skipped.
+    ///
+    /// @param parameters the parameters whose gradients to check
+    /// @return whether all are finite, as without gradients
+    public static boolean areFinite(List<Tensor> parameters) {
+        for (int i = 0; i < parameters.size(); i++) {
+            if (parameters.get(i).hasGradient() && !isFinite(parameters.get(i).gradient())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isFinite(Tensor gradient) {
+        if (Double.isFinite(Updates.norm(gradient))) {
+            return true;
+        }
+        // The norm of finite elements may be infinite.
+        try (var off = Autograd.noGradient();
+                var scratch = TensorArena.ofConfined()) {
+            return gradient.subtract(gradient).sum().item() == 0;
         }
     }
 }

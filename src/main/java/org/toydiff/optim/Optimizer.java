@@ -21,6 +21,9 @@ import org.toydiff.Updates;
 /// ```java
 /// var optimizer = new SGD(net.parameters(), 0.1).momentum(0.9).nesterov().weightDecay(1e-4);
 /// ```
+/// A parameter without a gradient stays as it is: one that tracks none, because its layer is frozen
+/// ([org.toydiff.nn.Layer#freeze()]), keeps its state for when it tracks gradients again.
+///
 /// Parameters form groups, each with its learning rate and weight decay; the constructor makes the first group,
 /// [#addGroup] adds others.
 ///
@@ -52,11 +55,10 @@ public abstract class Optimizer implements Stateful {
 
     /// Creates an optimizer without weight decay, for subclasses.
     ///
-    /// @param parameters the parameters to update; they track gradients and are contiguous
+    /// @param parameters the parameters to update, as for [#addGroup]; one of them at least tracks gradients
     /// @param lr the learning rate, 0 or more
     /// @param stateNames the names of the state tensors of each parameter, which start as zeros
-    /// @throws IllegalArgumentException if there are no parameters, one is given twice, tracks no gradient or is
-    ///     not contiguous, or the rate is negative or NaN
+    /// @throws IllegalArgumentException as [#addGroup]
     protected Optimizer(List<Tensor> parameters, double lr, String... stateNames) {
         this.stateNames = List.of(stateNames);
         addGroup(parameters, lr);
@@ -114,22 +116,27 @@ public abstract class Optimizer implements Stateful {
     ///
     /// **Memory** their state is made in the innermost arena.
     ///
-    /// @param parameters the parameters to update; they track gradients, are contiguous and not in a group yet
+    /// @param parameters the parameters to update, contiguous and not in a group yet; they may be frozen
     /// @param lr their learning rate, 0 or more
     /// @return the group, which has the optimizer's weight decay until its own is set
-    /// @throws IllegalArgumentException if there are no parameters, one tracks no gradient, is not contiguous or
-    ///     is in a group already, or the rate is negative or NaN
+    /// @throws IllegalArgumentException if there are no parameters, none in the first group tracks gradients, one is
+    ///     not contiguous, not floating or in a group already, or the rate is negative or NaN
     public final ParameterGroup addGroup(List<Tensor> parameters, double lr) {
         require("lr", lr, lr >= 0);
         if (parameters.isEmpty()) {
             throw new IllegalArgumentException(name() + ": there are no parameters");
         }
+        if (groups.isEmpty() && parameters.stream().noneMatch(Tensor::tracksGradient)) {
+            throw new IllegalArgumentException(
+                    name() + ": no parameter tracks a gradient; call trackGradient() on those"
+                            + " to train, or unfreeze() their layer; frozen ones alone can be a later group");
+        }
         Set<Tensor> known = Collections.newSetFromMap(new IdentityHashMap<>());
         slots.forEach(slot -> known.add(slot.parameter));
         for (int i = 0; i < parameters.size(); i++) {
-            if (!parameters.get(i).tracksGradient()) {
-                throw new IllegalArgumentException(
-                        name() + ": parameter " + i + " tracks no gradient; call trackGradient() on it");
+            if (!parameters.get(i).dtype().isFloating()) {
+                throw new IllegalArgumentException(name() + ": parameter " + i + " is "
+                        + parameters.get(i).dtype() + "; parameters are FLOAT32 or FLOAT64");
             }
             if (!parameters.get(i).isContiguous()) {
                 throw new IllegalArgumentException(name() + ": parameter " + i

@@ -1,5 +1,9 @@
 package org.toydiff.optim;
 
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
 /// A learning rate for each step, as a function of the group's base rate. [Scheduler] applies it.
 ///
 /// ```java
@@ -8,7 +12,7 @@ package org.toydiff.optim;
 ///
 /// A step is the interval between two calls of [Scheduler#step()]: a batch, or an epoch. A custom schedule should
 /// be linear in the base rate, `a·base + b`: then it combines with everything else that changes rates, see
-/// [Scheduler].
+/// [Scheduler]. [#sequential] follows schedules one after another, [Scheduler#chained] several at once.
 @FunctionalInterface
 public interface Schedule {
     /// Returns the rate of a step.
@@ -63,7 +67,37 @@ public interface Schedule {
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule warmUp(long steps, Schedule then) {
         requirePositive("warmUp", steps);
-        return (base, step) -> step < steps ? base * (step + 1) / steps : then.rate(base, step - steps);
+        return sequential(List.of((base, step) -> base * (step + 1) / steps, then), steps);
+    }
+
+    /// Follows several schedules one after another, each from its beginning, as PyTorch's SequentialLR.
+    ///
+    /// ```java
+    /// Schedule.sequential(List.of(Schedule.linear(0.1, 1, 10), Schedule.cosine(90, 0)), 10);
+    /// ```
+    ///
+    /// @param schedules the schedules, one or more
+    /// @param milestones the steps at which the second schedule and those after it begin, positive and increasing
+    /// @return the schedule
+    /// @throws IllegalArgumentException if there is no schedule, the number of milestones is not one less than that
+    ///     of the schedules, or they are not positive and increasing
+    static Schedule sequential(List<Schedule> schedules, long... milestones) {
+        List<Schedule> parts = List.copyOf(schedules);
+        long[] begins = new long[milestones.length + 1];
+        System.arraycopy(milestones, 0, begins, 1, milestones.length);
+        boolean increasing = IntStream.range(1, begins.length).allMatch(i -> begins[i - 1] < begins[i]);
+        if (parts.size() != begins.length || !increasing) {
+            throw new IllegalArgumentException("Schedule.sequential: the milestones " + Arrays.toString(milestones)
+                    + " do not fit " + parts.size() + " schedules; give the step at which each but the first begins,"
+                    + " positive and increasing");
+        }
+        return (base, step) -> {
+            int i = begins.length - 1;
+            while (step < begins[i]) {
+                i--;
+            }
+            return parts.get(i).rate(base, step - begins[i]);
+        };
     }
 
     /// Keeps the base rate.

@@ -4,40 +4,103 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.toydiff.MemoryPlan;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Sets the learning rates of an optimizer's groups by a schedule.
+/// Sets the learning rates of an optimizer's groups by a schedule, or by several chained ones.
 ///
 /// **Others that change rates** If something else has changed a rate (another scheduler, a [ReduceOnPlateau], the
 /// program), this schedule continues from the changed rate, by the base rate that would have led to it, as
 /// PyTorch's chained schedulers change the current rate: two schedules multiply, and a plateau's reduction lasts.
 /// A group that was added later joins in the same way. This requires a schedule that is linear in the base rate,
 /// `a·base + b`, as all of [Schedule] are. While `a` is 0, no base rate can be derived: a group keeps the one it
-/// has, and a group that joins takes its current rate. OneCycleLR and LambdaLR differ deliberately: PyTorch's
-/// overwrite the current rate.
+/// has, and a group that joins takes its current rate. OneCycleLR, LambdaLR and the milestones of SequentialLR differ
+/// deliberately: PyTorch's overwrite the current rate.
 ///
-/// **State** `step`; for each group `base`, and `lr`, its current rate.
+/// **State** `step`; `base`, for each schedule the base rate of each group; `lr`, the current rate of each group.
 public final class Scheduler implements Stateful {
     private final Optimizer optimizer;
-    private final Schedule schedule;
+    private final List<Link> chain;
     private long step;
 
-    // For each group that has joined.
-    private double[] base = {};
-    private double[] lr = {};
+    /// A schedule of the chain, with the rates of the groups that have joined.
+    private static final class Link {
+        private final Schedule schedule;
+        private double[] base = {};
+        private double[] lr = {};
+
+        Link(Schedule schedule) {
+            this.schedule = schedule;
+        }
+
+        void apply(List<ParameterGroup> groups, long step) {
+            lr = new double[groups.size()];
+            for (int i = 0; i < lr.length; i++) {
+                lr[i] = schedule.rate(base[i], step);
+                groups.get(i).lr(lr[i]);
+            }
+        }
+
+        /// Updates base rates and rates to those of the groups. A group whose rate has not been changed keeps its
+        /// base rate, to the bit.
+        void follow(double[] now, long step) {
+            double[] bases = Arrays.copyOf(base, now.length);
+            for (int i = 0; i < now.length; i++) {
+                if (i >= lr.length) {
+                    bases[i] = base(now[i], now[i], step);
+                } else if (now[i] != lr[i]) {
+                    bases[i] = base(now[i], base[i], step);
+                }
+            }
+            base = bases;
+            lr = now;
+        }
+
+        /// Returns the base rate that leads to a rate at a step, or `otherwise` if it cannot be derived.
+        private double base(double rate, double otherwise, long step) {
+            double ofZero = schedule.rate(0, step);
+            double slope = schedule.rate(1, step) - ofZero;
+            return slope == 0 ? otherwise : (rate - ofZero) / slope;
+        }
+    }
 
     /// Creates a scheduler and sets the rates of the first step at once.
     ///
     /// @param optimizer the optimizer, whose groups' current rates become their base rates
     /// @param schedule the schedule
     public Scheduler(Optimizer optimizer, Schedule schedule) {
+        this(optimizer, new Schedule[] {schedule});
+    }
+
+    private Scheduler(Optimizer optimizer, Schedule[] schedules) {
         this.optimizer = optimizer;
-        this.schedule = schedule;
-        this.base = rates();
-        apply();
+        this.chain = Stream.of(schedules).map(Link::new).toList();
+        for (Link link : chain) {
+            link.base = rates();
+            link.apply(optimizer.groups(), step);
+        }
+    }
+
+    /// Creates a scheduler that applies several schedules in each step, as PyTorch's ChainedScheduler: each changes
+    /// the rate that the one before it has set, so factors multiply. As many schedulers of one schedule each do the
+    /// same.
+    ///
+    /// ```java
+    /// Scheduler.chained(optimizer, Schedule.linear(0.1, 1, 10), Schedule.step(30, 0.1));
+    /// ```
+    ///
+    /// @param optimizer the optimizer, whose groups' current rates become their base rates
+    /// @param schedules the schedules, one or more, in the order in which they are applied
+    /// @return the scheduler; the rates of the first step are set
+    /// @throws IllegalArgumentException if there is no schedule
+    public static Scheduler chained(Optimizer optimizer, Schedule... schedules) {
+        if (schedules.length == 0) {
+            throw new IllegalArgumentException("Scheduler: chained: there are no schedules; give at least one");
+        }
+        return new Scheduler(optimizer, schedules);
     }
 
     private double[] rates() {
@@ -50,56 +113,31 @@ public final class Scheduler implements Stateful {
         if (MemoryPlan.isDryRun()) {
             return;
         }
-        follow();
+        for (Link link : chain) {
+            link.follow(rates(), step);
+            link.apply(optimizer.groups(), step + 1);
+        }
         step++;
-        apply();
-    }
-
-    private void apply() {
-        List<ParameterGroup> groups = optimizer.groups();
-        lr = new double[groups.size()];
-        for (int i = 0; i < lr.length; i++) {
-            lr[i] = schedule.rate(base[i], step);
-            groups.get(i).lr(lr[i]);
-        }
-    }
-
-    /// Updates base rates and rates to those of the groups. A group whose rate has not been changed keeps its
-    /// base rate, to the bit.
-    private void follow() {
-        double[] now = rates();
-        double[] bases = Arrays.copyOf(base, now.length);
-        for (int i = 0; i < now.length; i++) {
-            if (i >= lr.length) {
-                bases[i] = base(now[i], now[i]);
-            } else if (now[i] != lr[i]) {
-                bases[i] = base(now[i], base[i]);
-            }
-        }
-        base = bases;
-        lr = now;
-    }
-
-    /// Returns the base rate that leads to a rate at this step, or `otherwise` if it cannot be derived.
-    private double base(double rate, double otherwise) {
-        double ofZero = schedule.rate(0, step);
-        double slope = schedule.rate(1, step) - ofZero;
-        return slope == 0 ? otherwise : (rate - ofZero) / slope;
     }
 
     @Override
     public Map<String, Tensor> stateDict() {
-        follow();
+        double[] rates = rates();
+        chain.forEach(link -> link.follow(rates, step));
         Map<String, Tensor> state = new LinkedHashMap<>();
         state.put("step", Tensor.of(new long[] {step}));
-        state.put("base", Tensor.of(base));
-        state.put("lr", Tensor.of(lr));
+        state.put(
+                "base",
+                Tensor.of(chain.stream()
+                        .flatMapToDouble(link -> Arrays.stream(link.base))
+                        .toArray()));
+        state.put("lr", Tensor.of(rates));
         return state;
     }
 
     /// Continues from a saved step and sets the optimizer's rates to those of that moment.
     ///
-    /// @throws IllegalArgumentException if the number of groups differs, or a number is out of range
+    /// @throws IllegalArgumentException if the number of groups or of schedules differs, or a number is out of range
     @Override
     public void loadStateDict(Map<String, Tensor> state) {
         try (var scratch = TensorArena.ofConfined()) {
@@ -112,10 +150,13 @@ public final class Scheduler implements Stateful {
             Optimizer.require("Scheduler", "lr", rate, rate >= 0);
         }
         step = saved;
-        base = state.get("base").toDoubleArray();
-        lr = rates;
-        for (int i = 0; i < lr.length; i++) {
-            optimizer.groups().get(i).lr(lr[i]);
+        double[] bases = state.get("base").toDoubleArray();
+        for (int i = 0; i < chain.size(); i++) {
+            chain.get(i).base = Arrays.copyOfRange(bases, i * rates.length, (i + 1) * rates.length);
+            chain.get(i).lr = rates;
+        }
+        for (int i = 0; i < rates.length; i++) {
+            optimizer.groups().get(i).lr(rates[i]);
         }
     }
 }

@@ -7,7 +7,7 @@
 /// | settings and state of Adam, AdamW and LAMB | `AdaptiveMoments` |
 /// | learning rate by step: formulas, and who applies them | [Schedule], [Scheduler] |
 /// | learning rate by a metric | [ReduceOnPlateau] |
-/// | gradient clipping | [Gradients] |
+/// | gradient clipping, and the check that gradients are finite | [Gradients] |
 ///
 /// An optimizer extends [Optimizer] and overrides `update`, by [org.toydiff.Updates] or by ops and `copyFrom`.
 /// [org.toydiff.Updates] checks and launches a step, `internal.launch.UpdateWork` cuts it into parts, and its

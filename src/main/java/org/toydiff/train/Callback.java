@@ -1,6 +1,6 @@
 package org.toydiff.train;
 
-/// Receives the events of a training, on its thread. An exception ends the training.
+/// Receives the events of a training, or of an evaluation outside one, on its thread. An exception ends either.
 public interface Callback {
     /// Called before the first step.
     ///
@@ -26,4 +26,16 @@ public interface Callback {
     ///
     /// @param training the training
     default void onTrainEnd(Training training) {}
+
+    /// Called before the first batch of [Trainer#evaluate] or [Trainer#predict].
+    ///
+    /// @param call `evaluate` or `predict`
+    /// @param batches the number of batches
+    default void onEvaluationBegin(String call, long batches) {}
+
+    /// Called after a batch of [Trainer#evaluate] or [Trainer#predict].
+    default void onBatchEvaluated() {}
+
+    /// Called after the last batch of [Trainer#evaluate] or [Trainer#predict], also if an exception ends either.
+    default void onEvaluationEnd() {}
 }

@@ -4,11 +4,7 @@ import java.io.PrintStream;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.StringJoiner;
-import java.util.function.ToDoubleFunction;
 import org.toydiff.internal.files.OptionalLibrary;
-import org.toydiff.train.metrics.Metric;
-import org.toydiff.train.report.History;
 
 /// Shows the progress of a training on a console: the step from which it resumes, a line for each epoch, and on a
 /// terminal a bar for the epoch under way.
@@ -20,27 +16,46 @@ import org.toydiff.train.report.History;
 /// | a file, a pipe, a log, a terminal with `TERM=dumb` | lines only, no control characters |
 ///
 /// Without a bar, a long epoch prints a line every ten seconds. The library progressbar draws the bar; if it is not
-/// among the dependencies of the application, there are only lines.
+/// among the dependencies of the application, there are only lines. [Trainer#evaluate] and [Trainer#predict] show a bar
+/// or such lines, too.
+///
+/// No line is longer than the console is wide: metrics, duration and speed are left out where there is no room. The
+/// width is that of the variable `COLUMNS`, else that of the terminal, else 80.
 public final class ConsoleProgress implements Callback {
     private static final long LINE_NANOS = 10_000_000_000L;
     private static final long MESSAGE_NANOS = 200_000_000L;
 
-    private static final String VALIDATION = "validation_";
+    private static final int DEFAULT_WIDTH = 80;
+
+    /// The columns of a bar without its message: title, a bar that can be seen, steps and times.
+    private static final int BAR_WIDTH = 60;
+
+    /// The widest line by `COLUMNS`, against a value that is no width.
+    private static final int MAX_WIDTH = 1000;
 
     private final PrintStream out;
-    private final boolean colors;
-
-    /// The width of the bar, or 0 for lines only.
     private final int width;
-
+    private final Style style;
     private final long lineNanos;
     private TerminalBar bar;
     private long shown;
 
-    ConsoleProgress(PrintStream out, int width, boolean colors, long lineNanos) {
+    /// The progress of an evaluation outside a training.
+    private String call;
+
+    private long batches;
+    private long evaluated;
+
+    enum Style {
+        LINES,
+        BAR,
+        COLORED_BAR
+    }
+
+    ConsoleProgress(PrintStream out, int width, Style style, long lineNanos) {
         this.out = out;
         this.width = width;
-        this.colors = colors;
+        this.style = style;
         this.lineNanos = lineNanos;
     }
 
@@ -58,14 +73,26 @@ public final class ConsoleProgress implements Callback {
     /// @param out the stream to print to
     /// @return the callback
     public static ConsoleProgress lines(PrintStream out) {
-        return new ConsoleProgress(Objects.requireNonNull(out, "out"), 0, false, LINE_NANOS);
+        Objects.requireNonNull(out, "out");
+        return new ConsoleProgress(out, columns(System.getenv(), DEFAULT_WIDTH), Style.LINES, LINE_NANOS);
     }
 
     static ConsoleProgress of(PrintStream out, boolean terminal, Map<String, String> environment) {
         boolean dumb = "dumb".equals(environment.get("TERM"));
         boolean drawn = terminal && !dumb && OptionalLibrary.PROGRESSBAR.isPresent();
         boolean colors = environment.getOrDefault("NO_COLOR", "").isEmpty();
-        return new ConsoleProgress(out, drawn ? TerminalBar.terminalWidth(out) : 0, colors, LINE_NANOS);
+        int width = columns(environment, 0);
+        if (width == 0) {
+            width = drawn ? TerminalBar.terminalWidth(out) : DEFAULT_WIDTH;
+        }
+        Style style = !drawn ? Style.LINES : colors ? Style.COLORED_BAR : Style.BAR;
+        return new ConsoleProgress(out, width, style, LINE_NANOS);
+    }
+
+    /// Returns the width that the environment sets, or `otherwise` if it sets none.
+    private static int columns(Map<String, String> environment, int otherwise) {
+        String columns = environment.getOrDefault("COLUMNS", "");
+        return columns.matches("[1-9]\\d{0,5}") ? Math.min(Integer.parseInt(columns), MAX_WIDTH) : otherwise;
     }
 
     @Override
@@ -82,10 +109,13 @@ public final class ConsoleProgress implements Callback {
 
     @Override
     public void onEpochBegin(Training training) {
+        openBar(ProgressLine.title(training), training.stepsPerEpoch(), training.stepOfEpoch());
+    }
+
+    private void openBar(String title, long steps, long done) {
         shown = System.nanoTime();
-        if (width > 0) {
-            bar = new TerminalBar(
-                    out, width, colors, title(training), training.stepsPerEpoch(), training.stepOfEpoch());
+        if (style != Style.LINES) {
+            bar = new TerminalBar(out, width, style == Style.COLORED_BAR, title, steps, done);
         }
     }
 
@@ -100,17 +130,16 @@ public final class ConsoleProgress implements Callback {
         }
         shown = now;
         if (bar != null) {
-            bar.message(soFar(training));
+            bar.message(ProgressLine.soFar(training, Math.max(0, width - BAR_WIDTH)));
         } else if (training.stepOfEpoch() < training.stepsPerEpoch()) {
-            out.println(title(training) + "  " + training.stepOfEpoch() + "/" + training.stepsPerEpoch() + "  "
-                    + soFar(training));
+            out.println(ProgressLine.ofSteps(training, width));
         }
     }
 
     @Override
     public void onEpochEnd(Training training) {
         closeBar();
-        out.println(title(training) + "  " + summary(training.history()));
+        out.println(ProgressLine.ofEpoch(training, width));
     }
 
     @Override
@@ -121,65 +150,35 @@ public final class ConsoleProgress implements Callback {
         }
     }
 
+    @Override
+    public void onEvaluationBegin(String call, long batches) {
+        this.call = call;
+        this.batches = batches;
+        evaluated = 0;
+        openBar(call, batches, 0);
+    }
+
+    @Override
+    public void onBatchEvaluated() {
+        evaluated++;
+        long now = System.nanoTime();
+        if (bar != null) {
+            bar.step();
+        } else if (now - shown >= lineNanos && evaluated < batches) {
+            shown = now;
+            out.println(call + "  " + evaluated + "/" + batches);
+        }
+    }
+
+    @Override
+    public void onEvaluationEnd() {
+        closeBar();
+    }
+
     private void closeBar() {
         if (bar != null) {
             bar.close();
             bar = null;
         }
-    }
-
-    private static String title(Training training) {
-        int digits = Integer.toString(training.epochs()).length();
-        return String.format(Locale.ROOT, "epoch %" + digits + "d/%d", training.epoch(), training.epochs());
-    }
-
-    private static String soFar(Training training) {
-        var text = new StringBuilder(value("loss", training.loss()));
-        for (Metric metric : training.metrics()) {
-            text.append("  ").append(value(metric.name(), metric.value()));
-        }
-        return text.toString();
-    }
-
-    /// Returns losses and metrics of the last epoch, its speed and its duration.
-    private static String summary(History history) {
-        ToDoubleFunction<String> last = column -> history.epochValue(column, history.epochs() - 1);
-        var training = new StringJoiner("  ");
-        var validation = new StringJoiner("  ", " | validation  ", "").setEmptyValue("");
-        for (String name : history.epochColumns()) {
-            if (Trainer.BOOKKEEPING.contains(name)) {
-                continue;
-            }
-            boolean validated = name.startsWith(VALIDATION);
-            String shown = validated ? name.substring(VALIDATION.length()) : name;
-            (validated ? validation : training).add(value(shown, last.applyAsDouble(name)));
-        }
-        return training
-                + validation.toString()
-                + String.format(
-                        Locale.ROOT,
-                        " | %,.0f examples/s  %s",
-                        last.applyAsDouble("examples_per_second"),
-                        duration(last.applyAsDouble("seconds")));
-    }
-
-    private static String value(String name, double value) {
-        double size = Math.abs(value);
-        String format = size == 0 || size >= 1e-3 && size < 1e4 ? "%s %.4f" : "%s %.3e";
-        return String.format(Locale.ROOT, format, name.replace('_', ' '), value);
-    }
-
-    /// Formats a duration: `350 ms`, `2.1 s`, `3 min 20 s`, `1 h 02 min`.
-    private static String duration(double seconds) {
-        if (seconds < 1) {
-            return String.format(Locale.ROOT, "%.0f ms", seconds * 1e3);
-        }
-        if (seconds < 60) {
-            return String.format(Locale.ROOT, "%.1f s", seconds);
-        }
-        long whole = Math.round(seconds);
-        return whole < 3600
-                ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
-                : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
     }
 }

@@ -7,6 +7,9 @@ import org.toydiff.train.report.History;
 
 /// Adds the rows of steps and epochs to a history.
 final class HistoryRecorder {
+    /// The column of steps that were skipped, if they can be.
+    static final String SKIPPED = "skipped_steps";
+
     private final Trainer settings;
     private final boolean validated;
     private final History history;
@@ -32,9 +35,16 @@ final class HistoryRecorder {
         if (settings.clipNorm < Double.POSITIVE_INFINITY) {
             names.add("gradient_norm");
         }
+        addSkipped(names);
         names.addAll(List.of("learning_rate", "seconds", "wait_seconds", "examples_per_second"));
         names.addAll(List.of("live_bytes", "peak_bytes", "gc_count", "gc_seconds"));
         return names;
+    }
+
+    private void addSkipped(List<String> names) {
+        if (settings.nonFinite == NonFinite.SKIP) {
+            names.add(SKIPPED);
+        }
     }
 
     private List<String> epochColumns() {
@@ -44,6 +54,7 @@ final class HistoryRecorder {
             names.add("validation_loss");
             settings.metrics.forEach(metric -> names.add("validation_" + metric.name()));
         }
+        addSkipped(names);
         names.addAll(List.of("learning_rate", "seconds", "wait_seconds"));
         if (validated) {
             names.add("validation_seconds");
@@ -63,6 +74,9 @@ final class HistoryRecorder {
         }
         if (settings.clipNorm < Double.POSITIVE_INFINITY) {
             step[at++] = made.gradientNorm();
+        }
+        if (settings.nonFinite == NonFinite.SKIP) {
+            step[at++] = made.skipped() ? 1 : 0;
         }
         step[at++] = settings.optimizer.groups().getFirst().lr();
         step[at++] = nanos / 1e9;
@@ -89,6 +103,9 @@ final class HistoryRecorder {
         set("seconds", seconds);
         set("wait_seconds", waited);
         set("examples_per_second", sum("examples", from) / seconds);
+        if (settings.nonFinite == NonFinite.SKIP) {
+            set(SKIPPED, sum(SKIPPED, from));
+        }
         set("peak_bytes", max("peak_bytes", from));
         set("gc_count", sum("gc_count", from));
         set("gc_seconds", sum("gc_seconds", from));

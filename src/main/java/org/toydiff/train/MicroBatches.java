@@ -33,6 +33,11 @@ final class MicroBatches {
         this.several = several;
     }
 
+    /// Returns the examples of a micro-batch.
+    static Tensor part(Tensor tensor, long from, long to) {
+        return from == 0 && to == tensor.size(0) ? tensor : tensor.slice(0, from, to);
+    }
+
     /// Begins a batch with a number of examples.
     void begin(long examples) {
         size = examples;
@@ -76,7 +81,7 @@ final class MicroBatches {
         boolean means = !terms.denominators().isEmpty();
         boolean both = means && terms.summed();
         if (both || !means && !terms.summed()) {
-            throw new IllegalArgumentException("fit: micro-batches cannot be combined, because the loss "
+            throw new IllegalArgumentException("microBatch: micro-batches cannot be combined, because the loss "
                     + (both ? "has means and sums" : "does not record the divisor of its mean")
                     + "; end it with Functional.reduce(losses, Reduction.MEAN) or"
                     + " Functional.meanOver(losses, denominator), or train without microBatch");
@@ -99,7 +104,7 @@ final class MicroBatches {
                     && Math.abs(means.get(i) / examples / reference[i] - weight) <= ROUNDING * weight;
             if (!same) {
                 throw new IllegalArgumentException(
-                        "fit: micro-batches cannot be combined, because the means in the loss, over " + means
+                        "microBatch: micro-batches cannot be combined, because the means in the loss, over " + means
                                 + ", give the examples of one micro-batch different weights; train without microBatch");
             }
         }

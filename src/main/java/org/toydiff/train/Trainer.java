@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.toydiff.Stateful;
+import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
 import org.toydiff.internal.files.OptionalLibrary;
@@ -40,8 +42,10 @@ import org.toydiff.train.metrics.Metric;
 /// batch its memory is predicted ([org.toydiff.MemoryPlan]); a step that would exceed the limit is refused with the
 /// largest micro-batch that fits.
 ///
-/// Settings follow the convention of [org.toydiff.data]; all of them throw IllegalStateException while a fit is
-/// under way. For one thread at a time.
+/// Frozen layers ([Layer#freeze()]) stay as they are, in evaluation mode, while the others train.
+///
+/// Settings follow the convention of [org.toydiff.data]; all of them throw IllegalStateException while a fit or an
+/// evaluation is under way. For one thread at a time.
 public final class Trainer {
     /// The columns of a history that are neither losses nor metrics.
     static final Set<String> BOOKKEEPING = Set.of(
@@ -49,6 +53,7 @@ public final class Trainer {
             "step",
             "examples",
             "gradient_norm",
+            HistoryRecorder.SKIPPED,
             "learning_rate",
             "seconds",
             "wait_seconds",
@@ -83,14 +88,15 @@ public final class Trainer {
     double minDelta;
     boolean restoreBest;
     boolean planning = true;
-    boolean nonFinite;
+    NonFinite nonFinite = NonFinite.STOP;
     Path csv;
     Path json;
     Path report;
     String title = "Training report";
     List<String> classNames = List.of();
 
-    private boolean fitting;
+    /// The call that uses the settings, null without one.
+    private String running;
 
     private Trainer(Layer model, Optimizer optimizer, Loss loss) {
         this.model = Objects.requireNonNull(model, "model");
@@ -290,12 +296,14 @@ public final class Trainer {
         return this;
     }
 
-    /// Continues if a loss or a gradient is NaN or infinite, which otherwise ends the training.
+    /// Sets the response to a loss or a gradient that is NaN or infinite. Gradients are checked after clipping and
+    /// before the optimizer steps, by their norms: one pass over each, or none where [#clipNorm] has computed it.
     ///
+    /// @param response the response, [NonFinite#STOP] without this call
     /// @return this
-    public Trainer allowNonFiniteLoss() {
-        begin("allowNonFiniteLoss");
-        this.nonFinite = true;
+    public Trainer onNonFinite(NonFinite response) {
+        begin("onNonFinite");
+        this.nonFinite = Objects.requireNonNull(response, "response");
         return this;
     }
 
@@ -364,8 +372,10 @@ public final class Trainer {
     }
 
     /// Resumes from the latest checkpoint in the folder, if there is one, as if the training had never stopped: to
-    /// the bit, except for times. [#fit] refuses a folder with checkpoints of several runs, and a checkpoint that
-    /// was changed.
+    /// the bit, except for times. [#fit] refuses a folder with checkpoints of several runs.
+    ///
+    /// Where the latest checkpoint is damaged, cut off or changed, the one before it is used: the logger `org.toydiff`
+    /// gets a warning with both files and the reason, and the damaged file is renamed to end with `.damaged`.
     ///
     /// The settings must be the same, except for the number of epochs, and the loaders must return the same batches.
     ///
@@ -450,14 +460,14 @@ public final class Trainer {
     /// @return the state in which the training ended
     /// @throws IOException if a history, a checkpoint or the report cannot be written; and before the first step if
     ///     the folder of checkpoints is in use or belongs to another run, or the checkpoint to resume from cannot be
-    ///     read
+    ///     read or every checkpoint is damaged
     /// @throws IllegalArgumentException if the settings do not fit the loaders or each other, or the loss is not a
     ///     scalar
     /// @throws IllegalStateException if checkpoints are to be saved or resumed from and no folder is set, or a fit
     ///     is under way
-    /// @throws ArithmeticException if a loss or a gradient is NaN or infinite; the message names epoch and step. As
-    ///     after every step that fails before the optimizer steps, parameters, buffers and the state of the
-    ///     optimizer are unchanged by it
+    /// @throws ArithmeticException with [NonFinite#STOP], if a loss or a gradient is NaN or infinite; the message names
+    ///     epoch and step. As after every step that fails before the optimizer steps, parameters, buffers and the
+    ///     state of the optimizer are unchanged by it
     /// @throws org.toydiff.MemoryLimitException if a step would exceed the memory limit, before it begins
     public Training fit(DataLoader training) throws IOException {
         return run(training, null);
@@ -471,14 +481,14 @@ public final class Trainer {
     /// @return the state in which the training ended
     /// @throws IOException if a history, a checkpoint or the report cannot be written; and before the first step if
     ///     the folder of checkpoints is in use or belongs to another run, or the checkpoint to resume from cannot be
-    ///     read
+    ///     read or every checkpoint is damaged
     /// @throws IllegalArgumentException if the settings do not fit the loaders or each other, or the loss is not a
     ///     scalar
     /// @throws IllegalStateException if checkpoints are to be saved or resumed from and no folder is set, or a fit
     ///     is under way
-    /// @throws ArithmeticException if a loss or a gradient is NaN or infinite; the message names epoch and step. As
-    ///     after every step that fails before the optimizer steps, parameters, buffers and the state of the
-    ///     optimizer are unchanged by it
+    /// @throws ArithmeticException with [NonFinite#STOP], if a loss or a gradient is NaN or infinite; the message names
+    ///     epoch and step. As after every step that fails before the optimizer steps, parameters, buffers and the
+    ///     state of the optimizer are unchanged by it
     /// @throws org.toydiff.MemoryLimitException if a step would exceed the memory limit, before it begins
     public Training fit(DataLoader training, DataLoader validation) throws IOException {
         return run(training, Objects.requireNonNull(validation, "validation"));
@@ -490,19 +500,74 @@ public final class Trainer {
             throw new IllegalStateException(
                     "fit: there is no folder to save to or resume from; set one with checkpoints(folder)");
         }
-        fitting = true;
+        running = "fit";
         try (var memory = TensorArena.ofConfined()) {
             return new TrainingLoop(this, Objects.requireNonNull(training, "training"), validation, memory).run();
         } finally {
-            fitting = false;
+            running = null;
         }
     }
 
-    /// Begins a change of a setting, or a fit. A callback could call either while a fit uses the settings.
+    /// Computes the loss and the metrics over the examples of a loader, with the model in evaluation mode and nothing
+    /// recorded for gradients; afterwards each layer is in the mode in which it was before.
+    ///
+    /// ```java
+    /// double accuracy = trainer.evaluate(testLoader).get("accuracy");
+    /// ```
+    ///
+    /// The metrics themselves keep the examples until the next evaluation or fit, a confusion matrix for instance.
+    /// Micro-batches, if set, are used, and callbacks show the progress. **Memory** nothing is kept.
+    ///
+    /// @param loader the loader of the examples
+    /// @return `loss`, the mean over the examples with the weights of the loss, and then each metric, by name
+    /// @throws IllegalArgumentException if there are no examples, or they do not fit the model, the loss or a metric
+    /// @throws IllegalStateException if a fit or an evaluation is under way
+    public Map<String, Double> evaluate(DataLoader loader) {
+        return evaluating("evaluate", () -> new Evaluation(this).evaluate(loader));
+    }
+
+    /// Computes the outputs for the inputs of a loader, with the model in evaluation mode and nothing recorded for
+    /// gradients; afterwards each layer is in the mode in which it was before. Targets are not read.
+    ///
+    /// **Memory** one new tensor in the innermost arena, to which the outputs of each batch are copied.
+    ///
+    /// @param loader the loader of the examples
+    /// @return the outputs `[n, …]`, in the order of the loader
+    /// @throws IllegalArgumentException if there are no examples, they do not fit the model, or an output has not one
+    ///     row for each example
+    /// @throws IllegalStateException if a fit or an evaluation is under way, or no arena is open
+    public Tensor predict(DataLoader loader) {
+        return evaluating("predict", () -> new Evaluation(this).predict(loader));
+    }
+
+    /// Computes the outputs for the rows of a tensor, as [#predict(DataLoader)] does for those of a loader.
+    ///
+    /// @param x the inputs `[n, …]`
+    /// @param batchSize the number of rows that are computed at a time, positive
+    /// @return the outputs `[n, …]`, a new tensor in the innermost arena
+    /// @throws IllegalArgumentException if the batch size is not positive, x is a scalar or does not fit the model, or
+    ///     an output has not one row for each row of x
+    /// @throws IllegalStateException if a fit or an evaluation is under way, or no arena is open
+    public Tensor predict(Tensor x, long batchSize) {
+        requirePositive("predict: batch size", batchSize);
+        return evaluating("predict", () -> new Evaluation(this).predict(x, batchSize));
+    }
+
+    private <T> T evaluating(String call, Supplier<T> evaluation) {
+        begin(call);
+        running = call;
+        try {
+            return evaluation.get();
+        } finally {
+            running = null;
+        }
+    }
+
+    /// Begins a change of a setting, or a call that uses them. A callback could call either during such a call.
     private void begin(String call) {
-        if (fitting) {
-            throw new IllegalStateException("Trainer: " + call
-                    + " cannot be called while a fit is under way; call it before, or after fit has returned");
+        if (running != null) {
+            throw new IllegalStateException("Trainer: " + call + " cannot be called while " + running
+                    + " is under way; call it before, or after " + running + " has returned");
         }
     }
 

@@ -19,6 +19,7 @@ public final class Training {
     private final boolean higherIsBetter;
     private final int epochs;
     private final long batches;
+    private final boolean skips;
     private int epoch;
     private long stepOfEpoch;
     private final Mean meanLoss;
@@ -39,6 +40,7 @@ public final class Training {
         this.meanLoss = new Mean("loss", settings.loss);
         this.epochs = settings.epochs;
         this.batches = batches;
+        this.skips = settings.nonFinite == NonFinite.SKIP;
         this.monitor = settings.monitor != null ? settings.monitor : validated ? "validation_loss" : "loss";
         requireMonitored();
         String name = monitor.replaceFirst("^validation_", "");
@@ -91,6 +93,17 @@ public final class Training {
     /// {@return the number of steps so far in the epoch}
     public long stepOfEpoch() {
         return stepOfEpoch;
+    }
+
+    /// Returns the number of steps so far that were skipped, because their loss or a gradient was not finite.
+    ///
+    /// @return the number, in all epochs; 0 unless [NonFinite#SKIP] is set
+    public long skippedSteps() {
+        long skipped = 0;
+        for (int row = 0; skips && row < history.steps(); row++) {
+            skipped += (long) history.stepValue(HistoryRecorder.SKIPPED, row);
+        }
+        return skipped;
     }
 
     /// {@return the number of steps of an epoch}
@@ -204,7 +217,14 @@ public final class Training {
     /// NaN.
     private void addFrom(int first) {
         for (int row = first; row < history.steps(); row++) {
-            meanLoss.add(history.stepValue("loss", row), (long) history.stepValue("examples", row), Double.NaN);
+            addLoss(history.stepValue("loss", row), (long) history.stepValue("examples", row), Double.NaN);
+        }
+    }
+
+    /// Adds a loss to the mean, unless its step was skipped because of it.
+    private void addLoss(double loss, long size, double denominator) {
+        if (!skips || Double.isFinite(loss)) {
+            meanLoss.add(loss, size, denominator);
         }
     }
 
@@ -212,7 +232,7 @@ public final class Training {
     ///
     /// @param denominator the divisor of its loss, NaN if it is not recorded
     void add(double loss, long size, double denominator) {
-        meanLoss.add(loss, size, denominator);
+        addLoss(loss, size, denominator);
         stepOfEpoch++;
     }
 

@@ -3,7 +3,9 @@ package org.toydiff.train;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +16,7 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
 import org.toydiff.io.CheckpointFile;
+import org.toydiff.io.MalformedFileException;
 import org.toydiff.io.SafeTensors;
 
 /// Saves the complete state of a training to checkpoint files, and restores it.
@@ -71,8 +74,7 @@ final class TrainingCheckpoints {
         if (files.isEmpty()) {
             metadata = Map.of(RUN, UUID.randomUUID().toString());
         } else if (settings.resume) {
-            requireOneRun(files);
-            resume(files.getLast());
+            resume(files);
         } else {
             throw new FileAlreadyExistsException(
                     files.getLast().toString(),
@@ -82,13 +84,55 @@ final class TrainingCheckpoints {
         }
     }
 
-    /// Throws if the files are of several runs, of which the numbers alone do not identify the latest.
+    private void resume(List<Path> files) throws IOException {
+        Map<Path, MalformedFileException> damaged = new LinkedHashMap<>();
+        Path file = latestWhole(files, damaged);
+        requireOneRun(files);
+        load(file);
+        for (Path newer : damaged.keySet()) {
+            setAside(newer, file, damaged.get(newer));
+        }
+    }
+
+    /// Returns the latest checkpoint that is not damaged, after verifying all of it.
+    ///
+    /// @param damaged receives those after it, with the reason
+    /// @throws MalformedFileException if all of them are damaged: the reason of the latest, with the others suppressed
+    private Path latestWhole(List<Path> files, Map<Path, MalformedFileException> damaged) throws IOException {
+        for (Path file : files.reversed()) {
+            try {
+                metadata = CheckpointFile.progress(file).metadata();
+                return file;
+            } catch (MalformedFileException e) {
+                damaged.put(file, e);
+            }
+        }
+        List<MalformedFileException> reasons = List.copyOf(damaged.values());
+        reasons.stream().skip(1).forEach(reasons.getFirst()::addSuppressed);
+        throw reasons.getFirst();
+    }
+
+    /// Renames a damaged checkpoint, so that it is not among those that are kept, and reports it.
+    private static void setAside(Path damaged, Path resumed, MalformedFileException reason) throws IOException {
+        Path aside = damaged.resolveSibling(damaged.getFileName() + ".damaged");
+        Files.move(damaged, aside, StandardCopyOption.REPLACE_EXISTING);
+        System.getLogger("org.toydiff")
+                .log(
+                        System.Logger.Level.WARNING,
+                        "resume: " + reason.getMessage() + ". The training resumes from " + resumed
+                                + " instead; the damaged file is now " + aside);
+    }
+
+    /// Throws if the files are of several runs, of which the numbers alone do not identify the latest. Damaged files
+    /// may be of any.
     private void requireOneRun(List<Path> files) throws IOException {
         Map<String, List<Path>> runs = new LinkedHashMap<>();
         for (Path file : files) {
             try (var tensors = SafeTensors.open(file)) {
                 runs.computeIfAbsent(tensors.metadata().getOrDefault(RUN, ""), run -> new ArrayList<>())
                         .add(file.getFileName());
+            } catch (MalformedFileException e) {
+                // Its run cannot be read, and it is not resumed.
             }
         }
         if (runs.size() > 1) {
@@ -99,9 +143,7 @@ final class TrainingCheckpoints {
         }
     }
 
-    private void resume(Path file) throws IOException {
-        // Verifies the file before anything else is read from it.
-        metadata = CheckpointFile.progress(file).metadata();
+    private void load(Path file) throws IOException {
         Map<String, Stateful> present = new LinkedHashMap<>(parts);
         if (!makeRoom(file).contains(MEAN_LOSS + ".sums")) {
             // An older version, which did not save it: it is computed from the history.

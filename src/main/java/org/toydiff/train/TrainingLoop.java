@@ -18,6 +18,7 @@ final class TrainingLoop {
     private final DataLoader validation;
     private final Training training;
     private final TrainingStep step;
+    private final EvaluationStep evaluation;
     private final HistoryRecorder rows;
     private final BestWeights best;
     private final BestConfusionMatrix confusion;
@@ -38,6 +39,7 @@ final class TrainingLoop {
         this.rows = new HistoryRecorder(settings, validation != null);
         this.training = new Training(settings, rows.history(), loader.batches(), validation != null);
         this.step = new TrainingStep(settings, training, memory);
+        this.evaluation = new EvaluationStep(settings);
         this.best = new BestWeights(settings.model, memory);
         this.confusion = new BestConfusionMatrix(settings.metrics);
         this.checkpoints = new TrainingCheckpoints(settings, training, loader, best, confusion);
@@ -168,7 +170,7 @@ final class TrainingLoop {
     }
 
     private void stepEnded() throws IOException {
-        for (int i = 0; i < settings.stepSchedules.size(); i++) {
+        for (int i = 0; i < settings.stepSchedules.size() && !step.skipped(); i++) {
             settings.stepSchedules.get(i).step();
         }
         for (int i = 0; i < settings.callbacks.size(); i++) {
@@ -199,21 +201,18 @@ final class TrainingLoop {
     ///
     /// @return whether the validation is complete
     private boolean validate() {
-        settings.model.eval();
-        try {
+        try (var mode = settings.model.evaluating()) {
             settings.metrics.forEach(Metric::reset);
             long begun = System.nanoTime();
             var loss = new Mean("loss", settings.loss);
             for (Iterator<Batch> batches = validation.iterator(); !training.stops() && batches.hasNext(); ) {
                 Batch batch = next(batches);
                 if (batch != null) {
-                    loss.add(step.evaluate(batch), batch.size(), step.denominator());
+                    loss.add(evaluation.evaluate(batch), batch.size(), evaluation.denominator());
                 }
             }
             rows.endValidation(loss.value(), (System.nanoTime() - begun) / 1e9);
             return !training.stops();
-        } finally {
-            settings.model.train();
         }
     }
 

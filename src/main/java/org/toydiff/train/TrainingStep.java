@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import org.toydiff.Autograd;
 import org.toydiff.Memory;
 import org.toydiff.MemoryPlan;
 import org.toydiff.Release;
@@ -17,17 +16,19 @@ import org.toydiff.Updates;
 import org.toydiff.data.Batch;
 import org.toydiff.optim.Gradients;
 
-/// Computes a batch: a training step, or losses and metrics only.
+/// Trains on a batch.
 final class TrainingStep {
     private final Trainer settings;
     private final Training training;
     private final Set<List<Long>> planned = new HashSet<>();
     private long[] lastShape;
+    private int lastFrozen;
     private final List<Tensor> parameters;
     private final BufferSnapshot buffers;
     private final MicroBatches microBatches;
     private long peakBytes;
     private double gradientNorm;
+    private boolean skipped;
 
     /// Makes the steps of a training.
     ///
@@ -43,21 +44,29 @@ final class TrainingStep {
     }
 
     /// Trains on a batch: forward and backward for each micro-batch, then one step of the optimizer. If it fails
-    /// before the latter, parameters, buffers and the state of the optimizer are unchanged.
+    /// before the latter, or is skipped, parameters, buffers and the state of the optimizer are unchanged.
     ///
     /// @return the loss of the batch
     double train(Batch batch) {
         buffers.copy();
+        skipped = false;
+        gradientNorm = Double.NaN;
         try {
             requireFits(batch);
             computeGradients(batch);
-            clip();
-            requireFiniteGradients();
+            if (!skipped) {
+                clip();
+                checkGradients();
+            }
         } catch (Throwable e) {
             undo(e);
             throw e;
         }
-        settings.optimizer.step();
+        if (skipped) {
+            buffers.restore();
+        } else {
+            settings.optimizer.step();
+        }
         settings.optimizer.zeroGradients();
         return microBatches.loss();
     }
@@ -67,18 +76,18 @@ final class TrainingStep {
         long size = batch.size();
         peakBytes = 0;
         microBatches.begin(size);
-        for (long from = 0; from < size; from += settings.microBatch) {
+        for (long from = 0; from < size && !skipped; from += settings.microBatch) {
             trainPart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
         }
-        requireFinite(microBatches.loss());
-        if (microBatches.correction() != 1) {
+        peakBytes += live;
+        check(microBatches.loss());
+        if (!skipped && microBatches.correction() != 1) {
             for (Tensor parameter : parameters) {
                 if (parameter.hasGradient()) {
                     Updates.scale(parameter.gradient(), microBatches.correction());
                 }
             }
         }
-        peakBytes += live;
     }
 
     /// Undoes the changes of a step that failed, without hiding its failure.
@@ -100,9 +109,14 @@ final class TrainingStep {
         }
     }
 
-    /// Returns the norm of the last step's gradients before clipping, if it was clipped.
+    /// Returns the norm of the last step's gradients before clipping, NaN if they were not clipped.
     double gradientNorm() {
         return gradientNorm;
+    }
+
+    /// Returns whether the last step was skipped, because its loss or a gradient was not finite.
+    boolean skipped() {
+        return skipped;
     }
 
     /// Returns the peak of live bytes in the last step.
@@ -117,19 +131,21 @@ final class TrainingStep {
 
     private void trainPart(Batch batch, long from, long to) {
         try (var arena = TensorArena.ofConfined()) {
-            Tensor target = part(batch.y(), from, to);
-            Tensor output = settings.model.forward(part(batch.x(), from, to));
+            Tensor target = MicroBatches.part(batch.y(), from, to);
+            Tensor output = settings.model.forward(MicroBatches.part(batch.x(), from, to));
             Tensor loss = microBatches.compute(settings.loss, output, target);
             requireScalar(loss);
             double value = loss.item();
             double share = microBatches.add(value, to - from);
             if (share != 0) {
-                requireFinite(value);
+                check(value);
             }
-            update(output, target);
-            noteSchedule(loss);
-            if (share != 0) {
-                backward(loss, share);
+            if (!skipped) {
+                EvaluationStep.update(settings.metrics, output, target);
+                noteSchedule(loss);
+                if (share != 0) {
+                    backward(loss, share);
+                }
             }
             peakBytes = Math.max(peakBytes, arena.peakBytes());
             training.measured(arena.peakBytes());
@@ -144,48 +160,17 @@ final class TrainingStep {
         }
     }
 
-    private static Tensor part(Tensor tensor, long from, long to) {
-        return from == 0 && to == tensor.shape()[0] ? tensor : tensor.slice(0, from, to);
-    }
-
-    private void update(Tensor output, Tensor target) {
-        for (int i = 0; i < settings.metrics.size(); i++) {
-            settings.metrics.get(i).update(output, target);
-        }
-    }
-
-    /// Computes the loss of a batch without training on it, and updates the metrics.
-    ///
-    /// @return the loss of the batch
-    double evaluate(Batch batch) {
-        long size = batch.size();
-        microBatches.begin(size);
-        try (var off = Autograd.noGradient()) {
-            for (long from = 0; from < size; from += settings.microBatch) {
-                evaluatePart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
-            }
-        }
-        return microBatches.loss();
-    }
-
-    private void evaluatePart(Batch batch, long from, long to) {
-        try (var arena = TensorArena.ofConfined()) {
-            Tensor target = part(batch.y(), from, to);
-            Tensor output = settings.model.forward(part(batch.x(), from, to));
-            update(output, target);
-            microBatches.add(microBatches.compute(settings.loss, output, target).item(), to - from);
-        }
-    }
-
-    /// Predicts the memory of the first step of each shape of batch, and refuses a step that does not fit.
+    /// Predicts the memory of the first step of each shape of batch, and of the first after layers were frozen or
+    /// unfrozen, and refuses a step that does not fit.
     private void requireFits(Batch batch) {
         long[] shape = batch.x().shape();
-        if (!settings.planning || Arrays.equals(shape, lastShape)) {
+        int frozen = frozen();
+        if (!settings.planning || frozen == lastFrozen && Arrays.equals(shape, lastShape)) {
             return;
         }
         long to = Math.min(batch.size(), settings.microBatch);
-        List<Tensor> largest = List.of(part(batch.x(), 0, to), part(batch.y(), 0, to));
-        List<Long> key = new ArrayList<>();
+        List<Tensor> largest = List.of(MicroBatches.part(batch.x(), 0, to), MicroBatches.part(batch.y(), 0, to));
+        List<Long> key = new ArrayList<>(List.of((long) frozen));
         largest.forEach(tensor -> Arrays.stream(tensor.shape()).forEach(key::add));
         if (planned.add(key)) {
             MemoryPlan plan = MemoryPlan.requireFits(
@@ -194,6 +179,16 @@ final class TrainingStep {
             training.predicted(plan.schedule().peakBytes());
         }
         lastShape = shape;
+        lastFrozen = frozen;
+    }
+
+    /// Returns a hash of which parameters are frozen.
+    private int frozen() {
+        int hash = 0;
+        for (int i = 0; i < parameters.size(); i++) {
+            hash = 31 * hash + (parameters.get(i).tracksGradient() ? 1 : 2);
+        }
+        return hash;
     }
 
     private void noteSchedule(Tensor loss) {
@@ -209,34 +204,32 @@ final class TrainingStep {
         }
     }
 
-    private void requireFinite(double loss) {
-        if (!settings.nonFinite && !Double.isFinite(loss)) {
-            throw notFinite("the loss is " + loss);
-        }
-    }
-
-    private void requireFiniteGradients() {
-        boolean normed = settings.clipNorm < Double.POSITIVE_INFINITY;
-        if (settings.nonFinite || normed && Double.isFinite(gradientNorm)) {
-            return;
-        }
-        for (int i = 0; i < parameters.size(); i++) {
-            if (parameters.get(i).hasGradient() && !isFinite(parameters.get(i).gradient())) {
-                throw notFinite("the loss is " + microBatches.loss() + " and the gradient of "
-                        + nameOf(parameters.get(i)) + " has NaN or infinite elements");
+    /// Responds to a loss that is not finite.
+    private void check(double loss) {
+        if (!Double.isFinite(loss)) {
+            switch (settings.nonFinite) {
+                case STOP -> throw notFinite("the loss is " + loss);
+                case SKIP -> skipped = true;
+                case ALLOW -> {}
             }
         }
     }
 
-    private static boolean isFinite(Tensor gradient) {
-        if (Double.isFinite(Updates.norm(gradient))) {
-            return true;
+    /// Responds to gradients that are not finite. A finite norm, which clipping has computed, proves that they are.
+    private void checkGradients() {
+        if (settings.nonFinite == NonFinite.ALLOW || Double.isFinite(gradientNorm) || Gradients.areFinite(parameters)) {
+            return;
         }
-        // The norm of finite elements may be infinite.
-        try (var off = Autograd.noGradient();
-                var scratch = TensorArena.ofConfined()) {
-            return gradient.subtract(gradient).sum().item() == 0;
+        if (settings.nonFinite == NonFinite.SKIP) {
+            skipped = true;
+            return;
         }
+        Tensor first = parameters.stream()
+                .filter(parameter -> !Gradients.areFinite(List.of(parameter)))
+                .findFirst()
+                .orElseThrow();
+        throw notFinite("the loss is " + microBatches.loss() + " and the gradient of " + nameOf(first)
+                + " has NaN or infinite elements");
     }
 
     private String nameOf(Tensor parameter) {
@@ -255,7 +248,8 @@ final class TrainingStep {
         return new ArithmeticException(String.format(
                 Locale.ROOT,
                 "fit: %s in epoch %d, step %d (step %d of the epoch); the parameters are unchanged by the step."
-                        + " Lower the learning rate, clip gradients or check the data; allowNonFiniteLoss() continues",
+                        + " Lower the learning rate, clip gradients or check the data; onNonFinite(NonFinite.SKIP)"
+                        + " leaves such steps out",
                 problem,
                 training.epoch(),
                 training.step() + 1,

@@ -16,7 +16,9 @@
 /// | settings, and what a training returns | [org.toydiff.train.Trainer], [org.toydiff.train.Training] |
 /// | the loop over epochs; one step, in micro-batches | `TrainingLoop`, `TrainingStep`, `MicroBatches` |
 /// | when a checkpoint is written, and which | `TrainingCheckpoints`; the file is an [org.toydiff.io.CheckpointFile] |
-/// | progress on the terminal | `ConsoleProgress`, `TerminalBar` |
+/// | evaluation and prediction outside a training | `Evaluation`, `EvaluationStep` |
+/// | losses and gradients that are not finite | [org.toydiff.train.NonFinite] |
+/// | progress on the terminal | `ConsoleProgress`, `ProgressLine`, `TerminalBar` |
 ///
 /// Settings follow the convention of [org.toydiff.data]. Each part works without the others: any loop can update
 /// metrics, add to a [org.toydiff.train.report.History] and write a [org.toydiff.train.report.Report].

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ import org.toydiff.TensorArena;
 /// Learning rates against PyTorch's, by one schedule or several, and resumed to the bit.
 class SchedulerTest extends ArenaTest {
     private static final Map<String, Schedule> SCHEDULES = new LinkedHashMap<>();
+    private static final Map<String, Schedule[]> CHAINED = new LinkedHashMap<>();
     private static final Map<String, UnaryOperator<ReduceOnPlateau>> PLATEAUS = new LinkedHashMap<>();
 
     /// The steps of each combination, which receive the metric, in their order.
@@ -41,11 +43,24 @@ class SchedulerTest extends ArenaTest {
         SCHEDULES.put("cosine", Schedule.cosine(59, 0.02));
         SCHEDULES.put("linear", Schedule.linear(0.1, 1, 20));
         SCHEDULES.put("oneCycle", Schedule.oneCycle(61));
+        SCHEDULES.put("warmUp", Schedule.sequential(List.of(Schedule.linear(0.1, 1, 9), Schedule.cosine(51, 0)), 9));
         SCHEDULES.put(
-                "warmUp",
-                (base, step) -> step < 9
-                        ? Schedule.linear(0.1, 1, 9).rate(base, step)
-                        : Schedule.cosine(51, 0).rate(base, step - 9));
+                "sequential",
+                Schedule.sequential(
+                        List.of(
+                                Schedule.linear(0.25, 0.25, 1),
+                                Schedule.linear(0.1, 1, 9),
+                                Schedule.step(7, 0.6),
+                                Schedule.cosine(25, 0.02)),
+                        4,
+                        15,
+                        35));
+        CHAINED.put(
+                "chained",
+                new Schedule[] {Schedule.linear(0.1, 1, 9), Schedule.step(7, 0.6), Schedule.cosine(70, 0.02)});
+        CHAINED.put("chainedInSequence", new Schedule[] {
+            Schedule.sequential(List.of(Schedule.linear(0.1, 1, 9), Schedule.step(11, 0.5)), 9), Schedule.step(13, 0.8)
+        });
         PLATEAUS.put("plateau", plateau -> plateau);
         PLATEAUS.put("plateauThreshold", plateau -> plateau.threshold(0.1));
         PLATEAUS.put("plateauAbsolute", plateau -> plateau.absoluteThreshold(0.3));
@@ -75,6 +90,7 @@ class SchedulerTest extends ArenaTest {
 
     static Set<String> cases() {
         Set<String> cases = new TreeSet<>(SCHEDULES.keySet());
+        cases.addAll(CHAINED.keySet());
         cases.addAll(PLATEAUS.keySet());
         cases.addAll(CHAINS.keySet());
         return cases;
@@ -100,6 +116,8 @@ class SchedulerTest extends ArenaTest {
         double[] expected = golden.all("out").getFirst().values();
         if (SCHEDULES.containsKey(name)) {
             requireRates(SCHEDULES.get(name), expected);
+        } else if (CHAINED.containsKey(name)) {
+            requireChained(CHAINED.get(name), expected);
         } else if (PLATEAUS.containsKey(name)) {
             requirePlateau(PLATEAUS.get(name), golden.all("in").getFirst().values(), expected);
         } else {
@@ -114,6 +132,21 @@ class SchedulerTest extends ArenaTest {
             assertEquals(expected[i], optimizer.lr(), 1e-12, "step " + i);
             assertEquals(schedule.rate(0.5, i), optimizer.lr(), "alone, the rate is the schedule's to the bit");
             scheduler.step();
+        }
+    }
+
+    private static void requireChained(Schedule[] schedules, double[] expected) {
+        Optimizer optimizer = sgd(0.5);
+        Scheduler scheduler = Scheduler.chained(optimizer, schedules);
+        Optimizer other = sgd(0.5);
+        List<Scheduler> separate = Stream.of(schedules)
+                .map(schedule -> new Scheduler(other, schedule))
+                .toList();
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], optimizer.lr(), 1e-12, "step " + i);
+            assertEquals(other.lr(), optimizer.lr(), "separate schedulers set the same rates, to the bit");
+            scheduler.step();
+            separate.forEach(Scheduler::step);
         }
     }
 
@@ -149,6 +182,26 @@ class SchedulerTest extends ArenaTest {
         for (int i = 0; i < 10; i++) {
             assertEquals(2 * Math.min(1, (i + 1) / 4.0), schedule.rate(2, i), 1e-15);
         }
+    }
+
+    @Test
+    void aSequenceThatDoesNotFitItsMilestonesIsRefused() {
+        List<Schedule> two = List.of(Schedule.constant(), Schedule.step(3, 0.5));
+        for (long[] milestones : new long[][] {{}, {0}, {-1}, {5, 9}}) {
+            assertEquals(
+                    "Schedule.sequential: the milestones " + Arrays.toString(milestones)
+                            + " do not fit 2 schedules; give the step at which each but the first begins, positive and"
+                            + " increasing",
+                    assertThrows(IllegalArgumentException.class, () -> Schedule.sequential(two, milestones))
+                            .getMessage());
+        }
+        List<Schedule> three = List.of(Schedule.constant(), Schedule.constant(), Schedule.constant());
+        assertThrows(IllegalArgumentException.class, () -> Schedule.sequential(three, 5, 5));
+        assertThrows(IllegalArgumentException.class, () -> Schedule.sequential(List.of()));
+        assertEquals(
+                "Scheduler: chained: there are no schedules; give at least one",
+                assertThrows(IllegalArgumentException.class, () -> Scheduler.chained(sgd(1)))
+                        .getMessage());
     }
 
     @Test
@@ -202,11 +255,16 @@ class SchedulerTest extends ArenaTest {
         assertEquals(0.25, optimizer.lr());
     }
 
-    /// A run of two schedules and a plateau over two groups, the second of which is added during the run.
+    /// A run of schedules, three of them chained, and a plateau over two groups, the second of which is added during
+    /// the run.
     private static final class Run {
         final Optimizer optimizer = sgd(0.5);
         final Scheduler first = new Scheduler(optimizer, Schedule.warmUp(5, Schedule.cosine(40, 0.003)));
-        final Scheduler second = new Scheduler(optimizer, Schedule.step(6, 0.7));
+        final Scheduler second = Scheduler.chained(
+                optimizer,
+                Schedule.step(6, 0.7),
+                Schedule.linear(0, 1, 3),
+                Schedule.sequential(List.of(Schedule.constant(), Schedule.cosine(30, 0.001)), 17));
         final ReduceOnPlateau plateau =
                 new ReduceOnPlateau(optimizer, 0.7, 1).absoluteThreshold(0.01).cooldown(2);
 

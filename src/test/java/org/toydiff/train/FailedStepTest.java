@@ -148,8 +148,8 @@ class FailedStepTest extends ArenaTest {
                     message.matches(
                             "fit: the loss is \\d\\.\\d+(E-\\d+)? and the gradient of weight has NaN or infinite"
                                     + " elements in epoch 1, step 3 \\(step 3 of the epoch\\); the parameters are unchanged by the step\\."
-                                    + " Lower the learning rate, clip gradients or check the data; allowNonFiniteLoss\\(\\)"
-                                    + " continues"),
+                                    + " Lower the learning rate, clip gradients or check the data; onNonFinite\\(NonFinite\\.SKIP\\)"
+                                    + " leaves such steps out"),
                     message);
         }
     }
@@ -158,7 +158,7 @@ class FailedStepTest extends ArenaTest {
     void trainingContinuesIfNonFiniteLossesAreAllowed() throws IOException {
         var net = new Root(DType.FLOAT32, 1, 0.5);
         Training training = Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::crossEntropyLoss)
-                .allowNonFiniteLoss()
+                .onNonFinite(NonFinite.ALLOW)
                 .fit(loader(0));
         assertEquals(5, training.step());
     }

@@ -214,13 +214,13 @@ class MicroBatchTest extends ArenaTest {
     void aLossThatRecordsNoDivisorIsRefused() throws IOException {
         String remedy = "; end it with Functional.reduce(losses, Reduction.MEAN) or Functional.meanOver(losses,"
                 + " denominator), or train without microBatch";
-        String unrecorded = "fit: micro-batches cannot be combined, because the loss does not record the divisor"
+        String unrecorded = "microBatch: micro-batches cannot be combined, because the loss does not record the divisor"
                 + " of its mean" + remedy;
         assertEquals(unrecorded, refused((y, t) -> y.subtract(t).abs().mean()));
         assertEquals(unrecorded, refused((y, t) -> Functional.maeLoss(y, t, Reduction.NONE)
                 .mean()));
         assertEquals(
-                "fit: micro-batches cannot be combined, because the loss has means and sums" + remedy,
+                "microBatch: micro-batches cannot be combined, because the loss has means and sums" + remedy,
                 refused((y, t) -> Functional.maeLoss(y, t).add(Functional.mseLoss(y, t, Reduction.SUM))));
         Loss uneven = (y, t) -> {
             Tensor positive = t.greater(Tensor.scalar(0)).cast(t.dtype());

@@ -1,5 +1,6 @@
 package org.toydiff.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,10 +12,16 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.ArenaTest;
 import org.toydiff.Tensor;
@@ -24,6 +31,7 @@ import org.toydiff.child.SleepingTraining;
 import org.toydiff.data.DataLoader;
 import org.toydiff.data.TensorDataset;
 import org.toydiff.io.CheckpointFile;
+import org.toydiff.io.MalformedFileException;
 import org.toydiff.io.SafeTensors;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
@@ -111,16 +119,126 @@ class RunFolderTest extends ArenaTest {
         assertEquals(12, trainer(folder()).epochs(3).resume().fit(loader()).step());
     }
 
+    /// The ways in which a file is damaged: a bit, a lost end, a lost header, nothing left.
+    private static List<UnaryOperator<byte[]>> damages() {
+        return List.of(
+                bytes -> {
+                    bytes[bytes.length - 1] ^= 1;
+                    return bytes;
+                },
+                bytes -> Arrays.copyOf(bytes, bytes.length - 1),
+                bytes -> Arrays.copyOf(bytes, 20),
+                bytes -> new byte[bytes.length],
+                bytes -> new byte[0]);
+    }
+
+    private static String damage(Path file, UnaryOperator<byte[]> how) throws IOException {
+        Files.write(file, how.apply(Files.readAllBytes(file)));
+        return assertThrows(MalformedFileException.class, () -> CheckpointFile.progress(file))
+                .getMessage();
+    }
+
+    /// Returns the warnings that are logged while something runs.
+    private static List<String> warnings(Executable run) throws Throwable {
+        List<String> warnings = new ArrayList<>();
+        var handler = new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                warnings.add(record.getLevel() + " " + record.getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger("org.toydiff");
+        logger.addHandler(handler);
+        logger.setUseParentHandlers(false);
+        try {
+            run.execute();
+        } finally {
+            logger.removeHandler(handler);
+            logger.setUseParentHandlers(true);
+        }
+        return warnings;
+    }
+
     @Test
-    void aChangedCheckpointIsNotResumed() throws IOException {
-        trainer(folder()).keepCheckpoints(1).fit(loader());
-        Path file = CheckpointFile.latest(folder()).orElseThrow();
-        byte[] bytes = Files.readAllBytes(file);
-        bytes[bytes.length - 1] ^= 1;
-        Files.write(file, bytes);
-        var e = assertThrows(IOException.class, () -> trainer(folder()).resume().fit(loader()));
-        assertTrue(e.getMessage().startsWith(file + ": offset "), e.getMessage());
-        assertTrue(e.getMessage().contains("was changed or damaged"), e.getMessage());
+    void whereTheLatestCheckpointIsDamagedTheOneBeforeItIsResumed() throws Throwable {
+        Path whole = temporary.resolve("whole");
+        Tensor.manualSeed(1);
+        double[] losses = trainer(whole).epochs(4).fit(loader()).history().stepValues("loss");
+        int number = 0;
+        for (UnaryOperator<byte[]> damage : damages()) {
+            Path folder = temporary.resolve("run" + number++);
+            Tensor.manualSeed(1);
+            trainer(folder).epochs(3).fit(loader());
+            Path latest = folder.resolve("checkpoint-000012.safetensors");
+            Path before = folder.resolve("checkpoint-000008.safetensors");
+            String reason = damage(latest, damage);
+            assertTrue(reason.startsWith(latest + ": "), reason);
+            List<Training> trainings = new ArrayList<>();
+            List<String> warnings = warnings(
+                    () -> trainings.add(trainer(folder).epochs(4).resume().fit(loader())));
+            assertEquals(
+                    List.of("WARNING resume: " + reason + ". The training resumes from " + before
+                            + " instead; the damaged file is now " + latest + ".damaged"),
+                    warnings);
+            assertArrayEquals(losses, trainings.getFirst().history().stepValues("loss"));
+            assertEquals(
+                    List.of(
+                            "checkpoint-000012.safetensors",
+                            "checkpoint-000012.safetensors.damaged",
+                            "checkpoint-000016.safetensors"),
+                    names(folder));
+            assertEquals(
+                    List.of(),
+                    warnings(() -> trainer(folder).epochs(4).resume().fit(loader())),
+                    "the damaged file is out of the way");
+        }
+    }
+
+    @Test
+    void severalDamagedCheckpointsArePassedOver() throws Throwable {
+        trainer(folder()).epochs(4).keepCheckpoints(4).fit(loader());
+        List<Path> files = CheckpointFile.numbered(folder());
+        damage(files.get(3), damages().get(0));
+        damage(files.get(2), damages().get(4));
+        damage(files.get(0), damages().get(2));
+        List<String> warnings = warnings(() -> assertEquals(
+                16,
+                trainer(folder())
+                        .epochs(4)
+                        .keepCheckpoints(9)
+                        .resume()
+                        .fit(loader())
+                        .step()));
+        assertEquals(2, warnings.size(), warnings.toString());
+        for (int i = 0; i < 2; i++) {
+            assertTrue(warnings.get(i).contains("resumes from " + files.get(1) + " instead"), warnings.get(i));
+            assertTrue(warnings.get(i).endsWith("is now " + files.get(3 - i) + ".damaged"), warnings.get(i));
+        }
+    }
+
+    @Test
+    void aFolderOfDamagedCheckpointsAloneIsNotResumedAndNotChanged() throws Throwable {
+        trainer(folder()).epochs(2).fit(loader());
+        List<Path> files = CheckpointFile.numbered(folder());
+        String older = damage(files.get(0), damages().get(1));
+        String latest = damage(files.get(1), damages().get(0));
+        assertTrue(latest.contains("was changed or damaged"), latest);
+        List<String> before = names(folder());
+        List<String> warnings = warnings(() -> {
+            var e = assertThrows(
+                    MalformedFileException.class,
+                    () -> trainer(folder()).resume().fit(loader()));
+            assertEquals(latest, e.getMessage());
+            assertEquals(older, e.getSuppressed()[0].getMessage());
+        });
+        assertEquals(List.of(), warnings);
+        assertEquals(before, names(folder()));
     }
 
     /// Files of versions without a checksum, a run, and the mean loss of the epoch.

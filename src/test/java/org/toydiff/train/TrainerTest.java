@@ -351,14 +351,14 @@ class TrainerTest extends ArenaTest {
                 .fit(DataLoader.of(data, 32)));
         assertEquals(
                 "fit: the loss is NaN in epoch 1, step 3 (step 3 of the epoch); the parameters are unchanged by the step. Lower"
-                        + " the learning rate, clip gradients or check the data; allowNonFiniteLoss() continues",
+                        + " the learning rate, clip gradients or check the data; onNonFinite(NonFinite.SKIP) leaves such steps out",
                 failure.getMessage());
         for (int i = 0; i < before.size(); i++) {
             assertArrayEquals(before.get(i), net.parameters().get(i).toFloatArray());
             assertFalse(net.parameters().get(i).hasGradient());
         }
         assertEquals(2, History.readJson(folder.resolve("h.json")).steps(), "the steps before it are written");
-        Training training = trainer.allowNonFiniteLoss().fit(DataLoader.of(data, 32));
+        Training training = trainer.onNonFinite(NonFinite.ALLOW).fit(DataLoader.of(data, 32));
         assertEquals(4, training.step());
         assertEquals(Double.NaN, training.history().stepValues("loss")[3]);
     }
@@ -534,7 +534,7 @@ class TrainerTest extends ArenaTest {
                     }
                 });
                 assertEquals(
-                        "Trainer: fit cannot be called while a fit is under way; call it before, or after fit has"
+                        "Trainer: fit cannot be called while fit is under way; call it before, or after fit has"
                                 + " returned",
                         assertThrows(IllegalStateException.class, () -> trainer.fit(loader))
                                 .getMessage());

@@ -9,6 +9,7 @@ import java.io.InputStreamReader;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +23,7 @@ import org.toydiff.Memory;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.io.SafeTensors;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
@@ -29,7 +31,12 @@ import org.toydiff.optim.Adam;
 
 /// Trains a classifier of handwritten digits, 64-64-10 with ReLU, and prints the memory that it took.
 public final class Digits {
-    private static final int PIXELS = 64;
+    /// The pixels of an image, 8 × 8.
+    static final int PIXELS = 64;
+
+    /// The largest value of a pixel.
+    static final int WHITE = 16;
+
     private static final int TRAINING_ROWS = 1437;
     private static final int BATCH = 64;
     private static final int EPOCHS = 30;
@@ -38,7 +45,7 @@ public final class Digits {
 
     private final Tensor x;
     private final Tensor labels;
-    private final Sequential net = new Sequential(new Linear(PIXELS, 64), new ReLU(), new Linear(64, 10));
+    private final Sequential net = net();
     private final Adam optimizer = new Adam(net.parameters(), LEARNING_RATE);
     private final int rows;
     private int steps;
@@ -49,10 +56,15 @@ public final class Digits {
         this.rows = (int) x.shape()[0];
     }
 
+    /// Makes the classifier, with random parameters.
+    static Sequential net() {
+        return new Sequential(new Linear(PIXELS, 64), new ReLU(), new Linear(64, 10));
+    }
+
     /// Trains the classifier and prints its accuracy.
     ///
-    /// @param arguments not used
-    /// @throws IOException if the data cannot be read
+    /// @param arguments the file to save the classifier to, or nothing
+    /// @throws IOException if the data cannot be read, or the file cannot be written
     public static void main(String[] arguments) throws IOException {
         System.out.println(Blas.version() + ", core " + Blas.core());
         Tensor.manualSeed(SEED);
@@ -63,6 +75,10 @@ public final class Digits {
                 digits.epoch(epoch);
             }
             cost.report(digits);
+            if (arguments.length > 0) {
+                SafeTensors.save(Path.of(arguments[0]), digits.net.stateDict());
+                System.out.println("model: " + arguments[0]);
+            }
         }
         System.out.println("live after closing: " + Memory.liveBytes() + " B");
     }
@@ -79,7 +95,7 @@ public final class Digits {
         for (int row = 0; row < labels.length; row++) {
             String[] cells = lines.get(row).split(",");
             for (int i = 0; i < PIXELS; i++) {
-                pixels[row * PIXELS + i] = Float.parseFloat(cells[i]) / 16;
+                pixels[row * PIXELS + i] = Float.parseFloat(cells[i]) / WHITE;
             }
             labels[row] = Integer.parseInt(cells[PIXELS]);
         }

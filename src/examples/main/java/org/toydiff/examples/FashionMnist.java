@@ -160,6 +160,8 @@ public final class FashionMnist implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         requireValidOptions();
+        // The first line, before loading the library and reading the images takes a second or two.
+        System.out.println("Fashion-MNIST from " + data);
         System.out.println(Blas.version());
         Tensor.manualSeed(0);
         try (var memory = TensorArena.ofShared()) {
@@ -236,7 +238,7 @@ public final class FashionMnist implements Callable<Integer> {
         }
         System.out.printf(
                 Locale.ROOT,
-                "a step's peak: %,d B off-heap, predicted %,d B; the process's: %,d B%n",
+                "peak of a step: %,d B (predicted %,d B); of the process: %,d B%n",
                 training.measuredStepBytes(),
                 training.predictedStepBytes(),
                 Memory.peakBytes());

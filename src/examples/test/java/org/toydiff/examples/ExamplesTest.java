@@ -3,6 +3,7 @@ package org.toydiff.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.Gson;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -32,15 +33,23 @@ class ExamplesTest {
 
     private record Outcome(int exit, String out, String err) {}
 
-    private Outcome java(String... arguments) throws Exception {
+    private static ProcessBuilder command(String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--add-modules=jdk.incubator.vector");
         command.addAll(List.of(arguments));
+        return new ProcessBuilder(command);
+    }
+
+    private static ProcessBuilder command(Class<?> program, String... options) {
+        Stream<String> jvm = Stream.of("--enable-native-access=ALL-UNNAMED", "-cp", CLASS_PATH, program.getName());
+        return command(Stream.concat(jvm, Stream.of(options)).toArray(String[]::new));
+    }
+
+    private Outcome run(ProcessBuilder command) throws Exception {
         Path out = folder.resolve("out");
         Path err = folder.resolve("err");
-        int exit = new ProcessBuilder(command)
-                .redirectOutput(out.toFile())
+        int exit = command.redirectOutput(out.toFile())
                 .redirectError(err.toFile())
                 .start()
                 .waitFor();
@@ -48,8 +57,7 @@ class ExamplesTest {
     }
 
     private Outcome run(Class<?> program, String... options) throws Exception {
-        Stream<String> jvm = Stream.of("--enable-native-access=ALL-UNNAMED", "-cp", CLASS_PATH, program.getName());
-        return java(Stream.concat(jvm, Stream.of(options)).toArray(String[]::new));
+        return run(command(program, options));
     }
 
     private static String origin(Class<?> type) throws URISyntaxException {
@@ -73,14 +81,18 @@ class ExamplesTest {
     @Test
     void aLineIsFittedByNamedModulesWithoutWarnings() throws Exception {
         String modules = String.join(
-                File.pathSeparator, origin(Tensor.class), origin(Regression.class), origin(CommandLine.class));
-        Outcome outcome = java(
+                File.pathSeparator,
+                origin(Tensor.class),
+                origin(Regression.class),
+                origin(CommandLine.class),
+                origin(Gson.class));
+        Outcome outcome = run(command(
                 "--enable-native-access=org.toydiff",
                 "--module-path=" + modules,
                 "--class-path",
                 openBlas(),
                 "--module",
-                "org.toydiff.examples/" + Regression.class.getName());
+                "org.toydiff.examples/" + Regression.class.getName()));
         assertEquals(INCUBATOR, outcome.err().strip());
         double fitted = number("slope: fitted ([0-9.]+)", outcome.out());
         assertEquals(number("closed form ([0-9.]+)", outcome.out()), fitted, 1e-3);
@@ -92,6 +104,55 @@ class ExamplesTest {
         assertEquals(INCUBATOR, outcome.err().strip());
         assertTrue(number("(?m)^test accuracy: ([0-9.]+)$", outcome.out()) > 0.94, outcome.out());
         assertTrue(outcome.out().endsWith("live after closing: 0 B\n"), outcome.out());
+    }
+
+    @Test
+    void aSavedModelIsServedUnderLoadUntilTheProcessIsToldToEnd() throws Exception {
+        String model = folder.resolve("digits.safetensors").toString();
+        assertTrue(run(Digits.class, model).out().contains("model: " + model + "\n"));
+        Path out = folder.resolve("served");
+        ProcessBuilder serve = command(Serve.class, "--model=" + model, "--port=0", "--threads=4");
+        serve.command().add(1, "-Xmx64m");
+        Process server =
+                serve.redirectOutput(out.toFile()).redirectErrorStream(true).start();
+        try {
+            String url = "http://localhost:" + (int) number("localhost:(\\d+)/classify", awaited(server, out));
+            Outcome load = run(Load.class, "--url=" + url, "--rate=100", "--seconds=2", "--warm-up=1");
+            assertEquals(0, load.exit(), load.err() + load.out());
+            assertTrue(load.out().contains("\n200 requests, 100 a second for 2 s; failed: 0\n"), load.out());
+            double p50 = number("p50 ([\\d.]+) ms", load.out());
+            double p99 = number("p99 ([\\d.]+) ms", load.out());
+            assertTrue(0 < p50 && p50 <= p99 && p99 <= number("p99.9 ([\\d.]+) ms", load.out()), load.out());
+            assertTrue(number("GC pauses of the server: (\\d+)", load.out()) >= 0, load.out());
+            Outcome taken = run(Serve.class, "--model=" + model, "--port=" + url.replaceFirst(".*:", ""));
+            assertEquals(1, taken.exit());
+            assertTrue(taken.err().contains("serve: "), taken.err());
+        } finally {
+            server.destroy();
+            assertEquals(128 + 15, server.waitFor());
+        }
+        String text = Files.readString(out);
+        assertTrue(text.endsWith("live after closing: 0 B\n"), text);
+    }
+
+    /// Waits until a server prints where it serves, and returns its output.
+    private static String awaited(Process server, Path out) throws Exception {
+        while (!Files.readString(out).contains("/classify\n")) {
+            assertTrue(server.isAlive(), () -> "the server ended");
+            Thread.sleep(20);
+        }
+        return Files.readString(out);
+    }
+
+    @Test
+    void aModelThatIsMissingOrNoneIsRefusedWithARemedy() throws Exception {
+        Outcome missing = run(Serve.class, "--model=" + folder.resolve("nowhere"));
+        assertEquals(2, missing.exit());
+        assertTrue(missing.err().contains("`mvn -q compile exec:exec@train` trains one, --model=FILE names another"));
+        Path text = Files.writeString(folder.resolve("text"), "no model");
+        Outcome malformed = run(Serve.class, "--model=" + text);
+        assertEquals(1, malformed.exit());
+        assertTrue(malformed.err().contains("serve: " + text + ": offset 0"), malformed.err());
     }
 
     @BeforeEach

@@ -28,6 +28,7 @@ import org.toydiff.internal.files.OptionalLibrary;
 /// | `accuracy` | over the epoch so far | over the epoch |
 /// | `validation_loss`, `validation_accuracy` | | over the validation examples |
 /// | `gradient_norm`, if clipped | before clipping | |
+/// | `skipped_steps`, if steps can be skipped | 1 if it was skipped, else 0 | the number of them |
 /// | `learning_rate` | of the step | of its last step |
 /// | `seconds` | computing | total, including validation |
 /// | `wait_seconds` | waiting for the batch | total |

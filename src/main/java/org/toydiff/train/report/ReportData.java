@@ -95,8 +95,8 @@ final class ReportData {
         }
     }
 
-    /// Returns one value for each group of steps: the mean of losses and times, the largest peak, the last of
-    /// others.
+    /// Returns one value for each group of steps: the mean of losses and times, the largest peak, the number of
+    /// skipped steps, the last of others.
     private static double[] grouped(String name, HistoryTable steps, int group) {
         double[] grouped = new double[Math.ceilDiv(steps.rows(), group)];
         for (int i = 0; i < grouped.length; i++) {
@@ -104,6 +104,7 @@ final class ReportData {
             grouped[i] = switch (name) {
                 case "loss", "gradient_norm", "seconds", "wait_seconds", "examples_per_second" ->
                     Arrays.stream(part).average().orElseThrow();
+                case "skipped_steps" -> Arrays.stream(part).sum();
                 case "peak_bytes" -> Arrays.stream(part).max().orElseThrow();
                 default -> part[part.length - 1];
             };

@@ -197,7 +197,7 @@ const steps = data.steps;
 const epochCount = Object.values(epochs).reduce((most, column) => Math.max(most, column.length), 0);
 const epochNumbers = epochs.epoch || Array.from({length: epochCount}, (_, i) => i + 1);
 const stepNumbers = steps.step || (steps.loss || []).map((_, i) => (i + 1) * data.stepGroup);
-const bookkeeping = ['epoch', 'step', 'examples', 'loss', 'gradient_norm', 'learning_rate', 'seconds', 'wait_seconds', 'validation_seconds',
+const bookkeeping = ['epoch', 'step', 'examples', 'loss', 'gradient_norm', 'skipped_steps', 'learning_rate', 'seconds', 'wait_seconds', 'validation_seconds',
   'examples_per_second', 'live_bytes', 'peak_bytes', 'gc_count', 'gc_seconds'];
 const metrics = Object.keys(epochs).filter(name => !bookkeeping.includes(name) && !name.startsWith('validation_'));
 const grouped = data.stepGroup > 1 ? ' Each point stands for ' + data.stepGroup + ' steps.' : '';
@@ -243,6 +243,7 @@ function figures() {
     if (rates.length) figure('Examples/s', number(Math.round(rates[Math.floor(rates.length / 2)])), 'median epoch');
   }
   if (epochs.peak_bytes) figure('Off-heap peak', bytes(largest(epochs.peak_bytes)), 'limit ' + bytes(data.limit));
+  if (epochs.skipped_steps) figure('Skipped steps', number(sum(epochs.skipped_steps)), 'loss or gradient not finite');
   if (epochs.gc_count) {
     figure('Garbage collections', number(sum(epochs.gc_count)), duration(sum(epochs.gc_seconds || [])) + ' in all');
   }
