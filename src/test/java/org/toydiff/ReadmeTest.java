@@ -5,23 +5,32 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.child.Child;
+import org.toydiff.data.DataLoader;
+import org.toydiff.nn.Layer;
+import org.toydiff.train.Trainer;
 
 /// Programs in the documentation print the text below them, and its links lead somewhere.
 class ReadmeTest {
     private static final Path BASE = Path.of(System.getProperty("toydiff.test.basedir"));
     private static final Pattern PROGRAM =
             Pattern.compile("```java\n(import .*?)```\n\n```text\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern CALL = Pattern.compile("[\\w)]\\.(\\w+)\\(");
     private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
 
     @TempDir
@@ -30,6 +39,51 @@ class ReadmeTest {
     @Test
     void everyProgramOfTheReadmePrintsTheTextBelowIt() throws Exception {
         assertEquals(2, run(Child.read(BASE.resolve("README.md"))));
+    }
+
+    @Test
+    void everyProgramOfTheGuidePrintsTheTextBelowIt() throws Exception {
+        int programs = 0;
+        for (Path page : guide()) {
+            programs += run(Child.read(page));
+        }
+        assertEquals(4, programs);
+    }
+
+    /// Calls in the last column of the guide's tables.
+    @Test
+    void everyCallThatTheGuideNamesIsOfAPublicMethod() throws IOException {
+        Set<String> methods = Stream.of(
+                        Tensor.class, TensorArena.class, Autograd.class, Layer.class, DataLoader.class, Trainer.class)
+                .flatMap(type -> Arrays.stream(type.getMethods()))
+                .map(Method::getName)
+                .collect(Collectors.toSet());
+        List<String> called = Child.read(BASE.resolve("src/site/markdown/coming-from.md"))
+                .lines()
+                .filter(line -> line.startsWith("| "))
+                .map(line -> line.substring(line.lastIndexOf("| ", line.length() - 3)))
+                .flatMap(cell -> CALL.matcher(cell).results())
+                .map(call -> call.group(1))
+                .toList();
+        assertTrue(called.size() > 60, called.toString());
+        assertEquals(
+                List.of(),
+                called.stream().filter(name -> !methods.contains(name)).toList());
+    }
+
+    private static List<Path> guide() throws IOException {
+        try (Stream<Path> pages = Files.list(BASE.resolve("src/site/markdown"))) {
+            return pages.filter(page -> page.toString().endsWith(".md"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Test
+    void everyLinkOfTheGuideLeadsSomewhere() throws IOException {
+        for (Path page : guide()) {
+            everyLinkLeadsToAFileAndAHeadingInIt(BASE.relativize(page).toString());
+        }
     }
 
     @Test
