@@ -165,6 +165,8 @@ class CumulativeTest extends ArenaTest {
     @Test
     void differencesAreThoseOfNeighbours() {
         Tensor x = Tensor.of(new float[] {1, 4, 9, 2, 2, 0}, 2, 3);
+        assertArrayEquals(
+                new long[] {3, -5}, Tensor.of(new long[] {1, 4, -1}).diff(0).toLongArray());
         assertArrayEquals(new float[] {3, 5, 0, -2}, x.diff(1).toFloatArray());
         assertArrayEquals(new float[] {1, -2, -9}, x.diff(0).toFloatArray());
         assertArrayEquals(new long[] {0, 3}, x.diff(0).diff(0).shape());

@@ -147,7 +147,7 @@ class NonFiniteTest {
             var failure = assertThrows(IllegalArgumentException.class, () -> Tensor.of(new int[] {1})
                     .nanToNum());
             assertEquals(
-                    "nanToNum: takes FLOAT32 or FLOAT64, and [1] is int32; cast(DType.FLOAT32) first",
+                    "nanToNum: takes FLOAT32 or FLOAT64, and [1] is int32; cast(DType.FLOAT64) first",
                     failure.getMessage());
         }
     }

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.child.Child;
 import org.toydiff.data.DataLoader;
+import org.toydiff.nn.Functional;
 import org.toydiff.nn.Layer;
 import org.toydiff.train.Trainer;
 
@@ -54,7 +55,13 @@ class ReadmeTest {
     @Test
     void everyCallThatTheGuideNamesIsOfAPublicMethod() throws IOException {
         Set<String> methods = Stream.of(
-                        Tensor.class, TensorArena.class, Autograd.class, Layer.class, DataLoader.class, Trainer.class)
+                        Tensor.class,
+                        TensorArena.class,
+                        Autograd.class,
+                        Layer.class,
+                        Functional.class,
+                        DataLoader.class,
+                        Trainer.class)
                 .flatMap(type -> Arrays.stream(type.getMethods()))
                 .map(Method::getName)
                 .collect(Collectors.toSet());

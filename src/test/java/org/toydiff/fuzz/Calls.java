@@ -13,6 +13,7 @@ final class Calls {
                     ReductionCalls.rows(),
                     OrderCalls.rows(),
                     ViewCalls.rows(),
+                    ArrangementCalls.rows(),
                     LifetimeCalls.rows(),
                     GradientCalls.rows(),
                     LayerCalls.rows())

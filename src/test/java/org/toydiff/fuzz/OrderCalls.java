@@ -175,9 +175,26 @@ final class OrderCalls {
     }
 
     private static void diff(Machine m, Choice c) {
-        Held x = m.floating(c);
+        Held x = m.any(c);
         int axis = c.axis(x.rank());
-        ElementCalls.attempt(m, c, x + ".diff(" + axis + ")", x).mayRefuse().gives(() -> x.tensor.diff(axis));
+        new Attempt(m, c, x + ".diff(" + axis + ")")
+                .reads(x)
+                .expects(() -> {
+                    Dense.require(x.dtype() != DType.BOOL);
+                    int along = Reference.axis(axis, x.rank());
+                    long[] shape = x.shape().clone();
+                    shape[along] = Math.max(0, shape[along] - 1);
+                    if (Arrays.stream(x.known.values()).anyMatch(v -> Math.abs(v) > 0x1p52)) {
+                        // A state of the generator, whose differences wrap around.
+                        return null;
+                    }
+                    return Dense.build(shape, index -> {
+                        long[] next = index.clone();
+                        next[along]++;
+                        return x.known.at(next) - x.known.at(index);
+                    });
+                })
+                .gives(() -> x.tensor.diff(axis));
     }
 
     private static Held mask(Machine m, Choice c, Held x) {
