@@ -3,6 +3,7 @@ package org.toydiff;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.LongToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.toydiff.internal.memory.Storage;
@@ -634,6 +635,12 @@ public final class Tensor extends TensorBase
     /// @param seed any number
     public static void manualSeed(long seed) {
         DefaultGenerator.seed(Scope.current().draws, seed);
+    }
+
+    /// {@return the seed from which the default generator started: that of [#manualSeed], or a number from the clock
+    /// if it was not called; empty after [#setRandomState], because a state does not show its seed}
+    public static OptionalLong initialSeed() {
+        return DefaultGenerator.initialSeed();
     }
 
     /// {@return the state of the default generator: a new INT64 tensor `[4]` in the innermost arena}

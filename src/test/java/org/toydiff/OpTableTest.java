@@ -146,7 +146,7 @@ class OpTableTest {
     private static final Set<String> NO_OPS = Set.of("""
             arange empty emptyLike eye full linspace logspace of ones onesLike rand randint randn randperm scalar
             wrap zeros zerosLike
-            manualSeed randomState setRandomState
+            manualSeed initialSeed randomState setRandomState
             dtype shape size rank isContiguous item at segment toDoubleArray toFloatArray toLongArray toString
             trackGradient tracksGradient gradient hasGradient zeroGradient backward releaseSchedule retain detach
             copyFrom copyTo moveTo

@@ -1,6 +1,7 @@
 package org.toydiff.bench.blas;
 
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -8,7 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
+import org.toydiff.internal.files.AtomicFile;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,7 +63,9 @@ public final class BlasBench implements Callable<Integer> {
             arity = "0..1",
             fallbackValue = "-",
             paramLabel = "FILE",
-            description = "Writes comma-separated values to FILE, or without FILE to stdout instead of the table.")
+            description =
+                    "Writes comma-separated values, as results come, to FILE, or without FILE to stdout instead of the"
+                            + " table.")
     private String csv;
 
     @Option(
@@ -81,7 +84,7 @@ public final class BlasBench implements Callable<Integer> {
 
     private final PrintStream out = System.out;
     private final PrintStream err = System.err;
-    private final AtomicBoolean written = new AtomicBoolean();
+    private boolean written;
 
     private BlasBench() {}
 
@@ -108,18 +111,38 @@ public final class BlasBench implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
         Host.warn(plan, report);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted(report)));
-        try {
-            new Measuring(plan, report, this::progress).run();
-            if (written.compareAndSet(false, true)) {
-                progress("");
-                write(report);
-            }
+        report.notes().forEach(note -> err.println("blasbench: warning: " + note));
+        try (var progress = new Progress(err, isTerminal(), plan.problems().size(), System::nanoTime);
+                Csv rows = openCsv()) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted(report, progress)));
+            new Measuring(plan, report, progress, result -> {
+                        if (rows != null) {
+                            rows.add(result);
+                        }
+                    })
+                    .run();
+            progress.close();
+            write(report);
         } catch (Worker.Stopped e) {
             // The shutdown hook writes the results so far, and this thread ends with the JVM.
             return CommandLine.ExitCode.SOFTWARE;
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private static boolean isTerminal() {
+        return System.console() != null && System.console().isTerminal();
+    }
+
+    /// Returns the writer of rows, or null if none are asked for.
+    private Csv openCsv() throws IOException {
+        if (csv == null) {
+            return null;
+        }
+        return new Csv(
+                "-".equals(csv)
+                        ? new OutputStreamWriter(out, StandardCharsets.UTF_8)
+                        : Files.newBufferedWriter(Path.of(csv)));
     }
 
     private static void identify(MeasurementPlan plan, BlasReport report) throws IOException {
@@ -130,28 +153,34 @@ public final class BlasBench implements Callable<Integer> {
     }
 
     /// Ends the children and writes the results so far; called on an interrupt.
-    private void interrupted(BlasReport report) {
+    private void interrupted(BlasReport report, Progress progress) {
         Worker.stopAll();
-        if (written.compareAndSet(false, true)) {
+        progress.close();
+        try {
             report.note("Interrupted; these are the results so far.");
-            try {
-                progress("");
-                write(report);
-            } catch (IOException e) {
-                err.println("blasbench: " + e.getMessage());
-            }
+            write(report);
+        } catch (IOException e) {
+            err.println("blasbench: " + e.getMessage());
         }
     }
 
-    private void write(BlasReport report) throws IOException {
+    /// Writes all but the rows of comma-separated values, once. An interrupt meanwhile waits for the end.
+    private synchronized void write(BlasReport report) throws IOException {
+        if (written) {
+            return;
+        }
+        written = true;
         boolean taken = "-".equals(csv) || "-".equals(json);
         if (!taken) {
             out.print(Table.of(report));
         }
-        write(csv, csv == null ? null : Csv.of(report));
-        write(json, json == null ? null : Json.of(report));
+        if ("-".equals(json)) {
+            out.print(Json.of(report));
+        } else if (json != null) {
+            write(Path.of(json), Json.of(report));
+        }
         if (html != null) {
-            Files.writeString(html, Html.of(report));
+            write(html, Html.of(report));
         }
         if (taken) {
             Table.facts(report).forEach(err::println);
@@ -159,12 +188,8 @@ public final class BlasBench implements Callable<Integer> {
         out.flush();
     }
 
-    private void write(String file, String text) throws IOException {
-        if ("-".equals(file)) {
-            out.print(text);
-        } else if (file != null) {
-            Files.writeString(Path.of(file), text);
-        }
+    private static void write(Path file, String text) throws IOException {
+        AtomicFile.writeText(file, writer -> writer.write(text));
     }
 
     /// Opens every output file and leaves it unchanged, so that a bad path is refused before anything is measured.
@@ -186,16 +211,6 @@ public final class BlasBench implements Callable<Integer> {
         }
         if ("-".equals(csv) && "-".equals(json)) {
             throw new IllegalArgumentException("--csv and --json cannot both go to stdout; name a file");
-        }
-    }
-
-    /// Prints progress to stderr; on a terminal each message overwrites the last.
-    private void progress(String message) {
-        if (System.console() != null && System.console().isTerminal()) {
-            err.print("\r\u001b[K" + message);
-            err.flush();
-        } else if (!message.isEmpty()) {
-            err.println(message);
         }
     }
 

@@ -1,29 +1,42 @@
 package org.toydiff.bench.blas;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.io.IOException;
+import java.io.Writer;
 import java.util.Locale;
 
-/// The report as comma-separated values (RFC 4180), with `n/a` for unknown values. Times of toydiff's pool are
-/// separate rows, whose library ends in `+pool`.
-final class Csv {
+/// Writes results as comma-separated values (RFC 4180), with `n/a` for unknown values. Times of toydiff's pool are
+/// separate rows, whose library ends in `+pool`. Rows are written as results come, each at once, so that a run that
+/// ends early leaves whole rows.
+final class Csv implements AutoCloseable {
     private static final String HEADER =
             "routine,variant,dtype,m,n,k,library,threads,median_us,p10_us,p90_us,gflops,gbs,"
                     + "roof_percent,c_median_us,jvm_c_ratio";
 
     private static final int MEASURED = 8;
 
-    private Csv() {}
+    private final Writer writer;
 
-    static String of(BlasReport report) {
-        List<String> lines = new ArrayList<>(List.of(HEADER));
-        for (Result result : report.results()) {
-            lines.add(line(result, result.library().name(), result.own(), result.c()));
-            if (result.pool() != null) {
-                lines.add(line(result, result.library().name() + "+pool", result.pool(), null));
-            }
+    /// Writes the line of names.
+    Csv(Writer writer) throws IOException {
+        this.writer = writer;
+        write(HEADER);
+    }
+
+    void add(Result result) throws IOException {
+        write(line(result, result.library().name(), result.own(), result.c()));
+        if (result.pool() != null) {
+            write(line(result, result.library().name() + "+pool", result.pool(), null));
         }
-        return String.join("\r\n", lines) + "\r\n";
+    }
+
+    private void write(String line) throws IOException {
+        writer.write(line + "\r\n");
+        writer.flush();
+    }
+
+    @Override
+    public void close() throws IOException {
+        writer.close();
     }
 
     private static String line(Result result, String library, Statistics times, Statistics c) {

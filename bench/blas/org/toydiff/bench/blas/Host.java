@@ -10,6 +10,7 @@ import java.time.ZoneOffset;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -52,6 +53,9 @@ final class Host {
 
     /// Adds notes on conditions that distort the results.
     static void warn(MeasurementPlan plan, BlasReport report) throws IOException {
+        for (Library library : report.libraries()) {
+            KernelChoice.warning(library, instructionSets()).ifPresent(report::note);
+        }
         if (load() > 0.25 * cores()) {
             report.note(String.format(
                     Locale.ROOT,
@@ -65,6 +69,15 @@ final class Host {
             report.note("Transparent huge pages are set to " + pages
                     + ": the largest operands lie on pages of 4 KiB, and TLB misses cost time.");
         }
+    }
+
+    /// Returns the instruction sets of the processor, which only Linux writes to a file.
+    static Set<String> instructionSets() throws IOException {
+        return firstLine(Path.of("/proc/cpuinfo"), line -> line.startsWith("flags"))
+                .map(line ->
+                        Set.of(line.substring(line.indexOf(':') + 1).strip().split(" ")))
+                .findFirst()
+                .orElse(Set.of());
     }
 
     private static OperatingSystemMXBean system() {

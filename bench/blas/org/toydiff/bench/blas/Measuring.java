@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /// Runs the measurements: first the limits of the hardware, then every problem, on which all libraries take turns.
 final class Measuring {
@@ -17,13 +16,19 @@ final class Measuring {
 
     private final MeasurementPlan plan;
     private final BlasReport report;
-    private final Consumer<String> progress;
+    private final Progress progress;
+    private final ResultListener listener;
 
-    /// @param progress receives a message at each stage
-    Measuring(MeasurementPlan plan, BlasReport report, Consumer<String> progress) {
+    /// Receives the results of the plan's problems as they come.
+    interface ResultListener {
+        void add(Result result) throws IOException;
+    }
+
+    Measuring(MeasurementPlan plan, BlasReport report, Progress progress, ResultListener listener) {
         this.plan = plan;
         this.report = report;
         this.progress = progress;
+        this.listener = listener;
     }
 
     /// Loads a library in a child and returns its description.
@@ -61,7 +66,7 @@ final class Measuring {
 
     /// Runs all measurements of the plan.
     void run() throws IOException {
-        progress.accept("measuring the limits of the hardware");
+        progress.prepare("measuring the limits of the hardware");
         measureRoofs();
         Optional<Path> program = compileC();
         List<Lane> lanes = new ArrayList<>();
@@ -101,7 +106,7 @@ final class Measuring {
     }
 
     private void measure(List<Lane> lanes) throws IOException {
-        progress.accept("measuring the cost of a call");
+        progress.prepare("measuring the cost of a call");
         List<Lane> first = lanes.stream()
                 .filter(lane -> lane.isOn(plan.threads().getFirst()))
                 .toList();
@@ -110,8 +115,11 @@ final class Measuring {
         }
         for (int i = 0; i < plan.problems().size(); i++) {
             Problem problem = plan.problems().get(i);
-            progress.accept("%d of %d: %s".formatted(i + 1, plan.problems().size(), problem));
-            measure(problem, lanes).forEach(report::add);
+            progress.begin(i + 1, problem);
+            for (Result result : measure(problem, lanes)) {
+                report.add(result);
+                listener.add(result);
+            }
         }
     }
 

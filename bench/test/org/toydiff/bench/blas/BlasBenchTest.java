@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
@@ -216,19 +217,29 @@ class BlasBenchTest {
 
     /// Requires that the page holds the measurements, the machine and the script that draws them.
     private static void requireWholePage(String html, int results) {
-        var report = Pattern.compile("const report = (\\{.*?\\});\n</script>", Pattern.DOTALL)
-                .matcher(html);
-        assertTrue(report.find(), "the measurements");
-        JsonObject json = JsonParser.parseString(report.group(1)).getAsJsonObject();
+        JsonObject json = StatisticsTest.data(html);
         assertEquals(results, json.getAsJsonArray("results").size());
         assertEquals(1, json.getAsJsonArray("roofs").size());
         assertEquals(
                 Integer.toString(Runtime.getRuntime().availableProcessors()),
                 json.getAsJsonObject("machine").get("Cores").getAsString());
         assertTrue(html.contains("Licensed to the Apache Software Foundation"), "the charts' library");
-        assertFalse(html.contains("/*ECHARTS*/") || html.contains("/*REPORT*/"), "nothing is left out");
-        String page = html.substring(0, html.indexOf("<script>")) + html.substring(report.end());
-        assertFalse(Pattern.compile("(src|href)=").matcher(page).find(), "nothing is fetched");
+        String page = html.replaceAll("(?s)<script>.*?</script>", "");
+        assertFalse(Pattern.compile("\\{\\{").matcher(page).find(), "nothing is left out");
+        assertFalse(Pattern.compile("src=|href=\"[^d]").matcher(page).find(), "nothing is fetched");
+    }
+
+    @Test
+    void kernelsOlderThanTheProcessorAreWarnedOfInConsoleAndPage() throws Exception {
+        assumeTrue(Host.instructionSets().containsAll(Set.of("avx2", "fma")), "a processor with AVX2");
+        Path page = folder.resolve("x.html");
+        ProcessBuilder tool = tool("--sizes", "8", "--threads", "1", "--html", page.toString());
+        tool.environment().put("OPENBLAS_CORETYPE", "Prescott");
+        assertEquals(0, tool.start().waitFor());
+        String start = "bundled uses kernels for Prescott, but this processor has AVX";
+        assertTrue(ownLines().startsWith("blasbench: warning: " + start), ownLines());
+        JsonObject data = StatisticsTest.data(Files.readString(page));
+        assertTrue(data.getAsJsonArray("notes").toString().contains(start), data.toString());
     }
 
     @Test
@@ -326,8 +337,11 @@ class BlasBenchTest {
     }
 
     @Test
-    void anInterruptLeavesTheTableAndNoChild() throws Exception {
-        ProcessBuilder tool = tool("--sizes", "64:2048", "--threads", "1");
+    void anInterruptLeavesTheTableTheRowsAndThePageAndNoChild() throws Exception {
+        Path csv = folder.resolve("x.csv");
+        Path page = folder.resolve("x.html");
+        ProcessBuilder tool =
+                tool("--sizes", "64:2048", "--threads", "1", "--csv", csv.toString(), "--html", page.toString());
         tool.command().addAll(0, heedingInterrupts());
         Process process = tool.redirectError(ProcessBuilder.Redirect.PIPE).start();
         List<ProcessHandle> children;
@@ -336,6 +350,7 @@ class BlasBenchTest {
             while (line != null && !line.startsWith("2 of 6")) {
                 line = progress.readLine();
             }
+            assertEquals(3, Files.readAllLines(csv).size(), "rows are written as results come");
             children = process.descendants().toList();
             assertFalse(children.isEmpty(), "children are at work");
             // The signal of Ctrl-C.
@@ -352,5 +367,11 @@ class BlasBenchTest {
         assertEquals(1, out.lines().filter(line -> line.startsWith("gemm  ")).count(), out);
         assertTrue(out.contains("note: Interrupted; these are the results so far."), out);
         assertFalse(out.contains("crashed"), out);
+        assertEquals(3, Files.readAllLines(csv).size());
+        assertEquals(
+                1,
+                StatisticsTest.data(Files.readString(page))
+                        .getAsJsonArray("results")
+                        .size());
     }
 }

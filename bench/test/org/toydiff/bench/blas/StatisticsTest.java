@@ -5,9 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.io.BufferedWriter;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -91,8 +99,15 @@ class StatisticsTest {
     }
 
     @Test
-    void theCsvHasTheColumnsOfItsHeader() {
-        List<String> lines = Csv.of(report()).lines().toList();
+    void theCsvHasTheColumnsOfItsHeaderAndGrowsByWholeRows() throws IOException {
+        var text = new StringWriter();
+        try (var csv = new Csv(new BufferedWriter(text))) {
+            for (Result result : report().results()) {
+                csv.add(result);
+                assertTrue(text.toString().endsWith("\r\n"), "written at once");
+            }
+        }
+        List<String> lines = text.toString().lines().toList();
         assertEquals(
                 "routine,variant,dtype,m,n,k,library,threads,median_us,p10_us,p90_us,gflops,gbs,roof_percent,c_median_us,"
                         + "jvm_c_ratio",
@@ -158,18 +173,69 @@ class StatisticsTest {
     void thePageNeedsNothingElseAndCannotBeBrokenOutOf() throws IOException {
         String page = Html.of(report());
         assertTrue(page.contains("Apache Software Foundation"), "ECharts is in it, with its licence");
-        String own = page.substring(page.indexOf("const report ="));
+        JsonObject data = data(page);
         assertEquals(
-                "P </script>",
-                JsonParser.parseString(own.substring("const report =".length(), own.indexOf(";\n</script>")))
-                        .getAsJsonObject()
-                        .getAsJsonObject("machine")
-                        .get("Processor")
-                        .getAsString());
-        assertTrue(!own.contains("P </script>"), "text of the report is escaped");
-        assertTrue(!page.contains("/*REPORT*/") && !page.contains("/*ECHARTS*/"));
-        assertEquals(-1, page.replaceAll("(?s)<script>.*?</script>", "").indexOf("http"), "nothing is fetched");
-        assertTrue(
-                page.contains("id=\"roofline\"") && page.contains("id=\"curves\"") && page.contains("id=\"machine\""));
+                "P </script>", data.getAsJsonObject("machine").get("Processor").getAsString());
+        assertTrue(!page.contains("P </script>"), "text of the report is escaped");
+        assertEquals("a note", data.getAsJsonArray("notes").get(0).getAsString());
+        assertEquals(-1, page.replaceAll("(?s)<script>.*?</script>", "").indexOf("://"), "nothing is fetched");
+        for (String part : List.of("<html lang=\"en\">", "<title>BLAS from the JVM</title>", "<main id=\"main\">")) {
+            assertTrue(page.contains(part), part);
+        }
+    }
+
+    /// Returns the data in a page.
+    static JsonObject data(String page) {
+        String start = "<script id=\"data\" type=\"application/json\">";
+        int from = page.indexOf(start) + start.length();
+        return JsonParser.parseString(page.substring(from, page.indexOf("</script>", from)))
+                .getAsJsonObject();
+    }
+
+    @Test
+    void kernelsOlderThanTheProcessorAreWarnedOf() {
+        Set<String> avx2 = Set.of("avx", "avx2", "fma");
+        Set<String> avx512 = Set.of("avx", "avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl");
+        assertEquals(
+                "bundled uses kernels for Prescott, but this processor has AVX-512: products may be several times slower"
+                        + " than they could be; set OPENBLAS_CORETYPE=SkylakeX in the environment, which a library built"
+                        + " with DYNAMIC_ARCH obeys.",
+                KernelChoice.warning(kernelsFor("Prescott"), avx512).orElseThrow());
+        assertTrue(KernelChoice.warning(kernelsFor("Sandybridge"), avx2)
+                .orElseThrow()
+                .contains("has AVX2: products may be several times slower than they could be;"
+                        + " set OPENBLAS_CORETYPE=Haswell "));
+        assertTrue(KernelChoice.warning(kernelsFor("Zen"), avx512)
+                .orElseThrow()
+                .contains("has AVX-512: products may be slower than they could be"));
+        assertEquals(Optional.empty(), KernelChoice.warning(kernelsFor("Haswell"), avx2));
+        assertEquals(Optional.empty(), KernelChoice.warning(kernelsFor("Cooperlake"), avx512));
+        assertEquals(Optional.empty(), KernelChoice.warning(kernelsFor("unknown"), avx512));
+        assertEquals(Optional.empty(), KernelChoice.warning(kernelsFor("Prescott"), Set.of("sse3")));
+    }
+
+    private static Library kernelsFor(String core) {
+        return new Library("bundled", "bundled", "/lib/x.so", "OpenBLAS", core);
+    }
+
+    @Test
+    void progressEstimatesTheTimeLeft() {
+        var text = new ByteArrayOutputStream();
+        var nanos = new AtomicLong();
+        try (var progress = new Progress(new PrintStream(text, true, StandardCharsets.UTF_8), false, 4, nanos::get)) {
+            progress.prepare("measuring the cost of a call");
+            progress.begin(1, PRODUCT);
+            nanos.set(30_000_000_000L);
+            progress.begin(2, PRODUCT);
+            nanos.set(40_000_000_000L);
+            progress.begin(3, PRODUCT);
+        }
+        assertEquals(
+                List.of(
+                        "measuring the cost of a call",
+                        "1 of 4: " + PRODUCT,
+                        "2 of 4: " + PRODUCT + ", about 1 min 30 s left",
+                        "3 of 4: " + PRODUCT + ", about 40 s left"),
+                text.toString(StandardCharsets.UTF_8).lines().toList());
     }
 }

@@ -28,6 +28,7 @@ final class CreationCalls {
                 Row.of("emptyLike", (m, c) -> like(m, c, "emptyLike")),
                 Row.of("randomState", CreationCalls::randomState),
                 Row.of("setRandomState", CreationCalls::randomState),
+                Row.of("initialSeed", (m, c) -> new Attempt(m, c, "Tensor.initialSeed()").runs(Tensor::initialSeed)),
                 Row.of("manualSeed", (m, c) -> new Attempt(m, c, "Tensor.manualSeed(3)")
                         .runs(() -> Tensor.manualSeed(3))));
     }

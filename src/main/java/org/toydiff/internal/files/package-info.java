@@ -7,5 +7,6 @@
 /// | exceptions that name their file | `FileErrors` |
 /// | writing in an interrupted thread | `Uninterrupted` |
 /// | the largest compression factor of gzip files and zip archives | `Deflate` |
+/// | pages that load nothing | `HtmlPage`, and the resources `page.html`, `page.css`, `page.js` |
 /// | libraries that a program may leave out, and the error that asks for them | `OptionalLibrary` |
 package org.toydiff.internal.files;

@@ -1,6 +1,7 @@
 package org.toydiff.internal.random;
 
 import java.util.Arrays;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
@@ -8,7 +9,8 @@ import java.util.random.RandomGenerator;
 /// as it is: `draws` are those of the innermost such function on the calling thread, or null.
 public final class DefaultGenerator {
     private static final Object LOCK = new Object();
-    private static Xoshiro256 generator = new Xoshiro256(System.nanoTime());
+    private static OptionalLong initialSeed = OptionalLong.of(System.nanoTime());
+    private static Xoshiro256 generator = new Xoshiro256(initialSeed.getAsLong());
 
     private DefaultGenerator() {}
 
@@ -18,7 +20,15 @@ public final class DefaultGenerator {
             return;
         }
         synchronized (LOCK) {
+            initialSeed = OptionalLong.of(seed);
             generator = new Xoshiro256(seed);
+        }
+    }
+
+    /// Returns the seed it started from, empty if its state was set since.
+    public static OptionalLong initialSeed() {
+        synchronized (LOCK) {
+            return initialSeed;
         }
     }
 
@@ -35,6 +45,7 @@ public final class DefaultGenerator {
             return;
         }
         synchronized (LOCK) {
+            initialSeed = OptionalLong.empty();
             generator.state(state);
         }
     }

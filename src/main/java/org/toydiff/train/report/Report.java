@@ -8,12 +8,14 @@ import java.util.Map;
 import java.util.Objects;
 import org.toydiff.ReleaseSchedule;
 import org.toydiff.internal.files.AtomicFile;
+import org.toydiff.internal.files.HtmlPage;
 import org.toydiff.internal.files.OptionalLibrary;
 import org.toydiff.nn.Layer;
 import org.toydiff.train.metrics.ConfusionMatrix;
 
 /// A report of a training, in a single HTML file that needs no network: curves of losses, metrics and learning rate,
-/// step times, off-heap memory, the blocks of a step over time, tables and the confusion matrix.
+/// step times, off-heap memory, the blocks of a step over time, tables and the confusion matrix. Charts can be
+/// zoomed, smoothed, drawn on a log scale and saved as images. A [Comparison] shows several runs.
 ///
 /// Parts without columns in the history, and parts that were not set, are left out. A [org.toydiff.train.Trainer]
 /// writes a report; without a trainer:
@@ -139,7 +141,11 @@ public final class Report {
             throw new IllegalStateException("Report: " + classNames.size() + " class names for " + confusion.classes()
                     + " classes; give one for each");
         }
-        String page = HtmlPage.of(title, ReportData.of(this));
+        String page = HtmlPage.of(
+                title,
+                ReportData.of(this),
+                HtmlPage.text(Report.class, "curves.js"),
+                HtmlPage.text(Report.class, "report.js"));
         AtomicFile.writeText(file, writer -> writer.write(page));
     }
 

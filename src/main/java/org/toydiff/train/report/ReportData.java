@@ -3,7 +3,6 @@ package org.toydiff.train.report;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
-import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.Map;
@@ -14,9 +13,6 @@ import org.toydiff.train.metrics.ConfusionMatrix;
 
 /// The data of a report as JSON, for its script.
 final class ReportData {
-    /// More steps than this are grouped.
-    private static final int MAX_POINTS = 2000;
-
     private static final int MAX_BLOCKS = 1000;
     private static final int BINS = 40;
 
@@ -48,24 +44,13 @@ final class ReportData {
     }
 
     private void addFacts() {
-        var facts = new JsonObject();
-        report.facts().forEach(facts::addProperty);
-        MachineFacts.facts().forEach((name, value) -> {
-            if (!facts.has(name)) {
-                facts.addProperty(name, value);
-            }
-        });
-        root.add("facts", facts);
+        root.add("facts", MachineFacts.json(report.facts()));
         root.addProperty("limit", Memory.limitBytes());
     }
 
     private void addEpochs() {
         HistoryTable epochs = report.history().epochTable();
-        var columns = new JsonObject();
-        for (String name : epochs.names()) {
-            columns.add(name, array(epochs.column(name)));
-        }
-        root.add("epochs", columns);
+        root.add("epochs", HistoryJson.epochs(epochs));
         if (report.best() != null && epochs.rows() > 0) {
             root.addProperty("bestColumn", report.best());
             root.addProperty("best", bestRow(epochs));
@@ -82,34 +67,10 @@ final class ReportData {
 
     private void addSteps() {
         HistoryTable steps = report.history().stepTable();
-        var columns = new JsonObject();
-        int group = Math.max(1, Math.ceilDiv(steps.rows(), MAX_POINTS));
-        for (String name : steps.names()) {
-            columns.add(name, array(grouped(name, steps, group)));
-        }
-        root.add("steps", columns);
-        root.addProperty("stepCount", steps.rows());
-        root.addProperty("stepGroup", group);
+        HistoryJson.addSteps(steps, root);
         if (steps.names().contains("seconds") && steps.rows() > 0) {
             root.add("stepTimes", times(steps.column("seconds")));
         }
-    }
-
-    /// Returns one value for each group of steps: the mean of losses and times, the largest peak, the number of
-    /// skipped steps, the last of others.
-    private static double[] grouped(String name, HistoryTable steps, int group) {
-        double[] grouped = new double[Math.ceilDiv(steps.rows(), group)];
-        for (int i = 0; i < grouped.length; i++) {
-            double[] part = steps.column(name, i * group, Math.min(steps.rows(), (i + 1) * group));
-            grouped[i] = switch (name) {
-                case "loss", "gradient_norm", "seconds", "wait_seconds", "examples_per_second" ->
-                    Arrays.stream(part).average().orElseThrow();
-                case "skipped_steps" -> Arrays.stream(part).sum();
-                case "peak_bytes" -> Arrays.stream(part).max().orElseThrow();
-                default -> part[part.length - 1];
-            };
-        }
-        return grouped;
     }
 
     /// Returns the distribution of step times; the last bin contains all beyond the 99.5th percentile.
@@ -191,7 +152,8 @@ final class ReportData {
                 row.add(matrix.count(label, predicted));
             }
             counts.add(row);
-            scores.add(array(matrix.precision(label), matrix.recall(label), matrix.f1(label), matrix.support(label)));
+            scores.add(HistoryJson.array(
+                    matrix.precision(label), matrix.recall(label), matrix.f1(label), matrix.support(label)));
         }
         var confusion = new JsonObject();
         confusion.addProperty("of", report.confusionOf());
@@ -199,19 +161,5 @@ final class ReportData {
         confusion.add("counts", counts);
         confusion.add("scores", scores);
         root.add("confusion", confusion);
-    }
-
-    private static JsonArray array(double... values) {
-        var array = new JsonArray(values.length);
-        for (double value : values) {
-            if (!Double.isFinite(value)) {
-                array.add(JsonNull.INSTANCE);
-            } else if (value == Math.rint(value) && Math.abs(value) < 0x1p53) {
-                array.add((long) value);
-            } else {
-                array.add(value);
-            }
-        }
-        return array;
     }
 }

@@ -1,5 +1,6 @@
 /// Records of a training: a [org.toydiff.train.report.History] of every step and epoch, saved as CSV or JSON, and a
-/// [org.toydiff.train.report.Report], a page of charts in a single HTML file.
+/// [org.toydiff.train.report.Report], a page of charts in a single HTML file. A
+/// [org.toydiff.train.report.Comparison] shows several histories in one page.
 ///
 /// A [org.toydiff.train.Trainer] writes both; they also work without one:
 /// ```java
@@ -11,7 +12,9 @@
 /// | subject | files |
 /// |---|---|
 /// | rows, CSV and JSON | [org.toydiff.train.report.History], `HistoryTable` |
-/// | the page and its charts | [org.toydiff.train.report.Report], `ReportData`, `HtmlPage`, `report.js` |
+/// | the page of a run | [org.toydiff.train.report.Report], `ReportData`, `report.js` |
+/// | the page of several runs | [org.toydiff.train.report.Comparison], `ComparisonData`, `comparison.js` |
+/// | parts of both | `HistoryJson`, `curves.js`; `HtmlPage` and `page.js` of `internal.files` |
 /// | memory over a step | `BlockLifetimes` |
 ///
 /// Settings of a report follow the convention of [org.toydiff.data].

@@ -1,178 +1,18 @@
-'use strict';
+// The report of one run.
 
-const data = JSON.parse(document.getElementById('data').textContent);
-const main = document.getElementById('main');
-const charts = [];
-
-// Text.
-
-const finite = value => value !== null && value !== undefined && Number.isFinite(value);
-
-function number(value) {
-  if (!finite(value)) return '–';
-  const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e15) return value.toLocaleString('en-US');
-  if (size >= 1000) return value.toLocaleString('en-US', {maximumFractionDigits: 0});
-  if (size >= 1e-3) return String(Number(value.toPrecision(4)));
-  return Number(value.toPrecision(3)).toExponential();
-}
-
-function bytes(value) {
-  if (!finite(value)) return '–';
-  let unit = 0;
-  while (value >= 1024 && unit < 4) {
-    value /= 1024;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return Number(value.toFixed(digits)) + ' ' + ['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit];
-}
-
-function milliseconds(seconds) {
-  return seconds < 1e-3 ? number(seconds * 1e6) + ' µs' : number(seconds * 1e3) + ' ms';
-}
-
-function duration(seconds) {
-  if (!finite(seconds)) return '–';
-  if (seconds < 1) return milliseconds(seconds);
-  if (seconds < 60) return seconds.toFixed(1) + ' s';
-  const whole = Math.round(seconds);
-  const two = part => String(part).padStart(2, '0');
-  return whole < 3600
-      ? Math.floor(whole / 60) + ' min ' + two(whole % 60) + ' s'
-      : Math.floor(whole / 3600) + ' h ' + two(Math.floor(whole / 60) % 60) + ' min';
-}
-
-const words = column => column.replace(/_/g, ' ');
-const sum = values => values.reduce((a, b) => a + (finite(b) ? b : 0), 0);
-const largest = values => values.reduce((a, b) => (finite(b) && b > a ? b : a), 0);
-const color = name => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
-
-// The page.
-
-function element(parent, tag, type, text) {
-  const made = document.createElement(tag);
-  if (type) made.className = type;
-  if (text !== undefined) made.textContent = text;
-  parent.appendChild(made);
-  return made;
-}
-
-function section(title) {
-  element(main, 'h2', '', title);
-  return element(main, 'div', 'grid');
-}
-
-function card(parent, title, note, wide) {
-  const made = element(parent, 'section', wide ? 'card wide' : 'card');
-  if (title) element(made, 'h3', '', title);
-  if (note) element(made, 'p', 'note', note);
-  return made;
-}
-
-function table(parent, head, rows, best) {
-  const made = element(element(parent, 'div', 'scroll'), 'table');
-  const heads = element(element(made, 'thead'), 'tr');
-  head.forEach(text => element(heads, 'th', '', text));
-  const body = element(made, 'tbody');
-  rows.forEach((row, i) => {
-    const line = element(body, 'tr', i === best ? 'best' : '');
-    row.forEach(text => element(line, 'td', '', text));
-  });
-}
-
-/// A chart, drawn anew when the theme changes.
-function chart(parent, height, option) {
-  const plot = element(parent, 'div', 'plot');
-  plot.style.height = height + 'px';
-  charts.push({plot, option, drawn: null});
-}
-
-function draw() {
-  for (const one of charts) {
-    if (one.drawn) one.drawn.dispose();
-    one.drawn = echarts.init(one.plot);
-    const option = Object.assign(basis(), one.option());
-    option.title = {
-      text: option.yAxis.caption || '', left: 0, top: 0,
-      textStyle: {color: color('soft'), fontSize: 12, fontWeight: 'normal'},
-    };
-    one.drawn.setOption(option);
-  }
-}
-
-function basis() {
-  return {
-    animation: false,
-    aria: {enabled: true},
-    textStyle: {fontFamily: getComputedStyle(document.body).fontFamily, color: color('text')},
-    grid: {left: 8, right: 24, top: 44, bottom: 32, containLabel: true},
-  };
-}
-
-function axis(name, format, more) {
-  const vertical = more && more.vertical;
-  return Object.assign({
-    type: 'value',
-    name: vertical ? '' : name,
-    caption: name,
-    nameLocation: 'middle',
-    nameGap: 26,
-    nameTextStyle: {color: color('soft')},
-    axisLabel: {color: color('soft'), formatter: format, hideOverlap: true},
-    axisLine: {show: !vertical, onZero: false, lineStyle: {color: color('line')}},
-    axisTick: {show: false},
-    splitLine: {show: Boolean(vertical), lineStyle: {color: color('grid')}},
-    scale: true,
-  }, more);
-}
-
-/// No labels at the ends of an axis, where they would be no round numbers.
-function inner() {
-  return {axisLabel: {color: color('soft'), formatter: number, hideOverlap: true, showMinLabel: false, showMaxLabel: false}};
-}
+const epochs = data.epochs;
+const steps = data.steps;
+const epochCount = rowsOf(epochs);
+const epochNumbers = epochNumbersOf(data);
+const stepNumbers = stepNumbersOf(data);
+const metrics = metricsOf(epochs);
+const grouped = data.stepGroup > 1 ? ' Each point stands for ' + data.stepGroup + ' steps.' : '';
+const at = (column, row) => (epochs[column] ? epochs[column][row] : undefined);
 
 /// A vertical axis of bytes from 0, with ticks at round powers of two.
 function byteAxis(most) {
   const interval = 2 ** Math.ceil(Math.log2(Math.max(most, 64) / 6));
   return axis('bytes', bytes, {vertical: true, scale: false, min: 0, max: Math.ceil(most / interval) * interval, interval});
-}
-
-function tooltip(format, title) {
-  return {
-    trigger: 'axis',
-    confine: true,
-    backgroundColor: color('card'),
-    borderColor: color('line'),
-    textStyle: {color: color('text'), fontSize: 12.5},
-    axisPointer: {lineStyle: {color: color('soft')}},
-    formatter: shown => {
-      const lines = shown.filter(one => finite(one.value[1]))
-          .map(one => one.marker + ' ' + one.seriesName + ' <b>' + format(one.value[1]) + '</b>');
-      return lines.length ? title(shown[0].value[0]) + '<br>' + lines.join('<br>') : '';
-    },
-  };
-}
-
-function legend(names) {
-  return {data: names, top: 0, right: 8, icon: 'roundRect', itemWidth: 14, itemHeight: 4, textStyle: {color: color('soft')}};
-}
-
-function line(name, points, colorName, more) {
-  return Object.assign({
-    name,
-    type: 'line',
-    data: points,
-    symbol: 'circle',
-    symbolSize: points.length > 40 ? 0 : 6,
-    showSymbol: points.length <= 40,
-    lineStyle: {width: 2, color: color(colorName)},
-    itemStyle: {color: color(colorName)},
-  }, more);
-}
-
-function pairs(xs, ys) {
-  return xs.map((x, i) => [x, finite(ys[i]) ? ys[i] : null]);
 }
 
 /// A vertical line where the best epoch is.
@@ -190,39 +30,8 @@ function bestMark() {
   };
 }
 
-// What is drawn.
-
-const epochs = data.epochs;
-const steps = data.steps;
-const epochCount = Object.values(epochs).reduce((most, column) => Math.max(most, column.length), 0);
-const epochNumbers = epochs.epoch || Array.from({length: epochCount}, (_, i) => i + 1);
-const stepNumbers = steps.step || (steps.loss || []).map((_, i) => (i + 1) * data.stepGroup);
-const bookkeeping = ['epoch', 'step', 'examples', 'loss', 'gradient_norm', 'skipped_steps', 'learning_rate', 'seconds', 'wait_seconds', 'validation_seconds',
-  'examples_per_second', 'live_bytes', 'peak_bytes', 'gc_count', 'gc_seconds'];
-const metrics = Object.keys(epochs).filter(name => !bookkeeping.includes(name) && !name.startsWith('validation_'));
-const grouped = data.stepGroup > 1 ? ' Each point stands for ' + data.stepGroup + ' steps.' : '';
-const at = (column, row) => (epochs[column] ? epochs[column][row] : undefined);
-
-/// Where each step lies between the ends of the epochs.
-function stepPositions() {
-  const first = new Map();
-  const last = new Map();
-  steps.epoch.forEach((epoch, i) => {
-    if (!first.has(epoch)) first.set(epoch, i);
-    last.set(epoch, i);
-  });
-  return steps.epoch.map((epoch, i) =>
-      epoch - 1 + (i - first.get(epoch) + 1) / (last.get(epoch) - first.get(epoch) + 1));
-}
-
 function figures() {
-  const cards = element(main, 'div', 'cards');
-  const figure = (name, value, note) => {
-    const made = element(cards, 'div', 'card figure');
-    element(made, 'div', 'name', name);
-    element(made, 'div', 'value', value);
-    element(made, 'div', 'note', note || '\u00a0');
-  };
+  const figure = figureCards();
   const row = data.best === undefined ? epochCount - 1 : data.best;
   if (epochCount > 0) {
     if (data.best !== undefined) {
@@ -251,67 +60,41 @@ function figures() {
 
 function learning() {
   if (epochCount === 0) return;
-  const grid = section('Learning');
-  const epochAxis = () => axis('epoch', number, {min: 0, max: Math.max(...epochNumbers), minInterval: 1, scale: false});
+  element(main, 'h2', '', 'Learning');
+  smoothingControl(main);
+  const grid = element(main, 'div', 'grid');
+  const last = Math.max(...epochNumbers);
   if (epochs.loss) {
-    const lone = metrics.length % 2 === 0;
-    const note = 'Mean over each epoch; the thin line is each step’s.' + grouped;
-    const inCard = card(grid, 'Loss', steps.loss && steps.epoch ? note : 'Mean over each epoch.', lone);
-    chart(inCard, 300, () => {
-      const series = [];
-      if (steps.loss && steps.epoch) {
-        series.push(line('each step', pairs(stepPositions(), steps.loss), 'train',
-            {showSymbol: steps.loss.length === 1, lineStyle: {width: 1, opacity: .35, color: color('train')}, itemStyle: {opacity: .35, color: color('train')}, z: 1}));
-      }
-      series.push(line('training', pairs(epochNumbers, epochs.loss), 'train', bestMark()));
-      if (epochs.validation_loss) series.push(line('validation', pairs(epochNumbers, epochs.validation_loss), 'validation'));
-      return {
-        legend: legend(series.map(one => one.name)),
-        tooltip: tooltip(number, x => 'epoch ' + number(x)),
-        xAxis: epochAxis(),
-        yAxis: axis('loss', number, {vertical: true}),
-        series,
-      };
+    const eachStep = steps.loss && steps.epoch;
+    const note = eachStep ? 'Mean over each epoch; the thin line is each step’s.' + grouped : 'Mean over each epoch.';
+    epochChart(card(grid, 'Loss', note, metrics.length % 2 === 0), 'loss', 300, last, () => {
+      const thin = {lineStyle: {width: 1, opacity: .35, color: color('train')}, itemStyle: {opacity: .35, color: color('train')}, z: 1};
+      const series = eachStep ? [stepCurve('each step', stepPositions(steps), steps.loss, 'train', thin)] : [];
+      return series.concat(trainingAndValidation('loss'));
     });
   }
   metrics.forEach(name => {
-    chart(card(grid, words(name)[0].toUpperCase() + words(name).slice(1), 'Over each epoch.'), 300, () => {
-      const series = [line('training', pairs(epochNumbers, epochs[name]), 'train', bestMark())];
-      const validation = epochs['validation_' + name];
-      if (validation) series.push(line('validation', pairs(epochNumbers, validation), 'validation'));
-      return {
-        legend: legend(series.map(one => one.name)),
-        tooltip: tooltip(number, x => 'epoch ' + number(x)),
-        xAxis: epochAxis(),
-        yAxis: axis(words(name), number, {vertical: true}),
-        series,
-      };
-    });
+    epochChart(card(grid, heading(name), 'Over each epoch.'), name, 300, last, () => trainingAndValidation(name));
   });
   if (steps.learning_rate) {
-    chart(card(grid, 'Learning rate', 'With which each step was made.'), 240, () => ({
-      tooltip: tooltip(number, x => 'step ' + number(x)),
-      xAxis: axis('step', number, {scale: true, min: 'dataMin', max: 'dataMax'}),
-      yAxis: axis('learning rate', number, {vertical: true, scale: false}),
-      series: [line('learning rate', pairs(stepNumbers, steps.learning_rate), 'train', {step: 'end', showSymbol: steps.learning_rate.length === 1})],
-    }));
+    stepChart(card(grid, 'Learning rate', 'With which each step was made.'), 'learning_rate', 240, () =>
+        [line('learning rate', pairs(stepNumbers, steps.learning_rate), 'train', {step: 'end', showSymbol: stepNumbers.length === 1})]);
   }
   if (steps.gradient_norm) {
-    chart(card(grid, 'Gradient norm', 'Of all gradients together, before it was bounded.' + grouped), 240, () => ({
-      tooltip: tooltip(number, x => 'step ' + number(x)),
-      xAxis: axis('step', number, {min: 'dataMin', max: 'dataMax'}),
-      yAxis: axis('norm', number, {vertical: true, scale: false}),
-      series: [line('gradient norm', pairs(stepNumbers, steps.gradient_norm), 'train', {lineStyle: {width: 1, color: color('train')}, showSymbol: stepNumbers.length === 1})],
-    }));
+    stepChart(card(grid, 'Gradient norm', 'Of all gradients together, before it was bounded.' + grouped), 'gradient_norm', 240, () =>
+        [stepCurve('gradient norm', stepNumbers, steps.gradient_norm, 'train')]);
   }
   if (epochs.examples_per_second) {
-    chart(card(grid, 'Throughput', 'Training examples per second, waiting for data included.'), 240, () => ({
-      tooltip: tooltip(value => number(value) + ' examples/s', x => 'epoch ' + number(x)),
-      xAxis: epochAxis(),
-      yAxis: axis('examples/s', number, {vertical: true, scale: false}),
-      series: [line('throughput', pairs(epochNumbers, epochs.examples_per_second), 'train')],
-    }));
+    epochChart(card(grid, 'Throughput', 'Training examples per second, waiting for data included.'), 'examples_per_second', 240, last, () =>
+        [curve('examples per second', epochNumbers, epochs.examples_per_second, 'train')], true);
   }
+}
+
+function trainingAndValidation(column) {
+  const series = [curve('training', epochNumbers, epochs[column], 'train', bestMark())];
+  const validation = epochs['validation_' + column];
+  if (validation) series.push(curve('validation', epochNumbers, validation, 'validation'));
+  return series;
 }
 
 function time() {
@@ -327,16 +110,12 @@ function time() {
     const bars = times.counts.map((count, i) => [(times.low + (i + .5) * width) * scale, count, i]);
     const mark = (name, value) => ({name, xAxis: value * scale});
     return {
-      tooltip: {
-        ...tooltip(number, number),
-        trigger: 'item',
-        formatter: one => {
-          const from = number(Number(((times.low + one.value[2] * width) * scale).toPrecision(4)));
-          const to = number(Number(((times.low + (one.value[2] + 1) * width) * scale).toPrecision(4)));
-          const last = one.value[2] === times.counts.length - 1 && times.max > times.high;
-          return (last ? 'from ' + from : from + ' to ' + to) + ' ' + unit + '<br><b>' + number(one.value[1]) + '</b> steps';
-        },
-      },
+      tooltip: itemTooltip(one => {
+        const from = number(Number(((times.low + one.value[2] * width) * scale).toPrecision(4)));
+        const to = number(Number(((times.low + (one.value[2] + 1) * width) * scale).toPrecision(4)));
+        const last = one.value[2] === times.counts.length - 1 && times.max > times.high;
+        return (last ? 'from ' + from : from + ' to ' + to) + ' ' + unit + '<br><b>' + number(one.value[1]) + '</b> steps';
+      }),
       xAxis: axis('step time (' + unit + ')', number, {min: times.low * scale, max: times.high * scale, ...inner()}),
       yAxis: axis('steps', number, {vertical: true, minInterval: 1}),
       series: [{
@@ -362,7 +141,7 @@ function time() {
         },
       }],
     };
-  });
+  }, {zoom: false, label: 'Histogram of the time of a step. ' + note});
   const waits = steps.wait_seconds;
   const cut = times.max > 4 * times.p99 ? 2 * times.p99 : null;
   const cutNote = cut ? ' Longer ones, up to ' + milliseconds(times.max) + ', are cut off.' : '';
@@ -378,11 +157,11 @@ function time() {
     return {
       legend: legend(series.map(one => one.name)),
       tooltip: tooltip(value => number(value) + ' ' + unit, x => 'step ' + number(x)),
-      xAxis: axis('step', number, {min: 'dataMin', max: 'dataMax'}),
+      xAxis: stepAxis(),
       yAxis: axis(unit, number, {vertical: true, scale: false, max: cut ? Math.ceil(cut * scale) : null}),
       series,
     };
-  });
+  }, {log: true});
 }
 
 function memory() {
@@ -403,7 +182,7 @@ function memory() {
       return {
         legend: legend(series.map(one => one.name)),
         tooltip: tooltip(bytes, x => 'step ' + number(x)),
-        xAxis: axis('step', number, {min: 'dataMin', max: 'dataMax'}),
+        xAxis: stepAxis(),
         yAxis: byteAxis((near ? data.limit : most) * 1.02),
         series,
       };
@@ -515,18 +294,14 @@ function schedule(grid) {
     }));
     return {
       legend: {...legend(series.map(one => one.name)), itemHeight: 10},
-      tooltip: {
-        ...tooltip(bytes, number),
-        trigger: 'item',
-        formatter: shown => {
-          const block = plan.blocks[shown.value[3]];
-          if (!block) return '';
-          return '<b>' + echarts.format.encodeHTML(block[4]) + '</b> ' + block[3] + ' ' + echarts.format.encodeHTML(block[5])
-              + '<br>' + bytes(block[2]) + ' (' + number(block[2]) + ' B)<br>made in step ' + block[0]
-              + (block[1] > plan.steps ? ', kept' : ', freed after step ' + block[1]);
-        },
-      },
-      grid: {left: 12, right: 24, top: 44, bottom: 68, containLabel: true},
+      tooltip: itemTooltip(shown => {
+        const block = plan.blocks[shown.value[3]];
+        if (!block) return '';
+        return '<b>' + echarts.format.encodeHTML(block[4]) + '</b> ' + block[3] + ' ' + echarts.format.encodeHTML(block[5])
+            + '<br>' + bytes(block[2]) + ' (' + number(block[2]) + ' B)<br>made in step ' + block[0]
+            + (block[1] > plan.steps ? ', kept' : ', freed after step ' + block[1]);
+      }),
+      grid: {left: 12, right: 24, top: 52, bottom: 68, containLabel: true},
       dataZoom: [{
         type: 'slider', height: 18, bottom: 8, borderColor: color('line'), fillerColor: color('shade'),
         textStyle: {color: color('soft')}, brushSelect: false, labelFormatter: value => 'step ' + Math.round(value),
@@ -535,7 +310,8 @@ function schedule(grid) {
       yAxis: byteAxis(plan.peak * 1.02),
       series,
     };
-  });
+  }, {label: 'Blocks of memory over the steps of forward and backward, ' + plan.blocks.length + ' of them; the predicted peak is '
+      + bytes(plan.peak) + '.'});
 }
 
 function results() {
@@ -544,7 +320,7 @@ function results() {
   const last = epochCount - 1;
   const best = data.best;
   const validated = name => epochs['validation_' + name] !== undefined;
-  const head = [''];
+  const head = ['name'];
   const columns = [];
   const column = (title, prefix, row) => {
     head.push(title);
@@ -558,13 +334,13 @@ function results() {
   column('training, last epoch', '', last);
   if (any) column('validation, last epoch', 'validation_', last);
   const names = ['loss'].concat(metrics).filter(name => epochs[name]);
-  table(card(grid, 'Losses and metrics', '', true), head, names.map(name => [words(name)].concat(columns.map(one => one(name)))));
+  table(card(grid, 'Losses and metrics', '', true), 'Losses and metrics', head, names.map(name => [words(name)].concat(columns.map(one => one(name)))));
   if (data.confusion) confusion(grid);
   const details = element(card(grid, '', '', true), 'details');
   element(details, 'summary', '', 'Every epoch');
   const shown = Object.keys(epochs).filter(name => name !== 'step' && name !== 'examples');
   const format = name => (name.endsWith('bytes') ? bytes : name.endsWith('seconds') ? duration : number);
-  table(details, shown.map(words), epochNumbers.map((_, row) => shown.map(name => format(name)(epochs[name][row]))), best);
+  table(details, 'Every epoch', shown.map(words), epochNumbers.map((_, row) => shown.map(name => format(name)(epochs[name][row]))), best);
 }
 
 function confusion(grid) {
@@ -590,13 +366,9 @@ function confusion(grid) {
     });
     return {
       grid: {left: 28, right: 16, top: 12, bottom: 34, containLabel: true},
-      tooltip: {
-        ...tooltip(number, number),
-        trigger: 'item',
-        formatter: one => 'label <b>' + echarts.format.encodeHTML(labels[one.value[1]]) + '</b>, predicted <b>'
-            + echarts.format.encodeHTML(labels[one.value[0]]) + '</b><br>' + number(one.value[3]) + ' examples, '
-            + number(100 * one.value[2]) + ' % of the label',
-      },
+      tooltip: itemTooltip(one => 'label <b>' + echarts.format.encodeHTML(labels[one.value[1]]) + '</b>, predicted <b>'
+          + echarts.format.encodeHTML(labels[one.value[0]]) + '</b><br>' + number(one.value[3]) + ' examples, '
+          + number(100 * one.value[2]) + ' % of the label'),
       xAxis: {...kind('predicted'), nameGap: 24},
       yAxis: {...kind('label'), inverse: true, nameGap: 14 + 7 * labels.reduce((most, text) => Math.max(most, text.length), 0)},
       visualMap: {show: false, min: 0, max: 1, dimension: 2, inRange: {color: [color('card'), color('train')]}},
@@ -612,40 +384,29 @@ function confusion(grid) {
         emphasis: {itemStyle: {borderColor: color('text')}},
       }],
     };
-  });
+  }, {zoom: false, label: 'Matrix of labels and predictions, ' + size + ' classes; ' + number(sum(counts.map((row, i) => row[i])))
+      + ' of ' + number(total) + ' examples are predicted rightly.'});
   const rows = labels.map((label, i) => [label].concat(scores[i].map(number)));
   const inCard = card(grid, 'Each class', '', wide);
   if (size <= 24) {
-    table(inCard, ['class', 'precision', 'recall', 'F1', 'examples'], rows);
+    table(inCard, 'Each class', ['class', 'precision', 'recall', 'F1', 'examples'], rows);
   } else {
     const details = element(inCard, 'details');
     element(details, 'summary', '', size + ' classes');
-    table(details, ['class', 'precision', 'recall', 'F1', 'examples'], rows);
+    table(details, 'Each class', ['class', 'precision', 'recall', 'F1', 'examples'], rows);
   }
 }
 
 function run() {
   const grid = section('The run');
-  const facts = card(grid, '', '', !data.model);
-  const lines = element(element(facts, 'table', 'facts'), 'tbody');
-  Object.entries(data.facts).forEach(([name, value]) => {
-    const row = element(lines, 'tr');
-    element(row, 'td', '', name);
-    element(row, 'td', '', value);
-  });
+  const facts = card(grid, 'Facts', '', !data.model);
+  factsTable(facts, Object.entries(data.facts));
   if (!data.model) return;
   const model = card(grid, 'Model', number(sum(data.model.parameters.map(row => row[2]))) + ' parameters');
-  element(model, 'pre', '', data.model.text);
+  element(scroller(model, 'Model'), 'pre', '', data.model.text);
   const details = element(model, 'details');
   element(details, 'summary', '', 'Every parameter');
-  table(details, ['name', 'shape', 'elements'], data.model.parameters.map(([name, shape, size]) => [name, shape, number(size)]));
-}
-
-// The theme: the system's until someone chooses.
-
-function setTheme(name) {
-  document.documentElement.dataset.theme = name;
-  draw();
+  table(details, 'Every parameter', ['name', 'shape', 'elements'], data.model.parameters.map(([name, shape, size]) => [name, shape, number(size)]));
 }
 
 document.getElementById('subtitle').textContent = data.facts.Finished || '';
@@ -655,9 +416,4 @@ time();
 memory();
 results();
 run();
-const dark = matchMedia('(prefers-color-scheme: dark)');
-setTheme(dark.matches ? 'dark' : 'light');
-dark.addEventListener('change', event => setTheme(event.matches ? 'dark' : 'light'));
-document.getElementById('theme').addEventListener('click', () =>
-    setTheme(document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark'));
-addEventListener('resize', () => charts.forEach(one => one.drawn.resize()));
+show();

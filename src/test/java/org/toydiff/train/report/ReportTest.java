@@ -94,7 +94,27 @@ class ReportTest {
         assertEquals(15, DoubleStream.of(numbers(times.get("counts"))).sum());
         assertEquals(0.008, times.get("p50").getAsDouble());
         assertEquals(0.015, times.get("p99").getAsDouble());
-        assertTrue(data.getAsJsonObject("facts").has("JVM"));
+    }
+
+    @Test
+    void theFactsAreTheSeedTheVersionsAndTheCallersOwn() throws IOException {
+        Tensor.manualSeed(42);
+        JsonObject facts =
+                data(page(Report.of(history(1, 1)).fact("Threads", "many"))).getAsJsonObject("facts");
+        assertEquals("42", facts.get("Seed").getAsString());
+        assertEquals("many", facts.get("Threads").getAsString());
+        assertTrue(facts.keySet().containsAll(List.of("toydiff", "Machine", "JVM", "BLAS")), facts.toString());
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor.setRandomState(Tensor.randomState());
+        }
+        assertFalse(
+                data(page(Report.of(history(1, 1)))).getAsJsonObject("facts").has("Seed"));
+        Tensor.manualSeed(0);
+    }
+
+    @Test
+    void thePageHasALanguageATitleLandmarksAndNames() throws IOException {
+        PageStructure.requireAccessible(page(Report.of(history(2, 3)).title("Digits")), "Digits");
     }
 
     @Test
@@ -119,7 +139,8 @@ class ReportTest {
             int charts = page.indexOf("<script>", page.indexOf("id=\"data\""));
             int end = page.indexOf("</script>", charts);
             assertTrue(end - charts > 500_000, "ECharts is inside");
-            String own = page.substring(0, charts) + page.substring(end);
+            String own = (page.substring(0, charts) + page.substring(end))
+                    .replace("<link rel=\"icon\" href=\"data:,\">", "");
             for (String outside :
                     List.of("http:", "https:", "src=", "href=", "url(", "@import", "import(", "fetch(", "XMLHttp")) {
                 assertFalse(own.contains(outside), outside);

@@ -1,4 +1,4 @@
-package org.toydiff.train.report;
+package org.toydiff.internal.files;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,37 +8,39 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.toydiff.internal.files.OptionalLibrary;
 
-/// The HTML page around the data of a report: a template, a style sheet, a script and the library of charts.
-final class HtmlPage {
+/// Makes HTML pages that load nothing: a template with a style sheet, the library of charts, the data as JSON, and
+/// scripts that draw them. `page.js` has the parts that all pages share.
+public final class HtmlPage {
     /// The place of a part in the template.
     private static final Pattern PLACE = Pattern.compile("\\{\\{(\\w+)}}");
 
     private HtmlPage() {}
 
-    /// Returns the page.
+    /// Returns the page. Needs [OptionalLibrary#ECHARTS].
     ///
     /// @param data JSON in which `<` is escaped
-    static String of(String title, String data) throws IOException {
+    /// @param scripts the texts of the scripts to run after `page.js`, which the last one ends with `show()`
+    public static String of(String title, String data, String... scripts) throws IOException {
         Map<String, String> parts = Map.of(
                 "title", escaped(title),
-                "style", resource("report.css"),
-                "script", resource("report.js"),
+                "style", text(HtmlPage.class, "page.css"),
+                "scripts", text(HtmlPage.class, "page.js") + "\n" + String.join("\n", scripts),
                 "data", data,
                 "charts", charts());
-        return PLACE.matcher(resource("report.html"))
+        return PLACE.matcher(text(HtmlPage.class, "page.html"))
                 .replaceAll(place -> Matcher.quoteReplacement(parts.get(place.group(1))));
+    }
+
+    /// Returns the text of a resource beside a class.
+    public static String text(Class<?> beside, String name) throws IOException {
+        try (InputStream stream = beside.getResourceAsStream(name)) {
+            return text(stream);
+        }
     }
 
     private static String escaped(String text) {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace("\"", "&quot;");
-    }
-
-    private static String resource(String name) throws IOException {
-        try (InputStream stream = HtmlPage.class.getResourceAsStream(name)) {
-            return text(stream);
-        }
     }
 
     private static String charts() throws IOException {
