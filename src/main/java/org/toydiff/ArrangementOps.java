@@ -177,7 +177,9 @@ public sealed interface ArrangementOps permits Tensor {
     default Tensor tile(long... times) {
         Tensor x = self();
         int rank = Math.max(times.length, rank(x));
+        x.requireReadable("tile");
         long[] apart = new long[2 * rank];
+        long[] strides = new long[2 * rank];
         long[] stretched = new long[2 * rank];
         long[] shape = new long[rank];
         for (int i = 0; i < rank; i++) {
@@ -186,10 +188,11 @@ public sealed interface ArrangementOps permits Tensor {
             requireTimes("tile", x, copies, size);
             apart[2 * i] = 1;
             apart[2 * i + 1] = stretched[2 * i + 1] = size;
+            strides[2 * i + 1] = i < rank - rank(x) ? 0 : x.strides[i - (rank - rank(x))];
             stretched[2 * i] = copies;
             shape[i] = copies * size;
         }
-        return x.reshape(apart).broadcastTo(stretched).reshape(shape);
+        return repeated("tile", x, x.view(x.offset, apart, strides), stretched, shape);
     }
 
     /// Returns each element several times in a row along an axis, as NumPy's `repeat` and PyTorch's
@@ -204,11 +207,25 @@ public sealed interface ArrangementOps permits Tensor {
         Tensor x = self();
         int along = Shape.axis("repeat", axis, rank(x));
         requireTimes("repeat", x, times, x.shape[along]);
-        long[] stretched = Shape.withOne(x.shape, along + 1);
+        x.requireReadable("repeat");
+        long[] apart = Shape.withOne(x.shape, along + 1);
+        long[] stretched = apart.clone();
         stretched[along + 1] = times;
         long[] shape = x.shape.clone();
         shape[along] *= times;
-        return x.unsqueeze(along + 1).broadcastTo(stretched).reshape(shape);
+        Tensor view = x.view(x.offset, apart, Shape.withOne(x.strides, along + 1));
+        return repeated("repeat", x, view, stretched, shape);
+    }
+
+    /// `view`, which is x with further axes of size 1, stretched along those and read in another shape.
+    private static Tensor repeated(String op, Tensor x, Tensor view, long[] stretched, long[] shape) {
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make(op, x.dtype, Shape.checked(op, x.dtype.bytes(), shape), recorded);
+        copy(view, y.view(y.offset, stretched, Shape.strides(stretched)));
+        long[] apart = view.shape;
+        Rule rule =
+                readsShape((g, original) -> g.reshape(stretched).sumTo(apart).reshape(original));
+        return recorded ? y.record(op, null, rule, x) : y;
     }
 
     private static void requireTimes(String op, Tensor x, long times, long size) {

@@ -2,6 +2,7 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.toydiff.Checks.rejected;
 
@@ -203,6 +204,15 @@ class ArrangementTest {
         requireGradients(t -> t.repeat(3, -1).power(2), 2, 3);
         requireGradients(
                 t -> Tensor.meshgrid(t, t).get(0).multiply(Tensor.meshgrid(t, t).get(1)), 3);
+    }
+
+    @Test
+    void oneCopyIsANewTensorToo() {
+        Tensor x = counting(DType.FLOAT32, 2, 3);
+        for (Tensor y : List.of(x.tile(1, 1), x.tile(), x.repeat(1, 0), x.flip(), x.roll(0, 0), x.pad(0, 0, 0, 0))) {
+            assertNotSame(x.storage, y.storage);
+            assertArrayEquals(x.toDoubleArray(), y.toDoubleArray());
+        }
     }
 
     @Test
