@@ -316,6 +316,19 @@ abstract class PassWriter {
         }
     }
 
+    /// Returns from `part` if there are no elements.
+    final void returnIfEmpty(CodeBuilder code) {
+        Label work = code.newLabel();
+        code.lload(FROM).lload(TO).lcmp().iflt(work);
+        if (pass.fold() == null) {
+            code.return_();
+        } else {
+            pushIdentity(code);
+            code.return_(kind);
+        }
+        code.labelBinding(work);
+    }
+
     final void pushIdentity(CodeBuilder code) {
         if (wide) {
             code.loadConstant(pass.fold().identity);

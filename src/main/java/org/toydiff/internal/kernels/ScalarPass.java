@@ -33,6 +33,7 @@ final class ScalarPass extends PassWriter {
     @Override
     void part(CodeBuilder code) {
         callBounds(code);
+        returnIfEmpty(code);
         var staging = new StagingCode(code);
         Map<Integer, StagingCode.Staged> operands = new LinkedHashMap<>();
         for (int operand : pass.operands()) {

@@ -82,15 +82,7 @@ final class VectorPass extends PassWriter {
     private void loop(CodeBuilder code, int streams) {
         int each = step() / lanes;
         callBounds(code);
-        Label work = code.newLabel();
-        code.lload(FROM).lload(TO).lcmp().iflt(work);
-        if (pass.fold() == null) {
-            code.return_();
-        } else {
-            pushIdentity(code);
-            code.return_(kind);
-        }
-        code.labelBinding(work);
+        returnIfEmpty(code);
         Map<Integer, Integer> parameters = broadcastParameters(code);
         int[][] accumulators = accumulators(code, streams, each);
         int i = code.allocateLocal(TypeKind.LONG);
