@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.toydiff.bench.compare.Comparison;
+import org.toydiff.bench.compare.ComparisonRun;
 import org.toydiff.bench.compare.RunOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -71,9 +71,9 @@ public final class Compare implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         requireValidOptions();
-        List<String> names = only.isEmpty() ? List.copyOf(Comparison.workloads()) : only;
+        List<String> names = only.isEmpty() ? List.copyOf(ComparisonRun.workloads()) : only;
         var options = new RunOptions(quick ? QUICK_ROUNDS : rounds, quick, python);
-        new Comparison(options, folder(), command()).run(names);
+        new ComparisonRun(options, folder(), command()).run(names);
         return 0;
     }
 
@@ -87,9 +87,9 @@ public final class Compare implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--rounds must be 5 or more; --quick takes fewer");
         }
         for (String name : only) {
-            if (!Comparison.workloads().contains(name)) {
+            if (!ComparisonRun.workloads().contains(name)) {
                 throw new ParameterException(
-                        spec.commandLine(), "--only: " + name + " is not one of " + Comparison.workloads());
+                        spec.commandLine(), "--only: " + name + " is not one of " + ComparisonRun.workloads());
             }
         }
         if (!Files.exists(Path.of("bench", "losses.json"))) {

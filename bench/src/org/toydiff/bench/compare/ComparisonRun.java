@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 
 /// Runs workloads and writes their results.
-public final class Comparison {
+public final class ComparisonRun {
     private static final Map<String, Workload> WORKLOADS = new LinkedHashMap<>();
 
     static {
@@ -31,7 +31,7 @@ public final class Comparison {
     /// @param options the options of all workloads
     /// @param folder the folder for results
     /// @param command the command line, which is recorded with the results
-    public Comparison(RunOptions options, Path folder, String command) {
+    public ComparisonRun(RunOptions options, Path folder, String command) {
         this.options = options;
         this.folder = folder;
         this.command = command;
