@@ -112,7 +112,7 @@ public final class BlasBench implements Callable<Integer> {
         }
         Host.warn(plan, report);
         report.notes().forEach(note -> err.println("blasbench: warning: " + note));
-        try (var progress = new Progress(err, isTerminal(), plan.problems().size(), System::nanoTime);
+        try (var progress = new TimeLeft(err, isTerminal(), plan.problems().size(), System::nanoTime);
                 Csv rows = openCsv()) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted(report, progress)));
             new Measuring(plan, report, progress, result -> {
@@ -153,7 +153,7 @@ public final class BlasBench implements Callable<Integer> {
     }
 
     /// Ends the children and writes the results so far; called on an interrupt.
-    private void interrupted(BlasReport report, Progress progress) {
+    private void interrupted(BlasReport report, TimeLeft progress) {
         Worker.stopAll();
         progress.close();
         try {

@@ -16,7 +16,7 @@ final class Measuring {
 
     private final MeasurementPlan plan;
     private final BlasReport report;
-    private final Progress progress;
+    private final TimeLeft progress;
     private final ResultListener listener;
 
     /// Receives the results of the plan's problems as they come.
@@ -24,7 +24,7 @@ final class Measuring {
         void add(Result result) throws IOException;
     }
 
-    Measuring(MeasurementPlan plan, BlasReport report, Progress progress, ResultListener listener) {
+    Measuring(MeasurementPlan plan, BlasReport report, TimeLeft progress, ResultListener listener) {
         this.plan = plan;
         this.report = report;
         this.progress = progress;

@@ -222,7 +222,7 @@ class StatisticsTest {
     void progressEstimatesTheTimeLeft() {
         var text = new ByteArrayOutputStream();
         var nanos = new AtomicLong();
-        try (var progress = new Progress(new PrintStream(text, true, StandardCharsets.UTF_8), false, 4, nanos::get)) {
+        try (var progress = new TimeLeft(new PrintStream(text, true, StandardCharsets.UTF_8), false, 4, nanos::get)) {
             progress.prepare("measuring the cost of a call");
             progress.begin(1, PRODUCT);
             nanos.set(30_000_000_000L);

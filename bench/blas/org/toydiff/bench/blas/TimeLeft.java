@@ -9,7 +9,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 
 /// Shows the progress and an estimate of the time left: on a terminal as a bar, elsewhere as a line for each problem.
 /// The estimate takes problems for equally long, which they nearly are: each is measured for a second or more.
-final class Progress implements AutoCloseable {
+final class TimeLeft implements AutoCloseable {
     private final PrintStream out;
     private final boolean isTerminal;
     private final int problems;
@@ -20,7 +20,7 @@ final class Progress implements AutoCloseable {
 
     /// @param problems the number of problems to measure
     /// @param nanos the clock
-    Progress(PrintStream out, boolean isTerminal, int problems, LongSupplier nanos) {
+    TimeLeft(PrintStream out, boolean isTerminal, int problems, LongSupplier nanos) {
         this.out = out;
         this.isTerminal = isTerminal;
         this.problems = problems;
