@@ -54,11 +54,13 @@ final class ScalarPass extends PassWriter {
             code.aload(PARAMETER_ARRAY).invokestatic(self, "block", blockType());
             pass.outputs().forEach(output -> staging.store(operands.get(output.operand()), index, count));
         });
+        // Before another thread may take the staging, and with it the lanes.
+        int[] values = loadLanes(code, lanes);
         staging.giveBack();
         if (pass.fold() == null) {
             code.return_();
         } else {
-            returnTotal(code, lanes);
+            returnTotal(code, values);
         }
     }
 
@@ -71,8 +73,7 @@ final class ScalarPass extends PassWriter {
     }
 
     /// Folds the lanes by halves.
-    private void returnTotal(CodeBuilder code, int lanes) {
-        int[] values = loadLanes(code, lanes);
+    private void returnTotal(CodeBuilder code, int[] values) {
         for (int half = values.length / 2; half > 0; half /= 2) {
             for (int k = 0; k < half; k++) {
                 code.loadLocal(kind, values[k]).loadLocal(kind, values[k + half]);
