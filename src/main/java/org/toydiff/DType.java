@@ -42,7 +42,7 @@ public enum DType {
     ///
     /// @return true for [#FLOAT32] and [#FLOAT64]
     public boolean isFloating() {
-        return this == FLOAT32 || this == FLOAT64;
+        return kind.isFloating();
     }
 
     /// Whether it is INT32 or INT64.
@@ -58,35 +58,19 @@ public enum DType {
         return element.name();
     }
 
-    /// The element at `index` (in elements) as a double; exact for all but INT64 beyond 2⁵³.
+    /// As [ElementKind#real].
     double get(MemorySegment segment, long index) {
-        return switch (this) {
-            case FLOAT32 -> segment.getAtIndex(ValueLayout.JAVA_FLOAT, index);
-            case FLOAT64 -> segment.getAtIndex(ValueLayout.JAVA_DOUBLE, index);
-            case INT32, INT64, BOOL -> getLong(segment, index);
-        };
+        return kind.real(segment, index);
     }
 
-    /// The element at `index` (in elements) of an integer type.
+    /// As [ElementKind#integer].
     long getLong(MemorySegment segment, long index) {
-        return switch (this) {
-            case INT32 -> segment.getAtIndex(ValueLayout.JAVA_INT, index);
-            case INT64 -> segment.getAtIndex(ValueLayout.JAVA_LONG, index);
-            case BOOL -> segment.get(ValueLayout.JAVA_BYTE, index);
-            case FLOAT32, FLOAT64 -> throw new AssertionError(this);
-        };
+        return kind.integer(segment, index);
     }
 
-    /// Stores `value` at `index` (in elements), rounded to the nearest for FLOAT32, truncated towards zero for
-    /// integers, and as "is not zero" for BOOL.
+    /// As [ElementKind#set].
     void set(MemorySegment segment, long index, double value) {
-        switch (this) {
-            case FLOAT32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) value);
-            case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, index, value);
-            case INT32 -> segment.setAtIndex(ValueLayout.JAVA_INT, index, (int) value);
-            case INT64 -> segment.setAtIndex(ValueLayout.JAVA_LONG, index, (long) value);
-            case BOOL -> segment.set(ValueLayout.JAVA_BYTE, index, (byte) (value != 0 ? 1 : 0));
-        }
+        kind.set(segment, index, value);
     }
 
     /// Stores an integer at `index` (in elements).
@@ -101,13 +85,7 @@ public enum DType {
     /// `value` itself, once it is known to have a value of this dtype: an integer dtype has neither NaN nor numbers
     /// beyond its range.
     double requireConvertible(String op, double value) {
-        boolean fits =
-                switch (this) {
-                    case FLOAT32, FLOAT64, BOOL -> true;
-                    case INT32 -> value > Integer.MIN_VALUE - 1.0 && value < Integer.MAX_VALUE + 1.0;
-                    case INT64 -> value >= Long.MIN_VALUE && value < 0x1p63;
-                };
-        if (!fits) {
+        if (isInteger() && !has(value < 0 ? Math.ceil(value) : Math.floor(value))) {
             throw new IllegalArgumentException(
                     op + ": " + value + " has no value of dtype " + this + "; replace it, or keep a floating dtype");
         }

@@ -193,15 +193,10 @@ final class Launch {
     static void sort(Tensor x, int axis, boolean descending, Tensor values, Tensor indices, Tensor records) {
         if (x.size() > 0 && !skips(indices)) {
             var work = new SortWork(x.dtype.kind, descending, x.shape, axis, memory(records), offset(records));
-            work.run(
-                    memory(x),
-                    x.offset,
-                    x.strides,
-                    memory(values),
-                    offset(values),
-                    memory(indices),
-                    indices.offset,
-                    indices.strides);
+            if (values != null) {
+                work.values(memory(values), values.offset);
+            }
+            work.run(memory(x), x.offset, x.strides, memory(indices), indices.offset, indices.strides);
         }
     }
 

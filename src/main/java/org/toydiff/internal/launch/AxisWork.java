@@ -1,11 +1,12 @@
 package org.toydiff.internal.launch;
 
+import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// Work on each run along one axis of strided arrays that have the other axes in common. Runs are numbered in
-/// row-major order of the other axes, and divided among parts.
-abstract class AxisWork extends Work {
+/// Work on each run along one axis of an array x, whose results go to an array y that has the other axes in common.
+/// Runs are numbered in row-major order of the other axes, and divided among parts.
+abstract sealed class AxisWork extends Work permits ScanWork, SortWork, TopKWork {
     /// Elements per part, unless a run is longer.
     private static final long PART = 1 << 13;
 
@@ -20,7 +21,15 @@ abstract class AxisWork extends Work {
     private final long[] shape;
     private final long perPart;
 
-    /// @param shape the shape of the arrays, not empty
+    // Offsets and strides are in elements.
+    MemorySegment x;
+    long x0;
+    long[] xs;
+    MemorySegment y;
+    long y0;
+    long[] ys;
+
+    /// @param shape the shape of x, not empty
     /// @param axis the axis along which runs lie
     AxisWork(long[] shape, int axis) {
         this.shape = shape;
@@ -30,8 +39,19 @@ abstract class AxisWork extends Work {
         perPart = Math.max(1, PART / n);
     }
 
+    /// Computes y from x. Offsets and strides are in elements.
+    public final void run(MemorySegment x, long x0, long[] xs, MemorySegment y, long y0, long[] ys) {
+        this.x = x;
+        this.x0 = x0;
+        this.xs = xs;
+        this.y = y;
+        this.y0 = y0;
+        this.ys = ys;
+        start();
+    }
+
     /// Works on all runs, on several threads where there are many.
-    final void start() {
+    void start() {
         Workers.run(this, parts(runs, perPart));
     }
 

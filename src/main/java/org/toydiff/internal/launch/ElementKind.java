@@ -30,12 +30,12 @@ public enum ElementKind {
         bytes = element.bytes;
     }
 
-    boolean isFloating() {
+    public boolean isFloating() {
         return this == FLOAT32 || this == FLOAT64;
     }
 
     /// {@return the element at `index` (in elements) as a double; exact for all but INT64 beyond 2⁵³}
-    double real(MemorySegment segment, long index) {
+    public double real(MemorySegment segment, long index) {
         return switch (this) {
             case FLOAT32 -> segment.getAtIndex(JAVA_FLOAT, index);
             case FLOAT64 -> segment.getAtIndex(JAVA_DOUBLE, index);
@@ -44,7 +44,7 @@ public enum ElementKind {
     }
 
     /// {@return the element at `index` (in elements) of an integer type}
-    long integer(MemorySegment segment, long index) {
+    public long integer(MemorySegment segment, long index) {
         return switch (this) {
             case INT32 -> segment.getAtIndex(JAVA_INT, index);
             case INT64 -> segment.getAtIndex(JAVA_LONG, index);
@@ -53,12 +53,15 @@ public enum ElementKind {
         };
     }
 
-    /// Stores a double at `index` (in elements) of a floating type, rounded to the nearest.
-    void set(MemorySegment segment, long index, double value) {
+    /// Stores a double at `index` (in elements), rounded to the nearest for FLOAT32, truncated towards zero for
+    /// integers, and as "is not zero" for BOOL.
+    public void set(MemorySegment segment, long index, double value) {
         switch (this) {
             case FLOAT32 -> segment.setAtIndex(JAVA_FLOAT, index, (float) value);
             case FLOAT64 -> segment.setAtIndex(JAVA_DOUBLE, index, value);
-            case INT32, INT64, BOOL -> throw new AssertionError(this);
+            case INT32 -> segment.setAtIndex(JAVA_INT, index, (int) value);
+            case INT64 -> segment.setAtIndex(JAVA_LONG, index, (long) value);
+            case BOOL -> segment.set(JAVA_BYTE, index, (byte) (value != 0 ? 1 : 0));
         }
     }
 

@@ -4,11 +4,11 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 
-/// Goes along the runs of a strided array with one number that every element changes: sums and products up to each
+/// Goes along the runs of an array with one number that every element changes: sums and products up to each
 /// element, products of whole runs, and linear recurrences.
 ///
 /// Of floating elements that number is a double, and each result is rounded from it; of integers it is a long, which
-/// wraps around.
+/// wraps around. y is INT64 for integers and has x's type otherwise.
 public final class ScanWork extends AxisWork {
     /// What becomes of the number at an element, and whether there is a result for each element or for each run.
     public enum Kind {
@@ -24,15 +24,9 @@ public final class ScanWork extends AxisWork {
     private final ElementKind type;
     private final boolean reverse;
 
-    private MemorySegment x;
-    private long x0;
-    private long[] xs;
     private MemorySegment a;
     private long a0;
     private long[] as;
-    private MemorySegment y;
-    private long y0;
-    private long[] ys;
 
     /// @param type the type of the elements of x
     /// @param reverse whether to go from the last element to the first
@@ -50,17 +44,6 @@ public final class ScanWork extends AxisWork {
         this.a = a;
         this.a0 = a0;
         this.as = as;
-    }
-
-    /// Computes y, which is INT64 for integers and has x's type otherwise. Offsets and strides are in elements.
-    public void run(MemorySegment x, long x0, long[] xs, MemorySegment y, long y0, long[] ys) {
-        this.x = x;
-        this.x0 = x0;
-        this.xs = xs;
-        this.y = y;
-        this.y0 = y0;
-        this.ys = ys;
-        start();
     }
 
     @Override

@@ -4,7 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 
-/// Sorts the runs along an axis of a strided array; equal elements keep their order.
+/// Sorts the runs along an axis: y has the positions, INT64, of their elements in order; equal elements keep their
+/// order.
 ///
 /// Each element becomes a record of two longs, its [ElementKind#key] and its position. A few records are sorted by
 /// insertion, many by their keys' bytes from the lowest up, skipping bytes in which all keys agree (D. Knuth, The Art
@@ -23,14 +24,8 @@ public final class SortWork extends AxisWork {
     private final MemorySegment records;
     private final long records0;
 
-    private MemorySegment x;
-    private long x0;
-    private long[] xs;
     private MemorySegment values;
     private long values0;
-    private MemorySegment indices;
-    private long indices0;
-    private long[] ys;
 
     /// @param kind the type of the elements
     /// @param descending whether the largest come first
@@ -53,26 +48,16 @@ public final class SortWork extends AxisWork {
         return n <= MAX_IN_SCRATCH ? 0 : LONGS_PER_ELEMENT * n;
     }
 
-    /// Sorts. Offsets and strides are in elements; values and indices have the same strides, and values may be null.
-    public void run(
-            MemorySegment x,
-            long x0,
-            long[] xs,
-            MemorySegment values,
-            long values0,
-            MemorySegment indices,
-            long indices0,
-            long[] ys) {
-        this.x = x;
-        this.x0 = x0;
-        this.xs = xs;
+    /// Asks for the elements in order too, in an array with the strides of y. The offset is in elements.
+    public void values(MemorySegment values, long values0) {
         this.values = values;
         this.values0 = values0;
-        this.indices = indices;
-        this.indices0 = indices0;
-        this.ys = ys;
+    }
+
+    @Override
+    void start() {
         if (records == null) {
-            start();
+            super.start();
         } else {
             process(0, runs);
         }
@@ -107,7 +92,7 @@ public final class SortWork extends AxisWork {
         for (long i = 0; i < n; i++) {
             long position = memory.getAtIndex(JAVA_LONG, sorted + 2 * i + 1);
             long at = to + i * ys[axis];
-            indices.setAtIndex(JAVA_LONG, indices0 + at, position);
+            y.setAtIndex(JAVA_LONG, y0 + at, position);
             if (values != null) {
                 kind.copy(x, from + position * xs[axis], values, values0 + at);
             }

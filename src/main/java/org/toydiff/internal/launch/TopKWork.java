@@ -2,20 +2,11 @@ package org.toydiff.internal.launch;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.MemorySegment;
-
-/// Finds the positions of the k largest elements of each run along an axis of a strided array. They are a heap in the
-/// memory of the result, the smallest of them on top.
+/// Finds the positions of the k largest elements of each run along an axis, in descending order of their elements: y is
+/// INT64, and k long along the axis. Meanwhile they are a heap in the memory of y, the smallest of them on top.
 public final class TopKWork extends AxisWork {
     private final ElementKind kind;
     private final long k;
-
-    private MemorySegment x;
-    private long x0;
-    private long[] xs;
-    private MemorySegment y;
-    private long y0;
-    private long[] ys;
 
     /// @param kind the type of the elements
     /// @param shape the shape of the array, not empty
@@ -25,18 +16,6 @@ public final class TopKWork extends AxisWork {
         super(shape, axis);
         this.kind = kind;
         this.k = k;
-    }
-
-    /// Writes the positions in descending order of their elements, as INT64, to y, which is k long along the axis.
-    /// Offsets and strides are in elements.
-    public void run(MemorySegment x, long x0, long[] xs, MemorySegment y, long y0, long[] ys) {
-        this.x = x;
-        this.x0 = x0;
-        this.xs = xs;
-        this.y = y;
-        this.y0 = y0;
-        this.ys = ys;
-        start();
     }
 
     @Override
