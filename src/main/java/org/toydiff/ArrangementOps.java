@@ -67,8 +67,8 @@ public sealed interface ArrangementOps permits Tensor {
         long by = n == 0 ? 0 : Math.floorMod(shift, n);
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("roll", x.dtype, x.shape, recorded);
-        copy(part(x, along, 0, n - by), part(y, along, by, n));
-        copy(part(x, along, n - by, n), part(y, along, 0, by));
+        copy(Families.part(x, along, 0, n - by), Families.part(y, along, by, n));
+        copy(Families.part(x, along, n - by, n), Families.part(y, along, 0, by));
         return recorded ? y.record("roll", null, readsNothing(g -> g.roll(-by, along)), x) : y;
     }
 
@@ -92,7 +92,7 @@ public sealed interface ArrangementOps permits Tensor {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("pad", x.dtype, shape, recorded);
         y.fill(value);
-        copy(x, part(y, along, before, before + n));
+        copy(x, Families.part(y, along, before, before + n));
         return recorded ? y.record("pad", null, readsNothing(g -> g.slice(along, before, before + n)), x) : y;
     }
 
@@ -272,8 +272,8 @@ public sealed interface ArrangementOps permits Tensor {
             long to = upper ? n : next;
             if (from < to) {
                 copy(
-                        part(part(x, rows, i, i + 1), columns, from, to),
-                        part(part(y, rows, i, i + 1), columns, from, to));
+                        Families.part(Families.part(x, rows, i, i + 1), columns, from, to),
+                        Families.part(Families.part(y, rows, i, i + 1), columns, from, to));
             }
         }
         Rule rule = readsNothing(upper ? g -> g.triu(diagonal) : g -> g.tril(diagonal));
@@ -393,12 +393,5 @@ public sealed interface ArrangementOps permits Tensor {
 
     private static void copy(Tensor from, Tensor to) {
         Launch.unary(Families.copy(from.dtype), from, to);
-    }
-
-    /// Positions `from` to `to − 1` along an axis, outside the graph.
-    private static Tensor part(Tensor x, int along, long from, long to) {
-        long[] shape = x.shape.clone();
-        shape[along] = to - from;
-        return x.view(x.offset + from * x.strides[along], shape, x.strides);
     }
 }

@@ -134,7 +134,7 @@ public sealed interface ComparisonOps permits Tensor {
         a.requireReadable(op);
         DType dtype = a.dtype;
         if (dtype.has(b)) {
-            return compare(op, comparison, a, Tensor.full(dtype, b));
+            return compare(op, comparison, a, Tensor.constant(dtype, b));
         }
         boolean above = comparison == BinaryKernel.GREATER || comparison == BinaryKernel.GREATER_OR_EQUAL;
         boolean unequal = comparison == BinaryKernel.NOT_EQUAL_TO;
@@ -145,7 +145,10 @@ public sealed interface ComparisonOps permits Tensor {
             return same(op, a, above == b < dtype.least());
         }
         return compare(
-                op, above ? BinaryKernel.GREATER : BinaryKernel.LESS_OR_EQUAL, a, Tensor.full(dtype, dtype.floor(b)));
+                op,
+                above ? BinaryKernel.GREATER : BinaryKernel.LESS_OR_EQUAL,
+                a,
+                Tensor.constant(dtype, dtype.floor(b)));
     }
 
     /// The same truth value for every element.

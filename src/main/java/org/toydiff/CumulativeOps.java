@@ -97,11 +97,7 @@ public sealed interface CumulativeOps permits Tensor {
         boolean[] reduced = Families.some(x, "prod", axes);
         long[] others = Shape.dropped(x.shape, reduced);
         long[] runs = Shape.withOne(others, others.length);
-        long n = 1;
-        for (int axis = 0; axis < reduced.length; axis++) {
-            n *= reduced[axis] ? x.shape[axis] : 1;
-        }
-        runs[others.length] = n;
+        runs[others.length] = Shape.reducedSize(x.shape, reduced);
         Tensor y = prod(x.transpose(Families.keptFirstAxes(reduced)).reshape(runs), others.length, false);
         return keepDims ? y.reshape(Shape.kept(x.shape, reduced)) : y;
     }

@@ -73,7 +73,7 @@ final class Families {
             return integerSum(x, op, reduced, keepDims);
         }
         x.requireFloating(op);
-        long[] shape = keepDims ? Shape.kept(x.shape, reduced) : Shape.dropped(x.shape, reduced);
+        long[] shape = Shape.reduced(x.shape, reduced, keepDims);
         // A scalar broadcasts to any shape as it is.
         long[] kept = keepDims || shape.length == 0 ? shape : Shape.kept(x.shape, reduced);
         long[] ruleShape = kept == shape ? null : kept;
@@ -93,7 +93,7 @@ final class Families {
     /// The sum of integers, or the number of true elements, over the marked axes: INT64, wrapping around.
     static Tensor integerSum(Tensor x, String op, boolean[] reduced, boolean keepDims) {
         x.requireReadable(op);
-        long[] shape = keepDims ? Shape.kept(x.shape, reduced) : Shape.dropped(x.shape, reduced);
+        long[] shape = Shape.reduced(x.shape, reduced, keepDims);
         Tensor y = Tensor.make(op, DType.INT64, shape, false);
         Launch.integerSum(x, reduced, y);
         return y;
@@ -183,6 +183,13 @@ final class Families {
                         op + ": axis " + i + " of " + Shape.text(x.shape) + " has size 0, and nothing has no " + op);
             }
         }
+    }
+
+    /// Positions `from` to `to − 1` along an axis: a view, outside the graph.
+    static Tensor part(Tensor x, int along, long from, long to) {
+        long[] shape = x.shape.clone();
+        shape[along] = to - from;
+        return x.view(x.offset + from * x.strides[along], shape, x.strides);
     }
 
     /// A view of x's block; `rule` undoes it.

@@ -132,9 +132,7 @@ public sealed interface IndexingOps permits Tensor {
 
     /// Entry i along an axis, which stays with size 1.
     private static Tensor entry(Tensor x, int along, long i) {
-        long[] shape = x.shape.clone();
-        shape[along] = 1;
-        return x.view(x.offset + i * x.strides[along], shape, x.strides);
+        return Families.part(x, along, i, i + 1);
     }
 
     private static long position(Tensor index, long i) {

@@ -44,7 +44,7 @@ public sealed interface LogicOps permits Tensor {
     /// @throws IllegalArgumentException if the dtype is not BOOL
     default Tensor logicalNot() {
         requireTruth("logicalNot", self());
-        return logic("logicalNot", self(), Tensor.full(DType.BOOL, 0), LogicKernel.EQUAL_TO);
+        return logic("logicalNot", self(), Tensor.constant(DType.BOOL, 0), LogicKernel.EQUAL_TO);
     }
 
     /// Returns whether any element is true; false of nothing.
@@ -106,11 +106,7 @@ public sealed interface LogicOps permits Tensor {
     }
 
     private static Tensor all(Tensor x, boolean[] reduced, boolean keepDims) {
-        double elements = 1;
-        for (int axis = 0; axis < reduced.length; axis++) {
-            elements *= reduced[axis] ? x.shape[axis] : 1;
-        }
-        return counted("all", x, reduced, keepDims, BinaryKernel.EQUAL_TO, elements);
+        return counted("all", x, reduced, keepDims, BinaryKernel.EQUAL_TO, Shape.reducedSize(x.shape, reduced));
     }
 
     /// Returns the number of elements that are not 0, of any dtype; NaN is not 0.
@@ -144,7 +140,7 @@ public sealed interface LogicOps permits Tensor {
         if (x.dtype == DType.BOOL) {
             return Families.integerSum(x, "countNonzero", reduced, keepDims);
         }
-        long[] shape = keepDims ? Shape.kept(x.shape, reduced) : Shape.dropped(x.shape, reduced);
+        long[] shape = Shape.reduced(x.shape, reduced, keepDims);
         Tensor y = Tensor.make("countNonzero", DType.INT64, shape, false);
         try (var scratch = TensorArena.ofConfined()) {
             Launch.integerSum(x.cast(DType.BOOL), reduced, y);
@@ -156,11 +152,11 @@ public sealed interface LogicOps permits Tensor {
     private static Tensor counted(
             String op, Tensor x, boolean[] reduced, boolean keepDims, BinaryKernel comparison, double count) {
         requireTruth(op, x);
-        long[] shape = keepDims ? Shape.kept(x.shape, reduced) : Shape.dropped(x.shape, reduced);
+        long[] shape = Shape.reduced(x.shape, reduced, keepDims);
         Tensor y = Tensor.make(op, DType.BOOL, shape, false);
         try (var scratch = TensorArena.ofConfined()) {
             Tensor trues = Families.integerSum(x, op, reduced, keepDims);
-            Launch.binary(IntegerKernels.of(comparison, true), trues, Tensor.full(DType.INT64, count), y);
+            Launch.binary(IntegerKernels.of(comparison, true), trues, Tensor.constant(DType.INT64, count), y);
         }
         return y;
     }

@@ -72,7 +72,7 @@ public sealed interface MaskOps permits Tensor {
         x.requireReadable("put");
         x.dtype.requireConvertible("put", value);
         requireMask("put", mask, x.shape);
-        return Tensor.where(mask, Tensor.full(x.dtype, value), x);
+        return Tensor.where(mask, Tensor.constant(x.dtype, value), x);
     }
 
     /// Returns the indices of the elements that are not zero, in row-major order; NaN is not zero. Not differentiable.

@@ -107,11 +107,11 @@ public sealed interface RoundingOps permits Tensor {
 
     /// `y = value` where x is `number`, which overwrites the mask.
     private static void replace(Tensor x, double number, Tensor mask, Tensor y, double value) {
-        Launch.binary(BinaryKernel.EQUAL_TO.of(x.isWide()), x, Tensor.full(x.dtype, number), mask);
+        Launch.binary(BinaryKernel.EQUAL_TO.of(x.isWide()), x, Tensor.constant(x.dtype, number), mask);
         put(y, mask, value);
     }
 
     private static void put(Tensor y, Tensor mask, double value) {
-        Launch.binary(Families.put(y.dtype), Tensor.full(y.dtype, value), mask, y);
+        Launch.binary(Families.put(y.dtype), Tensor.constant(y.dtype, value), mask, y);
     }
 }

@@ -67,7 +67,7 @@ final class StaticOps {
         long from = 0;
         for (int i = 0; i < parts.length; i++) {
             Tensor part = parts[i];
-            Tensor place = y.view(y.offset + from * y.strides[at], part.shape, y.strides);
+            Tensor place = Families.part(y, at, from, from + part.shape[at]);
             Launch.unary(Families.copy(y.dtype), part, place);
             rules[i] = part(at, from);
             from += part.shape[at];

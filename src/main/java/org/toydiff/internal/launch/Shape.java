@@ -226,6 +226,20 @@ public final class Shape {
         return result;
     }
 
+    /// {@return the shape of a reduction over the marked axes, which stay with size 1 or are dropped}
+    public static long[] reduced(long[] shape, boolean[] reduced, boolean keepDims) {
+        return keepDims ? kept(shape, reduced) : dropped(shape, reduced);
+    }
+
+    /// {@return the number of elements that each result of a reduction over the marked axes is made of}
+    public static long reducedSize(long[] shape, boolean[] reduced) {
+        long size = 1;
+        for (int i = 0; i < shape.length; i++) {
+            size *= reduced[i] ? shape[i] : 1;
+        }
+        return size;
+    }
+
     public static String text(long[] shape) {
         return Arrays.toString(shape);
     }
