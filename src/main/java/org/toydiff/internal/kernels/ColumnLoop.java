@@ -4,7 +4,6 @@ import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
-import static java.lang.constant.ConstantDescs.INIT_NAME;
 
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
@@ -57,7 +56,7 @@ final class ColumnLoop {
         vectors = lanes > 1;
         String name = "columns" + (wide ? "Float64" : "Float32") + (vectors ? "Vectors" : "");
         self = ClassDesc.of(ColumnLoop.class.getPackageName(), name);
-        storedKind = TypeKind.from(LoopCode.element(wide));
+        storedKind = Element.real(wide).kind;
         storedVector = VectorEmitter.vectorOf(storage);
     }
 
@@ -79,11 +78,7 @@ final class ColumnLoop {
 
     private void write(ClassBuilder type) {
         type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(COLUMNS);
-        type.withField("scalar", COLUMNS, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
-        type.withMethodBody(INIT_NAME, MethodTypeDesc.of(CD_void, COLUMNS), 0, code -> {
-            LoopCode.callObjectConstructor(code);
-            code.aload(0).aload(1).putfield(self, "scalar", COLUMNS).return_();
-        });
+        LoopCode.scalarField(type, self, COLUMNS);
         type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
         int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
         type.withMethodBody("blocks", BLOCK, flags, code -> block(code, vectors ? 4 : 8));
@@ -191,11 +186,10 @@ final class ColumnLoop {
         LoopCode.callBounds(code, X, X0);
         LoopCode.callBounds(code, Y, Y0);
         var staging = new StagingCode(code);
-        Runnable layout = () -> LoopCode.pushLayout(code, wide);
         int start = code.allocateLocal(TypeKind.LONG);
-        var x = new StagingCode.Staged(0, layout, staging.array(0, layout, stored()), X, start);
-        var y = new StagingCode.Staged(1, layout, staging.array(1, layout, stored()), Y, Y0);
-        int sums = staging.array(Staging.LANES, () -> LoopCode.pushLayout(code, true), CD_double);
+        var x = staging.stage(0, Element.real(wide), X, start);
+        var y = staging.stage(1, Element.real(wide), Y, Y0);
+        int sums = staging.array(Staging.LANES, Element.FLOAT64);
         staging.forBlocks(() -> code.lload(FROM), TO, (j, count) -> {
             code.aload(sums).dconst_0();
             code.invokestatic(ARRAYS, "fill", MethodTypeDesc.of(CD_void, CD_double.arrayType(), CD_double));
@@ -214,7 +208,7 @@ final class ColumnLoop {
     }
 
     private ClassDesc stored() {
-        return LoopCode.element(wide);
+        return Element.real(wide).type();
     }
 
     private MethodTypeDesc addType() {
@@ -251,7 +245,7 @@ final class ColumnLoop {
         }
         code.aload(X);
         if (!vectors) {
-            LoopCode.pushLayout(code, wide);
+            Element.real(wide).pushLayout(code);
         }
         code.lload(X0)
                 .lload(i)
@@ -263,7 +257,7 @@ final class ColumnLoop {
                 .loadConstant((long) offset)
                 .ladd();
         if (!vectors) {
-            LoopCode.get(code, wide);
+            Element.real(wide).get(code);
             code.conversion(storedKind, TypeKind.DOUBLE);
             return;
         }
@@ -288,10 +282,10 @@ final class ColumnLoop {
             return;
         }
         code.aload(Y);
-        LoopCode.pushLayout(code, wide);
+        Element.real(wide).pushLayout(code);
         code.lload(Y0).lload(j).ladd().loadConstant((long) offset).ladd();
         code.dload(sum).dload(DIVISOR).ddiv().conversion(TypeKind.DOUBLE, storedKind);
-        LoopCode.set(code, wide);
+        Element.real(wide).set(code);
     }
 
     private static void broadcast(CodeBuilder code) {

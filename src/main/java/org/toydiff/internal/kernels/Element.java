@@ -30,6 +30,11 @@ public enum Element {
         this.bytes = bytes;
     }
 
+    /// {@return the type of real numbers that are doubles (`wide`) or floats}
+    static Element real(boolean wide) {
+        return wide ? FLOAT64 : FLOAT32;
+    }
+
     private static String capitalized(Enum<?> constant) {
         String name = constant.name();
         return name.charAt(0) + name.substring(1).toLowerCase(Locale.ROOT);
@@ -54,7 +59,7 @@ public enum Element {
         return ClassDesc.of("jdk.incubator.vector", capitalized(kind) + "Vector");
     }
 
-    /// Pushes the layout of elements of 4 or 8 bytes.
+    /// Pushes the layout of elements.
     void pushLayout(CodeBuilder code) {
         code.getstatic(LoopCode.LAYOUT, "JAVA_" + kind, layout());
     }

@@ -8,7 +8,6 @@ import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodType;
@@ -108,10 +107,7 @@ public final class IndexKernels {
 
     private static void write(ClassBuilder type, Kind kind, Element element, Element index) {
         type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(LOOP);
-        type.withMethodBody(ConstantDescs.INIT_NAME, ConstantDescs.MTD_void, 0, code -> {
-            LoopCode.callObjectConstructor(code);
-            code.return_();
-        });
+        LoopCode.constructor(type);
         type.withMethodBody("row", ROW, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, code -> {
             for (int segment : new int[] {X, INDEX, Y}) {
                 LoopCode.callBounds(code, segment, segment + 1);

@@ -2,12 +2,12 @@ package org.toydiff.internal.kernels;
 
 import static java.lang.constant.ConstantDescs.CD_MethodHandles;
 import static java.lang.constant.ConstantDescs.CD_Object;
-import static java.lang.constant.ConstantDescs.CD_double;
-import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
+import java.lang.classfile.ClassBuilder;
+import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
@@ -48,8 +48,24 @@ final class LoopCode {
         }
     }
 
-    /// Calls the constructor of Object on `this`.
-    static void callObjectConstructor(CodeBuilder code) {
+    /// Writes a constructor without parameters.
+    static void constructor(ClassBuilder type) {
+        type.withMethodBody(ConstantDescs.INIT_NAME, ConstantDescs.MTD_void, 0, code -> {
+            callObjectConstructor(code);
+            code.return_();
+        });
+    }
+
+    /// Writes a field `scalar`, and a constructor that takes its value.
+    static void scalarField(ClassBuilder type, ClassDesc self, ClassDesc kernel) {
+        type.withField("scalar", kernel, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
+        type.withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(CD_void, kernel), 0, code -> {
+            callObjectConstructor(code);
+            code.aload(0).aload(1).putfield(self, "scalar", kernel).return_();
+        });
+    }
+
+    private static void callObjectConstructor(CodeBuilder code) {
         code.aload(0).invokespecial(CD_Object, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void);
     }
 
@@ -57,28 +73,6 @@ final class LoopCode {
     static void callBounds(CodeBuilder code, int segment, int start) {
         code.aload(segment).lload(start);
         code.invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
-    }
-
-    static ClassDesc element(boolean wide) {
-        return wide ? CD_double : CD_float;
-    }
-
-    private static ClassDesc layout(boolean wide) {
-        return LAYOUT.nested(wide ? "OfDouble" : "OfFloat");
-    }
-
-    static void pushLayout(CodeBuilder code, boolean wide) {
-        code.getstatic(LAYOUT, wide ? "JAVA_DOUBLE" : "JAVA_FLOAT", layout(wide));
-    }
-
-    /// Replaces a segment, a layout and an index by the element at that index.
-    static void get(CodeBuilder code, boolean wide) {
-        code.invokeinterface(SEGMENT, "getAtIndex", MethodTypeDesc.of(element(wide), layout(wide), CD_long));
-    }
-
-    /// Pops a segment, a layout, an index and an element, and stores the element at that index.
-    static void set(CodeBuilder code, boolean wide) {
-        code.invokeinterface(SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(wide), CD_long, element(wide)));
     }
 
     // Vectors. `vector` is the class of one, `wide` its elements.
@@ -94,7 +88,10 @@ final class LoopCode {
 
     /// Replaces a species and an element by a vector of that element.
     static void broadcast(CodeBuilder code, ClassDesc vector, boolean wide) {
-        code.invokestatic(vector, "broadcast", MethodTypeDesc.of(vector, SPECIES, element(wide)));
+        code.invokestatic(
+                vector,
+                "broadcast",
+                MethodTypeDesc.of(vector, SPECIES, Element.real(wide).type()));
     }
 
     /// Replaces a species, a segment and an index by the vector at that index.

@@ -1,6 +1,5 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
@@ -29,7 +28,6 @@ abstract class LoopWriter {
     static final ClassDesc KERNEL_UNARY = Kernel.Unary.class.describeConstable().orElseThrow();
     static final ClassDesc KERNEL_BINARY =
             Kernel.Binary.class.describeConstable().orElseThrow();
-    private static final ClassDesc LAYOUT_BYTE = LoopCode.LAYOUT.nested("OfByte");
 
     final Graph graph;
     final int inputs;
@@ -119,22 +117,13 @@ abstract class LoopWriter {
         return operand == inputs ? graph.isCondition(0) : graph.isMask(operand);
     }
 
-    /// Pushes the layout of an operand's elements.
-    final void pushLayout(CodeBuilder code, int operand) {
-        if (isByte(operand)) {
-            code.getstatic(LoopCode.LAYOUT, "JAVA_BYTE", LAYOUT_BYTE);
-        } else {
-            LoopCode.pushLayout(code, wide);
-        }
+    final Element element(int operand) {
+        return isByte(operand) ? Element.BOOL : Element.real(wide);
     }
 
     /// Replaces a segment, a layout and an index by the element at that index; a truth value becomes 0 or 1.
     final void get(CodeBuilder code, int operand) {
-        if (!isByte(operand)) {
-            LoopCode.get(code, wide);
-            return;
-        }
-        code.invokeinterface(SEGMENT, "get", MethodTypeDesc.of(CD_byte, LAYOUT_BYTE, CD_long));
+        element(operand).get(code);
         asTruth(code, operand);
     }
 
@@ -142,15 +131,6 @@ abstract class LoopWriter {
     final void asTruth(CodeBuilder code, int operand) {
         if (isByte(operand)) {
             code.ifThenElse(CodeBuilder::iconst_1, CodeBuilder::iconst_0);
-        }
-    }
-
-    /// Pops a segment, a layout, an index and the result, and stores the result at that index.
-    final void set(CodeBuilder code) {
-        if (isByte(inputs)) {
-            code.invokeinterface(SEGMENT, "set", MethodTypeDesc.of(CD_void, LAYOUT_BYTE, CD_long, CD_byte));
-        } else {
-            LoopCode.set(code, wide);
         }
     }
 }

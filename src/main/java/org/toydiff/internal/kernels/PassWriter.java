@@ -3,8 +3,6 @@ package org.toydiff.internal.kernels;
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
-import static java.lang.constant.ConstantDescs.INIT_NAME;
-import static java.lang.constant.ConstantDescs.MTD_void;
 
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
@@ -58,7 +56,7 @@ abstract class PassWriter {
         wide = pass.precision() == Precision.FLOAT64;
         wideStorage = pass.storage() == Precision.FLOAT64;
         self = ClassDesc.of(PassWriter.class.getPackageName(), name);
-        element = LoopCode.element(wide);
+        element = Element.real(wide).type();
         kind = TypeKind.from(element);
     }
 
@@ -77,10 +75,7 @@ abstract class PassWriter {
     final Kernel.Pass define(Object classData) {
         byte[] bytes = ClassFile.of().build(self, type -> {
             type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(PASS);
-            type.withMethodBody(INIT_NAME, MTD_void, 0, code -> {
-                LoopCode.callObjectConstructor(code);
-                code.return_();
-            });
+            LoopCode.constructor(type);
             type.withMethodBody("run", runType(), ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
             method(type, "part", partType(), this::part);
             method(type, "rest", restType(), this::rest);
@@ -217,18 +212,18 @@ abstract class PassWriter {
             @Override
             public void locate(int operand) {
                 code.aload(segment(operand));
-                LoopCode.pushLayout(code, wideStorage);
+                Element.real(wideStorage).pushLayout(code);
                 code.lload(start(operand)).lload(i).ladd();
             }
 
             @Override
             public void get() {
-                LoopCode.get(code, wideStorage);
+                Element.real(wideStorage).get(code);
             }
 
             @Override
             public void set() {
-                LoopCode.set(code, wideStorage);
+                Element.real(wideStorage).set(code);
             }
         };
     }
@@ -271,7 +266,7 @@ abstract class PassWriter {
     }
 
     final TypeKind storedKind() {
-        return TypeKind.from(LoopCode.element(wideStorage));
+        return Element.real(wideStorage).kind;
     }
 
     static int segment(int operand) {

@@ -10,7 +10,6 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
 import java.util.List;
@@ -71,7 +70,7 @@ final class ProductLoop {
         String name = "product" + (wide ? "Float64" : "Float32") + (lanes > 1 ? "Vectors" : "");
         self = ClassDesc.of(ProductLoop.class.getPackageName(), name);
         vector = VectorEmitter.vectorOf(precision);
-        kind = lanes > 1 ? TypeKind.REFERENCE : TypeKind.from(LoopCode.element(wide));
+        kind = lanes > 1 ? TypeKind.REFERENCE : Element.real(wide).kind;
     }
 
     static Kernel.Product scalar(Precision precision) {
@@ -90,10 +89,7 @@ final class ProductLoop {
 
     private void write(ClassBuilder type) {
         type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(PRODUCT);
-        type.withMethodBody(ConstantDescs.INIT_NAME, ConstantDescs.MTD_void, 0, code -> {
-            LoopCode.callObjectConstructor(code);
-            code.return_();
-        });
+        LoopCode.constructor(type);
         int visible = ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL;
         type.withMethodBody("run", RUN, visible, this::run);
         int hidden = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
@@ -213,7 +209,7 @@ final class ProductLoop {
         if (lanes > 1) {
             code.invokevirtual(vector, "fma", MethodTypeDesc.of(vector, LoopCode.VECTOR, LoopCode.VECTOR));
         } else {
-            ClassDesc element = LoopCode.element(wide);
+            ClassDesc element = Element.real(wide).type();
             code.invokestatic(
                     ClassDesc.of("java.lang.Math"), "fma", MethodTypeDesc.of(element, element, element, element));
         }
@@ -224,10 +220,10 @@ final class ProductLoop {
             species(code);
         }
         code.aload(A);
-        LoopCode.pushLayout(code, wide);
+        Element.real(wide).pushLayout(code);
         code.lload(A0).loadConstant((long) i).lload(AI).lmul().ladd();
         code.iload(l).i2l().ladd();
-        LoopCode.get(code, wide);
+        Element.real(wide).get(code);
         if (lanes > 1) {
             LoopCode.broadcast(code, vector, wide);
         }
@@ -239,14 +235,14 @@ final class ProductLoop {
         }
         code.aload(B);
         if (lanes == 1) {
-            LoopCode.pushLayout(code, wide);
+            Element.real(wide).pushLayout(code);
         }
         code.lload(B0).iload(l).i2l().lload(BK).lmul().ladd();
         code.loadConstant((long) c * lanes).ladd();
         if (lanes > 1) {
             LoopCode.load(code, vector, wide);
         } else {
-            LoopCode.get(code, wide);
+            Element.real(wide).get(code);
         }
     }
 
@@ -256,7 +252,7 @@ final class ProductLoop {
         }
         code.aload(Y);
         if (lanes == 1) {
-            LoopCode.pushLayout(code, wide);
+            Element.real(wide).pushLayout(code);
         }
         code.lload(Y0).loadConstant((long) i).lload(YI).lmul().ladd();
         code.loadConstant((long) c * lanes).ladd();
@@ -264,7 +260,7 @@ final class ProductLoop {
             LoopCode.store(code, vector, wide);
         } else {
             code.loadLocal(kind, sum);
-            LoopCode.set(code, wide);
+            Element.real(wide).set(code);
         }
     }
 

@@ -1,6 +1,5 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -9,9 +8,7 @@ import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Opcode;
-import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
@@ -53,22 +50,15 @@ final class ScalarLoop extends LoopWriter {
     private MethodTypeDesc blockType() {
         List<ClassDesc> parameters = new ArrayList<>();
         for (int i = 0; i <= inputs; i++) {
-            parameters.add(element(i).arrayType());
+            parameters.add(element(i).type().arrayType());
         }
         parameters.add(CD_int);
         return MethodTypeDesc.of(CD_void, parameters);
     }
 
-    private ClassDesc element(int operand) {
-        return isByte(operand) ? CD_byte : LoopCode.element(wide);
-    }
-
     @Override
     void members(ClassBuilder type) {
-        type.withMethodBody(ConstantDescs.INIT_NAME, ConstantDescs.MTD_void, 0, code -> {
-            LoopCode.callObjectConstructor(code);
-            code.return_();
-        });
+        LoopCode.constructor(type);
         int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
         type.withMethodBody("row", rowType(), flags, this::row);
         type.withMethodBody("stagedRow", rowType(), flags, this::stagedRow);
@@ -104,7 +94,7 @@ final class ScalarLoop extends LoopWriter {
                 pushElementPlace(code, operand, j);
                 get(code, operand);
             });
-            set(code);
+            element(inputs).set(code);
         });
         code.return_();
     }
@@ -112,7 +102,7 @@ final class ScalarLoop extends LoopWriter {
     /// Pushes the segment, the layout and the index of an operand's element j.
     private void pushElementPlace(CodeBuilder code, int operand, int j) {
         code.aload(segment(code, operand));
-        pushLayout(code, operand);
+        element(operand).pushLayout(code);
         pushPlace(code, start(code, operand), j, step(code, operand));
     }
 
@@ -133,10 +123,7 @@ final class ScalarLoop extends LoopWriter {
         var staging = new StagingCode(code);
         List<StagingCode.Staged> operands = new ArrayList<>();
         for (int k = 0; k <= inputs; k++) {
-            int operand = k;
-            Runnable layout = () -> pushLayout(code, operand);
-            int array = staging.array(k, layout, element(k));
-            operands.add(new StagingCode.Staged(k, layout, array, segment(code, k), start(code, k)));
+            operands.add(staging.stage(k, element(k), segment(code, k), start(code, k)));
         }
         for (int k : graph.inputs()) {
             var operand = operands.get(k);
@@ -163,10 +150,10 @@ final class ScalarLoop extends LoopWriter {
             code.aload(code.parameterSlot(inputs)).iload(j);
             result(code, operand -> {
                 code.aload(code.parameterSlot(operand)).iload(j);
-                code.arrayLoad(TypeKind.from(element(operand)));
+                code.arrayLoad(element(operand).kind);
                 asTruth(code, operand);
             });
-            code.arrayStore(TypeKind.from(element(inputs)));
+            code.arrayStore(element(inputs).kind);
         });
         code.return_();
     }

@@ -37,11 +37,9 @@ final class ScalarPass extends PassWriter {
         var staging = new StagingCode(code);
         Map<Integer, StagingCode.Staged> operands = new LinkedHashMap<>();
         for (int operand : pass.operands()) {
-            Runnable layout = () -> LoopCode.pushLayout(code, wideStorage);
-            int array = staging.array(operand, layout, LoopCode.element(wideStorage));
-            operands.put(operand, new StagingCode.Staged(operand, layout, array, segment(operand), start(operand)));
+            operands.put(operand, staging.stage(operand, Element.real(wideStorage), segment(operand), start(operand)));
         }
-        int lanes = staging.array(Staging.LANES, () -> LoopCode.pushLayout(code, wide), element);
+        int lanes = staging.array(Staging.LANES, Element.real(wide));
         if (pass.fold() != null) {
             setLanes(code, lanes);
         }
@@ -97,7 +95,7 @@ final class ScalarPass extends PassWriter {
     private MethodTypeDesc blockType() {
         List<ClassDesc> types = new ArrayList<>();
         for (int k = 0; k < pass.operands().length; k++) {
-            types.add(LoopCode.element(wideStorage).arrayType());
+            types.add(Element.real(wideStorage).type().arrayType());
         }
         types.addAll(List.of(element.arrayType(), CD_int, PARAMETERS));
         return MethodTypeDesc.of(CD_void, types);

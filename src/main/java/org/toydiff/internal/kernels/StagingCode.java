@@ -24,7 +24,7 @@ final class StagingCode {
     private final int staging;
 
     /// An operand's array and its elements in memory, of which element 0 is at `start`.
-    record Staged(int operand, Runnable layout, int array, int segment, int start) {}
+    record Staged(int operand, Element element, int array, int segment, int start) {}
 
     /// Writes the code for one block of elements.
     interface Block {
@@ -48,21 +48,26 @@ final class StagingCode {
         code.invokestatic(STAGING, "fits", MethodTypeDesc.of(CD_boolean, CD_long, CD_long, CD_long, CD_long));
     }
 
-    /// Stores the array with elements of this type and returns its slot. `layout` pushes their layout.
-    int array(int operand, Runnable layout, ClassDesc element) {
+    /// Stores an operand's array of elements of this type, and returns its slot.
+    int array(int operand, Element element) {
         int array = code.allocateLocal(TypeKind.REFERENCE);
         code.aload(staging);
-        layout.run();
+        element.pushLayout(code);
         code.loadConstant(operand);
         code.invokevirtual(STAGING, "array", MethodTypeDesc.of(CD_Object, LAYOUT, CD_int));
-        code.checkcast(element.arrayType()).astore(array);
+        code.checkcast(element.type().arrayType()).astore(array);
         return array;
+    }
+
+    /// Stages an operand whose elements in memory are given by slots.
+    Staged stage(int operand, Element element, int segment, int start) {
+        return new Staged(operand, element, array(operand, element), segment, start);
     }
 
     /// Fills an operand's array with its first element.
     void repeat(Staged x) {
         code.aload(staging);
-        x.layout().run();
+        x.element().pushLayout(code);
         code.loadConstant(x.operand()).aload(x.segment()).lload(x.start());
         code.invokevirtual(STAGING, "repeat", MethodTypeDesc.of(CD_Object, LAYOUT, CD_int, SEGMENT, CD_long));
         code.pop();
@@ -71,7 +76,7 @@ final class StagingCode {
     /// Copies a block of an operand's elements to its array.
     void load(Staged x, int index, int count) {
         code.aload(staging);
-        x.layout().run();
+        x.element().pushLayout(code);
         code.loadConstant(x.operand()).aload(x.segment());
         code.lload(x.start()).lload(index).ladd().iload(count);
         code.invokevirtual(STAGING, "load", MethodTypeDesc.of(CD_Object, LAYOUT, CD_int, SEGMENT, CD_long, CD_int));
@@ -81,7 +86,7 @@ final class StagingCode {
     /// Copies a block of an operand's elements from its array.
     void store(Staged y, int index, int count) {
         code.aload(y.array());
-        y.layout().run();
+        y.element().pushLayout(code);
         code.aload(y.segment()).lload(y.start()).lload(index).ladd().iload(count);
         code.invokestatic(STAGING, "store", MethodTypeDesc.of(CD_void, CD_Object, LAYOUT, SEGMENT, CD_long, CD_int));
     }

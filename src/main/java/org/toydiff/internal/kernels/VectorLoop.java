@@ -11,7 +11,6 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
@@ -79,11 +78,7 @@ final class VectorLoop extends LoopWriter {
 
     @Override
     void members(ClassBuilder type) {
-        type.withField("scalar", kernel, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
-        type.withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(CD_void, kernel), 0, code -> {
-            LoopCode.callObjectConstructor(code);
-            code.aload(0).aload(1).putfield(self, "scalar", kernel).return_();
-        });
+        LoopCode.scalarField(type, self, kernel);
         type.withMethodBody("row", rowType(), ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, this::row);
     }
 
@@ -158,7 +153,7 @@ final class VectorLoop extends LoopWriter {
     private int storeRepeated(CodeBuilder code, int input) {
         species(code, false);
         code.aload(code.parameterSlot(2 * input));
-        pushLayout(code, input);
+        element(input).pushLayout(code);
         code.lload(code.parameterSlot(2 * input + 1));
         get(code, input);
         if (isByte(input)) {

@@ -11,7 +11,6 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
 import java.util.List;
@@ -108,11 +107,7 @@ final class WidthLoop {
 
     private void write(ClassBuilder type) {
         type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(KERNEL);
-        type.withField("scalar", KERNEL, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
-        type.withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(CD_void, KERNEL), 0, code -> {
-            LoopCode.callObjectConstructor(code);
-            code.aload(0).aload(1).putfield(self, "scalar", KERNEL).return_();
-        });
+        LoopCode.scalarField(type, self, KERNEL);
         type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
         int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
         type.withMethodBody("row", ROW, flags, lanes == 1 ? this::scalarRow : this::vectorRow);
