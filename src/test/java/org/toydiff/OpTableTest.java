@@ -31,11 +31,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BinaryOperator;
 import java.util.function.DoubleBinaryOperator;
-import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -414,130 +412,16 @@ class OpTableTest {
         }
     }
 
-    /// An op that moves elements: which element of a [3, n] input each element of its output is.
-    private record Move(String name, UnaryOperator<Tensor> apply, IntFunction<int[]> sources) {
-        String op() {
-            return name.split(" ")[0];
-        }
-    }
-
-    private static final List<Move> MOVES = List.of(
-            new Move("reshape", x -> x.reshape(-1), n -> range(0, 3 * n)),
-            new Move("reshape of a view", x -> x.transpose().reshape(3 * x.shape()[1]), n -> turned(n)),
-            new Move("transpose", Tensor::transpose, n -> turned(n)),
-            new Move("squeeze", x -> x.slice(0, 1, 2).squeeze(-2), n -> range(n, 2 * n)),
-            new Move("unsqueeze", x -> x.unsqueeze(1).unsqueeze(-1).transpose(3, 2, 1, 0), n -> turned(n)),
-            new Move("slice", x -> x.slice(0, 1, -1), n -> range(n, 2 * n)),
-            new Move("slice with a step", x -> x.slice(0, 0, 3, 2), n -> {
-                int[] rows = Arrays.copyOf(range(0, n), 2 * n);
-                System.arraycopy(range(2 * n, 3 * n), 0, rows, n, n);
-                return rows;
-            }),
-            new Move("get", x -> x.get(-1), n -> range(2 * n, 3 * n)),
-            new Move("flatten", x -> x.unsqueeze(1).flatten(0, -1), n -> range(0, 3 * n)),
-            new Move("movedim", x -> x.unsqueeze(0).movedim(-1, 0), n -> turned(n)),
-            new Move("split", x -> x.split(2, 0).get(1), n -> range(2 * n, 3 * n)),
-            new Move("chunk", x -> x.chunk(2, 0).get(0), n -> range(0, 2 * n)),
-            new Move("flip", x -> x.flip(-1, 0), n -> IntStream.range(0, 3 * n)
-                    .map(i -> 3 * n - 1 - i)
-                    .toArray()),
-            new Move("roll", x -> x.roll(-4, 0), n -> IntStream.range(0, 3 * n)
-                    .map(i -> (i + n) % (3 * n))
-                    .toArray()),
-            new Move("tile", x -> x.tile(2, 1, 1), n -> IntStream.range(0, 6 * n)
-                    .map(i -> i % (3 * n))
-                    .toArray()),
-            new Move("repeat", x -> x.repeat(2, 1), n -> IntStream.range(0, 6 * n)
-                    .map(i -> i / 2)
-                    .toArray()),
-            new Move("broadcastTo", x -> x.get(0).broadcastTo(2, x.shape()[1]), n -> {
-                int[] row = Arrays.copyOf(range(0, n), 2 * n);
-                System.arraycopy(row, 0, row, n, n);
-                return row;
-            }),
-            new Move(
-                    "cast",
-                    x -> x.cast(x.dtype() == DType.FLOAT32 ? DType.FLOAT64 : DType.FLOAT32),
-                    n -> range(0, 3 * n)),
-            new Move("indexSelect", x -> x.indexSelect(0, Tensor.of(new int[] {2, 0, 2})), n -> {
-                int[] rows = Arrays.copyOf(range(2 * n, 3 * n), 3 * n);
-                System.arraycopy(range(0, n), 0, rows, n, n);
-                System.arraycopy(rows, 0, rows, 2 * n, n);
-                return rows;
-            }),
-            new Move("concat", x -> Tensor.concat(0, x.get(1).reshape(1, -1), x), n -> {
-                int[] rows = Arrays.copyOf(range(n, 2 * n), 4 * n);
-                System.arraycopy(range(0, 3 * n), 0, rows, n, 3 * n);
-                return rows;
-            }),
-            new Move("stack", x -> Tensor.stack(-2, x.get(2), x.get(0)), n -> {
-                int[] rows = Arrays.copyOf(range(2 * n, 3 * n), 2 * n);
-                System.arraycopy(range(0, n), 0, rows, n, n);
-                return rows;
-            }),
-            new Move(
-                    "where",
-                    x -> Tensor.where(
-                            Tensor.of(DType.BOOL, new int[] {1, 0, 1}, 3, 1),
-                            x,
-                            x.get(1).broadcastTo(x.shape())),
-                    n -> range(0, 3 * n)),
-            new Move("select", x -> x.select(Tensor.of(DType.BOOL, new int[] {1, 0, 1}, 3, 1)), n -> {
-                int[] rows = Arrays.copyOf(range(0, n), 2 * n);
-                System.arraycopy(range(2 * n, 3 * n), 0, rows, n, n);
-                return rows;
-            }),
-            new Move("put", x -> x.put(Tensor.of(DType.BOOL, new int[] {0, 1, 0}, 3, 1), x.get(2)), n -> {
-                int[] rows = range(0, 3 * n);
-                System.arraycopy(range(2 * n, 3 * n), 0, rows, n, n);
-                return rows;
-            }),
-            new Move("topk", x -> x.topk(0, 0).values(), n -> new int[0]),
-            new Move("gather", x -> x.gather(0, Tensor.full(DType.INT64, 2, 2, x.shape()[1])), n -> {
-                int[] row = Arrays.copyOf(range(2 * n, 3 * n), 2 * n);
-                System.arraycopy(row, 0, row, n, n);
-                return row;
-            }));
-
-    private static int[] range(int from, int to) {
-        return IntStream.range(from, to).toArray();
-    }
-
-    private static int[] turned(int n) {
-        return IntStream.range(0, 3 * n).map(i -> i % 3 * n + i / 3).toArray();
-    }
-
     @TestFactory
     Stream<DynamicTest> moves() {
-        return MOVES.stream().flatMap(row -> Stream.of(DType.FLOAT32, DType.FLOAT64)
-                .map(dtype -> dynamicTest(row.name + " " + dtype, () -> {
+        return MoveRow.ALL.stream().flatMap(row -> Stream.of(DType.FLOAT32, DType.FLOAT64)
+                .map(dtype -> dynamicTest(row.name() + " " + dtype, () -> {
                     for (int n : SIZES) {
                         for (int layout = 0; layout < 3; layout++) {
-                            requireMove(row, dtype, n, layout);
+                            row.require(dtype, n, layout);
                         }
                     }
                 })));
-    }
-
-    private static void requireMove(Move row, DType dtype, int n, int layout) {
-        try (var arena = TensorArena.ofConfined()) {
-            double[] x = REAL.draw(new Random(n), 3 * n, 0.003);
-            for (int i = 0; i < x.length; i++) {
-                // Floats that both dtypes hold, special ones among them.
-                x[i] = i % 7 == 0 ? (float) SPECIAL[i / 7 % SPECIAL.length] : (float) x[i];
-            }
-            int[] sources = row.sources.apply(n);
-            Tensor leaf = layouts(dtype, x, 3, n).get(layout).trackGradient();
-            Tensor y = row.apply.apply(leaf);
-            assertArrayEquals(Arrays.stream(sources).mapToDouble(i -> x[i]).toArray(), y.toDoubleArray());
-            Tensor weights = Tensor.arange(y.dtype(), 1, y.size() + 1, 1).reshape(y.shape());
-            y.backward(weights, Release.EAGER);
-            double[] expected = new double[3 * n];
-            for (int i = 0; i < sources.length; i++) {
-                expected[sources[i]] += i + 1;
-            }
-            assertArrayEquals(expected, leaf.gradient().toDoubleArray(), row.name + " gradient");
-        }
     }
 
     @Test
@@ -592,7 +476,7 @@ class OpTableTest {
         BINARY.forEach(row -> rows.add(row.name));
         MASKS.forEach(row -> rows.add(row.name));
         LANES.forEach(row -> rows.add(row.name));
-        MOVES.forEach(row -> rows.add(row.op()));
+        MoveRow.ALL.forEach(row -> rows.add(row.op()));
         return rows;
     }
 
@@ -621,7 +505,7 @@ class OpTableTest {
         BINARY.forEach(row -> ops.put(row.name, x -> row.op.apply(x, x)));
         LANES.forEach(row -> ops.put(row.name, row.all));
         LANES.forEach(row -> ops.put(row.name + " along an axis", x -> row.one.apply(x, 1, false)));
-        MOVES.forEach(row -> ops.put(row.name, row.apply));
+        MoveRow.ALL.forEach(row -> ops.put(row.name(), row.apply()));
         ops.put("unsqueeze", x -> x.unsqueeze(1));
         ops.put("matmul", x -> x.matmul(x.transpose()));
         ops.put("linear", x -> x.linear(x, null));

@@ -291,18 +291,6 @@ class LayersTest extends ArenaTest {
         assertEquals(2, norm.parameters().size());
     }
 
-    /// A custom layer as the documentation shows it, with registered parameters and children.
-    private static final class Gated extends Layer {
-        private final Linear value = child("value", new Linear(4, 3));
-        private final Linear gate = child("gate", new Linear(4, 3));
-        private final Tensor scale = parameter("scale", Tensor.ones(3));
-
-        @Override
-        protected Tensor compute(Tensor x) {
-            return value.forward(x).multiply(gate.forward(x).sigmoid()).multiply(scale);
-        }
-    }
-
     @Test
     void aLayerOfOnesOwnNeedsThePublicApiAlone() {
         var gated = new Gated();

@@ -31,18 +31,6 @@ class SummaryTest extends ArenaTest {
                 summary.layers().stream().mapToLong(Summary.Row::outputBytes).sum());
     }
 
-    /// A layer with children, a parameter and ops of its own.
-    private static final class Gated extends Layer {
-        private final Linear value = child("value", new Linear(4, 3));
-        private final Linear gate = child("gate", new Linear(4, 3));
-        private final Tensor scale = parameter("scale", Tensor.ones(3));
-
-        @Override
-        protected Tensor compute(Tensor x) {
-            return value.forward(x).multiply(gate.forward(x).sigmoid()).multiply(scale);
-        }
-    }
-
     @Test
     void aLayerWithChildrenAndItsOwnOpsHasARowAfterTheirs() {
         var gated = new Gated();
