@@ -6,11 +6,11 @@ import java.util.function.LongToDoubleFunction;
 final class Spacing {
     private Spacing() {}
 
-    /// The number of values from `start` to below `stop`.
-    static long count(String op, double start, double stop, double step) {
+    /// The number of values of `arange`, from `start` to below `stop`.
+    static long count(double start, double stop, double step) {
         double count = Math.ceil((stop - start) / step);
         if (!(step != 0) || Double.isNaN(count) || count > Long.MAX_VALUE) {
-            throw new IllegalArgumentException(op + ": " + start + " to " + stop + " by " + step
+            throw new IllegalArgumentException("arange: " + start + " to " + stop + " by " + step
                     + " is not a range; give finite ends and a step that is not 0");
         }
         return Math.max(0, (long) count);

@@ -224,7 +224,7 @@ public final class Tensor extends TensorBase
     /// @param step the distance; may be negative, not 0
     /// @throws IllegalArgumentException if an end is not finite or the step is 0
     public static Tensor arange(Arena arena, DType dtype, double start, double stop, double step) {
-        Tensor tensor = allocate("arange", arena, dtype, Spacing.count("arange", start, stop, step));
+        Tensor tensor = allocate("arange", arena, dtype, Spacing.count(start, stop, step));
         return tensor.setAll(i -> start + i * step);
     }
 
