@@ -32,6 +32,7 @@ class ArchitectureTest {
                     ".internal.files",
                     ".internal.random",
                     ".internal.openblas",
+                    ".internal.lapacke",
                     ".internal.blas",
                     ".internal.events",
                     ".internal.workers",
