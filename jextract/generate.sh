@@ -1,35 +1,36 @@
 #!/usr/bin/env bash
-# Regenerates jextract/src from OpenBLAS's cblas.h and lapacke.h. The build never runs this: its output is committed.
+# Regenerates jextract/src from the headers of OpenBLAS and of oneMKL. The build never runs this: its output is committed.
 #
-#   jextract/generate.sh <folder of cblas.h and lapacke.h>
+#   jextract/generate.sh <folder of cblas.h and lapacke.h> <folder of mkl_cblas.h>
 #
-# The headers of the bundled OpenBLAS are in its Maven artifact, org.bytedeco:openblas, in the folder
-# org/bytedeco/openblas/<platform>/include.
+# The headers are in the Maven artifacts, org.bytedeco:openblas:<version>:<platform> in the folder
+# org/bytedeco/openblas/<platform>/include, org.bytedeco:mkl:<version>:<platform>-redist in org/bytedeco/mkl/<platform>/include.
 set -euo pipefail
 
-include=${1:?"usage: jextract/generate.sh <folder of cblas.h and lapacke.h>"}
+usage="usage: jextract/generate.sh <folder of cblas.h and lapacke.h> <folder of mkl_cblas.h>"
+openblas=${1:?"$usage"}
+mkl=${2:?"$usage"}
 jextract=${JEXTRACT:-jextract}
 here=$(cd "$(dirname "$0")" && pwd)
 
 if ! command -v "$jextract" >/dev/null; then
   echo "No jextract found. Get it from https://jdk.java.net/jextract/ or with 'sdk install jextract'," >&2
-  echo "put it on the PATH, or run: JEXTRACT=/path/to/jextract $0 $include" >&2
+  echo "put it on the PATH, or run: JEXTRACT=/path/to/jextract $0 $openblas $mkl" >&2
   exit 1
 fi
-for header in cblas.h lapacke.h; do
-  if [ ! -f "$include/$header" ]; then
-    echo "There is no $header in $include" >&2
+for header in "$openblas/cblas.h" "$openblas/lapacke.h" "$mkl/mkl_cblas.h"; do
+  if [ ! -f "$header" ]; then
+    echo "There is no $header" >&2
     exit 1
   fi
 done
 
-# generate NAME CLASS HEADER: binds what NAME.includes lists.
-generate() {
-  "$jextract" -I "$include" --output "$here/src" \
-    -t "org.toydiff.internal.$1" --header-class-name "$2" \
-    "@$here/$1.includes" "$include/$3"
+# bind <include folder> <package> <class> <list> <header>
+bind() {
+  "$jextract" -I "$1" --output "$here/src" -t "org.toydiff.internal.$2" --header-class-name "$3" "@$here/$4" "$5"
 }
 
 rm -rf "$here/src"
-generate openblas OpenBlas cblas.h
-generate lapacke Lapacke lapacke.h
+bind "$openblas" openblas OpenBlas openblas.includes "$openblas/cblas.h"
+bind "$openblas" lapacke Lapacke lapacke.includes "$openblas/lapacke.h"
+bind "$mkl" mkl Mkl mkl.includes "$here/mkl.h"

@@ -6,11 +6,17 @@ import org.toydiff.internal.blas.CBlas;
 
 /// The BLAS library that products run on.
 ///
-/// It is loaded when the first product, or one of these methods, asks for it: the library that
-/// `-Dtoydiff.blas.library=PATH` names (any with the CBLAS interface), or the OpenBLAS in the artifact
-/// `org.bytedeco:openblas`, or the system's; `bundled` or `system` for the path takes that alone. When there is
-/// none, each method that names it throws an UnsatisfiedLinkError that lists the places tried, why each failed, and
-/// the fix.
+/// It is loaded when the first product, or one of these methods, asks for it. `-Dtoydiff.blas` chooses it:
+///
+/// | value | library |
+/// |---|---|
+/// | none | oneMKL on an Intel processor, if the application has it; else OpenBLAS; else the system's |
+/// | `openblas`, `mkl` | that of the artifact `org.bytedeco:openblas` or `org.bytedeco:mkl` (classifier `…-redist`) |
+/// | `system` | the OpenBLAS that the system has installed |
+/// | a path | any library with the CBLAS interface and 32-bit integers |
+///
+/// When there is none, each method that names it throws an UnsatisfiedLinkError that lists the places tried, why each
+/// failed, and the fix.
 public final class Blas {
     private Blas() {}
 
@@ -24,16 +30,20 @@ public final class Blas {
 
     /// Returns its own description.
     ///
-    /// @return `OpenBLAS 0.3.31 …`, or `unknown` for a library that has none
+    /// @return `OpenBLAS 0.3.31 …` or `Intel(R) oneAPI Math Kernel Library Version 2025.3 …`, or `unknown` for a
+    // library
+    ///     that has none
     public static String version() {
         JvmOptions.require();
-        String config = CBlas.config();
-        return config == null ? "unknown" : config.strip();
+        String version = CBlas.version();
+        return version == null ? "unknown" : version.strip();
     }
 
-    /// The processor whose kernels it uses.
+    /// Returns the processor or the instructions whose kernels it uses.
     ///
-    /// @return `Zen` or `Haswell` for instance, or `unknown` for a library that has none
+    /// @return OpenBLAS's name of a processor, as `Zen` or `Haswell`; oneMKL's name of a branch of its code, as `AVX2`
+    // or
+    ///     `AVX512_E1`; `unknown` for a library that has none
     public static String core() {
         JvmOptions.require();
         String core = CBlas.core();

@@ -49,7 +49,7 @@ class ClassLoaderTest {
 
     @Test
     void allCanBeDroppedAndTheLibraryLoadedAgain() throws Exception {
-        List<String> lines = lines(List.of("-Dtoydiff.blas.library=bundled"), "drop");
+        List<String> lines = lines(List.of("-Dtoydiff.blas=openblas"), "drop");
         requireOneLibrary(lines);
         assertTrue(lines.contains("dropped 5, collected 5"), lines.toString());
     }
@@ -108,7 +108,7 @@ class ClassLoaderTest {
     @Test
     void aLibraryThatWasNamedIsSharedToo() throws Exception {
         String library = lines(List.of()).getFirst().split(" by ")[1];
-        List<String> lines = lines(List.of("-Dtoydiff.blas.library=" + library));
+        List<String> lines = lines(List.of("-Dtoydiff.blas=" + library));
         requireOneLibrary(lines);
         assertEquals("1024.0 by " + library, lines.getFirst());
         assertTrue(lines.contains("dropped 3, collected 3"), lines.toString());

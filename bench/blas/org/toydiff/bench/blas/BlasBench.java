@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Times CBLAS libraries from the JVM and, for comparison, from C.",
             "",
-            "Without options, a few problems of nearly every routine run on the bundled OpenBLAS, on one core and on all,"
+            "Without options, a few problems of nearly every routine run on the OpenBLAS of the artifact, on one core and on all,"
                     + " in less than two minutes. Each library runs in separate JVMs, which take turns. Every result is checked"
                     + " before it is timed. If there is a C compiler, the same calls are timed from C.",
             ""
@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
                     + " the same product on toydiff's threads (\"pool\").",
             "",
             "Examples:",
-            "  java -jar target/blasbench.jar --library bundled --library system --threads 1,all",
+            "  java -jar target/blasbench.jar --library openblas --library system --threads 1,all",
             "  java -jar target/blasbench.jar --routines gemm --sizes 64:2048 --dtypes float,double --html gemm.html",
             "  java -jar target/blasbench.jar --preset mlp --library /opt/lib/libblis.so --csv mlp.csv"
         })

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import org.toydiff.Blas;
 import org.toydiff.internal.blas.BlasLibrary;
-import org.toydiff.internal.openblas.OpenBlas;
+import org.toydiff.internal.blas.CBlas;
 
 /// A JVM that loads one library and answers requests, one per line, as `native/blas.c` does: `open` allocates
 /// operands, checks one call and warms up the path to the library; `time CALLS SAMPLES` takes samples; `close`
@@ -88,9 +88,9 @@ final class Child {
         String path = Blas.library();
         if (threading == Threading.POOL) {
             Blas.setThreads(threads);
-        } else if (BlasLibrary.has("openblas_set_num_threads")) {
+        } else {
             // The loader has set the number of threads to one.
-            OpenBlas.openblas_set_num_threads(threads);
+            CBlas.setThreads(threads);
         }
         return Map.of("path", path, "version", Blas.version(), "core", Blas.core());
     }

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /// The command lines and environment variables of child processes.
 final class ChildCommands {
-    private static final String BLAS_PROPERTY = "toydiff.blas.library";
+    private static final String BLAS_PROPERTY = "toydiff.blas";
 
     private ChildCommands() {}
 

@@ -26,8 +26,8 @@ final class Choice {
     @Option(
             names = "--library",
             paramLabel = "LIBRARY",
-            description = "bundled, system or the path of a CBLAS library; may be repeated (default: bundled).")
-    private List<String> libraries = List.of(Library.BUNDLED);
+            description = "openblas, mkl, system or the path of a CBLAS library; may be repeated (default: openblas).")
+    private List<String> libraries = List.of(Library.OPENBLAS);
 
     @Option(
             names = "--threads",

@@ -3,19 +3,21 @@ package org.toydiff.bench.blas;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /// A requested library.
 ///
-/// @param asked `bundled`, `system` or a path
+/// @param asked `openblas`, `mkl`, `system` or a path, as `-Dtoydiff.blas` takes it
 /// @param path the file that it was loaded from
 /// @param version the version that it reports
 /// @param core the processor that it reports its kernels are for
 record Library(String asked, String name, String path, String version, String core) {
-    static final String BUNDLED = "bundled";
-    static final String SYSTEM = "system";
+    static final String OPENBLAS = "openblas";
+
+    private static final Set<String> NAMES = Set.of(OPENBLAS, "mkl", "system");
 
     static boolean isFile(String asked) {
-        return !asked.equals(BUNDLED) && !asked.equals(SYSTEM);
+        return !NAMES.contains(asked);
     }
 
     /// Returns the shortest names that differ from one another: of a path, its last parts.

@@ -4,6 +4,6 @@ import java.util.List;
 
 /// The libraries, numbers of threads and problems to measure.
 ///
-/// @param libraries `bundled`, `system` and paths
+/// @param libraries `openblas`, `mkl`, `system` and paths
 /// @param threads ascending
 record MeasurementPlan(List<String> libraries, List<Integer> threads, List<Problem> problems) {}

@@ -58,7 +58,7 @@ final class Measuring {
                 .filter(line -> line.startsWith("  ") && line.contains(": "))
                 .filter(line -> !line.contains("install OpenBLAS") && !line.contains("name a library"))
                 .map(String::strip)
-                .map(line -> line.replace("-Dtoydiff.blas.library=", ""))
+                .map(line -> line.replace("-Dtoydiff.blas=", ""))
                 .toList();
         String why = tried.isEmpty() ? message.replace('\n', ' ') : String.join("; ", tried);
         return "--library " + asked + ": no CBLAS library: " + why;

@@ -15,10 +15,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.toydiff.Blas;
-import org.toydiff.internal.blas.BlasLibrary;
-import org.toydiff.internal.openblas.OpenBlas;
+import org.toydiff.internal.blas.CBlas;
 
-/// The calls of `blasbench.jar`, on operands of n or n×n elements. `-jvmArgsAppend -Dtoydiff.blas.library=PATH`
+/// The calls of `blasbench.jar`, on operands of n or n×n elements. `-jvmArgsAppend -Dtoydiff.blas=PATH`
 /// selects another library than the bundled one.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -70,9 +69,7 @@ public class BlasBenchmark {
     @Setup
     public void open() {
         Blas.library();
-        if (BlasLibrary.has("openblas_set_num_threads")) {
-            OpenBlas.openblas_set_num_threads(threads);
-        }
+        CBlas.setThreads(threads);
         String[] words = call.split(" ");
         Routine routine = Routine.valueOf(words[0].toUpperCase(Locale.ROOT));
         int batch = routine.isBatch() ? BATCH : 1;

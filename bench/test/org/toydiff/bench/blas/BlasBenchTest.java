@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.Blas;
 
-/// Runs the tool as a user does, on the bundled library and on faulty ones built here.
+/// Runs the tool as a user does, on OpenBLAS and on faulty ones built here.
 class BlasBenchTest {
     /// A library with the functions that toydiff requires; the compiler replaces `GEMM` by a statement that runs
     /// after each product.
@@ -202,7 +202,7 @@ class BlasBenchTest {
                 folder.resolve("x.html").toString());
         assertEquals(0, outcome.exit, outcome.err);
         assertTrue(outcome.out.startsWith("routine  variant  dtype"), outcome.out);
-        assertTrue(outcome.out.contains("bundled: OpenBLAS"), outcome.out);
+        assertTrue(outcome.out.contains("openblas: OpenBLAS"), outcome.out);
         List<String> csv = Files.readAllLines(folder.resolve("x.csv"));
         assertEquals(4, csv.size(), csv.toString());
         String[] gemm = csv.get(1).split(",");
@@ -211,7 +211,7 @@ class BlasBenchTest {
         assertTrue(micros > 0.01 && micros < 1e4, csv.get(1));
         assertEquals(
                 2 * 16 * 16 * 16 / micros / 1e3, Double.parseDouble(gemm[11]), 1e-4 * Double.parseDouble(gemm[11]));
-        assertTrue(csv.get(2).startsWith("gemm,NN,float,16,16,16,bundled+pool,1,"), csv.get(2));
+        assertTrue(csv.get(2).startsWith("gemm,NN,float,16,16,16,openblas+pool,1,"), csv.get(2));
         requireWholePage(Files.readString(folder.resolve("x.html")), csv.size() - 2);
     }
 
@@ -236,7 +236,7 @@ class BlasBenchTest {
         ProcessBuilder tool = tool("--sizes", "8", "--threads", "1", "--html", page.toString());
         tool.environment().put("OPENBLAS_CORETYPE", "Prescott");
         assertEquals(0, tool.start().waitFor());
-        String start = "bundled uses kernels for Prescott, but this processor has AVX";
+        String start = "openblas uses kernels for Prescott, but this processor has AVX";
         assertTrue(ownLines().startsWith("blasbench: warning: " + start), ownLines());
         JsonObject data = StatisticsTest.data(Files.readString(page));
         assertTrue(data.getAsJsonArray("notes").toString().contains(start), data.toString());
@@ -249,7 +249,7 @@ class BlasBenchTest {
                 "--library",
                 library.toString(),
                 "--library",
-                "bundled",
+                "openblas",
                 "--routines",
                 "gemm,axpy",
                 "--sizes",
@@ -265,9 +265,9 @@ class BlasBenchTest {
                         .getAsString()
                         .startsWith("gemm NN float 32x32x32: element [31, 31] is "),
                 outcome.out);
-        assertEquals("ok", status(outcome.out, "gemm", "bundled"));
+        assertEquals("ok", status(outcome.out, "gemm", "openblas"));
         assertEquals("n/a", status(outcome.out, "axpy", "libbad.so"), "it has no such routine");
-        assertEquals("ok", status(outcome.out, "axpy", "bundled"));
+        assertEquals("ok", status(outcome.out, "axpy", "openblas"));
     }
 
     @Test

@@ -67,7 +67,7 @@ class ChoiceTest {
     @Test
     void theDefaultIsTheBundledLibraryOnOneAndAllCores() throws IOException {
         MeasurementPlan plan = plan();
-        assertEquals(List.of("bundled"), plan.libraries());
+        assertEquals(List.of("openblas"), plan.libraries());
         assertEquals(1, plan.threads().getFirst());
         assertEquals(Runtime.getRuntime().availableProcessors(), plan.threads().getLast());
         for (Routine routine : Routine.values()) {
@@ -200,7 +200,7 @@ class ChoiceTest {
     @Test
     void librariesHaveTheShortestNamesThatDiffer() {
         assertEquals(
-                List.of("bundled", "a/libblas.so", "b/libblas.so", "libx.so"),
-                Library.names(List.of("bundled", "/lib/a/libblas.so", "/lib/b/libblas.so", "/lib/libx.so")));
+                List.of("openblas", "a/libblas.so", "b/libblas.so", "libx.so"),
+                Library.names(List.of("openblas", "/lib/a/libblas.so", "/lib/b/libblas.so", "/lib/libx.so")));
     }
 }

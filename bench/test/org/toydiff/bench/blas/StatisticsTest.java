@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /// Percentiles, the roof, and the four forms of a report.
 class StatisticsTest {
-    private static final Library LIBRARY = new Library("bundled", "bundled", "/lib/x.so", "OpenBLAS <0>", "Zen");
+    private static final Library LIBRARY = new Library("openblas", "openblas", "/lib/x.so", "OpenBLAS <0>", "Zen");
     private static final Problem PRODUCT =
             Problem.of(Routine.GEMM, "NT", false, 1, Problem.Layout.DEFAULT, 100, 200, 50);
     private static final Roof ROOF = new Roof(
@@ -113,26 +113,26 @@ class StatisticsTest {
                         + "jvm_c_ratio",
                 lines.get(0));
         assertEquals(
-                "gemm,NT,float,100,200,50,bundled,2,100.000,100.000,100.000,20.0000,1.40000,20.0000,99.0000,0.990000",
+                "gemm,NT,float,100,200,50,openblas,2,100.000,100.000,100.000,20.0000,1.40000,20.0000,99.0000,0.990000",
                 lines.get(1));
         assertEquals(
-                "gemm,NT,float,100,200,50,bundled+pool,2,125.000,125.000,125.000,16.0000,1.12000,16.0000,n/a,n/a",
+                "gemm,NT,float,100,200,50,openblas+pool,2,125.000,125.000,125.000,16.0000,1.12000,16.0000,n/a,n/a",
                 lines.get(2));
-        assertEquals("syrk,N,double,4,4,4,bundled,2,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a", lines.get(3));
+        assertEquals("syrk,N,double,4,4,4,openblas,2,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a", lines.get(3));
         assertEquals(4, lines.size());
     }
 
     @Test
     void theTableIsAlignedAndMarksMissingTimes() {
         List<String> lines = Table.of(report()).lines().toList();
-        assertEquals(lines.get(0).indexOf("library"), lines.get(1).indexOf("bundled"));
+        assertEquals(lines.get(0).indexOf("library"), lines.get(1).indexOf("openblas"));
         assertEquals(
                 lines.get(0).indexOf("JVM/C") + "JVM/C".length(), lines.get(1).indexOf("0.990") + "0.990".length());
         assertTrue(lines.get(2).endsWith("n/a"), lines.get(2));
-        assertTrue(lines.contains("bundled: OpenBLAS <0>, kernels for Zen, /lib/x.so"), lines.toString());
+        assertTrue(lines.contains("openblas: OpenBLAS <0>, kernels for Zen, /lib/x.so"), lines.toString());
         assertTrue(
                 lines.contains(
-                        "a call to bundled costs 7.0 ns more than from C (gemm of one element: 12.0 and 5.0 ns)"),
+                        "a call to openblas costs 7.0 ns more than from C (gemm of one element: 12.0 and 5.0 ns)"),
                 lines.toString());
         assertTrue(lines.contains("note: a note"));
     }
@@ -197,7 +197,7 @@ class StatisticsTest {
         Set<String> avx2 = Set.of("avx", "avx2", "fma");
         Set<String> avx512 = Set.of("avx", "avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl");
         assertEquals(
-                "bundled uses kernels for Prescott, but this processor has AVX-512: products may be several times slower"
+                "openblas uses kernels for Prescott, but this processor has AVX-512: products may be several times slower"
                         + " than they could be; set OPENBLAS_CORETYPE=SkylakeX in the environment, which a library built"
                         + " with DYNAMIC_ARCH obeys.",
                 KernelChoice.warning(kernelsFor("Prescott"), avx512).orElseThrow());
@@ -215,7 +215,7 @@ class StatisticsTest {
     }
 
     private static Library kernelsFor(String core) {
-        return new Library("bundled", "bundled", "/lib/x.so", "OpenBLAS", core);
+        return new Library("openblas", "openblas", "/lib/x.so", "OpenBLAS", core);
     }
 
     @Test

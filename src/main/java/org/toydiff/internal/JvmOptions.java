@@ -48,6 +48,11 @@ public final class JvmOptions {
             HAS_VECTORS ? "vector or scalar" : "scalar, or vector with --add-modules " + VECTOR_MODULE,
             JvmOptions::vectors);
 
+    static {
+        // Replaced by toydiff.blas.
+        read("toydiff.blas.library", "", "-Dtoydiff.blas=openblas, mkl, system or a path instead", text -> null);
+    }
+
     private static final String PROBLEM = WRONG.isEmpty() ? null : String.join("\n", WRONG);
     private static final IllegalCallerException DENIED = denied();
 

@@ -1,6 +1,9 @@
 package org.toydiff.child;
 
+import java.util.List;
+import java.util.zip.CRC32;
 import org.toydiff.Blas;
+import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.internal.kernels.Kernels;
@@ -11,11 +14,13 @@ public final class Probe {
 
     /// Prints the results.
     ///
-    /// @param arguments `product` to multiply, `twice` to multiply twice without a library, `kernels` to compute by the
-    ///     kernels, `leak` to leave an arena open
+    /// @param arguments `product` to multiply, `bits` to print a checksum of many products, `twice` to multiply twice
+    // without
+    ///     a library, `kernels` to compute by the kernels, `leak` to leave an arena open
     public static void main(String[] arguments) {
         switch (arguments[0]) {
             case "product" -> multiply();
+            case "bits" -> System.out.println(bits() + " by " + Blas.version());
             case "twice" -> {
                 multiplyWithoutLibrary();
                 multiplyWithoutLibrary();
@@ -33,6 +38,37 @@ public final class Probe {
         try (var arena = TensorArena.ofConfined()) {
             double product = Tensor.ones(8, 8).matmul(Tensor.ones(8, 8)).sum().item();
             System.out.println(product + " by " + Blas.library());
+        }
+    }
+
+    /// Returns a checksum of matrix, vector and dot products of both dtypes, of operands stored by rows and by columns,
+    /// some large enough for several threads.
+    private static String bits() {
+        var crc = new CRC32();
+        Tensor.manualSeed(1);
+        for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {
+            for (int[] size : new int[][] {{7, 301, 5}, {129, 1001, 65}, {10, 4001, 256}, {512, 700, 500}}) {
+                try (var arena = TensorArena.ofConfined()) {
+                    List<Tensor> as = byRowsAndByColumns(dtype, size[0], size[1]);
+                    List<Tensor> bs = byRowsAndByColumns(dtype, size[1], size[2]);
+                    as.forEach(a -> bs.forEach(b -> multiply(a, b, crc)));
+                }
+            }
+        }
+        return Long.toHexString(crc.getValue());
+    }
+
+    private static List<Tensor> byRowsAndByColumns(DType dtype, int rows, int columns) {
+        return List.of(
+                Tensor.randn(dtype, rows, columns),
+                Tensor.randn(dtype, columns, rows).transpose());
+    }
+
+    private static void multiply(Tensor a, Tensor b, CRC32 crc) {
+        Tensor row = a.get(0);
+        Tensor column = b.transpose().get(0);
+        for (Tensor y : List.of(a.matmul(b), a.matmul(column), row.matmul(b), row.matmul(column))) {
+            crc.update(y.segment().asByteBuffer());
         }
     }
 

@@ -42,6 +42,11 @@ class JvmOptionsTest {
     }
 
     @Test
+    void theFormerNameOfThePropertyOfBlasIsRefusedWithTheNew() throws Exception {
+        requireRefused("-Dtoydiff.blas.library=bundled", "-Dtoydiff.blas=openblas, mkl, system or a path instead");
+    }
+
+    @Test
     void aBadLimitIsNamed() throws Exception {
         for (String wrong : new String[] {"", "8gb"}) {
             requireRefused("-Dtoydiff.memory.limit=" + wrong, "a size as 8g, 512m, 64k or bytes");

@@ -1,16 +1,19 @@
 package org.toydiff.internal.blas;
 
 import java.io.File;
+import java.io.IOException;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Finds and loads a library with the CBLAS interface: the one that `-Dtoydiff.blas.library` names, or else the
-/// bundled OpenBLAS, or else the system's. The values `bundled` and `system` of the property allow only that one.
+/// Finds and loads a library with the CBLAS interface. `-Dtoydiff.blas` names it: `openblas` or `mkl`, that of the
+/// artifact; `system`, the system's OpenBLAS; or the path of any. Without the property the artifacts are tried,
+// oneMKL's
+/// first on an Intel processor and OpenBLAS's first on others, and then the system's.
 ///
-/// A named path that does not load is an error, not a reason to try the next place: a silent fallback is how wrong
+/// A named library that does not load is an error, not a reason to try the next one: a silent fallback is how wrong
 /// measurements get published.
 public final class BlasLibrary {
     /// The functions that toydiff needs.
@@ -21,11 +24,7 @@ public final class BlasLibrary {
     public static final List<String> OPTIONAL =
             List.of("openblas_get_config", "openblas_get_corename", "openblas_set_num_threads");
 
-    private static final String PROPERTY = "toydiff.blas.library";
-
-    private static final String BUNDLED = "bundled";
-    private static final String SYSTEM = "system";
-    private static final String ANY = "";
+    private static final String PROPERTY = "toydiff.blas";
 
     private static final List<String> SYSTEM_PATHS = List.of(
             "/usr/lib/x86_64-linux-gnu/libopenblas.so.0",
@@ -68,23 +67,40 @@ public final class BlasLibrary {
 
     private static BlasLibrary find() {
         List<String> tried = new ArrayList<>();
+        String asked = System.getProperty(PROPERTY, "");
         try {
-            String path = find(System.getProperty(PROPERTY, ANY), tried);
-            return path != null ? new BlasLibrary(path, null) : failed(tried);
-        } catch (RuntimeException e) {
+            String path = find(asked, tried);
+            return path != null ? new BlasLibrary(path, null) : failed(asked, tried);
+        } catch (IOException | RuntimeException e) {
             // For instance a path that the system's encoding cannot represent. Thrown from here it would lose its
             // message.
             tried.add(e.toString());
-            return failed(tried);
+            return failed(asked, tried);
         }
     }
 
-    private static String find(String asked, List<String> tried) {
-        if (!List.of(ANY, BUNDLED, SYSTEM).contains(asked)) {
-            return tryPath(Path.of(asked).toAbsolutePath(), "-D" + PROPERTY + "=", tried);
+    private static String find(String asked, List<String> tried) throws IOException {
+        return switch (asked) {
+            case "" -> tryAll(tried);
+            case "openblas" -> tryArtifact(Artifact.OPENBLAS, tried);
+            case "mkl" -> tryArtifact(Artifact.MKL, tried);
+            case "system" -> trySystem(tried);
+            default -> tryPath(Path.of(asked).toAbsolutePath(), "-D" + PROPERTY + "=", tried);
+        };
+    }
+
+    private static String tryAll(List<String> tried) throws IOException {
+        for (Artifact artifact : order(Artifact.MKL.isPresent() && Processor.isIntel())) {
+            String path = tryArtifact(artifact, tried);
+            if (path != null) {
+                return path;
+            }
         }
-        String path = asked.equals(SYSTEM) ? null : tryBundled(tried);
-        return path != null || asked.equals(BUNDLED) ? path : trySystem(tried);
+        return trySystem(tried);
+    }
+
+    private static List<Artifact> order(boolean mklFirst) {
+        return mklFirst ? List.of(Artifact.MKL, Artifact.OPENBLAS) : List.of(Artifact.OPENBLAS, Artifact.MKL);
     }
 
     private static String trySystem(List<String> tried) {
@@ -97,20 +113,21 @@ public final class BlasLibrary {
         return tryLibraryPath(tried);
     }
 
-    private static BlasLibrary failed(List<String> tried) {
+    private static BlasLibrary failed(String asked, List<String> tried) {
+        Artifact artifact = asked.equals(Artifact.MKL.id()) ? Artifact.MKL : Artifact.OPENBLAS;
         return new BlasLibrary(
                 null,
                 "No library with the CBLAS interface was found. Tried:\n  " + String.join("\n  ", tried)
                         + "\nTo fix it, do one of these:\n"
-                        + OpenBlasArtifact.remedy(OpenBlasArtifact.platform())
+                        + artifact.remedy(Artifact.platform())
                         + "  let it be unpacked where libraries may be loaded from: -Djava.io.tmpdir=/such/a/folder,\n"
                         + "  install OpenBLAS (Debian: libopenblas0, Fedora: openblas, macOS: brew install openblas),\n"
-                        + "  name a library: -D" + PROPERTY + "=/path/to/libopenblas.so");
+                        + "  name a library: -D" + PROPERTY + "=openblas, mkl, system or /path/to/libopenblas.so");
     }
 
-    private static String tryBundled(List<String> tried) {
-        Path library = BundledOpenBlas.load(tried);
-        return library == null ? null : accept(library.toString(), "bundled: ", tried);
+    private static String tryArtifact(Artifact artifact, List<String> tried) {
+        Path library = UnpackedArtifact.load(artifact, tried);
+        return library == null ? null : accept(library.toString(), artifact.id() + ": ", tried);
     }
 
     private static String tryPath(Path path, String source, List<String> tried) {
@@ -152,7 +169,11 @@ public final class BlasLibrary {
         List<String> missing =
                 REQUIRED.stream().filter(name -> lookup.find(name).isEmpty()).toList();
         if (missing.isEmpty()) {
-            CBlas.useOneThread();
+            if (lookup.find("MKL_Get_Version_String").isPresent()) {
+                MklBlas.configure();
+            } else {
+                CBlas.setThreads(1);
+            }
             return path;
         }
         tried.add(source + path + ": it lacks " + String.join(", ", missing));

@@ -24,11 +24,16 @@ public final class CBlas {
         BlasLibrary.path();
     }
 
-    /// Sets the library to one thread: the workers share products, and its own threads would spin against them.
-    /// [BlasLibrary] calls it after loading; a library without the function is left as it is.
-    static void useOneThread() {
-        if (SymbolLookup.loaderLookup().find("openblas_set_num_threads").isPresent()) {
-            OpenBlas.openblas_set_num_threads(1);
+    /// Sets how many threads the library itself uses for one call, if it has a function for it.
+    ///
+    /// [BlasLibrary] sets one after loading: the workers share products, and the library's threads would spin against
+    /// them. Only a benchmark of the library sets more.
+    public static void setThreads(int threads) {
+        SymbolLookup lookup = SymbolLookup.loaderLookup();
+        if (lookup.find("openblas_set_num_threads").isPresent()) {
+            OpenBlas.openblas_set_num_threads(threads);
+        } else if (lookup.find("MKL_Set_Num_Threads").isPresent()) {
+            MklBlas.setThreads(threads);
         }
     }
 
@@ -116,24 +121,27 @@ public final class CBlas {
     }
 
     /// Returns the exception of a downcall, which declares none and throws unchecked ones alone.
-    private static RuntimeException unchecked(Throwable thrown) {
+    static RuntimeException unchecked(Throwable thrown) {
         if (thrown instanceof Error error) {
             throw error;
         }
         return (RuntimeException) thrown;
     }
 
-    /// Returns the library's build string, or null if it has none.
-    public static String config() {
-        return BlasLibrary.has("openblas_get_config")
-                ? OpenBlas.openblas_get_config().getString(0)
-                : null;
+    /// Returns the library's own description, or null if it has none.
+    public static String version() {
+        if (BlasLibrary.has("openblas_get_config")) {
+            return OpenBlas.openblas_get_config().getString(0);
+        }
+        return MklBlas.isLoaded() ? MklBlas.version() : null;
     }
 
-    /// Returns the processor for which its kernels were chosen, or null if the library cannot name it.
+    /// Returns the processor or the instructions for which its kernels were chosen, or null if the library cannot name
+    /// them.
     public static String core() {
-        return BlasLibrary.has("openblas_get_corename")
-                ? OpenBlas.openblas_get_corename().getString(0)
-                : null;
+        if (BlasLibrary.has("openblas_get_corename")) {
+            return OpenBlas.openblas_get_corename().getString(0);
+        }
+        return MklBlas.isLoaded() ? MklBlas.core() : null;
     }
 }

@@ -3,11 +3,14 @@
 /// | subject | files |
 /// |---|---|
 /// | which library is used, and the error if there is none | `BlasLibrary` |
-/// | the OpenBLAS artifact: its files, and how to add it | `OpenBlasArtifact` |
-/// | unpacking it into the cache | `BundledOpenBlas` |
+/// | which processor it is, on which the choice depends | `Processor` |
+/// | the artifacts of OpenBLAS and oneMKL: their files, and how to add them | `Artifact` |
+/// | unpacking one into the cache | `UnpackedArtifact` |
 /// | loading a file in several class loaders | `LibraryFile` |
 /// | calls of gemm, gemv and dot | `CBlas` |
+/// | settings of oneMKL, and its products of bfloat16 | `MklBlas` |
 ///
-/// The generated bindings are in `internal.openblas` (`jextract/src`); which product is called for which shapes is
+/// The generated bindings are in `internal.openblas` and `internal.mkl` (`jextract/src`); which product is called for
+// which shapes is
 /// decided in `internal.launch`.
 package org.toydiff.internal.blas;

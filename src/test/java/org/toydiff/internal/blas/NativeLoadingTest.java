@@ -59,24 +59,23 @@ class NativeLoadingTest {
 
     @Test
     void aMissingLibraryIsNamedWithTheFix() throws Exception {
-        Child child = probe("-Dtoydiff.blas.library=/nowhere/libblas.so");
+        Child child = probe("-Dtoydiff.blas=/nowhere/libblas.so");
         assertEquals(1, child.exit());
-        assertTrue(
-                child.err().contains("-Dtoydiff.blas.library=/nowhere/libblas.so: there is no such file"), child.err());
-        assertTrue(child.err().contains(OpenBlasArtifact.remedy(OpenBlasArtifact.platform())), child.err());
+        assertTrue(child.err().contains("-Dtoydiff.blas=/nowhere/libblas.so: there is no such file"), child.err());
+        assertTrue(child.err().contains(Artifact.OPENBLAS.remedy(Artifact.platform())), child.err());
     }
 
     @Test
     void anArtifactThatIsNotThereIsNamedWithTheDependencyToAdd() throws Exception {
         String classPath = Child.classPath(entry -> !entry.contains("openblas"));
         Child child = Child.run(List.of(
-                "-Dtoydiff.blas.library=bundled",
+                "-Dtoydiff.blas=openblas",
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 classPath,
                 Probe.class.getName(),
                 "product"));
-        String platform = OpenBlasArtifact.platform();
+        String platform = Artifact.platform();
         assertEquals(1, child.exit());
         assertTrue(child.err().contains("is neither on the class path nor on the module path"), child.err());
         assertTrue(child.err().contains("<classifier>" + platform + "</classifier>"), child.err());
@@ -88,7 +87,7 @@ class NativeLoadingTest {
         Child child = Child.run(
                 Map.of("XDG_CACHE_HOME", cache.toString()),
                 List.of(
-                        "-Dtoydiff.blas.library=bundled",
+                        "-Dtoydiff.blas=openblas",
                         "--enable-native-access=org.toydiff",
                         "-p",
                         Child.LIBRARY + File.pathSeparator + Child.openBlasJars(),
@@ -102,7 +101,7 @@ class NativeLoadingTest {
 
     @Test
     void everyProductSaysSoWhenThereIsNoLibrary() throws Exception {
-        List<String> arguments = arguments("twice", "-Dtoydiff.blas.library=/nowhere/libblas.so");
+        List<String> arguments = arguments("twice", "-Dtoydiff.blas=/nowhere/libblas.so");
         String line = "No library with the CBLAS interface was found. Tried:\n";
         Child child = Child.run(arguments);
         assertEquals(line.repeat(2), child.out().replace("\r", ""), child.err());
@@ -111,7 +110,7 @@ class NativeLoadingTest {
     @Test
     @EnabledOnOs(value = OS.LINUX, disabledReason = "elsewhere paths are UTF-8 whatever the locale")
     void aPathThatTheLocaleHasNoBytesForIsAMessageToo() throws Exception {
-        List<String> arguments = arguments("twice", "-Dtoydiff.blas.library=/bibliothèque/libblas.so");
+        List<String> arguments = arguments("twice", "-Dtoydiff.blas=/bibliothèque/libblas.so");
         Child child = Child.run(Map.of("LC_ALL", "POSIX"), arguments);
         String line = "No library with the CBLAS interface was found. Tried:\n";
         assertEquals(line.repeat(2), child.out().replace("\r", ""), child.err());
@@ -126,28 +125,28 @@ class NativeLoadingTest {
             }
         }
         Path own = copy.resolve(library(probe()).getFileName());
-        assertEquals(own, library(probe("-Dtoydiff.blas.library=" + own)));
+        assertEquals(own, library(probe("-Dtoydiff.blas=" + own)));
     }
 
     @Test
     @EnabledOnOs(value = OS.LINUX, disabledReason = "macOS keeps caches where no variable moves them")
-    void theBundledLibraryOrTheSystemsAreTakenAlone() throws Exception {
-        assertTrue(library(probe("-Dtoydiff.blas.library=bundled")).startsWith(cache));
-        Child system = probe("-Dtoydiff.blas.library=system");
+    void theArtifactsLibraryOrTheSystemsIsTakenAlone() throws Exception {
+        assertTrue(library(probe("-Dtoydiff.blas=openblas")).startsWith(cache));
+        Child system = probe("-Dtoydiff.blas=system");
         if (system.exit() == 0) {
             assertFalse(library(system).startsWith(cache));
         } else {
             assertTrue(system.err().contains("  system: libopenblas on java.library.path: "), system.err());
-            assertFalse(system.err().contains("  bundled: "), system.err());
+            assertFalse(system.err().contains("  openblas: "), system.err());
         }
     }
 
     @Test
     void aFileThatIsNoLibraryIsNamed() throws Exception {
         Path text = Files.writeString(cache.resolve("libtext.so"), "not a library");
-        Child child = probe("-Dtoydiff.blas.library=" + text);
+        Child child = probe("-Dtoydiff.blas=" + text);
         assertEquals(1, child.exit());
-        assertTrue(child.err().contains("-Dtoydiff.blas.library=" + text + ": "), child.err());
+        assertTrue(child.err().contains("-Dtoydiff.blas=" + text + ": "), child.err());
     }
 
     @Test
@@ -234,11 +233,11 @@ class NativeLoadingTest {
     void everyFolderThatWasTriedIsNamed() throws Exception {
         Path folder = cache.resolve(UNLOADABLE);
         Path tmp = Files.createDirectories(folder.resolve("tmp"));
-        List<String> arguments = arguments("product", "-Dtoydiff.blas.library=bundled", "-Djava.io.tmpdir=" + tmp);
+        List<String> arguments = arguments("product", "-Dtoydiff.blas=openblas", "-Djava.io.tmpdir=" + tmp);
         Child child = Child.run(Map.of("XDG_CACHE_HOME", folder.toString()), arguments);
         assertEquals(1, child.exit());
-        assertTrue(child.err().contains("  bundled: unpacked to " + folder.resolve("toydiff/openblas-")), child.err());
-        assertTrue(child.err().contains("  bundled: unpacked to " + tmp.resolve("toydiff-openblas")), child.err());
+        assertTrue(child.err().contains("  openblas: unpacked to " + folder.resolve("toydiff/openblas-")), child.err());
+        assertTrue(child.err().contains("  openblas: unpacked to " + tmp.resolve("toydiff-openblas")), child.err());
     }
 
     @Test

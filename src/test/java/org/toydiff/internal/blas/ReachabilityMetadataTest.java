@@ -29,6 +29,9 @@ class ReachabilityMetadataTest {
     /// aligned_alloc, free and madvise.
     private static final List<String> OF_MEMORY = List.of("void*(long,long)", "void(void*)", "int(void*,long,int)");
 
+    /// MKL_Get_Version_String. The other functions of oneMKL that are called have the types of OpenBLAS's.
+    private static final List<String> OF_MKL = List.of("void(void*,int)");
+
     private static JsonObject metadata() throws Exception {
         String file = "META-INF/native-image/org.toydiff/toydiff/reachability-metadata.json";
         return JsonParser.parseString(Child.read(CLASSES.resolve(file))).getAsJsonObject();
@@ -66,6 +69,7 @@ class ReachabilityMetadataTest {
                 bound.add(signature((FunctionDescriptor) method.invoke(null)));
             }
         }
+        bound.addAll(OF_MKL);
         assertTrue(bound.contains("float(int,void*,int,void*,int)"), "that of cblas_sdot: " + bound);
         Set<String> listed = new TreeSet<>();
         for (JsonElement downcall : metadata().getAsJsonObject("foreign").getAsJsonArray("downcalls")) {
@@ -105,7 +109,6 @@ class ReachabilityMetadataTest {
     }
 
     private static Stream<String> librariesOfThisPlatform() throws Exception {
-        String folder = "org/bytedeco/openblas/" + OpenBlasArtifact.platform() + "/";
-        return OpenBlasArtifact.parts().stream().map(part -> folder + part.name());
+        return Artifact.OPENBLAS.parts().stream().map(part -> Artifact.OPENBLAS.folder() + part.name());
     }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.toydiff.child.Child;
 
 /// The platforms of OpenBLAS's artifact, by the values of `os.name` and `os.arch` that JDKs have.
-class OpenBlasArtifactTest {
+class ArtifactTest {
     @ParameterizedTest
     @CsvSource({
         "Linux, amd64, linux-x86_64",
@@ -24,14 +24,15 @@ class OpenBlasArtifactTest {
         "Windows Server 2025, amd64, windows-x86_64"
     })
     void aPlatformIsItsClassifier(String name, String architecture, String classifier) {
-        assertEquals(classifier, OpenBlasArtifact.platform(name, architecture));
-        assertTrue(OpenBlasArtifact.CLASSIFIERS.contains(classifier));
+        assertEquals(classifier, Artifact.platform(name, architecture));
+        assertTrue(Artifact.OPENBLAS.platforms.contains(classifier));
     }
 
     @Test
     void theVersionNamedIsTheOneThatIsPublished() throws IOException {
         String pom = Child.read(Path.of(Child.LIBRARY).resolveSibling("flattened-pom.xml"));
-        assertTrue(pom.contains("<artifactId>openblas</artifactId>\n      <version>" + OpenBlasArtifact.VERSION + "<"));
+        assertTrue(
+                pom.contains("<artifactId>openblas</artifactId>\n      <version>" + Artifact.OPENBLAS.version + "<"));
     }
 
     @Test
@@ -39,7 +40,7 @@ class OpenBlasArtifactTest {
         Locale before = Locale.getDefault();
         try {
             Locale.setDefault(Locale.of("tr"));
-            assertEquals("linux-x86_64", OpenBlasArtifact.platform("LINUX", "amd64"));
+            assertEquals("linux-x86_64", Artifact.platform("LINUX", "amd64"));
         } finally {
             Locale.setDefault(before);
         }
@@ -49,8 +50,8 @@ class OpenBlasArtifactTest {
     @CsvSource({"FreeBSD, amd64, freebsd-x86_64", "Linux, riscv64, linux-riscv64", "Windows 11, aarch64, windows-arm64"
     })
     void aPlatformWithoutArtifactIsNotToldToAddOne(String name, String architecture, String platform) {
-        assertEquals(platform, OpenBlasArtifact.platform(name, architecture));
-        assertEquals("", OpenBlasArtifact.remedy(platform));
+        assertEquals(platform, Artifact.platform(name, architecture));
+        assertEquals("", Artifact.OPENBLAS.remedy(platform));
     }
 
     @Test
@@ -64,6 +65,6 @@ class OpenBlasArtifactTest {
                         "    </dependency>",
                         "  or by Gradle:",
                         "    runtimeOnly(\"org.bytedeco:openblas:0.3.31-1.5.13:linux-arm64@jar\")"),
-                OpenBlasArtifact.remedy("linux-arm64").lines().toList());
+                Artifact.OPENBLAS.remedy("linux-arm64").lines().toList());
     }
 }

@@ -11,57 +11,57 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
-import org.toydiff.internal.blas.OpenBlasArtifact.Part;
+import org.toydiff.internal.blas.Artifact.Part;
 import org.toydiff.internal.files.AtomicFile;
 import org.toydiff.internal.files.Uninterrupted;
 
-/// Loads the OpenBLAS inside the [artifact][OpenBlasArtifact], unpacked once into a per-user cache.
+/// Loads the library inside an [Artifact], unpacked once into a per-user cache.
 ///
 /// The folder is named by a hash of the content, so versions stand side by side. Every start compares size and
 /// CRC-32 (which the jar records, so nothing is unpacked for it) and replaces files that differ, atomically. So two
 /// JVMs may start at once, and a killed one leaves nothing that another would load.
-final class BundledOpenBlas {
-    private BundledOpenBlas() {}
+final class UnpackedArtifact {
+    private UnpackedArtifact() {}
 
-    /// Unpacks and loads the library and those it links to.
+    /// Unpacks the library and its neighbours, and loads it.
     ///
     /// If the cache is missing, full, read-only, or, as in many containers, on a file system without execute
     /// permission, they go to a folder for this process alone.
     ///
     /// @return the path of the library, or null after adding the reasons to `tried`
-    static Path load(List<String> tried) {
+    static Path load(Artifact artifact, List<String> tried) {
         try {
-            List<Part> parts = OpenBlasArtifact.parts();
+            List<Part> parts = artifact.parts();
             Path cache = cache();
-            Path library = cache == null ? null : load(parts, cache.resolve("openblas-" + contentHash(parts)), tried);
-            return library != null ? library : load(parts, temporaryFolder(parts), tried);
+            Path folder = cache == null ? null : cache.resolve(artifact.id() + "-" + contentHash(parts));
+            Path library = folder == null ? null : load(artifact, parts, folder, tried);
+            return library != null ? library : load(artifact, parts, temporaryFolder(artifact, parts), tried);
         } catch (IOException | RuntimeException e) {
-            tried.add("bundled: " + e);
+            tried.add(artifact.id() + ": " + e);
             return null;
         }
     }
 
-    private static Path load(List<Part> parts, Path folder, List<String> tried) {
+    private static Path load(Artifact artifact, List<Part> parts, Path folder, List<String> tried) {
         try {
             Files.createDirectories(folder);
             for (Part part : parts) {
                 unpack(part, folder);
             }
-            Path library = null;
-            for (Part part : parts) {
-                library = folder.resolve(part.name());
-                LibraryFile.load(library);
+            List<Part> loaded = artifact.opensNeighbours ? parts.subList(parts.size() - 1, parts.size()) : parts;
+            for (Part part : loaded) {
+                LibraryFile.load(folder.resolve(part.name()));
             }
-            return library;
+            return folder.resolve(parts.getLast().name());
         } catch (IOException | UnsatisfiedLinkError e) {
-            tried.add("bundled: unpacked to " + folder + ": " + e);
+            tried.add(artifact.id() + ": unpacked to " + folder + ": " + e);
             return null;
         }
     }
 
     /// Creates a folder for this process alone, deleted when it ends.
-    private static Path temporaryFolder(List<Part> parts) throws IOException {
-        Path folder = Files.createTempDirectory("toydiff-openblas");
+    private static Path temporaryFolder(Artifact artifact, List<Part> parts) throws IOException {
+        Path folder = Files.createTempDirectory("toydiff-" + artifact.id());
         folder.toFile().deleteOnExit();
         parts.forEach(part -> folder.resolve(part.name()).toFile().deleteOnExit());
         return folder;
@@ -117,7 +117,7 @@ final class BundledOpenBlas {
     /// relative paths are ignored, Apple's "File System Programming Guide", and Microsoft's "Known folders"
     /// (FOLDERID_LocalAppData). Null if the user has no home, as in some containers, where the JVM gives `?`.
     private static Path cache() {
-        String platform = OpenBlasArtifact.platform();
+        String platform = Artifact.platform();
         if (platform.startsWith("macosx")) {
             return cache(null, "Library/Caches");
         }
