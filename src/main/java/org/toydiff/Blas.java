@@ -31,8 +31,7 @@ public final class Blas {
     /// Returns its own description.
     ///
     /// @return `OpenBLAS 0.3.31 …` or `Intel(R) oneAPI Math Kernel Library Version 2025.3 …`, or `unknown` for a
-    // library
-    ///     that has none
+    ///     library that has none
     public static String version() {
         JvmOptions.require();
         String version = CBlas.version();
@@ -41,9 +40,8 @@ public final class Blas {
 
     /// Returns the processor or the instructions whose kernels it uses.
     ///
-    /// @return OpenBLAS's name of a processor, as `Zen` or `Haswell`; oneMKL's name of a branch of its code, as `AVX2`
-    // or
-    ///     `AVX512_E1`; `unknown` for a library that has none
+    /// @return OpenBLAS's name of a processor, as `Zen` or `Haswell`; oneMKL's name of a branch of its code, as
+    ///     `AVX2` or `AVX512_E1`; `unknown` for a library that has none
     public static String core() {
         JvmOptions.require();
         String core = CBlas.core();

@@ -15,8 +15,7 @@ public final class Probe {
     /// Prints the results.
     ///
     /// @param arguments `product` to multiply, `bits` to print a checksum of many products, `twice` to multiply twice
-    // without
-    ///     a library, `kernels` to compute by the kernels, `leak` to leave an arena open
+    ///     without a library, `kernels` to compute by the kernels, `leak` to leave an arena open
     public static void main(String[] arguments) {
         switch (arguments[0]) {
             case "product" -> multiply();

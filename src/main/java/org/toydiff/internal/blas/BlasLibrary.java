@@ -10,8 +10,7 @@ import java.util.List;
 
 /// Finds and loads a library with the CBLAS interface. `-Dtoydiff.blas` names it: `openblas` or `mkl`, that of the
 /// artifact; `system`, the system's OpenBLAS; or the path of any. Without the property the artifacts are tried,
-// oneMKL's
-/// first on an Intel processor and OpenBLAS's first on others, and then the system's.
+/// oneMKL's first on an Intel processor and OpenBLAS's first on others, and then the system's.
 ///
 /// A named library that does not load is an error, not a reason to try the next one: a silent fallback is how wrong
 /// measurements get published.

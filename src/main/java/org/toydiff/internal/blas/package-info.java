@@ -11,6 +11,5 @@
 /// | settings of oneMKL, and its products of bfloat16 | `MklBlas` |
 ///
 /// The generated bindings are in `internal.openblas` and `internal.mkl` (`jextract/src`); which product is called for
-// which shapes is
-/// decided in `internal.launch`.
+/// which shapes is decided in `internal.launch`.
 package org.toydiff.internal.blas;
