@@ -33,6 +33,7 @@ class ArchitectureTest {
                     ".internal.random",
                     ".internal.openblas",
                     ".internal.lapacke",
+                    ".internal.mkl",
                     ".internal.blas",
                     ".internal.events",
                     ".internal.workers",
