@@ -60,14 +60,16 @@ def safetensors():
         "byte": torch.arange(256, dtype=torch.uint8),
         "signed byte": torch.arange(-128, 128, dtype=torch.int8),
         "short": torch.tensor([0, 1, -1, 258, -32768, 32767], dtype=torch.int16),
+        "word": torch.tensor([0, 1, 258, 32767, 32768, 65535], dtype=torch.int32).to(torch.uint16),
+        "unsigned": torch.tensor([0, 1, 2**24 + 1, 2**31 - 1, 2**31, 2**32 - 1]).to(torch.uint32),
+        "long word": torch.tensor([0, 1, 2**32, 2**60 + 1, 2**63 - 1]).to(torch.uint64),
     }
+    longs = "unsigned", "long word"
     expected = {
-        f"{name} converted": x.float() if x.is_floating_point() else x.int() for name, x in converted.items()
+        f"{name} converted": x.float() if x.is_floating_point() else x.long() if name in longs else x.int()
+        for name, x in converted.items()
     }
     refused = {
-        "word": torch.arange(3).to(torch.uint16),
-        "unsigned": torch.arange(3).to(torch.uint32),
-        "long word": torch.arange(3).to(torch.uint64),
         "eight bits": torch.arange(3.0).to(torch.float8_e4m3fn),
         "eight more bits": torch.arange(3.0).to(torch.float8_e5m2),
         "complex": torch.arange(3).to(torch.complex64),
@@ -106,7 +108,7 @@ def arrays():
     np.save(FOLDER / "fortran.npy", np.asfortranarray(ramp(np.float32, 2, 3, 4)))
     # Here nothing is missing to the next 64 bytes, and a whole 64 are added.
     np.save(FOLDER / "padded.npy", ramp(np.float32, *PADDED))
-    for name, dtype in ("uint16", np.uint16), ("text", "<U3"), ("record", [("x", "<f4"), ("y", "<i4")]):
+    for name, dtype in ("complex64", np.complex64), ("text", "<U3"), ("record", [("x", "<f4"), ("y", "<i4")]):
         np.save(FOLDER / f"{name}.npy", np.zeros(2, dtype))
     for version in (2, 0), (3, 0):
         with open(FOLDER / f"version{version[0]}.npy", "wb") as f, warnings.catch_warnings():
@@ -141,15 +143,16 @@ def archives():
         **content,
         large=ramp(np.float64, 100, 300) % 7,
         fortran=np.asfortranarray(ramp(np.float32, 2, 3, 4)),
-        words=np.zeros(2, np.uint16),
+        complex=np.zeros(2, np.complex64),
     )
 
 
 def dtypes():
     """Arrays that are read by conversion, each with the array that NumPy converts it to."""
-    integers = [0, 1, -1, 100, -128, 127, 258, -32768, 32767, 2**24 + 1, -(2**31), 2**31 - 1, 2**60 + 1, -(2**63)]
+    integers = [0, 1, -1, 100, -128, 127, 258, -32768, 32767, 65535, 2**24 + 1, -(2**31), 2**31 - 1, 2**32 - 1, 2**60 + 1]
+    integers += [-(2**63), 2**63 - 1]
     content = {}
-    for dtype in "|u1", "|i1", "<i2", ">i2", ">i4", ">i8", "<f2", ">f2", ">f4", ">f8", "|b1":
+    for dtype in "|u1", "|i1", "<i2", ">i2", "<u2", ">u2", "<u4", ">u4", "<u8", ">u8", ">i4", ">i8", "<f2", ">f2", ">f4", ">f8", "|b1":
         kind, size = dtype[1], int(dtype[2])
         if kind == "f":
             x = HALVES.view(np.float16).astype(dtype)
@@ -159,7 +162,7 @@ def dtypes():
         else:
             limits = np.iinfo(dtype)
             x = np.array([n for n in integers if limits.min <= n <= limits.max], dtype)
-            to = np.int64 if size == 8 else np.int32
+            to = np.int64 if size == 8 or dtype[1:] == "u4" else np.int32
         content[dtype] = x.reshape(2, -1) if x.size % 2 == 0 else x
         content[dtype + " converted"] = content[dtype].astype(to)
     content["fortran"] = np.asfortranarray(content[">f2"])

@@ -3,7 +3,6 @@ package org.toydiff.io;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import org.toydiff.Autograd;
@@ -15,7 +14,6 @@ import org.toydiff.TensorArena;
 /// memory of every machine that an OpenBLAS is bundled for.
 final class Elements {
     private static final int PIECE_BYTES = 1 << 22;
-    private static final long NOT_BOOL = 0xfefefefefefefefeL;
 
     private Elements() {}
 
@@ -81,18 +79,5 @@ final class Elements {
         MemorySegment elements = file.segment().asSlice(offset, converted.size() * type.bytes);
         type.convert(elements, bigEndian, converted.segment());
         return converted;
-    }
-
-    /// Returns the position of the first byte that is neither 0 nor 1, or −1.
-    static long notBool(MemorySegment bytes) {
-        long words = bytes.byteSize() & -Long.BYTES;
-        long at = 0;
-        while (at < words && (bytes.get(ValueLayout.JAVA_LONG_UNALIGNED, at) & NOT_BOOL) == 0) {
-            at += Long.BYTES;
-        }
-        while (at < bytes.byteSize() && (bytes.get(ValueLayout.JAVA_BYTE, at) & NOT_BOOL) == 0) {
-            at++;
-        }
-        return at < bytes.byteSize() ? at : -1;
     }
 }

@@ -20,7 +20,8 @@ import org.toydiff.internal.files.AtomicFile;
 ///
 /// Reads versions 1.0 to 3.0. Files are written with the dtypes FLOAT32 `<f4`, FLOAT64 `<f8`, INT32 `<i4`, INT64
 /// `<i8` and BOOL `|b1`. Arrays of these are also read in big-endian order (`>f4`), and half-precision floats `f2`
-/// as FLOAT32, small integers `u1`, `i1` and `i2` as INT32, always without a loss. Other dtypes are refused.
+/// as FLOAT32, the integers `u1`, `i1`, `u2` and `i2` as INT32, `u4` and `u8` as INT64, always without a loss: a `u8`
+/// with an element from 2⁶³ on is refused, and so are other dtypes.
 ///
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 public final class Npy {
@@ -35,14 +36,15 @@ public final class Npy {
     /// @param arena the arena that ends the mapping: any arena, including the JDK's
     /// @param file the file
     /// @return a tensor over the file, or of its converted elements
-    /// @throws IOException naming the file, if it cannot be read, is malformed, or has a dtype that cannot be read
+    /// @throws IOException naming the file, if it cannot be read, is malformed, or has a dtype or a `u8` that cannot be
+    // read
     /// @throws IllegalStateException if the arena is closed
     public static Tensor load(Arena arena, Path file) throws IOException {
         try (Arena scratch = Arena.ofConfined()) {
             MappedFile mapped = MappedFile.open(scratch, file);
             NpyHeader header = NpyHeader.read(file, start(mapped));
             requireSize(file, header, mapped.segment().byteSize());
-            requireBools(file, header, mapped);
+            header.requireValues(file, mapped.segment().asSlice(header.bytes(), header.dataBytes()), 0);
             // Mapped a second time, so that a refused file leaves nothing in the caller's arena.
             MappedFile lasting = header.isMappable() ? MappedFile.open(arena, file) : mapped;
             requireSize(file, header, lasting.segment().byteSize());
@@ -63,15 +65,6 @@ public final class Npy {
         }
         if (size - header.bytes() > bytes) {
             throw MalformedFileException.at(file, header.bytes() + bytes, "bytes follow the last element of " + header);
-        }
-    }
-
-    private static void requireBools(Path file, NpyHeader header, MappedFile mapped) throws IOException {
-        if (header.type() == StoredType.BOOL) {
-            long at = Elements.notBool(mapped.segment().asSlice(header.bytes(), header.dataBytes()));
-            if (at >= 0) {
-                throw header.notBool(file, at);
-            }
         }
     }
 

@@ -15,16 +15,19 @@ final class NpyDict {
     /// A byte order, `=` for that of the reading machine and `|` where there is none, and NumPy's code of a type.
     private static final Pattern DESCR = Pattern.compile("['\"][<>=|]?([a-z]\\d)['\"]");
 
-    private static final Map<String, StoredType> TYPES = Map.of(
-            "b1", StoredType.BOOL,
-            "u1", StoredType.UINT8,
-            "i1", StoredType.INT8,
-            "i2", StoredType.INT16,
-            "i4", StoredType.INT32,
-            "i8", StoredType.INT64,
-            "f2", StoredType.FLOAT16,
-            "f4", StoredType.FLOAT32,
-            "f8", StoredType.FLOAT64);
+    private static final Map<String, StoredType> TYPES = Map.ofEntries(
+            Map.entry("b1", StoredType.BOOL),
+            Map.entry("u1", StoredType.UINT8),
+            Map.entry("u2", StoredType.UINT16),
+            Map.entry("u4", StoredType.UINT32),
+            Map.entry("u8", StoredType.UINT64),
+            Map.entry("i1", StoredType.INT8),
+            Map.entry("i2", StoredType.INT16),
+            Map.entry("i4", StoredType.INT32),
+            Map.entry("i8", StoredType.INT64),
+            Map.entry("f2", StoredType.FLOAT16),
+            Map.entry("f4", StoredType.FLOAT32),
+            Map.entry("f8", StoredType.FLOAT64));
 
     private static final Set<String> KEYS = new TreeSet<>(List.of("descr", "fortran_order", "shape"));
 

@@ -3,6 +3,7 @@ package org.toydiff.io;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.Charset;
@@ -111,9 +112,21 @@ record NpyHeader(StoredType type, boolean bigEndian, boolean fortran, long[] sha
         return stored;
     }
 
-    /// Returns the exception for an element that is neither 0 nor 1.
-    IOException notBool(Object place, long element) {
-        return MalformedFileException.at(place, bytes + element, "an element of '|b1' is neither 0 nor 1");
+    /// Throws if an element has no value of the tensor's dtype.
+    ///
+    /// @param elements some of the elements
+    /// @param from the offset of the first of them, counted from the end of the header, in bytes
+    void requireValues(Object place, MemorySegment elements, long from) throws IOException {
+        long at = type.firstWithoutValue(elements, bigEndian);
+        if (at >= 0) {
+            throw MalformedFileException.at(
+                    place,
+                    bytes + from + at,
+                    type == StoredType.BOOL
+                            ? "an element of '|b1' is neither 0 nor 1"
+                            : "an element of " + this + " is " + StoredType.unsigned(elements, at, bigEndian)
+                                    + ", and INT64 ends at 2^63 - 1; save it as '<f8', or without such elements");
+        }
     }
 
     @Override

@@ -52,7 +52,7 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
         try (var in = new CheckedInputStream(zip.getInputStream(entry), new CRC32())) {
             NpyHeader header = NpyHeader.read(place, in);
             requireSizes(header);
-            readElements(in, header, (piece, at) -> requireBools(header, piece, at));
+            readElements(in, header, (piece, at) -> header.requireValues(place, piece, at));
             if (in.read() >= 0) {
                 throw MalformedFileException.at(
                         place, header.bytes() + header.dataBytes(), "bytes follow the last element of " + header);
@@ -97,13 +97,6 @@ record NpzEntry(String place, ZipFile zip, ZipEntry entry) {
             }
             consumer.accept(MemorySegment.ofArray(piece).asSlice(0, read), done);
             done += read;
-        }
-    }
-
-    private void requireBools(NpyHeader header, MemorySegment piece, long done) throws IOException {
-        long at = header.type() == StoredType.BOOL ? Elements.notBool(piece) : -1;
-        if (at >= 0) {
-            throw header.notBool(place, done + at);
         }
     }
 }

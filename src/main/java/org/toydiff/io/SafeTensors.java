@@ -30,8 +30,9 @@ import org.toydiff.internal.files.OptionalLibrary;
 /// | in the file | read as |
 /// |---|---|
 /// | F16, BF16 | FLOAT32 |
-/// | U8, I8, I16 | INT32 |
-/// | U16, U32, U64, the types of 4, 6 and 8 bits (F8_E4M3, …), C64 | refused by [#get(String)] |
+/// | U8, I8, U16, I16 | INT32 |
+/// | U32, U64 | INT64; a U64 with an element from 2⁶³ on is refused by [#get(String)] |
+/// | the types of 4, 6 and 8 bits (F8_E4M3, …), C64 | refused by [#get(String)] |
 ///
 /// Needs `com.google.code.gson:gson`, an optional dependency: on the class path, or on the module path with
 /// `--add-modules com.google.gson`.
@@ -83,7 +84,7 @@ public final class SafeTensors implements AutoCloseable {
     private void requireBools() throws IOException {
         for (SafeTensorsEntry tensor : tensors.values()) {
             if (tensor.storedType() == StoredType.BOOL) {
-                long at = Elements.notBool(bytes(tensor));
+                long at = StoredType.BOOL.firstWithoutValue(bytes(tensor), false);
                 if (at >= 0) {
                     throw MalformedFileException.at(
                             file,
@@ -142,7 +143,7 @@ public final class SafeTensors implements AutoCloseable {
     ///
     /// @param name the name of the tensor
     /// @return a tensor over the file, or of its converted elements
-    /// @throws IllegalArgumentException if there is no such tensor, or its dtype cannot be read
+    /// @throws IllegalArgumentException if there is no such tensor, or its dtype or an element of a U64 cannot be read
     /// @throws IllegalStateException if the file is closed, or has become shorter since it was opened
     public Tensor get(String name) {
         SafeTensorsEntry tensor = require("get", name);
@@ -152,13 +153,28 @@ public final class SafeTensors implements AutoCloseable {
                     + ", which cannot be read; save it as F32, F64, I32, I64 or BOOL");
         }
         requireOpen("get");
+        requireValues(tensor, type);
         return Elements.of("get", mapped, offset(tensor), null, type, false, tensor.shape());
+    }
+
+    private void requireValues(SafeTensorsEntry tensor, StoredType type) {
+        if (type != StoredType.UINT64) {
+            return;
+        }
+        mapped.requireWhole("get");
+        MemorySegment elements = bytes(tensor);
+        long at = type.firstWithoutValue(elements, false);
+        if (at >= 0) {
+            throw new IllegalArgumentException("get: \"" + tensor.name() + "\" in " + file + " is U64, its element "
+                    + at / type.bytes + " is " + StoredType.unsigned(elements, at, false)
+                    + ", and INT64 ends at 2^63 - 1; save it as F64, or without such elements");
+        }
     }
 
     /// Returns all tensors, each as [#get(String)] returns it.
     ///
     /// @return a new map of the tensors by name, in the order of [#names()]
-    /// @throws IllegalArgumentException if the dtype of one cannot be read
+    /// @throws IllegalArgumentException if the dtype or an element of one cannot be read
     /// @throws IllegalStateException if the file is closed
     public Map<String, Tensor> toMap() {
         Map<String, Tensor> all = new LinkedHashMap<>();

@@ -20,16 +20,16 @@ enum SafeTensorsType {
     F8_E4M3FNUZ(8),
     F8_E5M2FNUZ(8),
     I16(16, StoredType.INT16),
-    U16(16),
+    U16(16, StoredType.UINT16),
     F16(16, StoredType.FLOAT16),
     BF16(16, StoredType.BFLOAT16),
     I32(32, StoredType.INT32),
-    U32(32),
+    U32(32, StoredType.UINT32),
     F32(32, StoredType.FLOAT32),
     C64(64),
     F64(64, StoredType.FLOAT64),
     I64(64, StoredType.INT64),
-    U64(64);
+    U64(64, StoredType.UINT64);
 
     final int bits;
 

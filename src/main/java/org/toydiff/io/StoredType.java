@@ -10,15 +10,19 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.DType;
 
-/// An element type of files, and the dtype of the tensors that are read from it: the type itself, or a wider one that
-/// has all its values, so that nothing is rounded.
+/// An element type of files, and the dtype of the tensors that are read from it: the type itself, or one that has its
+/// values, so that nothing is rounded.
 enum StoredType {
     BOOL(1, DType.BOOL),
     UINT8(1, DType.INT32),
     INT8(1, DType.INT32),
     INT16(2, DType.INT32),
+    UINT16(2, DType.INT32),
     INT32(4, DType.INT32),
+    UINT32(4, DType.INT64),
     INT64(8, DType.INT64),
+    /// Those below 2⁶³, which INT64 has.
+    UINT64(8, DType.INT64),
     FLOAT16(2, DType.FLOAT32),
     BFLOAT16(2, DType.FLOAT32),
     FLOAT32(4, DType.FLOAT32),
@@ -26,6 +30,7 @@ enum StoredType {
 
     private static final int HALF_INFINITY = 0x7c00;
     private static final int FLOAT_INFINITY = 0x7f800000;
+    private static final long NOT_BOOL = 0xfefefefefefefefeL;
     private static final int FRACTION_SHIFT = 13;
 
     /// 2 to the difference between the exponents' biases, 127 and 15.
@@ -80,6 +85,11 @@ enum StoredType {
                     to.setAtIndex(JAVA_INT, i, twoBytes(from, i, bigEndian));
                 }
             }
+            case UINT16 -> {
+                for (long i = 0; i < n; i++) {
+                    to.setAtIndex(JAVA_INT, i, Short.toUnsignedInt(twoBytes(from, i, bigEndian)));
+                }
+            }
             case FLOAT16 -> {
                 for (long i = 0; i < n; i++) {
                     to.setAtIndex(JAVA_INT, i, floatBits(twoBytes(from, i, bigEndian)));
@@ -95,9 +105,15 @@ enum StoredType {
                     to.setAtIndex(JAVA_INT, i, Integer.reverseBytes(from.get(JAVA_INT_UNALIGNED, i * Integer.BYTES)));
                 }
             }
-            case INT64, FLOAT64 -> {
+            case UINT32 -> {
                 for (long i = 0; i < n; i++) {
-                    to.setAtIndex(JAVA_LONG, i, Long.reverseBytes(from.get(JAVA_LONG_UNALIGNED, i * Long.BYTES)));
+                    int bits = from.get(JAVA_INT_UNALIGNED, i * Integer.BYTES);
+                    to.setAtIndex(JAVA_LONG, i, Integer.toUnsignedLong(bigEndian ? Integer.reverseBytes(bits) : bits));
+                }
+            }
+            case INT64, UINT64, FLOAT64 -> {
+                for (long i = 0; i < n; i++) {
+                    to.setAtIndex(JAVA_LONG, i, eightBytes(from, i, bigEndian));
                 }
             }
             case BOOL -> throw new AssertionError(this);
@@ -107,6 +123,48 @@ enum StoredType {
     private static short twoBytes(MemorySegment from, long i, boolean bigEndian) {
         short bits = from.get(JAVA_SHORT_UNALIGNED, i * Short.BYTES);
         return bigEndian ? Short.reverseBytes(bits) : bits;
+    }
+
+    private static long eightBytes(MemorySegment from, long i, boolean bigEndian) {
+        long bits = from.get(JAVA_LONG_UNALIGNED, i * Long.BYTES);
+        return bigEndian ? Long.reverseBytes(bits) : bits;
+    }
+
+    /// Returns the offset of the first element that has no value of the dtype, in bytes, or −1: a BOOL that is neither
+    /// 0 nor 1, or a UINT64 from 2⁶³ on.
+    long firstWithoutValue(MemorySegment elements, boolean bigEndian) {
+        return switch (this) {
+            case BOOL -> firstNotBool(elements);
+            case UINT64 -> firstNegative(elements, bigEndian);
+            default -> -1;
+        };
+    }
+
+    private static long firstNotBool(MemorySegment elements) {
+        long words = elements.byteSize() & -Long.BYTES;
+        long at = 0;
+        while (at < words && (elements.get(JAVA_LONG_UNALIGNED, at) & NOT_BOOL) == 0) {
+            at += Long.BYTES;
+        }
+        while (at < elements.byteSize() && (elements.get(JAVA_BYTE, at) & NOT_BOOL) == 0) {
+            at++;
+        }
+        return at < elements.byteSize() ? at : -1;
+    }
+
+    private static long firstNegative(MemorySegment elements, boolean bigEndian) {
+        long n = elements.byteSize() / Long.BYTES;
+        for (long i = 0; i < n; i++) {
+            if (eightBytes(elements, i, bigEndian) < 0) {
+                return i * Long.BYTES;
+            }
+        }
+        return -1;
+    }
+
+    /// Returns the unsigned integer of eight bytes at an offset, as text.
+    static String unsigned(MemorySegment elements, long at, boolean bigEndian) {
+        return Long.toUnsignedString(eightBytes(elements.asSlice(at), 0, bigEndian));
     }
 
     /// Returns the bits of the float with the value of a half-precision one. The product is exact, for denormals too.

@@ -2,7 +2,6 @@ package org.toydiff.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.toydiff.io.FilesOfPython.assertSame;
@@ -20,8 +19,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +52,7 @@ class ConversionTest extends ArenaTest {
         try (var saved = Npz.open(file("dtypes.npz"))) {
             Map<String, Tensor> all = saved.toMap();
             Map<String, Tensor> converted = converted(all);
-            assertEquals(12, converted.size());
+            assertEquals(18, converted.size());
             converted.forEach((name, tensor) -> assertSame(all.get(name + CONVERTED), tensor));
         }
     }
@@ -66,7 +68,7 @@ class ConversionTest extends ArenaTest {
                         archive.getInputStream(archive.getEntry(name + ".npy")).readAllBytes());
                 long live = arena.liveBytes();
                 Tensor x = Npy.load(arena, copy);
-                long bytes = name.equals("|b1")
+                long bytes = Set.of("|b1", "<u8").contains(name)
                         ? 0
                         : Math.ceilDiv(x.size() * x.dtype().bytes(), 64) * 64;
                 assertEquals(bytes, arena.liveBytes() - live, name + ": the converted elements alone");
@@ -78,13 +80,20 @@ class ConversionTest extends ArenaTest {
 
     @Test
     void tensorsGiveWhatPyTorchConvertsTo() throws IOException {
-        Map<String, String> dtypes =
-                Map.of("half", "F16", "brain", "BF16", "byte", "U8", "signed byte", "I8", "short", "I16");
+        Map<String, String> dtypes = Map.of(
+                "half", "F16",
+                "brain", "BF16",
+                "byte", "U8",
+                "signed byte", "I8",
+                "short", "I16",
+                "word", "U16",
+                "unsigned", "U32",
+                "long word", "U64");
         try (var saved = SafeTensors.open(file("others.safetensors"))) {
             for (String name : new TreeSet<>(dtypes.keySet())) {
                 assertEquals(dtypes.get(name), saved.dtype(name));
                 assertSame(saved.get(name + CONVERTED), saved.get(name));
-                assertFalse(saved.get(name).segment().isMapped());
+                assertEquals(name.equals("long word"), saved.get(name).segment().isMapped(), name);
                 assertTrue(saved.get(name + CONVERTED).segment().isMapped());
             }
         }
@@ -181,6 +190,59 @@ class ConversionTest extends ArenaTest {
         assertArrayEquals(
                 new long[] {3, 200},
                 Npy.load(arena, written(descr, (byte) 3, (byte) 200)).toLongArray());
+    }
+
+    private static byte[] longs(ByteOrder order, long... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(order);
+        for (long value : values) {
+            bytes.putLong(value);
+        }
+        return bytes.array();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"<u8", ">u8"})
+    void anUnsignedLongThatNoLongIsIsRefused(String descr) throws IOException {
+        ByteOrder order = descr.startsWith(">") ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN;
+        long live = Memory.liveBytes();
+        Path file = written("'" + descr + "'", longs(order, Long.MAX_VALUE, Long.MAX_VALUE + 1));
+        String problem = "offset " + (Files.size(file) - Long.BYTES)
+                + ": an element of [2] uint64 is 9223372036854775808, and INT64 ends at 2^63 - 1; save it as '<f8', or"
+                + " without such elements";
+        var e = assertThrows(MalformedFileException.class, () -> Npy.load(arena, file));
+        assertEquals(file + ": " + problem, e.getMessage());
+        Path archive = folder.resolve("x.npz");
+        try (var out = new ZipOutputStream(Files.newOutputStream(archive))) {
+            out.putNextEntry(new ZipEntry("big.npy"));
+            out.write(Files.readAllBytes(file));
+        }
+        try (var saved = Npz.open(archive)) {
+            e = assertThrows(MalformedFileException.class, () -> saved.get("big"));
+            assertEquals(archive + ": big.npy: " + problem, e.getMessage());
+        }
+        assertEquals(live, Memory.liveBytes());
+    }
+
+    @Test
+    void anUnsignedLongThatNoLongIsIsRefusedAloneOfItsFile() throws IOException {
+        byte[] header = ("{\"big\":{\"dtype\":\"U64\",\"shape\":[3],\"data_offsets\":[0,24]},"
+                        + "\"n\":{\"dtype\":\"U64\",\"shape\":[1],\"data_offsets\":[24,32]}}")
+                .getBytes(StandardCharsets.US_ASCII);
+        ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES + header.length + 32)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
+                .put(header)
+                .put(longs(ByteOrder.LITTLE_ENDIAN, 0, 1, -1, 7));
+        Path file = Files.write(folder.resolve("x.safetensors"), bytes.array());
+        try (var saved = SafeTensors.open(file)) {
+            assertArrayEquals(new long[] {7}, saved.get("n").toLongArray());
+            assertArrayEquals(new long[] {3}, saved.shape("big"));
+            var e = assertThrows(IllegalArgumentException.class, () -> saved.get("big"));
+            assertEquals(
+                    "get: \"big\" in " + file + " is U64, its element 2 is 18446744073709551615, and INT64 ends at"
+                            + " 2^63 - 1; save it as F64, or without such elements",
+                    e.getMessage());
+        }
     }
 
     @Test
