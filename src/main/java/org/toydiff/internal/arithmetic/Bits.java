@@ -8,11 +8,16 @@ public final class Bits extends Expression {
     }
 
     Bits(Operation operation, Expression... operands) {
-        super(operands[0].precision, operation, 0, null, operands);
+        this(operation, 0, operands);
+    }
+
+    /// `distance` is 0 for all operations but shifts.
+    Bits(Operation operation, long distance, Expression... operands) {
+        super(operands[0].precision, operation, distance, null, operands);
     }
 
     private Bits(Operation operation, Bits x, int distance) {
-        super(x.precision, operation, distance, null, x);
+        this(operation, (long) distance, x);
         if (distance < 0 || distance >= x.precision.size) {
             throw new IllegalArgumentException(operation + " by " + distance + " of " + x.precision.size + " bits");
         }

@@ -39,6 +39,14 @@ public abstract sealed class Expression permits Real, Bits, Condition {
         return precision;
     }
 
+    /// {@return this expression with operand i replaced by `operands.get(i)`} The operands are of one precision, which
+    /// becomes that of the result: it may differ from this one's where this expression has truth values only.
+    ///
+    /// @throws IllegalArgumentException if a number replaces a truth value, or the reverse
+    public final Expression substitute(List<? extends Expression> operands) {
+        return new Substitution(operands).of(this);
+    }
+
     /// {@return readable pseudo-code: one line for each node that is used more than once, then the result}
     @Override
     public final String toString() {

@@ -120,6 +120,31 @@ public final class Graph {
         return order.stream().map(node -> node.expression).filter(leaf -> leaf.operation == kind);
     }
 
+    /// {@return a key that is equal for equal graphs only} It refers to no node and no expression.
+    public List<Object> key() {
+        Map<Node, Integer> places = new IdentityHashMap<>();
+        List<Object> key = new ArrayList<>();
+        key.add(precision);
+        for (Node node : order) {
+            Expression expression = node.expression;
+            key.add(Arrays.asList(
+                    expression.getClass(),
+                    expression.operation,
+                    expression.number,
+                    expression.function,
+                    node.operands.stream().map(places::get).toList()));
+            places.put(node, places.size());
+        }
+        key.add(results.stream().map(places::get).toList());
+        return key;
+    }
+
+    /// {@return the largest number of values that must be kept at once while an [Emitter]'s code runs} Constants and
+    /// parameters do not count.
+    public int liveValues() {
+        return new LiveValues(this).most();
+    }
+
     /// {@return the number of operations, not counting leaves}
     public int operationCount() {
         return (int) order.stream().filter(node -> !node.operands.isEmpty()).count();

@@ -8,11 +8,11 @@ public final class Real extends Expression {
     }
 
     Real(Operation operation, Expression... operands) {
-        super(operands[0].precision, operation, 0, null, operands);
+        this(operation, null, operands);
     }
 
-    private Real(ScalarFunction function, Expression... operands) {
-        super(operands[1].precision, Operation.RARELY, 0, function, operands);
+    Real(Operation operation, ScalarFunction function, Expression... operands) {
+        super(operands[0].precision, operation, 0, function, operands);
     }
 
     public Real add(Real b) {
@@ -111,13 +111,13 @@ public final class Real extends Expression {
     /// vector form computes a vector with such an element one element at a time.
     public Real rarely(Condition when, ScalarFunction function, Real usual) {
         function.of(usual.precision, 1);
-        return new Real(function, when, usual, this);
+        return new Real(Operation.RARELY, function, when, usual, this);
     }
 
     /// {@return `function` of this number and b for elements for which `when` holds, else `usual`} As
     /// [#rarely(Condition, ScalarFunction, Real)].
     public Real rarely(Condition when, ScalarFunction function, Real b, Real usual) {
         function.of(usual.precision, 2);
-        return new Real(function, when, usual, this, b);
+        return new Real(Operation.RARELY, function, when, usual, this, b);
     }
 }

@@ -22,6 +22,7 @@ public final class CopyKernels {
 
     private CopyKernels(Element element) {
         this.element = element;
+        Kernels.noted(copy, "copy" + element.bytes, expression());
     }
 
     /// {@return the kernels for elements of 1, 4 or 8 bytes}
@@ -48,11 +49,14 @@ public final class CopyKernels {
 
     private Kernel.Unary strided() {
         if (strided == null) {
-            Precision p = element.precision();
-            Expression x = element == Element.BOOL ? p.mask(0) : p.input(0);
-            strided = ScalarLoop.unary("copy" + element.bytes, x);
+            strided = ScalarLoop.unary("copy" + element.bytes, expression());
         }
         return strided;
+    }
+
+    private Expression expression() {
+        Precision p = element.precision();
+        return element == Element.BOOL ? p.mask(0) : p.input(0);
     }
 
     /// {@return the kernel of `y = a` where the mask b is set; other elements of y are unchanged}

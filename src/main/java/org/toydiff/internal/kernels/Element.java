@@ -20,7 +20,8 @@ public enum Element {
     /// A byte of 0 or 1.
     BOOL(TypeKind.BYTE, 1);
 
-    final TypeKind kind;
+    /// The kind of the Java type.
+    public final TypeKind kind;
 
     /// The size in bytes.
     public final int bytes;
@@ -31,7 +32,7 @@ public enum Element {
     }
 
     /// {@return the type of real numbers that are doubles (`wide`) or floats}
-    static Element real(boolean wide) {
+    public static Element real(boolean wide) {
         return wide ? FLOAT64 : FLOAT32;
     }
 
@@ -50,7 +51,7 @@ public enum Element {
     }
 
     /// {@return the Java type}
-    ClassDesc type() {
+    public ClassDesc type() {
         return kind.upperBound();
     }
 
@@ -60,27 +61,27 @@ public enum Element {
     }
 
     /// Pushes the layout of elements.
-    void pushLayout(CodeBuilder code) {
+    public void pushLayout(CodeBuilder code) {
         code.getstatic(LoopCode.LAYOUT, "JAVA_" + kind, layout());
     }
 
     /// Replaces a segment, a layout and an index by the element at that index.
-    void get(CodeBuilder code) {
+    public void get(CodeBuilder code) {
         code.invokeinterface(LoopCode.SEGMENT, "getAtIndex", MethodTypeDesc.of(type(), layout(), CD_long));
     }
 
     /// Pops a segment, a layout, an index and an element, and stores the element at that index.
-    void set(CodeBuilder code) {
+    public void set(CodeBuilder code) {
         code.invokeinterface(LoopCode.SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(), CD_long, type()));
     }
 
     /// {@return whether it is INT32 or INT64}
-    boolean isInteger() {
+    public boolean isInteger() {
         return this == INT32 || this == INT64;
     }
 
     /// {@return the precision of the expressions over elements of this size; FLOAT32 for bytes}
-    Precision precision() {
+    public Precision precision() {
         return bytes == Double.BYTES ? Precision.FLOAT64 : Precision.FLOAT32;
     }
 }

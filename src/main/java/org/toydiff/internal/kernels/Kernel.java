@@ -48,6 +48,24 @@ public final class Kernel {
                 long n2);
     }
 
+    /// Several results of several operands over part of a grid, in one loop.
+    @FunctionalInterface
+    public interface Fused {
+        /// Computes `n1` rows and `n2` columns of a grid from element (i0, j0) on. The arrays describe the operands:
+        /// first those that are read, then those that are written; the latter alone are modified. Element (i, j) of
+        /// operand k lies at `starts[k] + i·rowSteps[k] + j·steps[k]`. An operand that is read may be one that is
+        /// written if each element is read and written at the same place.
+        void run(
+                MemorySegment[] operands,
+                long[] starts,
+                long[] rowSteps,
+                long[] steps,
+                long i0,
+                long j0,
+                long n1,
+                long n2);
+    }
+
     /// One pass over contiguous runs of up to four operands, some of which it writes, with an optional fold.
     @FunctionalInterface
     public interface Pass {

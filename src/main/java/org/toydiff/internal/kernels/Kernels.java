@@ -1,6 +1,9 @@
 package org.toydiff.internal.kernels;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Graph;
@@ -12,7 +15,14 @@ public final class Kernels {
     private static final String PROPERTY = "toydiff.kernels";
     private static final boolean VECTOR = chosen();
 
+    /// By kernel; they live as long as the process.
+    private static final Map<Object, Formula> FORMULAS = Collections.synchronizedMap(new IdentityHashMap<>());
+
     private Kernels() {}
+
+    /// An elementwise kernel's name and the expression that it computes for each element. A kernel of n operands that
+    /// reads the result's old elements too has them as operand n.
+    public record Formula(String name, Expression expression) {}
 
     /// {@return `vector` or `scalar`}
     public static String active() {
@@ -20,7 +30,7 @@ public final class Kernels {
     }
 
     /// {@return whether kernels have vector forms}
-    static boolean haveVectors() {
+    public static boolean haveVectors() {
         return VECTOR;
     }
 
@@ -46,7 +56,21 @@ public final class Kernels {
     }
 
     static Kernel.Unary unary(String name, Expression result) {
-        return hasVectorForm(result) ? ProvenUnary.of(name, result) : ScalarLoop.unary(name, result);
+        return noted(
+                hasVectorForm(result) ? ProvenUnary.of(name, result) : ScalarLoop.unary(name, result), name, result);
+    }
+
+    /// {@return the kernel, after noting what it computes}
+    static <K> K noted(K kernel, String name, Expression result) {
+        FORMULAS.put(kernel, new Formula(name, result));
+        return kernel;
+    }
+
+    /// {@return what an elementwise kernel computes, or null if no expression describes it}
+    ///
+    /// @param kernel a [Kernel.Unary] or [Kernel.Binary]
+    public static Formula formula(Object kernel) {
+        return FORMULAS.get(kernel);
     }
 
     /// {@return the kernel that converts elements to others of another size}
@@ -64,7 +88,8 @@ public final class Kernels {
     }
 
     static Kernel.Binary binary(String name, Expression result) {
-        return hasVectorForm(result) ? new ProvenBinary(name, result) : ScalarLoop.binary(name, result);
+        return noted(
+                hasVectorForm(result) ? new ProvenBinary(name, result) : ScalarLoop.binary(name, result), name, result);
     }
 
     private static boolean hasVectorForm(Expression result) {

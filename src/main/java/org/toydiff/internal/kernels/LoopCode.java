@@ -2,6 +2,7 @@ package org.toydiff.internal.kernels;
 
 import static java.lang.constant.ConstantDescs.CD_MethodHandles;
 import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -20,23 +21,31 @@ import java.nio.ByteOrder;
 
 /// The parts that all writers of loops share: the types that loops use, short sequences of instructions, and the
 /// definition of the class. Elements in memory are doubles (`wide`) or floats.
-final class LoopCode {
-    static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
+public final class LoopCode {
+    public static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
     static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
     static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
-    static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
+    public static final ClassDesc SPECIES = ClassDesc.of("jdk.incubator.vector.VectorSpecies");
     private static final ClassDesc OPERATORS = ClassDesc.of("jdk.incubator.vector.VectorOperators");
     private static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
     private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
     private static final ClassDesc BOUNDS = Bounds.class.describeConstable().orElseThrow();
+    private static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
+    private static final ClassDesc MASK_BYTES =
+            MaskBytes.class.describeConstable().orElseThrow();
 
     private static final int UNREACHED = 330;
 
     private LoopCode() {}
 
+    /// {@return the class that a loop of this name describes} All are of this package, whose helpers they call.
+    public static ClassDesc named(String name) {
+        return ClassDesc.of(LoopCode.class.getPackageName(), name);
+    }
+
     /// {@return an instance of a new hidden class} `classData` is null for none; `arguments` are those of its
     /// constructor.
-    static Object instance(byte[] bytes, Object classData, MethodType constructor, Object... arguments) {
+    public static Object instance(byte[] bytes, Object classData, MethodType constructor, Object... arguments) {
         Lookup lookup = MethodHandles.lookup();
         try {
             Lookup own = classData == null
@@ -49,7 +58,7 @@ final class LoopCode {
     }
 
     /// Writes a constructor without parameters.
-    static void constructor(ClassBuilder type) {
+    public static void constructor(ClassBuilder type) {
         type.withMethodBody(ConstantDescs.INIT_NAME, ConstantDescs.MTD_void, 0, code -> {
             callObjectConstructor(code);
             code.return_();
@@ -57,7 +66,7 @@ final class LoopCode {
     }
 
     /// Writes a field `scalar`, and a constructor that takes its value.
-    static void scalarField(ClassBuilder type, ClassDesc self, ClassDesc kernel) {
+    public static void scalarField(ClassBuilder type, ClassDesc self, ClassDesc kernel) {
         type.withField("scalar", kernel, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
         type.withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(CD_void, kernel), 0, code -> {
             callObjectConstructor(code);
@@ -70,7 +79,7 @@ final class LoopCode {
     }
 
     /// Writes the check of a segment and a start, which are slots; see [Bounds].
-    static void callBounds(CodeBuilder code, int segment, int start) {
+    public static void callBounds(CodeBuilder code, int segment, int start) {
         code.aload(segment).lload(start);
         code.invokestatic(BOUNDS, "within", MethodTypeDesc.of(CD_void, SEGMENT, CD_long));
     }
@@ -78,7 +87,7 @@ final class LoopCode {
     // Vectors. `vector` is the class of one, `wide` its elements.
 
     /// Pushes the constant at an index of the class data.
-    static void classData(CodeBuilder code, int index, ClassDesc type) {
+    public static void classData(CodeBuilder code, int index, ClassDesc type) {
         code.ldc(DynamicConstantDesc.ofNamed(
                 ConstantDescs.ofConstantBootstrap(CD_MethodHandles, "classDataAt", CD_Object, CD_int),
                 ConstantDescs.DEFAULT_NAME,
@@ -87,7 +96,7 @@ final class LoopCode {
     }
 
     /// Replaces a species and an element by a vector of that element.
-    static void broadcast(CodeBuilder code, ClassDesc vector, boolean wide) {
+    public static void broadcast(CodeBuilder code, ClassDesc vector, boolean wide) {
         code.invokestatic(
                 vector,
                 "broadcast",
@@ -95,15 +104,33 @@ final class LoopCode {
     }
 
     /// Replaces a species, a segment and an index by the vector at that index.
-    static void load(CodeBuilder code, ClassDesc vector, boolean wide) {
+    public static void load(CodeBuilder code, ClassDesc vector, boolean wide) {
         pushBytesAndOrder(code, wide);
         code.invokestatic(vector, "fromMemorySegment", MethodTypeDesc.of(vector, SPECIES, SEGMENT, CD_long, ORDER));
     }
 
     /// Pops a vector, a segment and an index, and stores the vector at that index.
-    static void store(CodeBuilder code, ClassDesc vector, boolean wide) {
+    public static void store(CodeBuilder code, ClassDesc vector, boolean wide) {
         pushBytesAndOrder(code, wide);
         code.invokevirtual(vector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
+    }
+
+    /// Replaces a species, a segment and an index by the mask of so many truth values from that index on.
+    public static void loadMask(CodeBuilder code, int lanes) {
+        code.loadConstant(lanes);
+        code.invokestatic(MASK_BYTES, "load", MethodTypeDesc.of(CD_long, SEGMENT, CD_long, CD_int));
+        code.invokestatic(MASK, "fromLong", MethodTypeDesc.of(MASK, SPECIES, CD_long));
+    }
+
+    /// Pops a mask's bits, a segment and an index, and stores so many truth values from that index on.
+    public static void storeMask(CodeBuilder code, int lanes) {
+        code.loadConstant(lanes);
+        code.invokestatic(MASK_BYTES, "store", MethodTypeDesc.of(CD_void, CD_long, SEGMENT, CD_long, CD_int));
+    }
+
+    /// Replaces a species and a truth value, 0 or 1, by a mask with that value in all lanes.
+    public static void broadcastMask(CodeBuilder code) {
+        code.invokeinterface(SPECIES, "maskAll", MethodTypeDesc.of(MASK, CD_boolean));
     }
 
     /// Replaces an index by the offset in bytes and the byte order.
@@ -125,7 +152,7 @@ final class LoopCode {
     /// Ends a method with unreachable code that makes it too large for C2 to inline (`FreqInlineSize`, 325 bytes): a
     /// vector loop is to be compiled once, by itself. Evidence that one caller's copy allocates nothing would not
     /// hold for another's; and calls of an inlined copy do not count towards the compilation of the rest.
-    static void keepFromInlining(CodeBuilder code) {
+    public static void keepFromInlining(CodeBuilder code) {
         for (int i = 0; i < UNREACHED; i++) {
             code.nop();
         }

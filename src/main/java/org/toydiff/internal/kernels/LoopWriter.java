@@ -23,7 +23,7 @@ import org.toydiff.internal.arithmetic.Precision;
 /// Each loop is a hidden class whose body contains the expression's operations, so that the compiler sees one loop
 /// without a call. A loop that takes its operation as a parameter is compiled once for all operations, and makes an
 /// indirect call for every element: 20 times slower once five operations have used it.
-abstract class LoopWriter {
+public abstract class LoopWriter {
     private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
     static final ClassDesc KERNEL_UNARY = Kernel.Unary.class.describeConstable().orElseThrow();
     static final ClassDesc KERNEL_BINARY =
@@ -96,7 +96,7 @@ abstract class LoopWriter {
     }
 
     /// Writes `for (long i = 0; i < limit; i++) body(i)`, in terms of slots.
-    static void loop(CodeBuilder code, int limit, Consumer<Integer> body) {
+    public static void loop(CodeBuilder code, int limit, Consumer<Integer> body) {
         int i = code.allocateLocal(TypeKind.LONG);
         Label top = code.newLabel();
         Label end = code.newLabel();
@@ -109,7 +109,7 @@ abstract class LoopWriter {
     }
 
     /// Pushes `start + i·step`, in terms of slots.
-    static void pushPlace(CodeBuilder code, int start, int i, int step) {
+    public static void pushPlace(CodeBuilder code, int start, int i, int step) {
         code.lload(start).lload(i).lload(step).lmul().ladd();
     }
 

@@ -1,7 +1,5 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.constant.ConstantDescs.CD_boolean;
-import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
@@ -27,9 +25,6 @@ import org.toydiff.internal.arithmetic.VectorEmitter;
 final class VectorLoop extends LoopWriter {
     private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
     private static final ClassDesc SPECIES = LoopCode.SPECIES;
-    private static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
-    private static final ClassDesc MASK_BYTES =
-            MaskBytes.class.describeConstable().orElseThrow();
 
     /// Marks a loop whose inputs are all read from memory.
     static final int NONE = -1;
@@ -157,7 +152,7 @@ final class VectorLoop extends LoopWriter {
         code.lload(code.parameterSlot(2 * input + 1));
         get(code, input);
         if (isByte(input)) {
-            code.invokeinterface(SPECIES, "maskAll", MethodTypeDesc.of(MASK, CD_boolean));
+            LoopCode.broadcastMask(code);
         } else {
             LoopCode.broadcast(code, vector, wide);
         }
@@ -189,9 +184,7 @@ final class VectorLoop extends LoopWriter {
                 species(code, false);
                 code.aload(code.parameterSlot(2 * index));
                 pushIndex(code, index, j);
-                code.loadConstant(lanes);
-                code.invokestatic(MASK_BYTES, "load", MethodTypeDesc.of(CD_long, SEGMENT, CD_long, CD_int));
-                code.invokestatic(MASK, "fromLong", MethodTypeDesc.of(MASK, SPECIES, CD_long));
+                LoopCode.loadMask(code, lanes);
             }
 
             @Override
@@ -216,8 +209,7 @@ final class VectorLoop extends LoopWriter {
             VectorEmitter.maskToBits(code);
             code.aload(code.parameterSlot(2 * inputs));
             pushIndex(code, inputs, j);
-            code.loadConstant(lanes);
-            code.invokestatic(MASK_BYTES, "store", MethodTypeDesc.of(CD_void, CD_long, SEGMENT, CD_long, CD_int));
+            LoopCode.storeMask(code, lanes);
             return;
         }
         code.aload(code.parameterSlot(2 * inputs));

@@ -1,0 +1,137 @@
+package org.toydiff.internal.fusion;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/// Merges elementwise launches into loops.
+///
+/// Two launches are merged if the later one reads a result or an operand of the earlier one, and nothing forbids it:
+///
+/// - both have one shape, or can be seen as having it, and numbers of one width;
+/// - each block that one of them writes is seen by both in the same way;
+/// - one of them can move to the place of the other: no launch between them writes what it reads, or touches what it
+///   writes. A move past other launches must not keep more blocks alive than before;
+/// - the loop runs on vectors if one of the two does, and its rows are no shorter than the shorter of 64 elements and
+///   the longer rows of the two;
+/// - the program [fits][LoopProgram#fits] into one loop. A chain that is too long thus becomes several loops.
+///
+/// A block that only launches of one loop read is not stored.
+public final class Fuser {
+    private final List<LaunchGroup> groups = new ArrayList<>();
+
+    /// The blocks whose contents are needed after the last launch.
+    private final Set<Integer> kept;
+
+    private Fuser(Set<Integer> kept) {
+        this.kept = kept;
+    }
+
+    /// {@return launches that do the same, in order}
+    ///
+    /// @param launches in the order in which they run
+    /// @param kept the blocks whose contents are needed afterwards
+    public static List<FusedLaunch> fuse(List<? extends RecordedLaunch> launches, Set<Integer> kept) {
+        var fuser = new Fuser(kept);
+        for (int i = 0; i < launches.size(); i++) {
+            fuser.groups.add(LaunchGroup.of(i, launches.get(i)));
+        }
+        for (int next = 0; next < fuser.groups.size(); ) {
+            int before = fuser.groups.size();
+            fuser.merge(next);
+            next += 1 - (before - fuser.groups.size());
+        }
+        return fuser.results();
+    }
+
+    /// Merges a group with earlier ones, the nearest first.
+    private void merge(int group) {
+        int at = group;
+        for (int earlier = at - 1; earlier >= 0; earlier--) {
+            LaunchGroup first = groups.get(earlier);
+            LaunchGroup second = groups.get(at);
+            if (!first.shares(second)) {
+                continue;
+            }
+            boolean delays = mayDelay(earlier, at);
+            if (!delays && !mayAdvance(at, earlier)) {
+                continue;
+            }
+            LaunchGroup both = first.with(second);
+            if (both != null) {
+                groups.remove(at);
+                groups.remove(earlier);
+                at = delays ? at - 1 : earlier;
+                groups.add(at, both);
+                earlier = at;
+            }
+        }
+    }
+
+    /// {@return whether the group at `from` can run right before the later one at `to`}
+    private boolean mayDelay(int from, int to) {
+        LaunchGroup group = groups.get(from);
+        if (!passes(group, from, to)) {
+            return false;
+        }
+        long kept = group.reads.stream()
+                .filter(block ->
+                        isTemporary(block) && !group.writes.contains(block) && !isReadFrom(from + 1, block, -1))
+                .count();
+        return to == from + 1 || kept <= created(group, from);
+    }
+
+    /// {@return whether the group at `from` can run right after the earlier one at `to`}
+    private boolean mayAdvance(int from, int to) {
+        LaunchGroup group = groups.get(from);
+        if (!passes(group, to, from)) {
+            return false;
+        }
+        long freed = group.whole.stream()
+                .filter(block ->
+                        isTemporary(block) && !group.writes.contains(block) && !isReadFrom(to + 1, block, from))
+                .count();
+        return created(group, from) <= freed;
+    }
+
+    /// {@return whether a group conflicts with none of those between two places}
+    private boolean passes(LaunchGroup group, int from, int to) {
+        return groups.subList(from + 1, to).stream().noneMatch(group::conflicts);
+    }
+
+    private boolean isTemporary(int block) {
+        return !kept.contains(block);
+    }
+
+    /// {@return the number of blocks that begin to live with a group}
+    private long created(LaunchGroup group, int at) {
+        return group.writes.stream()
+                .filter(block -> isTemporary(block) && !group.reads.contains(block))
+                .filter(block -> groups.subList(0, at).stream()
+                        .noneMatch(each -> each.writes.contains(block) || each.reads.contains(block)))
+                .count();
+    }
+
+    /// {@return whether a group from a place on reads a block, other than the one at `except`}
+    private boolean isReadFrom(int place, int block, int except) {
+        for (int i = place; i < groups.size(); i++) {
+            if (i != except && groups.get(i).reads.contains(block)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private List<FusedLaunch> results() {
+        List<FusedLaunch> results = new ArrayList<>();
+        Set<Integer> needed = new HashSet<>(kept);
+        for (LaunchGroup group : groups.reversed()) {
+            results.add(group.isLoop() ? group.loop(needed) : new FusedLaunch.Unchanged(group.launches.getFirst()));
+            needed.addAll(group.reads);
+        }
+        Collections.reverse(results);
+        return results;
+    }
+}

@@ -1,0 +1,115 @@
+package org.toydiff.internal.fusion;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Graph;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.kernels.Element;
+import org.toydiff.internal.kernels.Staging;
+
+/// The computation of a fused loop for each element: a straight-line program of kernels. Its values are the inputs,
+/// numbered from 0, then the results of the calls. Some of these are stored, the others exist in registers only.
+///
+/// A loop performs the very operations of the kernels, none contracted or reordered, so that it gives the bits that
+/// they give one after another. Equal operations on equal operands are done once.
+///
+/// @param precision the width of the numbers: FLOAT32 for elements of 4 bytes, FLOAT64 for those of 8; truth values go
+///     with both
+/// @param inputs the types of the operands that are read
+/// @param calls the kernels in order
+/// @param outputs the values that are stored, in the order of the operands that are written
+public record LoopProgram(Precision precision, List<Element> inputs, List<Call> calls, List<Output> outputs) {
+    /// The largest number of operands.
+    static final int MAX_OPERANDS = Staging.MAX_OPERANDS;
+
+    /// The largest number of operations: HotSpot compiles no method of 8,000 bytes or more, and the vector form has
+    /// some 20 for each.
+    static final int MAX_OPERATIONS = 320;
+
+    /// The largest number of vectors that are in use at once, those of repeated operands among them: AVX2 has 16
+    /// registers.
+    static final int MAX_LIVE = 16;
+
+    /// A kernel applied to values.
+    ///
+    /// @param kernel its name
+    /// @param expression the computation
+    /// @param arguments the number of the value that stands for each of its operands
+    public record Call(String kernel, Expression expression, List<Integer> arguments) {}
+
+    /// A value stored to an operand.
+    public record Output(int value, Element element) {}
+
+    /// {@return the graph of the outputs}
+    Graph graph() {
+        List<Expression> values = new ArrayList<>();
+        for (int i = 0; i < inputs.size(); i++) {
+            values.add(inputs.get(i) == Element.BOOL ? precision.mask(i) : precision.input(i));
+        }
+        for (Call call : calls) {
+            values.add(call.expression()
+                    .substitute(call.arguments().stream().map(values::get).toList()));
+        }
+        return Graph.of(
+                outputs.stream().map(output -> values.get(output.value())).toList());
+    }
+
+    /// {@return the type of an operand: the inputs come first, then the outputs}
+    Element element(int operand) {
+        return operand < inputs.size()
+                ? inputs.get(operand)
+                : outputs.get(operand - inputs.size()).element();
+    }
+
+    /// {@return the number of operands}
+    int operandCount() {
+        return inputs.size() + outputs.size();
+    }
+
+    /// {@return whether one loop can be this program} A program that is too large must be split.
+    boolean fits() {
+        if (operandCount() > MAX_OPERANDS) {
+            return false;
+        }
+        Graph graph = graph();
+        return graph.operationCount() <= MAX_OPERATIONS && graph.liveValues() <= MAX_LIVE;
+    }
+
+    /// {@return a name for profilers}
+    String name() {
+        String kernels = calls.stream()
+                .limit(6)
+                .map(call -> Character.toUpperCase(call.kernel().charAt(0))
+                        + call.kernel().substring(1))
+                .collect(Collectors.joining());
+        return "fused" + kernels;
+    }
+
+    /// {@return readable pseudo-code, a line for each call}
+    @Override
+    public String toString() {
+        return Stream.iterate(0, k -> k < calls.size(), k -> k + 1)
+                .map(k -> {
+                    Call call = calls.get(k);
+                    String arguments = call.arguments().stream().map(this::text).collect(Collectors.joining(", "));
+                    return text(inputs.size() + k) + " = " + call.kernel() + "(" + arguments + ")";
+                })
+                .collect(Collectors.joining("\n"));
+    }
+
+    /// {@return the name of a value: `x0` for an input, `y0` for a stored one, else `t0`}
+    private String text(int value) {
+        if (value < inputs.size()) {
+            return "x" + value;
+        }
+        for (int k = 0; k < outputs.size(); k++) {
+            if (outputs.get(k).value() == value) {
+                return "y" + k;
+            }
+        }
+        return "t" + (value - inputs.size());
+    }
+}

@@ -1,0 +1,146 @@
+package org.toydiff.internal.fusion;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Interpreter;
+import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
+import org.toydiff.internal.kernels.Element;
+
+/// Blocks of memory for tests of fused loops, and the naive execution of launches over them.
+final class Blocks {
+    private static final double[] SPECIAL = {
+        0.0, -0.0, 1, -1, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e-40, -1e-310, 1e30, -88, 0.5
+    };
+
+    private final List<Element> elements = new ArrayList<>();
+    private final List<MemorySegment> memory = new ArrayList<>();
+
+    /// Adds a block with random elements, special ones among them.
+    int add(Arena arena, Element element, int size, SplittableRandom random) {
+        MemorySegment block = arena.allocate((long) size * element.bytes, 64);
+        for (int i = 0; i < size; i++) {
+            switch (element) {
+                case BOOL -> block.set(JAVA_BYTE, i, (byte) random.nextInt(2));
+                case INT32 -> block.setAtIndex(JAVA_INT, i, random.nextInt() >> random.nextInt(32));
+                case INT64 -> block.setAtIndex(JAVA_LONG, i, random.nextLong() >> random.nextInt(64));
+                case FLOAT32 -> block.setAtIndex(JAVA_FLOAT, i, (float) number(random));
+                case FLOAT64 -> block.setAtIndex(JAVA_DOUBLE, i, number(random));
+            }
+        }
+        elements.add(element);
+        memory.add(block);
+        return memory.size() - 1;
+    }
+
+    private static double number(SplittableRandom random) {
+        return random.nextInt(8) == 0 ? SPECIAL[random.nextInt(SPECIAL.length)] : random.nextDouble(-4, 4);
+    }
+
+    int count() {
+        return memory.size();
+    }
+
+    Element element(int block) {
+        return elements.get(block);
+    }
+
+    MemorySegment memory(int block) {
+        return memory.get(block);
+    }
+
+    MemorySegment[] memory(List<BlockView> operands) {
+        return operands.stream().map(view -> memory.get(view.block())).toArray(MemorySegment[]::new);
+    }
+
+    Blocks copy(Arena arena) {
+        var copy = new Blocks();
+        copy.elements.addAll(elements);
+        for (MemorySegment block : memory) {
+            copy.memory.add(arena.allocate(block.byteSize(), 64).copyFrom(block));
+        }
+        return copy;
+    }
+
+    /// Fills a block with bits that no result has.
+    void spoil(int block) {
+        memory.get(block).fill((byte) (element(block) == Element.BOOL ? 1 : 0x5b));
+    }
+
+    /// {@return the bits of a block's elements, those of all NaN being equal}
+    String bits(int block) {
+        var text = new StringBuilder();
+        MemorySegment x = memory.get(block);
+        for (long i = 0; i < x.byteSize() / element(block).bytes; i++) {
+            switch (element(block)) {
+                case BOOL -> text.append(x.get(JAVA_BYTE, i));
+                case INT32 -> text.append(x.getAtIndex(JAVA_INT, i));
+                case INT64 -> text.append(x.getAtIndex(JAVA_LONG, i));
+                case FLOAT32 -> text.append(x.getAtIndex(JAVA_FLOAT, i));
+                case FLOAT64 -> text.append(x.getAtIndex(JAVA_DOUBLE, i));
+            }
+            text.append(' ');
+        }
+        return text.toString();
+    }
+
+    /// Runs a launch, element by element.
+    void run(Elementwise launch) {
+        run(launch, 0, new long[launch.shape().length]);
+    }
+
+    private void run(Elementwise launch, int axis, long[] index) {
+        if (axis < index.length) {
+            for (long i = 0; i < launch.shape()[axis]; i++) {
+                index[axis] = i;
+                run(launch, axis + 1, index);
+            }
+            return;
+        }
+        boolean wide = launch.expression().precision().size == Long.SIZE;
+        Object[] operands = launch.inputs().stream()
+                .map(view -> get(view, place(view, index), wide))
+                .toArray();
+        set(launch.output(), place(launch.output(), index), value(launch.expression(), operands));
+    }
+
+    private static Object value(Expression expression, Object[] operands) {
+        return Interpreter.evaluate(expression, operands, new Number[0]);
+    }
+
+    private static long place(BlockView view, long[] index) {
+        long place = view.offset();
+        for (int axis = 0; axis < index.length; axis++) {
+            place += index[axis] * view.strides()[axis];
+        }
+        return place;
+    }
+
+    /// {@return an element as the interpreter wants it: an integer as the number with its bits}
+    private Object get(BlockView view, long at, boolean wide) {
+        MemorySegment x = memory.get(view.block());
+        if (view.element() == Element.BOOL) {
+            return x.get(JAVA_BYTE, at) != 0;
+        }
+        return wide ? (Object) x.getAtIndex(JAVA_DOUBLE, at) : (Object) x.getAtIndex(JAVA_FLOAT, at);
+    }
+
+    private void set(BlockView view, long at, Object value) {
+        MemorySegment x = memory.get(view.block());
+        switch (value) {
+            case Boolean truth -> x.set(JAVA_BYTE, at, (byte) (truth ? 1 : 0));
+            case Float number -> x.setAtIndex(JAVA_FLOAT, at, number);
+            case Double number -> x.setAtIndex(JAVA_DOUBLE, at, number);
+            default -> throw new AssertionError(value);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package org.toydiff.internal.fusion;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
+import org.toydiff.internal.fusion.RecordedLaunch.Other;
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.CastKernels;
+import org.toydiff.internal.kernels.CopyKernels;
+import org.toydiff.internal.kernels.Element;
+import org.toydiff.internal.kernels.IntegerKernels;
+import org.toydiff.internal.kernels.LogicKernel;
+import org.toydiff.internal.kernels.UnaryKernel;
+import org.toydiff.internal.launch.Shape;
+
+/// A random program of launches: kernels of all kinds on operands that are contiguous, repeated, transposed or
+/// stepped, some of them written in place, with other launches between them.
+final class RandomLaunches {
+    final Blocks blocks = new Blocks();
+    final List<RecordedLaunch> launches = new ArrayList<>();
+    final Set<Integer> kept = new HashSet<>();
+
+    private final SplittableRandom random;
+    private final Arena arena;
+    private final long[] shape;
+    private final Element real;
+    private final Element integer;
+
+    RandomLaunches(Arena arena, long[] shape, boolean wide, int count, long seed) {
+        this.arena = arena;
+        this.shape = shape;
+        random = new SplittableRandom(seed);
+        real = wide ? Element.FLOAT64 : Element.FLOAT32;
+        integer = wide ? Element.INT64 : Element.INT32;
+        for (Element element : List.of(real, real, real, integer, integer, Element.BOOL, Element.BOOL)) {
+            kept.add(block(element));
+        }
+        for (int i = 0; i < count; i++) {
+            launches.add(random.nextInt(12) == 0 ? other() : elementwise());
+        }
+        for (int block = kept.size(); block < blocks.count(); block++) {
+            if (random.nextInt(4) == 0) {
+                kept.add(block);
+            }
+        }
+        kept.add(blocks.count() - 1);
+    }
+
+    private int block(Element element) {
+        return blocks.add(arena, element, (int) (3 * Shape.size(shape) + 8), random);
+    }
+
+    /// {@return a launch that reads one block and writes another}
+    private Other other() {
+        return new Other(Set.of(random.nextInt(blocks.count())), Set.of(random.nextInt(blocks.count())));
+    }
+
+    private static <T> T any(SplittableRandom random, List<T> list) {
+        return list.get(random.nextInt(list.size()));
+    }
+
+    private Elementwise elementwise() {
+        boolean wide = real == Element.FLOAT64;
+        return switch (random.nextInt(10)) {
+            case 0, 1 -> {
+                UnaryKernel kernel = any(random, Arrays.asList(UnaryKernel.values()));
+                boolean test = kernel.name().startsWith("IS_");
+                yield launch(kernel.of(wide), List.of(real), test ? Element.BOOL : real);
+            }
+            case 2, 3, 4 -> {
+                BinaryKernel kernel = any(random, Arrays.asList(BinaryKernel.values()));
+                Element second = kernel == BinaryKernel.ZERO_WHERE ? Element.BOOL : real;
+                yield launch(kernel.of(wide), List.of(real, second), isComparison(kernel) ? Element.BOOL : real);
+            }
+            case 5 -> launch(any(random, Arrays.asList(LogicKernel.values())).kernel(), bools(2), Element.BOOL);
+            case 6 -> {
+                List<BinaryKernel> kernels = Arrays.stream(BinaryKernel.values())
+                        .filter(IntegerKernels::has)
+                        .toList();
+                BinaryKernel kernel = any(random, kernels);
+                yield launch(
+                        IntegerKernels.of(kernel, wide),
+                        List.of(integer, integer),
+                        isComparison(kernel) ? Element.BOOL : integer);
+            }
+            case 7 -> {
+                Element from = any(random, List.of(real, integer, Element.BOOL));
+                Element to = from == real ? Element.BOOL : any(random, List.of(real, integer, Element.BOOL));
+                yield launch(CastKernels.of(from, to), List.of(from), to);
+            }
+            case 8 -> {
+                Element type = any(random, List.of(real, integer, Element.BOOL));
+                yield launch(CopyKernels.of(type.bytes).copy, List.of(type), type);
+            }
+            default -> {
+                Element type = any(random, List.of(real, integer, Element.BOOL));
+                yield launch(CopyKernels.of(type.bytes).put(), List.of(type, Element.BOOL), type);
+            }
+        };
+    }
+
+    private static boolean isComparison(BinaryKernel kernel) {
+        return kernel.name().contains("EQUAL")
+                || kernel.name().startsWith("LESS")
+                || kernel.name().startsWith("GREATER");
+    }
+
+    private static List<Element> bools(int count) {
+        return Collections.nCopies(count, Element.BOOL);
+    }
+
+    private Elementwise launch(Object kernel, List<Element> types, Element result) {
+        List<BlockView> inputs = types.stream().map(this::input).toList();
+        return Elementwise.of(kernel, inputs, output(inputs, result), shape);
+    }
+
+    /// {@return a block of that type, often the last one}
+    private int known(Element type) {
+        int block = random.nextInt(3) == 0 ? random.nextInt(blocks.count()) : blocks.count() - 1;
+        while (blocks.element(block) != type) {
+            block = block == 0 ? blocks.count() - 1 : block - 1;
+        }
+        return block;
+    }
+
+    private BlockView input(Element type) {
+        long[] strides = Shape.strides(shape);
+        long offset = 0;
+        switch (random.nextInt(8)) {
+            case 0 -> {
+                for (int axis = 0; axis < strides.length; axis++) {
+                    strides[axis] *= random.nextInt(2);
+                }
+                offset = random.nextInt(8);
+            }
+            case 1 -> strides = transposed();
+            case 2 -> {
+                for (int axis = 0; axis < strides.length; axis++) {
+                    strides[axis] *= 2;
+                }
+                offset = 1;
+            }
+            default -> {}
+        }
+        return new BlockView(known(type), type, offset, strides);
+    }
+
+    private long[] transposed() {
+        long[] strides = new long[shape.length];
+        long stride = 1;
+        for (int axis = 0; axis < shape.length; axis++) {
+            strides[axis] = stride;
+            stride *= Math.max(1, shape[axis]);
+        }
+        return strides;
+    }
+
+    /// {@return a new block, or an operand that has a place for each result}
+    private BlockView output(List<BlockView> inputs, Element type) {
+        for (BlockView input : inputs) {
+            if (input.element() == type
+                    && !Shape.overlapsItself(shape, input.strides())
+                    && inputs.stream().allMatch(each -> each.block() != input.block() || each.equals(input))
+                    && random.nextInt(3) == 0) {
+                return input;
+            }
+        }
+        return new BlockView(block(type), type, 0, Shape.strides(shape));
+    }
+}
