@@ -1,7 +1,6 @@
 package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
-import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.IndexKernels;
@@ -354,27 +353,31 @@ final class Launch {
 
     /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.
     static void product(Tensor a, Tensor b, double beta, Tensor y) {
-        products(a, 0, b, 0, beta, y, 1);
+        ProductWork work = Scope.current().products;
+        left(work, a, false);
+        right(work, b);
+        work.run(y.isWide(), beta, memory(y), y.offset);
     }
 
     /// `y = aᵀ·b + beta·y`, without a view of a that has its axes exchanged.
     static void productOfSwapped(Tensor a, Tensor b, double beta, Tensor y) {
         ProductWork work = Scope.current().products;
-        left(work, a, true, 0);
-        right(work, b, 0);
-        work.run(y.isWide(), beta, memory(y), y.offset, 1);
+        left(work, a, true);
+        right(work, b);
+        work.run(y.isWide(), beta, memory(y), y.offset);
     }
 
-    /// As [#product] for a batch, of which a, b and y are the first: a's are `betweenA` elements apart and b's
-    /// `betweenB`, y's follow each other.
-    static void products(Tensor a, long betweenA, Tensor b, long betweenB, double beta, Tensor y, long batches) {
+    /// As [#product] for a batch of the given leading axes, of which a, b and y are the first; the strides are 0
+    /// along axes where an operand is stretched.
+    static void products(
+            Tensor a, long[] aStrides, Tensor b, long[] bStrides, double beta, Tensor y, long[] leadingAxes) {
         ProductWork work = Scope.current().products;
-        left(work, a, false, betweenA);
-        right(work, b, betweenB);
-        work.run(y.isWide(), beta, memory(y), y.offset, batches);
+        left(work, a, false);
+        right(work, b);
+        work.run(y.isWide(), beta, memory(y), y.offset, leadingAxes, aStrides, bStrides);
     }
 
-    private static void left(ProductWork work, Tensor a, boolean swapped, long between) {
+    private static void left(ProductWork work, Tensor a, boolean swapped) {
         int row = swapped ? 1 : 0;
         int column = 1 - row;
         boolean columnsLie = MatrixLayout.transposed(a.shape, a.strides);
@@ -386,11 +389,10 @@ final class Launch {
                 a.strides[row],
                 columnsLie != swapped,
                 MatrixLayout.leading(a.shape, a.strides, columnsLie),
-                MatrixLayout.increment(a.shape, a.strides, column),
-                between);
+                MatrixLayout.increment(a.shape, a.strides, column));
     }
 
-    private static void right(ProductWork work, Tensor b, long between) {
+    private static void right(ProductWork work, Tensor b) {
         boolean transposed = MatrixLayout.transposed(b.shape, b.strides);
         work.right(
                 memory(b),
@@ -399,26 +401,20 @@ final class Launch {
                 b.strides[1],
                 transposed,
                 MatrixLayout.leading(b.shape, b.strides, transposed),
-                MatrixLayout.increment(b.shape, b.strides, 0),
-                between);
+                MatrixLayout.increment(b.shape, b.strides, 0));
     }
 
-    /// `Σ a·b` of two vectors.
+    /// `y = Σ a·b` of two vectors.
     static void dot(Tensor a, Tensor b, Tensor y) {
         if (skips(y)) {
             return;
         }
-        int n = (int) a.size();
-        double sum = CBlas.dot(
-                y.isWide(),
-                n,
-                memory(a),
-                a.offset * a.dtype.bytes(),
-                MatrixLayout.increment(a.shape, a.strides, 0),
-                memory(b),
-                b.offset * b.dtype.bytes(),
-                MatrixLayout.increment(b.shape, b.strides, 0));
-        y.dtype.set(y.storage.segment(), y.offset, sum);
+        ProductWork work = Scope.current().products;
+        int aStep = MatrixLayout.increment(a.shape, a.strides, 0);
+        int bStep = MatrixLayout.increment(b.shape, b.strides, 0);
+        work.left(memory(a), a.offset, 1, a.size(), 0, false, (int) Math.max(1, a.size()), aStep);
+        work.right(memory(b), b.offset, 1, 0, true, (int) Math.max(1, b.size()), bStep);
+        work.run(y.isWide(), 0, memory(y), y.offset);
     }
 
     private static MemorySegment memory(Tensor t) {

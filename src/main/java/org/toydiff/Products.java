@@ -152,42 +152,20 @@ final class Products {
         z.freeCopyOf(b, "matmul");
     }
 
-    /// Leading axes that lie evenly spaced in every operand are one batch; the others are walked.
+    /// One launch for all leading axes, along which a and b are stretched in place.
     private static void batch(Tensor a, Tensor b, double beta, Tensor y) {
         int leading = y.rank() - 2;
         if (leading == 0) {
             Launch.product(a, b, beta, y);
-        } else if (evenlySpaced(a, y) && evenlySpaced(b, y)) {
-            Launch.products(matrix(a), spacing(a), matrix(b), spacing(b), beta, matrix(y), batches(y));
-        } else {
-            for (long i = 0; i < y.shape[0]; i++) {
-                batch(entry(a, i, y.rank()), entry(b, i, y.rank()), beta, entry(y, i, y.rank()));
-            }
+            return;
         }
+        long[] axes = Arrays.copyOf(y.shape, leading);
+        Launch.products(matrix(a), leadingStrides(a, axes), matrix(b), leadingStrides(b, axes), beta, matrix(y), axes);
     }
 
-    /// How many matrices it holds.
-    private static long batches(Tensor t) {
-        return Shape.size(Arrays.copyOf(t.shape, t.rank() - 2));
-    }
-
-    /// Whether t's matrices follow each other as y's do, at one distance, or t is one matrix for all of them.
-    private static boolean evenlySpaced(Tensor t, Tensor y) {
-        if (batches(t) == 1) {
-            return true;
-        }
+    private static long[] leadingStrides(Tensor t, long[] axes) {
         int leading = t.rank() - 2;
-        boolean even = t.rank() == y.rank();
-        for (int axis = 0; even && axis < leading; axis++) {
-            even = t.shape[axis] == y.shape[axis]
-                    && (axis == leading - 1 || t.strides[axis] == t.shape[axis + 1] * t.strides[axis + 1]);
-        }
-        return even;
-    }
-
-    /// The distance between its matrices; 0 for one matrix, which may have no leading axis at all.
-    private static long spacing(Tensor t) {
-        return batches(t) == 1 ? 0 : t.strides[t.rank() - 3];
+        return Shape.stretched(Arrays.copyOf(t.shape, leading), Arrays.copyOf(t.strides, leading), axes);
     }
 
     /// The first of its matrices.
@@ -195,11 +173,6 @@ final class Products {
         int rank = t.rank();
         return t.view(
                 t.offset, Arrays.copyOfRange(t.shape, rank - 2, rank), Arrays.copyOfRange(t.strides, rank - 2, rank));
-    }
-
-    /// Entry i along the leading axis of a tensor that has one, else the tensor itself, as broadcasting takes it.
-    private static Tensor entry(Tensor t, long i, int rank) {
-        return t.rank() < rank ? t : t.entry(t.shape[0] == 1 ? 0 : i);
     }
 
     private static Tensor flat(Tensor t) {

@@ -92,24 +92,4 @@ public final class Kernel {
         /// summed row by row in double, and rounded once.
         void run(MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, double divisor);
     }
-
-    /// Products of matrices.
-    @FunctionalInterface
-    public interface Product {
-        /// Computes `y = a·b` for `m` rows, `n` columns and a positive inner size `k`. The rows of b are contiguous
-        /// and `bk` apart; the rows of a are contiguous and `ai` apart; those of y are contiguous and `yi` apart.
-        void run(
-                MemorySegment a,
-                long a0,
-                long ai,
-                MemorySegment b,
-                long b0,
-                long bk,
-                MemorySegment y,
-                long y0,
-                long yi,
-                int m,
-                int n,
-                int k);
-    }
 }

@@ -13,7 +13,6 @@
 /// | passes and column sums, likewise | `PassWriter`, `ScalarPass`, `VectorPass`; `ColumnLoop` |
 /// | how the scalar form gets at memory | `Staging`, `StagingCode` |
 /// | which form runs | `ProvenLoop`, `SegmentClasses` and the kernels that begin with `Proven` |
-/// | tiny products | `SmallProduct`, `ProductLoop` |
 ///
 /// The arithmetic of the expressions is in `internal.arithmetic`; `internal.launch` decides how an op is divided
 /// into calls of a kernel.

@@ -1,40 +1,28 @@
 package org.toydiff.internal.launch;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.Kernel;
-import org.toydiff.internal.kernels.SmallProduct;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// One matrix product `y = a·b + beta·y` in progress, or a batch of them, divided into tiles of the result. One
+/// One matrix product `y = a·b + beta·y` in progress, or a batch of them, divided into parts by [ProductPlan]. One
 /// object per thread, like [ElementWork].
 ///
-/// A tile is one call of BLAS on one thread over all of k, so that sums are never split and the result is the same
-/// for any number of workers. Operations on a tile (adding a bias, applying an activation, multiplying by an
-/// activation's gradient) run right after it, while it is in the cache.
+/// A part runs on one thread, and each call of BLAS within it. Operations on the result (adding a bias, applying an
+/// activation, multiplying by an activation's gradient) run right after a tile, while it is in the cache.
 public final class ProductWork extends Work {
-    /// Products of fewer multiplications stay on the calling thread: some 10 µs of arithmetic.
-    private static final long SMALLEST = 1 << 20;
+    /// Partial results are added this many elements at a time, which stay in a first-level cache.
+    private static final int BLOCK = 2048;
 
-    // The most rows and columns of a tile. BLAS packs its operands again for each tile, which costs a share of
-    // 1/rows + 1/columns of the product.
-    private static final int TILE_ROWS = 1024;
-    private static final int TILE_COLUMNS = 512;
-
-    /// For k up to this size the second operand is small and stays in the cache, so tiles are cut by rows alone,
-    /// which took a fifth off the gradient of a weight at batch 32, and nothing at 128.
-    private static final int SHALLOW = 64;
-
-    /// Tile sizes are rounded to this: the widest micro-kernels compute 16 by 4 to 48 by 8 elements at a time.
-    private static final int UNIT = 16;
-
-    /// Products of up to this many rows are computed without packing: a third faster at 32 rows, no faster at 64.
-    private static final int FEW_ROWS = 48;
+    private final ProductPlan plan = new ProductPlan();
+    private final PartialSums partials = new PartialSums();
 
     private boolean wide;
-    private SmallProduct small;
     private int m;
     private int n;
     private int k;
@@ -45,12 +33,11 @@ public final class ProductWork extends Work {
     private long b0;
     private long y0;
 
-    // Strides between a's rows, b's columns and y's rows.
+    // Strides between a's rows and b's columns.
     private long ai;
     private long bj;
-    private long yi;
 
-    // As BLAS expects them; the spacings are the increments of operands that are vectors.
+    // As BLAS expects them; the spacings are the strides along k.
     private boolean transposeA;
     private boolean transposeB;
     private int leadingA;
@@ -59,16 +46,14 @@ public final class ProductWork extends Work {
     private int spacingB;
     private double beta;
 
-    private int tileRows;
-    private int tileColumns;
-    private long across;
-    private long tiles;
-
-    // The batch; a part is one tile of one product, or `together` small products.
+    // The batch: its axes, and the strides along them.
+    private long[] batchShape;
+    private long[] batchA;
+    private long[] batchB;
     private long batches;
-    private long betweenA;
-    private long betweenB;
-    private long together;
+
+    /// Whether the parts add partial results; else they multiply.
+    private boolean adds;
 
     // Operations that follow a tile; null if absent.
     private MemorySegment bias;
@@ -108,8 +93,8 @@ public final class ProductWork extends Work {
         gradient = null;
     }
 
-    /// Sets the first operand of the next [#run], `[rows, columns]`: the first of matrices that are `between`
-    /// elements apart. [MatrixLayout] determines how BLAS is to read it.
+    /// Sets the first operand of the next [#run], `[rows, columns]`. [MatrixLayout] determines how BLAS is to read
+    /// it.
     ///
     /// @param down the stride between its rows, in elements
     /// @param transposed whether it is stored with rows and columns exchanged
@@ -123,8 +108,7 @@ public final class ProductWork extends Work {
             long down,
             boolean transposed,
             int leading,
-            int increment,
-            long between) {
+            int increment) {
         a = memory;
         a0 = at;
         m = (int) rows;
@@ -133,7 +117,6 @@ public final class ProductWork extends Work {
         transposeA = transposed;
         leadingA = leading;
         spacingA = increment;
-        betweenA = between;
     }
 
     /// Sets the second operand of the next [#run], with as many rows as the first has columns; otherwise like
@@ -142,14 +125,7 @@ public final class ProductWork extends Work {
     /// @param across the stride between its columns, in elements
     /// @param increment the distance between elements of a column
     public void right(
-            MemorySegment memory,
-            long at,
-            long columns,
-            long across,
-            boolean transposed,
-            int leading,
-            int increment,
-            long between) {
+            MemorySegment memory, long at, long columns, long across, boolean transposed, int leading, int increment) {
         b = memory;
         b0 = at;
         n = (int) columns;
@@ -157,26 +133,54 @@ public final class ProductWork extends Work {
         transposeB = transposed;
         leadingB = leading;
         spacingB = increment;
-        betweenB = between;
     }
 
-    /// Computes `y = a·b + beta·y` for `batches` products of the operands set before, which BLAS can read in place.
-    /// The matrices of y are contiguous and follow each other, and nothing is empty, except perhaps k.
-    public void run(boolean wide, double beta, MemorySegment y, long yAt, long batches) {
+    /// Computes `y = a·b + beta·y` of the operands set before, which BLAS can read in place. y is contiguous, and
+    /// nothing is empty, except perhaps k.
+    public void run(boolean wide, double beta, MemorySegment y, long yAt) {
+        run(wide, beta, y, yAt, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
+    }
+
+    /// Computes a batch of products; the operands set before are its first. The matrices of y are contiguous and
+    /// follow each other.
+    ///
+    /// @param shape the axes of the batch, none of them empty
+    /// @param aStrides the strides of the first operands along these axes, in elements; 0 along one where they are
+    ///     one and the same
+    /// @param bStrides those of the second operands
+    public void run(
+            boolean wide, double beta, MemorySegment y, long yAt, long[] shape, long[] aStrides, long[] bStrides) {
         this.wide = wide;
-        this.batches = batches;
         this.beta = beta;
         this.y = y;
         y0 = yAt;
-        yi = n;
-        small = SmallProduct.of(wide);
-        cut();
-        long multiplications = Math.max(1, (long) m * n * k);
-        together = tiles > 1 ? 1 : Math.max(1, SMALLEST / multiplications);
+        batchShape = shape;
+        batchA = aStrides;
+        batchB = bStrides;
+        batches = Shape.size(shape);
+        long room = Scratch.BYTES / bytes();
+        long most = gradient == null ? 0 : room;
+        plan.of(ProductTable.active(), transposeA, transposeB, m, n, k, batches, most, room);
         try {
-            Workers.run(this, parts(batches, together) * tiles);
+            if (plan.chunks == 1) {
+                Workers.run(this, parts(batches, plan.together) * plan.tiles);
+            } else {
+                runChunks(room);
+            }
         } finally {
             forget();
+        }
+    }
+
+    private void runChunks(long room) {
+        try {
+            partials.take(y, y0, plan.chunks, (long) m * n, room);
+            Workers.run(this, plan.tiles * plan.chunks);
+            adds = true;
+            Workers.run(this, parts(m, rowsOfBlock()));
+        } finally {
+            adds = false;
+            partials.giveBack();
         }
     }
 
@@ -186,54 +190,86 @@ public final class ProductWork extends Work {
         y = null;
     }
 
-    /// Chooses tiles from the shape alone.
-    private void cut() {
-        tileRows = m;
-        tileColumns = n;
-        if ((long) m * n * Math.max(1, k) >= SMALLEST) {
-            boolean byRows = k <= SHALLOW && m > 4 * UNIT;
-            tileRows = even(m, TILE_ROWS);
-            tileColumns = byRows ? n : even(n, TILE_COLUMNS);
-            if (tileRows == m && tileColumns == n) {
-                // One tile would leave the workers idle: cut it in half.
-                if (byRows || m >= n) {
-                    tileRows = even(m, parts(m, 2));
-                } else {
-                    tileColumns = even(n, parts(n, 2));
-                }
-            }
-        }
-        if (gradient != null) {
-            long most = Scratch.BYTES / (wide ? Double.BYTES : Float.BYTES);
-            tileColumns = (int) Math.min(tileColumns, most);
-            tileRows = (int) Math.min(tileRows, most / tileColumns);
-        }
-        across = parts(n, tileColumns);
-        tiles = parts(m, tileRows) * across;
+    private int bytes() {
+        return wide ? Double.BYTES : Float.BYTES;
     }
 
-    /// {@return a size near `most` that divides `all` into equal pieces}
-    public static int even(int all, long most) {
-        long each = parts(all, parts(all, most));
-        return (int) Math.min(all, parts(each, UNIT) * UNIT);
+    private int rowsOfBlock() {
+        return Math.max(1, BLOCK / n);
     }
 
     @Override
     protected void part(long index) {
-        long first = index / tiles * together;
-        for (long batch = first; batch < Math.min(first + together, batches); batch++) {
-            tile(index % tiles, a0 + batch * betweenA, b0 + batch * betweenB, y0 + batch * m * n);
+        if (adds) {
+            addRows(index);
+        } else if (plan.chunks > 1) {
+            chunk(index / plan.chunks, (int) (index % plan.chunks));
+        } else {
+            long first = index / plan.tiles * plan.together;
+            long end = Math.min(first + plan.together, batches);
+            for (long batch = first; batch < end; batch++) {
+                tile(index % plan.tiles, a0 + offset(batch, batchA), b0 + offset(batch, batchB), y0 + batch * m * n);
+            }
         }
     }
 
-    private void tile(long index, long aAt, long bAt, long yAt) {
-        long i = index / across * tileRows;
-        long j = index % across * tileColumns;
-        int rows = (int) Math.min(tileRows, m - i);
-        int columns = (int) Math.min(tileColumns, n - j);
-        long at = yAt + i * yi + j;
+    private long offset(long batch, long[] strides) {
+        long offset = 0;
+        long rest = batch;
+        for (int axis = strides.length - 1; axis >= 0; axis--) {
+            offset += rest % batchShape[axis] * strides[axis];
+            rest /= batchShape[axis];
+        }
+        return offset;
+    }
+
+    /// Adds the partial results of some rows.
+    private void addRows(long index) {
+        long row = index * rowsOfBlock();
+        int rows = (int) Math.min(rowsOfBlock(), m - row);
+        long from = row * n;
+        long end = from + (long) rows * n;
+        for (long at = from; at < end; at += BLOCK) {
+            partials.add(wide, at, Math.min(BLOCK, end - at));
+        }
+        finish(y0 + from, 0, rows, n);
+    }
+
+    private long row(long tile) {
+        return tile / plan.across * plan.rows;
+    }
+
+    private long column(long tile) {
+        return tile % plan.across * plan.columns;
+    }
+
+    private int rows(long row) {
+        return (int) Math.min(plan.rows, m - row);
+    }
+
+    private int columns(long column) {
+        return (int) Math.min(plan.columns, n - column);
+    }
+
+    private void chunk(long tile, int chunk) {
+        long i = row(tile);
+        long j = column(tile);
+        long l = (long) chunk * plan.depth;
+        int depth = (int) Math.min(plan.depth, k - l);
+        long at = partials.start(chunk) + i * n + j;
+        long aAt = a0 + i * ai + l * spacingA;
+        long bAt = b0 + j * bj + l * spacingB;
+        product(aAt, bAt, rows(i), columns(j), depth, chunk == 0 ? beta : 0, partials.memory(chunk), at, n);
+    }
+
+    private void tile(long tile, long aAt, long bAt, long yAt) {
+        long i = row(tile);
+        long j = column(tile);
+        int rows = rows(i);
+        int columns = columns(j);
+        long at = yAt + i * n + j;
         if (gradient == null) {
-            product(aAt + i * ai, bAt + j * bj, rows, columns, y, at, (int) yi);
+            product(aAt + i * ai, bAt + j * bj, rows, columns, k, beta, y, at, n);
             finish(at, j, rows, columns);
         } else {
             throughScratch(aAt + i * ai, bAt + j * bj, rows, columns, at);
@@ -242,76 +278,125 @@ public final class ProductWork extends Work {
 
     private void finish(long at, long j, int rows, int columns) {
         if (withBias != null) {
-            withBias.run(y, at, yi, 1, bias, bias0 + j * biasStep, 0, biasStep, y, at, yi, 1, rows, columns);
+            withBias.run(y, at, n, 1, bias, bias0 + j * biasStep, 0, biasStep, y, at, n, 1, rows, columns);
         }
         if (activation != null) {
-            activation.run(y, at, yi, 1, y, at, yi, 1, rows, columns);
+            activation.run(y, at, n, 1, y, at, n, 1, rows, columns);
         }
     }
 
     private void throughScratch(long aAt, long bAt, int rows, int columns, long at) {
         MemorySegment scratch = Scratch.take();
         try {
-            product(aAt, bAt, rows, columns, scratch, 0, columns);
-            gradient.run(scratch, 0, columns, 1, y, at, yi, 1, y, at, yi, 1, rows, columns);
+            product(aAt, bAt, rows, columns, k, 0, scratch, 0, columns);
+            gradient.run(scratch, 0, columns, 1, y, at, n, 1, y, at, n, 1, rows, columns);
         } finally {
             Scratch.give(scratch);
         }
     }
 
-    /// {@return whether the product has so few rows that packing its operands, as BLAS does, costs more than it
-    /// saves}
-    private boolean isSmall(int rows, int columns) {
-        return m <= FEW_ROWS && small != null && beta == 0 && !transposeA && !transposeB && small.fits(rows, columns);
+    /// Computes `to = a·b + beta·to` on the calling thread, for `rows` by `depth` elements of a and `depth` by
+    /// `columns` of b.
+    private void product(
+            long aAt, long bAt, int rows, int columns, int depth, double beta, MemorySegment to, long at, int leading) {
+        if (depth == 0) {
+            scale(beta, rows, columns, to, at, leading);
+        } else if (m != 1 && n != 1) {
+            pieces(aAt, bAt, rows, columns, depth, beta, to, at, leading);
+        } else if (m == n && beta == 0) {
+            dot(aAt, bAt, depth, to, at);
+        } else {
+            if (beta == 0) {
+                // A recycled block may hold NaN: this does not rely on a library's handling of beta = 0.
+                scale(0, rows, columns, to, at, leading);
+            }
+            if (n == 1) {
+                matrixVector(aAt, bAt, rows, depth, beta, to, at);
+            } else {
+                vectorMatrix(aAt, bAt, columns, depth, beta, to, at);
+            }
+        }
     }
 
-    private void product(long aAt, long bAt, int rows, int columns, MemorySegment to, long at, int leading) {
-        if (k == 0) {
-            for (int row = 0; row < rows && beta == 0; row++) {
-                ContiguousKernels.of(wide).fill(to, at + (long) row * leading, columns, 0);
+    /// Computes `to = beta·to`.
+    private void scale(double beta, int rows, int columns, MemorySegment to, long at, int leading) {
+        ContiguousKernels kernels = ContiguousKernels.of(wide);
+        for (int row = 0; row < rows && beta != 1; row++) {
+            long start = at + (long) row * leading;
+            if (beta == 0) {
+                kernels.fill(to, start, columns, 0);
+            } else {
+                kernels.affine(to, start, columns, 0, beta, 0, to, start);
             }
-            return;
         }
-        long bytes = wide ? Double.BYTES : Float.BYTES;
-        long x = aAt * bytes;
-        long z = bAt * bytes;
-        long c = at * bytes;
-        if (isSmall(rows, columns)) {
-            small.run(a, aAt, leadingA, b, bAt, leadingB, to, at, leading, rows, columns, k);
-            return;
+    }
+
+    private void pieces(
+            long aAt, long bAt, int rows, int columns, int depth, double beta, MemorySegment to, long at, int leading) {
+        for (int i = 0; i < rows; i += plan.pieceRows) {
+            int height = Math.min(plan.pieceRows, rows - i);
+            for (int j = 0; j < columns; j += plan.pieceColumns) {
+                int width = Math.min(plan.pieceColumns, columns - j);
+                for (int l = 0; l < depth; l += plan.pieceDepth) {
+                    matrices(
+                            aAt + i * ai + (long) l * spacingA,
+                            bAt + j * bj + (long) l * spacingB,
+                            height,
+                            width,
+                            Math.min(plan.pieceDepth, depth - l),
+                            l == 0 ? beta : 1,
+                            to,
+                            at + (long) i * leading + j,
+                            leading);
+                }
+            }
         }
-        if (n != 1 && m != 1) {
-            CBlas.gemm(
-                    wide,
-                    transposeA,
-                    transposeB,
-                    rows,
-                    columns,
-                    k,
-                    a,
-                    x,
-                    leadingA,
-                    b,
-                    z,
-                    leadingB,
-                    beta,
-                    to,
-                    c,
-                    leading);
-            return;
-        }
-        if (beta == 0) {
-            // y is a recycled block and may hold NaN; this does not rely on a library's handling of beta = 0.
-            ContiguousKernels.of(wide).fill(to, at, (long) rows * columns, 0);
-        }
-        if (n == 1) {
-            int down = transposeA ? k : rows;
-            int width = transposeA ? rows : k;
-            CBlas.gemv(wide, transposeA, down, width, a, x, leadingA, b, z, spacingB, beta, to, c);
+    }
+
+    /// One call of the library.
+    private void matrices(
+            long aAt, long bAt, int rows, int columns, int depth, double beta, MemorySegment to, long at, int leading) {
+        CBlas.gemm(
+                wide,
+                transposeA,
+                transposeB,
+                rows,
+                columns,
+                depth,
+                a,
+                aAt * bytes(),
+                leadingA,
+                b,
+                bAt * bytes(),
+                leadingB,
+                beta,
+                to,
+                at * bytes(),
+                leading);
+    }
+
+    private void matrixVector(long aAt, long bAt, int rows, int depth, double beta, MemorySegment to, long at) {
+        int down = transposeA ? depth : rows;
+        int width = transposeA ? rows : depth;
+        long x = aAt * bytes();
+        long z = bAt * bytes();
+        CBlas.gemv(wide, transposeA, down, width, a, x, leadingA, b, z, spacingB, beta, to, at * bytes());
+    }
+
+    private void vectorMatrix(long aAt, long bAt, int columns, int depth, double beta, MemorySegment to, long at) {
+        int down = transposeB ? columns : depth;
+        int width = transposeB ? depth : columns;
+        long x = aAt * bytes();
+        long z = bAt * bytes();
+        CBlas.gemv(wide, !transposeB, down, width, b, z, leadingB, a, x, spacingA, beta, to, at * bytes());
+    }
+
+    private void dot(long aAt, long bAt, int depth, MemorySegment to, long at) {
+        double sum = CBlas.dot(wide, depth, a, aAt * bytes(), spacingA, b, bAt * bytes(), spacingB);
+        if (wide) {
+            to.setAtIndex(JAVA_DOUBLE, at, sum);
         } else {
-            int down = transposeB ? columns : k;
-            int width = transposeB ? k : columns;
-            CBlas.gemv(wide, !transposeB, down, width, b, z, leadingB, a, x, spacingA, beta, to, c);
+            to.setAtIndex(JAVA_FLOAT, at, (float) sum);
         }
     }
 }

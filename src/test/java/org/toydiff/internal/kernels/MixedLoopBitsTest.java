@@ -23,10 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.toydiff.internal.arithmetic.Precision;
 
-/// Loops that are not made from an expression of one precision, against Java's own operators: conversions, copies,
-/// positions and small products, scalar and over vectors of each width that the machine has.
+/// Loops that are not made from an expression of one precision, against Java's own operators: conversions, copies
+/// and positions, scalar and over vectors of each width that the machine has.
 class MixedLoopBitsTest {
     private static final int COUNT = 1100;
 
@@ -309,53 +308,5 @@ class MixedLoopBitsTest {
 
     private static Number plus(Object a, Object b) {
         return a instanceof Float x ? (Number) (x + (float) b) : (Number) ((double) a + (double) b);
-    }
-
-    @ParameterizedTest
-    @EnumSource(Precision.class)
-    void smallProductsAddInTheOrderOfTheInnerAxis(Precision precision) {
-        Element type = precision == Precision.FLOAT64 ? Element.FLOAT64 : Element.FLOAT32;
-        Map<String, Kernel.Product> kernels = new LinkedHashMap<>();
-        kernels.put("scalar", ProductLoop.scalar(precision));
-        LoopBitsTest.shapes().forEach(shape -> kernels.put(shape + "", SmallProduct.over(precision, shape)));
-        int m = 8;
-        int n = 48;
-        try (var arena = Arena.ofShared()) {
-            var random = new SplittableRandom(4);
-            MemorySegment a = arena.allocate(8L * 1000, 64);
-            MemorySegment b = arena.allocate(8L * 2000, 64);
-            for (int i = 0; i < 2000; i++) {
-                set(b, type, i, random.nextDouble(-2, 2));
-                if (i < 1000) {
-                    set(a, type, i, random.nextDouble(-2, 2));
-                }
-            }
-            for (int k : new int[] {1, 2, 7, 31}) {
-                MemorySegment expected = arena.allocate(8L * 600, 64);
-                for (int i = 0; i < m; i++) {
-                    for (int j = 0; j < n; j++) {
-                        set(expected, type, 3 + i * (n + 2) + j, sum(a, b, type, 1 + i * (k + 3), 2 + j, n + 5, k));
-                    }
-                }
-                kernels.forEach((kind, kernel) -> {
-                    MemorySegment y = arena.allocate(8L * 600, 64);
-                    kernel.run(a, 1, k + 3, b, 2, n + 5, y, 3, n + 2, m, n, k);
-                    assertEquals(-1, expected.mismatch(y), kind + ", k = " + k);
-                });
-            }
-        }
-    }
-
-    private static Number sum(MemorySegment a, MemorySegment b, Element type, int a0, int b0, int bk, int k) {
-        float single = 0;
-        double sum = 0;
-        for (int l = 0; l < k; l++) {
-            if (type == Element.FLOAT32) {
-                single = Math.fma((float) element(a, type, a0 + l), (float) element(b, type, b0 + l * bk), single);
-            } else {
-                sum = Math.fma((double) element(a, type, a0 + l), (double) element(b, type, b0 + l * bk), sum);
-            }
-        }
-        return type == Element.FLOAT32 ? (Number) single : (Number) sum;
     }
 }
