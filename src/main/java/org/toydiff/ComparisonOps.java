@@ -1,7 +1,6 @@
 package org.toydiff;
 
 import org.toydiff.internal.kernels.BinaryKernel;
-import org.toydiff.internal.kernels.IntegerKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.LogicKernel;
 import org.toydiff.internal.launch.Shape;
@@ -122,8 +121,7 @@ public sealed interface ComparisonOps permits Tensor {
 
     private static Kernel.Binary kernel(BinaryKernel comparison, DType dtype) {
         return switch (dtype) {
-            case FLOAT32, FLOAT64 -> comparison.of(dtype == DType.FLOAT64);
-            case INT32, INT64 -> IntegerKernels.of(comparison, dtype == DType.INT64);
+            case FLOAT32, FLOAT64, INT32, INT64 -> Families.kernel(comparison, dtype);
             case BOOL -> LogicKernel.of(comparison).kernel();
         };
     }

@@ -11,9 +11,9 @@ import org.toydiff.internal.launch.Shape;
 /// The ops of [Tensor] that go along an axis from element to element: cumulative sums and products, products, and
 /// differences.
 ///
-/// They go in order, floats with a double that is rounded to each result, and integers and BOOL with a long that wraps
-/// around, to INT64 results. The gradient of a product to an element is the product of those before it and of those
-/// after it: nothing is divided, so it is right at zeros.
+/// They go in order, floats with a double that is rounded to each result, and integers and BOOL with a long that
+/// wraps around, to INT64 results. The gradient of a product to an element is the product of those before it and of
+/// those after it: nothing is divided, so it is right at zeros.
 public sealed interface CumulativeOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -102,16 +102,19 @@ public sealed interface CumulativeOps permits Tensor {
         return keepDims ? y.reshape(Shape.kept(x.shape, reduced)) : y;
     }
 
-    /// Returns the differences of neighbours along an axis, `yᵢ = xᵢ₊₁ − xᵢ`; gradient `gᵢ₋₁ − gᵢ`.
+    /// Returns the differences of neighbours along an axis, `yᵢ = xᵢ₊₁ − xᵢ`, and of BOOL whether they differ, as
+    /// NumPy and PyTorch do; gradient `gᵢ₋₁ − gᵢ`.
     ///
     /// @param axis the axis, negative ones counted from the back
     /// @return a new tensor, shorter by one along the axis, but never shorter than 0
-    /// @throws IllegalArgumentException if the axis is out of range or the dtype has no subtraction
+    /// @throws IllegalArgumentException if the axis is out of range
     default Tensor diff(int axis) {
         Tensor x = self();
         int along = Shape.axis("diff", axis, x.rank());
         long n = x.shape[along];
-        return x.slice(along, Math.min(1, n), n).subtract(x.slice(along, 0, Math.max(0, n - 1)));
+        Tensor next = x.slice(along, Math.min(1, n), n);
+        Tensor own = x.slice(along, 0, Math.max(0, n - 1));
+        return x.dtype == DType.BOOL ? next.notEqualTo(own) : next.subtract(own);
     }
 
     private static Tensor cumsum(Tensor x, int along, boolean reverse) {

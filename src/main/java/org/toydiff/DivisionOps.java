@@ -11,14 +11,14 @@ import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.launch.Shape;
 
 /// The quotients and remainders of a [Tensor] that [ElementwiseOps#divide] does not give, element by element: of
-/// integers as Python's, and of floats. Integers are not differentiable, and refuse a divisor of 0.
+/// integers as Python's and as C's, and of floats. Integers are not differentiable, and refuse a divisor of 0.
 public sealed interface DivisionOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
     }
 
-    /// `y = ⌊this / b⌋`: the quotient rounded towards −∞, as Python's `//`, even where `this / b` is rounded up to the
-    /// next integer; gradient 0. Of the least integer and −1 it wraps around.
+    /// `y = ⌊this / b⌋`: the quotient rounded towards −∞, as Python's `//`, even where `this / b` is rounded up to
+    /// the next integer; gradient 0. Of the least integer and −1 it wraps around.
     ///
     /// @param b divisors of the same dtype that broadcast with this
     /// @return a new tensor of the broadcast shape
@@ -27,7 +27,7 @@ public sealed interface DivisionOps permits Tensor {
     default Tensor floorDivide(Tensor b) {
         return self().dtype.isFloating()
                 ? binary(self(), b, "floorDivide", BinaryKernel.FLOOR_DIVIDE, Tensor.ZERO, Tensor.ZERO)
-                : divided("floorDivide", self(), b, true);
+                : divided("floorDivide", self(), b, IntegerKernels.floorDivide(isLong()));
     }
 
     /// [#floorDivide(Tensor)] with a constant of this dtype.
@@ -40,8 +40,8 @@ public sealed interface DivisionOps permits Tensor {
         return floorDivide(divisor("floorDivide", b));
     }
 
-    /// `y = this − ⌊this / b⌋·b`: the remainder with the sign of b, as Python's `%`. Of floats, rounded once where the
-    /// signs differ, else exact; NaN where b is 0 or this infinite. Gradient `g` to this, `−g·⌊this / b⌋` to b.
+    /// `y = this − ⌊this / b⌋·b`: the remainder with the sign of b, as Python's `%`. Of floats, rounded once where
+    /// the signs differ, else exact; NaN where b is 0 or this infinite. Gradient `g` to this, `−g·⌊this / b⌋` to b.
     ///
     /// @param b divisors of the same dtype that broadcast with this
     /// @return a new tensor of the broadcast shape
@@ -49,7 +49,7 @@ public sealed interface DivisionOps permits Tensor {
     /// @throws ArithmeticException if an integer divisor is 0; the message names its position in the result
     default Tensor remainder(Tensor b) {
         if (!self().dtype.isFloating()) {
-            return divided("remainder", self(), b, false);
+            return divided("remainder", self(), b, IntegerKernels.remainder(isLong()));
         }
         return binary(
                 self(),
@@ -70,12 +70,17 @@ public sealed interface DivisionOps permits Tensor {
         return remainder(divisor("remainder", b));
     }
 
-    /// `y = this − trunc(this / b)·b`, of floats: the remainder with the sign of this, as C's `fmod` and Java's `%`,
-    /// exact. NaN where b is 0 or this infinite. Gradient `g` to this, `−g·trunc(this / b)` to b.
+    /// `y = this − trunc(this / b)·b`: the remainder with the sign of this, as C's `fmod` and Java's `%`, exact. Of
+    /// floats, NaN where b is 0 or this infinite. Gradient `g` to this, `−g·trunc(this / b)` to b.
     ///
-    /// @param b the divisor, of the same dtype, that broadcasts with this
+    /// @param b divisors of the same dtype that broadcast with this
     /// @return a new tensor of the broadcast shape
+    /// @throws IllegalArgumentException if the dtypes differ, or this is BOOL
+    /// @throws ArithmeticException if an integer divisor is 0; the message names its position in the result
     default Tensor fmod(Tensor b) {
+        if (!self().dtype.isFloating()) {
+            return divided("fmod", self(), b, IntegerKernels.fmod(isLong()));
+        }
         return binary(self(), b, "fmod", BinaryKernel.FMOD, readsNothing(g -> g), readsInputs((g, d, a) -> g.multiply(
                         a.divide(d).trunc())
                 .negative()));
@@ -85,9 +90,14 @@ public sealed interface DivisionOps permits Tensor {
     ///
     /// @param b the divisor
     /// @return a new tensor of this shape
+    /// @throws IllegalArgumentException if this is BOOL, or its dtype does not have the divisor
+    /// @throws ArithmeticException if this is an integer tensor and the divisor 0
     default Tensor fmod(double b) {
-        self().requireFloating("fmod");
         return fmod(divisor("fmod", b));
+    }
+
+    private boolean isLong() {
+        return self().dtype == DType.INT64;
     }
 
     private Tensor divisor(String op, double value) {
@@ -97,12 +107,10 @@ public sealed interface DivisionOps permits Tensor {
         return Families.constant(self(), op, value);
     }
 
-    private static Tensor divided(String op, Tensor a, Tensor b, boolean quotient) {
+    private static Tensor divided(String op, Tensor a, Tensor b, Kernel.Binary kernel) {
         a.requireInteger(op);
         b.requireReadable(op);
         a.requireCommonDType(op, b);
-        boolean wide = a.dtype == DType.INT64;
-        Kernel.Binary kernel = quotient ? IntegerKernels.floorDivide(wide) : IntegerKernels.remainder(wide);
         Tensor y = Tensor.make(op, a.dtype, Shape.broadcast(op, a.shape, b.shape), true);
         try {
             Launch.binary(kernel, a, b, y);

@@ -17,8 +17,8 @@ import org.toydiff.internal.kernels.UnaryKernel;
 /// Those of one subject have an interface of their own: [ExponentialOps], [TrigonometricOps], [RoundingOps],
 /// [DivisionOps].
 ///
-/// They take FLOAT32 and FLOAT64. `add`, `subtract`, `multiply`, `maximum`, `minimum`, `negative`, `abs` and `sign`
-/// take INT32 and INT64 too: results wrap around, and nothing is recorded.
+/// They take FLOAT32 and FLOAT64. `add`, `subtract`, `multiply`, `maximum`, `minimum`, `clamp`, `negative`, `abs`,
+/// `sign` and `relu` take INT32 and INT64 too: results wrap around, and nothing is recorded.
 public sealed interface ElementwiseOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -41,17 +41,20 @@ public sealed interface ElementwiseOps permits Tensor {
     /// @param min the lower bound
     /// @param max the upper bound
     /// @return a new tensor of this shape
-    /// @throws IllegalArgumentException if min is greater than max or one is NaN
+    /// @throws IllegalArgumentException if min is greater than max or one is NaN, or of integers, if one is not of
+    ///     their dtype
     default Tensor clamp(double min, double max) {
         Tensor x = self();
-        x.requireFloating("clamp");
+        x.requireNumbers("clamp", "cast(DType.INT32) first");
         if (!(min <= max)) {
             throw new IllegalArgumentException("clamp: " + min + " to " + max + " is no range; give min ≤ max");
         }
         boolean recorded = Tensor.recorded(x);
+        Tensor lower = constant("clamp", min);
+        Tensor upper = constant("clamp", max);
         Tensor y = Tensor.make("clamp", x.dtype, x.shape, recorded);
-        Launch.binary(BinaryKernel.MAXIMUM.of(x.isWide()), x, Tensor.constant(x.dtype, min), y);
-        Launch.binary(BinaryKernel.MINIMUM.of(x.isWide()), y, Tensor.constant(x.dtype, max), y);
+        Launch.binary(Families.kernel(BinaryKernel.MAXIMUM, x.dtype), x, lower, y);
+        Launch.binary(Families.kernel(BinaryKernel.MINIMUM, x.dtype), y, upper, y);
         Rule rule = readsInput((g, in) -> {
             Tensor above = Tensor.where(in.greaterOrEqual(Tensor.constant(in.dtype, min)), g, g.zero());
             return Tensor.where(in.lessOrEqual(Tensor.constant(in.dtype, max)), above, g.zero());

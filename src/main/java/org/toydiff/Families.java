@@ -32,10 +32,15 @@ final class Families {
     /// `y = f(a, b)`, element by element, both broadcast; of integers too, if they have the kernel.
     static Tensor binary(Tensor a, Tensor b, String op, BinaryKernel kernel, Rule toA, Rule toB) {
         if (a.dtype.isInteger() && IntegerKernels.has(kernel)) {
-            return integers(a, b, op, IntegerKernels.of(kernel, a.dtype == DType.INT64));
+            return integers(a, b, op, kernel(kernel, a.dtype));
         }
         a.requireOperand(op, b);
-        return broadcasting(a, b, op, kernel.of(a.isWide()), toA, toB);
+        return broadcasting(a, b, op, kernel(kernel, a.dtype), toA, toB);
+    }
+
+    /// The kernel for numbers of a dtype, which has it.
+    static Kernel.Binary kernel(BinaryKernel kernel, DType dtype) {
+        return dtype.isInteger() ? IntegerKernels.of(kernel, dtype == DType.INT64) : kernel.of(dtype == DType.FLOAT64);
     }
 
     /// `y = f(a, b)` of integers, for a kernel that is already chosen.
@@ -69,8 +74,8 @@ final class Families {
     /// `y = f(x)` over the marked axes, which the result has at size 1 or not at all.
     static Tensor reduction(
             Tensor x, String op, boolean[] reduced, boolean keepDims, ReductionKind kernel, int ddof, Rule rule) {
-        if (kernel == ReductionKind.SUM && !x.dtype.isFloating()) {
-            return integerSum(x, op, reduced, keepDims);
+        if (kernel.takesIntegers() && !x.dtype.isFloating()) {
+            return integerReduction(x, op, reduced, keepDims, kernel);
         }
         x.requireFloating(op);
         long[] shape = Shape.reduced(x.shape, reduced, keepDims);
@@ -90,12 +95,17 @@ final class Families {
         return recorded ? y.record(op, ruleShape, rule, x) : y;
     }
 
-    /// The sum of integers, or the number of true elements, over the marked axes: INT64, wrapping around.
-    static Tensor integerSum(Tensor x, String op, boolean[] reduced, boolean keepDims) {
+    /// The sum of integers, or the number of true elements, over the marked axes: INT64, wrapping around; or the
+    /// largest or smallest integer, of x's dtype.
+    static Tensor integerReduction(Tensor x, String op, boolean[] reduced, boolean keepDims, ReductionKind kernel) {
         x.requireReadable(op);
+        boolean sums = kernel == ReductionKind.SUM;
+        if (!sums) {
+            x.requireNumbers(op, kernel == ReductionKind.MAX ? "use any" : "use all");
+        }
         long[] shape = Shape.reduced(x.shape, reduced, keepDims);
-        Tensor y = Tensor.make(op, DType.INT64, shape, false);
-        Launch.integerSum(x, reduced, y);
+        Tensor y = Tensor.make(op, sums ? DType.INT64 : x.dtype, shape, false);
+        Launch.integerReduction(kernel, x, reduced, y);
         return y;
     }
 

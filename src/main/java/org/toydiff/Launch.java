@@ -10,6 +10,7 @@ import org.toydiff.internal.launch.Counting;
 import org.toydiff.internal.launch.DistinctElements;
 import org.toydiff.internal.launch.MaskedElements;
 import org.toydiff.internal.launch.MatrixLayout;
+import org.toydiff.internal.launch.PositionWork;
 import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.ReductionWork;
@@ -143,12 +144,29 @@ final class Launch {
         work.run(reduction, ddof, x.isWide(), memory(x), x.offset, memory(y), y.offset, y.size());
     }
 
-    /// `y = Σ x` over the marked axes of integers or truth values; y is contiguous and INT64.
-    static void integerSum(Tensor x, boolean[] reduced, Tensor y) {
+    /// `y = reduction(x)` over the marked axes: a sum of integers or truth values, y being INT64, or the largest or
+    /// smallest of integers, which are not empty; y is contiguous.
+    static void integerReduction(ReductionKind reduction, Tensor x, boolean[] reduced, Tensor y) {
         Scope scope = Scope.current();
         if (y.size() > 0 && !skips(y, scope)) {
-            scope.integerSums.run(
-                    x.dtype.kind.element, memory(x), x.offset, x.shape, x.strides, reduced, memory(y), y.offset);
+            scope.integerReductions.run(
+                    reduction,
+                    x.dtype.kind.element,
+                    memory(x),
+                    x.offset,
+                    x.shape,
+                    x.strides,
+                    reduced,
+                    memory(y),
+                    y.offset);
+        }
+    }
+
+    /// `y` = the position of the largest or smallest of integers along an axis, which has size 1 in y.
+    static void position(boolean largest, Tensor x, int axis, Tensor y) {
+        if (y.size() > 0 && !skips(y)) {
+            var work = new PositionWork(x.dtype.kind, largest, x.shape, axis);
+            work.run(memory(x), x.offset, x.strides, memory(y), y.offset, y.strides);
         }
     }
 

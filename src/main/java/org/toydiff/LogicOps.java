@@ -3,6 +3,7 @@ package org.toydiff;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.IntegerKernels;
 import org.toydiff.internal.kernels.LogicKernel;
+import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 
 /// The logic of [Tensor]: ops on BOOL, and the number of elements that are not 0. None is differentiable.
@@ -138,14 +139,18 @@ public sealed interface LogicOps permits Tensor {
     private static Tensor countNonzero(Tensor x, boolean[] reduced, boolean keepDims) {
         x.requireReadable("countNonzero");
         if (x.dtype == DType.BOOL) {
-            return Families.integerSum(x, "countNonzero", reduced, keepDims);
+            return sum("countNonzero", x, reduced, keepDims);
         }
         long[] shape = Shape.reduced(x.shape, reduced, keepDims);
         Tensor y = Tensor.make("countNonzero", DType.INT64, shape, false);
         try (var scratch = TensorArena.ofConfined()) {
-            Launch.integerSum(x.cast(DType.BOOL), reduced, y);
+            Launch.integerReduction(ReductionKind.SUM, x.cast(DType.BOOL), reduced, y);
         }
         return y;
+    }
+
+    private static Tensor sum(String op, Tensor x, boolean[] reduced, boolean keepDims) {
+        return Families.integerReduction(x, op, reduced, keepDims, ReductionKind.SUM);
     }
 
     /// Whether the number of true elements over the marked axes is more than, or equal to, `count`.
@@ -155,7 +160,7 @@ public sealed interface LogicOps permits Tensor {
         long[] shape = Shape.reduced(x.shape, reduced, keepDims);
         Tensor y = Tensor.make(op, DType.BOOL, shape, false);
         try (var scratch = TensorArena.ofConfined()) {
-            Tensor trues = Families.integerSum(x, op, reduced, keepDims);
+            Tensor trues = sum(op, x, reduced, keepDims);
             Launch.binary(IntegerKernels.of(comparison, true), trues, Tensor.constant(DType.INT64, count), y);
         }
         return y;

@@ -8,11 +8,11 @@ import java.util.function.Supplier;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 
-/// The ops of [Tensor] that reduce axes: all of them, one, or several, dropped or kept with size 1. Neighbouring axes
-/// give the same bits as one axis of their size.
+/// The ops of [Tensor] that reduce axes: all of them, one, or several, dropped or kept with size 1. Neighbouring
+/// axes give the same bits as one axis of their size.
 ///
-/// They take FLOAT32 and FLOAT64. `sum` also takes INT32, INT64 and BOOL, whose sum is INT64, as in PyTorch, wraps
-/// around, and is not recorded.
+/// They take FLOAT32 and FLOAT64. `max`, `min`, `argmax` and `argmin` take INT32 and INT64 too, and so does `sum`,
+/// which also takes BOOL: such a sum is INT64, as in PyTorch, and wraps around. Nothing of these is recorded.
 public sealed interface ReductionOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -313,9 +313,7 @@ public sealed interface ReductionOps permits Tensor {
     /// @return a new INT64 tensor without the axis
     /// @throws IllegalArgumentException if the axis is out of range or there is nothing along it
     default Tensor argmax(int axis) {
-        boolean[] reduced = Families.one(self(), "argmax", axis);
-        Families.requireElements(self(), "argmax", reduced);
-        return reduction(self(), "argmax", reduced, false, ReductionKind.ARGMAX, 0, null);
+        return position(self(), "argmax", axis, ReductionKind.ARGMAX);
     }
 
     /// Returns the position of the smallest element along an axis, the first of equal ones; the first NaN counts as
@@ -325,9 +323,21 @@ public sealed interface ReductionOps permits Tensor {
     /// @return a new INT64 tensor without the axis
     /// @throws IllegalArgumentException if the axis is out of range or there is nothing along it
     default Tensor argmin(int axis) {
-        boolean[] reduced = Families.one(self(), "argmin", axis);
-        Families.requireElements(self(), "argmin", reduced);
-        return reduction(self(), "argmin", reduced, false, ReductionKind.ARGMIN, 0, null);
+        return position(self(), "argmin", axis, ReductionKind.ARGMIN);
+    }
+
+    private static Tensor position(Tensor x, String op, int axis, ReductionKind kernel) {
+        boolean[] reduced = Families.one(x, op, axis);
+        Families.requireElements(x, op, reduced);
+        if (x.dtype.isFloating()) {
+            return reduction(x, op, reduced, false, kernel, 0, null);
+        }
+        x.requireInteger(op);
+        int along = Shape.axis(op, axis, x.rank());
+        Tensor y = Tensor.make(op, DType.INT64, Shape.without(x.shape, along), false);
+        long[] kept = Shape.kept(x.shape, reduced);
+        Launch.position(kernel == ReductionKind.ARGMAX, x, along, y.view(y.offset, kept, Shape.strides(kept)));
+        return y;
     }
 
     private static Tensor logSumExp(Tensor x, boolean[] reduced, boolean keepDims) {

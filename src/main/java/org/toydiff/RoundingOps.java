@@ -12,34 +12,47 @@ public sealed interface RoundingOps permits Tensor {
         return (Tensor) this;
     }
 
-    // Rounding: numbers that become 0 keep their sign, infinities and NaN stay. The gradient is 0 everywhere.
+    // Rounding: numbers that become 0 keep their sign, infinities, NaN and integers stay. The gradient is 0 everywhere.
 
     /// `y = ⌊x⌋`: the largest integer that is not above x; gradient 0.
     ///
     /// @return a new tensor of this shape and dtype
     default Tensor floor() {
-        return unary(self(), "floor", UnaryKernel.FLOOR, Tensor.ZERO);
+        return rounded("floor", UnaryKernel.FLOOR);
     }
 
     /// `y = ⌈x⌉`: the smallest integer that is not below x; gradient 0.
     ///
     /// @return a new tensor of this shape and dtype
     default Tensor ceil() {
-        return unary(self(), "ceil", UnaryKernel.CEIL, Tensor.ZERO);
+        return rounded("ceil", UnaryKernel.CEIL);
     }
 
     /// The nearest integer, the even one from halfway between two: 0.5 becomes 0, and 1.5 becomes 2; gradient 0.
     ///
     /// @return a new tensor of this shape and dtype
     default Tensor round() {
-        return unary(self(), "round", UnaryKernel.ROUND, Tensor.ZERO);
+        return rounded("round", UnaryKernel.ROUND);
     }
 
     /// The integer part: x without its fraction, that is, rounded towards 0; gradient 0.
     ///
     /// @return a new tensor of this shape and dtype
     default Tensor trunc() {
-        return unary(self(), "trunc", UnaryKernel.TRUNC, Tensor.ZERO);
+        return rounded("trunc", UnaryKernel.TRUNC);
+    }
+
+    private Tensor rounded(String op, UnaryKernel kernel) {
+        return self().dtype.isInteger() ? copied(op) : unary(self(), op, kernel, Tensor.ZERO);
+    }
+
+    /// A copy of elements that are no floats, which an op leaves as they are.
+    private Tensor copied(String op) {
+        Tensor x = self();
+        x.requireReadable(op);
+        Tensor y = Tensor.make(op, x.dtype, x.shape, false);
+        Launch.unary(Families.copy(x.dtype), x, y);
+        return y;
     }
 
     // NaN and infinities. Tests are not differentiable.
@@ -72,11 +85,13 @@ public sealed interface RoundingOps permits Tensor {
     }
 
     /// [#nanToNum(double, double, double)] with 0 for NaN and with this dtype's largest and lowest numbers for the
-    /// infinities, as NumPy's.
+    /// infinities, as NumPy's. Integers and BOOL, which have neither, stay.
     ///
     /// @return a new tensor of this shape
     default Tensor nanToNum() {
-        self().requireFloating("nanToNum");
+        if (!self().dtype.isFloating()) {
+            return copied("nanToNum");
+        }
         double largest = self().isWide() ? Double.MAX_VALUE : Float.MAX_VALUE;
         return nanToNum(0, largest, -largest);
     }
@@ -91,7 +106,10 @@ public sealed interface RoundingOps permits Tensor {
     /// @return a new tensor of this shape
     default Tensor nanToNum(double nan, double posinf, double neginf) {
         Tensor x = self();
-        x.requireFloating("nanToNum");
+        if (!x.dtype.isFloating()) {
+            return copied("nanToNum");
+        }
+        x.requireReadable("nanToNum");
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("nanToNum", x.dtype, x.shape, recorded);
         Launch.unary(Families.copy(x.dtype), x, y);

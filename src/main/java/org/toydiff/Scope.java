@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.WeakHashMap;
 import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.internal.launch.ElementWork;
-import org.toydiff.internal.launch.IntegerSumWork;
+import org.toydiff.internal.launch.IntegerReductionWork;
 import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.ReductionWork;
 import org.toydiff.internal.launch.RowWork;
@@ -50,7 +50,7 @@ final class Scope {
     // This thread's launches, one object of each kind, reused.
     final ElementWork elements = new ElementWork();
     final ReductionWork reductions = new ReductionWork();
-    final IntegerSumWork integerSums = new IntegerSumWork();
+    final IntegerReductionWork integerReductions = new IntegerReductionWork();
     final ProductWork products = new ProductWork();
     final RowWork rows = new RowWork();
     final UpdateWork updates = new UpdateWork();

@@ -258,6 +258,14 @@ abstract sealed class TensorBase permits Tensor {
         }
     }
 
+    /// Throws, naming `op`, if it is BOOL.
+    void requireNumbers(String op, String remedy) {
+        if (dtype == DType.BOOL) {
+            throw new IllegalArgumentException(
+                    op + ": takes numbers, and " + Shape.text(shape) + " is " + dtype + "; " + remedy);
+        }
+    }
+
     void requireSameDType(String op, Tensor b) {
         if (dtype != b.dtype) {
             throw new IllegalArgumentException(op + ": " + Shape.text(shape) + " is " + dtype + " and "

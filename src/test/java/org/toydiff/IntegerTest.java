@@ -10,9 +10,11 @@ import static org.toydiff.Checks.rejected;
 import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -25,7 +27,7 @@ import org.toydiff.internal.launch.Shape;
 class IntegerTest extends ArenaTest {
     private record Binary(String name, BinaryOperator<Tensor> op, BinaryOperator<BigInteger> oracle) {
         boolean divides() {
-            return name.equals("floorDivide") || name.equals("remainder");
+            return List.of("floorDivide", "remainder", "fmod").contains(name);
         }
     }
 
@@ -38,12 +40,20 @@ class IntegerTest extends ArenaTest {
             new Binary("maximum", Tensor::maximum, BigInteger::max),
             new Binary("minimum", Tensor::minimum, BigInteger::min),
             new Binary("floorDivide", Tensor::floorDivide, IntegerTest::floorQuotient),
-            new Binary("remainder", Tensor::remainder, (a, b) -> a.subtract(b.multiply(floorQuotient(a, b)))));
+            new Binary("remainder", Tensor::remainder, (a, b) -> a.subtract(b.multiply(floorQuotient(a, b)))),
+            new Binary("fmod", Tensor::fmod, BigInteger::remainder));
 
     private static final List<Unary> UNARY = List.of(
             new Unary("negative", Tensor::negative, BigInteger::negate),
             new Unary("abs", Tensor::abs, BigInteger::abs),
-            new Unary("sign", Tensor::sign, x -> BigInteger.valueOf(x.signum())));
+            new Unary("sign", Tensor::sign, x -> BigInteger.valueOf(x.signum())),
+            new Unary("relu", Tensor::relu, x -> x.max(BigInteger.ZERO)),
+            new Unary("clamp", x -> x.clamp(-3, 5), x -> x.max(BigInteger.valueOf(-3))
+                    .min(BigInteger.valueOf(5))),
+            new Unary("floor", Tensor::floor, x -> x),
+            new Unary("ceil", Tensor::ceil, x -> x),
+            new Unary("round", Tensor::round, x -> x),
+            new Unary("trunc", Tensor::trunc, x -> x));
 
     private static final List<DType> DTYPES = List.of(DType.INT32, DType.INT64);
 
@@ -312,6 +322,124 @@ class IntegerTest extends ArenaTest {
             assertArrayEquals(expected, x.sum(axis).toLongArray(), "axis " + axis + " of " + Arrays.toString(shape));
             assertArrayEquals(kept, x.sum(axis - 3, true).shape());
         }
+    }
+
+    @Test
+    void extremesOverEverySetOfAxesOfAnyViewAreThoseOfALoop() {
+        var random = new Random(3);
+        for (int round = 0; round < 60; round++) {
+            try (var step = TensorArena.ofConfined()) {
+                long[] shape = random.longs(1 + round % 4, 1, 8).toArray();
+                Tensor x = RandomViews.of(random, DTYPES.get(round % 2), shape);
+                for (int axes = 0; axes < 1 << shape.length; axes++) {
+                    int set = axes;
+                    int[] reduced = IntStream.range(0, shape.length)
+                            .filter(i -> (set >> i & 1) != 0)
+                            .toArray();
+                    requireExtremes(x, reduced);
+                }
+            }
+        }
+    }
+
+    private static void requireExtremes(Tensor x, int[] axes) {
+        long[] kept = x.shape();
+        for (int axis : axes) {
+            kept[axis] = 1;
+        }
+        int[] sources = Oracles.sources(kept, x.shape());
+        long[] values = x.toLongArray();
+        long[] largest = new long[(int) Shape.size(kept)];
+        long[] smallest = new long[largest.length];
+        Arrays.fill(largest, Long.MIN_VALUE);
+        Arrays.fill(smallest, Long.MAX_VALUE);
+        for (int i = 0; i < values.length; i++) {
+            largest[sources[i]] = Math.max(largest[sources[i]], values[i]);
+            smallest[sources[i]] = Math.min(smallest[sources[i]], values[i]);
+        }
+        String text = Arrays.toString(x.shape()) + " over " + Arrays.toString(axes);
+        assertEquals(x.dtype(), x.max(axes).dtype());
+        assertArrayEquals(kept, x.max(axes, true).shape());
+        assertArrayEquals(largest, x.max(axes).toLongArray(), text);
+        assertArrayEquals(smallest, x.min(axes).toLongArray(), text);
+        if (axes.length == 1) {
+            assertArrayEquals(
+                    positions(x, values, sources, largest), x.argmax(axes[0]).toLongArray(), text);
+            assertArrayEquals(
+                    positions(x, values, sources, smallest),
+                    x.argmin(axes[0] - x.rank()).toLongArray(),
+                    text);
+        }
+    }
+
+    /// The number of terms of each result before the first that equals it.
+    private static long[] positions(Tensor x, long[] values, int[] sources, long[] results) {
+        long[] positions = new long[results.length];
+        boolean[] found = new boolean[results.length];
+        for (int i = 0; i < values.length; i++) {
+            int at = sources[i];
+            found[at] |= values[i] == results[at];
+            positions[at] += found[at] ? 0 : 1;
+        }
+        return positions;
+    }
+
+    @Test
+    void extremesOfManyIntegersAreExact() {
+        for (DType dtype : DTYPES) {
+            for (long[] shape : new long[][] {{200_003}, {3, 70_001}, {70_001, 3}, {2, 5000, 9}}) {
+                try (var step = TensorArena.ofConfined()) {
+                    Tensor x = tensor(dtype, numbers(dtype, (int) Shape.size(shape), 8), shape);
+                    requireExtremes(x, IntStream.range(0, shape.length).toArray());
+                    for (int axis = 0; axis < shape.length; axis++) {
+                        requireExtremes(x, new int[] {axis});
+                    }
+                }
+            }
+        }
+        Tensor x = Tensor.of(new long[] {Long.MAX_VALUE - 1, Long.MAX_VALUE, Long.MIN_VALUE, Long.MIN_VALUE + 1});
+        assertEquals(1, x.argmax(0).toLongArray()[0], "no double has either");
+        assertEquals(2, x.argmin(0).toLongArray()[0]);
+        assertArrayEquals(new long[] {Long.MAX_VALUE}, x.max().toLongArray());
+        assertArrayEquals(new long[] {Long.MIN_VALUE}, x.min().toLongArray());
+        assertEquals(0, Tensor.of(new int[] {5, 5, 1}).argmax(0).item(), "the first of equal ones");
+        assertFalse(x.max().tracksGradient());
+    }
+
+    @Test
+    void nothingAndTruthHaveNoExtremes() {
+        Tensor nothing = Tensor.zeros(DType.INT32, 0, 3);
+        rejected("max: axis 0 of [0, 3] has size 0, and nothing has no max", () -> nothing.max(0));
+        rejected("argmin: axis 0 of [0, 3] has size 0, and nothing has no argmin", () -> nothing.argmin(0));
+        assertArrayEquals(new long[] {0}, nothing.min(1).shape());
+        assertArrayEquals(new long[] {0}, nothing.argmax(1).shape());
+        Tensor truth = Tensor.of(DType.BOOL, new int[] {0, 1});
+        rejected("max: takes numbers, and [2] is bool; use any", truth::max);
+        rejected("min: takes numbers, and [2] is bool; use all", () -> truth.min(0, true));
+        rejected("argmax: takes INT32 or INT64, and [2] is bool; cast(DType.INT64) first", () -> truth.argmax(0));
+        rejected("clamp: takes numbers, and [2] is bool; cast(DType.INT32) first", () -> truth.clamp(0, 1));
+    }
+
+    @Test
+    void boundsAreIntegersToo() {
+        Tensor x = Tensor.of(new long[] {Long.MIN_VALUE, -7, 0, 7, Long.MAX_VALUE});
+        assertArrayEquals(new long[] {-7, -7, 0, 5, 5}, x.clamp(-7, 5).toLongArray());
+        assertArrayEquals(
+                x.toLongArray(),
+                x.clamp(Long.MIN_VALUE, Math.nextDown(0x1p63)).maximum(x).toLongArray());
+        rejected(
+                "clamp: 0.5 is no int64, the dtype of [5]; cast(DType.FLOAT64) first, or give a whole number in its"
+                        + " range",
+                () -> x.clamp(0.5, 2));
+        rejected("clamp: 2.0 to 1.0 is no range; give min ≤ max", () -> x.clamp(2, 1));
+        assertEquals(DType.INT32, Tensor.of(new int[] {1}).clamp(0, 1).dtype());
+    }
+
+    @Test
+    void differencesOfTruthSayWhetherNeighboursDiffer() {
+        assertArrayEquals(
+                new long[] {0, 1, 1},
+                Tensor.of(DType.BOOL, new int[] {1, 1, 0, 1}).diff(0).toLongArray());
     }
 
     @Test

@@ -20,8 +20,8 @@ import org.toydiff.internal.files.AtomicFile;
 ///
 /// Reads versions 1.0 to 3.0. Files are written with the dtypes FLOAT32 `<f4`, FLOAT64 `<f8`, INT32 `<i4`, INT64
 /// `<i8` and BOOL `|b1`. Arrays of these are also read in big-endian order (`>f4`), and half-precision floats `f2`
-/// as FLOAT32, the integers `u1`, `i1`, `u2` and `i2` as INT32, `u4` and `u8` as INT64, always without a loss: a `u8`
-/// with an element from 2⁶³ on is refused, and so are other dtypes.
+/// as FLOAT32, the integers `u1`, `i1`, `u2` and `i2` as INT32, `u4` and `u8` as INT64, always without a loss: a
+/// `u8` with an element from 2⁶³ on is refused, and so are other dtypes.
 ///
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 public final class Npy {
@@ -36,8 +36,8 @@ public final class Npy {
     /// @param arena the arena that ends the mapping: any arena, including the JDK's
     /// @param file the file
     /// @return a tensor over the file, or of its converted elements
-    /// @throws IOException naming the file, if it cannot be read, is malformed, or has a dtype or a `u8` that cannot be
-    // read
+    /// @throws IOException naming the file, if it cannot be read, is malformed, or has a dtype, or an element of a
+    ///     `u8`, that cannot be read
     /// @throws IllegalStateException if the arena is closed
     public static Tensor load(Arena arena, Path file) throws IOException {
         try (Arena scratch = Arena.ofConfined()) {

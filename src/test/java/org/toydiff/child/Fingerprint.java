@@ -14,8 +14,8 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Updates;
 
-/// Prints a checksum of the bits of each op's results and gradients, one line for each op: the same in every process.
-/// Products are left out, for BLAS chooses its kernels by the processor.
+/// Prints a checksum of the bits of each op's results and gradients, one line for each op: the same in every
+/// process. Products are left out, for BLAS chooses its kernels by the processor.
 public final class Fingerprint {
     /// All short sizes, one that is odd and longer, and one that several threads share.
     private static final int[] SIZES = {1_021, 100_003};
@@ -49,7 +49,13 @@ public final class Fingerprint {
                         int64.multiply(int64).subtract(int32.cast(DType.INT64)).maximum(int64),
                         int32.abs().floorDivide(3),
                         int64.remainder(-3),
+                        int32.fmod(-3),
+                        int64.clamp(-2, 3).add(int64.relu()),
                         int64.sum(-1),
+                        int64.max(-1),
+                        int32.min(0),
+                        int32.argmax(0),
+                        int64.argmin(-1),
                         positive.logicalXor(int32.less(1)),
                         positive.any(0),
                         Tensor.where(positive, x, x.negative()))

@@ -37,7 +37,7 @@ final class ElementCalls {
             Held x = m.floating(c);
             attempt(m, c, x + ".erf()", x).gives(() -> x.tensor.erf());
         }));
-        rows.add(Row.of("clamp", ElementCalls::clamp));
+        rows.add(Row.of("clamp", (m, c) -> clamp(m.floating(c), m, c)));
         rows.addAll(arithmetic());
         rows.add(Row.of("where", ElementCalls::where));
         rows.add(comparison("greater", Tensor::greater, (a, b) -> a > b ? 1 : 0));
@@ -190,11 +190,8 @@ final class ElementCalls {
         double posinf = 100 + c.below(3);
         double neginf = -100 - c.below(3);
         attempt(m, c, x + ".nanToNum(" + nan + ", " + posinf + ", " + neginf + ")", x)
-                .expects(() -> {
-                    requireFloating(x);
-                    return Reference.map(
-                            x.known, v -> Double.isFinite(v) ? v : Double.isNaN(v) ? nan : v > 0 ? posinf : neginf);
-                })
+                .expects(() -> Reference.map(
+                        x.known, v -> Double.isFinite(v) ? v : Double.isNaN(v) ? nan : v > 0 ? posinf : neginf))
                 .gives(() -> x.tensor.nanToNum(nan, posinf, neginf));
     }
 
@@ -212,14 +209,15 @@ final class ElementCalls {
         });
     }
 
-    private static void clamp(Machine m, Choice c) {
-        Held x = m.floating(c);
-        double min = c.number(true);
+    static void clamp(Held x, Machine m, Choice c) {
+        boolean whole = !x.isFloating() && !c.oneIn(5);
+        double min = whole ? c.below(9) - 4 : c.number(true);
         double max = c.oneIn(10) ? c.number(false) : min + c.below(3);
         attempt(m, c, x + ".clamp(" + min + ", " + max + ")", x)
                 .expects(() -> {
-                    requireFloating(x);
-                    Dense.require(min <= max);
+                    Dense.require(x.dtype() != DType.BOOL && min <= max);
+                    Dense.require(
+                            x.isFloating() || IntegerCalls.has(x.dtype(), min) && IntegerCalls.has(x.dtype(), max));
                     return Reference.map(x.known, v -> v < min ? min : v > max ? max : v);
                 })
                 .gives(() -> x.tensor.clamp(min, max));

@@ -14,10 +14,17 @@ import org.toydiff.Tensor;
 /// Calls of arithmetic on integers and of logic on truth values.
 final class IntegerCalls {
     /// Beyond, a double does not have every integer, and what is known of an element is not exact.
-    private static final double EXACT = 0x1p53;
+    static final double EXACT = 0x1p53;
 
-    private static final Map<String, LongUnaryOperator> UNARY =
-            Map.of("abs", Math::abs, "negative", x -> -x, "sign", Long::signum);
+    private static final Map<String, LongUnaryOperator> UNARY = Map.of(
+            "abs", Math::abs,
+            "negative", x -> -x,
+            "sign", Long::signum,
+            "relu", x -> Math.max(x, 0),
+            "floor", x -> x,
+            "ceil", x -> x,
+            "round", x -> x,
+            "trunc", x -> x);
 
     private static final Map<String, LongBinaryOperator> BINARY = Map.of(
             "add", Long::sum,
@@ -26,7 +33,8 @@ final class IntegerCalls {
             "maximum", Math::max,
             "minimum", Math::min,
             "floorDivide", (a, b) -> Math.floorDiv(a, nonzero(b)),
-            "remainder", (a, b) -> Math.floorMod(a, nonzero(b)));
+            "remainder", (a, b) -> Math.floorMod(a, nonzero(b)),
+            "fmod", (a, b) -> a % nonzero(b));
 
     private IntegerCalls() {}
 
@@ -34,6 +42,13 @@ final class IntegerCalls {
         List<Row> rows = new ArrayList<>();
         rows.add(unary("abs", Tensor::abs));
         rows.add(unary("negative", Tensor::negative));
+        rows.add(unary("relu", Tensor::relu));
+        rows.add(unary("round", Tensor::round));
+        rows.add(Row.of("max", (m, c) -> ReductionCalls.extreme(true, integers(m, c), m, c)));
+        rows.add(Row.of("min", (m, c) -> ReductionCalls.extreme(false, integers(m, c), m, c)));
+        rows.add(Row.of("argmax", (m, c) -> ReductionCalls.argmax(integers(m, c), m, c)));
+        rows.add(Row.of("argmin", (m, c) -> ReductionCalls.argmin(integers(m, c), m, c)));
+        rows.add(Row.of("clamp", (m, c) -> ElementCalls.clamp(integers(m, c), m, c)));
         rows.add(binary("add", Tensor::add, Tensor::add));
         rows.add(binary("subtract", Tensor::subtract, Tensor::subtract));
         rows.add(binary("multiply", Tensor::multiply, Tensor::multiply));
@@ -53,6 +68,7 @@ final class IntegerCalls {
         }));
         rows.add(binary("floorDivide", Tensor::floorDivide, Tensor::floorDivide));
         rows.add(binary("remainder", Tensor::remainder, Tensor::remainder));
+        rows.add(binary("fmod", Tensor::fmod, Tensor::fmod));
         rows.add(reduction("any", Tensor::any, v -> nonzero(v) > 0 ? 1 : 0));
         rows.add(reduction("all", Tensor::all, v -> nonzero(v) == v.length ? 1 : 0));
         rows.add(Row.of("countNonzero", IntegerCalls::countNonzero));
@@ -83,6 +99,11 @@ final class IntegerCalls {
         }
         Held found = c.coin() ? m.find(c, held -> held.dtype() == DType.BOOL) : null;
         return found != null ? found : m.fresh(c, DType.BOOL, c.shape());
+    }
+
+    /// Whether a number is an integer of a dtype.
+    static boolean has(DType dtype, double number) {
+        return Math.rint(number) == number && wrapped(dtype, (long) number) == number && number < 0x1p63;
     }
 
     private static double wrapped(DType dtype, long value) {
@@ -123,7 +144,7 @@ final class IntegerCalls {
             new Attempt(m, c, a + "." + op + "(" + b + ")")
                     .reads(a)
                     .expects(() -> {
-                        Dense.require(Math.rint(b) == b && wrapped(a.dtype(), (long) b) == b && b < 0x1p63);
+                        Dense.require(has(a.dtype(), b));
                         return Reference.map(a.known, v -> of(reference, a.dtype(), v, b));
                     })
                     .within(() -> Reference.map(a.known, v -> magnitude(v, b)))

@@ -180,7 +180,6 @@ final class OrderCalls {
         new Attempt(m, c, x + ".diff(" + axis + ")")
                 .reads(x)
                 .expects(() -> {
-                    Dense.require(x.dtype() != DType.BOOL);
                     int along = Reference.axis(axis, x.rank());
                     long[] shape = x.shape().clone();
                     shape[along] = Math.max(0, shape[along] - 1);
@@ -191,7 +190,8 @@ final class OrderCalls {
                     return Dense.build(shape, index -> {
                         long[] next = index.clone();
                         next[along]++;
-                        return x.known.at(next) - x.known.at(index);
+                        double difference = x.known.at(next) - x.known.at(index);
+                        return x.dtype() == DType.BOOL ? Math.abs(difference) : difference;
                     });
                 })
                 .gives(() -> x.tensor.diff(axis));

@@ -1,8 +1,11 @@
 package org.toydiff.fuzz;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
+import org.toydiff.DType;
 import org.toydiff.Tensor;
 
 /// Calls of reductions, over everything or along an axis, and of what works along an axis.
@@ -57,12 +60,12 @@ final class ReductionCalls {
     }
 
     static List<Row> rows() {
-        List<Row> rows = new java.util.ArrayList<>();
+        List<Row> rows = new ArrayList<>();
         for (Kind kind : KINDS) {
-            rows.add(new Row(kind.op, 5, (m, c) -> reduce(kind, m, c)));
+            rows.add(new Row(kind.op, 5, (m, c) -> reduce(kind, m.floating(c), m, c)));
         }
-        rows.add(Row.of("argmax", ReductionCalls::argmax));
-        rows.add(Row.of("argmin", ReductionCalls::argmin));
+        rows.add(Row.of("argmax", (m, c) -> argmax(m.floating(c), m, c)));
+        rows.add(Row.of("argmin", (m, c) -> argmin(m.floating(c), m, c)));
         rows.add(Row.of("logSumExp", ReductionCalls::logSumExp));
         rows.add(Row.of("softmax", ReductionCalls::softmax));
         rows.add(Row.of("logSoftmax", ReductionCalls::softmax));
@@ -72,8 +75,13 @@ final class ReductionCalls {
         return rows;
     }
 
-    private static void reduce(Kind kind, Machine m, Choice c) {
-        Held x = m.floating(c);
+    /// The largest or the smallest element.
+    static void extreme(boolean largest, Held x, Machine m, Choice c) {
+        String op = largest ? "max" : "min";
+        KINDS.stream().filter(kind -> kind.op.equals(op)).forEach(kind -> reduce(kind, x, m, c));
+    }
+
+    private static void reduce(Kind kind, Held x, Machine m, Choice c) {
         if (c.oneIn(3)) {
             ElementCalls.attempt(m, c, x + "." + kind.op + "()", x)
                     .expects(() -> {
@@ -99,9 +107,10 @@ final class ReductionCalls {
                 .gives(() -> kind.along.apply(x.tensor, axis, keep));
     }
 
-    /// Integers and truth values have a sum only.
+    /// Of integers and truth values there are sums, and of integers extremes.
     private static void requireReducible(String op, Held x) {
-        Dense.require(op.equals("sum") || x.isFloating());
+        boolean extreme = op.equals("max") || op.equals("min");
+        Dense.require(op.equals("sum") || x.isFloating() || extreme && IntegerCalls.isInteger(x));
     }
 
     private static Dense along(Held x, int axis, boolean keep, ToDoubleFunction<double[]> f) {
@@ -118,19 +127,26 @@ final class ReductionCalls {
         return result;
     }
 
-    private static void argmax(Machine m, Choice c) {
-        Held x = m.floating(c);
+    static void argmax(Held x, Machine m, Choice c) {
         int axis = c.axis(x.rank());
         ElementCalls.attempt(m, c, x + ".argmax(" + axis + ")", x)
-                .expects(() -> along(x, axis, false, Reference::argmax))
+                .expects(() -> position(x, axis, Reference::argmax))
                 .gives(() -> x.tensor.argmax(axis));
     }
 
-    private static void argmin(Machine m, Choice c) {
-        Held x = m.floating(c);
+    /// Nothing to compare with where a double does not have every integer.
+    private static Dense position(Held x, int axis, ToDoubleFunction<double[]> f) {
+        Dense.require(x.dtype() != DType.BOOL);
+        Dense positions = alongAny(x, axis, false, f);
+        boolean exact =
+                x.isFloating() || Arrays.stream(x.known.values()).allMatch(v -> Math.abs(v) < IntegerCalls.EXACT);
+        return exact ? positions : null;
+    }
+
+    static void argmin(Held x, Machine m, Choice c) {
         int axis = c.axis(x.rank());
         ElementCalls.attempt(m, c, x + ".argmin(" + axis + ")", x)
-                .expects(() -> along(x, axis, false, v -> {
+                .expects(() -> position(x, axis, v -> {
                     double[] opposite = new double[v.length];
                     for (int i = 0; i < v.length; i++) {
                         opposite[i] = -v[i];
@@ -208,7 +224,7 @@ final class ReductionCalls {
         return Dense.build(shape, index -> {
             Dense run = Reference.reduce(x, axis, true, v -> {
                 double[] sorted = v.clone();
-                java.util.Arrays.sort(sorted);
+                Arrays.sort(sorted);
                 return v.length == 0 ? 0 : sorted[v.length - 1 - (int) index[axis]];
             });
             long[] at = index.clone();

@@ -20,10 +20,13 @@ public final class IntegerKernels {
             kernel("floorDivide", p -> p.integer(0).floorDivide(p.integer(1)).real());
     private static final PerPrecision<Kernel.Binary> REMAINDER =
             kernel("remainder", p -> p.integer(0).floorRemainder(p.integer(1)).real());
+    private static final PerPrecision<Kernel.Binary> FMOD = kernel(
+            "fmod", p -> remainderWithSignOfFirst(p.integer(0), p.integer(1)).real());
 
     static {
         unary(UnaryKernel.ABS, Bits::abs);
         unary(UnaryKernel.NEGATIVE, Bits::negative);
+        unary(UnaryKernel.RELU, x -> x.max(x.precision().bits(0)));
         unary(UnaryKernel.SIGN, IntegerKernels::sign);
         arithmetic(BinaryKernel.ADD, Bits::add);
         arithmetic(BinaryKernel.SUBTRACT, Bits::subtract);
@@ -69,6 +72,12 @@ public final class IntegerKernels {
         return op + (precision == Precision.FLOAT64 ? "Int64" : "Int32");
     }
 
+    private static Bits remainderWithSignOfFirst(Bits a, Bits b) {
+        Bits zero = a.precision().bits(0);
+        Bits remainder = a.floorRemainder(b);
+        return a.xor(b).less(zero).and(remainder.notEqualTo(zero)).select(remainder.subtract(b), remainder);
+    }
+
     private static Bits sign(Bits x) {
         Bits zero = x.precision().bits(0);
         return x.less(zero)
@@ -105,5 +114,11 @@ public final class IntegerKernels {
     /// {@return the kernel of the remainder of [#floorDivide]} It throws ArithmeticException if a divisor is 0.
     public static Kernel.Binary remainder(boolean wide) {
         return REMAINDER.of(wide);
+    }
+
+    /// {@return the kernel of the remainder with the sign of the first operand} It throws ArithmeticException if a
+    /// divisor is 0.
+    public static Kernel.Binary fmod(boolean wide) {
+        return FMOD.of(wide);
     }
 }

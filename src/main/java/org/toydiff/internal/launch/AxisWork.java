@@ -6,7 +6,7 @@ import org.toydiff.internal.workers.Workers;
 
 /// Work on each run along one axis of an array x, whose results go to an array y that has the other axes in common.
 /// Runs are numbered in row-major order of the other axes, and divided among parts.
-abstract sealed class AxisWork extends Work permits ScanWork, SortWork, TopKWork {
+abstract sealed class AxisWork extends Work permits PositionWork, ScanWork, SortWork, TopKWork {
     /// Elements per part, unless a run is longer.
     private static final long PART = 1 << 13;
 

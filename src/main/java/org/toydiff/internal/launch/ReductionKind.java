@@ -17,6 +17,11 @@ public enum ReductionKind {
         return this == SUM || this == MEAN || this == MAX || this == MIN;
     }
 
+    /// {@return whether integers have it}
+    public boolean takesIntegers() {
+        return this == SUM || this == MAX || this == MIN;
+    }
+
     /// {@return whether the result is a position, not a value}
     public boolean isPosition() {
         return this == ARGMAX || this == ARGMIN;
