@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.CopyKernels;
 import org.toydiff.internal.kernels.IntegerKernels;
@@ -95,6 +96,11 @@ final class Families {
         return recorded ? y.record(op, ruleShape, rule, x) : y;
     }
 
+    /// The sum over the marked axes; INT64 of integers and truth values.
+    static Tensor sum(Tensor x, boolean[] reduced, boolean keepDims) {
+        return reduction(x, "sum", reduced, keepDims, ReductionKind.SUM, 0, SUM);
+    }
+
     /// The sum of integers, or the number of true elements, over the marked axes: INT64, wrapping around; or the
     /// largest or smallest integer, of x's dtype.
     static Tensor integerReduction(Tensor x, String op, boolean[] reduced, boolean keepDims, ReductionKind kernel) {
@@ -107,6 +113,22 @@ final class Families {
         Tensor y = Tensor.make(op, sums ? DType.INT64 : x.dtype, shape, false);
         Launch.integerReduction(kernel, x, reduced, y);
         return y;
+    }
+
+    /// A reduction made of other ops, recorded as one, so that none of their results is kept. `kept` computes it
+    /// with the reduced axes at size 1.
+    static Tensor composed(String op, Tensor x, boolean[] reduced, boolean keepDims, Supplier<Tensor> kept, Rule rule) {
+        x.requireFloating(op);
+        long[] keptShape = Shape.kept(x.shape, reduced);
+        long[] shape = keepDims ? keptShape : Shape.dropped(x.shape, reduced);
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make(op, x.dtype, shape, recorded);
+        try (var off = Autograd.noGradient();
+                var scratch = TensorArena.ofConfined()) {
+            Launch.unary(copy(x.dtype), kept.get(), y.view(y.offset, keptShape, Shape.strides(keptShape)));
+        }
+        long[] ruleShape = keepDims || shape.length == 0 ? null : keptShape;
+        return recorded ? y.record(op, ruleShape, rule, x) : y;
     }
 
     /// The kept axes in their order, then the reduced ones.
@@ -156,7 +178,7 @@ final class Families {
     }
 
     /// The gradient of a sum.
-    static final Rule SUM = Rule.readsShape((g, shape) -> g.stretchTo(shape));
+    private static final Rule SUM = Rule.readsShape((g, shape) -> g.stretchTo(shape));
 
     /// Axes marked for a reduction over all, or over one.
     static boolean[] all(Tensor x) {

@@ -1,10 +1,10 @@
 package org.toydiff;
 
+import static org.toydiff.Families.composed;
 import static org.toydiff.Families.reduction;
 import static org.toydiff.Rule.readsInputAndOutput;
 import static org.toydiff.Rule.readsShape;
 
-import java.util.function.Supplier;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 
@@ -22,7 +22,7 @@ public sealed interface ReductionOps permits Tensor {
     ///
     /// @return a new scalar
     default Tensor sum() {
-        return sum(self(), Families.all(self()), false);
+        return Families.sum(self(), Families.all(self()), false);
     }
 
     /// Returns the sum, accumulated in double, along an axis, which is dropped.
@@ -41,7 +41,7 @@ public sealed interface ReductionOps permits Tensor {
     /// @return a new tensor
     /// @throws IllegalArgumentException if the axis is out of range
     default Tensor sum(int axis, boolean keepDims) {
-        return sum(self(), Families.one(self(), "sum", axis), keepDims);
+        return Families.sum(self(), Families.one(self(), "sum", axis), keepDims);
     }
 
     /// Returns the sum, accumulated in double, along several axes, which are dropped.
@@ -60,11 +60,7 @@ public sealed interface ReductionOps permits Tensor {
     /// @return a new tensor
     /// @throws IllegalArgumentException if an axis is out of range or there twice
     default Tensor sum(int[] axes, boolean keepDims) {
-        return sum(self(), Families.some(self(), "sum", axes), keepDims);
-    }
-
-    private static Tensor sum(Tensor x, boolean[] reduced, boolean keepDims) {
-        return reduction(x, "sum", reduced, keepDims, ReductionKind.SUM, 0, Families.SUM);
+        return Families.sum(self(), Families.some(self(), "sum", axes), keepDims);
     }
 
     /// Returns the mean, NaN of nothing, over all axes; gradient `g / n` to every element.
@@ -358,13 +354,13 @@ public sealed interface ReductionOps permits Tensor {
 
     private static Tensor shiftedLogSumExp(Tensor x, boolean[] reduced) {
         if (x.size() == 0) {
-            return sum(x, reduced, true).log();
+            return Families.sum(x, reduced, true).log();
         }
         Tensor largest = max(x, reduced, true);
         // An infinite shift would make NaN of ∞ − ∞.
         Tensor infinite = largest.abs().equalTo(Double.POSITIVE_INFINITY);
         Tensor shift = Tensor.where(infinite, largest.zero(), largest);
-        return sum(x.subtract(shift).exp(), reduced, true).log().add(shift);
+        return Families.sum(x.subtract(shift).exp(), reduced, true).log().add(shift);
     }
 
     private static Tensor norm(Tensor x, double p, boolean[] reduced, boolean keepDims) {
@@ -374,7 +370,7 @@ public sealed interface ReductionOps permits Tensor {
                     "norm: p " + p + " is out of range; give p > 0, 2 for the Euclidean norm");
         }
         if (p == 1) {
-            return sum(x.abs(), reduced, keepDims);
+            return Families.sum(x.abs(), reduced, keepDims);
         }
         if (p == Double.POSITIVE_INFINITY) {
             return max(x.abs(), reduced, keepDims);
@@ -394,7 +390,7 @@ public sealed interface ReductionOps permits Tensor {
                 x,
                 reduced,
                 keepDims,
-                () -> sum(x.abs().power(p), reduced, true).power(1 / p),
+                () -> Families.sum(x.abs().power(p), reduced, true).power(1 / p),
                 readsInputAndOutput((g, in, y) -> normGradient(p, g, in, y)));
     }
 
@@ -409,22 +405,5 @@ public sealed interface ReductionOps permits Tensor {
     private static Tensor euclideanGradient(Tensor g, Tensor x, Tensor y) {
         Tensor nothing = y.equalTo(0);
         return g.zeroWhere(nothing).multiply(x.divide(y.oneWhere(nothing)));
-    }
-
-    /// A reduction made of other ops, recorded as one, so that none of their results is kept. `kept` computes it
-    /// with the reduced axes at size 1.
-    private static Tensor composed(
-            String op, Tensor x, boolean[] reduced, boolean keepDims, Supplier<Tensor> kept, Rule rule) {
-        x.requireFloating(op);
-        long[] keptShape = Shape.kept(x.shape, reduced);
-        long[] shape = keepDims ? keptShape : Shape.dropped(x.shape, reduced);
-        boolean recorded = Tensor.recorded(x);
-        Tensor y = Tensor.make(op, x.dtype, shape, recorded);
-        try (var off = Autograd.noGradient();
-                var scratch = TensorArena.ofConfined()) {
-            Launch.unary(Families.copy(x.dtype), kept.get(), y.view(y.offset, keptShape, Shape.strides(keptShape)));
-        }
-        long[] ruleShape = keepDims || shape.length == 0 ? null : keptShape;
-        return recorded ? y.record(op, ruleShape, rule, x) : y;
     }
 }

@@ -4,6 +4,7 @@ import static org.toydiff.Families.reduction;
 import static org.toydiff.Rule.readsInput;
 import static org.toydiff.Rule.readsInputAndOutput;
 
+import java.util.Arrays;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 
@@ -196,10 +197,8 @@ public sealed interface StatisticsOps permits Tensor {
     default Tensor median(int axis, boolean keepDims) {
         Tensor x = self();
         x.requireReadable("median");
-        int along = Shape.axis("median", axis, x.rank());
-        Families.requireElements(x, "median", Families.one(x, "median", along));
-        long middle = (x.shape[along] - 1) / 2;
-        Tensor y = x.gather(along, ranked("median", x, along, middle, middle));
+        int along = Quantiles.nonEmptyAxis("median", x, axis);
+        Tensor y = x.gather(along, Quantiles.positions("median", x, along, (x.shape[along] - 1) / 2));
         return keepDims ? y : y.squeeze(along);
     }
 
@@ -238,44 +237,74 @@ public sealed interface StatisticsOps permits Tensor {
     default Tensor quantile(double q, int axis, boolean keepDims) {
         Tensor x = self();
         x.requireFloating("quantile");
-        int along = Shape.axis("quantile", axis, x.rank());
-        Families.requireElements(x, "quantile", Families.one(x, "quantile", along));
-        if (!(q >= 0 && q <= 1)) {
-            throw new IllegalArgumentException("quantile: q " + q + " is out of range; give 0 to 1");
-        }
+        int along = Quantiles.nonEmptyAxis("quantile", x, axis);
+        Quantiles.requireQuantile("quantile", q);
         double rank = q * (x.shape[along] - 1);
         long lower = (long) rank;
         long upper = (long) Math.ceil(rank);
-        Tensor y = x.gather(along, ranked("quantile", x, along, lower, upper));
+        long[] ranks = upper > lower ? new long[] {lower, upper} : new long[] {lower};
+        Tensor y = x.gather(along, Quantiles.positions("quantile", x, along, ranks));
         if (upper > lower) {
-            y = interpolated(y.slice(along, 0, 1), y.slice(along, 1, 2), rank - lower);
+            y = Quantiles.interpolated(y.slice(along, 0, 1), y.slice(along, 1, 2), rank - lower);
         }
         return keepDims ? y : y.squeeze(along);
     }
 
-    /// `a + weight·(b − a)`, from the nearer end, as PyTorch's `lerp`.
-    private static Tensor interpolated(Tensor a, Tensor b, double weight) {
-        Tensor distance = b.subtract(a);
-        return weight < 0.5 ? a.add(distance.multiply(weight)) : b.subtract(distance.multiply(1 - weight));
+    /// Returns several quantiles over all axes; see [#quantile(double\[\], int, boolean)].
+    ///
+    /// @param q the quantiles, each 0 to 1
+    /// @return a new tensor `[k]`, for k quantiles
+    /// @throws IllegalArgumentException if there are no elements or one of q is out of range
+    default Tensor quantile(double[] q) {
+        Tensor x = self();
+        x.requireFloating("quantile");
+        return x.reshape(x.size()).quantile(q, 0);
     }
 
-    /// The positions of the elements of these ranks along an axis, or of a NaN where there is one: INT64, as long
-    /// along the axis as there are ranks.
-    private static Tensor ranked(String op, Tensor x, int along, long from, long to) {
-        long n = x.shape[along];
-        long[] shape = x.shape.clone();
-        shape[along] = to - from + 1;
-        Tensor positions = Tensor.make(op, DType.INT64, shape, false);
-        try (var off = Autograd.noGradient();
-                var scratch = TensorArena.ofConfined()) {
-            Tensor order = x.argsort(along);
-            Tensor last = order.slice(along, n - 1, n);
-            Tensor largest = x.gather(along, last);
-            // Only NaN differs from itself.
-            Tensor comparable = largest.equalTo(largest);
-            positions.copyFrom(Tensor.where(comparable, order.slice(along, from, to + 1), last));
+    /// Returns several quantiles along an axis, which is dropped; see [#quantile(double\[\], int, boolean)].
+    ///
+    /// @param q the quantiles, each 0 to 1
+    /// @param axis the axis, negative ones counted from the back
+    /// @return a new tensor `[k, …]`, for k quantiles, without the axis
+    /// @throws IllegalArgumentException if the axis or one of q is out of range or there is nothing along it
+    default Tensor quantile(double[] q, int axis) {
+        return quantile(q, axis, false);
+    }
+
+    /// Returns several quantiles along an axis, those of each q as [#quantile(double, int, boolean)] gives them, in
+    /// front of the other axes, as in NumPy and PyTorch. The elements are sorted once. Gradient to each element the
+    /// sum over the quantiles of its weights times `g`.
+    ///
+    /// **Memory** a new tensor; of its size two more for the elements, two for their positions and some for what lies
+    /// between them; the positions in order during the call.
+    ///
+    /// @param q the quantiles, each 0 to 1, in any order
+    /// @param axis the axis, negative ones counted from the back
+    /// @param keepDims whether the axis stays, with size 1
+    /// @return a new tensor `[k, …]`, for k quantiles
+    /// @throws IllegalArgumentException if the axis or one of q is out of range or there is nothing along it
+    default Tensor quantile(double[] q, int axis, boolean keepDims) {
+        Tensor x = self();
+        x.requireFloating("quantile");
+        int along = Quantiles.nonEmptyAxis("quantile", x, axis);
+        int k = q.length;
+        long[] ranks = new long[2 * k];
+        double[] weights = new double[k];
+        for (int i = 0; i < k; i++) {
+            Quantiles.requireQuantile("quantile", q[i]);
+            double rank = q[i] * (x.shape[along] - 1);
+            ranks[i] = (long) rank;
+            ranks[k + i] = (long) Math.ceil(rank);
+            weights[i] = rank - ranks[i];
         }
-        return positions;
+        Tensor pairs = x.gather(along, Quantiles.positions("quantile", x, along, ranks))
+                .movedim(along, 0);
+        long[] column = new long[x.rank()];
+        Arrays.fill(column, 1);
+        column[0] = k;
+        Tensor y = Quantiles.interpolated(
+                pairs.slice(0, 0, k), pairs.slice(0, k, 2 * k), Tensor.of(DType.FLOAT64, weights, column));
+        return keepDims ? y.unsqueeze(along + 1) : y;
     }
 
     /// Returns how often each integer occurs; see [#bincount(long)].

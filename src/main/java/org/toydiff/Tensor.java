@@ -49,6 +49,7 @@ public final class Tensor extends TensorBase
                 LogicOps,
                 ReductionOps,
                 StatisticsOps,
+                NanOps,
                 CumulativeOps,
                 SoftmaxOps,
                 ProductOps,

@@ -15,7 +15,6 @@ import java.util.function.Function;
 import java.util.function.LongToDoubleFunction;
 import java.util.random.RandomGenerator;
 import org.toydiff.internal.kernels.BinaryKernel;
-import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.ForeignStorage;
 import org.toydiff.internal.memory.Storage;
@@ -537,7 +536,7 @@ abstract sealed class TensorBase permits Tensor {
             return self();
         }
         boolean[] stretched = Shape.stretchedAxes(shape, this.shape);
-        Tensor sum = Families.reduction(self(), "sum", stretched, true, ReductionKind.SUM, 0, Families.SUM);
+        Tensor sum = Families.sum(self(), stretched, true);
         return this.shape.length == shape.length ? sum : sum.reshape(shape);
     }
 

@@ -104,6 +104,71 @@ class StatisticsTest extends ArenaTest {
                 t -> Oracles.gradientOf(u -> u.quantile(0.3, 0).exp().sum(), t), x);
     }
 
+    /// Of PyTorch 2.13: `torch.quantile(x, torch.tensor([0.9, 0.25, 0.5]), axis)` and the gradient of
+    /// `(y * torch.arange(1, n + 1)).sum()`.
+    @Test
+    void severalQuantilesStandInFrontOfTheOtherAxes() {
+        double[] q = {0.9, 0.25, 0.5};
+        double[][] values = {{6.5, 1.9, 8.6, 3.9, 3.25, 1.25, 6, 3.25, 4.5, 1.5, 7, 3.5}, {6.4, 7.5, 2.5, 2, 4, 3}};
+        double[][] gradients = {{6.65, 9.7, 11.05, 12.4, 8.35, 8.3, 9.95, 11.6}, {0.7, 0.75, 2.8, 4.75, 1, 6, 1.4, 3.6}
+        };
+        for (int axis = 0; axis < 2; axis++) {
+            for (boolean keepDims : new boolean[] {false, true}) {
+                Tensor x = Tensor.of(DType.FLOAT64, new double[] {7, 1, 5, 3, 2, 2, 9, 4}, 2, 4)
+                        .trackGradient();
+                Tensor y = x.quantile(q, axis - 2, keepDims);
+                long[] others = x.sum(axis, keepDims).shape();
+                long[] shape = new long[others.length + 1];
+                shape[0] = 3;
+                System.arraycopy(others, 0, shape, 1, others.length);
+                assertArrayEquals(shape, y.shape());
+                assertArrayEquals(values[axis], y.toDoubleArray(), 1e-12);
+                y.backward(Tensor.arange(DType.FLOAT64, 1, y.size() + 1, 1).reshape(shape), Release.EAGER);
+                assertArrayEquals(gradients[axis], x.gradient().toDoubleArray(), 1e-12);
+            }
+        }
+    }
+
+    @Test
+    void severalQuantilesAreTheSingleOnesBitForBit() {
+        double[] q = {0.5, 0, 1, 0.123, 0.5, 0.877};
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            Tensor x = Tensor.rand(dtype, 3, 17, 2);
+            Tensor infinite = x.put(x.greater(0.95), Double.POSITIVE_INFINITY);
+            for (Tensor each : new Tensor[] {x, infinite, x.transpose(), x.put(x.greater(0.95), NAN)}) {
+                Tensor all = each.quantile(q);
+                for (int i = 0; i < q.length; i++) {
+                    assertEquals(each.quantile(q[i]).item(), all.at(i));
+                    for (int axis = 0; axis < 3; axis++) {
+                        assertArrayEquals(
+                                each.quantile(q[i], axis, true).toDoubleArray(),
+                                each.quantile(q, axis).get(i).toDoubleArray());
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void noneAndWrongQuantilesAreEmptyAndRefused() {
+        Tensor x = Tensor.rand(2, 3);
+        assertArrayEquals(new long[] {0, 2}, x.quantile(new double[0], 1).shape());
+        assertArrayEquals(new long[] {0}, x.quantile(new double[0]).shape());
+        assertArrayEquals(
+                new long[] {2, 0},
+                Tensor.zeros(0, 3).quantile(new double[] {0, 1}, 1).shape());
+        rejected("quantile: q -0.5 is out of range; give 0 to 1", () -> x.quantile(new double[] {0, -0.5}, 0));
+        rejected("quantile: q NaN is out of range; give 0 to 1", () -> x.quantile(new double[] {Double.NaN}));
+        rejected("quantile: axis 0 of [0, 3] has size 0, and nothing has no quantile", () -> Tensor.zeros(0, 3)
+                .quantile(new double[] {0.5}, 0));
+        Tensor smooth = Tensor.of(DType.FLOAT64, Oracles.distinct(DType.FLOAT64, 12), 3, 4);
+        GradientCheck.check(t -> t.quantile(new double[] {0.3, 1, 0.8}, 0).exp(), smooth);
+        GradientCheck.check(
+                t -> Oracles.gradientOf(
+                        u -> u.quantile(new double[] {0.3, 0.8}, 1).exp().sum(), t),
+                smooth);
+    }
+
     @Test
     void temporariesOfQuantilesAreGivenBack() {
         Tensor x = Tensor.rand(100, 200);

@@ -123,7 +123,8 @@ public final class Fingerprint {
         ops.put("cumsum", x -> x.cumsum(0));
         ops.put("cumprod", x -> x.cumprod(-1));
         ops.put("prod", Tensor::prod);
-        ops.put("quantile", x -> x.quantile(0.3, 0));
+        ops.put("quantile", x -> x.quantile(new double[] {0.3, 0.9}, 0));
+        ops.put("nanMean", x -> x.log().nanMean(0).add(x.log().nanQuantile(0.3, 0)));
         ops.put("columns", x -> x.rank() == 2 ? x.mean(0).add(x.max(0)) : x);
         return ops;
     }

@@ -8,6 +8,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.toydiff.DType;
+import org.toydiff.Tensor;
 
 /// Calls of what orders, accumulates, counts and masks elements.
 final class OrderCalls {
@@ -19,6 +20,20 @@ final class OrderCalls {
                 Row.of("argsort", OrderCalls::argsort),
                 Row.of("median", OrderCalls::median),
                 Row.of("quantile", OrderCalls::quantile),
+                Row.of("quantile", OrderCalls::quantiles),
+                Row.of("nanSum", (m, c) -> withoutNan("nanSum", Tensor::nanSum, Reference::sum, m, c)),
+                Row.of("nanMean", (m, c) -> withoutNan("nanMean", Tensor::nanMean, Reference::mean, m, c)),
+                Row.of(
+                        "nanMedian",
+                        (m, c) -> withoutNan("nanMedian", Tensor::nanMedian, run -> rankedOrNan(run, 0.5, true), m, c)),
+                Row.of(
+                        "nanQuantile",
+                        (m, c) -> withoutNan(
+                                "nanQuantile",
+                                (x, axis, keep) -> x.nanQuantile(0.7, axis, keep),
+                                run -> rankedOrNan(run, 0.7, false),
+                                m,
+                                c)),
                 Row.of("cumsum", (m, c) -> accumulate(m, c, true)),
                 Row.of("cumprod", (m, c) -> accumulate(m, c, false)),
                 Row.of("prod", OrderCalls::prod),
@@ -128,6 +143,63 @@ final class OrderCalls {
                         .max()
                         .getAsDouble()))
                 .gives(() -> x.tensor.quantile(q, axis, keep));
+    }
+
+    private static void quantiles(Machine m, Choice c) {
+        Held x = m.floating(c);
+        int axis = c.axis(x.rank());
+        double[] q = {c.of(0.0, 0.25, 0.5), c.of(0.3, 1.0, 1.5)};
+        ElementCalls.attempt(m, c, x + ".quantile(new double[] {" + q[0] + ", " + q[1] + "}, " + axis + ")", x)
+                .expects(() -> {
+                    ElementCalls.requireFloating(x);
+                    Dense.require(q[1] <= 1);
+                    return Reference.stack(
+                            0,
+                            reduced(x.known, axis, false, run -> ranked(run, q[0] * (run.length - 1))),
+                            reduced(x.known, axis, false, run -> ranked(run, q[1] * (run.length - 1))));
+                })
+                .within(() -> {
+                    Dense sizes = reduced(x.known, axis, false, OrderCalls::largestSize);
+                    return Reference.stack(0, sizes, sizes);
+                })
+                .gives(() -> x.tensor.quantile(q, axis));
+    }
+
+    private static double largestSize(double[] run) {
+        return Arrays.stream(run).map(Math::abs).max().orElse(0);
+    }
+
+    private interface Along {
+        Tensor apply(Tensor x, int axis, boolean keepDims);
+    }
+
+    /// The element at a part of a sorted run, or the one before it.
+    private static double rankedOrNan(double[] run, double q, boolean down) {
+        double rank = q * (run.length - 1);
+        return run.length == 0 ? Double.NaN : ranked(run, down ? Math.floor(rank) : rank);
+    }
+
+    private static void withoutNan(String op, Along call, ToDoubleFunction<double[]> reference, Machine m, Choice c) {
+        Held x = op.equals("nanSum") || op.equals("nanMedian") ? m.any(c) : m.floating(c);
+        int axis = c.axis(x.rank());
+        boolean keep = c.coin();
+        boolean ranks = op.equals("nanMedian") || op.equals("nanQuantile");
+        ToDoubleFunction<double[]> ofRest = run -> reference.applyAsDouble(
+                Arrays.stream(run).filter(v -> !Double.isNaN(v)).toArray());
+        new Attempt(m, c, x + "." + op + "(" + (op.equals("nanQuantile") ? "0.7, " : "") + axis + ", " + keep + ")")
+                .reads(x)
+                .expects(() -> {
+                    Dense.require(x.isFloating() || op.equals("nanSum") || op.equals("nanMedian"));
+                    return unlessLarge(
+                            x,
+                            ranks
+                                    ? reduced(x.known, axis, keep, ofRest)
+                                    : Reference.reduce(x.known, axis, keep, ofRest));
+                })
+                .within(() -> Reference.reduce(x.known, axis, keep, run -> Arrays.stream(sizes(run))
+                        .filter(v -> !Double.isNaN(v))
+                        .sum()))
+                .gives(() -> call.apply(x.tensor, axis, keep));
     }
 
     private static double[] accumulated(double[] run, DoubleBinaryOperator f) {
