@@ -3,7 +3,6 @@ package org.toydiff;
 import static org.toydiff.Rule.readsNothing;
 import static org.toydiff.Rule.readsShape;
 
-import java.util.Arrays;
 import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that arrange its elements in a new tensor: reversed, shifted, padded, repeated, or some of
@@ -34,16 +33,12 @@ public sealed interface ArrangementOps permits Tensor {
         x.requireReadable("flip");
         long[] strides = x.strides.clone();
         long start = x.offset;
-        boolean[] seen = new boolean[rank(x)];
-        for (int given : axes) {
-            int axis = Shape.axis("flip", given, rank(x));
-            if (seen[axis]) {
-                throw new IllegalArgumentException("flip: axes " + Arrays.toString(axes) + " of " + Shape.text(x.shape)
-                        + " name axis " + axis + " twice; give each once");
+        boolean[] reversed = Families.some(x, "flip", axes);
+        for (int axis = 0; axis < reversed.length; axis++) {
+            if (reversed[axis]) {
+                start += (x.shape[axis] - 1) * strides[axis];
+                strides[axis] = -strides[axis];
             }
-            seen[axis] = true;
-            start += (x.shape[axis] - 1) * strides[axis];
-            strides[axis] = -strides[axis];
         }
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("flip", x.dtype, x.shape, recorded);

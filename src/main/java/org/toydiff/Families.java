@@ -193,7 +193,7 @@ final class Families {
         return reduced;
     }
 
-    /// Axes marked for a reduction over some.
+    /// Axes marked by an op on some.
     static boolean[] some(Tensor x, String op, int... axes) {
         boolean[] reduced = new boolean[x.rank()];
         for (int axis : axes) {

@@ -226,7 +226,7 @@ class ArrangementTest {
     @Test
     void refusesBadArguments() {
         Tensor x = Tensor.ones(2, 3);
-        rejected("flip: axes [0, -2] of [2, 3] name axis 0 twice; give each once", () -> x.flip(0, -2));
+        rejected("flip: axes [0, -2] of [2, 3] name axis 0 twice; name each once", () -> x.flip(0, -2));
         rejected(
                 "pad: -1 before and 0 after [2, 3] must not be negative; slice makes an axis shorter",
                 () -> x.pad(0, -1, 0, 0));

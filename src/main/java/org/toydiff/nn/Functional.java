@@ -1,10 +1,14 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
+import org.toydiff.Autograd;
 import org.toydiff.DType;
+import org.toydiff.MemoryPlan;
 import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
 
-/// Activations and losses as functions. All are ops or compositions of ops, so they need no gradient rules.
+/// Activations, losses and one-hot vectors as functions. All are ops or compositions of ops, so they need no gradient
+/// rules.
 public final class Functional {
     private Functional() {}
 
@@ -103,6 +107,76 @@ public final class Functional {
         // With p = 1 nothing is kept, and the scale must not be infinite: 0·∞ is NaN.
         Tensor scaled = x.multiply(p == 1 ? 1 : 1 / (1 - p));
         return Tensor.where(kept, scaled, Tensor.zeros(x.dtype()));
+    }
+
+    /// [#oneHot(Tensor, long)] with as many classes as the largest index needs.
+    ///
+    /// @param index INT32 or INT64 indices of classes, not empty
+    /// @return a new INT64 tensor `[…, largest index + 1]`
+    /// @throws IllegalArgumentException if the index has another dtype, is empty, or has a negative element
+    /// @throws IllegalStateException in a dry run, if the index has no elements
+    public static Tensor oneHot(Tensor index) {
+        requireIndices(index);
+        if (index.size() == 0) {
+            throw new IllegalArgumentException("oneHot: the index " + Arrays.toString(index.shape())
+                    + " is empty and names no classes; give their number");
+        }
+        long largest;
+        try (var off = Autograd.noGradient();
+                var scratch = TensorArena.ofConfined()) {
+            largest = index.cast(DType.INT64).max().toLongArray()[0];
+        }
+        return oneHot(index, Math.max(0, largest) + 1);
+    }
+
+    /// Returns a vector for each index that is 1 at the index and 0 elsewhere, as PyTorch's `one_hot`. Not
+    /// differentiable.
+    ///
+    /// **Memory** a new tensor; a BOOL tensor of its shape during the call.
+    ///
+    /// @param index INT32 or INT64 indices of classes, of any shape
+    /// @param classes the number of classes, positive
+    /// @return a new INT64 tensor `[…, classes]`
+    /// @throws IllegalArgumentException if the index has another dtype, an element is not 0 to `classes − 1` (in a dry
+    ///     run, elements are not read), the number is not positive, or the result would be too large
+    public static Tensor oneHot(Tensor index, long classes) {
+        requireIndices(index);
+        if (classes < 1) {
+            throw new IllegalArgumentException("oneHot: " + classes + " classes; give 1 or more");
+        }
+        if (classes > Long.MAX_VALUE / DType.INT64.bytes() / Math.max(1, index.size())) {
+            throw new IllegalArgumentException("oneHot: " + classes + " classes for each element of "
+                    + Arrays.toString(index.shape()) + " are more bytes than a long can count; give smaller indices");
+        }
+        long[] shape = Arrays.copyOf(index.shape(), index.rank() + 1);
+        shape[index.rank()] = classes;
+        Tensor y = Tensor.empty(DType.INT64, shape);
+        try (var scratch = TensorArena.ofConfined()) {
+            if (!MemoryPlan.isDryRun()) {
+                requireClasses(index, classes);
+            }
+            Tensor each = Tensor.arange(DType.INT64, 0, classes, 1);
+            y.copyFrom(index.cast(DType.INT64).unsqueeze(-1).equalTo(each).cast(DType.INT64));
+        }
+        return y;
+    }
+
+    private static void requireIndices(Tensor index) {
+        if (index.dtype() != DType.INT32 && index.dtype() != DType.INT64) {
+            throw new IllegalArgumentException("oneHot: the index " + Arrays.toString(index.shape()) + " is "
+                    + index.dtype() + "; cast it: index.cast(DType.INT64)");
+        }
+    }
+
+    private static void requireClasses(Tensor index, long classes) {
+        Tensor wrong = index.less(0).logicalOr(index.greaterOrEqual(classes));
+        if (wrong.any().item() == 0) {
+            return;
+        }
+        long[] at = wrong.nonzero().get(0).toLongArray();
+        throw new IllegalArgumentException("oneHot: index " + (long) index.at(at) + " at " + Arrays.toString(at)
+                + " of " + Arrays.toString(index.shape()) + " is none of " + classes + " classes; give 0 to "
+                + (classes - 1) + ", or the number of classes that there are");
     }
 
     /// Normalises each example over its last axes, `(x − mean) / √(variance + ε)·weight + bias`: see [LayerNorm].

@@ -9,7 +9,7 @@
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
 /// | activations | [ReLU], [LeakyReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
 /// | other layers without parameters | [Dropout], [Flatten] |
-/// | activations and losses as functions | [Functional] |
+/// | activations, losses and one-hot vectors as functions | [Functional] |
 /// | losses | [Loss], [CrossEntropyLoss], [Reduction], [LossTerms] |
 /// | initial values of parameters | [Initializers] |
 ///

@@ -40,6 +40,7 @@ final class LayerCalls {
                 Row.of("Embedding", LayerCalls::embedding),
                 new Row("Functional", 8, LayerCalls::function),
                 new Row("loss", 8, LayerCalls::loss),
+                Row.of("oneHot", LayerCalls::oneHot),
                 new Row("layerNorm", 4, LayerCalls::layerNorm),
                 new Row("step", 8, LayerCalls::step));
     }
@@ -145,6 +146,24 @@ final class LayerCalls {
                     return null;
                 })
                 .gives(() -> functions.get(kind).apply(x.tensor));
+    }
+
+    private static void oneHot(Machine m, Choice c) {
+        Held x = m.fresh(c, c.of(DType.INT32, DType.INT64, DType.FLOAT32), c.shape());
+        int classes = c.below(8);
+        boolean counted = c.oneIn(3);
+        new Attempt(m, c, "Functional.oneHot(" + x + (counted ? "" : ", " + classes) + ")")
+                .reads(x)
+                .expects(() -> {
+                    double[] index = x.known.values();
+                    double largest = Arrays.stream(index).max().orElse(-1);
+                    Dense.require(!x.isFloating() && Arrays.stream(index).allMatch(i -> i >= 0));
+                    Dense.require(counted ? index.length > 0 : largest < classes && classes > 0);
+                    long[] shape = Arrays.copyOf(x.shape(), x.rank() + 1);
+                    shape[x.rank()] = counted ? (long) largest + 1 : classes;
+                    return Dense.build(shape, at -> x.known.at(Arrays.copyOf(at, x.rank())) == at[x.rank()] ? 1 : 0);
+                })
+                .gives(() -> counted ? Functional.oneHot(x.tensor) : Functional.oneHot(x.tensor, classes));
     }
 
     private static void loss(Machine m, Choice c) {
