@@ -65,7 +65,10 @@ public final class Trainer {
             "gc_seconds");
 
     final Layer model;
+
+    /// Null if this only evaluates and predicts.
     final Optimizer optimizer;
+
     final Loss loss;
     final List<Metric> metrics = new ArrayList<>();
     final List<Callback> callbacks = new ArrayList<>();
@@ -100,7 +103,7 @@ public final class Trainer {
 
     private Trainer(Layer model, Optimizer optimizer, Loss loss) {
         this.model = Objects.requireNonNull(model, "model");
-        this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
+        this.optimizer = optimizer;
         this.loss = Objects.requireNonNull(loss, "loss");
     }
 
@@ -111,7 +114,16 @@ public final class Trainer {
     /// @param loss the loss to minimize
     /// @return the trainer, whose methods named after the other settings change those
     public static Trainer of(Layer model, Optimizer optimizer, Loss loss) {
-        return new Trainer(model, optimizer, loss);
+        return new Trainer(model, Objects.requireNonNull(optimizer, "optimizer"), loss);
+    }
+
+    /// Makes a trainer that evaluates and predicts only.
+    ///
+    /// @param model the model to evaluate
+    /// @param loss the loss that [#evaluate] returns
+    /// @return the trainer, whose [#fit] is refused
+    public static Trainer of(Layer model, Loss loss) {
+        return new Trainer(model, null, loss);
     }
 
     /// Sets the number of epochs, passes over the training examples.
@@ -463,11 +475,11 @@ public final class Trainer {
     ///     read or every checkpoint is damaged
     /// @throws IllegalArgumentException if the settings do not fit the loaders or each other, or the loss is not a
     ///     scalar
-    /// @throws IllegalStateException if checkpoints are to be saved or resumed from and no folder is set, or a fit
-    ///     is under way
-    /// @throws ArithmeticException with [NonFinite#STOP], if a loss or a gradient is NaN or infinite; the message names
-    ///     epoch and step. As after every step that fails before the optimizer steps, parameters, buffers and the
-    ///     state of the optimizer are unchanged by it
+    /// @throws IllegalStateException if there is no optimizer, checkpoints are to be saved or resumed from and no
+    ///     folder is set, or a fit is under way
+    /// @throws ArithmeticException with [NonFinite#STOP], if a loss or a gradient is NaN or infinite; the message
+    ///     names epoch and step. As after every step that fails before the optimizer steps, parameters, buffers and
+    ///     the state of the optimizer are unchanged by it
     /// @throws org.toydiff.MemoryLimitException if a step would exceed the memory limit, before it begins
     public Training fit(DataLoader training) throws IOException {
         return run(training, null);
@@ -484,11 +496,11 @@ public final class Trainer {
     ///     read or every checkpoint is damaged
     /// @throws IllegalArgumentException if the settings do not fit the loaders or each other, or the loss is not a
     ///     scalar
-    /// @throws IllegalStateException if checkpoints are to be saved or resumed from and no folder is set, or a fit
-    ///     is under way
-    /// @throws ArithmeticException with [NonFinite#STOP], if a loss or a gradient is NaN or infinite; the message names
-    ///     epoch and step. As after every step that fails before the optimizer steps, parameters, buffers and the
-    ///     state of the optimizer are unchanged by it
+    /// @throws IllegalStateException if there is no optimizer, checkpoints are to be saved or resumed from and no
+    ///     folder is set, or a fit is under way
+    /// @throws ArithmeticException with [NonFinite#STOP], if a loss or a gradient is NaN or infinite; the message
+    ///     names epoch and step. As after every step that fails before the optimizer steps, parameters, buffers and
+    ///     the state of the optimizer are unchanged by it
     /// @throws org.toydiff.MemoryLimitException if a step would exceed the memory limit, before it begins
     public Training fit(DataLoader training, DataLoader validation) throws IOException {
         return run(training, Objects.requireNonNull(validation, "validation"));
@@ -496,6 +508,10 @@ public final class Trainer {
 
     private Training run(DataLoader training, DataLoader validation) throws IOException {
         begin("fit");
+        if (optimizer == null) {
+            throw new IllegalStateException(
+                    "fit: this trainer has no optimizer; make it by Trainer.of(model, optimizer, loss)");
+        }
         if (checkpoints == null && (resume || checkpointSteps < Long.MAX_VALUE)) {
             throw new IllegalStateException(
                     "fit: there is no folder to save to or resume from; set one with checkpoints(folder)");

@@ -31,7 +31,8 @@ class OneHotTest extends ArenaTest {
         assertArrayEquals(
                 new long[] {0, 0, 1, 0},
                 Functional.oneHot(Tensor.scalar(DType.INT64, 2), 4).toLongArray());
-        assertArrayEquals(new long[] {1}, Functional.oneHot(Tensor.scalar(DType.INT32, 0)).toLongArray());
+        assertArrayEquals(
+                new long[] {1}, Functional.oneHot(Tensor.scalar(DType.INT32, 0)).toLongArray());
         Tensor nothing = Tensor.zeros(DType.INT64, 2, 0);
         assertArrayEquals(new long[] {2, 0, 3}, Functional.oneHot(nothing, 3).shape());
         rejected(
@@ -71,8 +72,7 @@ class OneHotTest extends ArenaTest {
         long live = arena.liveBytes();
         MemoryPlan.dryRun(() -> Functional.oneHot(index.add(1), 1000));
         assertEquals(live, arena.liveBytes());
-        assertThrows(
-                IllegalStateException.class, () -> MemoryPlan.dryRun(() -> Functional.oneHot(index.add(1))));
+        assertThrows(IllegalStateException.class, () -> MemoryPlan.dryRun(() -> Functional.oneHot(index.add(1))));
         Functional.oneHot(index, 1000);
         assertEquals(live + 24_000, arena.liveBytes(), "the result alone");
     }

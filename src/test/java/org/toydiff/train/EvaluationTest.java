@@ -95,6 +95,24 @@ class EvaluationTest extends ArenaTest {
     }
 
     @Test
+    void aTrainerWithoutAnOptimizerEvaluatesAndPredictsOnly() {
+        DataLoader loader = DataLoader.of(data, 5);
+        Trainer trainer = Trainer.of(net, Functional::crossEntropyLoss).metrics(new Accuracy());
+        assertEquals(trainer(net).metrics(new Accuracy()).evaluate(loader), trainer.evaluate(loader));
+        assertArrayEquals(
+                trainer(net).predict(x, 4).toFloatArray(), trainer.predict(x, 4).toFloatArray());
+        var e = assertThrows(IllegalStateException.class, () -> trainer.fit(loader));
+        assertEquals(
+                "fit: this trainer has no optimizer; make it by Trainer.of(model, optimizer, loss)", e.getMessage());
+        assertThrows(IllegalStateException.class, () -> trainer.fit(loader, loader));
+        assertThrows(NullPointerException.class, () -> Trainer.of(net, null, Functional::crossEntropyLoss));
+        assertEquals(
+                List.of("loss", "accuracy"),
+                List.copyOf(trainer.evaluate(loader).keySet()),
+                "still usable");
+    }
+
+    @Test
     void predictionsAreThoseOfOneForwardInBatchesOfAnySize() {
         for (int batch : new int[] {1, 5, ROWS, 100}) {
             try (var arena = TensorArena.ofConfined()) {

@@ -1,13 +1,15 @@
 package org.toydiff.train.metrics;
 
 import java.util.Arrays;
+import java.util.OptionalInt;
 import org.toydiff.Tensor;
 
 /// The fraction of examples that are classified correctly.
 ///
 /// The predicted class is the one with the largest score, the first of equal ones; in a row with NaN it is the class
 /// of the first NaN. Outputs are `[…, classes]`. Targets are labels `[…]` (INT32 or INT64), or probabilities of the
-/// shape of the outputs, of which the class of the largest is the label.
+/// shape of the outputs, of which the class of the largest is the label. Probabilities are refused where a label is
+/// ignored.
 public final class Accuracy extends FractionCorrect {
     private final boolean binary;
     private final double threshold;
@@ -37,6 +39,16 @@ public final class Accuracy extends FractionCorrect {
         return new Accuracy(true, threshold);
     }
 
+    /// Leaves out the examples with a certain label, as [org.toydiff.nn.CrossEntropyLoss#ignoreIndex(int)] does.
+    /// Without this call every label counts, and one that is none of the classes is counted as wrong.
+    ///
+    /// @param ignoreIndex the label of the examples to leave out, one of the classes or any other number
+    /// @return this
+    public Accuracy ignoreIndex(int ignoreIndex) {
+        this.ignoreIndex = OptionalInt.of(ignoreIndex);
+        return this;
+    }
+
     @Override
     public String name() {
         return "accuracy";
@@ -48,8 +60,9 @@ public final class Accuracy extends FractionCorrect {
     }
 
     private Tensor classCorrect(Tensor output, Tensor target) {
-        Tensor scores = ClassScores.scores(name(), output, target);
-        return scores.argmax(1).equalTo(ClassScores.labels(target, scores));
+        ClassScores counted =
+                ClassScores.of(name(), output, target, ignoreIndex).without(ignoreIndex);
+        return counted.scores().argmax(1).equalTo(counted.labels());
     }
 
     private Tensor binaryCorrect(Tensor output, Tensor target) {
@@ -60,6 +73,7 @@ public final class Accuracy extends FractionCorrect {
         }
         Tensor predicted = output.greater(Tensor.scalar(output.dtype(), threshold));
         Tensor positive = target.greater(0.5);
-        return predicted.equalTo(positive);
+        Tensor correct = predicted.equalTo(positive);
+        return ignoreIndex.isEmpty() ? correct : correct.select(target.notEqualTo(ignoreIndex.getAsInt()));
     }
 }

@@ -1,15 +1,36 @@
 package org.toydiff.train.metrics;
 
 import java.util.Arrays;
+import java.util.OptionalInt;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// Checks outputs with one score for each class along the last axis, and their labels.
-final class ClassScores {
-    private ClassScores() {}
+/// Outputs with one score for each class along the last axis, and their labels.
+///
+/// @param scores `[examples, classes]`
+/// @param labels INT64 `[examples]`
+record ClassScores(Tensor scores, Tensor labels) {
+    /// Returns the scores and labels of a batch, once they are known to fit.
+    static ClassScores of(String metric, Tensor output, Tensor target, OptionalInt ignoreIndex) {
+        Tensor scores = scores(metric, output, target);
+        if (ignoreIndex.isPresent() && target.dtype().isFloating()) {
+            throw new IllegalArgumentException(metric + ": the target " + describe(target)
+                    + " is probabilities, and ignoreIndex is for labels; give labels without the last axis");
+        }
+        return new ClassScores(scores, labels(target, scores));
+    }
 
-    /// Returns the scores, `[examples, classes]`.
-    static Tensor scores(String metric, Tensor output, Tensor target) {
+    /// Returns the examples whose labels are not ignored.
+    ClassScores without(OptionalInt ignoreIndex) {
+        if (ignoreIndex.isEmpty()) {
+            return this;
+        }
+        Tensor counted = labels.notEqualTo(ignoreIndex.getAsInt());
+        Tensor rest = labels.select(counted);
+        return new ClassScores(scores.select(counted.unsqueeze(1)).reshape(rest.size(), scores.size(1)), rest);
+    }
+
+    private static Tensor scores(String metric, Tensor output, Tensor target) {
         long[] shape = output.shape();
         if (shape.length >= 2 && hasShapeOfLabels(output, target) && !isInteger(target)) {
             throw new IllegalArgumentException(metric + ": labels " + describe(target)
@@ -45,8 +66,8 @@ final class ClassScores {
         return target.dtype().isFloating() && Arrays.equals(target.shape(), output.shape());
     }
 
-    /// Returns the labels that belong to [#scores], INT64 `[examples]`: for probabilities, the class of the largest.
-    static Tensor labels(Tensor target, Tensor scores) {
+    /// Returns the labels; for probabilities, the class of the largest.
+    private static Tensor labels(Tensor target, Tensor scores) {
         long examples = scores.shape()[0];
         return target.dtype().isFloating()
                 ? target.reshape(examples, scores.shape()[1]).argmax(1)

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import org.toydiff.Autograd;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
@@ -25,6 +26,7 @@ public final class ConfusionMatrix implements Metric {
     private final long[] counts;
     private final long[] supports;
     private final long[] predictions;
+    private OptionalInt ignoreIndex = OptionalInt.empty();
 
     /// Makes a metric for outputs with one score for each class.
     ///
@@ -41,6 +43,16 @@ public final class ConfusionMatrix implements Metric {
         this.predictions = new long[classes];
     }
 
+    /// Leaves out the examples with a certain label, as [org.toydiff.nn.CrossEntropyLoss#ignoreIndex(int)] does.
+    /// Without this call every label counts, and one that is none of the classes is refused.
+    ///
+    /// @param ignoreIndex the label of the examples to leave out, one of the classes or any other number
+    /// @return this
+    public ConfusionMatrix ignoreIndex(int ignoreIndex) {
+        this.ignoreIndex = OptionalInt.of(ignoreIndex);
+        return this;
+    }
+
     @Override
     public String name() {
         return "balanced_accuracy";
@@ -48,21 +60,21 @@ public final class ConfusionMatrix implements Metric {
 
     /// Adds a batch.
     ///
-    /// @throws IllegalArgumentException if the shapes do not fit or a label is not one of the classes; nothing is
-    ///     added then
+    /// @throws IllegalArgumentException if the shapes do not fit, or a label is not one of the classes and not
+    ///     ignored; nothing is added then
     @Override
     public void update(Tensor output, Tensor target) {
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
-            Tensor scores = ClassScores.scores("confusion matrix", output, target);
+            ClassScores batch = ClassScores.of("confusion matrix", output, target, ignoreIndex);
+            Tensor scores = batch.scores();
             if (scores.shape()[1] != classes) {
                 throw new IllegalArgumentException("confusion matrix: output " + ClassScores.describe(output) + " has "
                         + scores.shape()[1] + " classes, not " + classes);
             }
             MemorySegment predicted = scores.argmax(1).segment();
             // A copy, because labels may be a view with gaps.
-            MemorySegment labels =
-                    ClassScores.labels(target, scores).copyTo(scratch).segment();
+            MemorySegment labels = batch.labels().copyTo(scratch).segment();
             requireClasses(labels);
             count(predicted, labels);
         }
@@ -72,7 +84,7 @@ public final class ConfusionMatrix implements Metric {
         long examples = labels.byteSize() / Long.BYTES;
         for (long i = 0; i < examples; i++) {
             long label = labels.getAtIndex(JAVA_LONG, i);
-            if (label < 0 || label >= classes) {
+            if (counts(label) && (label < 0 || label >= classes)) {
                 throw new IllegalArgumentException("confusion matrix: label " + label + " of example " + i
                         + " is not one of the " + classes + " classes");
             }
@@ -82,8 +94,15 @@ public final class ConfusionMatrix implements Metric {
     private void count(MemorySegment predicted, MemorySegment labels) {
         long examples = labels.byteSize() / Long.BYTES;
         for (long i = 0; i < examples; i++) {
-            add((int) labels.getAtIndex(JAVA_LONG, i), (int) predicted.getAtIndex(JAVA_LONG, i), 1);
+            long label = labels.getAtIndex(JAVA_LONG, i);
+            if (counts(label)) {
+                add((int) label, (int) predicted.getAtIndex(JAVA_LONG, i), 1);
+            }
         }
+    }
+
+    private boolean counts(long label) {
+        return ignoreIndex.isEmpty() || label != ignoreIndex.getAsInt();
     }
 
     private void add(int label, int predicted, long times) {

@@ -42,6 +42,16 @@ public final class F1 implements Metric {
         this.average = Objects.requireNonNull(average, "average");
     }
 
+    /// Leaves out the examples with a certain label, as [org.toydiff.nn.CrossEntropyLoss#ignoreIndex(int)] does.
+    /// Without this call every label counts, and one that is none of the classes is refused.
+    ///
+    /// @param ignoreIndex the label of the examples to leave out, one of the classes or any other number
+    /// @return this
+    public F1 ignoreIndex(int ignoreIndex) {
+        matrix.ignoreIndex(ignoreIndex);
+        return this;
+    }
+
     @Override
     public String name() {
         return switch (average) {

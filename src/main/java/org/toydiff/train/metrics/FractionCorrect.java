@@ -1,6 +1,7 @@
 package org.toydiff.train.metrics;
 
 import java.util.Map;
+import java.util.OptionalInt;
 import org.toydiff.Autograd;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
@@ -11,11 +12,14 @@ abstract sealed class FractionCorrect implements Metric permits Accuracy, TopKAc
     private long correct;
     private long examples;
 
+    /// The label of the examples that do not count.
+    OptionalInt ignoreIndex = OptionalInt.empty();
+
     /// Decides which predictions of a batch are correct.
     ///
     /// @param output the output of the model
     /// @param target the targets
-    /// @return a BOOL tensor with one element for each example
+    /// @return a BOOL tensor with one element for each example that counts
     abstract Tensor correct(Tensor output, Tensor target);
 
     @Override

@@ -1,5 +1,6 @@
 package org.toydiff.train.metrics;
 
+import java.util.OptionalInt;
 import org.toydiff.Tensor;
 
 /// The fraction of examples whose label is among the k classes with the largest scores.
@@ -21,6 +22,16 @@ public final class TopKAccuracy extends FractionCorrect {
         this.k = k;
     }
 
+    /// Leaves out the examples with a certain label, as [org.toydiff.nn.CrossEntropyLoss#ignoreIndex(int)] does.
+    /// Without this call every label counts, and one that is none of the classes is refused.
+    ///
+    /// @param ignoreIndex the label of the examples to leave out, one of the classes or any other number
+    /// @return this
+    public TopKAccuracy ignoreIndex(int ignoreIndex) {
+        this.ignoreIndex = OptionalInt.of(ignoreIndex);
+        return this;
+    }
+
     @Override
     public String name() {
         return "top_" + k;
@@ -28,8 +39,10 @@ public final class TopKAccuracy extends FractionCorrect {
 
     @Override
     Tensor correct(Tensor output, Tensor target) {
-        Tensor scores = ClassScores.scores(name(), output, target);
-        Tensor labels = ClassScores.labels(target, scores);
+        ClassScores counted =
+                ClassScores.of(name(), output, target, ignoreIndex).without(ignoreIndex);
+        Tensor scores = counted.scores();
+        Tensor labels = counted.labels();
         long classes = scores.shape()[1];
         if (k > classes) {
             throw new IllegalArgumentException(

@@ -8,6 +8,8 @@
 /// | [org.toydiff.train.metrics.ConfusionMatrix] | scores of classes | the balanced accuracy, and all counts |
 /// | [org.toydiff.train.metrics.Mean] | any | the mean of a loss or an error over all examples |
 ///
+/// Those of classes leave out the examples with a label that their `ignoreIndex` names, as the loss does.
+///
 /// A [org.toydiff.train.Trainer] updates its metrics; in another loop:
 /// ```java
 /// var accuracy = new Accuracy();

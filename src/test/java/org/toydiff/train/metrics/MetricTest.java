@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.toydiff.ArenaTest;
 import org.toydiff.DType;
@@ -189,6 +190,92 @@ class MetricTest extends ArenaTest {
         for (Metric metric : List.of(new Accuracy(), new TopKAccuracy(1), new F1(2, F1.Average.MICRO))) {
             metric.update(output, labels);
             assertEquals(1 / 3.0, metric.value(), metric.name());
+        }
+    }
+
+    private static List<Metric> ignoring(int label) {
+        return List.of(
+                new Accuracy().ignoreIndex(label),
+                new TopKAccuracy(2).ignoreIndex(label),
+                new F1(CLASSES).ignoreIndex(label),
+                new F1(CLASSES, F1.Average.WEIGHTED).ignoreIndex(label),
+                new ConfusionMatrix(CLASSES).ignoreIndex(label));
+    }
+
+    private static List<Metric> plain() {
+        return List.of(
+                new Accuracy(),
+                new TopKAccuracy(2),
+                new F1(CLASSES),
+                new F1(CLASSES, F1.Average.WEIGHTED),
+                new ConfusionMatrix(CLASSES));
+    }
+
+    @Test
+    void ignoredLabelsCountAsIfTheirExamplesWereMissing() {
+        for (int ignored : new int[] {-100, 2, CLASSES}) {
+            Examples all = Examples.random(6, 300);
+            for (int i = 0; i < 300; i += 4) {
+                all.labels[i] = ignored;
+            }
+            int[] rest = IntStream.range(0, 300)
+                    .filter(i -> all.labels[i] != ignored)
+                    .toArray();
+            var others = new Examples(
+                    Arrays.stream(rest).mapToObj(i -> all.scores[i]).toArray(float[][]::new),
+                    Arrays.stream(rest).map(i -> all.labels[i]).toArray());
+            for (int i = 0; i < plain().size(); i++) {
+                Metric metric = ignoring(ignored).get(i);
+                assertEquals(fed(plain().get(i), others), fed(metric, all), metric.name() + " without " + ignored);
+            }
+        }
+    }
+
+    /// As the mean of [Functional#crossEntropyLoss(Tensor, Tensor, org.toydiff.nn.Reduction, int)].
+    @Test
+    void nothingButIgnoredLabelsHaveNoValueAndChangeNone() {
+        Tensor output = Tensor.ones(3, CLASSES);
+        Tensor ignored = Tensor.full(DType.INT64, -100, 3);
+        for (Metric metric : ignoring(-100)) {
+            metric.update(output, ignored);
+            assertEquals(Double.NaN, metric.value(), metric.name());
+            metric.update(output, Tensor.zeros(DType.INT32, 3));
+            double value = metric.value();
+            metric.update(output, ignored);
+            assertEquals(value, metric.value(), metric.name());
+        }
+    }
+
+    @Test
+    void ignoredLabelsOfBinaryTargetsAndOfSeveralAxes() {
+        Accuracy binary = Accuracy.binary(0).ignoreIndex(-1);
+        binary.update(Tensor.of(1, -1, 1, 2), Tensor.of(new float[] {1, 1, -1, -1}));
+        assertEquals(0.5, binary.value());
+        binary.update(Tensor.of(new float[] {1, -1}, 2, 1), Tensor.of(new int[] {-1, 0}, 2, 1));
+        assertEquals(2 / 3.0, binary.value());
+        Tensor output = Tensor.of(new float[] {1, 2, 0, 5, 4, 3, 0, 0, 1, 7, 8, 9}, 2, 2, 3);
+        Accuracy accuracy = new Accuracy().ignoreIndex(-100);
+        accuracy.update(output, Tensor.of(new int[] {1, -100, 2, 0}, 2, 2));
+        assertEquals(2 / 3.0, accuracy.value());
+    }
+
+    @Test
+    void otherLabelsAreCheckedAndProbabilitiesHaveNoneToIgnore() {
+        rejected(
+                "confusion matrix: label -1 of example 2 is not one of the 3 classes",
+                () -> new F1(3).ignoreIndex(-100).update(Tensor.ones(3, 3), Tensor.of(new int[] {0, -100, -1})));
+        rejected("gather: index -1 is out of range for axis 1 of [2, 3]", () -> new TopKAccuracy(2)
+                .ignoreIndex(-100)
+                .update(Tensor.ones(3, 3), Tensor.of(new int[] {0, -100, -1})));
+        for (Metric metric : ignoring(0)) {
+            String name = metric instanceof Accuracy
+                    ? "accuracy"
+                    : metric instanceof TopKAccuracy ? "top_2" : "confusion matrix";
+            rejected(
+                    name
+                            + ": the target [2, 7] float32 is probabilities, and ignoreIndex is for labels; give labels without"
+                            + " the last axis",
+                    () -> metric.update(Tensor.ones(2, CLASSES), Tensor.ones(2, CLASSES)));
         }
     }
 
