@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.toydiff.DType;
 import org.toydiff.Region;
 import org.toydiff.Stateful;
@@ -138,6 +139,24 @@ public abstract class Layer implements Stateful {
     /// @throws IllegalArgumentException if the input does not fit, naming the layer
     public final Summary summary(DType dtype, long... inputShape) {
         return Summary.of(this, dtype, inputShape);
+    }
+
+    /// Summarises a call of a method of the layer's own, which has several inputs, as [#summary(long...)] summarises
+    /// `forward`:
+    /// ```java
+    /// Summary summary = net.summary(in -> net.translate(in.get(0), in.get(1)), List.of(source, target));
+    /// ```
+    ///
+    /// @param call computes an output from the inputs by this layer
+    /// @param inputs the inputs, of which only shape and dtype matter
+    /// @return the summary, which prints as a table
+    /// @throws IllegalArgumentException if the inputs do not fit, naming the layer
+    public final Summary summary(Function<List<Tensor>, Tensor> call, List<Tensor> inputs) {
+        try {
+            return Summary.of(this, call, inputs);
+        } catch (IllegalArgumentException e) {
+            throw failure(e);
+        }
     }
 
     /// {@return the name of the layer, followed by its children: one line, or an indented tree}

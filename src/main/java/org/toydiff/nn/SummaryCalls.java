@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.toydiff.Tensor;
 
 /// Follows the calls of layers while a [Summary] is made, and makes its rows.
@@ -35,13 +36,14 @@ final class SummaryCalls {
         return rows;
     }
 
-    Tensor record(Layer layer, Tensor x) {
+    /// Computes the output of a layer for some inputs, and adds its row after those of the layers that it calls.
+    Tensor record(Layer layer, List<Tensor> inputs, Supplier<Tensor> output) {
         Call outer = current;
         var call = new Call(layer, path(layer), identitySet());
         current = call;
         try {
-            Tensor y = layer.compute(x);
-            addRow(call, x, y);
+            Tensor y = output.get();
+            addRow(call, inputs, y);
             if (outer != null) {
                 outer.outputs.add(y);
             }
@@ -52,7 +54,7 @@ final class SummaryCalls {
     }
 
     private String path(Layer layer) {
-        if (current == null) {
+        if (current == null || layer == root) {
             return "";
         }
         String inCaller = current.layer.pathOf(layer);
@@ -63,10 +65,10 @@ final class SummaryCalls {
         return inRoot != null ? inRoot : Layer.path(current.path, "(" + layer.className() + ")");
     }
 
-    private void addRow(Call call, Tensor x, Tensor y) {
+    private void addRow(Call call, List<Tensor> inputs, Tensor y) {
         Layer layer = call.layer;
         boolean callsOthers = !call.outputs.isEmpty();
-        boolean passesOn = callsOthers && (layer.isWrapper() || y == x || call.outputs.contains(y));
+        boolean passesOn = callsOthers && (layer.isWrapper() || inputs.contains(y) || call.outputs.contains(y));
         long parameters = layer.parameters().stream()
                 .filter(uncounted::remove)
                 .mapToLong(Tensor::size)

@@ -1,6 +1,8 @@
 package org.toydiff.nn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -123,6 +125,31 @@ class SummaryTest extends ArenaTest {
         requireRows(user, user.summary(5, 4), "pair.left 15 60", "pair.right 15 60", " 3 60");
         var nested = new Sequential(user, new Linear(3, 1));
         requireRows(nested, nested.summary(5, 4), "0.pair.left 15 60", "0.pair.right 15 60", "0 3 60", "1 4 20");
+    }
+
+    @Test
+    void aRootOfSeveralInputsIsSummarisedByACall() {
+        var pair = new Pair();
+        List<Tensor> inputs = List.of(Tensor.ones(5, 4), Tensor.ones(1, 4));
+        long live = arena.liveBytes();
+        Summary summary = pair.summary(in -> pair.both(in.get(0), in.get(1)).getLast(), inputs);
+        requireRows(pair, summary, "left 15 60", "right 15 12", " 3 60");
+        assertEquals(List.of(List.of(5L, 4L), List.of(1L, 4L)), summary.inputs());
+        assertTrue(
+                summary.toString().endsWith(String.format("outputs: 132 bytes for inputs [5, 4] and [1, 4]%n")),
+                summary::toString);
+        assertTrue(pair.summary(2, 4).toString().endsWith(String.format(" for an input [2, 4]%n")));
+        assertEquals(live, arena.liveBytes());
+        requireRows(pair, pair.summary(in -> pair.forward(in.getFirst()), inputs), "left 15 60", "right 15 60", " 3 60");
+        var e = assertThrows(
+                IllegalArgumentException.class,
+                () -> pair.summary(in -> pair.both(in.get(0), in.get(1)).getLast(), List.of(inputs.get(0), Tensor.ones(5, 3))));
+        assertTrue(e.getMessage().startsWith("Linear(in=4, out=3, bias=true) at \"right\": linear: "), e.getMessage());
+        var embedding = new Embedding(4, 2);
+        Summary ofIntegers = embedding.summary(
+                in -> embedding.forward(in.get(0)).add(in.get(1)),
+                List.of(Tensor.zeros(DType.INT64, 3), Tensor.ones(3, 1)));
+        requireRows(embedding, ofIntegers, " 8 24", " 0 24");
     }
 
     /// Makes a layer for each call, and holds one without registering it.
