@@ -20,11 +20,58 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// }
 /// ```
 ///
-/// This file has the factories; the methods of a tensor are in the interfaces that it implements, one for each
-/// subject: [ElementwiseOps], [ExponentialOps], [TrigonometricOps], [RoundingOps], [DivisionOps], [ComparisonOps],
-/// [LogicOps], [ReductionOps], [StatisticsOps], [CumulativeOps], [SoftmaxOps], [ProductOps], [ShapeOps],
-/// [ArrangementOps], [IndexingOps], [MaskOps], [SortingOps], [SamplingOps], its gradients in [AutogradOps] and its
-/// memory in [MemoryOps].
+/// Its factories are declared here, its other methods in the interfaces that it implements, one for each subject:
+///
+/// - Making tensors: [zeros][#zeros], [zerosLike][#zerosLike], [ones][#ones], [onesLike][#onesLike], [full][#full],
+///   [empty][#empty], [emptyLike][#emptyLike], [of][#of], [scalar][#scalar], [eye][#eye], [arange][#arange],
+///   [linspace][#linspace], [logspace][#logspace], [rand][#rand], [randn][#randn], [randint][#randint],
+///   [randperm][#randperm], [wrap][#wrap]
+/// - The generator of random numbers: [manualSeed][#manualSeed], [initialSeed][#initialSeed],
+///   [randomState][#randomState], [setRandomState][#setRandomState]
+/// - Drawing by probabilities ([SamplingOps]): [bernoulli][#bernoulli], [multinomial][#multinomial]
+/// - Several tensors: [concat][#concat], [stack][#stack], [where][#where], [meshgrid][#meshgrid],
+///   [custom][#custom]
+/// - Element by element ([ElementwiseOps]): [add][#add], [subtract][#subtract], [multiply][#multiply],
+///   [divide][#divide], [power][#power], [maximum][#maximum], [minimum][#minimum], [clamp][#clamp],
+///   [negative][#negative], [abs][#abs], [sign][#sign], [reciprocal][#reciprocal], [sqrt][#sqrt], [rsqrt][#rsqrt],
+///   [relu][#relu], [sigmoid][#sigmoid], [erf][#erf], [cast][#cast]
+/// - Exponentials and logarithms ([ExponentialOps]): [exp][#exp], [exp2][#exp2], [expm1][#expm1], [log][#log],
+///   [log2][#log2], [log10][#log10], [log1p][#log1p]
+/// - Trigonometric and hyperbolic functions ([TrigonometricOps]): [sin][#sin], [cos][#cos], [tan][#tan],
+///   [asin][#asin], [acos][#acos], [atan][#atan], [atan2][#atan2], [sinh][#sinh], [cosh][#cosh], [tanh][#tanh],
+///   [hypot][#hypot]
+/// - Rounding, NaN and infinities ([RoundingOps]): [floor][#floor], [ceil][#ceil], [round][#round],
+///   [trunc][#trunc], [isNan][#isNan], [isFinite][#isFinite], [isInf][#isInf], [nanToNum][#nanToNum]
+/// - Quotients and remainders ([DivisionOps]): [floorDivide][#floorDivide], [remainder][#remainder], [fmod][#fmod]
+/// - Comparisons ([ComparisonOps]): [equalTo][#equalTo], [notEqualTo][#notEqualTo], [greater][#greater],
+///   [greaterOrEqual][#greaterOrEqual], [less][#less], [lessOrEqual][#lessOrEqual]
+/// - Logic ([LogicOps]): [logicalAnd][#logicalAnd], [logicalOr][#logicalOr], [logicalXor][#logicalXor],
+///   [logicalNot][#logicalNot], [any][#any], [all][#all], [countNonzero][#countNonzero]
+/// - Reductions ([ReductionOps]): [sum][#sum], [mean][#mean], [max][#max], [min][#min], [argmax][#argmax],
+///   [argmin][#argmin], [logSumExp][#logSumExp], [norm][#norm]
+/// - Statistics ([StatisticsOps]): [var][#var], [std][#std], [median][#median], [quantile][#quantile],
+///   [bincount][#bincount], [histogram][#histogram]
+/// - Reductions without NaN ([NanOps]): [nanSum][#nanSum], [nanMean][#nanMean], [nanMedian][#nanMedian],
+///   [nanQuantile][#nanQuantile]
+/// - Along an axis ([CumulativeOps]): [cumsum][#cumsum], [cumprod][#cumprod], [prod][#prod], [diff][#diff]
+/// - Softmax and cross entropy ([SoftmaxOps]): [softmax][#softmax], [logSoftmax][#logSoftmax],
+///   [crossEntropy][#crossEntropy]
+/// - Products ([ProductOps]): [matmul][#matmul], [linear][#linear], [fma][#fma]
+/// - Shape and views ([ShapeOps]): [shape][#shape], [rank][#rank], [size][#size], [reshape][#reshape],
+///   [flatten][#flatten], [squeeze][#squeeze], [unsqueeze][#unsqueeze], [transpose][#transpose],
+///   [movedim][#movedim], [broadcastTo][#broadcastTo], [slice][#slice], [get][#get], [split][#split],
+///   [chunk][#chunk]
+/// - Arrangement ([ArrangementOps]): [flip][#flip], [roll][#roll], [pad][#pad], [tile][#tile], [repeat][#repeat],
+///   [triu][#triu], [tril][#tril], [diag][#diag], [outer][#outer], [kron][#kron]
+/// - Elements at positions ([IndexingOps]): [gather][#gather], [indexSelect][#indexSelect], [topk][#topk]
+/// - Elements at masks ([MaskOps]): [select][#select], [put][#put], [nonzero][#nonzero]
+/// - Order ([SortingOps]): [sort][#sort], [argsort][#argsort], [unique][#unique]
+/// - Gradients ([AutogradOps]): [trackGradient][#trackGradient], [tracksGradient][#tracksGradient],
+///   [backward][#backward], [gradient][#gradient], [hasGradient][#hasGradient], [zeroGradient][#zeroGradient],
+///   [retain][#retain], [detach][#detach], [releaseSchedule][#releaseSchedule]
+/// - Elements and memory ([MemoryOps]): [dtype][#dtype], [item][#item], [at][#at], [toFloatArray][#toFloatArray],
+///   [toDoubleArray][#toDoubleArray], [toLongArray][#toLongArray], [segment][#segment],
+///   [isContiguous][#isContiguous], [copyFrom][#copyFrom], [copyTo][#copyTo], [moveTo][#moveTo]
 ///
 /// **Ops** take operands of one dtype, FLOAT32 or FLOAT64 unless they say otherwise, and broadcast as NumPy does. An
 /// op makes a new tensor in the innermost [TensorArena] and modifies none of its operands, unless its documentation

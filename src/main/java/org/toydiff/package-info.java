@@ -31,11 +31,11 @@
 /// - Making tensors: `Tensor` (the factories), `Spacing`, `Sampling`, `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (add, sqrt …), `ExponentialOps` (exp, log …), `TrigonometricOps` (sin,
 ///   tanh …), `RoundingOps` (floor, isNan …), `DivisionOps` (remainder …), `ReductionOps`, `StatisticsOps`,
-///   `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`, `MaskOps`,
-///   `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
+///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`,
+///   `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
 /// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
-/// - The parts that ops of one kind share: `Families`. `Launch` starts their kernels, `Products` their matrix
-///   products.
+/// - The parts that ops of one kind share: `Families`, `Quantiles`. `Launch` starts their kernels, `Products` their
+///   matrix products.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.
 /// - The graph: `Node` (one recorded op), `Rule` (the types of gradient rules).
 /// - Freeing a block early: `Backward` frees it (one walk), `WalkPlan` finds the last reader of each value,

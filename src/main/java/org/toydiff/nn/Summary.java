@@ -48,9 +48,8 @@ public record Summary(
     static Summary of(Layer layer, Function<List<Tensor>, Tensor> call, List<Tensor> inputs) {
         List<List<Long>> shapes = inputs.stream().map(x -> list(x.shape())).toList();
         return of(layer, shapes, calls -> {
-            List<Tensor> operands = inputs.stream()
-                    .map(x -> Tensor.empty(x.dtype(), x.shape()))
-                    .toList();
+            List<Tensor> operands =
+                    inputs.stream().map(x -> Tensor.empty(x.dtype(), x.shape())).toList();
             calls.record(layer, operands, () -> call.apply(operands));
         });
     }

@@ -140,10 +140,12 @@ class SummaryTest extends ArenaTest {
                 summary::toString);
         assertTrue(pair.summary(2, 4).toString().endsWith(String.format(" for an input [2, 4]%n")));
         assertEquals(live, arena.liveBytes());
-        requireRows(pair, pair.summary(in -> pair.forward(in.getFirst()), inputs), "left 15 60", "right 15 60", " 3 60");
+        requireRows(
+                pair, pair.summary(in -> pair.forward(in.getFirst()), inputs), "left 15 60", "right 15 60", " 3 60");
         var e = assertThrows(
                 IllegalArgumentException.class,
-                () -> pair.summary(in -> pair.both(in.get(0), in.get(1)).getLast(), List.of(inputs.get(0), Tensor.ones(5, 3))));
+                () -> pair.summary(
+                        in -> pair.both(in.get(0), in.get(1)).getLast(), List.of(inputs.get(0), Tensor.ones(5, 3))));
         assertTrue(e.getMessage().startsWith("Linear(in=4, out=3, bias=true) at \"right\": linear: "), e.getMessage());
         var embedding = new Embedding(4, 2);
         Summary ofIntegers = embedding.summary(
