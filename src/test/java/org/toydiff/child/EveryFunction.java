@@ -51,8 +51,7 @@ public final class EveryFunction {
 
     private static final int STEPS = 8;
 
-    /// Products of more rows than those that the Vector API computes instead of BLAS, which rounds differently.
-    private static final int BATCH = 200;
+    private static final int BATCH = 32;
 
     private static final int WIDTH = 24;
     private static final int CLASSES = 10;

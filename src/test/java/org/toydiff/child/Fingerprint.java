@@ -14,8 +14,8 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Updates;
 
-/// Prints a checksum of the bits of each op's results and gradients, one line for each op: the same in every
-/// process. Products are left out, for BLAS chooses its kernels by the processor.
+/// Prints a checksum of the bits of each op's results and gradients, one line for each op: the same in every process,
+/// but for products, the same in every process on one machine, for BLAS chooses its kernels by the processor.
 public final class Fingerprint {
     /// All short sizes, one that is odd and longer, and one that several threads share.
     private static final int[] SIZES = {1_021, 100_003};
@@ -31,6 +31,7 @@ public final class Fingerprint {
         binary().forEach((name, op) -> print(name, f -> f.each(x -> f.add(op, x, f.like(x)))));
         List.of("sgd", "momentum", "adam", "rmsprop", "lamb")
                 .forEach(name -> print(name, f -> f.each(x -> f.step(name, x))));
+        print("products", Fingerprint::addProducts);
         print("integers", f -> f.each(f::addIntegers));
         print("dropout", f -> f.each(x -> f.add(t -> Tensor.where(t.greater(0), t, t.multiply(2)), x)));
     }
@@ -60,6 +61,25 @@ public final class Fingerprint {
                         positive.any(0),
                         Tensor.where(positive, x, x.negative()))
                 .forEach(this::add);
+    }
+
+    /// Few and many rows, a long inner axis, vectors and batches.
+    private void addProducts() {
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            for (long[] size :
+                    new long[][] {{3, 5, 7}, {32, 96, 512}, {300, 200, 70}, {10, 40, 4096}, {1, 900, 1200}}) {
+                try (var arena = TensorArena.ofConfined()) {
+                    Tensor a = numbers(dtype, size[0], size[2]);
+                    Tensor b = numbers(dtype, size[2], size[1]);
+                    add(Tensor::matmul, a, b);
+                    add((x, z) -> x.linear(z, null), a, numbers(dtype, size[1], size[2]));
+                    add(Tensor::matmul, a, numbers(dtype, size[2]));
+                }
+            }
+            try (var arena = TensorArena.ofConfined()) {
+                add(Tensor::matmul, numbers(dtype, 2, 3, 40, 50), numbers(dtype, 3, 50, 60));
+            }
+        }
     }
 
     private interface Body {

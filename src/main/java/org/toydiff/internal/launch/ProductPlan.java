@@ -136,7 +136,9 @@ final class ProductPlan {
         }
         int least = Math.min(m, n);
         if (transposeB) {
-            return k >= LEAST_TRANSPOSED_DEPTH && (m <= table.thinTransposed() || n <= TRANSPOSED_SIDE);
+            return table.unpackedResults() > 0
+                    && k >= LEAST_TRANSPOSED_DEPTH
+                    && (m <= table.thinTransposed() || n <= TRANSPOSED_SIDE);
         }
         return Math.min(least, k) <= table.thin();
     }

@@ -4,7 +4,7 @@ import java.util.Locale;
 import org.toydiff.internal.blas.CBlas;
 
 /// The sizes at which [ProductPlan] changes from one way of multiplying to another, for one family of a library's
-/// kernels. `bench/run plan` measures them on a machine and prints the row to enter here.
+/// kernels. `bench/run plan` measures them on a machine and prints them.
 ///
 /// @param unpacked the largest product, in multiplications, that the library computes without packing its operands;
 ///     0 if it always packs
@@ -25,11 +25,11 @@ public record ProductTable(
         int chunkDepth,
         int vectorPart) {
     /// For a library that packs its operands in every product, and for an unknown one.
-    public static final ProductTable PACKED = new ProductTable(0, 0, 0, 0, 2048, 1024, 4096, 1 << 18);
+    public static final ProductTable PACKED = new ProductTable(0, 0, 0, 0, 1024, 1024, 4096, 1 << 18);
 
     /// OpenBLAS on AVX-512 multiplies up to a million times without packing, and up to 1,200 elements of a result
     /// where the second operand is transposed (`sgemm_small_kernel_permit_skylakex.c`).
-    public static final ProductTable AVX512 = new ProductTable(1_000_000, 1_200, 128, 96, 2048, 1024, 4096, 1 << 18);
+    public static final ProductTable AVX512 = new ProductTable(1_000_000, 1_200, 192, 192, 1024, 1024, 4096, 1 << 18);
 
     private static final class Active {
         static final ProductTable TABLE = of(CBlas.core());

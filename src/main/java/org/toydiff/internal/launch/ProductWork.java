@@ -22,6 +22,9 @@ public final class ProductWork extends Work {
     private final ProductPlan plan = new ProductPlan();
     private final PartialSums partials = new PartialSums();
 
+    /// Null for that of the loaded library.
+    private final ProductTable table;
+
     private boolean wide;
     private int m;
     private int n;
@@ -64,6 +67,16 @@ public final class ProductWork extends Work {
 
     /// Overwrites y's old elements, the activation's output, with the gradient through it.
     private Kernel.Binary gradient;
+
+    /// Creates a work planned for the loaded library.
+    public ProductWork() {
+        this(null);
+    }
+
+    /// Creates a work planned by a table, for measurements and tests.
+    public ProductWork(ProductTable table) {
+        this.table = table;
+    }
 
     /// Adds the bias to each tile from now on, with a kernel that may do more. The bias has one element for each
     /// column, `step` elements apart. Ended by [#plain()].
@@ -160,7 +173,8 @@ public final class ProductWork extends Work {
         batches = Shape.size(shape);
         long room = Scratch.BYTES / bytes();
         long most = gradient == null ? 0 : room;
-        plan.of(ProductTable.active(), transposeA, transposeB, m, n, k, batches, most, room);
+        ProductTable thresholds = table == null ? ProductTable.active() : table;
+        plan.of(thresholds, transposeA, transposeB, m, n, k, batches, most, room);
         try {
             if (plan.chunks == 1) {
                 Workers.run(this, parts(batches, plan.together) * plan.tiles);
