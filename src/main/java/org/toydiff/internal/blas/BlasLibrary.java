@@ -126,7 +126,7 @@ public final class BlasLibrary {
 
     private static String tryArtifact(Artifact artifact, List<String> tried) {
         Path library = UnpackedArtifact.load(artifact, tried);
-        return library == null ? null : accept(library.toString(), artifact.id() + ": ", tried);
+        return library == null ? null : configured(library);
     }
 
     private static String tryPath(Path path, String source, List<String> tried) {
@@ -134,9 +134,15 @@ public final class BlasLibrary {
             tried.add(source + path + ": there is no such file");
             return null;
         }
-        try {
-            LibraryFile.load(path);
-            return accept(path.toString(), source, tried);
+        Path file = MklRuntime.resolved(path);
+        try (var candidate = new Candidate(file)) {
+            String fault = candidate.fault();
+            if (fault != null) {
+                tried.add(source + path + ": " + fault);
+                return null;
+            }
+            LibraryFile.load(file);
+            return configured(file);
         } catch (UnsatisfiedLinkError e) {
             tried.add(source + path + ": " + e.getMessage());
             return null;
@@ -144,38 +150,26 @@ public final class BlasLibrary {
     }
 
     private static String tryLibraryPath(List<String> tried) {
-        String source = "system: libopenblas on java.library.path";
         String name = System.mapLibraryName("openblas");
-        for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
+        String folders = System.getProperty("java.library.path", "");
+        for (String folder : folders.split(File.pathSeparator)) {
             Path file = Path.of(folder, name).toAbsolutePath();
             String path = Files.isRegularFile(file) ? tryPath(file, "system: ", tried) : null;
             if (path != null) {
                 return path;
             }
         }
-        try {
-            System.loadLibrary("openblas");
-            return accept(source, "", tried);
-        } catch (UnsatisfiedLinkError e) {
-            tried.add(source + ": " + e.getMessage());
-            return null;
-        }
+        tried.add("system: " + name + " on java.library.path: none that can be used in " + folders);
+        return null;
     }
 
-    /// Returns `path` if the library just loaded from it has all required functions, else null.
-    private static String accept(String path, String source, List<String> tried) {
-        SymbolLookup lookup = SymbolLookup.loaderLookup();
-        List<String> missing =
-                REQUIRED.stream().filter(name -> lookup.find(name).isEmpty()).toList();
-        if (missing.isEmpty()) {
-            if (lookup.find("MKL_Get_Version_String").isPresent()) {
-                MklBlas.configure();
-            } else {
-                CBlas.setThreads(1);
-            }
-            return path;
+    /// Sets up the library that the class loader has just loaded, and returns its path.
+    private static String configured(Path file) {
+        if (SymbolLookup.loaderLookup().find("MKL_Get_Version_String").isPresent()) {
+            MklBlas.configure(file);
+        } else {
+            CBlas.setThreads(1);
         }
-        tried.add(source + path + ": it lacks " + String.join(", ", missing));
-        return null;
+        return file.toString();
     }
 }

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
 import java.util.List;
 import org.toydiff.internal.mkl.Mkl;
 import org.toydiff.internal.openblas.OpenBlas;
@@ -18,7 +19,6 @@ import org.toydiff.internal.openblas.OpenBlas;
 public final class MklBlas {
     // Of mkl_service.h and mkl_types.h.
     private static final int INTERFACE_LP64 = 0;
-    private static final int THREADING_INTEL = 0;
     private static final int REPRODUCIBLE = 2;
 
     /// The branches of code by their numbers in `mkl_types.h`, as MKL_CBWR in the environment names them.
@@ -54,13 +54,17 @@ public final class MklBlas {
         return BlasLibrary.has("MKL_Get_Version_String");
     }
 
-    /// Sets what cannot be changed after the first product: 32-bit integers and the threading layer that the artifact
-    /// has, whatever the environment asks for, one thread, because the workers share products, and the mode in which
-    /// the same product has the same bits in every run, whatever the alignment of its operands ("Conditional Numerical
+    /// Sets what cannot be changed after the first product: 32-bit integers and a threading layer that is there,
+    /// whatever the environment asks for; one thread, because the workers share products; and the mode in which the
+    /// same product has the same bits in every run, whatever the alignment of its operands ("Conditional Numerical
     /// Reproducibility" in oneMKL's developer guide). Another mode that MKL_CBWR in the environment chooses is kept.
-    static void configure() {
-        call("MKL_Set_Interface_Layer", INTERFACE_LP64);
-        Mkl.MKL_Set_Threading_Layer(THREADING_INTEL);
+    ///
+    /// @param library the file that is loaded
+    static void configure(Path library) {
+        if (MklRuntime.isRuntime(library)) {
+            call("MKL_Set_Interface_Layer", INTERFACE_LP64);
+            int unused = Mkl.MKL_Set_Threading_Layer(MklRuntime.threadingLayer(library));
+        }
         setThreads(1);
         if (System.getenv("MKL_CBWR") == null) {
             call("MKL_CBWR_Set", REPRODUCIBLE);

@@ -6,6 +6,8 @@
 /// | which processor it is, on which the choice depends | `Processor` |
 /// | the artifacts of OpenBLAS and oneMKL: their files, and how to add them | `Artifact` |
 /// | unpacking one into the cache | `UnpackedArtifact` |
+/// | why a library of the system or at a path is refused | `Candidate`, `DynamicLinker`, `LibraryFormat` |
+/// | the libraries that oneMKL's `libmkl_rt` opens | `MklRuntime` |
 /// | loading a file in several class loaders | `LibraryFile` |
 /// | calls of gemm, gemv and dot | `CBlas` |
 /// | settings of oneMKL, and its products of bfloat16 | `MklBlas` |

@@ -136,7 +136,7 @@ class NativeLoadingTest {
         if (system.exit() == 0) {
             assertFalse(library(system).startsWith(cache));
         } else {
-            assertTrue(system.err().contains("  system: libopenblas on java.library.path: "), system.err());
+            assertTrue(system.err().contains("  system: libopenblas.so on java.library.path: "), system.err());
             assertFalse(system.err().contains("  openblas: "), system.err());
         }
     }

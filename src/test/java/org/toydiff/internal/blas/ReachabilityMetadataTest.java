@@ -32,6 +32,10 @@ class ReachabilityMetadataTest {
     /// MKL_Get_Version_String. The other functions of oneMKL that are called have the types of OpenBLAS's.
     private static final List<String> OF_MKL = List.of("void(void*,int)");
 
+    /// dlopen and dlclose, and the dot product with 64-bit integers. dlerror has the type of openblas_get_config.
+    private static final List<String> OF_CANDIDATES =
+            List.of("void*(void*,int)", "int(void*)", "double(long,void*,long,void*,long)");
+
     private static JsonObject metadata() throws Exception {
         String file = "META-INF/native-image/org.toydiff/toydiff/reachability-metadata.json";
         return JsonParser.parseString(Child.read(CLASSES.resolve(file))).getAsJsonObject();
@@ -70,6 +74,7 @@ class ReachabilityMetadataTest {
             }
         }
         bound.addAll(OF_MKL);
+        bound.addAll(OF_CANDIDATES);
         assertTrue(bound.contains("float(int,void*,int,void*,int)"), "that of cblas_sdot: " + bound);
         Set<String> listed = new TreeSet<>();
         for (JsonElement downcall : metadata().getAsJsonObject("foreign").getAsJsonArray("downcalls")) {
