@@ -3,6 +3,7 @@ package org.toydiff.bench.blas;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,13 +39,18 @@ import picocli.CommandLine.Spec;
             "Sizes are lists of numbers and ranges, both ends included: 64,100:300:50,512:4096:*2 (without a step:"
                     + " doubling). Routines and variants (transpositions; side and transposition of trsm):",
             "  axpy dot nrm2 scal copy ger",
-            "  gemv syrk: N T     gemm gemm_batch gemm_batch_strided: NN NT TN TT     trsm: LN LT RN RT",
-            "Shapes: square, tall (n and k a 16th), wide (m and k a 16th), or sizes such as 784x512x32: mxnxk for gemm"
-                    + " and its batches, mxn for gemv, ger and trsm, nxk for syrk, n for the others.",
+            "  gemv syrk gemm_pack: N T     trsm: LN LT RN RT",
+            "  gemm gemm_batch gemm_batch_strided gemm_bf16 gemm_compute: NN NT TN TT",
+            "  gesv potrf geqrf syevd gesdd (LAPACK)",
+            "gemm_bf16 multiplies bfloat16 matrices, gemm_pack packs B, and gemm_compute multiplies with a packed B; oneMKL"
+                    + " has them.",
+            "Shapes: square, tall (n and k a 16th), wide (m and k a 16th), or sizes such as 784x512x32: mxnxk for all"
+                    + " gemm, mxn for gemv, ger, trsm, geqrf and gesdd, nxk for syrk, n for the others.",
             "",
             "The table shows the time of a call in microseconds; the percentage of the limit set by arithmetic and memory"
-                    + " (\"roof %\", measured in the same run); the time from C, and its ratio to the JVM's; and the time of"
-                    + " the same product on toydiff's threads (\"pool\").",
+                    + " (\"roof %%\", measured in the same run); the time from C, and its ratio to the JVM's; and the time of"
+                    + " the same product by Tensor.matmul on toydiff's threads (\"pool\"), marked if it is slower on several"
+                    + " threads than on one.",
             "",
             "Examples:",
             "  java -jar target/blasbench.jar --library openblas --library system --threads 1,all",
@@ -92,10 +98,14 @@ public final class BlasBench implements Callable<Integer> {
     ///
     /// @param arguments see `--help`
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new BlasBench())
+        System.exit(commandLine().execute(arguments));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new BlasBench())
+                .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
                 .setParameterExceptionHandler(BlasBench::reportUsage)
-                .setExecutionExceptionHandler(BlasBench::reportFailure)
-                .execute(arguments));
+                .setExecutionExceptionHandler(BlasBench::reportFailure);
     }
 
     @Override
@@ -222,7 +232,7 @@ public final class BlasBench implements Callable<Integer> {
 
     private static int reportUsage(ParameterException e, String[] arguments) {
         String message = e.getMessage().lines().findFirst().orElse("wrong usage");
-        new PrintStream(System.err, true, StandardCharsets.UTF_8).println("blasbench: " + message + " (see --help)");
+        e.getCommandLine().getErr().println("blasbench: " + message + " (see --help)");
         return CommandLine.ExitCode.USAGE;
     }
 

@@ -34,7 +34,7 @@ final class Calls {
         return o.problem.wide() ? ofDouble(o) : ofFloat(o);
     }
 
-    private static int op(Operands o, int operand) {
+    static int op(Operands o, int operand) {
         return o.problem.transposed(operand) ? CblasTrans() : CblasNoTrans();
     }
 
@@ -44,7 +44,7 @@ final class Calls {
 
     /// Returns a segment for each matrix of a batch.
     private static MemorySegment[] matrices(Operands o, int operand) {
-        long bytes = (long) o.stride(operand) * o.problem.elementBytes();
+        long bytes = (long) o.stride(operand) * o.problem.precision(operand).bytes;
         MemorySegment all = o.segment(operand);
         return IntStream.range(0, o.problem.batch())
                 .mapToObj(index -> all.asSlice(index * bytes))
@@ -63,8 +63,12 @@ final class Calls {
             case GEMM -> sgemm(o);
             case GEMM_BATCH -> sgemmBatch(o);
             case GEMM_BATCH_STRIDED -> sgemmBatchStrided(o);
+            case GEMM_BF16 -> MklCalls.bfloat16(o);
+            case GEMM_PACK -> MklCalls.pack(o);
+            case GEMM_COMPUTE -> MklCalls.compute(o);
             case SYRK -> ssyrk(o);
             case TRSM -> strsm(o);
+            case GESV, POTRF, GEQRF, SYEVD, GESDD -> LapackCalls.of(o);
         };
     }
 
@@ -258,6 +262,8 @@ final class Calls {
             case GEMM_BATCH_STRIDED -> dgemmBatchStrided(o);
             case SYRK -> dsyrk(o);
             case TRSM -> dtrsm(o);
+            case GESV, POTRF, GEQRF, SYEVD, GESDD -> LapackCalls.of(o);
+            case GEMM_BF16, GEMM_PACK, GEMM_COMPUTE -> throw new AssertionError(o.problem);
         };
     }
 

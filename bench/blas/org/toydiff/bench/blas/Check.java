@@ -22,23 +22,32 @@ final class Check {
     private Check(Operands operands) {
         this.operands = operands;
         problem = operands.problem;
-        unit = problem.wide() ? 0x1p-53 : 0x1p-24;
+        unit = problem.precision().unit;
     }
 
     /// Checks operands after exactly one call.
     ///
     /// @return a description of the first wrong element, or null
     static String fault(Operands operands) {
+        Routine routine = operands.problem.routine();
+        if (routine.isLapack()) {
+            return LapackCheck.fault(operands);
+        }
+        if (routine == Routine.GEMM_PACK) {
+            // Only the library can read its packed form.
+            MklCalls.computePacked(operands).run(1);
+        }
         var check = new Check(operands);
-        return operands.problem.routine().isScalar() ? check.scalarFault() : check.matrixFault();
+        return routine.isScalar() ? check.scalarFault() : check.matrixFault();
     }
 
     private String scalarFault() {
+        boolean isNorm = problem.routine() == Routine.NRM2;
         Matrix x = operands.matrix(0, 0);
-        Matrix y = operands.matrix(operands.result(), 0);
-        sum(x, 0, y.transposed(true), 0, 0, x.columns());
+        Matrix y = operands.matrix(isNorm ? 0 : 1, 0);
+        sum(x, 0, y.transposed(), 0, 0, x.columns());
         got = operands.scalar;
-        if (problem.routine() == Routine.NRM2) {
+        if (isNorm) {
             expected = Math.sqrt(expected);
             magnitude = expected;
         }
@@ -46,10 +55,11 @@ final class Check {
     }
 
     private String matrixFault() {
-        int result = operands.result();
+        int result = problem.routine().results().getFirst();
         for (int index = 0; index < problem.batch(); index++) {
             Matrix y = operands.matrix(result, index);
-            double work = Math.max(problem.flops() / 2, y.rows() * y.columns());
+            double products = (double) problem.m() * problem.n() * problem.k() * problem.batch();
+            double work = Math.max(problem.flops() / 2, products);
             double share = Math.min(1, Math.sqrt(MAX_WORK / work));
             long rows = (long) Math.ceil(y.rows() * share);
             long columns = y.rows() == 1
@@ -69,12 +79,13 @@ final class Check {
         return null;
     }
 
-    private static long picked(long i, long picks, long size) {
+    /// Returns index i of evenly spaced ones from the first to the last.
+    static long picked(long i, long picks, long size) {
         return picks == 1 ? 0 : Math.round((double) i * (size - 1) / (picks - 1));
     }
 
     private void element(Matrix y, int index, long i, long j) {
-        double before = operands.initial(operands.result(), index, i, j);
+        double before = operands.initial(problem.routine().results().getFirst(), index, i, j);
         got = y.get(i, j);
         switch (problem.routine()) {
             case COPY -> one(operands.matrix(0, 0).get(0, j), 0);
@@ -87,17 +98,17 @@ final class Check {
                                 * operands.matrix(0, 0).get(0, i)
                                 * operands.matrix(1, 0).get(0, j));
             case GEMV -> {
-                Matrix a = operands.matrix(0, 0).transposed(problem.transposed(0));
-                sum(a, j, operands.matrix(1, 0).transposed(true), 0, 0, a.columns());
+                Matrix a = operands.matrix(0, 0).transposedIf(problem.transposed(0));
+                sum(a, j, operands.matrix(1, 0).transposed(), 0, 0, a.columns());
             }
-            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> {
-                Matrix a = operands.matrix(0, index).transposed(problem.transposed(0));
-                sum(a, i, operands.matrix(1, index).transposed(problem.transposed(1)), j, 0, a.columns());
+            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED, GEMM_BF16, GEMM_PACK, GEMM_COMPUTE -> {
+                Matrix a = operands.matrix(0, index).transposedIf(problem.transposed(0));
+                sum(a, i, operands.matrix(1, index).transposedIf(problem.transposed(1)), j, 0, a.columns());
             }
             case SYRK -> {
-                Matrix a = operands.matrix(0, 0).transposed(problem.transposed(0));
+                Matrix a = operands.matrix(0, 0).transposedIf(problem.transposed(0));
                 if (j <= i) {
-                    sum(a, i, a.transposed(true), j, 0, a.columns());
+                    sum(a, i, a.transposed(), j, 0, a.columns());
                 } else {
                     one(before, 0);
                 }
@@ -110,7 +121,7 @@ final class Check {
     /// Multiplies the solution by the triangular matrix, which must give the right-hand side.
     private void solved(Matrix x, long i, long j, double before) {
         boolean transposed = problem.transposed(0);
-        Matrix a = operands.matrix(0, 0).transposed(transposed);
+        Matrix a = operands.matrix(0, 0).transposedIf(transposed);
         if (problem.left()) {
             sum(a, i, x, j, transposed ? i : 0, transposed ? a.columns() : i + 1);
         } else {
@@ -139,7 +150,12 @@ final class Check {
     }
 
     private boolean isWrong() {
-        return !(Math.abs(got - expected) <= 8 * Math.sqrt(terms) * unit * magnitude);
+        return !(Math.abs(got - expected) <= tolerance(terms, unit, magnitude));
+    }
+
+    /// Returns the largest error of a sum of products that may be due to rounding.
+    static double tolerance(long terms, double unit, double magnitude) {
+        return 8 * Math.sqrt(terms) * unit * magnitude;
     }
 
     private String message(String element) {

@@ -46,14 +46,16 @@ final class ChildCommands {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 
-    /// Returns the variables that set a library's number of threads before it is loaded, and that keep an idle pool
-    /// of OpenMP threads from spinning longer than the pause between two requests.
+    /// Returns the variables that set a library's number of threads and its mode before it is loaded, and that keep an
+    /// idle pool of OpenMP threads from spinning longer than the pause between two requests.
     static Map<String, String> environment(int threads) {
         Map<String, String> variables = new LinkedHashMap<>();
         for (String name : List.of("OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")) {
             variables.put(name, Integer.toString(threads));
         }
         variables.put("KMP_BLOCKTIME", "20");
+        // The mode of reproducible results, which toydiff chooses after loading oneMKL, holds for the calls from C too.
+        variables.put("MKL_CBWR", System.getenv().getOrDefault("MKL_CBWR", "AUTO"));
         return variables;
     }
 

@@ -158,7 +158,7 @@ final class Choice {
         requireKnownVariants(chosen);
         List<Problem> problems = new ArrayList<>();
         for (Routine routine : chosen) {
-            for (boolean wide : wide(Preset.QUICK)) {
+            for (boolean wide : routine.hasDouble() ? wide(Preset.QUICK) : List.of(false)) {
                 for (String variant : variants(routine)) {
                     for (int[] one : sizes(routine)) {
                         int products = routine.isBatch() ? batch() : 1;
@@ -197,7 +197,7 @@ final class Choice {
 
     private List<int[]> sizes(Routine routine) {
         List<Integer> edges =
-                sizes != null ? Sizes.parse("--sizes", sizes) : routine.dimensions == 1 ? VECTOR_SIZES : MATRIX_SIZES;
+                sizes != null ? Sizes.parse("--sizes", sizes) : routine.isVector() ? VECTOR_SIZES : MATRIX_SIZES;
         List<int[]> all = new ArrayList<>();
         for (String shape : shapes == null ? List.of("square") : items(shapes)) {
             if (Sizes.isExplicit(shape)) {
@@ -254,12 +254,12 @@ final class Choice {
         double lanes = (double) plan.libraries().size() * plan.threads().size();
         for (Problem problem : plan.problems()) {
             double children = lanes * (problem.routine().isProduct() ? 3 : 2);
-            if (problem.memoryBytes() * children > available) {
+            if (problem.allocatedBytes() * children > available) {
                 throw new IllegalArgumentException(String.format(
                         Locale.ROOT,
                         "%s takes %.1f GiB in each of %.0f processes, and the machine has %.1f GiB for them",
                         problem,
-                        problem.memoryBytes() / 0x1p30,
+                        problem.allocatedBytes() / 0x1p30,
                         children,
                         available / 0x1p30));
             }

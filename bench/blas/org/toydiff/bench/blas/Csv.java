@@ -5,12 +5,13 @@ import java.io.Writer;
 import java.util.Locale;
 
 /// Writes results as comma-separated values (RFC 4180), with `n/a` for unknown values. Times of toydiff's pool are
-/// separate rows, whose library ends in `+pool`. Rows are written as results come, each at once, so that a run that
-/// ends early leaves whole rows.
+/// separate rows, whose library ends in `+pool`. The last column has the reason for missing times, or another remark,
+/// and marks rows of the pool that are slower on several threads than on one. Each row is written as its result
+/// comes, so that a run that ends early leaves whole rows.
 final class Csv implements AutoCloseable {
     private static final String HEADER =
             "routine,variant,dtype,m,n,k,library,threads,median_us,p10_us,p90_us,gflops,gbs,"
-                    + "roof_percent,c_median_us,jvm_c_ratio";
+                    + "roof_percent,c_median_us,jvm_c_ratio,remark";
 
     private static final int MEASURED = 8;
 
@@ -23,9 +24,11 @@ final class Csv implements AutoCloseable {
     }
 
     void add(Result result) throws IOException {
-        write(line(result, result.library().name(), result.own(), result.c()));
+        String remark = result.detail() == null ? "" : result.detail();
+        write(line(result, result.library().name(), result.own(), result.c()) + "," + quoted(remark));
         if (result.pool() != null) {
-            write(line(result, result.library().name() + "+pool", result.pool(), null));
+            String slower = result.isSlowerInPool() ? "slower than on one thread" : "";
+            write(line(result, result.library().name() + "+pool", result.pool(), null) + "," + slower);
         }
     }
 
@@ -68,7 +71,7 @@ final class Csv implements AutoCloseable {
     }
 
     private static String number(double value) {
-        return String.format(Locale.ROOT, "%.6g", value);
+        return Double.isNaN(value) ? "n/a" : String.format(Locale.ROOT, "%.6g", value);
     }
 
     private static String quoted(String text) {

@@ -66,6 +66,8 @@ final class Json {
         one.put("intensity", p.intensity());
         if (result.hasTimes()) {
             one.put("own", times(result, result.own()));
+        }
+        if (!Double.isNaN(result.roofPercent())) {
             one.put("roof_percent", result.roofPercent());
         }
         if (result.c() != null) {
@@ -74,6 +76,7 @@ final class Json {
         }
         if (result.pool() != null) {
             one.put("pool", times(result, result.pool()));
+            one.put("pool_slower_than_one_thread", result.isSlowerInPool());
         }
         return one;
     }

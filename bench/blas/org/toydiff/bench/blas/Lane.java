@@ -183,6 +183,7 @@ final class Lane implements AutoCloseable {
                 times,
                 measured && hasC ? c.statistics() : null,
                 measured && hasPool ? pool.statistics() : null,
+                null,
                 measured ? report.roof(threads).percent(problem, times.median()) : Double.NaN);
     }
 

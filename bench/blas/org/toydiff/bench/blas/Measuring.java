@@ -139,6 +139,6 @@ final class Measuring {
         for (Lane lane : lanes) {
             results.add(lane.finish(report));
         }
-        return results;
+        return results.stream().map(result -> result.comparedWithOne(results)).toList();
     }
 }

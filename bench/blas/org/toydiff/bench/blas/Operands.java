@@ -2,8 +2,8 @@ package org.toydiff.bench.blas;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The operands of one problem. `native/blas.c` gives them the same layout and values.
 final class Operands implements AutoCloseable {
@@ -18,28 +18,48 @@ final class Operands implements AutoCloseable {
     /// The result of a routine that returns a number.
     double scalar;
 
+    /// LAPACK's report of the last call: 0 if it succeeded.
+    int info;
+
+    /// The packed form of B, of the routines that make or use it.
+    MemorySegment packed;
+
     private final Arena arena = Arena.ofConfined();
     private final List<Routine.Shape> shapes;
     private final MemorySegment[] segments;
+
+    /// The first contents of the operands that a call destroys.
+    private final MemorySegment[] originals;
 
     /// Allocates the operands and fills them for the check.
     Operands(Problem problem) {
         this.problem = problem;
         shapes = problem.routine().operands(problem);
-        segments = shapes.stream().map(this::allocate).toArray(MemorySegment[]::new);
+        segments = IntStream.range(0, shapes.size()).mapToObj(this::allocate).toArray(MemorySegment[]::new);
+        originals = IntStream.range(0, problem.routine().consumed())
+                .mapToObj(this::allocate)
+                .toArray(MemorySegment[]::new);
         fill(false);
+        for (int operand = 0; operand < originals.length; operand++) {
+            originals[operand].copyFrom(segments[operand]);
+        }
     }
 
-    /// Allocates an operand at the layout's offset from the start of a page, so that it has no greater alignment.
-    private MemorySegment allocate(Routine.Shape shape) {
-        long bytes = (long) shape.count() * shape.rows() * leading(shape) * problem.elementBytes();
+    private MemorySegment allocate(int operand) {
+        Routine.Shape shape = shapes.get(operand);
+        return allocate((long) shape.count() * shape.rows() * ld(operand) * problem.precision(operand).bytes);
+    }
+
+    /// Allocates memory at the layout's offset from the start of a page, so that it has no greater alignment.
+    MemorySegment allocate(long bytes) {
         return arena.allocate(bytes + PAGE, PAGE).asSlice(problem.layout().alignment() % PAGE, bytes);
     }
 
-    private long leading(Routine.Shape shape) {
-        return shape.rows() == 1 && shape.count() == 1
-                ? shape.columns()
-                : problem.layout().leading(shape.columns());
+    /// Restores the operands that a call destroys.
+    void restore() {
+        for (int operand = 0; operand < originals.length; operand++) {
+            segments[operand].copyFrom(originals[operand]);
+        }
     }
 
     /// Returns an operand's memory.
@@ -49,7 +69,7 @@ final class Operands implements AutoCloseable {
 
     /// Returns an operand's leading dimension.
     int ld(int operand) {
-        return (int) leading(shapes.get(operand));
+        return (int) problem.leading(shapes.get(operand));
     }
 
     /// Returns the distance from one matrix of a batch to the next, in elements.
@@ -59,20 +79,29 @@ final class Operands implements AutoCloseable {
 
     /// Returns one matrix of an operand.
     Matrix matrix(int operand, int index) {
+        return matrix(segments[operand], operand, index);
+    }
+
+    /// Returns an operand as LAPACK reads it, column-major.
+    Matrix columnMajor(int operand) {
+        return matrix(operand, 0).transposed();
+    }
+
+    /// Returns the first contents of an operand that a call destroys, column-major.
+    Matrix original(int operand) {
+        return matrix(originals[operand], operand, 0).transposed();
+    }
+
+    private Matrix matrix(MemorySegment segment, int operand, int index) {
         Routine.Shape shape = shapes.get(operand);
         return new Matrix(
-                segments[operand],
-                problem.wide(),
+                segment,
+                problem.precision(operand),
                 shape.rows(),
                 shape.columns(),
                 (long) index * stride(operand),
                 ld(operand),
                 1);
-    }
-
-    /// Returns the index of the operand that is written.
-    int result() {
-        return shapes.size() - 1;
     }
 
     /// Refills the triangular matrix, so that any number of solutions leaves the other operand in range.
@@ -84,37 +113,62 @@ final class Operands implements AutoCloseable {
 
     private void fill(boolean forTiming) {
         for (int operand = 0; operand < segments.length; operand++) {
-            boolean triangular = problem.routine() == Routine.TRSM && operand == 0;
             for (int index = 0; index < shapes.get(operand).count(); index++) {
-                fill(operand, index, triangular, forTiming);
+                Matrix matrix = matrix(operand, index);
+                for (long i = 0; i < matrix.rows(); i++) {
+                    for (long j = 0; j < matrix.columns(); j++) {
+                        matrix.set(i, j, element(operand, index, i, j, forTiming));
+                    }
+                }
             }
         }
     }
 
-    private void fill(int operand, int index, boolean triangular, boolean forTiming) {
-        Matrix matrix = matrix(operand, index);
-        for (long i = 0; i < matrix.rows(); i++) {
-            for (long j = 0; j < matrix.columns(); j++) {
-                double value = initial(operand, index, i, j);
-                matrix.set(i, j, triangular ? triangle(value, i == j, matrix.rows(), forTiming) : value);
-            }
+    private double element(int operand, int index, long i, long j, boolean forTiming) {
+        double value = initial(operand, index, i, j);
+        if (operand > 0) {
+            return value;
         }
+        long order = shapes.get(operand).rows();
+        double symmetric = initial(operand, index, Math.max(i, j), Math.min(i, j));
+        return switch (problem.routine()) {
+            case TRSM -> triangle(value, i == j, order, forTiming);
+            // Well conditioned, and its pivots are on the other diagonal, so that rows are exchanged.
+            case GESV -> dominated(value, i + j == order - 1, order);
+            // Positive definite by Gershgorin's circles.
+            case POTRF -> dominated(symmetric, i == j, order);
+            case SYEVD -> symmetric;
+            default -> value;
+        };
     }
 
     private static double triangle(double value, boolean diagonal, long order, boolean forTiming) {
         if (forTiming) {
             return diagonal ? 1 : NOTHING * value;
         }
-        return diagonal ? 2 + value : value / order;
+        return dominated(value, diagonal, order);
     }
 
-    /// Returns the initial value of an element, in [-½, ½) and rounded to the dtype; elements of a triangular
-    /// matrix are derived from it.
+    /// Returns an element of a matrix with one element per row that exceeds the sum of all others.
+    private static double dominated(double value, boolean dominant, long order) {
+        return dominant ? 2 + value : value / order;
+    }
+
+    /// Returns the initial value of an element, in [-½, ½) and rounded to the operand's format; those of special
+    /// matrices are derived from it.
     double initial(int operand, int index, long row, long column) {
         Routine.Shape shape = shapes.get(operand);
         long position = ((long) index * shape.rows() + row) * shape.columns() + column;
-        double value = (position * 2246822519L + operand * 668265263L & 0xFFFFFFFFL) / 0x1p32 - 0.5;
-        return problem.wide() ? value : (float) value;
+        int mixed = mixed((int) position + operand * 668265263);
+        return problem.precision(operand).round((mixed & 0xFFFFFFFFL) / 0x1p32 - 0.5);
+    }
+
+    /// The last step of MurmurHash3 (Appleby, https://github.com/aappleby/smhasher): neighbours get unrelated values,
+    /// so that matrices have the rank and the spectrum of random ones.
+    private static int mixed(int x) {
+        int h = (x ^ x >>> 16) * 0x85ebca6b;
+        h = (h ^ h >>> 13) * 0xc2b2ae35;
+        return h ^ h >>> 16;
     }
 
     /// Returns the number of elements of the result that are NaN or infinite.
@@ -128,18 +182,15 @@ final class Operands implements AutoCloseable {
     }
 
     private long count(boolean denormal) {
-        if (problem.routine().isScalar()) {
-            return 0;
-        }
         long found = 0;
-        MemorySegment result = segments[result()];
-        long elements = result.byteSize() / problem.elementBytes();
-        for (long i = 0; i < elements; i++) {
-            double x = problem.wide()
-                    ? result.getAtIndex(ValueLayout.JAVA_DOUBLE, i)
-                    : result.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            double smallest = problem.wide() ? Double.MIN_NORMAL : Float.MIN_NORMAL;
-            found += (denormal ? x != 0 && Math.abs(x) < smallest : !Double.isFinite(x)) ? 1 : 0;
+        for (int operand : problem.routine().results()) {
+            Precision precision = problem.precision(operand);
+            long elements = segments[operand].byteSize() / precision.bytes;
+            for (long i = 0; i < elements; i++) {
+                double x = precision.get(segments[operand], i);
+                boolean isDenormal = x != 0 && Math.abs(x) < precision.smallestNormal;
+                found += (denormal ? isDenormal : !Double.isFinite(x)) ? 1 : 0;
+            }
         }
         return found;
     }

@@ -5,7 +5,8 @@ import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// The same products by `Tensor.matmul`, which splits them among toydiff's threads.
+/// The same products by `Tensor.matmul`, the path of every product in a training step: it plans how toydiff's threads
+/// share one.
 ///
 /// Each result takes a recycled block of an arena opened for it, as in a training step.
 final class PoolCalls implements Calls.Loop, AutoCloseable {
@@ -26,6 +27,9 @@ final class PoolCalls implements Calls.Loop, AutoCloseable {
         Routine.Shape shape = problem.routine().operands(problem).get(operand);
         DType dtype = problem.wide() ? DType.FLOAT64 : DType.FLOAT32;
         MemorySegment memory = operands.segment(operand);
+        if (problem.routine() == Routine.DOT || problem.routine() == Routine.GEMV && operand == 1) {
+            return Tensor.wrap(memory, dtype, shape.columns());
+        }
         Tensor plain = problem.batch() == 1
                 ? Tensor.wrap(memory, dtype, shape.rows(), operands.ld(operand)).slice(1, 0, shape.columns())
                 : Tensor.wrap(memory, dtype, shape.count(), shape.rows(), operands.ld(operand))
@@ -46,15 +50,20 @@ final class PoolCalls implements Calls.Loop, AutoCloseable {
         }
     }
 
-    /// Computes one product and copies it to the operand that the other calls write.
+    /// Computes one product and copies it to the result of the other calls.
     void runOnce() {
         try (var result = TensorArena.ofConfined()) {
             Tensor c = a.matmul(b);
+            Precision precision = operands.problem.precision();
+            if (operands.problem.routine().isScalar()) {
+                operands.scalar = precision.get(c.segment(), 0);
+                return;
+            }
             for (int index = 0; index < operands.problem.batch(); index++) {
-                Matrix to = operands.matrix(operands.result(), index);
+                Matrix to = operands.matrix(operands.problem.routine().results().getFirst(), index);
                 var from = new Matrix(
                         c.segment(),
-                        to.wide(),
+                        precision,
                         to.rows(),
                         to.columns(),
                         index * to.rows() * to.columns(),

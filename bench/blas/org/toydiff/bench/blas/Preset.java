@@ -5,7 +5,7 @@ import java.util.List;
 
 /// Named sets of problems.
 enum Preset {
-    /// A few problems of every routine but gemm_batch_strided; a run without arguments measures these.
+    /// A few problems of every routine of OpenBLAS but gemm_batch_strided; a run without arguments measures these.
     QUICK {
         @Override
         void fill(Collector to) {
@@ -28,6 +28,11 @@ enum Preset {
                 to.add(routine, "-", 1 << 12);
                 to.add(routine, "-", 1 << 20);
             }
+            for (Routine routine : List.of(Routine.GESV, Routine.POTRF, Routine.SYEVD)) {
+                to.add(routine, "-", 256);
+            }
+            to.add(Routine.GEQRF, "-", 256, 256);
+            to.add(Routine.GESDD, "-", 256, 256);
         }
     },
 

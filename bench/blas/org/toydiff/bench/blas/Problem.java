@@ -1,5 +1,6 @@
 package org.toydiff.bench.blas;
 
+import java.util.List;
 import java.util.Locale;
 
 /// One call to measure.
@@ -43,7 +44,11 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
 
     /// Returns whether operand 0 or 1 of the call is transposed.
     boolean transposed(int operand) {
-        return variant.charAt(routine == Routine.TRSM ? 1 : operand) == 'T';
+        return switch (routine) {
+            case TRSM -> variant.charAt(1) == 'T';
+            case GEMM_PACK -> operand == 1 && variant.equals("T");
+            default -> variant.charAt(operand) == 'T';
+        };
     }
 
     /// Returns whether the triangular matrix is on the left.
@@ -51,12 +56,24 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
         return variant.charAt(0) == 'L';
     }
 
-    String dtype() {
-        return wide ? "double" : "float";
+    /// Returns the smaller of m and n.
+    int rank() {
+        return Math.min(m, n);
     }
 
-    int elementBytes() {
-        return wide ? Double.BYTES : Float.BYTES;
+    /// Returns the format of the result.
+    Precision precision() {
+        return wide ? Precision.DOUBLE : Precision.FLOAT;
+    }
+
+    /// Returns the format of an operand.
+    Precision precision(int operand) {
+        return routine == Routine.GEMM_BF16 && operand < 2 ? Precision.BFLOAT16 : precision();
+    }
+
+    /// Returns the name of the first operand's format.
+    String dtype() {
+        return precision(0).name().toLowerCase(Locale.ROOT);
     }
 
     String symbol() {
@@ -68,7 +85,7 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
     }
 
     double trafficBytes() {
-        return routine.traffic(this) * elementBytes();
+        return routine.trafficBytes(this);
     }
 
     /// Returns the arithmetic intensity: flops per byte that must move.
@@ -78,22 +95,36 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
 
     /// Returns the size of the operands in bytes, gaps between rows included.
     double memoryBytes() {
-        return routine.operands(this).stream()
-                .mapToDouble(shape -> (double) shape.count()
-                        * shape.rows()
-                        * (isVector(shape) ? shape.columns() : layout.leading(shape.columns()))
-                        * elementBytes())
-                .sum();
+        return memoryBytes(routine.operands(this).size());
     }
 
-    private boolean isVector(Routine.Shape shape) {
-        return shape.rows() == 1 && shape.count() == 1;
+    /// Returns the bytes to allocate: the operands, and the originals of those that a call destroys.
+    double allocatedBytes() {
+        return memoryBytes() + memoryBytes(routine.consumed());
+    }
+
+    private double memoryBytes(int operands) {
+        List<Routine.Shape> shapes = routine.operands(this);
+        double bytes = 0;
+        for (int operand = 0; operand < operands; operand++) {
+            Routine.Shape shape = shapes.get(operand);
+            double rows = (double) shape.count() * shape.rows();
+            bytes += rows * leading(shape) * precision(operand).bytes;
+        }
+        return bytes;
+    }
+
+    /// Returns the distance from one row of an operand to the next, in elements.
+    long leading(Routine.Shape shape) {
+        boolean isVector = shape.rows() == 1 && shape.count() == 1;
+        return isVector ? shape.columns() : layout.leading(shape.columns());
     }
 
     /// Returns the size that curves are drawn over: the edge of a square problem with as much work.
     double edge() {
         return switch (routine) {
-            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED -> Math.cbrt((double) m * n * k);
+            case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED, GEMM_BF16, GEMM_PACK, GEMM_COMPUTE ->
+                Math.cbrt((double) m * n * k);
             case SYRK -> Math.sqrt((double) n * k);
             default -> routine.dimensions == 1 ? n : Math.sqrt((double) m * n);
         };
@@ -108,7 +139,7 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
     String request() {
         return String.format(
                 Locale.ROOT,
-                "open %s %s %s %d %d %d %d %d %d",
+                "open %s %s %s %d %d %d %d %d %d %s",
                 routine.word(),
                 variant,
                 dtype(),
@@ -117,10 +148,11 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
                 k,
                 batch,
                 layout.ld,
-                layout.alignment);
+                layout.alignment,
+                symbol());
     }
 
-    /// Parses a request.
+    /// Parses a request, whose last word is for C alone.
     static Problem parse(String[] words) {
         return new Problem(
                 Routine.valueOf(words[1].toUpperCase(Locale.ROOT)),

@@ -42,8 +42,12 @@ record Roof(int threads, double floatGflops, double doubleGflops, List<Bandwidth
         return bandwidth.getLast().gbs;
     }
 
-    /// Returns the least time that arithmetic and memory allow, as a percentage of the measured time.
+    /// Returns the least time that arithmetic and memory allow, as a percentage of the measured time; NaN for bfloat16,
+    /// whose multiply-adds are not measured.
     double percent(Problem problem, double microseconds) {
+        if (problem.precision(0) == Precision.BFLOAT16) {
+            return Double.NaN;
+        }
         double arithmetic = problem.flops() / gflops(problem.wide()) / 1e3;
         double memory = problem.trafficBytes() / gbs(problem.memoryBytes()) / 1e3;
         return 100 * Math.max(arithmetic, memory) / microseconds;

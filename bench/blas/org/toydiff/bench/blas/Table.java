@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /// The report as text: an aligned table, and the facts needed to read it.
 final class Table {
@@ -24,7 +25,10 @@ final class Table {
             "roof %",
             "C us",
             "JVM/C",
-            "pool us");
+            "pool us ");
+
+    /// Stands for a value that there is none of.
+    private static final String NONE = "-";
 
     /// The columns of words; all others hold numbers, which are aligned to the right.
     private static final List<Integer> WORDS = List.of(0, 1, 2, 6);
@@ -60,14 +64,14 @@ final class Table {
                     number(result.own().median()),
                     number(result.own().p10()),
                     number(result.own().p90()),
-                    p.flops() == 0 ? "-" : number(result.gflops()),
+                    p.flops() == 0 ? NONE : number(result.gflops()),
                     number(result.gbs()),
-                    String.format(Locale.ROOT, "%.0f", result.roofPercent()),
-                    result.c() == null ? "n/a" : number(result.c().median()),
-                    result.c() == null ? "n/a" : String.format(Locale.ROOT, "%.3f", result.ratio()),
+                    decimals("%.0f", result.roofPercent()),
+                    result.c() == null ? NONE : number(result.c().median()),
+                    decimals("%.3f", result.ratio()),
                     pool(result)));
         } else {
-            cells.add(result.status().word());
+            cells.add(result.isLacking() ? NONE : result.status().word());
             while (cells.size() < HEADINGS.size()) {
                 cells.add("");
             }
@@ -75,8 +79,13 @@ final class Table {
         return cells;
     }
 
+    private static String decimals(String format, double value) {
+        return Double.isNaN(value) ? NONE : String.format(Locale.ROOT, format, value);
+    }
+
     private static String pool(Result result) {
-        return result.pool() == null ? "" : number(result.pool().median());
+        String mark = result.isSlowerInPool() ? "*" : " ";
+        return result.pool() == null ? "" : number(result.pool().median()) + mark;
     }
 
     /// Formats a number with four significant digits, but no more than four decimals and never fewer than its whole
@@ -101,9 +110,26 @@ final class Table {
         }
     }
 
+    private static String lacking(BlasReport report, Library library) {
+        return report.results().stream()
+                .filter(result -> result.library().equals(library) && result.isLacking())
+                .map(result -> result.problem().symbol())
+                .distinct()
+                .collect(Collectors.joining(", "));
+    }
+
     /// Returns the lines below the table.
     static List<String> facts(BlasReport report) {
         List<String> lines = new ArrayList<>();
+        if (report.results().stream().anyMatch(Result::isSlowerInPool)) {
+            lines.add("* slower on several of toydiff's threads than on one");
+        }
+        for (Library library : report.libraries()) {
+            String lacking = lacking(report, library);
+            if (!lacking.isEmpty()) {
+                lines.add(NONE + " " + library.name() + " has no " + lacking);
+            }
+        }
         for (Library library : report.libraries()) {
             lines.add(library.name() + ": " + library.version()
                     + (library.core().equals("unknown") ? "" : ", kernels for " + library.core()) + ", "

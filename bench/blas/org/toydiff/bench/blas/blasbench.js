@@ -16,12 +16,14 @@ function decimal(x) {
 
 function isSquare(r) {
   return r.routine.startsWith('gemm') ? r.m === r.n && r.n === r.k
-    : r.routine === 'syrk' ? r.n === r.k : ['gemv', 'ger', 'trsm'].includes(r.routine) ? r.m === r.n : true;
+    : r.routine === 'syrk' ? r.n === r.k
+      : ['gemv', 'ger', 'trsm', 'geqrf', 'gesdd'].includes(r.routine) ? r.m === r.n : true;
 }
 
-// The unit of a chart's vertical axis: a copy computes nothing.
-const unit = routine => routine === 'copy' ? 'GB/s' : 'GFLOP/s';
-const rate = (r, times) => r.routine === 'copy' ? times.gbs : times.gflops;
+// The unit of a chart's vertical axis: a copy computes nothing, nor does packing.
+const moves = routine => ['copy', 'gemm_pack'].includes(routine);
+const unit = routine => moves(routine) ? 'GB/s' : 'GFLOP/s';
+const rate = (r, times) => moves(r.routine) ? times.gbs : times.gflops;
 
 function tip(r, times, how) {
   return `<b>${r.routine} ${variant(r)} ${r.dtype} ${r.m}×${r.n}×${r.k}</b><br>${html(how)}<br>`
@@ -81,10 +83,10 @@ function overSize() {
     + ' or turn the wheel with Ctrl.');
   const grid = element(main, 'div', 'grid');
   for (const [name, results] of shown) {
-    const {routine, threads: count} = results[0];
+    const {routine, dtype, threads: count} = results[0];
     chart(card(grid, name), 330, () => {
       const all = libraries.flatMap(library => ['own', 'pool'].flatMap(kind => curves(results, library, count, kind)))
-        .concat(routine.startsWith('gemm') ? [peak(results)] : []);
+        .concat(routine.startsWith('gemm') && !moves(routine) && dtype !== 'bfloat16' ? [peak(results)] : []);
       return {
         legend: detailedLegend(all),
         tooltip: pointTooltip(),
@@ -114,7 +116,7 @@ function roof(one, dtype, gbs, broken) {
 function roofline() {
   if (data.results.length === 0) return;
   element(main, 'h2', '', 'Roofline');
-  const dtypes = [...new Set(data.results.map(r => r.dtype))];
+  const dtypes = [...new Set(data.results.map(r => (r.dtype === 'double' ? 'double' : 'float')))];
   const note = 'The lines are the limits set by multiply-adds and memory, measured in the same run; dashed lines are those of the first'
     + ' cache. Each point is a problem, placed by its arithmetic per byte that must move.';
   chart(card(element(main, 'div', 'grid'), 'GFLOP/s over flops per byte', note, true), 460, () => {
@@ -130,7 +132,8 @@ function roofline() {
       itemStyle: {color: shade(library), opacity: .8},
       data: data.results.filter(r => r.library === library && r.threads === count && r.own && r.intensity > 0).map(r => ({
         value: [r.intensity, r.own.gflops],
-        tip: tip(r, r.own, `${library}, ${threadsText(count)}, ${decimal(r.roof_percent)} % of the roof`),
+        tip: tip(r, r.own, `${library}, ${threadsText(count)}`
+          + (r.roof_percent === undefined ? '' : `, ${decimal(r.roof_percent)} % of the roof`)),
       })),
     })));
     return {
@@ -147,17 +150,25 @@ function results() {
   if (data.results.length === 0) return;
   element(main, 'h2', '', 'All results');
   const word = text => ({text, type: 'word'});
+  const slower = 'slower on several of toydiff’s threads than on one';
   const rows = data.results.map(r => {
     const call = [r.routine, word(variant(r)), word(r.dtype), r.m, r.n, r.k, word(r.library), r.threads];
     if (!r.own) {
-      const why = r.detail ? r.status + ': ' + r.detail : r.status;
-      return [...call, {text: r.status, type: r.status === 'n/a' ? '' : 'bad', title: why}, ...Array(8).fill('')];
+      return [...call, r.status === 'n/a' ? {text: '–', title: r.detail} : {text: r.status, type: 'bad', title: r.detail},
+        ...Array(8).fill('')];
     }
     const times = [r.own.median_us, r.own.p10_us, r.own.p90_us, r.own.gflops || undefined, r.own.gbs, r.roof_percent, r.c && r.c.median_us];
-    return [...call, ...times.map(decimal), r.jvm_c_ratio === undefined ? '' : r.jvm_c_ratio.toFixed(3), decimal(r.pool && r.pool.median_us)];
+    const pool = decimal(r.pool && r.pool.median_us);
+    return [...call, ...times.map(decimal), r.jvm_c_ratio === undefined ? '' : r.jvm_c_ratio.toFixed(3),
+      r.pool_slower_than_one_thread ? {text: pool + '*', type: 'bad', title: slower} : pool];
   });
+  const lacking = libraries.map(library => [library, data.results.filter(r => r.library === library && r.status === 'n/a')])
+    .filter(([, results]) => results.length)
+    .map(([library, results]) => ` ${library}: ${[...new Set(results.map(r => r.detail))].join('; ')}.`);
   table(card(element(main, 'div', 'grid'), 'Times in microseconds', 'JVM/C is the C median over the JVM’s: below 1 the JVM is slower.'
-    + ' “Pool” is toydiff’s own threading.', true), 'All results',
+    + ' “Pool” is Tensor.matmul on toydiff’s threads.'
+    + (data.results.some(r => r.pool_slower_than_one_thread) ? ` A star marks times that are ${slower}.` : '')
+    + (lacking.length ? ' A dash stands for a routine that a library lacks.' + lacking.join('') : ''), true), 'All results',
     ['routine', word('variant'), word('dtype'), 'm', 'n', 'k', word('library'), 'threads', 'median', 'p10', 'p90', 'GFLOP/s', 'GB/s',
       'roof %', 'C', 'JVM/C', 'pool'], rows);
 }

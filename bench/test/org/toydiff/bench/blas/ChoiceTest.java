@@ -72,7 +72,7 @@ class ChoiceTest {
         assertEquals(Runtime.getRuntime().availableProcessors(), plan.threads().getLast());
         for (Routine routine : Routine.values()) {
             assertEquals(
-                    routine != Routine.GEMM_BATCH_STRIDED,
+                    routine != Routine.GEMM_BATCH_STRIDED && routine.hasDouble(),
                     plan.problems().stream().anyMatch(problem -> problem.routine() == routine),
                     routine.word());
         }
@@ -105,6 +105,15 @@ class ChoiceTest {
                 problems("--routines", "trsm", "--variants", "all", "--sizes", "8")
                         .size());
         assertEquals(List.of("gemm NN float 1x16x1"), problems("--sizes", "16", "--shapes", "wide"));
+        assertEquals(
+                List.of("gemm_bf16 NT bfloat16 5x6x7"),
+                problems(
+                        "--routines", "gemm_bf16", "--variants", "nt", "--dtypes", "float,double", "--shapes", "5x6x7"),
+                "its operands have one dtype");
+        assertEquals(
+                List.of("gesv - float 64x64x1", "gesv - float 256x256x1", "gesv - float 1024x1024x1"),
+                problems("--routines", "gesv"),
+                "a matrix, though it has one size");
     }
 
     @Test
@@ -133,7 +142,8 @@ class ChoiceTest {
             delimiter = '|',
             value = {
                 "--routines foo | --routines: foo is not one of axpy, dot, nrm2, scal, copy, gemv, ger, gemm, gemm_batch,"
-                        + " gemm_batch_strided, syrk, trsm",
+                        + " gemm_batch_strided, gemm_bf16, gemm_pack, gemm_compute, syrk, trsm, gesv, potrf, geqrf, syevd,"
+                        + " gesdd",
                 "--preset foo | --preset: foo is not one of quick, square, mlp, transformer",
                 "--variants XX | --variants: XX is not a variant of gemm",
                 "--variants XX --routines gemm,syrk | --variants: XX is not a variant of gemm or syrk",
@@ -195,6 +205,28 @@ class ChoiceTest {
         assertEquals(45, solution.flops());
         assertEquals(8 * (6 + 30), solution.trafficBytes());
         assertArrayEquals(new int[] {3, 3, 4}, Routine.SYRK.sizes(3, 4));
+        Problem bfloat16 = Problem.of(Routine.GEMM_BF16, "NN", false, 1, Problem.Layout.DEFAULT, 2, 3, 4);
+        assertEquals(2 * (8 + 12) + 4 * 6, bfloat16.trafficBytes());
+        assertEquals(2 * (8 + 12) + 4 * 6, bfloat16.memoryBytes());
+    }
+
+    @Test
+    void theWorkOfLapackIsThatOfItsWorkingNote41() {
+        assertEquals(2 * 216 / 3.0 + 72, lapack(Routine.GESV, 6).flops());
+        assertEquals(216 / 3.0, lapack(Routine.POTRF, 6).flops());
+        assertEquals(2 * 9 * 3 * 3 - 2 * 27 / 3.0, lapack(Routine.GEQRF, 9, 3).flops(), 1e-9);
+        assertEquals(2 * 9 * 3 * 3 - 2 * 27 / 3.0, lapack(Routine.GEQRF, 3, 9).flops(), 1e-9, "m < n");
+        assertEquals(10 * 216 / 3.0, lapack(Routine.SYEVD, 6).flops(), 1e-9);
+        assertEquals(8 * 9 * 3 * 3 - 4 * 27 / 3.0, lapack(Routine.GESDD, 9, 3).flops(), 1e-9);
+        assertEquals(8 * (2 * 36 + 6), lapack(Routine.SYEVD, 6).trafficBytes());
+        Problem system = lapack(Routine.GESV, 6);
+        assertEquals(8 * (36 + 6), system.memoryBytes());
+        assertEquals(
+                2 * system.memoryBytes(), system.allocatedBytes(), "each call takes a fresh copy of both operands");
+    }
+
+    private static Problem lapack(Routine routine, int... sizes) {
+        return Problem.of(routine, "-", true, 1, Problem.Layout.DEFAULT, sizes);
     }
 
     @Test

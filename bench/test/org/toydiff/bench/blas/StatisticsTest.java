@@ -1,6 +1,7 @@
 package org.toydiff.bench.blas;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
@@ -46,6 +47,7 @@ class StatisticsTest {
                 Statistics.of(100),
                 Statistics.of(99),
                 Statistics.of(125),
+                Statistics.of(120),
                 ROOF.percent(PRODUCT, 100)));
         report.add(new Result(
                 Problem.of(Routine.SYRK, "N", true, 1, Problem.Layout.DEFAULT, 4, 4),
@@ -56,9 +58,19 @@ class StatisticsTest {
                 null,
                 null,
                 null,
+                null,
                 Double.NaN));
         report.addSmallest(new Result(
-                PRODUCT, LIBRARY, 1, Result.Status.OK, null, Statistics.of(0.012), Statistics.of(0.005), null, 1));
+                PRODUCT,
+                LIBRARY,
+                1,
+                Result.Status.OK,
+                null,
+                Statistics.of(0.012),
+                Statistics.of(0.005),
+                null,
+                null,
+                1));
         report.note("a note");
         return report;
     }
@@ -99,6 +111,33 @@ class StatisticsTest {
     }
 
     @Test
+    void bfloat16HasNoRoof() {
+        Problem product = Problem.of(Routine.GEMM_BF16, "NN", false, 1, Problem.Layout.DEFAULT, 100, 200, 50);
+        assertEquals(Double.NaN, ROOF.percent(product, 100));
+        var result = new Result(
+                product, LIBRARY, 2, Result.Status.OK, null, Statistics.of(100), null, null, null, Double.NaN);
+        var report = new BlasReport(Map.of());
+        report.add(result);
+        assertTrue(Table.of(report).contains("gemm_bf16  NN       bfloat16  100  200  50"), Table.of(report));
+        assertFalse(Json.of(report).contains("roof_percent"));
+    }
+
+    @Test
+    void aPoolIsSlowerIfItsMedianExceedsMostTimesOnOneThread() {
+        double[] onOne = IntStream.rangeClosed(1, 11).mapToDouble(i -> i).toArray();
+        Result one = pooled(1, onOne);
+        assertFalse(pooled(2, 10).comparedWithOne(List.of(one)).isSlowerInPool());
+        assertTrue(pooled(2, 10.1).comparedWithOne(List.of(pooled(2, 1), one)).isSlowerInPool());
+        assertFalse(one.comparedWithOne(List.of(one)).isSlowerInPool(), "it is that one");
+        assertFalse(pooled(2, 99).comparedWithOne(List.of(pooled(2, 1))).isSlowerInPool(), "nothing to compare with");
+    }
+
+    private static Result pooled(int threads, double... times) {
+        Statistics pool = Statistics.of(times);
+        return new Result(PRODUCT, LIBRARY, threads, Result.Status.OK, null, pool, null, pool, null, 1);
+    }
+
+    @Test
     void theCsvHasTheColumnsOfItsHeaderAndGrowsByWholeRows() throws IOException {
         var text = new StringWriter();
         try (var csv = new Csv(new BufferedWriter(text))) {
@@ -110,15 +149,18 @@ class StatisticsTest {
         List<String> lines = text.toString().lines().toList();
         assertEquals(
                 "routine,variant,dtype,m,n,k,library,threads,median_us,p10_us,p90_us,gflops,gbs,roof_percent,c_median_us,"
-                        + "jvm_c_ratio",
+                        + "jvm_c_ratio,remark",
                 lines.get(0));
         assertEquals(
-                "gemm,NT,float,100,200,50,openblas,2,100.000,100.000,100.000,20.0000,1.40000,20.0000,99.0000,0.990000",
+                "gemm,NT,float,100,200,50,openblas,2,100.000,100.000,100.000,20.0000,1.40000,20.0000,99.0000,0.990000,",
                 lines.get(1));
         assertEquals(
-                "gemm,NT,float,100,200,50,openblas+pool,2,125.000,125.000,125.000,16.0000,1.12000,16.0000,n/a,n/a",
+                "gemm,NT,float,100,200,50,openblas+pool,2,125.000,125.000,125.000,16.0000,1.12000,16.0000,n/a,n/a,"
+                        + "slower than on one thread",
                 lines.get(2));
-        assertEquals("syrk,N,double,4,4,4,openblas,2,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a", lines.get(3));
+        assertEquals(
+                "syrk,N,double,4,4,4,openblas,2,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,the library has no cblas_dsyrk",
+                lines.get(3));
         assertEquals(4, lines.size());
     }
 
@@ -128,7 +170,10 @@ class StatisticsTest {
         assertEquals(lines.get(0).indexOf("library"), lines.get(1).indexOf("openblas"));
         assertEquals(
                 lines.get(0).indexOf("JVM/C") + "JVM/C".length(), lines.get(1).indexOf("0.990") + "0.990".length());
-        assertTrue(lines.get(2).endsWith("n/a"), lines.get(2));
+        assertTrue(lines.get(1).endsWith("  125.0*"), lines.get(1));
+        assertTrue(lines.get(2).endsWith("  -"), lines.get(2));
+        assertTrue(lines.contains("* slower on several of toydiff's threads than on one"), lines.toString());
+        assertTrue(lines.contains("- openblas has no cblas_dsyrk"), lines.toString());
         assertTrue(lines.contains("openblas: OpenBLAS <0>, kernels for Zen, /lib/x.so"), lines.toString());
         assertTrue(
                 lines.contains(
@@ -152,6 +197,7 @@ class StatisticsTest {
         JsonObject first = json.getAsJsonArray("results").get(0).getAsJsonObject();
         assertEquals(0.99, first.get("jvm_c_ratio").getAsDouble(), 1e-12);
         assertEquals(125, first.getAsJsonObject("pool").get("median_us").getAsDouble());
+        assertTrue(first.get("pool_slower_than_one_thread").getAsBoolean());
         assertEquals(
                 "n/a",
                 json.getAsJsonArray("results")
