@@ -1,6 +1,6 @@
 """Writes the files of tensors that the tests of org.toydiff.io read: python3 src/test/python/files.py
 
-Needs numpy, torch and safetensors. What the tests write themselves must be the same bytes.
+Needs numpy, ml_dtypes, torch and safetensors. What the tests write themselves must be the same bytes.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import struct
 import tempfile
 import warnings
 
+import ml_dtypes
 import numpy as np
 import torch
 from numpy.lib import format as npy
@@ -102,6 +103,7 @@ def network():
 def arrays():
     for dtype in np.float32, np.float64, np.int32, np.int64, np.bool_:
         np.save(FOLDER / f"{np.dtype(dtype).name}.npy", ramp(dtype, 2, 3))
+    np.save(FOLDER / "bfloat16.npy", ramp(np.float32, 2, 3).astype(ml_dtypes.bfloat16))
     np.save(FOLDER / "scalar.npy", ramp(np.float64))
     np.save(FOLDER / "vector.npy", ramp(np.int64, 100))
     np.save(FOLDER / "empty.npy", ramp(np.float32, 3, 0))

@@ -121,7 +121,7 @@ public sealed interface ComparisonOps permits Tensor {
 
     private static Kernel.Binary kernel(BinaryKernel comparison, DType dtype) {
         return switch (dtype) {
-            case FLOAT32, FLOAT64, INT32, INT64 -> Families.kernel(comparison, dtype);
+            case FLOAT32, FLOAT64, BFLOAT16, INT32, INT64 -> Families.kernel(comparison, dtype);
             case BOOL -> LogicKernel.of(comparison).kernel();
         };
     }

@@ -2,24 +2,36 @@ package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.launch.ElementKind;
 import org.toydiff.internal.memory.ElementType;
 
 /// The type of a tensor's elements.
 ///
-/// Gradients and most arithmetic take [#FLOAT32] and [#FLOAT64]. [#INT32] and [#INT64], for indices, labels and
-/// counts, have whole-number arithmetic, which wraps around; [#BOOL], for masks, has logic.
+/// Gradients and all arithmetic take the floating dtypes, [#FLOAT32], [#FLOAT64] and [#BFLOAT16]. [#INT32] and
+/// [#INT64], for indices, labels and counts, have whole-number arithmetic, which wraps around; [#BOOL], for masks, has
+/// logic.
 public enum DType {
     /// IEEE 754 single precision, 4 bytes.
     FLOAT32("float32", Float.BYTES),
     /// IEEE 754 double precision, 8 bytes.
     FLOAT64("float64", Double.BYTES),
+    /// The upper half of a [#FLOAT32], 2 bytes: its range with 8 significant bits, so that neighbours differ by 2⁻⁷
+    /// of their value, or less.
+    ///
+    /// It halves the memory of activations, data and weights that need no more digits. Arithmetic is that of FLOAT32,
+    /// rounded to the nearest when a result is stored, ties to even: sums, products and softmax accumulate in FLOAT32
+    /// or more.
+    BFLOAT16("bfloat16", Short.BYTES),
     /// Two's complement, 4 bytes.
     INT32("int32", Integer.BYTES),
     /// Two's complement, 8 bytes.
     INT64("int64", Long.BYTES),
     /// One byte, 0 or 1.
     BOOL("bool", 1);
+
+    private static final double LARGEST_BFLOAT16 = 0x1.fep127;
+    private static final double LEAST_BFLOAT16 = 0x1p-133;
 
     /// Its name and size, for storages.
     final ElementType element;
@@ -40,7 +52,7 @@ public enum DType {
 
     /// Whether gradients are defined for it, and all arithmetic.
     ///
-    /// @return true for [#FLOAT32] and [#FLOAT64]
+    /// @return true for [#FLOAT32], [#FLOAT64] and [#BFLOAT16]
     public boolean isFloating() {
         return kind.isFloating();
     }
@@ -78,7 +90,7 @@ public enum DType {
         switch (this) {
             case INT32 -> segment.setAtIndex(ValueLayout.JAVA_INT, index, (int) value);
             case INT64 -> segment.setAtIndex(ValueLayout.JAVA_LONG, index, value);
-            case FLOAT32, FLOAT64, BOOL -> throw new AssertionError(this);
+            case FLOAT32, FLOAT64, BFLOAT16, BOOL -> throw new AssertionError(this);
         }
     }
 
@@ -97,6 +109,7 @@ public enum DType {
         return switch (this) {
             case FLOAT32 -> (float) value == value || Double.isNaN(value);
             case FLOAT64 -> true;
+            case BFLOAT16 -> rounded(value) == value || Double.isNaN(value);
             case INT32, INT64, BOOL -> Math.rint(value) == value && value >= least() && value < end();
         };
     }
@@ -104,7 +117,7 @@ public enum DType {
     /// The least element that there can be.
     double least() {
         return switch (this) {
-            case FLOAT32, FLOAT64 -> Double.NEGATIVE_INFINITY;
+            case FLOAT32, FLOAT64, BFLOAT16 -> Double.NEGATIVE_INFINITY;
             case INT32 -> Integer.MIN_VALUE;
             case INT64 -> Long.MIN_VALUE;
             case BOOL -> 0;
@@ -114,7 +127,7 @@ public enum DType {
     /// More than any element by 1, where there is an end.
     double end() {
         return switch (this) {
-            case FLOAT32, FLOAT64 -> Double.POSITIVE_INFINITY;
+            case FLOAT32, FLOAT64, BFLOAT16 -> Double.POSITIVE_INFINITY;
             case INT32 -> 0x1p31;
             case INT64 -> 0x1p63;
             case BOOL -> 2;
@@ -127,7 +140,35 @@ public enum DType {
             float nearest = (float) value;
             return nearest > value ? Math.nextDown(nearest) : nearest;
         }
+        if (this == BFLOAT16) {
+            double nearest = rounded(value);
+            return nearest > value ? below(nearest) : nearest;
+        }
         return Math.floor(value);
+    }
+
+    /// The BFLOAT16 nearest to a number.
+    private static double rounded(double value) {
+        return Float.intBitsToFloat(CastKernels.bfloat16(value) << Short.SIZE);
+    }
+
+    /// The next BFLOAT16 below one that is no least one.
+    private static double below(double value) {
+        if (value == 0) {
+            return -LEAST_BFLOAT16;
+        }
+        int bits = Float.floatToRawIntBits((float) value) >> Short.SIZE;
+        return Float.intBitsToFloat((value > 0 ? bits - 1 : bits + 1) << Short.SIZE);
+    }
+
+    /// The largest finite number of a floating dtype.
+    double largest() {
+        return switch (this) {
+            case FLOAT32 -> Float.MAX_VALUE;
+            case FLOAT64 -> Double.MAX_VALUE;
+            case BFLOAT16 -> LARGEST_BFLOAT16;
+            case INT32, INT64, BOOL -> throw new AssertionError(this);
+        };
     }
 
     /// The smallest dtype that has every value of both, or null: neither float has every INT64.
@@ -135,6 +176,9 @@ public enum DType {
         DType first = a.compareTo(b) < 0 ? a : b;
         DType second = first == a ? b : a;
         if (first == second || second == BOOL) {
+            return first;
+        }
+        if (second == BFLOAT16) {
             return first;
         }
         if (second.isFloating() || !first.isFloating()) {
@@ -156,7 +200,7 @@ public enum DType {
 
     void requireFloating(String op) {
         if (!isFloating()) {
-            throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, not " + this);
+            throw new IllegalArgumentException(op + ": takes FLOAT32, FLOAT64 or BFLOAT16, not " + this);
         }
     }
 }

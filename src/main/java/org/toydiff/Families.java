@@ -26,7 +26,7 @@ final class Families {
         x.requireFloating(op);
         boolean recorded = Tensor.recorded(x);
         Tensor y = x.isDying() ? x.view() : Tensor.make(op, x.dtype, x.shape, recorded);
-        Launch.unary(kernel.of(x.isWide()), x, y);
+        Launch.unary(x.dtype.kind.of(kernel), x, y);
         return recorded ? y.record(op, null, rule, x) : y;
     }
 
@@ -41,7 +41,7 @@ final class Families {
 
     /// The kernel for numbers of a dtype, which has it.
     static Kernel.Binary kernel(BinaryKernel kernel, DType dtype) {
-        return dtype.isInteger() ? IntegerKernels.of(kernel, dtype == DType.INT64) : kernel.of(dtype == DType.FLOAT64);
+        return dtype.isInteger() ? IntegerKernels.of(kernel, dtype == DType.INT64) : dtype.kind.of(kernel);
     }
 
     /// `y = f(a, b)` of integers, for a kernel that is already chosen.
@@ -233,7 +233,7 @@ final class Families {
 
     /// `into += x`, x broadcast to its shape.
     static void accumulate(Tensor into, Tensor x) {
-        Launch.binary(BinaryKernel.ADD.of(into.isWide()), into, x, into);
+        Launch.binary(into.dtype.kind.of(BinaryKernel.ADD), into, x, into);
     }
 
     /// The kernel that copies elements of a dtype to where a mask is set.

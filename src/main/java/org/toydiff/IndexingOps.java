@@ -123,7 +123,7 @@ public sealed interface IndexingOps permits Tensor {
         if (!y.storage.isAbstract() && x.size() > 0) {
             for (long i = 0; i < index.size(); i++) {
                 Tensor into = entry(y, along, position(index, i));
-                Launch.binary(BinaryKernel.ADD.of(y.isWide()), into, entry(x, along, i), into);
+                Launch.binary(y.dtype.kind.of(BinaryKernel.ADD), into, entry(x, along, i), into);
             }
         }
         Rule rule = readsOther((g, i) -> g.indexSelect(along, i));

@@ -6,6 +6,7 @@ import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.IndexKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UpdateKernel;
+import org.toydiff.internal.launch.Bfloat16ProductWork;
 import org.toydiff.internal.launch.Counting;
 import org.toydiff.internal.launch.DistinctElements;
 import org.toydiff.internal.launch.MaskedElements;
@@ -111,12 +112,32 @@ final class Launch {
 
     /// Sets every element of a contiguous floating tensor.
     static void fill(Tensor y, double value) {
+        if (y.dtype == DType.BFLOAT16) {
+            fillHalves(y, value);
+            return;
+        }
         ContiguousKernels.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
+    }
+
+    /// Copies the first element to the next, both to the next two, and so on.
+    private static void fillHalves(Tensor y, double value) {
+        if (y.size() == 0) {
+            return;
+        }
+        MemorySegment memory = y.storage.segment();
+        y.dtype.set(memory, y.offset, value);
+        for (long done = 1; done < y.size(); done *= 2) {
+            long more = Math.min(done, y.size() - done);
+            long bytes = Short.BYTES;
+            MemorySegment.copy(memory, y.offset * bytes, memory, (y.offset + done) * bytes, more * bytes);
+        }
     }
 
     /// `y = x·factor`, x being contiguous or not; on the calling thread.
     static void scale(Tensor x, double factor, Tensor y) {
-        if (y.size() > 0 && !skips(y)) {
+        if (y.dtype == DType.BFLOAT16) {
+            binary(y.dtype.kind.of(BinaryKernel.MULTIPLY), x, Tensor.constant(y.dtype, factor), y);
+        } else if (y.size() > 0 && !skips(y)) {
             unary(Families.copy(x.dtype), x, y);
             ContiguousKernels kernels = ContiguousKernels.of(x.isWide());
             kernels.affine(y.storage.segment(), y.offset, y.size(), 0, factor, 0, y.storage.segment(), y.offset);
@@ -141,7 +162,7 @@ final class Launch {
         }
         ReductionWork work = scope.reductions;
         work.plan(reduction, x.shape, x.strides, to);
-        work.run(reduction, ddof, x.isWide(), memory(x), x.offset, memory(y), y.offset, y.size());
+        work.run(reduction, ddof, x.dtype.kind, memory(x), x.offset, memory(y), y.offset, y.size());
     }
 
     /// `y = reduction(x)` over the marked axes: a sum of integers or truth values, y being INT64, or the largest or
@@ -174,7 +195,7 @@ final class Launch {
     static double norm(Tensor x) {
         return x.size() == 0 || x.storage.isAbstract()
                 ? 0
-                : Scope.current().reductions.norm(x.isWide(), memory(x), x.offset, x.size());
+                : Scope.current().reductions.norm(x.dtype.kind, memory(x), x.offset, x.size());
     }
 
     /// A pass of an optimizer's step over contiguous tensors of one shape; of gradient, first and second those may
@@ -185,7 +206,7 @@ final class Launch {
             UpdateWork work, UpdateKernel kernel, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
         return work.run(
                 kernel,
-                parameter.isWide(),
+                parameter.dtype.kind,
                 parameter.size(),
                 memory(parameter),
                 parameter.offset,
@@ -339,7 +360,7 @@ final class Launch {
             work.labels(memory(labels), labels.offset, labels.strides[0], labels.dtype == DType.INT64, ignored);
         }
         long n = a.shape[a.rank() - 1];
-        work.run(kind, a.isWide(), a.size() / n, n, memory(a), a.offset, betweenRows(a), memory(y), y.offset);
+        work.run(kind, a.dtype.kind, a.size() / n, n, memory(a), a.offset, betweenRows(a), memory(y), y.offset);
     }
 
     /// The distance between rows; of a tensor of higher rank they follow each other.
@@ -350,27 +371,52 @@ final class Launch {
     /// From now on what follows a product of this thread: a bias added, an activation, either of which may be null.
     /// To be ended by [#endThen].
     static void beginThen(Tensor bias, Activation activation, Tensor y) {
+        if (y.dtype == DType.BFLOAT16) {
+            beginThenOfHalves(bias, activation);
+            return;
+        }
         ProductWork work = Scope.current().products;
         if (bias != null && !bias.storage.isAbstract()) {
-            var kernel = (activation == null ? BinaryKernel.ADD : activation.afterBias).of(y.isWide());
+            var kernel = y.dtype.kind.of(activation == null ? BinaryKernel.ADD : activation.afterBias);
             work.addBias(kernel, memory(bias), bias.offset, bias.strides[0]);
         } else if (activation != null) {
-            work.activate(activation.kernel.of(y.isWide()));
+            work.activate(y.dtype.kind.of(activation.kernel));
+        }
+    }
+
+    private static void beginThenOfHalves(Tensor bias, Activation activation) {
+        Bfloat16ProductWork work = Scope.current().halfProducts;
+        if (bias != null && !bias.storage.isAbstract()) {
+            work.addBias(memory(bias), bias.offset, bias.strides[0]);
+        }
+        if (activation != null) {
+            work.activate(DType.BFLOAT16.kind.of(activation.kernel));
         }
     }
 
     /// From now on a product of this thread goes through an activation's gradient over that activation's output. To
     /// be ended by [#endThen].
     static void beginThrough(Activation activation, Tensor y) {
-        Scope.current().products.throughGradient(activation.gradient.of(y.isWide()));
+        Kernel.Binary gradient = y.dtype.kind.of(activation.gradient);
+        if (y.dtype == DType.BFLOAT16) {
+            Scope.current().halfProducts.throughGradient(gradient);
+        } else {
+            Scope.current().products.throughGradient(gradient);
+        }
     }
 
     static void endThen() {
-        Scope.current().products.plain();
+        Scope scope = Scope.current();
+        scope.products.plain();
+        scope.halfProducts.plain();
     }
 
     /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.
     static void product(Tensor a, Tensor b, double beta, Tensor y) {
+        if (y.dtype == DType.BFLOAT16) {
+            productOfHalves(a, b, beta, y);
+            return;
+        }
         ProductWork work = Scope.current().products;
         left(work, a, false);
         right(work, b);
@@ -379,6 +425,10 @@ final class Launch {
 
     /// `y = aᵀ·b + beta·y`, without a view of a that has its axes exchanged.
     static void productOfSwapped(Tensor a, Tensor b, double beta, Tensor y) {
+        if (y.dtype == DType.BFLOAT16) {
+            productOfHalves(a.matrixTranspose(), b, beta, y);
+            return;
+        }
         ProductWork work = Scope.current().products;
         left(work, a, true);
         right(work, b);
@@ -389,10 +439,26 @@ final class Launch {
     /// along axes where an operand is stretched.
     static void products(
             Tensor a, long[] aStrides, Tensor b, long[] bStrides, double beta, Tensor y, long[] leadingAxes) {
+        if (y.dtype == DType.BFLOAT16) {
+            productsOfHalves(a, aStrides, b, bStrides, beta, y, leadingAxes);
+            return;
+        }
         ProductWork work = Scope.current().products;
         left(work, a, false);
         right(work, b);
         work.run(y.isWide(), beta, memory(y), y.offset, leadingAxes, aStrides, bStrides);
+    }
+
+    private static void productOfHalves(Tensor a, Tensor b, double beta, Tensor y) {
+        productsOfHalves(a, Shape.SCALAR, b, Shape.SCALAR, beta, y, Shape.SCALAR);
+    }
+
+    private static void productsOfHalves(
+            Tensor a, long[] aStrides, Tensor b, long[] bStrides, double beta, Tensor y, long[] leadingAxes) {
+        Bfloat16ProductWork work = Scope.current().halfProducts;
+        work.left(memory(a), a.offset, a.shape[0], a.shape[1], a.strides[0], a.strides[1]);
+        work.right(memory(b), b.offset, b.shape[1], b.strides[0], b.strides[1]);
+        work.run(beta, memory(y), y.offset, leadingAxes, aStrides, bStrides);
     }
 
     private static void left(ProductWork work, Tensor a, boolean swapped) {
@@ -424,10 +490,18 @@ final class Launch {
 
     /// `y = Σ a·b` of two vectors.
     static void dot(Tensor a, Tensor b, Tensor y) {
-        if (skips(y)) {
+        Scope scope = Scope.current();
+        if (skips(y, scope)) {
             return;
         }
-        ProductWork work = Scope.current().products;
+        if (y.dtype == DType.BFLOAT16) {
+            Bfloat16ProductWork work = scope.halfProducts;
+            work.left(memory(a), a.offset, 1, a.size(), 0, a.strides[0]);
+            work.right(memory(b), b.offset, 1, b.strides[0], 0);
+            work.run(0, memory(y), y.offset, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
+            return;
+        }
+        ProductWork work = scope.products;
         int aStep = MatrixLayout.increment(a.shape, a.strides, 0);
         int bStep = MatrixLayout.increment(b.shape, b.strides, 0);
         work.left(memory(a), a.offset, 1, a.size(), 0, false, (int) Math.max(1, a.size()), aStep);

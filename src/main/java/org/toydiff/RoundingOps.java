@@ -80,7 +80,7 @@ public sealed interface RoundingOps permits Tensor {
         if (!x.dtype.isFloating()) {
             return y.fill(ofIntegers ? 1 : 0);
         }
-        Launch.unary(kernel.of(x.isWide()), x, y);
+        Launch.unary(x.dtype.kind.of(kernel), x, y);
         return y;
     }
 
@@ -92,7 +92,7 @@ public sealed interface RoundingOps permits Tensor {
         if (!self().dtype.isFloating()) {
             return copied("nanToNum");
         }
-        double largest = self().isWide() ? Double.MAX_VALUE : Float.MAX_VALUE;
+        double largest = self().dtype.largest();
         return nanToNum(0, largest, -largest);
     }
 
@@ -114,7 +114,7 @@ public sealed interface RoundingOps permits Tensor {
         Tensor y = Tensor.make("nanToNum", x.dtype, x.shape, recorded);
         Launch.unary(Families.copy(x.dtype), x, y);
         Tensor mask = Tensor.make("nanToNum", DType.BOOL, x.shape, true);
-        Launch.unary(UnaryKernel.IS_NAN.of(x.isWide()), x, mask);
+        Launch.unary(x.dtype.kind.of(UnaryKernel.IS_NAN), x, mask);
         put(y, mask, nan);
         replace(x, Double.POSITIVE_INFINITY, mask, y, posinf);
         replace(x, Double.NEGATIVE_INFINITY, mask, y, neginf);
@@ -125,7 +125,7 @@ public sealed interface RoundingOps permits Tensor {
 
     /// `y = value` where x is `number`, which overwrites the mask.
     private static void replace(Tensor x, double number, Tensor mask, Tensor y, double value) {
-        Launch.binary(BinaryKernel.EQUAL_TO.of(x.isWide()), x, Tensor.constant(x.dtype, number), mask);
+        Launch.binary(x.dtype.kind.of(BinaryKernel.EQUAL_TO), x, Tensor.constant(x.dtype, number), mask);
         put(y, mask, value);
     }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import org.toydiff.Prediction.AbstractTensors;
+import org.toydiff.internal.launch.Bfloat16ProductWork;
 import org.toydiff.internal.launch.ElementWork;
 import org.toydiff.internal.launch.IntegerReductionWork;
 import org.toydiff.internal.launch.ProductWork;
@@ -52,6 +53,7 @@ final class Scope {
     final ReductionWork reductions = new ReductionWork();
     final IntegerReductionWork integerReductions = new IntegerReductionWork();
     final ProductWork products = new ProductWork();
+    final Bfloat16ProductWork halfProducts = new Bfloat16ProductWork();
     final RowWork rows = new RowWork();
     final UpdateWork updates = new UpdateWork();
 

@@ -252,8 +252,8 @@ abstract sealed class TensorBase permits Tensor {
         requireReadable(op);
         if (!dtype.isFloating()) {
             DType holding = dtype == DType.BOOL ? DType.FLOAT32 : DType.FLOAT64;
-            throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, and " + Shape.text(shape) + " is "
-                    + dtype + "; cast(DType." + holding.name() + ") first");
+            throw new IllegalArgumentException(op + ": takes FLOAT32, FLOAT64 or BFLOAT16, and " + Shape.text(shape)
+                    + " is " + dtype + "; cast(DType." + holding.name() + ") first");
         }
     }
 
@@ -440,9 +440,12 @@ abstract sealed class TensorBase permits Tensor {
 
     /// Sets the elements of this fresh tensor to uniform random values in [0, 1).
     Tensor uniform(RandomGenerator source) {
-        boolean wide = isWide();
-        // nextFloat, not a rounded nextDouble: that could round up to 1.
-        return setAll(i -> wide ? source.nextDouble() : source.nextFloat());
+        // Numbers with as many bits as the dtype has, not rounded ones: those could round up to 1.
+        return switch (dtype) {
+            case FLOAT64 -> setAll(i -> source.nextDouble());
+            case BFLOAT16 -> setAll(i -> (source.nextInt() >>> 24) * 0x1p-8);
+            default -> setAll(i -> source.nextFloat());
+        };
     }
 
     /// Sets the elements of this fresh tensor to standard normal random values.
@@ -507,7 +510,7 @@ abstract sealed class TensorBase permits Tensor {
 
     private ArrayText.Format format() {
         return switch (dtype) {
-            case FLOAT32 -> ArrayText.Format.FLOAT;
+            case FLOAT32, BFLOAT16 -> ArrayText.Format.FLOAT;
             case FLOAT64 -> ArrayText.Format.DOUBLE;
             case INT32, INT64 -> ArrayText.Format.INTEGER;
             case BOOL -> ArrayText.Format.BOOLEAN;
@@ -571,7 +574,7 @@ abstract sealed class TensorBase permits Tensor {
                 self(),
                 mask,
                 "zeroWhere",
-                BinaryKernel.ZERO_WHERE.of(isWide()),
+                dtype.kind.of(BinaryKernel.ZERO_WHERE),
                 readsOther((g, other) -> g.zeroWhere(other)),
                 null);
     }

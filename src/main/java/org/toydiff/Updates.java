@@ -237,7 +237,7 @@ public final class Updates {
             return;
         }
         try (var scratch = TensorArena.ofConfined()) {
-            Launch.binary(kernel.of(tensor.isWide()), tensor, Tensor.constant(tensor.dtype, operand), tensor);
+            Launch.binary(tensor.dtype.kind.of(kernel), tensor, Tensor.constant(tensor.dtype, operand), tensor);
         }
         tensor.storage.version++;
     }

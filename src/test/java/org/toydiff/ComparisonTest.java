@@ -77,6 +77,8 @@ class ComparisonTest extends ArenaTest {
                 Tensor.of(0f, -0f, 1, -1, 0.1f, Math.nextDown(0.1f), most, -most, infinity, -infinity, Float.NaN, 0.5f);
             case FLOAT64 ->
                 Tensor.of(new double[] {0.0, -0.0, 1, 0.1, (float) 0.1, 1e300, infinity, -infinity, Double.NaN});
+            case BFLOAT16 ->
+                Tensor.of(dtype, 0f, -0f, 1, -1, 0.1f, 0x1.fep127f, infinity, -infinity, Float.NaN, 0x1p-133f);
             case INT32 -> Tensor.of(new int[] {0, 1, -1, 2, Integer.MAX_VALUE, Integer.MIN_VALUE});
             case INT64 ->
                 Tensor.of(new long[] {

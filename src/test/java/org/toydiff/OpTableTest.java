@@ -12,6 +12,7 @@ import static org.toydiff.Oracles.SIZES;
 import static org.toydiff.Oracles.SPECIAL;
 import static org.toydiff.Oracles.derivative;
 import static org.toydiff.Oracles.distinct;
+import static org.toydiff.Oracles.gradientTolerance;
 import static org.toydiff.Oracles.layouts;
 import static org.toydiff.Oracles.requireClose;
 import static org.toydiff.Oracles.rounded;
@@ -154,9 +155,18 @@ class OpTableTest {
             copyFrom copyTo moveTo
             """.split("\\s+"));
 
+    private static final List<DType> FLOATING = List.of(DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16);
+
+    /// Operands of few digits lie on the steps of these, where differences are no gradient: [Bfloat16Test] has them.
+    private static final Set<String> STEPS = Set.of("ceil", "floor", "fmod", "remainder", "round", "trunc");
+
+    private static Stream<DType> dtypes(String op) {
+        return FLOATING.stream().filter(dtype -> dtype != DType.BFLOAT16 || !STEPS.contains(op));
+    }
+
     @TestFactory
     Stream<DynamicTest> unaryRows() {
-        return UnaryRow.ALL.stream().flatMap(row -> Stream.of(DType.FLOAT32, DType.FLOAT64)
+        return UnaryRow.ALL.stream().flatMap(row -> dtypes(row.name())
                 .map(dtype -> dynamicTest(row.name() + " " + dtype, () -> {
                     for (int n : SIZES) {
                         try (var arena = TensorArena.ofConfined()) {
@@ -179,7 +189,7 @@ class OpTableTest {
             Tensor out = row.op().apply(leaf);
             requireClose(y, out.toDoubleArray(), tolerance(dtype), row.name() + " value");
             out.sum().backward(Release.EAGER);
-            requireClose(dy, leaf.gradient().toDoubleArray(), GRADIENT_TOLERANCE, row.name() + " gradient");
+            requireClose(dy, leaf.gradient().toDoubleArray(), gradientTolerance(dtype), row.name() + " gradient");
         }
     }
 
@@ -203,7 +213,7 @@ class OpTableTest {
             {{3, 5}, {1}},
             {{0, 3}, {3}}
         };
-        return BINARY.stream().flatMap(row -> Stream.of(DType.FLOAT32, DType.FLOAT64)
+        return BINARY.stream().flatMap(row -> dtypes(row.name)
                 .map(dtype -> dynamicTest(row.name + " " + dtype, () -> {
                     for (long[][] pair : shapes) {
                         requireBinary(row, dtype, pair[0], pair[1]);
@@ -240,8 +250,10 @@ class OpTableTest {
             assertArrayEquals(shape, out.shape());
             requireClose(y, out.toDoubleArray(), tolerance(dtype), row.name + " value");
             out.sum().backward(Release.EAGER);
-            requireClose(gradientA, x.gradient().toDoubleArray(), GRADIENT_TOLERANCE, row.name + " gradient of a");
-            requireClose(gradientB, z.gradient().toDoubleArray(), GRADIENT_TOLERANCE, row.name + " gradient of b");
+            requireClose(
+                    gradientA, x.gradient().toDoubleArray(), gradientTolerance(dtype), row.name + " gradient of a");
+            requireClose(
+                    gradientB, z.gradient().toDoubleArray(), gradientTolerance(dtype), row.name + " gradient of b");
             Tensor turned = row.op.apply(
                     x.detach().transpose(), z.detach().broadcastTo(shape).transpose());
             if (Arrays.equals(shape, shapeA)) {
@@ -285,7 +297,7 @@ class OpTableTest {
     Stream<DynamicTest> masks() {
         return MASKS.stream()
                 .map(row -> dynamicTest(row.name, () -> {
-                    for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+                    for (DType dtype : FLOATING) {
                         requireSpecial(row, dtype);
                     }
                     requireWrongShape(row);
@@ -385,8 +397,9 @@ class OpTableTest {
         for (int m : sizes) {
             for (int k : sizes) {
                 for (int n : new int[] {1, 9}) {
-                    requireProduct(random, m, k, n, DType.FLOAT32);
-                    requireProduct(random, m, k, n, DType.FLOAT64);
+                    for (DType dtype : FLOATING) {
+                        requireProduct(random, m, k, n, dtype);
+                    }
                 }
             }
         }

@@ -19,6 +19,10 @@ final class Oracles {
         0.0, -0.0, 1, -1, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, Float.MIN_VALUE, 1e30, -1e-30
     };
     static final double GRADIENT_TOLERANCE = 2e-5;
+
+    /// Half the relative distance of two numbers of BFLOAT16, and a little more.
+    private static final double HALF_STEP = 0x1.01p-8;
+
     static final Domain REAL = new Domain(-2, 2);
     static final Domain POSITIVE = new Domain(0.3, 3);
 
@@ -73,9 +77,11 @@ final class Oracles {
     }
 
     static double[] rounded(DType dtype, double[] values) {
-        return dtype == DType.FLOAT32
-                ? Arrays.stream(values).map(v -> (float) v).toArray()
-                : values;
+        return switch (dtype) {
+            case FLOAT32 -> Arrays.stream(values).map(v -> (float) v).toArray();
+            case BFLOAT16 -> Arrays.stream(values).map(Bfloat16Oracle::rounded).toArray();
+            default -> values;
+        };
     }
 
     /// For each element of `shape`, the position of the element of `from` that broadcasting reads.
@@ -145,7 +151,16 @@ final class Oracles {
 
     /// The relative tolerance of a value.
     static double tolerance(DType dtype) {
-        return dtype == DType.FLOAT32 ? 1e-6 : 1e-13;
+        return switch (dtype) {
+            case FLOAT32 -> 1e-6;
+            case BFLOAT16 -> HALF_STEP;
+            default -> 1e-13;
+        };
+    }
+
+    /// The tolerance of a gradient, which in BFLOAT16 is rounded after each of some ops.
+    static double gradientTolerance(DType dtype) {
+        return dtype == DType.BFLOAT16 ? 8 * HALF_STEP : GRADIENT_TOLERANCE;
     }
 
     /// Requires equal values within `tolerance`, relative to those larger than 1; infinities exactly.

@@ -28,7 +28,7 @@ class SortingTest extends ArenaTest {
     /// Many equal ones, and every special one that the dtype has.
     private static Tensor drawn(DType dtype, int n, Random random) {
         return switch (dtype) {
-            case FLOAT32, FLOAT64 -> {
+            case FLOAT32, FLOAT64, BFLOAT16 -> {
                 double[] values = new double[n];
                 Arrays.setAll(values, i -> switch (i % 5) {
                     case 0 -> SPECIAL[i / 5 % SPECIAL.length];

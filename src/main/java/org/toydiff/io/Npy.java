@@ -23,6 +23,9 @@ import org.toydiff.internal.files.AtomicFile;
 /// as FLOAT32, the integers `u1`, `i1`, `u2` and `i2` as INT32, `u4` and `u8` as INT64, always without a loss: a
 /// `u8` with an element from 2⁶³ on is refused, and so are other dtypes.
 ///
+/// NumPy has no bfloat16. BFLOAT16 is written and read as `<V2`, which is what NumPy writes for the dtype of the Python
+/// package `ml_dtypes`; in NumPy, `np.load(file).view(ml_dtypes.bfloat16)` gives the numbers.
+///
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 public final class Npy {
     private Npy() {}

@@ -12,8 +12,12 @@ import java.util.regex.Pattern;
 
 /// Parses the text of a `.npy` header: a Python dict with `descr`, `fortran_order` and `shape`.
 final class NpyDict {
+    /// The type that NumPy writes for the bfloat16 of the package `ml_dtypes`, which it does not know: two bytes, in an
+    /// order that other data of two bytes (`|V2`) has not.
+    static final String BFLOAT16 = "<V2";
+
     /// A byte order, `=` for that of the reading machine and `|` where there is none, and NumPy's code of a type.
-    private static final Pattern DESCR = Pattern.compile("['\"][<>=|]?([a-z]\\d)['\"]");
+    private static final Pattern DESCR = Pattern.compile("['\"](?:[<>=|]?([a-z]\\d)|" + BFLOAT16 + ")['\"]");
 
     private static final Map<String, StoredType> TYPES = Map.ofEntries(
             Map.entry("b1", StoredType.BOOL),
@@ -131,7 +135,10 @@ final class NpyDict {
 
     private StoredType type(Value descr) throws IOException {
         Matcher given = DESCR.matcher(descr.text);
-        StoredType type = given.matches() ? TYPES.get(given.group(1)) : null;
+        StoredType type = null;
+        if (given.matches()) {
+            type = given.group(1) == null ? StoredType.BFLOAT16 : TYPES.get(given.group(1));
+        }
         if (type == null) {
             throw malformed(
                     descr.at,

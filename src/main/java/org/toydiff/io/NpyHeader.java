@@ -78,6 +78,7 @@ record NpyHeader(StoredType type, boolean bigEndian, boolean fortran, long[] sha
         return switch (dtype) {
             case FLOAT32 -> "'<f4'";
             case FLOAT64 -> "'<f8'";
+            case BFLOAT16 -> "'" + NpyDict.BFLOAT16 + "'";
             case INT32 -> "'<i4'";
             case INT64 -> "'<i8'";
             case BOOL -> "'|b1'";

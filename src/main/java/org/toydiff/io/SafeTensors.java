@@ -24,15 +24,18 @@ import org.toydiff.internal.files.OptionalLibrary;
 /// ```
 ///
 /// Python's `safetensors` reads the files written here and the other way round. The format calls FLOAT32, FLOAT64,
-/// INT32, INT64 and BOOL F32, F64, I32, I64 and BOOL. Tensors of other dtypes are read by conversion, always
-/// without a loss, or can only be listed:
+/// BFLOAT16, INT32, INT64 and BOOL F32, F64, BF16, I32, I64 and BOOL. Tensors of other dtypes are read by
+/// conversion, always without a loss, or can only be listed:
 ///
 /// | in the file | read as |
 /// |---|---|
-/// | F16, BF16 | FLOAT32 |
+/// | F16 | FLOAT32 |
 /// | U8, I8, U16, I16 | INT32 |
 /// | U32, U64 | INT64; a U64 with an element from 2⁶³ on is refused by [#get(String)] |
 /// | the types of 4, 6 and 8 bits (F8_E4M3, …), C64 | refused by [#get(String)] |
+///
+/// BF16 stays BFLOAT16, as in PyTorch. For a model of FLOAT32, convert the map before loading it:
+/// `map.replaceAll((name, tensor) -> tensor.cast(DType.FLOAT32))`, which loses nothing.
 ///
 /// Needs `com.google.code.gson:gson`, an optional dependency: on the class path, or on the module path with
 /// `--add-modules com.google.gson`.

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
@@ -24,7 +25,7 @@ enum StoredType {
     /// Those below 2⁶³, which INT64 has.
     UINT64(8, DType.INT64),
     FLOAT16(2, DType.FLOAT32),
-    BFLOAT16(2, DType.FLOAT32),
+    BFLOAT16(2, DType.BFLOAT16),
     FLOAT32(4, DType.FLOAT32),
     FLOAT64(8, DType.FLOAT64);
 
@@ -97,7 +98,7 @@ enum StoredType {
             }
             case BFLOAT16 -> {
                 for (long i = 0; i < n; i++) {
-                    to.setAtIndex(JAVA_INT, i, twoBytes(from, i, bigEndian) << Short.SIZE);
+                    to.setAtIndex(JAVA_SHORT, i, twoBytes(from, i, bigEndian));
                 }
             }
             case INT32, FLOAT32 -> {

@@ -184,7 +184,7 @@ public abstract class Layer implements Stateful {
     final void requireFloating(DType dtype) {
         if (!dtype.isFloating()) {
             throw new IllegalArgumentException(
-                    className() + ": parameters cannot be " + dtype + "; use FLOAT32 or FLOAT64");
+                    className() + ": parameters cannot be " + dtype + "; use FLOAT32, FLOAT64 or BFLOAT16");
         }
     }
 

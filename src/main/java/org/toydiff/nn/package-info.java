@@ -16,7 +16,7 @@
 /// **Memory and threads** Parameters live in the arena that was innermost when the layer was made, and a layer may
 /// be used on any thread that the arena allows. The ops check shapes, lifetimes and threads.
 ///
-/// **Dtype** Layers with parameters are FLOAT32, or FLOAT64 if the constructor takes that dtype first; the others
+/// **Dtype** Layers with parameters are FLOAT32, or of the dtype that a constructor takes first; the others
 /// return the dtype of their input. A layer keeps its dtype, because its optimizer holds the parameters themselves.
 /// A model changes dtype by its state:
 /// ```java

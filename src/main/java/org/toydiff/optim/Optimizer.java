@@ -136,7 +136,7 @@ public abstract class Optimizer implements Stateful {
         for (int i = 0; i < parameters.size(); i++) {
             if (!parameters.get(i).dtype().isFloating()) {
                 throw new IllegalArgumentException(name() + ": parameter " + i + " is "
-                        + parameters.get(i).dtype() + "; parameters are FLOAT32 or FLOAT64");
+                        + parameters.get(i).dtype() + "; parameters are FLOAT32, FLOAT64 or BFLOAT16");
             }
             if (!parameters.get(i).isContiguous()) {
                 throw new IllegalArgumentException(name() + ": parameter " + i

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.toydiff.Bfloat16Oracle;
 import org.toydiff.DType;
 
 /// What one seed decides: sizes, shapes, dtypes, axes and numbers. Small sizes are likely, since faults sit at 0, 1
@@ -154,6 +155,7 @@ final class Choice {
         Arrays.setAll(numbers, i -> switch (dtype) {
             case FLOAT32 -> (float) number(tame);
             case FLOAT64 -> number(tame);
+            case BFLOAT16 -> Bfloat16Oracle.rounded(number(tame));
             case INT32, INT64 -> below(5);
             case BOOL -> below(2);
         });

@@ -7,6 +7,7 @@ import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoublePredicate;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
+import org.toydiff.Bfloat16Oracle;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
@@ -249,6 +250,7 @@ final class ElementCalls {
         return switch (to) {
             case FLOAT32 -> (float) value;
             case FLOAT64 -> value;
+            case BFLOAT16 -> Bfloat16Oracle.rounded(value);
             case BOOL -> value != 0 ? 1 : 0;
             case INT32 -> {
                 Dense.require(value > Integer.MIN_VALUE - 1.0 && value < Integer.MAX_VALUE + 1.0);

@@ -36,7 +36,7 @@ final class FilesOfPython {
         Tensor numbers =
                 Tensor.arange(DType.FLOAT64, 0, Tensor.empty(shape).size(), 1).reshape(shape);
         return switch (dtype) {
-            case FLOAT32, FLOAT64 -> numbers.subtract(3).divide(4).cast(dtype);
+            case FLOAT32, FLOAT64, BFLOAT16 -> numbers.subtract(3).divide(4).cast(dtype);
             case INT32, INT64 -> numbers.cast(dtype);
             case BOOL -> numbers.multiply(Math.PI / 2).sin().abs().greater(Tensor.full(DType.FLOAT64, 0.5));
         };

@@ -1,10 +1,13 @@
 package org.toydiff.internal.kernels;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.toydiff.internal.arithmetic.Condition;
 import org.toydiff.internal.arithmetic.Exponential;
 import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Hyperbolic;
 import org.toydiff.internal.arithmetic.Hypotenuse;
 import org.toydiff.internal.arithmetic.InverseTrigonometry;
@@ -46,9 +49,11 @@ public enum BinaryKernel {
     ZERO_WHERE(p -> p.mask(1).select(p.constant(0), p.input(0)));
 
     private final PerPrecision<Kernel.Binary> kernel;
+    private final Function<Precision, Expression> expression;
 
     BinaryKernel(Function<Precision, Expression> expression) {
         kernel = new PerPrecision<>(p -> Kernels.binary(Kernels.name(this, p), expression.apply(p)));
+        this.expression = expression;
     }
 
     BinaryKernel(BiFunction<Real, Real, Expression> expression) {
@@ -65,6 +70,16 @@ public enum BinaryKernel {
     private static Real shared(Real g, Real share) {
         Real zero = g.precision().constant(0);
         return share.equalTo(zero).select(zero, g.multiply(share));
+    }
+
+    /// {@return whether the results are truth values}
+    public boolean isTest() {
+        return expression.apply(Precision.FLOAT32) instanceof Condition;
+    }
+
+    /// {@return whether the second operand is a mask}
+    public boolean takesMask() {
+        return Graph.of(List.of(expression.apply(Precision.FLOAT32))).isMask(1);
     }
 
     /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`), created on first use}

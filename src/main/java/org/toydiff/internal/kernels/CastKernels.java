@@ -1,5 +1,6 @@
 package org.toydiff.internal.kernels;
 
+import org.toydiff.internal.arithmetic.Bits;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
@@ -9,9 +10,17 @@ import org.toydiff.internal.arithmetic.ScalarFunction;
 /// to an integer, "is not 0" to a truth value. A kernel throws ArithmeticException at an element that has no value
 /// of an integer type: NaN, or a number out of range.
 ///
-/// Between types of one size, and from and to BOOL, a conversion is an expression; [WidthLoop] has the others.
+/// Between types of one size, and from and to BOOL, a conversion is an expression; [WidthLoop] has the others, and
+/// all those of BFLOAT16.
 public final class CastKernels {
     private static final Element[] TYPES = Element.values();
+
+    /// The bit that distinguishes quiet NaNs of FLOAT32.
+    private static final int QUIET = 0x400000;
+
+    // The half of a FLOAT32 that BFLOAT16 lacks: its bits, and the number just below half of them.
+    private static final int LOW_HALF = 0xffff;
+    private static final int BELOW_HALF = 0x7fff;
 
     /// Indexed by the two types. Two threads may each create a kernel; the two are equivalent.
     private static final Kernel.Unary[][] KERNELS = new Kernel.Unary[TYPES.length][TYPES.length];
@@ -34,7 +43,8 @@ public final class CastKernels {
         }
         String name = "cast" + from.title() + "To" + to.title();
         boolean widthChanges = from != Element.BOOL && to != Element.BOOL && from.bytes != to.bytes;
-        return widthChanges ? Kernels.widthLoop(name, from, to) : Kernels.unary(name, expression(from, to));
+        boolean half = from == Element.BFLOAT16 || to == Element.BFLOAT16;
+        return widthChanges || half ? Kernels.widthLoop(name, from, to) : Kernels.unary(name, expression(from, to));
     }
 
     private static Expression expression(Element from, Element to) {
@@ -66,6 +76,44 @@ public final class CastKernels {
                 inRange.not(),
                 new ScalarFunction(CastKernels.class, "refuse"),
                 x.toInteger().real());
+    }
+
+    /// {@return the bits of the BFLOAT16 nearest to x, ties to the even one, in the low half} A NaN keeps its sign and
+    /// the upper bits of its payload, and becomes quiet.
+    static Bits bfloat16(Real x) {
+        Precision p = x.precision();
+        Bits bits = x.bits();
+        Bits odd = bits.shiftRightUnsigned(Short.SIZE).and(p.bits(1));
+        Bits rounded = bits.add(p.bits(BELOW_HALF)).add(odd);
+        return x.isNaN().select(bits.or(p.bits(QUIET)), rounded).shiftRightUnsigned(Short.SIZE);
+    }
+
+    /// {@return the value of a BFLOAT16, whose bits are in the low half}
+    static Real ofBfloat16(Bits bits) {
+        return bits.shiftLeft(Short.SIZE).real();
+    }
+
+    /// {@return the bits of the BFLOAT16 nearest to x, as [#bfloat16(Real)]: rounded once, not to a float first}
+    public static short bfloat16(double x) {
+        float nearest = (float) x;
+        int bits = Float.floatToRawIntBits(nearest);
+        if (Float.isNaN(nearest)) {
+            return (short) ((bits | QUIET) >>> Short.SIZE);
+        }
+        // A float halfway between two results may stand for a number on either side.
+        if ((bits & LOW_HALF) == BELOW_HALF + 1 && nearest != x) {
+            bits += Math.abs(x) > Math.abs(nearest) ? 1 : -1;
+        }
+        return (short) (bits + BELOW_HALF + (bits >>> Short.SIZE & 1) >>> Short.SIZE);
+    }
+
+    /// {@return the bits of the BFLOAT16 nearest to x: rounded once}
+    public static short bfloat16(long x) {
+        double nearest = x;
+        if ((long) nearest != x) {
+            nearest = (long) nearest < x ? Math.nextUp(nearest) : Math.nextDown(nearest);
+        }
+        return bfloat16(nearest);
     }
 
     /// Throws ArithmeticException.

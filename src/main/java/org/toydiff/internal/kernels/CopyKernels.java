@@ -1,5 +1,8 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.arithmetic.Condition;
 import org.toydiff.internal.arithmetic.Expression;
@@ -9,6 +12,7 @@ import org.toydiff.internal.arithmetic.Precision;
 /// threads may each create one, and the two are equivalent.
 public final class CopyKernels {
     private static final CopyKernels BYTES = new CopyKernels(Element.BOOL);
+    private static final CopyKernels HALVES = new CopyKernels(Element.BFLOAT16);
     private static final CopyKernels SINGLES = new CopyKernels(Element.FLOAT32);
     private static final CopyKernels DOUBLES = new CopyKernels(Element.FLOAT64);
 
@@ -22,13 +26,16 @@ public final class CopyKernels {
 
     private CopyKernels(Element element) {
         this.element = element;
-        Kernels.noted(copy, "copy" + element.bytes, expression());
+        if (element != Element.BFLOAT16) {
+            Kernels.noted(copy, "copy" + element.bytes, expression());
+        }
     }
 
-    /// {@return the kernels for elements of 1, 4 or 8 bytes}
+    /// {@return the kernels for elements of 1, 2, 4 or 8 bytes}
     public static CopyKernels of(int bytes) {
         return switch (bytes) {
             case 1 -> BYTES;
+            case Short.BYTES -> HALVES;
             case Float.BYTES -> SINGLES;
             default -> DOUBLES;
         };
@@ -49,7 +56,9 @@ public final class CopyKernels {
 
     private Kernel.Unary strided() {
         if (strided == null) {
-            strided = ScalarLoop.unary("copy" + element.bytes, expression());
+            strided = element == Element.BFLOAT16
+                    ? WidthLoop.scalar("copy" + element.bytes, element, element)
+                    : ScalarLoop.unary("copy" + element.bytes, expression());
         }
         return strided;
     }
@@ -61,11 +70,38 @@ public final class CopyKernels {
 
     /// {@return the kernel of `y = a` where the mask b is set; other elements of y are unchanged}
     public Kernel.Binary put() {
-        if (put == null) {
+        if (put == null && element == Element.BFLOAT16) {
+            put = CopyKernels::putHalves;
+        } else if (put == null) {
             Precision p = element.precision();
             put = Kernels.binary("put" + element.bytes, element == Element.BOOL ? putTruth(p) : putNumber(p));
         }
         return put;
+    }
+
+    /// Expressions have no elements of 2 bytes.
+    private static void putHalves(
+            MemorySegment a,
+            long a0,
+            long ai,
+            long aj,
+            MemorySegment mask,
+            long mask0,
+            long mi,
+            long mj,
+            MemorySegment y,
+            long y0,
+            long yi,
+            long yj,
+            long n1,
+            long n2) {
+        for (long i = 0; i < n1; i++) {
+            for (long j = 0; j < n2; j++) {
+                if (mask.get(JAVA_BYTE, mask0 + i * mi + j * mj) != 0) {
+                    y.setAtIndex(JAVA_SHORT, y0 + i * yi + j * yj, a.getAtIndex(JAVA_SHORT, a0 + i * ai + j * aj));
+                }
+            }
+        }
     }
 
     /// Operand 2 is y.

@@ -1,6 +1,9 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_short;
 import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.CodeBuilder;
@@ -14,6 +17,9 @@ import org.toydiff.internal.arithmetic.Precision;
 public enum Element {
     FLOAT32(TypeKind.FLOAT, Float.BYTES),
     FLOAT64(TypeKind.DOUBLE, Double.BYTES),
+
+    /// The upper half of a FLOAT32; loops move it as a short, and compute with the [float][#widen] that it is half of.
+    BFLOAT16(TypeKind.SHORT, Short.BYTES),
     INT32(TypeKind.INT, Integer.BYTES),
     INT64(TypeKind.LONG, Long.BYTES),
 
@@ -35,6 +41,9 @@ public enum Element {
     public static Element real(boolean wide) {
         return wide ? FLOAT64 : FLOAT32;
     }
+
+    private static final ClassDesc FLOAT = ClassDesc.of("java.lang.Float");
+    private static final ClassDesc CASTS = CastKernels.class.describeConstable().orElseThrow();
 
     private static String capitalized(Enum<?> constant) {
         String name = constant.name();
@@ -73,6 +82,18 @@ public enum Element {
     /// Pops a segment, a layout, an index and an element, and stores the element at that index.
     public void set(CodeBuilder code) {
         code.invokeinterface(LoopCode.SEGMENT, "setAtIndex", MethodTypeDesc.of(CD_void, layout(), CD_long, type()));
+    }
+
+    /// Replaces a BFLOAT16 by the float of the same value.
+    static void widen(CodeBuilder code) {
+        code.bipush(Short.SIZE).ishl().invokestatic(FLOAT, "intBitsToFloat", MethodTypeDesc.of(CD_float, CD_int));
+    }
+
+    /// Replaces a number of that kind by the nearest BFLOAT16.
+    static void round(CodeBuilder code, TypeKind number) {
+        TypeKind exact = number == TypeKind.LONG ? TypeKind.LONG : TypeKind.DOUBLE;
+        code.conversion(number, exact);
+        code.invokestatic(CASTS, "bfloat16", MethodTypeDesc.of(CD_short, exact.upperBound()));
     }
 
     /// {@return whether it is INT32 or INT64}

@@ -14,7 +14,7 @@ import java.lang.invoke.MethodType;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Kernels that read or write FLOAT32 and FLOAT64 elements at positions along an axis, which an index of INT32 or
+/// Kernels that read or write floating-point elements at positions along an axis, which an index of INT32 or
 /// INT64 gives. One loop is generated for each pair of types.
 ///
 /// There is no vector form: a vector unit gathers its lanes one by one, and the time goes into waiting for memory.
@@ -117,6 +117,26 @@ public final class IndexKernels {
         });
     }
 
+    /// Replaces a segment, a layout and an index by the element there, as a number to compute with.
+    private static void pushNumber(CodeBuilder code, Element element) {
+        element.get(code);
+        if (element == Element.BFLOAT16) {
+            Element.widen(code);
+        }
+    }
+
+    /// Replaces two numbers by the element that is their sum.
+    private static void add(CodeBuilder code, Element element) {
+        if (element == Element.FLOAT64) {
+            code.dadd();
+            return;
+        }
+        code.fadd();
+        if (element == Element.BFLOAT16) {
+            Element.round(code, TypeKind.FLOAT);
+        }
+    }
+
     private static void step(CodeBuilder code, Kind kind, Element element, Element index, int j) {
         int place = code.allocateLocal(TypeKind.LONG);
         int indexed = kind == Kind.GATHER ? X : Y;
@@ -138,16 +158,12 @@ public final class IndexKernels {
             code.lload(place).aload(Y);
             element.pushLayout(code);
             code.lload(place);
-            element.get(code);
+            pushNumber(code, element);
             code.aload(X);
             element.pushLayout(code);
             LoopWriter.pushPlace(code, X + 1, j, X + 3);
-            element.get(code);
-            if (element == Element.FLOAT64) {
-                code.dadd();
-            } else {
-                code.fadd();
-            }
+            pushNumber(code, element);
+            add(code, element);
         }
         element.set(code);
     }

@@ -83,7 +83,7 @@ public final class Kernels {
                 name,
                 scalar,
                 () -> WidthLoop.vectors(name, from, to, Lanes.SHAPE, scalar),
-                Lanes.of(true),
+                Lanes.of(Math.max(from.bytes, to.bytes) == Double.BYTES),
                 ScratchOperand.ones(from.bytes == Double.BYTES));
     }
 

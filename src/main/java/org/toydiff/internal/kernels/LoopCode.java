@@ -105,13 +105,23 @@ public final class LoopCode {
 
     /// Replaces a species, a segment and an index by the vector at that index.
     public static void load(CodeBuilder code, ClassDesc vector, boolean wide) {
-        pushBytesAndOrder(code, wide);
+        load(code, vector, wide ? Double.BYTES : Float.BYTES);
+    }
+
+    /// As the other, of elements of so many bytes.
+    static void load(CodeBuilder code, ClassDesc vector, int bytes) {
+        pushBytesAndOrder(code, bytes);
         code.invokestatic(vector, "fromMemorySegment", MethodTypeDesc.of(vector, SPECIES, SEGMENT, CD_long, ORDER));
     }
 
     /// Pops a vector, a segment and an index, and stores the vector at that index.
     public static void store(CodeBuilder code, ClassDesc vector, boolean wide) {
-        pushBytesAndOrder(code, wide);
+        store(code, vector, wide ? Double.BYTES : Float.BYTES);
+    }
+
+    /// As the other, of elements of so many bytes.
+    static void store(CodeBuilder code, ClassDesc vector, int bytes) {
+        pushBytesAndOrder(code, bytes);
         code.invokevirtual(vector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
     }
 
@@ -134,13 +144,13 @@ public final class LoopCode {
     }
 
     /// Replaces an index by the offset in bytes and the byte order.
-    private static void pushBytesAndOrder(CodeBuilder code, boolean wide) {
+    private static void pushBytesAndOrder(CodeBuilder code, int bytes) {
         boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
-        code.loadConstant(wide ? (long) Double.BYTES : (long) Float.BYTES).lmul();
+        code.loadConstant((long) bytes).lmul();
         code.getstatic(ORDER, little ? "LITTLE_ENDIAN" : "BIG_ENDIAN", ORDER);
     }
 
-    /// Replaces a vector by one with other elements (`conversion` is `F2D` or `D2F`), of a species in the class
+    /// Replaces a vector by one with other elements (`conversion` is `F2D`, for instance), of a species in the class
     /// data.
     static void convert(CodeBuilder code, String conversion, ClassDesc from, int species, ClassDesc to) {
         code.getstatic(OPERATORS, conversion, CONVERSION);

@@ -1,12 +1,14 @@
 package org.toydiff.internal.kernels;
 
 import java.util.function.Function;
+import org.toydiff.internal.arithmetic.Condition;
 import org.toydiff.internal.arithmetic.ErrorFunction;
 import org.toydiff.internal.arithmetic.Exponential;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Hyperbolic;
 import org.toydiff.internal.arithmetic.InverseTrigonometry;
 import org.toydiff.internal.arithmetic.Logarithm;
+import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 import org.toydiff.internal.arithmetic.Rounding;
 import org.toydiff.internal.arithmetic.Trigonometry;
@@ -47,9 +49,11 @@ public enum UnaryKernel {
     TRUNC(Rounding::trunc);
 
     private final PerPrecision<Kernel.Unary> kernel;
+    private final Function<Real, Expression> expression;
 
     UnaryKernel(Function<Real, Expression> expression) {
         kernel = new PerPrecision<>(p -> Kernels.unary(Kernels.name(this, p), expression.apply(p.input(0))));
+        this.expression = expression;
     }
 
     private static Real infinity(Real x) {
@@ -61,6 +65,11 @@ public enum UnaryKernel {
         Real zero = x.precision().constant(0);
         Real one = x.precision().constant(1);
         return x.greater(zero).select(one, x.less(zero).select(one.negative(), zero));
+    }
+
+    /// {@return whether the results are truth values}
+    public boolean isTest() {
+        return expression.apply(Precision.FLOAT32.input(0)) instanceof Condition;
     }
 
     /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`), created on first use}

@@ -16,9 +16,14 @@ import java.lang.invoke.MethodType;
 import java.util.List;
 import java.util.Map;
 import jdk.incubator.vector.VectorShape;
+import org.toydiff.internal.arithmetic.Emitter;
+import org.toydiff.internal.arithmetic.Graph;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.ScalarEmitter;
+import org.toydiff.internal.arithmetic.VectorEmitter;
 
-/// Writes the class of a [Kernel.Unary] that converts elements of 4 bytes to elements of 8, or the reverse. An
-/// expression has numbers of one width only.
+/// Writes the class of a [Kernel.Unary] that converts elements to elements of another width, or BFLOAT16 to and from
+/// any type. An expression has numbers of one width only.
 ///
 /// Conversions for which every vector unit has an instruction have a vector form too. Those from INT64 to real
 /// numbers do not (only AVX-512 has one), nor do those to integers, which check each element.
@@ -37,7 +42,23 @@ final class WidthLoop {
             List.of(Element.FLOAT32, Element.FLOAT64), "F2D",
             List.of(Element.FLOAT64, Element.FLOAT32), "D2F",
             List.of(Element.INT32, Element.FLOAT64), "I2D",
-            List.of(Element.INT32, Element.INT64), "I2L");
+            List.of(Element.INT32, Element.INT64), "I2L",
+            List.of(Element.BFLOAT16, Element.FLOAT32), "S2I",
+            List.of(Element.FLOAT32, Element.BFLOAT16), "I2S");
+
+    /// The class data: the species of the two types, and that of integers.
+    private static final int FROM = 0;
+
+    private static final int TO = 1;
+    private static final int INTEGERS = 2;
+
+    private static final ClassDesc INTEGER_VECTOR = Element.INT32.vector();
+
+    /// The BFLOAT16 nearest to a float, in the low half of an integer; and the float of an integer whose low half is
+    /// a BFLOAT16, which is read as a real number.
+    private static final Graph ROUNDED = Graph.of(List.of(CastKernels.bfloat16(Precision.FLOAT32.input(0))));
+
+    private static final Graph WIDENED = Graph.of(List.of(CastKernels.ofBfloat16(Precision.FLOAT32.integer(0))));
 
     // Slots of the kernel's parameters.
     private static final int X = 1;
@@ -82,8 +103,8 @@ final class WidthLoop {
     /// {@return the loop over contiguous rows with vectors of `shape` on its wider side} `scalar` computes the
     /// remaining columns.
     static Kernel.Unary vectors(String name, Element from, Element to, VectorShape shape, Kernel.Unary scalar) {
-        int lanes = shape.vectorBitSize() / Long.SIZE;
-        var species = List.of(species(from, lanes), species(to, lanes));
+        int lanes = shape.vectorBitSize() / (Math.max(from.bytes, to.bytes) * Byte.SIZE);
+        var species = List.of(species(from, lanes), species(to, lanes), species(Element.INT32, lanes));
         return new WidthLoop(name + "Vectors", from, to, lanes).define(species, scalar);
     }
 
@@ -92,6 +113,7 @@ final class WidthLoop {
                 switch (element) {
                     case FLOAT32 -> float.class;
                     case FLOAT64 -> double.class;
+                    case BFLOAT16 -> short.class;
                     case INT32 -> int.class;
                     case INT64 -> long.class;
                     case BOOL -> throw new AssertionError(element);
@@ -142,7 +164,9 @@ final class WidthLoop {
             pushPlace(code, ROW_Y, to, j);
             pushPlace(code, ROW_X, from, j);
             from.get(code);
-            convert(code);
+            if (from != to) {
+                convert(code);
+            }
             to.set(code);
         });
         code.return_();
@@ -162,15 +186,54 @@ final class WidthLoop {
 
     /// Replaces an element by its conversion.
     private void convert(CodeBuilder code) {
-        if (from == Element.INT64 && to == Element.INT32) {
+        TypeKind number = from.kind;
+        if (from == Element.BFLOAT16) {
+            Element.widen(code);
+            number = TypeKind.FLOAT;
+        }
+        if (from == Element.FLOAT32 && to == Element.BFLOAT16) {
+            round(code);
+        } else if (to == Element.BFLOAT16) {
+            Element.round(code, number);
+        } else if (to == Element.BOOL) {
+            code.fconst_0().fcmpl().ifThenElse(CodeBuilder::iconst_1, CodeBuilder::iconst_0);
+        } else if (from == Element.INT64 && to == Element.INT32) {
             code.invokestatic(MATH, "toIntExact", MethodTypeDesc.of(CD_int, CD_long));
         } else if (from.isInteger() || !to.isInteger()) {
-            code.conversion(from.kind, to.kind);
+            code.conversion(number, to.kind);
         } else {
-            code.conversion(from.kind, TypeKind.DOUBLE);
+            code.conversion(number, TypeKind.DOUBLE);
             String method = to == Element.INT32 ? "toInt" : "toLong";
             code.invokestatic(CASTS, method, MethodTypeDesc.of(to.type(), CD_double));
         }
+    }
+
+    /// Replaces a float by the nearest BFLOAT16.
+    private static void round(CodeBuilder code) {
+        new ScalarEmitter(code, ROUNDED, stored(code, TypeKind.FLOAT)).result(0);
+        code.i2s();
+    }
+
+    /// Pops the operand of an expression into a variable, from which its emitter reads it.
+    private static Emitter.Leaves stored(CodeBuilder code, TypeKind kind) {
+        int operand = code.allocateLocal(kind);
+        code.storeLocal(kind, operand);
+        return new Emitter.Leaves() {
+            @Override
+            public void input(int index) {
+                code.loadLocal(kind, operand);
+            }
+
+            @Override
+            public void mask(int index) {
+                throw new IllegalArgumentException("a conversion has no masks");
+            }
+
+            @Override
+            public void parameter(int index) {
+                throw new IllegalArgumentException("a conversion has no parameters");
+            }
+        };
     }
 
     /// The loop tests at its end: see [VectorLoop].
@@ -182,17 +245,36 @@ final class WidthLoop {
         code.lload(COUNT).lconst_0().lcmp().ifle(end);
         code.lconst_0().lstore(j);
         code.labelBinding(top);
-        LoopCode.classData(code, 0, LoopCode.SPECIES);
+        LoopCode.classData(code, FROM, LoopCode.SPECIES);
         pushVectorPlace(code, ROW_X, j);
-        LoopCode.load(code, from.vector(), from.bytes == Long.BYTES);
-        LoopCode.convert(code, CONVERSIONS.get(List.of(from, to)), from.vector(), 1, to.vector());
+        LoopCode.load(code, from.vector(), from.bytes);
+        convertVector(code);
         pushVectorPlace(code, ROW_Y, j);
-        LoopCode.store(code, to.vector(), to.bytes == Long.BYTES);
+        LoopCode.store(code, to.vector(), to.bytes);
         code.lload(j).loadConstant((long) lanes).ladd().lstore(j);
         code.lload(j).lload(COUNT).lcmp().iflt(top);
         code.labelBinding(end);
         code.return_();
         LoopCode.keepFromInlining(code);
+    }
+
+    /// Replaces a vector of elements by their conversion.
+    private void convertVector(CodeBuilder code) {
+        String conversion = CONVERSIONS.get(List.of(from, to));
+        if (from == Element.BFLOAT16) {
+            LoopCode.convert(code, conversion, from.vector(), INTEGERS, INTEGER_VECTOR);
+            code.invokevirtual(INTEGER_VECTOR, "reinterpretAsFloats", MethodTypeDesc.of(to.vector()));
+            new VectorEmitter(code, WIDENED, stored(code, TypeKind.REFERENCE), species(code, TO)).result(0);
+        } else if (to == Element.BFLOAT16) {
+            new VectorEmitter(code, ROUNDED, stored(code, TypeKind.REFERENCE), species(code, FROM)).result(0);
+            LoopCode.convert(code, conversion, INTEGER_VECTOR, TO, to.vector());
+        } else {
+            LoopCode.convert(code, conversion, from.vector(), TO, to.vector());
+        }
+    }
+
+    private static VectorEmitter.SpeciesSource species(CodeBuilder code, int reals) {
+        return integers -> LoopCode.classData(code, integers ? INTEGERS : reals, LoopCode.SPECIES);
     }
 
     private static void pushVectorPlace(CodeBuilder code, int segment, int j) {

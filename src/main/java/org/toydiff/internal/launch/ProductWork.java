@@ -222,19 +222,11 @@ public final class ProductWork extends Work {
             long first = index / plan.tiles * plan.together;
             long end = Math.min(first + plan.together, batches);
             for (long batch = first; batch < end; batch++) {
-                tile(index % plan.tiles, a0 + offset(batch, batchA), b0 + offset(batch, batchB), y0 + batch * m * n);
+                long aAt = a0 + Shape.offset(batch, batchShape, batchA);
+                long bAt = b0 + Shape.offset(batch, batchShape, batchB);
+                tile(index % plan.tiles, aAt, bAt, y0 + batch * m * n);
             }
         }
-    }
-
-    private long offset(long batch, long[] strides) {
-        long offset = 0;
-        long rest = batch;
-        for (int axis = strides.length - 1; axis >= 0; axis--) {
-            offset += rest % batchShape[axis] * strides[axis];
-            rest /= batchShape[axis];
-        }
-        return offset;
     }
 
     /// Adds the partial results of some rows.

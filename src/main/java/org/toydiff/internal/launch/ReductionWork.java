@@ -1,7 +1,5 @@
 package org.toydiff.internal.launch;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
@@ -24,9 +22,12 @@ public final class ReductionWork extends Work {
     /// Columns per part: four vectors of floats, a few cache lines of each row.
     private static final long COLUMNS = 64;
 
+    /// Elements of columns of BFLOAT16 that are widened at a time: their floats fit into a first-level cache.
+    private static final long WIDENED = 1 << 13;
+
     private ContiguousKernels kernels;
     private ReductionKind reduction;
-    private boolean wide;
+    private ElementKind kind;
     private int ddof;
     private MemorySegment x;
     private MemorySegment y;
@@ -150,7 +151,7 @@ public final class ReductionWork extends Work {
     public void run(
             ReductionKind reduction,
             int ddof,
-            boolean wide,
+            ElementKind kind,
             MemorySegment x,
             long xAt,
             MemorySegment y,
@@ -159,8 +160,7 @@ public final class ReductionWork extends Work {
         assert blocks * outputs == results : "a reduction must write exactly the elements of its result";
         this.reduction = reduction;
         this.ddof = ddof;
-        this.wide = wide;
-        kernels = ContiguousKernels.of(wide);
+        of(kind);
         this.x = x;
         this.y = y;
         x0 = xAt;
@@ -184,16 +184,21 @@ public final class ReductionWork extends Work {
     }
 
     /// {@return the Euclidean norm of `n` contiguous elements of x from `xAt` on, in double}
-    public double norm(boolean wide, MemorySegment x, long xAt, long n) {
+    public double norm(ElementKind kind, MemorySegment x, long xAt, long n) {
         reduction = ReductionKind.NORM;
         this.n = n;
-        kernels = ContiguousKernels.of(wide);
+        of(kind);
         this.x = x;
         x0 = xAt;
         mean = 0;
         double norm = Math.sqrt(inPieces(Way.SQUARES));
         this.x = null;
         return norm;
+    }
+
+    private void of(ElementKind kind) {
+        this.kind = kind;
+        kernels = ContiguousKernels.of(kind == ElementKind.FLOAT64);
     }
 
     private void columns() {
@@ -213,8 +218,8 @@ public final class ReductionWork extends Work {
     protected void part(long index) {
         long from = index * perPart;
         switch (way) {
-            case PIECES -> pieces[(int) index] = piece(x0 + from, Math.min(perPart, n - from));
-            case SQUARES -> pieces[(int) index] = kernels.squares(x, x0 + from, Math.min(perPart, n - from), mean);
+            case PIECES -> pieces[(int) index] = fold(fold(), x0 + from, Math.min(perPart, n - from), 0);
+            case SQUARES -> pieces[(int) index] = fold(Fold.SQUARES, x0 + from, Math.min(perPart, n - from), mean);
             case RUNS -> {
                 for (long i = from; i < Math.min(from + perPart, outputs); i++) {
                     run(i);
@@ -228,17 +233,63 @@ public final class ReductionWork extends Work {
         long at = x0 + i * xi;
         switch (reduction) {
             case ARGMAX, ARGMIN -> y.setAtIndex(JAVA_LONG, y0 + i, position(at));
-            case STD, VAR -> store(i, spread(kernels.squares(x, at, n, kernels.sum(x, at, n) / n)));
-            case NORM -> store(i, Math.sqrt(kernels.squares(x, at, n, 0)));
-            default -> store(i, finish(piece(at, n)));
+            case STD, VAR -> store(i, spread(fold(Fold.SQUARES, at, n, fold(Fold.SUM, at, n, 0) / n)));
+            case NORM -> store(i, Math.sqrt(fold(Fold.SQUARES, at, n, 0)));
+            default -> store(i, finish(fold(fold(), at, n, 0)));
         }
     }
 
-    private double piece(long at, long count) {
+    /// The folds of runs that reductions are made of.
+    private enum Fold {
+        SUM,
+        /// The sum of the squares of distances from a mean.
+        SQUARES,
+        MAX,
+        MIN
+    }
+
+    private Fold fold() {
         return switch (reduction) {
-            case MAX -> kernels.max(x, at, count);
-            case MIN -> kernels.min(x, at, count);
-            default -> kernels.sum(x, at, count);
+            case MAX, ARGMAX -> Fold.MAX;
+            case MIN, ARGMIN -> Fold.MIN;
+            default -> Fold.SUM;
+        };
+    }
+
+    /// {@return the fold of a run of x} That of BFLOAT16 is widened to floats, block by block.
+    private double fold(Fold fold, long at, long count, double mean) {
+        if (kind != ElementKind.BFLOAT16) {
+            return fold(fold, x, at, count, mean);
+        }
+        MemorySegment scratch = Scratch.take();
+        try {
+            double total = 0;
+            for (long i = 0; i < count; i += Widened.BLOCK) {
+                long width = Math.min(Widened.BLOCK, count - i);
+                Widened.widen(x, at + i, scratch, 0, width);
+                double next = fold(fold, scratch, 0, width, mean);
+                total = i == 0 ? next : join(fold, total, next);
+            }
+            return total;
+        } finally {
+            Scratch.give(scratch);
+        }
+    }
+
+    private double fold(Fold fold, MemorySegment run, long at, long count, double mean) {
+        return switch (fold) {
+            case SUM -> kernels.sum(run, at, count);
+            case SQUARES -> kernels.squares(run, at, count, mean);
+            case MAX -> kernels.max(run, at, count);
+            case MIN -> kernels.min(run, at, count);
+        };
+    }
+
+    private static double join(Fold fold, double a, double b) {
+        return switch (fold) {
+            case SUM, SQUARES -> a + b;
+            case MAX -> Math.max(a, b);
+            case MIN -> Math.min(a, b);
         };
     }
 
@@ -254,11 +305,7 @@ public final class ReductionWork extends Work {
         Workers.run(this, parts);
         double total = pieces[0];
         for (int i = 1; i < parts; i++) {
-            total = switch (reduction) {
-                case MAX -> Math.max(total, pieces[i]);
-                case MIN -> Math.min(total, pieces[i]);
-                default -> total + pieces[i];
-            };
+            total = join(fold(), total, pieces[i]);
         }
         return total;
     }
@@ -278,9 +325,9 @@ public final class ReductionWork extends Work {
     /// {@return the position of the first of the largest or smallest elements of a run; the first NaN counts as
     /// such}
     private long position(long at) {
-        double best = reduction == ReductionKind.ARGMAX ? kernels.max(x, at, n) : kernels.min(x, at, n);
+        double best = fold(fold(), at, n, 0);
         for (long j = 0; j < n; j++) {
-            double v = element(at + j);
+            double v = kind.real(x, at + j);
             if (v == best || Double.isNaN(v)) {
                 return j;
             }
@@ -288,22 +335,14 @@ public final class ReductionWork extends Work {
         throw new AssertionError("a run has its largest and its smallest element");
     }
 
-    private double element(long at) {
-        return wide ? x.getAtIndex(JAVA_DOUBLE, at) : x.getAtIndex(JAVA_FLOAT, at);
-    }
-
     private void store(long i, double value) {
-        if (wide) {
-            y.setAtIndex(JAVA_DOUBLE, y0 + i, value);
-        } else {
-            y.setAtIndex(JAVA_FLOAT, y0 + i, (float) value);
-        }
+        kind.set(y, y0 + i, value);
     }
 
     private void column(long from, long width) {
         if (reduction == ReductionKind.MAX || reduction == ReductionKind.MIN) {
-            var kernel = (reduction == ReductionKind.MAX ? BinaryKernel.MAXIMUM : BinaryKernel.MINIMUM).of(wide);
-            int bytes = wide ? Double.BYTES : Float.BYTES;
+            var kernel = kind.of(reduction == ReductionKind.MAX ? BinaryKernel.MAXIMUM : BinaryKernel.MINIMUM);
+            long bytes = kind.bytes;
             MemorySegment.copy(x, (x0 + from) * bytes, y, (y0 + from) * bytes, width * bytes);
             for (long i = 1; i < n; i++) {
                 kernel.run(x, x0 + i * xi + from, 0, 1, y, y0 + from, 0, 1, y, y0 + from, 0, 1, 1, width);
@@ -311,6 +350,28 @@ public final class ReductionWork extends Work {
             return;
         }
         double divisor = reduction == ReductionKind.MEAN ? n : 1;
-        kernels.sumColumns(x, x0 + from, xi, n, y, y0 + from, width, divisor);
+        if (kind == ElementKind.BFLOAT16) {
+            sumWidened(from, width, divisor);
+        } else {
+            kernels.sumColumns(x, x0 + from, xi, n, y, y0 + from, width, divisor);
+        }
+    }
+
+    /// Sums columns of BFLOAT16: some rows at a time follow the sums so far, which are a row of floats.
+    private void sumWidened(long from, long width, double divisor) {
+        MemorySegment scratch = Scratch.take();
+        try {
+            long most = Math.max(1, WIDENED / width);
+            kernels.fill(scratch, 0, width, 0);
+            for (long i = 0; i < n; i += most) {
+                long rows = Math.min(most, n - i);
+                Widened.WIDEN.run(x, x0 + i * xi + from, xi, 1, scratch, width, width, 1, rows, width);
+                double last = i + rows == n ? divisor : 1;
+                kernels.sumColumns(scratch, 0, width, rows + 1, scratch, 0, width, last);
+            }
+            Widened.round(scratch, 0, y, y0 + from, width);
+        } finally {
+            Scratch.give(scratch);
+        }
     }
 }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.workers.Work;
@@ -39,6 +40,7 @@ public final class RowWork extends Work {
     private static final long PART = 1 << 13;
 
     private Kind kind;
+    private ElementKind type;
     private boolean wide;
     private ContiguousKernels kernels;
     private MemorySegment a;
@@ -79,7 +81,7 @@ public final class RowWork extends Work {
     /// in elements.
     public void run(
             Kind kind,
-            boolean wide,
+            ElementKind type,
             long rows,
             long n,
             MemorySegment a,
@@ -88,7 +90,8 @@ public final class RowWork extends Work {
             MemorySegment y,
             long yAt) {
         this.kind = kind;
-        this.wide = wide;
+        this.type = type;
+        wide = type == ElementKind.FLOAT64;
         this.n = n;
         this.rows = rows;
         kernels = ContiguousKernels.of(wide);
@@ -113,46 +116,77 @@ public final class RowWork extends Work {
     protected void part(long index) {
         long from = index * perPart;
         for (long i = from; i < Math.min(from + perPart, rows); i++) {
-            row(i, a0 + i * ai, b0 + i * bi, y0 + i * yi);
+            if (type == ElementKind.BFLOAT16) {
+                widenedRow(i, a0 + i * ai, b0 + i * bi, y0 + i * yi);
+            } else {
+                row(i, a, a0 + i * ai, b, b0 + i * bi, y, y0 + i * yi);
+            }
         }
     }
 
-    private void row(long i, long aAt, long bAt, long yAt) {
+    /// Computes a row of BFLOAT16 as one of floats, whose results are rounded once.
+    private void widenedRow(long i, long aAt, long bAt, long yAt) {
+        long bytes = 3 * n * Float.BYTES;
+        if (bytes > Scratch.BYTES) {
+            // Shared, as kernels take no memory that is confined to a thread.
+            try (var arena = Arena.ofShared()) {
+                widenedRow(arena.allocate(bytes, Float.BYTES), i, aAt, bAt, yAt);
+            }
+            return;
+        }
+        MemorySegment scratch = Scratch.take();
+        try {
+            widenedRow(scratch, i, aAt, bAt, yAt);
+        } finally {
+            Scratch.give(scratch);
+        }
+    }
+
+    private void widenedRow(MemorySegment scratch, long i, long aAt, long bAt, long yAt) {
+        Widened.widen(a, aAt, scratch, 0, n);
+        if (b != null) {
+            Widened.widen(b, bAt, scratch, n, kind == Kind.CROSS_ENTROPY_GRADIENT ? 1 : n);
+        }
+        row(i, scratch, 0, scratch, n, scratch, 2 * n);
+        Widened.round(scratch, 2 * n, y, yAt, yi);
+    }
+
+    private void row(long i, MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt) {
         switch (kind) {
-            case SOFTMAX -> softmax(aAt, 1, yAt);
-            case LOG_SOFTMAX -> logSoftmax(aAt, yAt);
+            case SOFTMAX -> softmax(a, aAt, 1, y, yAt);
+            case LOG_SOFTMAX -> logSoftmax(a, aAt, y, yAt);
             case SOFTMAX_GRADIENT -> kernels.softmaxGradient(a, aAt, b, bAt, n, kernels.dot(a, aAt, b, bAt, n), y, yAt);
             case LOG_SOFTMAX_GRADIENT -> kernels.logSoftmaxGradient(a, aAt, b, bAt, n, kernels.sum(a, aAt, n), y, yAt);
             case CROSS_ENTROPY -> {
                 long label = label(i);
-                set(y, yAt, label == ignored ? 0 : crossEntropy(aAt, label));
+                set(y, yAt, label == ignored ? 0 : crossEntropy(a, aAt, label));
             }
-            case CROSS_ENTROPY_GRADIENT -> crossEntropyGradient(aAt, label(i), get(b, bAt), yAt);
+            case CROSS_ENTROPY_GRADIENT -> crossEntropyGradient(a, aAt, label(i), get(b, bAt), y, yAt);
         }
     }
 
-    private void softmax(long aAt, double factor, long yAt) {
+    private void softmax(MemorySegment a, long aAt, double factor, MemorySegment y, long yAt) {
         double sum = kernels.exp(a, aAt, n, kernels.max(a, aAt, n), y, yAt);
         kernels.affine(y, yAt, n, 0, factor / sum, 0, y, yAt);
     }
 
-    private void logSoftmax(long aAt, long yAt) {
+    private void logSoftmax(MemorySegment a, long aAt, MemorySegment y, long yAt) {
         double largest = kernels.max(a, aAt, n);
         kernels.affine(a, aAt, n, largest, 1, -StrictMath.log(kernels.sumExp(a, aAt, n, largest)), y, yAt);
     }
 
     /// Subtracts the largest element first: both numbers may be large, and their difference small.
-    private double crossEntropy(long aAt, long label) {
+    private double crossEntropy(MemorySegment a, long aAt, long label) {
         double largest = kernels.max(a, aAt, n);
         return largest - get(a, aAt + label) + StrictMath.log(kernels.sumExp(a, aAt, n, largest));
     }
 
-    private void crossEntropyGradient(long aAt, long label, double g, long yAt) {
+    private void crossEntropyGradient(MemorySegment a, long aAt, long label, double g, MemorySegment y, long yAt) {
         if (label == ignored) {
             kernels.fill(y, yAt, n, 0);
             return;
         }
-        softmax(aAt, g, yAt);
+        softmax(a, aAt, g, y, yAt);
         long at = yAt + label;
         set(y, at, get(y, at) - g);
     }
@@ -161,6 +195,8 @@ public final class RowWork extends Work {
         long at = labels0 + i * labelStep;
         return longLabels ? labels.getAtIndex(JAVA_LONG, at) : labels.getAtIndex(JAVA_INT, at);
     }
+
+    // Rows are computed as doubles or floats.
 
     private double get(MemorySegment segment, long at) {
         return wide ? segment.getAtIndex(JAVA_DOUBLE, at) : segment.getAtIndex(JAVA_FLOAT, at);

@@ -71,6 +71,17 @@ public final class Shape {
         return strides;
     }
 
+    /// {@return the offset of an element, given its index in row-major order}
+    public static long offset(long index, long[] shape, long[] strides) {
+        long offset = 0;
+        long rest = index;
+        for (int axis = shape.length - 1; axis >= 0; axis--) {
+            offset += rest % shape[axis] * strides[axis];
+            rest /= shape[axis];
+        }
+        return offset;
+    }
+
     /// {@return the offset of the last element from the first, for a shape that is not empty}
     public static long last(long[] shape, long[] strides) {
         long last = 0;

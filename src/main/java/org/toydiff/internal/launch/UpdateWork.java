@@ -23,6 +23,7 @@ public final class UpdateWork extends Work {
     public final Coefficients coefficients = new Coefficients();
 
     private Kernel.Pass kernel;
+    private ElementKind kind;
     private double[] parameters;
     private MemorySegment p;
     private MemorySegment g;
@@ -43,7 +44,7 @@ public final class UpdateWork extends Work {
     /// @return the total of the parts' sums, added in order; 0 if the kernel sums nothing
     public double run(
             UpdateKernel kernel,
-            boolean wide,
+            ElementKind kind,
             long n,
             MemorySegment parameter,
             long parameterAt,
@@ -53,7 +54,8 @@ public final class UpdateWork extends Work {
             long firstAt,
             MemorySegment second,
             long secondAt) {
-        this.kernel = kernel.of(wide);
+        this.kind = kind;
+        this.kernel = kernel.of(kind == ElementKind.FLOAT64);
         parameters = coefficients.parameters();
         this.n = n;
         p = parameter;
@@ -92,6 +94,39 @@ public final class UpdateWork extends Work {
     }
 
     private double call(long at, long count) {
+        if (kind == ElementKind.BFLOAT16) {
+            return widened(at, count);
+        }
         return kernel.run(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, parameters);
+    }
+
+    /// Updates elements of BFLOAT16 as floats, and rounds those that a kernel may have changed.
+    private double widened(long at, long count) {
+        MemorySegment scratch = Scratch.take();
+        try {
+            widen(p, p0 + at, scratch, 0, count);
+            widen(g, g0 + at, scratch, CALL, count);
+            widen(m, m0 + at, scratch, 2 * CALL, count);
+            widen(v, v0 + at, scratch, 3 * CALL, count);
+            double sum = kernel.run(scratch, 0, scratch, CALL, scratch, 2 * CALL, scratch, 3 * CALL, count, parameters);
+            round(scratch, 0, p, p0 + at, count);
+            round(scratch, 2 * CALL, m, m0 + at, count);
+            round(scratch, 3 * CALL, v, v0 + at, count);
+            return sum;
+        } finally {
+            Scratch.give(scratch);
+        }
+    }
+
+    private static void widen(MemorySegment x, long x0, MemorySegment scratch, long to, long count) {
+        if (x != null) {
+            Widened.widen(x, x0, scratch, to, count);
+        }
+    }
+
+    private static void round(MemorySegment scratch, long from, MemorySegment x, long x0, long count) {
+        if (x != null) {
+            Widened.round(scratch, from, x, x0, count);
+        }
     }
 }

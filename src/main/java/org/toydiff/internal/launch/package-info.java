@@ -9,6 +9,7 @@
 /// | the types of elements, and their order | `ElementKind` |
 /// | softmax and cross entropy by rows | `RowWork` |
 /// | a matrix product: the division of a GEMM into tiles | `ProductWork` |
+/// | products of BFLOAT16, and its elementwise kernels | `Bfloat16ProductWork`, `Widened` |
 /// | an optimizer's step | `UpdateWork` |
 /// | arithmetic on shapes and strides; the layouts that BLAS reads | `Shape`, `MatrixLayout` |
 /// | memory of the parts that run at once | `Scratch` |

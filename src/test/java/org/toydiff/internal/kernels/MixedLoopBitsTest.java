@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.toydiff.Bfloat16Oracle;
 
 /// Loops that are not made from an expression of one precision, against Java's own operators: conversions, copies
 /// and positions, scalar and over vectors of each width that the machine has.
@@ -56,6 +58,7 @@ class MixedLoopBitsTest {
         return switch (type) {
             case FLOAT32 -> x.getAtIndex(JAVA_FLOAT, i);
             case FLOAT64 -> x.getAtIndex(JAVA_DOUBLE, i);
+            case BFLOAT16 -> Bfloat16Oracle.value(x.getAtIndex(JAVA_SHORT, i));
             case INT32 -> x.getAtIndex(JAVA_INT, i);
             case INT64 -> x.getAtIndex(JAVA_LONG, i);
             case BOOL -> x.get(JAVA_BYTE, i);
@@ -66,6 +69,7 @@ class MixedLoopBitsTest {
         switch (type) {
             case FLOAT32 -> x.setAtIndex(JAVA_FLOAT, i, value.floatValue());
             case FLOAT64 -> x.setAtIndex(JAVA_DOUBLE, i, value.doubleValue());
+            case BFLOAT16 -> x.setAtIndex(JAVA_SHORT, i, Bfloat16Oracle.nearest(value));
             case INT32 -> x.setAtIndex(JAVA_INT, i, value.intValue());
             case INT64 -> x.setAtIndex(JAVA_LONG, i, value.longValue());
             case BOOL -> x.set(JAVA_BYTE, i, value.byteValue());
@@ -84,7 +88,9 @@ class MixedLoopBitsTest {
                 set(x, type, i, large ? random.nextLong() : INTEGERS[random.nextInt(INTEGERS.length)]);
             } else {
                 boolean random0 = random.nextBoolean();
-                set(x, type, i, random0 ? random.nextDouble(-1e9, 1e9) : NUMBERS[random.nextInt(NUMBERS.length)]);
+                double number = random0 ? random.nextDouble(-1e9, 1e9) : NUMBERS[random.nextInt(NUMBERS.length)];
+                // The largest one is 2³¹ in BFLOAT16.
+                set(x, type, i, type == Element.BFLOAT16 && to.isInteger() ? number / 2 : number);
             }
         }
         if (!type.isInteger() && type != Element.BOOL && !to.isInteger()) {
@@ -103,6 +109,7 @@ class MixedLoopBitsTest {
             case INT64 -> ((Number) x).longValue();
             case FLOAT32 -> ((Number) x).floatValue();
             case FLOAT64 -> ((Number) x).doubleValue();
+            case BFLOAT16 -> x;
         };
     }
 
@@ -174,7 +181,7 @@ class MixedLoopBitsTest {
         try (var arena = Arena.ofShared()) {
             MemorySegment x = arena.allocate(8L * COUNT, 64);
             MemorySegment y = arena.allocate(8L * COUNT, 64);
-            for (Element from : List.of(Element.FLOAT32, Element.FLOAT64)) {
+            for (Element from : List.of(Element.FLOAT32, Element.FLOAT64, Element.BFLOAT16)) {
                 for (Element to : List.of(Element.INT32, Element.INT64)) {
                     List<Double> refused = new ArrayList<>();
                     for (double value : beyond) {
@@ -221,6 +228,64 @@ class MixedLoopBitsTest {
         }
     }
 
+    /// All numbers of BFLOAT16 with six kinds of rest, among them the halfway points and both their neighbours.
+    @Test
+    void floatsAreRoundedToTheNearestHalfAndNaNKeepsItsSign() {
+        int[] rests = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
+        int n = rests.length << 16;
+        try (var arena = Arena.ofShared()) {
+            MemorySegment x = arena.allocate(4L * n, 64);
+            MemorySegment y = arena.allocate(2L * n, 64);
+            for (int i = 0; i < n; i++) {
+                x.setAtIndex(JAVA_INT, i, i << 16 | rests[i >> 16]);
+            }
+            kernels(Element.FLOAT32, Element.BFLOAT16).forEach((kind, kernel) -> {
+                y.fill((byte) 99);
+                kernel.run(x, 0, 0, 1, y, 0, 0, 1, 1, n);
+                for (int i = 0; i < n; i++) {
+                    float value = x.getAtIndex(JAVA_FLOAT, i);
+                    short expected = Float.isNaN(value) ? (short) (i | 0x40) : Bfloat16Oracle.nearest(value);
+                    if (expected != y.getAtIndex(JAVA_SHORT, i)) {
+                        assertEquals(expected, y.getAtIndex(JAVA_SHORT, i), kind + " of " + value);
+                    }
+                }
+            });
+        }
+    }
+
+    @Test
+    void everyHalfIsTheUpperHalfOfItsFloat() {
+        int n = 1 << 16;
+        try (var arena = Arena.ofShared()) {
+            MemorySegment x = arena.allocate(2L * n, 64);
+            MemorySegment y = arena.allocate(4L * n, 64);
+            for (int i = 0; i < n; i++) {
+                x.setAtIndex(JAVA_SHORT, i, (short) i);
+            }
+            kernels(Element.BFLOAT16, Element.FLOAT32).forEach((kind, kernel) -> {
+                y.fill((byte) 99);
+                kernel.run(x, 0, 0, 1, y, 0, 0, 1, 1, n);
+                for (int i = 0; i < n; i++) {
+                    assertEquals(i << 16, y.getAtIndex(JAVA_INT, i), kind);
+                }
+            });
+        }
+    }
+
+    /// Where rounding to a float first would go wrong: next to a halfway point, by less than a float can tell.
+    @Test
+    void doublesAndLongsAreRoundedOnce() {
+        double tie = 1 + 0x1p-8;
+        double[] doubles = {Math.nextUp(tie), Math.nextDown(1 + 3 * 0x1p-8), -Math.nextUp(tie), tie, 3.4e38, 0x1p-134};
+        long[] longs = {(1L << 62) + (1L << 54) + 1, (1L << 62) + 3 * (1L << 54) - 1, -(1L << 62) - (1L << 54) - 1};
+        for (double x : doubles) {
+            assertEquals(Bfloat16Oracle.nearest(x), CastKernels.bfloat16(x), x + "");
+        }
+        for (long x : longs) {
+            assertEquals(Bfloat16Oracle.nearest(x), CastKernels.bfloat16(x), x + "");
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Element.class)
     void elementsAreMovedWithAllTheirBits(Element type) {
@@ -263,7 +328,7 @@ class MixedLoopBitsTest {
     }
 
     static Stream<Arguments> indexed() {
-        return Stream.of(Element.FLOAT32, Element.FLOAT64)
+        return Stream.of(Element.FLOAT32, Element.FLOAT64, Element.BFLOAT16)
                 .flatMap(type -> Stream.of(Element.INT32, Element.INT64).map(index -> Arguments.of(type, index)));
     }
 
@@ -306,6 +371,7 @@ class MixedLoopBitsTest {
         }
     }
 
+    /// Of BFLOAT16 elements, which are read as doubles, the sum is exact before it is stored.
     private static Number plus(Object a, Object b) {
         return a instanceof Float x ? (Number) (x + (float) b) : (Number) ((double) a + (double) b);
     }

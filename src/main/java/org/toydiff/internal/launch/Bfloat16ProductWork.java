@@ -1,0 +1,251 @@
+package org.toydiff.internal.launch;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.ContiguousKernels;
+import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.workers.Work;
+import org.toydiff.internal.workers.Workers;
+
+/// One matrix product `y = a·b + beta·y` of BFLOAT16 in progress, or a batch of them, divided into tiles of the
+/// result. One object per thread, like [ElementWork].
+///
+/// A tile accumulates in floats: panels of the operands are widened in [Scratch], in the cache of the thread that
+/// multiplies them, and the sum is rounded once, when it is stored. Nothing of an operand's size is made in floats.
+/// What follows a product (an activation, an activation's gradient) reads the rounded elements, as a separate op
+/// would; a bias is added before.
+public final class Bfloat16ProductWork extends Work {
+    /// Products of fewer multiplications stay on the calling thread.
+    private static final long SMALLEST = 1 << 18;
+
+    // The most rows and columns of a tile, and of the inner size at a time. Each element is widened once for each tile
+    // that reads it, which costs a share of 1/rows + 1/columns of the product.
+    private static final int TILE = 256;
+    private static final int DEPTH = 512;
+
+    // Scratch, in floats: the tile, the panels, and the bias or, in BFLOAT16, a gradient before its activation.
+    private static final long PANEL_A = TILE * TILE;
+    private static final long PANEL_B = PANEL_A + TILE * DEPTH;
+    private static final long REST = PANEL_B + TILE * DEPTH;
+
+    private static final ContiguousKernels FLOATS = ContiguousKernels.of(false);
+
+    private int m;
+    private int n;
+    private int k;
+    private MemorySegment a;
+    private MemorySegment b;
+    private MemorySegment y;
+
+    // Offsets and strides are in elements: between rows and between columns.
+    private long a0;
+    private long ai;
+    private long aj;
+    private long b0;
+    private long bi;
+    private long bj;
+    private long y0;
+    private double beta;
+
+    private int tileRows;
+    private int tileColumns;
+    private long across;
+    private long tiles;
+
+    // The batch; a part is one tile of one product, or `together` small products.
+    private long batches;
+    private long[] batchShape;
+    private long[] batchA;
+    private long[] batchB;
+    private long together;
+
+    // Operations that follow a tile; null if absent.
+    private MemorySegment bias;
+    private long bias0;
+    private long biasStep;
+    private Kernel.Unary activation;
+    private Kernel.Binary gradient;
+
+    /// Adds the bias to each tile from now on. It has one element for each column, `step` elements apart. Ended by
+    /// [#plain()].
+    public void addBias(MemorySegment bias, long biasAt, long step) {
+        this.bias = bias;
+        bias0 = biasAt;
+        biasStep = step;
+    }
+
+    /// Applies an activation to each tile from now on. Ended by [#plain()].
+    public void activate(Kernel.Unary kernel) {
+        activation = kernel;
+    }
+
+    /// Passes each tile from now on through an activation's gradient, given y's old elements, the activation's
+    /// output, and writes the result to y. Ended by [#plain()].
+    public void throughGradient(Kernel.Binary kernel) {
+        gradient = kernel;
+    }
+
+    /// Ends all operations that follow a tile.
+    public void plain() {
+        bias = null;
+        activation = null;
+        gradient = null;
+    }
+
+    /// Sets the first operand of the next [#run], `[rows, columns]`, with the strides between its rows and between its
+    /// columns, in elements.
+    public void left(MemorySegment memory, long at, long rows, long columns, long down, long right) {
+        a = memory;
+        a0 = at;
+        m = (int) rows;
+        k = (int) columns;
+        ai = down;
+        aj = right;
+    }
+
+    /// Sets the second operand of the next [#run], with as many rows as the first has columns; otherwise like
+    /// [#left].
+    public void right(MemorySegment memory, long at, long columns, long down, long right) {
+        b = memory;
+        b0 = at;
+        n = (int) columns;
+        bi = down;
+        bj = right;
+    }
+
+    /// Computes `y = a·b + beta·y` for a batch of products, of which the operands set before are the first; its axes
+    /// and strides are those of [ProductWork#run]. The matrices of y are contiguous and follow each other, and nothing
+    /// is empty, except perhaps k.
+    public void run(double beta, MemorySegment y, long yAt, long[] shape, long[] aStrides, long[] bStrides) {
+        batchShape = shape;
+        batchA = aStrides;
+        batchB = bStrides;
+        batches = Shape.size(shape);
+        this.beta = beta;
+        this.y = y;
+        y0 = yAt;
+        cut();
+        long multiplications = Math.max(1, (long) m * n * k);
+        together = tiles > 1 ? 1 : Math.max(1, SMALLEST / multiplications);
+        try {
+            Workers.run(this, parts(batches, together) * tiles);
+        } finally {
+            a = null;
+            b = null;
+            this.y = null;
+        }
+    }
+
+    /// Chooses tiles from the shape alone.
+    private void cut() {
+        tileRows = ProductPlan.even(m, TILE);
+        tileColumns = ProductPlan.even(n, TILE);
+        if (tileRows == m && tileColumns == n && (long) m * n * k >= SMALLEST) {
+            // One tile would leave the workers idle: cut it in half.
+            if (m >= n) {
+                tileRows = ProductPlan.even(m, parts(m, 2));
+            } else {
+                tileColumns = ProductPlan.even(n, parts(n, 2));
+            }
+        }
+        across = parts(n, tileColumns);
+        tiles = parts(m, tileRows) * across;
+    }
+
+    @Override
+    protected void part(long index) {
+        long first = index / tiles * together;
+        long i = index % tiles / across * tileRows;
+        long j = index % across * tileColumns;
+        int rows = (int) Math.min(tileRows, m - i);
+        int columns = (int) Math.min(tileColumns, n - j);
+        MemorySegment scratch = Scratch.take();
+        try {
+            for (long batch = first; batch < Math.min(first + together, batches); batch++) {
+                long aAt = a0 + Shape.offset(batch, batchShape, batchA) + i * ai;
+                long bAt = b0 + Shape.offset(batch, batchShape, batchB) + j * bj;
+                long yAt = y0 + batch * m * n + i * n + j;
+                product(scratch, aAt, bAt, yAt, rows, columns);
+                store(scratch, yAt, j, rows, columns);
+            }
+        } finally {
+            Scratch.give(scratch);
+        }
+    }
+
+    /// Computes a tile in floats, at the start of the scratch memory.
+    private void product(MemorySegment scratch, long aAt, long bAt, long yAt, int rows, int columns) {
+        if (beta != 0) {
+            Widened.WIDEN.run(y, yAt, n, 1, scratch, 0, columns, 1, rows, columns);
+        } else if (k == 0) {
+            FLOATS.fill(scratch, 0, (long) rows * columns, 0);
+        }
+        for (int l = 0; l < k; l += DEPTH) {
+            int depth = Math.min(DEPTH, k - l);
+            boolean downA = isDown(ai, aj, depth);
+            boolean downB = isDown(bi, bj, columns);
+            widen(a, aAt + l * aj, ai, aj, downA, scratch, PANEL_A, rows, depth);
+            widen(b, bAt + l * bi, bi, bj, downB, scratch, PANEL_B, depth, columns);
+            CBlas.gemm(
+                    false,
+                    downA,
+                    downB,
+                    rows,
+                    columns,
+                    depth,
+                    scratch,
+                    PANEL_A * Float.BYTES,
+                    downA ? rows : depth,
+                    scratch,
+                    PANEL_B * Float.BYTES,
+                    downB ? depth : columns,
+                    l == 0 ? beta : 1,
+                    scratch,
+                    0,
+                    columns);
+        }
+    }
+
+    /// {@return whether the columns of a panel are contiguous, not the rows}
+    private static boolean isDown(long down, long right, int columns) {
+        return down == 1 && (right != 1 || columns == 1);
+    }
+
+    /// Widens a panel of an operand: row by row or, where columns are contiguous (`down`), column by column.
+    private static void widen(
+            MemorySegment x,
+            long x0,
+            long xi,
+            long xj,
+            boolean down,
+            MemorySegment scratch,
+            long to,
+            int rows,
+            int columns) {
+        if (down) {
+            Widened.WIDEN.run(x, x0, xj, xi, scratch, to, rows, 1, columns, rows);
+        } else {
+            Widened.WIDEN.run(x, x0, xi, xj, scratch, to, columns, 1, rows, columns);
+        }
+    }
+
+    /// Rounds a tile into y, with the operations that follow it.
+    private void store(MemorySegment scratch, long yAt, long j, int rows, int columns) {
+        if (bias != null) {
+            Widened.WIDEN.run(bias, bias0 + j * biasStep, 0, biasStep, scratch, REST, 0, 1, 1, columns);
+            Kernel.Binary add = BinaryKernel.ADD.of(false);
+            add.run(scratch, 0, columns, 1, scratch, REST, 0, 1, scratch, 0, columns, 1, rows, columns);
+        }
+        if (gradient != null) {
+            long rounded = REST * Float.BYTES / Short.BYTES;
+            Widened.round(scratch, 0, scratch, rounded, (long) rows * columns);
+            gradient.run(scratch, rounded, columns, 1, y, yAt, n, 1, y, yAt, n, 1, rows, columns);
+            return;
+        }
+        Widened.ROUND.run(scratch, 0, columns, 1, y, yAt, n, 1, rows, columns);
+        if (activation != null) {
+            activation.run(y, yAt, n, 1, y, yAt, n, 1, rows, columns);
+        }
+    }
+}
