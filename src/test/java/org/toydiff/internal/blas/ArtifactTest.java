@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.toydiff.child.Child;
 
-/// The platforms of OpenBLAS's artifact, by the values of `os.name` and `os.arch` that JDKs have.
+/// The platforms and versions of the artifacts, by the values of `os.name` and `os.arch` that JDKs have.
 class ArtifactTest {
     @ParameterizedTest
     @CsvSource({
@@ -33,6 +33,16 @@ class ArtifactTest {
         String pom = Child.read(Path.of(Child.LIBRARY).resolveSibling("flattened-pom.xml"));
         assertTrue(
                 pom.contains("<artifactId>openblas</artifactId>\n      <version>" + Artifact.OPENBLAS.version + "<"));
+    }
+
+    @Test
+    void theMklOfTheTestsIsTheOneThatIsDocumented() throws IOException {
+        Path base = Path.of(System.getProperty("toydiff.test.basedir"));
+        String version = Artifact.MKL.version;
+        assertTrue(Child.read(base.resolve("pom.xml")).contains("<mkl.version>" + version + "</mkl.version>"));
+        assertTrue(Child.read(base.resolve("README.md")).contains("org.bytedeco:mkl:" + version + ":"));
+        String guide = Child.read(base.resolve("src/site/markdown/blas.md"));
+        assertTrue(guide.contains("<artifactId>mkl</artifactId><version>" + version + "</version>"));
     }
 
     @Test

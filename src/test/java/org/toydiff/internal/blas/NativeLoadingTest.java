@@ -83,6 +83,25 @@ class NativeLoadingTest {
     }
 
     @Test
+    @EnabledOnOs(value = OS.LINUX, architectures = "amd64", disabledReason = "oneMKL has no artifact for others")
+    void anMklThatIsNotThereIsNamedWithTheDependencyToAdd() throws Exception {
+        String classPath = Child.classPath(entry -> !entry.contains("mkl"));
+        Child child = Child.run(List.of(
+                "-Dtoydiff.blas=mkl",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath,
+                Probe.class.getName(),
+                "product"));
+        assertEquals(1, child.exit());
+        assertTrue(
+                child.err().contains("libmkl_rt.so.2 is neither on the class path nor on the module path"),
+                child.err());
+        assertTrue(child.err().contains("<artifactId>mkl</artifactId><version>" + Artifact.MKL.version), child.err());
+        assertTrue(child.err().contains("<classifier>linux-x86_64-redist</classifier>"), child.err());
+    }
+
+    @Test
     void theArtifactIsFoundOnTheModulePathThoughNoModuleRequiresIt() throws Exception {
         Child child = Child.run(
                 Map.of("XDG_CACHE_HOME", cache.toString()),
