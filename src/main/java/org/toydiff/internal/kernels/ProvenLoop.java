@@ -1,6 +1,7 @@
 package org.toydiff.internal.kernels;
 
 import com.sun.management.ThreadMXBean;
+import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.toydiff.internal.events.Events;
@@ -18,11 +19,19 @@ import org.toydiff.internal.events.KernelFormEvent;
 /// the loop for one of four iterations: below 40 counts it applies its default assumption for loops.
 ///
 /// **When the vector form allocates again**, because the JVM has discarded its code, the loop returns to its scalar
-/// form and starts over. If that does not help, a new hidden class gives it a new profile.
+/// form and starts over. If that does not help, a new hidden class gives it a new profile; but not while the
+/// compilers are busy, when the class at hand may still be waiting its turn. Every class costs them a second.
+///
+/// Two runs in succession must allocate, for the JVM allocates in a run too, once: before C2 compiles a method, the
+/// thread that asked for it makes all strings of the method's class (`CompileBroker::compile_method` calls
+/// `resolve_string_constants`). Those of the class that counts allocated bytes take 896 B.
 ///
 /// Counts are written without synchronization: threads may lose some.
 abstract class ProvenLoop {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /// Null in a JVM that only interprets.
+    private static final CompilationMXBean COMPILATION = ManagementFactory.getCompilationMXBean();
 
     private static final System.Logger LOG = System.getLogger("org.toydiff");
 
@@ -35,7 +44,7 @@ abstract class ProvenLoop {
     /// Elements of the scalar form for each call without elements; more of them after enough calls.
     private static final int ELEMENTS_PER_CALL = 16;
 
-    private static final int ELEMENTS_PER_LATER_CALL = 128;
+    private static final int ELEMENTS_PER_LATER_CALL = 1_024;
 
     private static final int MAX_CALLS_AT_ONCE = 512;
 
@@ -44,10 +53,13 @@ abstract class ProvenLoop {
 
     private static final long LONGEST_WAIT = 20_000_000_000L;
 
-    /// Trials before a new class is defined, and the maximum number of classes.
+    /// Trials before a new class may be defined, and the maximum number of classes.
     private static final int TRIALS_OF_CLASS = 10;
 
     private static final int MAX_CLASSES = 4;
+
+    /// The compilers are busy if they have worked for more than this part of the time since the last trial.
+    private static final double BUSY = 0.25;
 
     private static final long NOT_COUNTED = -1;
 
@@ -69,8 +81,19 @@ abstract class ProvenLoop {
     private int calls;
     private int trials;
     private int classes;
+    private long lastTrial;
     private long nextTrial;
+
+    /// The time that the compilers had worked at the last trial, in milliseconds.
+    private long compiled;
+
+    /// Elements of the scalar form for which no call has been made yet.
+    private long uncalled;
+
     private int runsUntilLook;
+
+    /// Whether the last run whose bytes were counted allocated some.
+    private boolean allocated;
 
     /// The loop's name in logs and flight recordings.
     private final String name;
@@ -107,6 +130,11 @@ abstract class ProvenLoop {
         return System.nanoTime();
     }
 
+    /// {@return milliseconds for which the compilers have worked since the JVM's start}
+    long compilationTime() {
+        return COMPILATION == null ? 0 : COMPILATION.getTotalCompilationTime();
+    }
+
     /// Called after the scalar form has computed `elements` that the vector form could have computed.
     final void advance(long elements) {
         if (proven) {
@@ -115,8 +143,10 @@ abstract class ProvenLoop {
         if (classes == 0) {
             defineNext();
         }
-        long most = elements / (calls < ENOUGH_CALLS ? ELEMENTS_PER_CALL : ELEMENTS_PER_LATER_CALL);
-        most = Math.min(MAX_CALLS_AT_ONCE, most);
+        int elementsPerCall = calls < ENOUGH_CALLS ? ELEMENTS_PER_CALL : ELEMENTS_PER_LATER_CALL;
+        uncalled += elements;
+        long most = Math.min(MAX_CALLS_AT_ONCE, uncalled / elementsPerCall);
+        uncalled %= elementsPerCall;
         for (int i = 0; i < most; i++) {
             runVectors(0);
         }
@@ -134,7 +164,9 @@ abstract class ProvenLoop {
         classes++;
         trials = 0;
         calls = 0;
-        nextTrial = now();
+        lastTrial = now();
+        nextTrial = lastTrial;
+        compiled = compilationTime();
         runVectors(trialLength());
     }
 
@@ -144,13 +176,19 @@ abstract class ProvenLoop {
         runVectors(length);
         if (bytes() == before) {
             runsUntilLook = 0;
+            allocated = false;
             trials = 0;
             choose(true);
             return;
         }
-        nextTrial = now() + Math.min(LONGEST_WAIT, SHORTEST_WAIT << Math.min(trials, 32));
+        long now = now();
+        nextTrial = now + Math.min(LONGEST_WAIT, SHORTEST_WAIT << Math.min(trials, 32));
         trials++;
-        if (trials == TRIALS_OF_CLASS && classes < MAX_CLASSES) {
+        long compiledBefore = compiled;
+        compiled = compilationTime();
+        boolean busy = (compiled - compiledBefore) * 1e6 > BUSY * (now - lastTrial);
+        lastTrial = now;
+        if (trials >= TRIALS_OF_CLASS && classes < MAX_CLASSES && !busy) {
             defineNext();
         }
     }
@@ -162,8 +200,10 @@ abstract class ProvenLoop {
 
     /// Called after a run of the vector form whose bytes were counted.
     final void judge(long bytes) {
-        runsUntilLook = RUNS_BETWEEN_LOOKS;
-        if (bytes > 0) {
+        boolean again = allocated;
+        allocated = bytes > 0;
+        runsUntilLook = allocated ? 0 : RUNS_BETWEEN_LOOKS;
+        if (allocated && again) {
             calls = 0;
             nextTrial = now();
             choose(false);

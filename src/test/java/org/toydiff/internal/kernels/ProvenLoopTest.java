@@ -16,6 +16,7 @@ class ProvenLoopTest {
     /// A form that allocates an object for every element while it is not compiled.
     private static final class Form extends ProvenLoop {
         private boolean compiled;
+        private boolean compilersAreBusy;
         private int defined;
         private int emptyCalls;
         private long elements;
@@ -52,6 +53,11 @@ class ProvenLoopTest {
         long now() {
             return time += 10_000_000;
         }
+
+        @Override
+        long compilationTime() {
+            return compilersAreBusy ? time / 2_000_000 : 0;
+        }
     }
 
     private static void advance(Form form, int runs) {
@@ -71,6 +77,17 @@ class ProvenLoopTest {
     }
 
     @Test
+    void noClassIsDefinedWhileTheCompilersAreBusy() {
+        var form = new Form();
+        form.compilersAreBusy = true;
+        advance(form, 100_000);
+        assertEquals(1, form.defined);
+        form.compilersAreBusy = false;
+        advance(form, 100_000);
+        assertEquals(4, form.defined);
+    }
+
+    @Test
     void loopsAndThoseWhoseVectorFormRunsAreCounted() {
         int loops = ProvenLoop.loops();
         int proven = ProvenLoop.provenLoops();
@@ -79,6 +96,8 @@ class ProvenLoopTest {
         assertEquals(loops + 1, ProvenLoop.loops());
         assertEquals(proven, ProvenLoop.provenLoops());
         advance(form, 21);
+        assertEquals(proven + 1, ProvenLoop.provenLoops());
+        form.judge(100);
         assertEquals(proven + 1, ProvenLoop.provenLoops());
         form.judge(100);
         assertEquals(proven, ProvenLoop.provenLoops());
@@ -105,6 +124,8 @@ class ProvenLoopTest {
         assertEquals(10, form.emptyCalls);
         form.advance(15);
         assertEquals(10, form.emptyCalls);
+        form.advance(1);
+        assertEquals(11, form.emptyCalls, "short inputs count together");
     }
 
     @Test
@@ -121,6 +142,9 @@ class ProvenLoopTest {
         }
         assertEquals(65, runs, "runs between counts");
         form.judge(100);
+        assertTrue(form.isProven());
+        assertTrue(form.isDue(), "the run after one that allocated is counted");
+        form.judge(100);
         assertFalse(form.isProven());
         form.compiled = false;
         advance(form, 20);
@@ -130,23 +154,40 @@ class ProvenLoopTest {
         assertTrue(form.isProven());
     }
 
+    /// Runs the vector form, which makes an object or not.
+    private static void run(Form form, boolean makes) {
+        long before = form.begin();
+        if (makes) {
+            form.made = new byte[100];
+        }
+        form.end(before);
+    }
+
     @Test
-    void aCountedRunThatMakesAnObjectStopsTheForm() {
+    void twoCountedRunsInSuccessionThatMakeObjectsStopTheForm() {
         var form = new Form();
         form.compiled = true;
         advance(form, 20);
-        form.end(form.begin());
-        assertTrue(form.isProven(), "counted, and no object");
+        run(form, false);
         for (int i = 0; i < 64; i++) {
-            long before = form.begin();
-            form.made = new byte[100];
-            form.end(before);
+            run(form, true);
             assertTrue(form.isProven(), "not counted");
         }
-        long before = form.begin();
-        form.made = new byte[100];
-        form.end(before);
-        assertFalse(form.isProven());
+        run(form, true);
+        assertTrue(form.isProven(), "the first one");
+        run(form, true);
+        assertFalse(form.isProven(), "the second one");
+    }
+
+    @Test
+    void oneCountedRunThatMakesAnObjectProvesNothing() {
+        var form = new Form();
+        form.compiled = true;
+        advance(form, 20);
+        for (int i = 0; i < 1_000; i++) {
+            run(form, i % 2 == 0);
+        }
+        assertTrue(form.isProven(), "the JVM allocates now and then");
     }
 
     @Test
@@ -158,6 +199,7 @@ class ProvenLoopTest {
             var form = new Form();
             form.compiled = true;
             advance(form, 20);
+            form.judge(100);
             form.judge(100);
             recording.stop();
             recording.dump(file);
