@@ -117,6 +117,8 @@ final class Backward {
     private void walk() {
         Scope scope = Scope.current();
         Scope.GradientMode mode = scope.begin(plan.op, records());
+        // Rules take the dtypes that forward had.
+        scope.casts = null;
         scope.backward = this;
         try {
             start();

@@ -109,7 +109,9 @@ public sealed interface ComparisonOps permits Tensor {
     }
 
     /// `y = a ? b`, both broadcast.
-    private static Tensor compare(String op, BinaryKernel comparison, Tensor a, Tensor b) {
+    private static Tensor compare(String op, BinaryKernel comparison, Tensor first, Tensor second) {
+        Tensor a = Autocast.beside(first, second);
+        Tensor b = Autocast.beside(second, first);
         a.requireReadable(op);
         b.requireReadable(op);
         a.requireCommonDType(op, b);

@@ -140,7 +140,8 @@ public sealed interface CumulativeOps permits Tensor {
         return x.dtype.isFloating() ? x.dtype : DType.INT64;
     }
 
-    private static Tensor prod(Tensor x, int along, boolean keepDims) {
+    private static Tensor prod(Tensor given, int along, boolean keepDims) {
+        Tensor x = Autocast.toFloat32(given);
         long[] kept = Shape.withOne(Shape.without(x.shape, along), along);
         long[] shape = keepDims ? kept : Shape.without(x.shape, along);
         boolean recorded = Tensor.recorded(x);

@@ -21,7 +21,7 @@ public enum DType {
     ///
     /// It halves the memory of activations, data and weights that need no more digits. Arithmetic is that of FLOAT32,
     /// rounded to the nearest when a result is stored, ties to even: sums, products and softmax accumulate in FLOAT32
-    /// or more.
+    /// or more. [Autocast] trains in it with parameters and losses in FLOAT32.
     BFLOAT16("bfloat16", Short.BYTES),
     /// Two's complement, 4 bytes.
     INT32("int32", Integer.BYTES),

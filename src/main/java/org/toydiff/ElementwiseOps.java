@@ -298,6 +298,13 @@ public sealed interface ElementwiseOps permits Tensor {
             return x;
         }
         boolean recorded = dtype.isFloating() && Tensor.recorded(x);
+        Tensor y = cast(x, dtype);
+        return recorded ? y.record("cast", null, readsNothing(g -> g.cast(from)), x) : y;
+    }
+
+    /// The elements as another dtype, outside of the graph.
+    static Tensor cast(Tensor x, DType dtype) {
+        DType from = x.dtype;
         Tensor y = Tensor.make("cast", dtype, x.shape, true);
         try {
             Launch.unary(CastKernels.of(from.kind.element, dtype.kind.element), x, y);
@@ -306,7 +313,7 @@ public sealed interface ElementwiseOps permits Tensor {
             x.forEach((i, value) -> dtype.requireConvertible("cast", value));
             throw e;
         }
-        return recorded ? y.record("cast", null, readsNothing(g -> g.cast(from)), x) : y;
+        return y;
     }
 
     /// A scalar of this dtype for the other side of a binary op.

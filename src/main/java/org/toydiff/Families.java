@@ -35,6 +35,13 @@ final class Families {
         if (a.dtype.isInteger() && IntegerKernels.has(kernel)) {
             return integers(a, b, op, kernel(kernel, a.dtype));
         }
+        if (a.dtype != b.dtype) {
+            return sameDType(Autocast.beside(a, b), Autocast.beside(b, a), op, kernel, toA, toB);
+        }
+        return sameDType(a, b, op, kernel, toA, toB);
+    }
+
+    private static Tensor sameDType(Tensor a, Tensor b, String op, BinaryKernel kernel, Rule toA, Rule toB) {
         a.requireOperand(op, b);
         return broadcasting(a, b, op, kernel(kernel, a.dtype), toA, toB);
     }

@@ -354,13 +354,23 @@ final class Launch {
         RowWork work = scope.rows;
         if (b != null) {
             boolean single = kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT;
-            work.second(memory(b), b.offset, single ? b.strides[0] : betweenRows(b));
+            work.second(b.dtype.kind, memory(b), b.offset, single ? b.strides[0] : betweenRows(b));
         }
         if (labels != null) {
             work.labels(memory(labels), labels.offset, labels.strides[0], labels.dtype == DType.INT64, ignored);
         }
         long n = a.shape[a.rank() - 1];
-        work.run(kind, a.dtype.kind, a.size() / n, n, memory(a), a.offset, betweenRows(a), memory(y), y.offset);
+        work.run(
+                kind,
+                a.dtype.kind,
+                a.size() / n,
+                n,
+                memory(a),
+                a.offset,
+                betweenRows(a),
+                y.dtype.kind,
+                memory(y),
+                y.offset);
     }
 
     /// The distance between rows; of a tensor of higher rank they follow each other.

@@ -22,7 +22,10 @@ public sealed interface ProductOps permits Tensor {
     /// @return a new tensor
     /// @throws IllegalArgumentException if the inner sizes differ, or c does not broadcast to the product
     default Tensor fma(Tensor b, Tensor c) {
-        Tensor a = self();
+        return fma(Autocast.toBfloat16(self()), Autocast.toBfloat16(b), Autocast.toBfloat16(c));
+    }
+
+    private static Tensor fma(Tensor a, Tensor b, Tensor c) {
         a.requireOperand("fma", b);
         a.requireOperand("fma", c);
         if (a.rank() < 2 || b.rank() < 2) {
@@ -53,7 +56,10 @@ public sealed interface ProductOps permits Tensor {
     /// @return a new tensor
     /// @throws IllegalArgumentException if the inner sizes differ, or the leading axes do not broadcast
     default Tensor matmul(Tensor b) {
-        Tensor a = self();
+        return matmul(Autocast.toBfloat16(self()), Autocast.toBfloat16(b));
+    }
+
+    private static Tensor matmul(Tensor a, Tensor b) {
         a.requireOperand("matmul", b);
         if (a.rank() == 0 || b.rank() == 0) {
             throw new IllegalArgumentException("matmul: " + Shape.text(a.shape) + " and " + Shape.text(b.shape)
@@ -97,8 +103,15 @@ public sealed interface ProductOps permits Tensor {
         if (x.rank() == 1 && weight.rank() == 2 && x.shape[0] == weight.shape[1]) {
             return linear(x.reshape(1, x.shape[0]), weight, bias, activation).reshape(weight.shape[0]);
         }
-        requireLinear(x, weight, bias);
-        return Products.linear(x, weight, bias, activation);
+        Tensor operand = Autocast.toBfloat16(x);
+        Tensor matrix = Autocast.toBfloat16(weight);
+        Tensor vector = bias == null ? null : Autocast.toBfloat16(bias);
+        requireLinear(operand, matrix, vector);
+        // An input outside of the graph stays where it is: backward casts it again, instead of keeping a second one.
+        Tensor kept = operand == x || Tensor.recorded(x) ? operand : x;
+        Tensor y = Products.linear(operand, kept, matrix, vector, activation);
+        operand.freeCopyOf(kept, "linear");
+        return y;
     }
 
     private static void requireLinear(Tensor x, Tensor weight, Tensor bias) {

@@ -17,15 +17,16 @@ final class Products {
     private Products() {}
 
     /// `x·weightᵀ + bias`, each tile of it through the activation: two nodes that share one block, because no rule
-    /// reads the activation's input. `bias` and `activation` may be null.
-    static Tensor linear(Tensor x, Tensor weight, Tensor bias, Activation activation) {
+    /// reads the activation's input. `bias` and `activation` may be null. Backward reads `kept`, which is x or what x
+    /// was cast from.
+    static Tensor linear(Tensor x, Tensor kept, Tensor weight, Tensor bias, Activation activation) {
         boolean recorded = bias == null ? Tensor.recorded(x, weight) : Tensor.recorded(x, weight, bias);
         Tensor transposed = weight.matrixTranspose();
         Tensor y = Tensor.make("linear", x.dtype, shape("linear", x, transposed), recorded);
         multiplyThen(bias, activation, x, transposed, y);
         if (recorded) {
             Rule[] rules = bias == null ? LINEAR : LINEAR_WITH_BIAS;
-            Tensor[] inputs = bias == null ? new Tensor[] {x, weight} : new Tensor[] {x, weight, bias};
+            Tensor[] inputs = bias == null ? new Tensor[] {kept, weight} : new Tensor[] {kept, weight, bias};
             y.record("linear", null, rules, inputs);
         }
         if (activation == null) {
@@ -37,9 +38,12 @@ final class Products {
 
     private static final Rule[] LINEAR = {
         multipliesOther((g, weight, to) -> product(g, weight, to)),
-        multipliesOther(
-                (g, x, to) -> x.rank() == 2 ? productOfSwapped(g, x, to) : productOfSwapped(rows(g), rows(x), to))
+        multipliesOther((g, kept, to) -> weightGradient(g, kept.cast(g.dtype), to))
     };
+
+    private static Tensor weightGradient(Tensor g, Tensor x, Destination to) {
+        return x.rank() == 2 ? productOfSwapped(g, x, to) : productOfSwapped(rows(g), rows(x), to);
+    }
 
     private static final Rule[] LINEAR_WITH_BIAS = {LINEAR[0], LINEAR[1], readsNothing(g -> g)};
 

@@ -22,6 +22,9 @@ final class Recompute implements Rule.Joint {
     /// So that dropout drops the same elements again.
     private final Draws draws = Draws.noted(Scope.current().draws);
 
+    /// So that the same ops are cast again.
+    private final boolean casts = Autocast.isEnabled();
+
     /// The argument of the function while it runs forward.
     private Tensor argument;
 
@@ -85,6 +88,7 @@ final class Recompute implements Rule.Joint {
         List<Storage> made = new ArrayList<>();
         scope.temporaries = made;
         Scope.GradientMode mode = scope.begin(OP, false);
+        scope.casts = casts ? new Casts(false) : null;
         Draws around = scope.draws;
         scope.draws = draws;
         scope.segment = this;
@@ -185,6 +189,7 @@ final class Recompute implements Rule.Joint {
 
     private Tensor again(Tensor x, Scope scope) {
         Scope.GradientMode mode = scope.begin(OP, true);
+        scope.casts = casts ? new Casts(false) : null;
         Draws around = scope.draws;
         Draws same = draws.again(around);
         scope.draws = same;

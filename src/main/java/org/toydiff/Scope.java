@@ -36,6 +36,9 @@ final class Scope {
     /// The checkpointed function that runs forward, unrecorded; or null.
     Recompute segment;
 
+    /// The casts of the [Autocast] region in which ops run, or null.
+    Casts casts;
+
     /// The innermost open region, or null.
     private GradientMode region;
 
@@ -83,6 +86,13 @@ final class Scope {
         region = new GradientMode(name);
         recording = recorded;
         segment = null;
+        return region;
+    }
+
+    /// Begins a region in which products are cast, or, where `casts` is null, are not.
+    Region begin(String name, Casts casts) {
+        region = new GradientMode(name);
+        this.casts = casts;
         return region;
     }
 
@@ -155,13 +165,14 @@ final class Scope {
         }
     }
 
-    /// A region in which this thread records ops on tracked tensors, or does not: one that the user begins, or one
-    /// that the engine begins around code that it runs.
+    /// A region with a state of its own: whether this thread records ops on tracked tensors, and which casts it
+    /// makes. The user begins it, or the engine around code that it runs.
     final class GradientMode implements Region {
         private final String name;
         private final GradientMode outer = region;
         private final boolean recordingBefore = recording;
         private final Recompute segmentBefore = segment;
+        private final Casts castsBefore = casts;
 
         /// How many arenas were open or entered on the thread when it began.
         private final int arenasBefore = depth;
@@ -199,6 +210,7 @@ final class Scope {
             region = outer;
             recording = recordingBefore;
             segment = segmentBefore;
+            casts = castsBefore;
         }
     }
 }

@@ -65,7 +65,8 @@ public sealed interface SoftmaxOps permits Tensor {
         labels.requireReadable("crossEntropy");
         requireLabels(logits, labels, ignored);
         boolean recorded = Tensor.recorded(logits);
-        Tensor y = Tensor.make("crossEntropy", logits.dtype, new long[] {logits.shape[0]}, recorded);
+        DType dtype = Autocast.ofLoss(logits.dtype);
+        Tensor y = Tensor.make("crossEntropy", dtype, new long[] {logits.shape[0]}, recorded);
         if (logits.shape[1] == 0) {
             // All labels are ignored, and there is no row for the kernel.
             y.fill(0);
@@ -120,6 +121,10 @@ public sealed interface SoftmaxOps permits Tensor {
     /// `g·(softmax(logits) − 1 at the label)` of each row, 0 where the label is ignored.
     private static Tensor crossEntropyGradient(Tensor g, Tensor logits, Tensor labels, long ignored) {
         boolean recorded = Tensor.recorded(g, logits);
+        if (recorded && g.dtype != logits.dtype) {
+            return crossEntropyGradient(g, logits.cast(g.dtype), labels, ignored)
+                    .cast(logits.dtype);
+        }
         Tensor y = Tensor.make("crossEntropyGradient", logits.dtype, logits.shape, recorded);
         launch("crossEntropyGradient", RowWork.Kind.CROSS_ENTROPY_GRADIENT, logits, g, labels, ignored, y);
         if (!recorded) {

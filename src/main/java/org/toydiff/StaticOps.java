@@ -14,7 +14,9 @@ final class StaticOps {
 
     private StaticOps() {}
 
-    static Tensor where(Tensor condition, Tensor a, Tensor b) {
+    static Tensor where(Tensor condition, Tensor first, Tensor second) {
+        Tensor a = Autocast.beside(first, second);
+        Tensor b = Autocast.beside(second, first);
         condition.requireReadable("where");
         a.requireReadable("where");
         b.requireReadable("where");
@@ -51,7 +53,8 @@ final class StaticOps {
         return concat("concat", axis, parts);
     }
 
-    private static Tensor concat(String op, int axis, Tensor... parts) {
+    private static Tensor concat(String op, int axis, Tensor... given) {
+        Tensor[] parts = Autocast.ofOneDType(given);
         requireParts(op, parts);
         Tensor first = parts[0];
         int at = Shape.axis(op, axis, first.rank());
@@ -89,7 +92,8 @@ final class StaticOps {
         return Rule.readsShape((g, shape) -> g.slice(axis, from, from + shape[axis]));
     }
 
-    static Tensor stack(int axis, Tensor... parts) {
+    static Tensor stack(int axis, Tensor... given) {
+        Tensor[] parts = Autocast.ofOneDType(given);
         requireParts("stack", parts);
         long[] shape = parts[0].shape;
         int at = Shape.axis("stack", axis, shape.length + 1);

@@ -235,7 +235,7 @@ public sealed interface StatisticsOps permits Tensor {
     /// @return a new tensor
     /// @throws IllegalArgumentException if the axis or q is out of range or there is nothing along it
     default Tensor quantile(double q, int axis, boolean keepDims) {
-        Tensor x = self();
+        Tensor x = Autocast.toFloat32(self());
         x.requireFloating("quantile");
         int along = Quantiles.nonEmptyAxis("quantile", x, axis);
         Quantiles.requireQuantile("quantile", q);

@@ -20,7 +20,8 @@
 /// the one to the smallest dtype that has every value of both, BOOL to INT32 to INT64, BFLOAT16 to FLOAT32 to FLOAT64,
 /// INT32 and any of these to FLOAT64. INT64 and a floating dtype have none, for FLOAT64 has integers up to 2⁵³ only:
 /// that cast loses digits, and the message says so. A number on the right takes the dtype on the left, rounded if
-/// that is floating; INT32 and INT64 must have it. Comparisons take any number.
+/// that is floating; INT32 and INT64 must have it. Comparisons take any number. An
+/// [Autocast] region casts between FLOAT32 and BFLOAT16.
 ///
 /// **The JVM's options** A bad value of one of the properties `toydiff.…` is an IllegalArgumentException that names
 /// the allowed values, and a JVM that denies the library native access an IllegalStateException that names the flag.

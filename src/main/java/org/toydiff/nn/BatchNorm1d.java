@@ -1,6 +1,7 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
+import org.toydiff.Autocast;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
@@ -95,6 +96,10 @@ public final class BatchNorm1d extends Layer {
     }
 
     private Tensor normalize(Tensor x) {
+        return normal(Autocast.toFloat32(x)).cast(x.dtype());
+    }
+
+    private Tensor normal(Tensor x) {
         if (!isTraining()) {
             return Functional.scaled(x.subtract(runningMean), runningVariance, weight, bias, epsilon);
         }

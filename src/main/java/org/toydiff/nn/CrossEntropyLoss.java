@@ -3,6 +3,7 @@ package org.toydiff.nn;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.OptionalInt;
+import org.toydiff.Autocast;
 import org.toydiff.Tensor;
 
 /// Cross entropy with class weights, label smoothing and ignored labels, as PyTorch's CrossEntropyLoss. Methods
@@ -83,7 +84,7 @@ public final class CrossEntropyLoss {
                     + " do not fit; they are [n, classes] and [classes]");
         }
         return Functional.areProbabilities("CrossEntropyLoss", logits, target)
-                ? ofProbabilities(logits, target)
+                ? ofProbabilities(Autocast.toFloat32(logits), Autocast.toFloat32(target))
                 : ofLabels(logits, target);
     }
 
@@ -109,7 +110,9 @@ public final class CrossEntropyLoss {
             losses = losses.multiply(weights);
         }
         if (labelSmoothing > 0) {
-            Tensor spread = weighted(logits.logSoftmax(1)).sum(1).multiply(-labelSmoothing / logits.size(1));
+            Tensor spread = weighted(Autocast.toFloat32(logits).logSoftmax(1))
+                    .sum(1)
+                    .multiply(-labelSmoothing / logits.size(1));
             losses = losses.multiply(1 - labelSmoothing).add(Functional.counted(spread, ignored));
         }
         if (weights != null && reduction == Reduction.MEAN) {

@@ -1,6 +1,7 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
+import org.toydiff.Autocast;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
 import org.toydiff.MemoryPlan;
@@ -196,11 +197,11 @@ public final class Functional {
         }
         // Not the quotient of the sizes, which may be 0.
         long leading = Arrays.stream(shape, 0, leadingAxes).reduce(1, (m, n) -> m * n);
-        Tensor rows = x.reshape(leading, weight.size());
+        Tensor rows = Autocast.toFloat32(x).reshape(leading, weight.size());
         Tensor centered = rows.subtract(rows.mean(1, true));
         Tensor variance = centered.multiply(centered).mean(1, true);
         Tensor normal = centered.divide(variance.add(epsilon).sqrt());
-        return normal.reshape(shape).multiply(weight).add(bias);
+        return normal.reshape(shape).multiply(weight).add(bias).cast(x.dtype());
     }
 
     /// `centered / √(variance + ε)·weight + bias`
@@ -262,7 +263,7 @@ public final class Functional {
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor mseLoss(Tensor output, Tensor target, Reduction reduction) {
         requireSameShape("mseLoss", output, target);
-        Tensor error = output.subtract(target);
+        Tensor error = Autocast.toFloat32(output).subtract(Autocast.toFloat32(target));
         return reduce(error.multiply(error), reduction);
     }
 
@@ -285,7 +286,8 @@ public final class Functional {
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor maeLoss(Tensor output, Tensor target, Reduction reduction) {
         requireSameShape("maeLoss", output, target);
-        return reduce(output.subtract(target).abs(), reduction);
+        Tensor error = Autocast.toFloat32(output).subtract(Autocast.toFloat32(target));
+        return reduce(error.abs(), reduction);
     }
 
     /// Returns [#crossEntropyLoss(Tensor, Tensor, Reduction)] with [Reduction#MEAN].
@@ -311,7 +313,10 @@ public final class Functional {
                     + " must be [n, classes]; reshape them");
         }
         Tensor losses = areProbabilities("crossEntropyLoss", logits, target)
-                ? logSoftmax(logits, 1).multiply(target).sum(1).negative()
+                ? logSoftmax(Autocast.toFloat32(logits), 1)
+                        .multiply(Autocast.toFloat32(target))
+                        .sum(1)
+                        .negative()
                 : logits.crossEntropy(target);
         return reduce(losses, reduction);
     }
@@ -407,7 +412,10 @@ public final class Functional {
 
     private static Tensor likelihoodLosses(Tensor logProbabilities, Tensor labels) {
         long rows = labels.size();
-        return logProbabilities.gather(1, labels.reshape(rows, 1)).reshape(rows).negative();
+        return Autocast.toFloat32(logProbabilities)
+                .gather(1, labels.reshape(rows, 1))
+                .reshape(rows)
+                .negative();
     }
 
     private static void requireLabels(Tensor logProbabilities, Tensor labels) {
@@ -443,9 +451,11 @@ public final class Functional {
     /// @throws IllegalArgumentException if the shapes differ
     public static Tensor binaryCrossEntropyWithLogits(Tensor logits, Tensor target, Reduction reduction) {
         requireSameShape("binaryCrossEntropyWithLogits", logits, target);
-        Tensor positive = logits.greaterOrEqual(0);
-        Tensor below = negativeAbs(logits, positive);
-        Tensor missed = Tensor.where(positive, target.negative().add(1), target);
+        Tensor x = Autocast.toFloat32(logits);
+        Tensor y = Autocast.toFloat32(target);
+        Tensor positive = x.greaterOrEqual(0);
+        Tensor below = negativeAbs(x, positive);
+        Tensor missed = Tensor.where(positive, y.negative().add(1), y);
         return reduce(below.exp().log1p().subtract(below.multiply(missed)), reduction);
     }
 
@@ -473,7 +483,7 @@ public final class Functional {
         if (!(delta > 0)) {
             throw new IllegalArgumentException("huberLoss: delta " + delta + " must be positive");
         }
-        Tensor error = output.subtract(target);
+        Tensor error = Autocast.toFloat32(output).subtract(Autocast.toFloat32(target));
         // One formula for both cases: squaring a large error would bring ∞·0 into the gradient.
         Tensor bounded = error.clamp(-delta, delta);
         return reduce(bounded.multiply(error.subtract(bounded.multiply(0.5))), reduction);

@@ -2,6 +2,7 @@ package org.toydiff.internal.launch;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.blas.MklBlas;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.Kernel;
@@ -11,8 +12,9 @@ import org.toydiff.internal.workers.Workers;
 /// One matrix product `y = a·b + beta·y` of BFLOAT16 in progress, or a batch of them, divided into tiles of the
 /// result. One object per thread, like [ElementWork].
 ///
-/// A tile accumulates in floats: panels of the operands are widened in [Scratch], in the cache of the thread that
-/// multiplies them, and the sum is rounded once, when it is stored. Nothing of an operand's size is made in floats.
+/// A tile accumulates in floats, in [Scratch], and is rounded once, when it is stored. A library that multiplies
+/// BFLOAT16 reads the operands where they lie; else panels of them are widened in the cache of the thread that
+/// multiplies them. Nothing of an operand's size is made in floats.
 /// What follows a product (an activation, an activation's gradient) reads the rounded elements, as a separate op
 /// would; a bias is added before.
 public final class Bfloat16ProductWork extends Work {
@@ -181,6 +183,10 @@ public final class Bfloat16ProductWork extends Work {
         } else if (k == 0) {
             FLOATS.fill(scratch, 0, (long) rows * columns, 0);
         }
+        if (k > 0 && MklBlas.hasBfloat16Products()) {
+            direct(scratch, aAt, bAt, rows, columns);
+            return;
+        }
         for (int l = 0; l < k; l += DEPTH) {
             int depth = Math.min(DEPTH, k - l);
             boolean downA = isDown(ai, aj, depth);
@@ -205,6 +211,35 @@ public final class Bfloat16ProductWork extends Work {
                     0,
                     columns);
         }
+    }
+
+    /// Computes a tile by a product of the library, which reads operands with contiguous rows or columns.
+    private void direct(MemorySegment scratch, long aAt, long bAt, int rows, int columns) {
+        boolean downA = isDown(ai, aj, k) || (rows == 1 && aj != 1);
+        boolean downB = isDown(bi, bj, columns) || (k == 1 && bj != 1);
+        MklBlas.gemmBfloat16(
+                downA,
+                downB,
+                rows,
+                columns,
+                k,
+                1,
+                a,
+                aAt * Short.BYTES,
+                leading(downA ? aj : ai, downA ? rows : k),
+                b,
+                bAt * Short.BYTES,
+                leading(downB ? bj : bi, downB ? k : columns),
+                (float) beta,
+                scratch,
+                0,
+                columns);
+    }
+
+    /// {@return the distance between rows as stored, which a library requires to be no less than their length, even
+    /// of a single row}
+    private static int leading(long stride, int length) {
+        return (int) Math.max(stride, length);
     }
 
     /// {@return whether the columns of a panel are contiguous, not the rows}

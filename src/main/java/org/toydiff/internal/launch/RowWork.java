@@ -41,6 +41,8 @@ public final class RowWork extends Work {
 
     private Kind kind;
     private ElementKind type;
+    private ElementKind typeOfB;
+    private ElementKind typeOfY;
     private boolean wide;
     private ContiguousKernels kernels;
     private MemorySegment a;
@@ -62,7 +64,8 @@ public final class RowWork extends Work {
     private long perPart;
 
     /// Sets the second operand of the next [#run], `between` elements from row to row.
-    public void second(MemorySegment b, long bAt, long between) {
+    public void second(ElementKind type, MemorySegment b, long bAt, long between) {
+        typeOfB = type;
         this.b = b;
         b0 = bAt;
         bi = between;
@@ -77,6 +80,9 @@ public final class RowWork extends Work {
         this.ignored = ignored;
     }
 
+    /// The second operand and the result have the type of the first; of cross entropy over BFLOAT16 they may be
+    /// FLOAT32 where they have one element per row.
+    ///
     /// Processes `rows` rows of `n` elements of a, `between` elements from row to row; y is contiguous. Offsets are
     /// in elements.
     public void run(
@@ -87,10 +93,12 @@ public final class RowWork extends Work {
             MemorySegment a,
             long aAt,
             long between,
+            ElementKind typeOfY,
             MemorySegment y,
             long yAt) {
         this.kind = kind;
         this.type = type;
+        this.typeOfY = typeOfY;
         wide = type == ElementKind.FLOAT64;
         this.n = n;
         this.rows = rows;
@@ -124,7 +132,7 @@ public final class RowWork extends Work {
         }
     }
 
-    /// Computes a row of BFLOAT16 as one of floats, whose results are rounded once.
+    /// Computes a row of BFLOAT16 as one of floats, whose results are rounded once unless they are FLOAT32.
     private void widenedRow(long i, long aAt, long bAt, long yAt) {
         long bytes = 3 * n * Float.BYTES;
         if (bytes > Scratch.BYTES) {
@@ -144,11 +152,19 @@ public final class RowWork extends Work {
 
     private void widenedRow(MemorySegment scratch, long i, long aAt, long bAt, long yAt) {
         Widened.widen(a, aAt, scratch, 0, n);
-        if (b != null) {
+        MemorySegment second = b;
+        long secondAt = bAt;
+        if (b != null && typeOfB == ElementKind.BFLOAT16) {
             Widened.widen(b, bAt, scratch, n, kind == Kind.CROSS_ENTROPY_GRADIENT ? 1 : n);
+            second = scratch;
+            secondAt = n;
         }
-        row(i, scratch, 0, scratch, n, scratch, 2 * n);
-        Widened.round(scratch, 2 * n, y, yAt, yi);
+        if (typeOfY == ElementKind.BFLOAT16) {
+            row(i, scratch, 0, second, secondAt, scratch, 2 * n);
+            Widened.round(scratch, 2 * n, y, yAt, yi);
+        } else {
+            row(i, scratch, 0, second, secondAt, y, yAt);
+        }
     }
 
     private void row(long i, MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment y, long yAt) {
