@@ -66,7 +66,9 @@ public sealed interface AutogradOps permits Tensor {
     /// {@return whether there is a gradient to read, left by a backward that reached this tensor and kept its
     /// gradient}
     default boolean hasGradient() {
-        return Scope.current().abstractTensors().of(self()).gradientSet;
+        Tensor x = self();
+        Recorder.asksGradient(x);
+        return Scope.current().abstractTensors().of(x).gradientSet;
     }
 
     /// Returns the gradient that backward left, of this shape and dtype. A leaf's is one block for good: later
@@ -76,6 +78,7 @@ public sealed interface AutogradOps permits Tensor {
     /// @throws IllegalStateException if there is none, it was freed, or a backward failed that had added to it
     default Tensor gradient() {
         Tensor x = self();
+        Recorder.asksGradient(x);
         Tensor t = Scope.current().abstractTensors().of(x);
         if (t.gradientSet) {
             t.requireWholeGradient("gradient");
@@ -95,7 +98,9 @@ public sealed interface AutogradOps permits Tensor {
     /// Empties the gradient; its block is kept for the next one, and overwritten. Where that block's arena is
     /// closed, the next one gets another in this tensor's arena.
     default void zeroGradient() {
-        Scope.current().abstractTensors().of(self()).emptyGradient();
+        Tensor x = self();
+        Scope.current().abstractTensors().of(x).emptyGradient();
+        Recorder.emptiesGradient(x);
     }
 
     /// Goes backward from a gradient of ones: `backward(Release.AT_CLOSE)`.

@@ -264,6 +264,7 @@ final class Backward {
         Storage value = output.storage;
         String op = activation.activation().gradientOp;
         Storage heir = value.handOver(op, plan.order[step - 1].op, step);
+        Recorder.handedOver(value, heir);
         made(heir);
         schedule.freed(outermostStep(), value.op, ReleaseSchedule.Kind.VALUE, value.shape, value);
         applied[plan.index(activation)] = true;

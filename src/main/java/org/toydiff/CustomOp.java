@@ -45,6 +45,14 @@ public interface CustomOp {
     ///     be written
     void compute(Tensor[] inputs, Tensor y);
 
+    /// Whether a replay of a [CompiledFunction] may call [#compute] again in place of the op: it then reads other
+    /// elements from tensors of the same shapes.
+    ///
+    /// @return true unless overridden; if false, the op cannot be recorded
+    default boolean isReplayable() {
+        return true;
+    }
+
     /// Whether the gradient reads the value of an input.
     ///
     /// @param input which one, from 0 on

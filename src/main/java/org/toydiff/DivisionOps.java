@@ -114,6 +114,9 @@ public sealed interface DivisionOps permits Tensor {
         Tensor y = Tensor.make(op, a.dtype, Shape.broadcast(op, a.shape, b.shape), true);
         try {
             Launch.binary(kernel, a, b, y);
+            if (y.size() > 0) {
+                Recorder.explain((x, z, failure) -> divisionByZero(op, x, z, y.shape));
+            }
         } catch (ArithmeticException e) {
             y.storage.free(op, 0);
             throw divisionByZero(op, a, b, y.shape);

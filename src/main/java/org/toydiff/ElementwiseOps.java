@@ -308,12 +308,19 @@ public sealed interface ElementwiseOps permits Tensor {
         Tensor y = Tensor.make("cast", dtype, x.shape, true);
         try {
             Launch.unary(CastKernels.of(from.kind.element, dtype.kind.element), x, y);
+            if (y.size() > 0) {
+                Recorder.explain((a, b, failure) -> inconvertible(a, dtype, failure));
+            }
         } catch (ArithmeticException e) {
             y.storage.free("cast", 0);
-            x.forEach((i, value) -> dtype.requireConvertible("cast", value));
-            throw e;
+            throw inconvertible(x, dtype, e);
         }
         return y;
+    }
+
+    private static RuntimeException inconvertible(Tensor x, DType dtype, ArithmeticException failure) {
+        x.forEach((i, value) -> dtype.requireConvertible("cast", value));
+        return failure;
     }
 
     /// A scalar of this dtype for the other side of a binary op.

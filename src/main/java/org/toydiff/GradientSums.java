@@ -64,11 +64,13 @@ final class GradientSums {
     void addToLeaf(Rule.WritesTo rule, Tensor g, Tensor[] inputs, int own, Tensor y) {
         Tensor leaf = inputs[own];
         synchronized (leaf.storage) {
+            Recorder.asksGradient(leaf);
             makeBlock(leaf);
             var onto = new Destination.Leaf(this, leaf);
             Tensor contribution = rule.contribution(g, inputs, own, y, onto);
             if (onto.holds(contribution)) {
                 leaf.gradientSet = true;
+                Recorder.setsGradient(leaf);
             } else {
                 addToLeaf(leaf, contribution);
             }
@@ -77,6 +79,7 @@ final class GradientSums {
 
     private void addToLeaf(Tensor leaf, Tensor contribution) {
         synchronized (leaf.storage) {
+            Recorder.asksGradient(leaf);
             makeBlock(leaf);
             changing(leaf);
             boolean stretched = !Arrays.equals(contribution.shape, leaf.shape);
@@ -89,6 +92,7 @@ final class GradientSums {
                 }
             }
             leaf.gradientSet = true;
+            Recorder.setsGradient(leaf);
         }
     }
 

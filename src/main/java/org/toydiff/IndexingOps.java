@@ -60,9 +60,11 @@ public sealed interface IndexingOps permits Tensor {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("indexSelect", x.dtype, shape, recorded);
         if (!y.storage.isAbstract() && y.size() > 0) {
-            for (long i = 0; i < index.size(); i++) {
-                Launch.unary(Families.copy(x.dtype), entry(x, along, position(index, i)), entry(y, along, i));
-            }
+            Recorder.launch("indexSelect", x, index, y, (from, at, to) -> {
+                for (long i = 0; i < at.size(); i++) {
+                    Launch.unary(Families.copy(from.dtype), entry(from, along, position(at, i)), entry(to, along, i));
+                }
+            });
         }
         Rule rule = readsOtherAndShape((g, i, original) -> indexAdd(g, along, i, original));
         return recorded ? y.record("indexSelect", null, new Rule[] {rule, null}, x, index) : y;
@@ -96,12 +98,16 @@ public sealed interface IndexingOps permits Tensor {
                     op + ": the index " + Shape.text(index.shape) + " is " + index.dtype + "; cast it to INT64");
         }
         if (!index.storage.isAbstract()) {
-            index.forEach((i, position) -> {
-                if (position < 0 || position >= x.shape[along]) {
-                    throw new IllegalArgumentException(op + ": index " + (long) position + " is out of range for axis "
-                            + along + " of " + Shape.text(x.shape));
-                }
-            });
+            long[] shape = x.shape;
+            Recorder.check(
+                    op,
+                    index,
+                    positions -> positions.forEach((i, position) -> {
+                        if (position < 0 || position >= shape[along]) {
+                            throw new IllegalArgumentException(op + ": index " + (long) position
+                                    + " is out of range for axis " + along + " of " + Shape.text(shape));
+                        }
+                    }));
         }
     }
 
@@ -121,10 +127,12 @@ public sealed interface IndexingOps permits Tensor {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("indexAdd", x.dtype, shape, recorded).fill(0);
         if (!y.storage.isAbstract() && x.size() > 0) {
-            for (long i = 0; i < index.size(); i++) {
-                Tensor into = entry(y, along, position(index, i));
-                Launch.binary(y.dtype.kind.of(BinaryKernel.ADD), into, entry(x, along, i), into);
-            }
+            Recorder.launch("indexAdd", x, index, y, (from, at, to) -> {
+                for (long i = 0; i < at.size(); i++) {
+                    Tensor into = entry(to, along, position(at, i));
+                    Launch.binary(to.dtype.kind.of(BinaryKernel.ADD), into, entry(from, along, i), into);
+                }
+            });
         }
         Rule rule = readsOther((g, i) -> g.indexSelect(along, i));
         return recorded ? y.record("indexAdd", null, new Rule[] {rule, null}, x, index) : y;

@@ -6,13 +6,10 @@ import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.IndexKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UpdateKernel;
-import org.toydiff.internal.launch.Bfloat16ProductWork;
 import org.toydiff.internal.launch.Counting;
 import org.toydiff.internal.launch.DistinctElements;
 import org.toydiff.internal.launch.MaskedElements;
-import org.toydiff.internal.launch.MatrixLayout;
 import org.toydiff.internal.launch.PositionWork;
-import org.toydiff.internal.launch.ProductWork;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.ReductionWork;
 import org.toydiff.internal.launch.RowWork;
@@ -45,6 +42,9 @@ final class Launch {
         if (y.size() > 0 && !skips(y, scope)) {
             long[] xs = Shape.stretched(x.shape, x.strides, y.shape);
             scope.elements.run(kernel, memory(x), x.offset, xs, memory(y), y.offset, y.strides, y.shape);
+            if (scope.recorder != null) {
+                scope.recorder.unary(kernel, x, xs, y);
+            }
         }
     }
 
@@ -56,6 +56,22 @@ final class Launch {
             long[] bs = Shape.stretched(b.shape, b.strides, y.shape);
             scope.elements.run(
                     kernel, memory(a), a.offset, as, memory(b), b.offset, bs, memory(y), y.offset, y.strides, y.shape);
+            if (scope.recorder != null) {
+                scope.recorder.binary(kernel, a, as, b, bs, y);
+            }
+        }
+    }
+
+    /// `y = kernel(y, value)` in place, without a tensor for the value.
+    static void inPlace(Kernel.Binary kernel, Tensor y, double value) {
+        if (y.size() > 0) {
+            Scope scope = Scope.current();
+            MemorySegment operand = scope.operand();
+            y.dtype.set(operand, 0, value);
+            long[] stretched = scope.noStrides(y.rank());
+            scope.elements.run(
+                    kernel, memory(y), y.offset, y.strides, operand, 0, stretched, memory(y), y.offset, y.strides,
+                    y.shape);
         }
     }
 
@@ -78,6 +94,9 @@ final class Launch {
                     y.offset,
                     y.strides,
                     y.shape);
+            if (scope.recorder != null) {
+                scope.recorder.binary(kernel, x, xs, index, index.strides, y);
+            }
         }
     }
 
@@ -88,19 +107,32 @@ final class Launch {
             Kernel.Binary kernel =
                     IndexKernels.scatterAdd(x.dtype.kind.element, index.dtype.kind.element, y.strides[along]);
             long[] ys = stoppedAlong(y, along);
-            scope.elements.runInOrder(
-                    kernel,
-                    memory(x),
-                    x.offset,
-                    x.strides,
-                    memory(index),
-                    index.offset,
-                    index.strides,
-                    memory(y),
-                    y.offset,
-                    ys,
-                    x.shape);
+            inOrder(kernel, x, index, y, ys);
+            Recorder recorder = scope.recorder;
+            if (recorder != null) {
+                Tensor from = recorder.reads(x);
+                Tensor at = recorder.reads(index);
+                Tensor to = recorder.writes(y);
+                recorder.keep("scatterAdd", () -> inOrder(kernel, from, at, to, ys), to);
+            }
         }
+    }
+
+    private static void inOrder(Kernel.Binary kernel, Tensor x, Tensor index, Tensor y, long[] ys) {
+        Scope.current()
+                .elements
+                .runInOrder(
+                        kernel,
+                        memory(x),
+                        x.offset,
+                        x.strides,
+                        memory(index),
+                        index.offset,
+                        index.strides,
+                        memory(y),
+                        y.offset,
+                        ys,
+                        x.shape);
     }
 
     /// The strides of a tensor, 0 along an axis whose positions an index gives.
@@ -114,9 +146,14 @@ final class Launch {
     static void fill(Tensor y, double value) {
         if (y.dtype == DType.BFLOAT16) {
             fillHalves(y, value);
-            return;
+        } else {
+            ContiguousKernels.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
         }
-        ContiguousKernels.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
+        Recorder recorder = Recorder.current();
+        if (recorder != null) {
+            Tensor to = recorder.writes(y);
+            recorder.keep(y.storage.op, () -> fill(to, value), to);
+        }
     }
 
     /// Copies the first element to the next, both to the next two, and so on.
@@ -139,9 +176,18 @@ final class Launch {
             binary(y.dtype.kind.of(BinaryKernel.MULTIPLY), x, Tensor.constant(y.dtype, factor), y);
         } else if (y.size() > 0 && !skips(y)) {
             unary(Families.copy(x.dtype), x, y);
-            ContiguousKernels kernels = ContiguousKernels.of(x.isWide());
-            kernels.affine(y.storage.segment(), y.offset, y.size(), 0, factor, 0, y.storage.segment(), y.offset);
+            scale(factor, y);
+            Recorder recorder = Recorder.current();
+            if (recorder != null) {
+                Tensor to = recorder.writes(y);
+                recorder.keep("scaled", () -> scale(factor, to), to);
+            }
         }
+    }
+
+    private static void scale(double factor, Tensor y) {
+        ContiguousKernels kernels = ContiguousKernels.of(y.isWide());
+        kernels.affine(y.storage.segment(), y.offset, y.size(), 0, factor, 0, y.storage.segment(), y.offset);
     }
 
     /// Whether x can be reduced where it lies, over the axes that broadcasting would stretch from the shape `to`.
@@ -163,6 +209,12 @@ final class Launch {
         ReductionWork work = scope.reductions;
         work.plan(reduction, x.shape, x.strides, to);
         work.run(reduction, ddof, x.dtype.kind, memory(x), x.offset, memory(y), y.offset, y.size());
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor from = recorder.reads(x);
+            Tensor result = recorder.writes(y);
+            recorder.keep(y.storage.op, () -> reduction(reduction, ddof, from, to, result), result);
+        }
     }
 
     /// `y = reduction(x)` over the marked axes: a sum of integers or truth values, y being INT64, or the largest or
@@ -180,6 +232,12 @@ final class Launch {
                     reduced,
                     memory(y),
                     y.offset);
+            Recorder recorder = scope.recorder;
+            if (recorder != null) {
+                Tensor from = recorder.reads(x);
+                Tensor result = recorder.writes(y);
+                recorder.keep(y.storage.op, () -> integerReduction(reduction, from, reduced, result), result);
+            }
         }
     }
 
@@ -187,8 +245,18 @@ final class Launch {
     static void position(boolean largest, Tensor x, int axis, Tensor y) {
         if (y.size() > 0 && !skips(y)) {
             var work = new PositionWork(x.dtype.kind, largest, x.shape, axis);
-            work.run(memory(x), x.offset, x.strides, memory(y), y.offset, y.strides);
+            position(work, x, y);
+            Recorder recorder = Recorder.current();
+            if (recorder != null) {
+                Tensor from = recorder.reads(x);
+                Tensor to = recorder.writes(y);
+                recorder.keep(y.storage.op, () -> position(work, from, to), to);
+            }
         }
+    }
+
+    private static void position(PositionWork work, Tensor x, Tensor y) {
+        work.run(memory(x), x.offset, x.strides, memory(y), y.offset, y.strides);
     }
 
     /// The Euclidean norm of a contiguous tensor; 0 for one without memory.
@@ -222,8 +290,18 @@ final class Launch {
     static void topk(Tensor x, int axis, Tensor indices) {
         if (indices.size() > 0 && !skips(indices)) {
             var work = new TopKWork(x.dtype.kind, x.shape, axis, indices.shape[axis]);
-            work.run(memory(x), x.offset, x.strides, memory(indices), indices.offset, indices.strides);
+            topk(work, x, indices);
+            Recorder recorder = Recorder.current();
+            if (recorder != null) {
+                Tensor from = recorder.reads(x);
+                Tensor to = recorder.writes(indices);
+                recorder.keep("topk", () -> topk(work, from, to), to);
+            }
         }
+    }
+
+    private static void topk(TopKWork work, Tensor x, Tensor indices) {
+        work.run(memory(x), x.offset, x.strides, memory(indices), indices.offset, indices.strides);
     }
 
     /// The elements of x in order along an axis, and their positions; values may be null. `records` is memory of
@@ -235,6 +313,14 @@ final class Launch {
                 work.values(memory(values), values.offset);
             }
             work.run(memory(x), x.offset, x.strides, memory(indices), indices.offset, indices.strides);
+            Recorder recorder = Recorder.current();
+            if (recorder != null) {
+                Tensor from = recorder.reads(x);
+                Tensor ordered = recorder.writes(values);
+                Tensor order = recorder.writes(indices);
+                Tensor scratch = recorder.writes(records);
+                recorder.keep("sort", () -> sort(from, axis, descending, ordered, order, scratch), order);
+            }
         }
     }
 
@@ -249,6 +335,17 @@ final class Launch {
             return;
         }
         var work = new ScanWork(kind, x.dtype.kind, reverse, x.shape, axis);
+        scan(work, x, a, y);
+        Recorder recorder = Recorder.current();
+        if (recorder != null) {
+            Tensor from = recorder.reads(x);
+            Tensor coefficients = recorder.reads(a);
+            Tensor to = recorder.writes(y);
+            recorder.keep(y.storage.op, () -> scan(work, from, coefficients, to), to);
+        }
+    }
+
+    private static void scan(ScanWork work, Tensor x, Tensor a, Tensor y) {
         if (a != null) {
             work.coefficients(memory(a), a.offset, a.strides);
         }
@@ -340,6 +437,13 @@ final class Launch {
                     edges.offset,
                     memory(counts),
                     counts.offset);
+            Recorder recorder = Recorder.current();
+            if (recorder != null) {
+                Tensor from = recorder.reads(x);
+                Tensor between = recorder.reads(edges);
+                Tensor to = recorder.writes(counts);
+                recorder.keep("histogram", () -> histogram(from, between, to), to);
+            }
         }
     }
 
@@ -371,152 +475,19 @@ final class Launch {
                 y.dtype.kind,
                 memory(y),
                 y.offset);
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor first = recorder.reads(a);
+            Tensor second = recorder.reads(b);
+            Tensor classes = recorder.reads(labels);
+            Tensor to = recorder.writes(y);
+            recorder.keep(y.storage.op, () -> rows(kind, first, second, classes, ignored, to), to);
+        }
     }
 
     /// The distance between rows; of a tensor of higher rank they follow each other.
     private static long betweenRows(Tensor t) {
         return t.rank() == 2 ? t.strides[0] : t.shape[t.rank() - 1];
-    }
-
-    /// From now on what follows a product of this thread: a bias added, an activation, either of which may be null.
-    /// To be ended by [#endThen].
-    static void beginThen(Tensor bias, Activation activation, Tensor y) {
-        if (y.dtype == DType.BFLOAT16) {
-            beginThenOfHalves(bias, activation);
-            return;
-        }
-        ProductWork work = Scope.current().products;
-        if (bias != null && !bias.storage.isAbstract()) {
-            var kernel = y.dtype.kind.of(activation == null ? BinaryKernel.ADD : activation.afterBias);
-            work.addBias(kernel, memory(bias), bias.offset, bias.strides[0]);
-        } else if (activation != null) {
-            work.activate(y.dtype.kind.of(activation.kernel));
-        }
-    }
-
-    private static void beginThenOfHalves(Tensor bias, Activation activation) {
-        Bfloat16ProductWork work = Scope.current().halfProducts;
-        if (bias != null && !bias.storage.isAbstract()) {
-            work.addBias(memory(bias), bias.offset, bias.strides[0]);
-        }
-        if (activation != null) {
-            work.activate(DType.BFLOAT16.kind.of(activation.kernel));
-        }
-    }
-
-    /// From now on a product of this thread goes through an activation's gradient over that activation's output. To
-    /// be ended by [#endThen].
-    static void beginThrough(Activation activation, Tensor y) {
-        Kernel.Binary gradient = y.dtype.kind.of(activation.gradient);
-        if (y.dtype == DType.BFLOAT16) {
-            Scope.current().halfProducts.throughGradient(gradient);
-        } else {
-            Scope.current().products.throughGradient(gradient);
-        }
-    }
-
-    static void endThen() {
-        Scope scope = Scope.current();
-        scope.products.plain();
-        scope.halfProducts.plain();
-    }
-
-    /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.
-    static void product(Tensor a, Tensor b, double beta, Tensor y) {
-        if (y.dtype == DType.BFLOAT16) {
-            productOfHalves(a, b, beta, y);
-            return;
-        }
-        ProductWork work = Scope.current().products;
-        left(work, a, false);
-        right(work, b);
-        work.run(y.isWide(), beta, memory(y), y.offset);
-    }
-
-    /// `y = aᵀ·b + beta·y`, without a view of a that has its axes exchanged.
-    static void productOfSwapped(Tensor a, Tensor b, double beta, Tensor y) {
-        if (y.dtype == DType.BFLOAT16) {
-            productOfHalves(a.matrixTranspose(), b, beta, y);
-            return;
-        }
-        ProductWork work = Scope.current().products;
-        left(work, a, true);
-        right(work, b);
-        work.run(y.isWide(), beta, memory(y), y.offset);
-    }
-
-    /// As [#product] for a batch of the given leading axes, of which a, b and y are the first; the strides are 0
-    /// along axes where an operand is stretched.
-    static void products(
-            Tensor a, long[] aStrides, Tensor b, long[] bStrides, double beta, Tensor y, long[] leadingAxes) {
-        if (y.dtype == DType.BFLOAT16) {
-            productsOfHalves(a, aStrides, b, bStrides, beta, y, leadingAxes);
-            return;
-        }
-        ProductWork work = Scope.current().products;
-        left(work, a, false);
-        right(work, b);
-        work.run(y.isWide(), beta, memory(y), y.offset, leadingAxes, aStrides, bStrides);
-    }
-
-    private static void productOfHalves(Tensor a, Tensor b, double beta, Tensor y) {
-        productsOfHalves(a, Shape.SCALAR, b, Shape.SCALAR, beta, y, Shape.SCALAR);
-    }
-
-    private static void productsOfHalves(
-            Tensor a, long[] aStrides, Tensor b, long[] bStrides, double beta, Tensor y, long[] leadingAxes) {
-        Bfloat16ProductWork work = Scope.current().halfProducts;
-        work.left(memory(a), a.offset, a.shape[0], a.shape[1], a.strides[0], a.strides[1]);
-        work.right(memory(b), b.offset, b.shape[1], b.strides[0], b.strides[1]);
-        work.run(beta, memory(y), y.offset, leadingAxes, aStrides, bStrides);
-    }
-
-    private static void left(ProductWork work, Tensor a, boolean swapped) {
-        int row = swapped ? 1 : 0;
-        int column = 1 - row;
-        boolean columnsLie = MatrixLayout.transposed(a.shape, a.strides);
-        work.left(
-                memory(a),
-                a.offset,
-                a.shape[row],
-                a.shape[column],
-                a.strides[row],
-                columnsLie != swapped,
-                MatrixLayout.leading(a.shape, a.strides, columnsLie),
-                MatrixLayout.increment(a.shape, a.strides, column));
-    }
-
-    private static void right(ProductWork work, Tensor b) {
-        boolean transposed = MatrixLayout.transposed(b.shape, b.strides);
-        work.right(
-                memory(b),
-                b.offset,
-                b.shape[1],
-                b.strides[1],
-                transposed,
-                MatrixLayout.leading(b.shape, b.strides, transposed),
-                MatrixLayout.increment(b.shape, b.strides, 0));
-    }
-
-    /// `y = Σ a·b` of two vectors.
-    static void dot(Tensor a, Tensor b, Tensor y) {
-        Scope scope = Scope.current();
-        if (skips(y, scope)) {
-            return;
-        }
-        if (y.dtype == DType.BFLOAT16) {
-            Bfloat16ProductWork work = scope.halfProducts;
-            work.left(memory(a), a.offset, 1, a.size(), 0, a.strides[0]);
-            work.right(memory(b), b.offset, 1, b.strides[0], 0);
-            work.run(0, memory(y), y.offset, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
-            return;
-        }
-        ProductWork work = scope.products;
-        int aStep = MatrixLayout.increment(a.shape, a.strides, 0);
-        int bStep = MatrixLayout.increment(b.shape, b.strides, 0);
-        work.left(memory(a), a.offset, 1, a.size(), 0, false, (int) Math.max(1, a.size()), aStep);
-        work.right(memory(b), b.offset, 1, 0, true, (int) Math.max(1, b.size()), bStep);
-        work.run(y.isWide(), 0, memory(y), y.offset);
     }
 
     private static MemorySegment memory(Tensor t) {

@@ -86,7 +86,7 @@ public sealed interface MaskOps permits Tensor {
         Tensor x = self();
         x.requireReadable("nonzero");
         Tensor whole = x.contiguous("nonzero");
-        whole.storage.requireElements("nonzero", x.shape);
+        whole.requireElements("nonzero");
         Tensor y = Tensor.make("nonzero", DType.INT64, new long[] {Launch.countNonzero(whole), x.rank()}, false);
         Launch.nonzero(whole, y);
         whole.freeCopyOf(x, "nonzero");
@@ -104,7 +104,7 @@ public sealed interface MaskOps permits Tensor {
     /// How often a mask is set, stretched to the elements.
     private static long count(String op, Tensor mask, Tensor x) {
         Tensor whole = mask.contiguous(op);
-        whole.storage.requireElements(op, mask.shape);
+        whole.requireElements(op);
         // Stretching repeats each place of the mask as often as any other.
         long n = x.size() == 0 ? 0 : Launch.countNonzero(whole) * (x.size() / mask.size());
         whole.freeCopyOf(mask, op);

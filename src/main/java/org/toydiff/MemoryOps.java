@@ -29,7 +29,7 @@ public sealed interface MemoryOps permits Tensor {
     /// @throws IllegalStateException if it is freed already
     default MemorySegment segment() {
         Tensor x = self();
-        x.storage.requireElements("segment", x.shape);
+        x.requireElements("segment");
         long elements = x.size() == 0 ? 0 : Shape.last(x.shape, x.strides) + 1;
         long begin = (x.offset - x.storage.base()) * x.dtype.bytes();
         return x.storage.expose().asSlice(begin, elements * x.dtype.bytes());
@@ -84,7 +84,7 @@ public sealed interface MemoryOps permits Tensor {
 
     private int arraySize(String op) {
         Tensor x = self();
-        x.storage.requireElements(op, x.shape);
+        x.requireElements(op);
         if (x.size() > Integer.MAX_VALUE - 8) {
             throw new IllegalStateException(
                     op + ": " + Shape.text(x.shape) + " has more elements than an array can; slice it");
@@ -97,7 +97,7 @@ public sealed interface MemoryOps permits Tensor {
     /// @throws IllegalStateException if there are more or fewer
     default double item() {
         Tensor x = self();
-        x.storage.requireElements("item", x.shape);
+        x.requireElements("item");
         if (x.size() != 1) {
             throw new IllegalStateException(
                     "item: " + Shape.text(x.shape) + " has " + x.size() + " elements; use at(index) or toFloatArray()");
@@ -111,7 +111,7 @@ public sealed interface MemoryOps permits Tensor {
     /// @throws IllegalArgumentException if the index has another rank or is out of range
     default double at(long... index) {
         Tensor x = self();
-        x.storage.requireElements("at", x.shape);
+        x.requireElements("at");
         boolean inside = index.length == x.shape.length;
         long position = x.offset;
         for (int i = 0; inside && i < index.length; i++) {
@@ -136,6 +136,7 @@ public sealed interface MemoryOps permits Tensor {
     default Tensor copyTo(Arena arena) {
         Tensor x = self();
         x.requireReadable("copyTo");
+        Recorder.requireInside("copyTo", arena);
         Tensor copy = Tensor.makeIn(arena, "copyTo", x.dtype, x.shape);
         Launch.unary(Families.copy(x.dtype), x, copy);
         return copy;
@@ -155,6 +156,7 @@ public sealed interface MemoryOps permits Tensor {
         Tensor x = self();
         x.requireReadable("moveTo");
         arena.requireUsable("moveTo");
+        Recorder.refuse("moveTo", "changes the owner of a block, and a replay would not; move it after run");
         if (Launch.skips(x)) {
             x.storage.moveCount(arena.account);
             return x;

@@ -76,7 +76,7 @@ final class Products {
         requireSizes("matmul", a, b);
         if (!onto.storage.isAbstract() && onto.size() > 0) {
             CBlas.require();
-            Launch.productOfSwapped(a, b, beta, onto);
+            ProductLaunch.productOfSwapped(a, b, beta, onto);
         }
         return onto;
     }
@@ -108,21 +108,21 @@ final class Products {
 
     /// `y = activation(a·b + bias)`, the last two of which may be null.
     private static void multiplyThen(Tensor bias, Activation activation, Tensor a, Tensor b, Tensor y) {
-        Launch.beginThen(bias, activation, y);
+        ProductLaunch.beginThen(bias, activation, y);
         try {
             multiply(a, b, 0, y);
         } finally {
-            Launch.endThen();
+            ProductLaunch.endThen();
         }
     }
 
     /// The gradient `a·b` through an activation, over its output y.
     private static void multiplyThrough(Activation activation, Tensor a, Tensor b, Tensor y) {
-        Launch.beginThrough(activation, y);
+        ProductLaunch.beginThrough(activation, y);
         try {
             multiply(a, b, 0, y);
         } finally {
-            Launch.endThen();
+            ProductLaunch.endThen();
         }
     }
 
@@ -134,7 +134,7 @@ final class Products {
         if (!y.storage.isAbstract() && y.size() > 0) {
             CBlas.require();
             if (z.rank() == 2 && x.rank() > 2 && x.isContiguous()) {
-                Launch.product(flat(x), z, beta, flat(y));
+                ProductLaunch.product(flat(x), z, beta, flat(y));
             } else {
                 batch(x, z, beta, y);
             }
@@ -151,7 +151,7 @@ final class Products {
         if (!y.storage.isAbstract()) {
             CBlas.require();
         }
-        Launch.dot(x, z, y);
+        ProductLaunch.dot(x, z, y);
         x.freeCopyOf(a, "matmul");
         z.freeCopyOf(b, "matmul");
     }
@@ -160,11 +160,12 @@ final class Products {
     private static void batch(Tensor a, Tensor b, double beta, Tensor y) {
         int leading = y.rank() - 2;
         if (leading == 0) {
-            Launch.product(a, b, beta, y);
+            ProductLaunch.product(a, b, beta, y);
             return;
         }
         long[] axes = Arrays.copyOf(y.shape, leading);
-        Launch.products(matrix(a), leadingStrides(a, axes), matrix(b), leadingStrides(b, axes), beta, matrix(y), axes);
+        ProductLaunch.products(
+                matrix(a), leadingStrides(a, axes), matrix(b), leadingStrides(b, axes), beta, matrix(y), axes);
     }
 
     private static long[] leadingStrides(Tensor t, long[] axes) {

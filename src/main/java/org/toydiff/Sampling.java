@@ -4,13 +4,70 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.random.DefaultGenerator;
 import org.toydiff.internal.random.WeightTree;
 
 /// Draws integers, permutations and samples. A tensor without memory draws nothing.
 final class Sampling {
     private Sampling() {}
+
+    /// Sets the elements of a fresh, contiguous tensor to random ones.
+    @FunctionalInterface
+    interface Draw {
+        /// `x` has the parameters of the distribution, or is null.
+        void fill(Tensor x, Tensor y, RandomGenerator source);
+    }
+
+    /// Uniform random values in [0, 1), with as many bits as the dtype has: rounded ones could round up to 1.
+    static final Draw UNIFORM = (x, y, source) -> {
+        DType dtype = y.dtype;
+        for (long i = 0; i < y.size(); i++) {
+            // The value first: the source may be the caller's code, which may close the arena.
+            double value =
+                    switch (dtype) {
+                        case FLOAT64 -> source.nextDouble();
+                        case BFLOAT16 -> (source.nextInt() >>> 24) * 0x1p-8;
+                        default -> source.nextFloat();
+                    };
+            y.dtype.set(y.storage.segment(), y.offset + i, value);
+        }
+    };
+
+    /// Standard normal random values.
+    static final Draw NORMAL = (x, y, source) -> {
+        for (long i = 0; i < y.size(); i++) {
+            double value = source.nextGaussian();
+            y.dtype.set(y.storage.segment(), y.offset + i, value);
+        }
+    };
+
+    /// The result of `fill`, called with the default generator.
+    static Tensor drawn(Function<RandomGenerator, Tensor> fill) {
+        return DefaultGenerator.use(Scope.current().draws, fill);
+    }
+
+    /// The elements of a state of the default generator.
+    static long[] generatorState(Tensor state) {
+        long[] elements = state.dtype == DType.INT64 ? state.toLongArray() : new long[0];
+        if (!DefaultGenerator.isState(elements)) {
+            throw new IllegalArgumentException("setRandomState: " + Shape.text(state.shape) + " " + state.dtype
+                    + " is no state of the generator; give a result of randomState()");
+        }
+        return elements;
+    }
+
+    /// Returns y, a fresh, contiguous tensor, with random elements, whose distribution depends on x, which may be
+    /// null.
+    static Tensor draw(Tensor x, Tensor y, RandomGenerator source, Draw draw) {
+        if (!y.storage.isAbstract() && y.size() > 0) {
+            draw.fill(x, y, source);
+            Recorder.drawn(x, y, source, draw);
+        }
+        return y;
+    }
 
     /// Uniform integers from `low` to `high − 1`.
     static Tensor integers(DType dtype, RandomGenerator generator, long low, long high, long[] shape) {
@@ -26,12 +83,12 @@ final class Sampling {
             throw new IllegalArgumentException(
                     "randint: " + low + " to " + (high - 1) + " are not all of INT32; draw INT64");
         }
-        Tensor y = Tensor.allocate("randint", null, dtype, shape);
-        for (long i = 0; i < elements(y); i++) {
-            long value = low + below(generator, high - low);
-            dtype.setLong(y.storage.segment(), y.offset + i, value);
-        }
-        return y;
+        return draw(null, Tensor.allocate("randint", null, dtype, shape), generator, (x, y, source) -> {
+            for (long i = 0; i < y.size(); i++) {
+                long value = low + below(source, high - low);
+                dtype.setLong(y.storage.segment(), y.offset + i, value);
+            }
+        });
     }
 
     /// A uniform integer from 0 to `bound − 1`, `bound` read as unsigned: the first of as many random bits as the
@@ -51,36 +108,39 @@ final class Sampling {
 
     /// The numbers below n in random order: R. Durstenfeld, "Algorithm 235: random permutation", CACM 7(7), 1964.
     static Tensor permutation(RandomGenerator generator, long n) {
-        Tensor y = Tensor.allocate("randperm", null, DType.INT64, n);
-        for (long i = 0; i < elements(y); i++) {
+        return draw(null, Tensor.allocate("randperm", null, DType.INT64, n), generator, PERMUTATION);
+    }
+
+    private static final Draw PERMUTATION = (x, y, source) -> {
+        for (long i = 0; i < y.size(); i++) {
             MemorySegment numbers = y.storage.segment();
-            long other = below(generator, i + 1);
+            long other = below(source, i + 1);
             numbers.setAtIndex(JAVA_LONG, y.offset + i, numbers.getAtIndex(JAVA_LONG, y.offset + other));
             numbers.setAtIndex(JAVA_LONG, y.offset + other, i);
         }
-        return y;
-    }
+    };
 
     static Tensor bernoulli(Tensor x, RandomGenerator generator) {
-        Tensor y = Tensor.make("bernoulli", x.dtype, x.shape, false);
-        if (!y.storage.isAbstract()) {
-            boolean wide = x.isWide();
-            x.forEach((i, probability) -> {
-                double draw = wide ? generator.nextDouble() : generator.nextFloat();
-                y.dtype.set(y.storage.segment(), y.offset + i, draw < probability ? 1 : 0);
-            });
-        }
-        return y;
+        return draw(x, Tensor.make("bernoulli", x.dtype, x.shape, false), generator, BERNOULLI);
     }
+
+    private static final Draw BERNOULLI = (x, y, source) -> {
+        boolean wide = x.isWide();
+        x.forEach((i, probability) -> {
+            double draw = wide ? source.nextDouble() : source.nextFloat();
+            y.dtype.set(y.storage.segment(), y.offset + i, draw < probability ? 1 : 0);
+        });
+    };
 
     static Tensor multinomial(Tensor x, long count, boolean replacement, RandomGenerator generator) {
         boolean vector = x.shape.length == 1;
         Tensor rows = vector ? x.view(x.offset, Shape.withOne(x.shape, 0), Shape.withOne(x.strides, 0)) : x;
         long[] shape = {rows.shape[0], count};
         Tensor y = Tensor.make("multinomial", DType.INT64, vector ? new long[] {count} : shape, false);
-        if (y.storage.isAbstract()) {
-            return y;
-        }
+        return draw(rows, y, generator, (weights, drawn, source) -> sample(weights, count, replacement, drawn, source));
+    }
+
+    private static void sample(Tensor rows, long count, boolean replacement, Tensor y, RandomGenerator generator) {
         try (var scratch = Arena.ofConfined()) {
             var tree = new WeightTree(scratch, rows.shape[1]);
             for (long i = 0; i < rows.shape[0]; i++) {
@@ -94,7 +154,6 @@ final class Sampling {
                 }
             }
         }
-        return y;
     }
 
     private static void load(WeightTree tree, Tensor rows, long row, long needed) {
@@ -111,9 +170,5 @@ final class Sampling {
                     + positive + " weights above 0, with a sum of " + tree.total() + "; it needs at least " + needed
                     + ", with a finite sum");
         }
-    }
-
-    private static long elements(Tensor y) {
-        return y.storage.isAbstract() ? 0 : y.size();
     }
 }

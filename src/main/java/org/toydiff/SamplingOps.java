@@ -18,7 +18,7 @@ public sealed interface SamplingOps permits Tensor {
         Tensor x = self();
         x.requireFloating("bernoulli");
         requireElements(x, "bernoulli", "a probability, from 0 to 1", 1);
-        return Tensor.drawn(generator -> Sampling.bernoulli(x, generator));
+        return Sampling.drawn(generator -> Sampling.bernoulli(x, generator));
     }
 
     /// Draws positions along the last axis, with probabilities in proportion to the elements there, which need not
@@ -43,18 +43,20 @@ public sealed interface SamplingOps permits Tensor {
             throw new IllegalArgumentException("multinomial: " + count + " draws; give at least 1");
         }
         requireElements(x, "multinomial", "a finite weight, 0 or more", Double.MAX_VALUE);
-        return Tensor.drawn(generator -> Sampling.multinomial(x, count, replacement, generator));
+        return Sampling.drawn(generator -> Sampling.multinomial(x, count, replacement, generator));
     }
 
     private static void requireElements(Tensor x, String op, String wanted, double most) {
-        if (x.storage.isAbstract()) {
-            return;
+        if (!x.storage.isAbstract()) {
+            Recorder.check(
+                    op,
+                    x,
+                    elements -> elements.forEach((i, value) -> {
+                        if (!(value >= 0 && value <= most)) {
+                            throw new IllegalArgumentException(op + ": element " + i + " of "
+                                    + Shape.text(elements.shape) + " is " + value + ", not " + wanted);
+                        }
+                    }));
         }
-        x.forEach((i, value) -> {
-            if (!(value >= 0 && value <= most)) {
-                throw new IllegalArgumentException(
-                        op + ": element " + i + " of " + Shape.text(x.shape) + " is " + value + ", not " + wanted);
-            }
-        });
     }
 }

@@ -1,5 +1,7 @@
 package org.toydiff;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.util.Arrays;
@@ -51,6 +53,9 @@ final class Scope {
     /// The backward whose rule is running, or null.
     Backward backward;
 
+    /// Notes the launches of this thread for a compiled function, or null.
+    Recorder recorder;
+
     // This thread's launches, one object of each kind, reused.
     final ElementWork elements = new ElementWork();
     final ReductionWork reductions = new ReductionWork();
@@ -60,11 +65,36 @@ final class Scope {
     final RowWork rows = new RowWork();
     final UpdateWork updates = new UpdateWork();
 
+    /// Memory for one number, the operand of a launch in place.
+    private MemorySegment operand;
+
+    /// Strides of 0.
+    private long[][] noStrides = {};
+
     /// The gradients that the walk backward of this thread has changed.
     final GradientSums.Changes gradientChanges = new GradientSums.Changes();
 
     /// Sorts the graphs that this thread goes backward over.
     final WalkPlan.Order graphs = new WalkPlan.Order();
+
+    MemorySegment operand() {
+        if (operand == null) {
+            operand = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
+        }
+        return operand;
+    }
+
+    /// Returns that many strides of 0.
+    long[] noStrides(int rank) {
+        if (rank >= noStrides.length) {
+            int known = noStrides.length;
+            noStrides = Arrays.copyOf(noStrides, rank + 1);
+            for (int i = known; i <= rank; i++) {
+                noStrides[i] = new long[i];
+            }
+        }
+        return noStrides[rank];
+    }
 
     static Scope current() {
         Reference<Scope> reference = CURRENT.get();
@@ -136,6 +166,16 @@ final class Scope {
 
     int depth() {
         return depth;
+    }
+
+    /// Whether an arena is open on this thread and was opened or entered when there were `outside` others, or later.
+    boolean holds(Arena arena, int outside) {
+        for (int i = outside; i < depth; i++) {
+            if (arenas[i] == arena) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Whether an op that reads `tracked`, which tracks gradients, is recorded.

@@ -162,10 +162,13 @@ public sealed interface SoftmaxOps permits Tensor {
                     + " do not fit; they are [n, classes] and [n], INT32 or INT64 (crossEntropyLoss also takes"
                     + " probabilities of the logits' shape)");
         }
-        if (labels.storage.isAbstract()) {
-            return;
+        if (!labels.storage.isAbstract()) {
+            long classes = logits.shape[1];
+            Recorder.check("crossEntropy", labels, each -> requireInRange(each, classes, ignored));
         }
-        long classes = logits.shape[1];
+    }
+
+    private static void requireInRange(Tensor labels, long classes, long ignored) {
         for (long i = 0; i < labels.shape[0]; i++) {
             long label = labels.dtype.getLong(labels.storage.segment(), labels.offset + i * labels.strides[0]);
             if ((label < 0 || label >= classes) && (label != ignored || ignored == RowWork.NONE)) {

@@ -106,7 +106,7 @@ public sealed interface SortingOps permits Tensor {
         Tensor order = Tensor.make("unique", DType.INT64, n, true);
         order("unique", whole.view(whole.offset, n, Shape.strides(n)), 0, false, sorted, order);
         whole.freeCopyOf(x, "unique");
-        sorted.storage.requireElements("unique", x.shape);
+        sorted.requireElements("unique");
         long[] distinct = {Launch.countDistinct(sorted)};
         var unique = new Unique(
                 Tensor.make("unique", x.dtype, distinct, false),

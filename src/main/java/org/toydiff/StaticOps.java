@@ -180,7 +180,7 @@ final class StaticOps {
                 Tensor x = inputs[i];
                 whole[i] = x.isContiguous() ? x.view() : x.contiguousCopy(name);
             }
-            op.compute(whole, y.view());
+            Recorder.custom(op, name, whole, y.view());
             done = true;
         } finally {
             for (int i = 0; i < inputs.length; i++) {

@@ -335,7 +335,7 @@ public sealed interface StatisticsOps permits Tensor {
         }
         Shape.checked("bincount", Long.BYTES, new long[] {minLength});
         Tensor whole = x.contiguous("bincount");
-        whole.storage.requireElements("bincount", x.shape);
+        whole.requireElements("bincount");
         long size = Math.max(minLength, largest(whole) + 1);
         Tensor counts =
                 Tensor.make("bincount", DType.INT64, new long[] {size}, false).fill(0);
@@ -370,6 +370,9 @@ public sealed interface StatisticsOps permits Tensor {
         x.requireReadable("histogram");
         Tensor whole = x.contiguous("histogram");
         boolean known = x.size() > 0 && !whole.storage.isAbstract();
+        if (known) {
+            whole.requireElements("histogram");
+        }
         double min = known ? Launch.smallest(whole) : 0;
         double max = known ? Launch.largest(whole) : 1;
         Histogram histogram = histogram(whole, bins, min, max);

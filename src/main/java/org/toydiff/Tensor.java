@@ -369,7 +369,7 @@ public final class Tensor extends TensorBase
     /// @param dtype the dtype of the elements
     /// @param shape the size of each axis; none for a scalar
     public static Tensor rand(Arena arena, DType dtype, long... shape) {
-        return drawn(generator -> rand(arena, dtype, generator, shape));
+        return Sampling.drawn(generator -> rand(arena, dtype, generator, shape));
     }
 
     /// {@return a new tensor of uniform random values in [0, 1), FLOAT32, in the innermost arena}
@@ -397,7 +397,7 @@ public final class Tensor extends TensorBase
     /// @param shape the size of each axis; none for a scalar
     public static Tensor rand(Arena arena, DType dtype, RandomGenerator generator, long... shape) {
         dtype.requireFloating("rand");
-        return allocate("rand", arena, dtype, shape).uniform(generator);
+        return Sampling.draw(null, allocate("rand", arena, dtype, shape), generator, Sampling.UNIFORM);
     }
 
     /// {@return a new tensor of standard normal random values, FLOAT32, in the innermost arena}
@@ -421,7 +421,7 @@ public final class Tensor extends TensorBase
     /// @param dtype the dtype of the elements
     /// @param shape the size of each axis; none for a scalar
     public static Tensor randn(Arena arena, DType dtype, long... shape) {
-        return drawn(generator -> randn(arena, dtype, generator, shape));
+        return Sampling.drawn(generator -> randn(arena, dtype, generator, shape));
     }
 
     /// {@return a new tensor of standard normal random values, FLOAT32, in the innermost arena}
@@ -449,7 +449,7 @@ public final class Tensor extends TensorBase
     /// @param shape the size of each axis; none for a scalar
     public static Tensor randn(Arena arena, DType dtype, RandomGenerator generator, long... shape) {
         dtype.requireFloating("randn");
-        return allocate("randn", arena, dtype, shape).normal(generator);
+        return Sampling.draw(null, allocate("randn", arena, dtype, shape), generator, Sampling.NORMAL);
     }
 
     /// {@return a new INT64 tensor of uniform random integers from `low` to `high − 1`, in the innermost arena}
@@ -459,7 +459,7 @@ public final class Tensor extends TensorBase
     /// @param shape the shape
     /// @throws IllegalArgumentException if low is not below high
     public static Tensor randint(long low, long high, long... shape) {
-        return drawn(generator -> randint(DType.INT64, generator, low, high, shape));
+        return Sampling.drawn(generator -> randint(DType.INT64, generator, low, high, shape));
     }
 
     /// {@return a new tensor of uniform random integers from `low` to `high − 1`, in the innermost arena}
@@ -479,7 +479,7 @@ public final class Tensor extends TensorBase
     /// @param n the number of integers
     /// @throws IllegalArgumentException if it is negative
     public static Tensor randperm(long n) {
-        return drawn(generator -> randperm(generator, n));
+        return Sampling.drawn(generator -> randperm(generator, n));
     }
 
     /// {@return a new INT64 vector of the integers from 0 to `n − 1` in random order, in the innermost arena}
@@ -682,7 +682,7 @@ public final class Tensor extends TensorBase
     ///
     /// @param seed any number
     public static void manualSeed(long seed) {
-        DefaultGenerator.seed(Scope.current().draws, seed);
+        Recorder.repeated("manualSeed", () -> DefaultGenerator.seed(Scope.current().draws, seed));
     }
 
     /// {@return the seed from which the default generator started: that of [#manualSeed], or a number from the clock
@@ -693,6 +693,7 @@ public final class Tensor extends TensorBase
 
     /// {@return the state of the default generator: a new INT64 tensor `[4]` in the innermost arena}
     public static Tensor randomState() {
+        Recorder.refuse("randomState", "reads a state that a replay would not read again; move it out of the function");
         return of(DefaultGenerator.state());
     }
 
@@ -701,7 +702,7 @@ public final class Tensor extends TensorBase
     /// @param state a result of [#randomState()]
     /// @throws IllegalArgumentException if it is no such state
     public static void setRandomState(Tensor state) {
-        DefaultGenerator.state(Scope.current().draws, state.generatorState());
+        DefaultGenerator.state(Scope.current().draws, Sampling.generatorState(state));
     }
 
     /// {@return a new tensor with the elements of a where the condition is true, those of b elsewhere} Gradient `g`

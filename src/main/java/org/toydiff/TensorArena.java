@@ -178,6 +178,7 @@ public final class TensorArena implements Arena {
     /// @throws WrongThreadException if it is confined to another thread
     public Region enter() {
         requireUsable("enter");
+        Recorder.requireInside("enter", this);
         Scope scope = Scope.current();
         if (scope.predicts() && !predicts()) {
             // Tensors made in a dry run have no memory, whichever arena they go to.
@@ -275,6 +276,10 @@ public final class TensorArena implements Arena {
         Scope scope = Scope.current();
         if (scope.predicts() && !predicts()) {
             throw new IllegalStateException("close: this arena was opened before the dry run; close it after that");
+        }
+        if (Recorder.isOutside(this)) {
+            throw new IllegalStateException("close: a CompiledFunction is being recorded on this thread, and its"
+                    + " replays use tensors of this arena, which was opened before; close it after run");
         }
         Kind kind = account.kind();
         Thread owner = account.owner();

@@ -11,23 +11,21 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
 import java.util.function.LongToDoubleFunction;
-import java.util.random.RandomGenerator;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.ForeignStorage;
 import org.toydiff.internal.memory.Storage;
-import org.toydiff.internal.random.DefaultGenerator;
 import org.toydiff.internal.text.ArrayText;
 
 /// The state of a tensor, and all that ops and gradient rules need beyond its public methods: allocation, views,
 /// recording, checks, and the ops that occur in gradients alone.
 abstract sealed class TensorBase permits Tensor {
-    final Storage storage;
+    /// Changed by [#place] alone, like the offset.
+    Storage storage;
 
     /// The first element, in elements of [Storage#segment()].
-    final long offset;
+    long offset;
 
     final long[] shape;
     final long[] strides;
@@ -67,6 +65,12 @@ abstract sealed class TensorBase permits Tensor {
         return (Tensor) this;
     }
 
+    /// Lets this tensor of a compiled function lie elsewhere: its inputs differ from run to run.
+    void place(Storage storage, long offset) {
+        this.storage = storage;
+        this.offset = offset;
+    }
+
     // Allocation.
 
     /// A new contiguous tensor over a fresh storage.
@@ -87,6 +91,9 @@ abstract sealed class TensorBase permits Tensor {
         if (backward != null) {
             backward.made(storage);
         }
+        if (scope.recorder != null) {
+            scope.recorder.made(storage);
+        }
         return of(storage, dtype, shape);
     }
 
@@ -99,7 +106,9 @@ abstract sealed class TensorBase permits Tensor {
             return of(counted.make(op, dtype, shape, false), dtype, shape);
         }
         if (arena instanceof TensorArena own) {
-            return of(own.make(op, dtype, shape, false), dtype, shape);
+            Storage storage = own.make(op, dtype, shape, false);
+            Recorder.made(own, storage);
+            return of(storage, dtype, shape);
         }
         Storage storage = ForeignStorage.make(arena, op, dtype.element, shape, MemoryLimitException::new);
         return of(storage, dtype, shape);
@@ -108,6 +117,9 @@ abstract sealed class TensorBase permits Tensor {
     /// For factories: as [#makeIn], null standing for the innermost arena.
     static Tensor allocate(String op, Arena arena, DType dtype, long... shape) {
         long[] sizes = Shape.checked(op, dtype.bytes(), shape.clone());
+        if (arena != null) {
+            Recorder.requireInside(op, arena);
+        }
         return arena == null ? make(op, dtype, sizes, false) : makeIn(arena, op, dtype, sizes);
     }
 
@@ -208,6 +220,7 @@ abstract sealed class TensorBase permits Tensor {
     }
 
     static boolean recorded(Tensor x) {
+        Recorder.asksTracking(x);
         return x.tracksGradient() && Scope.current().records(x);
     }
 
@@ -230,6 +243,12 @@ abstract sealed class TensorBase permits Tensor {
     }
 
     // Checks.
+
+    /// Throws, naming `op`, unless it may read the elements into Java.
+    void requireElements(String op) {
+        storage.requireElements(op, shape);
+        Recorder.refuseReading(op, shape);
+    }
 
     void requireReadable(String op) {
         storage.requireReadable(op, shape);
@@ -422,6 +441,9 @@ abstract sealed class TensorBase permits Tensor {
             double element = dtype.requireConvertible(storage.op, value.applyAsDouble(i));
             dtype.set(storage.segment(), offset + i, element);
         }
+        if (n > 0) {
+            Recorder.set(self(), y -> y.setAll(value));
+        }
         return self();
     }
 
@@ -429,38 +451,9 @@ abstract sealed class TensorBase permits Tensor {
     Tensor setAll(long[] values) {
         if (!storage.isAbstract()) {
             MemorySegment.copy(values, 0, storage.segment(), ValueLayout.JAVA_LONG, offset * Long.BYTES, values.length);
+            Recorder.set(self(), y -> y.setAll(values));
         }
         return self();
-    }
-
-    /// The result of `fill`, called with the default generator.
-    static Tensor drawn(Function<RandomGenerator, Tensor> fill) {
-        return DefaultGenerator.use(Scope.current().draws, fill);
-    }
-
-    /// Sets the elements of this fresh tensor to uniform random values in [0, 1).
-    Tensor uniform(RandomGenerator source) {
-        // Numbers with as many bits as the dtype has, not rounded ones: those could round up to 1.
-        return switch (dtype) {
-            case FLOAT64 -> setAll(i -> source.nextDouble());
-            case BFLOAT16 -> setAll(i -> (source.nextInt() >>> 24) * 0x1p-8);
-            default -> setAll(i -> source.nextFloat());
-        };
-    }
-
-    /// Sets the elements of this fresh tensor to standard normal random values.
-    Tensor normal(RandomGenerator source) {
-        return setAll(i -> source.nextGaussian());
-    }
-
-    /// The elements of a state of the default generator.
-    long[] generatorState() {
-        long[] state = dtype == DType.INT64 ? self().toLongArray() : new long[0];
-        if (!DefaultGenerator.isState(state)) {
-            throw new IllegalArgumentException("setRandomState: " + Shape.text(shape) + " " + dtype
-                    + " is no state of the generator; give a result of randomState()");
-        }
-        return state;
     }
 
     /// A callback of [#forEach].
@@ -494,7 +487,7 @@ abstract sealed class TensorBase permits Tensor {
         if (storage.isFreed() || !storage.alive()) {
             text.append("freed, shape=").append(Shape.text(shape));
         } else {
-            storage.requireElements("toString", shape);
+            requireElements("toString");
             text.append(ArrayText.of(
                     shape, strides, offset, at -> dtype.get(storage.segment(), at), format(), text.length()));
         }

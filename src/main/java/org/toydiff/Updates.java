@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import org.toydiff.internal.arithmetic.DecayPower;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.Shape;
@@ -87,7 +88,7 @@ public final class Updates {
             double parameterScale) {
         UpdateWork work = begin("adam", parameter, gradient, first, second);
         moments(work, step, beta1, beta2, epsilon);
-        work.coefficients.rate = rate / (1 - StrictMath.pow(beta1, step));
+        work.coefficients.rate = rate / (1 - DecayPower.of(beta1, step));
         work.coefficients.decay = weightDecay;
         work.coefficients.shrinkage = parameterScale;
         run(work, UpdateKernel.ADAM, parameter, gradient, first, second);
@@ -178,7 +179,7 @@ public final class Updates {
         }
         double norm = norm(parameter);
         moments(work, step, beta1, beta2, epsilon);
-        work.coefficients.scale = 1 / (1 - StrictMath.pow(beta1, step));
+        work.coefficients.scale = 1 / (1 - DecayPower.of(beta1, step));
         work.coefficients.decay = weightDecay;
         Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second);
         double stepNorm = Math.sqrt(Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second));
@@ -210,6 +211,7 @@ public final class Updates {
     /// @return the norm, not rounded to the tensor's dtype
     public static double norm(Tensor tensor) {
         requireWhole("norm", tensor);
+        requireUnrecorded("norm");
         return Launch.norm(tensor);
     }
 
@@ -219,6 +221,7 @@ public final class Updates {
     /// @param factor the factor
     public static void scale(Tensor tensor, double factor) {
         requireModifiable("scale", tensor);
+        requireUnrecorded("scale");
         inPlace(tensor, BinaryKernel.MULTIPLY, factor);
     }
 
@@ -228,6 +231,7 @@ public final class Updates {
     /// @param bound the bound, 0 or more
     public static void clamp(Tensor tensor, double bound) {
         requireModifiable("clamp", tensor);
+        requireUnrecorded("clamp");
         inPlace(tensor, BinaryKernel.MAXIMUM, -bound);
         inPlace(tensor, BinaryKernel.MINIMUM, bound);
     }
@@ -236,17 +240,19 @@ public final class Updates {
         if (Launch.skips(tensor)) {
             return;
         }
-        try (var scratch = TensorArena.ofConfined()) {
-            Launch.binary(tensor.dtype.kind.of(kernel), tensor, Tensor.constant(tensor.dtype, operand), tensor);
-        }
+        Launch.inPlace(tensor.dtype.kind.of(kernel), tensor, operand);
         tensor.storage.version++;
+    }
+
+    private static void requireUnrecorded(String op) {
+        Recorder.refuse(op, "depends on numbers of this run; call it inside CompiledFunction.onEachRun");
     }
 
     private static void moments(UpdateWork work, long step, double beta1, double beta2, double epsilon) {
         work.coefficients.beta1 = beta1;
         work.coefficients.beta2 = beta2;
         work.coefficients.squareWeight = 1 - beta2;
-        work.coefficients.rootCorrection = 1 / Math.sqrt(1 - StrictMath.pow(beta2, step));
+        work.coefficients.rootCorrection = 1 / Math.sqrt(1 - DecayPower.of(beta2, step));
         work.coefficients.epsilon = epsilon;
     }
 
@@ -262,6 +268,7 @@ public final class Updates {
 
     /// Checks the tensors of a step; state may be null.
     private static UpdateWork begin(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        requireUnrecorded(op);
         requireModifiable(op, parameter);
         requireLike(op, parameter, gradient);
         requireState(op, parameter, first);

@@ -45,7 +45,10 @@
 /// - Owning memory: `TensorArena`, `MemoryOps` (copyTo, moveTo), `Memory`; `internal.memory.Ledger` enforces
 ///   the limits.
 /// - Updating parameters in place: `Updates`.
+/// - Recording a function and replaying it: `CompiledFunction`; `Recorder` notes the launches of the first run,
+///   `Recording` runs them again; `ExecutionPlan` lists them.
 ///
 /// These internal packages know no tensor: `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM),
-/// `internal.kernels`, `internal.blas`, `internal.memory`, `internal.workers` and `internal.text`.
+/// `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a recording lie),
+/// `internal.workers` and `internal.text`.
 package org.toydiff;

@@ -43,6 +43,7 @@ class ArchitectureTest {
                     ".internal.fusion",
                     ".internal.text",
                     ".internal.memory",
+                    ".internal.plan",
                     "",
                     ".nn",
                     ".optim",

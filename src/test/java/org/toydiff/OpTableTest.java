@@ -47,20 +47,20 @@ import org.toydiff.internal.launch.Shape;
 /// order.
 @Tag("kernels")
 class OpTableTest {
-    private record Binary(
+    record Binary(
             String name,
             BinaryOperator<Tensor> op,
             DoubleBinaryOperator oracle,
             Oracles.Domain first,
             Oracles.Domain second) {}
 
-    private interface AlongAxis {
+    interface AlongAxis {
         Tensor apply(Tensor x, int axis, boolean keepDims);
     }
 
-    private record Lane(String name, UnaryOperator<Tensor> all, AlongAxis one, ToDoubleFunction<double[]> oracle) {}
+    record Lane(String name, UnaryOperator<Tensor> all, AlongAxis one, ToDoubleFunction<double[]> oracle) {}
 
-    private static final List<Binary> BINARY = List.of(
+    static final List<Binary> BINARY = List.of(
             new Binary("add", Tensor::add, Double::sum, REAL, REAL),
             new Binary("subtract", Tensor::subtract, (a, b) -> a - b, REAL, REAL),
             new Binary("multiply", Tensor::multiply, (a, b) -> a * b, REAL, REAL),
@@ -73,7 +73,7 @@ class OpTableTest {
             new Binary("fmod", Tensor::fmod, (a, b) -> a % b, REAL, new Oracles.Domain(1.1, 3)),
             new Binary("remainder", Tensor::remainder, Oracles::remainder, REAL, new Oracles.Domain(1.1, 3)));
 
-    private static final List<Binary> MASKS = List.of(
+    static final List<Binary> MASKS = List.of(
             new Binary("greater", Tensor::greater, (a, b) -> a > b ? 1 : 0, REAL, REAL),
             new Binary("greaterOrEqual", Tensor::greaterOrEqual, (a, b) -> a >= b ? 1 : 0, REAL, REAL),
             new Binary("less", Tensor::less, (a, b) -> a < b ? 1 : 0, REAL, REAL),
@@ -81,7 +81,7 @@ class OpTableTest {
             new Binary("equalTo", Tensor::equalTo, (a, b) -> a == b ? 1 : 0, REAL, REAL),
             new Binary("notEqualTo", Tensor::notEqualTo, (a, b) -> a != b ? 1 : 0, REAL, REAL));
 
-    private static final List<Lane> LANES = List.of(
+    static final List<Lane> LANES = List.of(
             new Lane("sum", Tensor::sum, Tensor::sum, v -> Arrays.stream(v).sum()),
             new Lane("mean", Tensor::mean, Tensor::mean, v -> Arrays.stream(v).sum() / v.length),
             new Lane(
@@ -487,7 +487,7 @@ class OpTableTest {
         }
     }
 
-    private static Set<String> rows() {
+    static Set<String> rows() {
         var rows = new TreeSet<>(ELSEWHERE.keySet());
         UnaryRow.ALL.forEach(row -> rows.add(row.name()));
         BINARY.forEach(row -> rows.add(row.name));

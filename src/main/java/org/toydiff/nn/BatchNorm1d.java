@@ -64,6 +64,7 @@ public final class BatchNorm1d extends Layer {
             throw new IllegalArgumentException("BatchNorm1d: epsilon " + epsilon + " must be 0 or more");
         }
         this.epsilon = epsilon;
+        settingChanged();
         return this;
     }
 
@@ -77,6 +78,7 @@ public final class BatchNorm1d extends Layer {
             throw new IllegalArgumentException("BatchNorm1d: momentum " + momentum + " must be within 0 to 1");
         }
         this.momentum = momentum;
+        settingChanged();
         return this;
     }
 
@@ -123,8 +125,7 @@ public final class BatchNorm1d extends Layer {
             Tensor unbiased = variance.multiply((double) n / (n - 1));
             runningMean.copyFrom(runningMean.multiply(1 - momentum).add(mean.multiply(momentum)));
             runningVariance.copyFrom(runningVariance.multiply(1 - momentum).add(unbiased.multiply(momentum)));
-            batches.copyFrom(
-                    Tensor.of(new long[] {batches.toLongArray()[0] + 1}).reshape());
+            batches.copyFrom(batches.add(1));
         }
     }
 

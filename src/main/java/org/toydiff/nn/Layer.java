@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.toydiff.CompiledFunction;
 import org.toydiff.DType;
 import org.toydiff.Region;
 import org.toydiff.Stateful;
@@ -34,6 +36,12 @@ public abstract class Layer implements Stateful {
     private boolean training = true;
     private boolean frozen;
 
+    /// How often a setting or the registered tensors and children have changed.
+    private long changes;
+
+    /// What a compiled function depends on beside the elements of tensors; one object for all calls.
+    private final LongSupplier state = () -> changes << 2 | (frozen ? 2 : 0) | (training ? 1 : 0);
+
     /// Creates a layer without parameters, for subclasses.
     protected Layer() {}
 
@@ -46,6 +54,7 @@ public abstract class Layer implements Stateful {
     /// @return the output, in the innermost arena
     /// @throws IllegalArgumentException if the input does not fit, naming the layer
     public final Tensor forward(Tensor x) {
+        CompiledFunction.dependOn(state);
         try {
             return Summary.isRecording() ? Summary.record(this, x) : compute(x);
         } catch (IllegalArgumentException e) {
@@ -59,6 +68,12 @@ public abstract class Layer implements Stateful {
     /// @param x the input
     /// @return the output, in the innermost arena
     protected abstract Tensor compute(Tensor x);
+
+    /// Notes that a setting has changed on which `compute` depends, so that a [CompiledFunction] that runs this layer
+    /// records again. Setters of a subclass call it.
+    protected final void settingChanged() {
+        changes++;
+    }
 
     /// Returns the exception that `forward` throws when `compute` threw `e`.
     final IllegalArgumentException failure(IllegalArgumentException e) {
@@ -242,6 +257,7 @@ public abstract class Layer implements Stateful {
             throw new IllegalArgumentException(
                     className() + ": \"" + name + "\" is taken, empty or has a dot; choose another name");
         }
+        settingChanged();
     }
 
     /// {@return the parameters of this layer and its children, each once, in the order of registration}

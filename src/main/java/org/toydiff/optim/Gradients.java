@@ -2,6 +2,7 @@ package org.toydiff.optim;
 
 import java.util.List;
 import org.toydiff.Autograd;
+import org.toydiff.CompiledFunction;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Updates;
@@ -26,14 +27,21 @@ public final class Gradients {
     /// @param parameters the parameters whose gradients to clip
     /// @param maxNorm the bound, positive
     /// @return the Euclidean norm of all gradients together before clipping; if it is not finite, nothing is
-    ///     changed
+    ///     changed. A compiled function clips in each run, and gets the norm of the recorded one alone
     /// @throws IllegalArgumentException if the bound is not positive
     public static double clipNorm(List<Tensor> parameters, double maxNorm) {
         if (!(maxNorm > 0)) {
             throw new IllegalArgumentException("clipNorm: maxNorm " + maxNorm + " must be positive");
         }
+        double[] norm = new double[1];
+        CompiledFunction.onEachRun("clipNorm", () -> norm[0] = clip(parameters, maxNorm));
+        return norm[0];
+    }
+
+    private static double clip(List<Tensor> parameters, double maxNorm) {
         double squares = 0;
-        for (Tensor parameter : parameters) {
+        for (int i = 0; i < parameters.size(); i++) {
+            Tensor parameter = parameters.get(i);
             if (parameter.hasGradient()) {
                 double norm = Updates.norm(parameter.gradient());
                 squares += norm * norm;
@@ -41,7 +49,8 @@ public final class Gradients {
         }
         double norm = Math.sqrt(squares);
         if (norm > maxNorm && Double.isFinite(norm)) {
-            for (Tensor parameter : parameters) {
+            for (int i = 0; i < parameters.size(); i++) {
+                Tensor parameter = parameters.get(i);
                 if (parameter.hasGradient()) {
                     // PyTorch adds the same 1e-6.
                     Updates.scale(parameter.gradient(), maxNorm / (norm + 1e-6));
@@ -62,9 +71,13 @@ public final class Gradients {
         if (!(bound > 0)) {
             throw new IllegalArgumentException("clipValue: bound " + bound + " must be positive");
         }
-        for (Tensor parameter : parameters) {
-            if (parameter.hasGradient()) {
-                Updates.clamp(parameter.gradient(), bound);
+        CompiledFunction.onEachRun("clipValue", () -> clamp(parameters, bound));
+    }
+
+    private static void clamp(List<Tensor> parameters, double bound) {
+        for (int i = 0; i < parameters.size(); i++) {
+            if (parameters.get(i).hasGradient()) {
+                Updates.clamp(parameters.get(i).gradient(), bound);
             }
         }
     }

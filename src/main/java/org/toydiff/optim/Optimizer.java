@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.toydiff.Autograd;
+import org.toydiff.CompiledFunction;
 import org.toydiff.MemoryPlan;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
@@ -38,6 +38,9 @@ public abstract class Optimizer implements Stateful {
     private final List<Slot> slots = new ArrayList<>();
     private List<String> stateNames;
     private double weightDecay;
+
+    /// One object for all steps.
+    private final Runnable steps = this::stepAll;
 
     /// A parameter with its group and state.
     private static final class Slot {
@@ -186,12 +189,13 @@ public abstract class Optimizer implements Stateful {
     /// @throws IllegalStateException if the memory of a parameter, of its gradient or of its state is freed, or
     ///     the gradient was lost by a backward that failed; no parameter has changed then
     public final void step() {
-        try (var off = Autograd.noGradient();
-                var scratch = TensorArena.ofConfined()) {
-            requireReady();
-            for (int i = 0; i < slots.size(); i++) {
-                step(i);
-            }
+        CompiledFunction.onEachRun("step", steps);
+    }
+
+    private void stepAll() {
+        requireReady();
+        for (int i = 0; i < slots.size(); i++) {
+            step(i);
         }
     }
 

@@ -2,6 +2,7 @@ package org.toydiff.optim;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.toydiff.CompiledFunction;
 import org.toydiff.MemoryPlan;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
@@ -109,9 +110,12 @@ public final class ReduceOnPlateau implements Stateful {
     /// @param metric the smaller the better; for one that should grow, an accuracy for instance, its negative. NaN
     ///     is never an improvement
     public void step(double metric) {
-        if (MemoryPlan.isDryRun()) {
-            return;
+        if (!MemoryPlan.isDryRun()) {
+            CompiledFunction.onEachRun("schedule", () -> follow(metric));
         }
+    }
+
+    private void follow(double metric) {
         if (isBetter(metric)) {
             best = metric;
             waited = 0;

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.toydiff.CompiledFunction;
 import org.toydiff.MemoryPlan;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
@@ -110,9 +111,12 @@ public final class Scheduler implements Stateful {
     /// Sets the rates of the next step; call it after the optimizer's step. Does nothing in a
     /// [MemoryPlan#dryRun(Runnable)].
     public void step() {
-        if (MemoryPlan.isDryRun()) {
-            return;
+        if (!MemoryPlan.isDryRun()) {
+            CompiledFunction.onEachRun("schedule", this::advance);
         }
+    }
+
+    private void advance() {
         for (Link link : chain) {
             link.follow(rates(), step);
             link.apply(optimizer.groups(), step + 1);

@@ -37,6 +37,10 @@ public final class CBlas {
         }
     }
 
+    // Each precision has a method of its own that makes its slices: C2 leaves parts of a call that it has seldom seen
+    // out
+    // of line, and slices that one of two calls passes on to such parts are objects in front of both.
+
     /// `c = op(a)·op(b) + beta·c`, where op(a) is m×k and op(b) k×n. Operands begin at byte offsets in their
     /// segments.
     public static void gemm(
@@ -58,20 +62,61 @@ public final class CBlas {
             int ldc) {
         int ta = transposeA ? TRANSPOSED : PLAIN;
         int tb = transposeB ? TRANSPOSED : PLAIN;
-        MemorySegment x = a.asSlice(aOffset);
-        MemorySegment y = b.asSlice(bOffset);
-        MemorySegment z = c.asSlice(cOffset);
         try {
             if (wide) {
-                OpenBlas.cblas_dgemm$handle()
-                        .invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1.0, x, lda, y, ldb, beta, z, ldc);
+                dgemm(ta, tb, m, n, k, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset, ldc);
             } else {
-                OpenBlas.cblas_sgemm$handle()
-                        .invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1f, x, lda, y, ldb, (float) beta, z, ldc);
+                sgemm(ta, tb, m, n, k, a, aOffset, lda, b, bOffset, ldb, (float) beta, c, cOffset, ldc);
             }
         } catch (Throwable e) {
             throw unchecked(e);
         }
+    }
+
+    private static void sgemm(
+            int ta,
+            int tb,
+            int m,
+            int n,
+            int k,
+            MemorySegment a,
+            long aOffset,
+            int lda,
+            MemorySegment b,
+            long bOffset,
+            int ldb,
+            float beta,
+            MemorySegment c,
+            long cOffset,
+            int ldc)
+            throws Throwable {
+        MemorySegment x = a.asSlice(aOffset);
+        MemorySegment y = b.asSlice(bOffset);
+        MemorySegment z = c.asSlice(cOffset);
+        OpenBlas.cblas_sgemm$handle().invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1f, x, lda, y, ldb, beta, z, ldc);
+    }
+
+    private static void dgemm(
+            int ta,
+            int tb,
+            int m,
+            int n,
+            int k,
+            MemorySegment a,
+            long aOffset,
+            int lda,
+            MemorySegment b,
+            long bOffset,
+            int ldb,
+            double beta,
+            MemorySegment c,
+            long cOffset,
+            int ldc)
+            throws Throwable {
+        MemorySegment x = a.asSlice(aOffset);
+        MemorySegment y = b.asSlice(bOffset);
+        MemorySegment z = c.asSlice(cOffset);
+        OpenBlas.cblas_dgemm$handle().invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1.0, x, lda, y, ldb, beta, z, ldc);
     }
 
     /// `y = op(a)·x + beta·y`, where a is m×n before op. Operands begin at byte offsets in their segments.
@@ -90,34 +135,79 @@ public final class CBlas {
             MemorySegment y,
             long yOffset) {
         int ta = transpose ? TRANSPOSED : PLAIN;
-        MemorySegment matrix = a.asSlice(aOffset);
-        MemorySegment from = x.asSlice(xOffset);
-        MemorySegment to = y.asSlice(yOffset);
         try {
             if (wide) {
-                OpenBlas.cblas_dgemv$handle()
-                        .invokeExact(ROW_MAJOR, ta, m, n, 1.0, matrix, lda, from, incx, beta, to, 1);
+                dgemv(ta, m, n, a, aOffset, lda, x, xOffset, incx, beta, y, yOffset);
             } else {
-                OpenBlas.cblas_sgemv$handle()
-                        .invokeExact(ROW_MAJOR, ta, m, n, 1f, matrix, lda, from, incx, (float) beta, to, 1);
+                sgemv(ta, m, n, a, aOffset, lda, x, xOffset, incx, (float) beta, y, yOffset);
             }
         } catch (Throwable e) {
             throw unchecked(e);
         }
     }
 
+    private static void sgemv(
+            int ta,
+            int m,
+            int n,
+            MemorySegment a,
+            long aOffset,
+            int lda,
+            MemorySegment x,
+            long xOffset,
+            int incx,
+            float beta,
+            MemorySegment y,
+            long yOffset)
+            throws Throwable {
+        MemorySegment matrix = a.asSlice(aOffset);
+        MemorySegment from = x.asSlice(xOffset);
+        MemorySegment to = y.asSlice(yOffset);
+        OpenBlas.cblas_sgemv$handle().invokeExact(ROW_MAJOR, ta, m, n, 1f, matrix, lda, from, incx, beta, to, 1);
+    }
+
+    private static void dgemv(
+            int ta,
+            int m,
+            int n,
+            MemorySegment a,
+            long aOffset,
+            int lda,
+            MemorySegment x,
+            long xOffset,
+            int incx,
+            double beta,
+            MemorySegment y,
+            long yOffset)
+            throws Throwable {
+        MemorySegment matrix = a.asSlice(aOffset);
+        MemorySegment from = x.asSlice(xOffset);
+        MemorySegment to = y.asSlice(yOffset);
+        OpenBlas.cblas_dgemv$handle().invokeExact(ROW_MAJOR, ta, m, n, 1.0, matrix, lda, from, incx, beta, to, 1);
+    }
+
     /// `Σ x·y` over n elements. Operands begin at byte offsets in their segments.
     public static double dot(
             boolean wide, int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy) {
-        MemorySegment a = x.asSlice(xOffset);
-        MemorySegment b = y.asSlice(yOffset);
         try {
-            return wide
-                    ? (double) OpenBlas.cblas_ddot$handle().invokeExact(n, a, incx, b, incy)
-                    : (float) OpenBlas.cblas_sdot$handle().invokeExact(n, a, incx, b, incy);
+            return wide ? ddot(n, x, xOffset, incx, y, yOffset, incy) : sdot(n, x, xOffset, incx, y, yOffset, incy);
         } catch (Throwable e) {
             throw unchecked(e);
         }
+    }
+
+    private static float sdot(int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy)
+            throws Throwable {
+        MemorySegment a = x.asSlice(xOffset);
+        MemorySegment b = y.asSlice(yOffset);
+        return (float) OpenBlas.cblas_sdot$handle().invokeExact(n, a, incx, b, incy);
+    }
+
+    private static double ddot(int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy)
+            throws Throwable {
+        MemorySegment a = x.asSlice(xOffset);
+        MemorySegment b = y.asSlice(yOffset);
+        return (double) OpenBlas.cblas_ddot$handle().invokeExact(n, a, incx, b, incy);
     }
 
     /// Returns the exception of a downcall, which declares none and throws unchecked ones alone.

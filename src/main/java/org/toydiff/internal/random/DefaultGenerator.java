@@ -14,6 +14,13 @@ public final class DefaultGenerator {
 
     private DefaultGenerator() {}
 
+    /// Whether a generator is this one.
+    public static boolean is(RandomGenerator source) {
+        synchronized (LOCK) {
+            return source == generator;
+        }
+    }
+
     /// Starts it from a seed.
     public static void seed(Draws draws, long seed) {
         if (Draws.repeated(draws)) {

@@ -1,0 +1,168 @@
+package org.toydiff;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.launch.Bfloat16ProductWork;
+import org.toydiff.internal.launch.MatrixLayout;
+import org.toydiff.internal.launch.ProductWork;
+import org.toydiff.internal.launch.Shape;
+
+/// The part of [Launch] where products start, with what follows them: a bias added, an activation, or an activation's
+/// gradient. Shapes are already checked and outputs made, contiguous and with memory.
+final class ProductLaunch {
+    private ProductLaunch() {}
+
+    /// From now on what follows a product of this thread: a bias added, an activation, either of which may be null.
+    /// To be ended by [#endThen].
+    static void beginThen(Tensor bias, Activation activation, Tensor y) {
+        Scope scope = Scope.current();
+        if (scope.recorder != null) {
+            scope.recorder.then = new Recorder.Then(bias, activation, false);
+        }
+        if (y.dtype == DType.BFLOAT16) {
+            beginThenOfHalves(bias, activation);
+        } else if (bias != null && !bias.storage.isAbstract()) {
+            var kernel = y.dtype.kind.of(activation == null ? BinaryKernel.ADD : activation.afterBias);
+            scope.products.addBias(kernel, memory(bias), bias.offset, bias.strides[0]);
+        } else if (activation != null) {
+            scope.products.activate(y.dtype.kind.of(activation.kernel));
+        }
+    }
+
+    private static void beginThenOfHalves(Tensor bias, Activation activation) {
+        Bfloat16ProductWork work = Scope.current().halfProducts;
+        if (bias != null && !bias.storage.isAbstract()) {
+            work.addBias(memory(bias), bias.offset, bias.strides[0]);
+        }
+        if (activation != null) {
+            work.activate(DType.BFLOAT16.kind.of(activation.kernel));
+        }
+    }
+
+    /// From now on a product of this thread goes through an activation's gradient over that activation's output. To
+    /// be ended by [#endThen].
+    static void beginThrough(Activation activation, Tensor y) {
+        Scope scope = Scope.current();
+        if (scope.recorder != null) {
+            scope.recorder.then = new Recorder.Then(null, activation, true);
+        }
+        Kernel.Binary gradient = y.dtype.kind.of(activation.gradient);
+        if (y.dtype == DType.BFLOAT16) {
+            scope.halfProducts.throughGradient(gradient);
+        } else {
+            scope.products.throughGradient(gradient);
+        }
+    }
+
+    static void endThen() {
+        Scope scope = Scope.current();
+        scope.products.plain();
+        scope.halfProducts.plain();
+        if (scope.recorder != null) {
+            scope.recorder.then = Recorder.Then.NOTHING;
+        }
+    }
+
+    /// `y = a·b + beta·y` for matrices that BLAS can read where they lie; y is contiguous, beta 0 or 1.
+    static void product(Tensor a, Tensor b, double beta, Tensor y) {
+        products(a, Shape.SCALAR, b, Shape.SCALAR, beta, y, Shape.SCALAR);
+    }
+
+    /// `y = aᵀ·b + beta·y`, without a view of a that has its axes exchanged.
+    static void productOfSwapped(Tensor a, Tensor b, double beta, Tensor y) {
+        if (y.dtype == DType.BFLOAT16) {
+            product(a.matrixTranspose(), b, beta, y);
+            return;
+        }
+        Scope scope = Scope.current();
+        ProductWork work = scope.products;
+        left(work, a, true);
+        right(work, b);
+        work.run(y.isWide(), beta, memory(y), y.offset);
+        if (scope.recorder != null) {
+            scope.recorder.product(a, b, beta, y, (x, z, to) -> productOfSwapped(x, z, beta, to));
+        }
+    }
+
+    /// As [#product] for a batch of the given leading axes, of which a, b and y are the first; the strides are 0
+    /// along axes where an operand is stretched.
+    static void products(
+            Tensor a, long[] aStrides, Tensor b, long[] bStrides, double beta, Tensor y, long[] leadingAxes) {
+        Scope scope = Scope.current();
+        if (y.dtype == DType.BFLOAT16) {
+            Bfloat16ProductWork work = scope.halfProducts;
+            work.left(memory(a), a.offset, a.shape[0], a.shape[1], a.strides[0], a.strides[1]);
+            work.right(memory(b), b.offset, b.shape[1], b.strides[0], b.strides[1]);
+            work.run(beta, memory(y), y.offset, leadingAxes, aStrides, bStrides);
+        } else {
+            ProductWork work = scope.products;
+            left(work, a, false);
+            right(work, b);
+            work.run(y.isWide(), beta, memory(y), y.offset, leadingAxes, aStrides, bStrides);
+        }
+        if (scope.recorder != null) {
+            scope.recorder.product(
+                    a, b, beta, y, (x, z, to) -> products(x, aStrides, z, bStrides, beta, to, leadingAxes));
+        }
+    }
+
+    private static void left(ProductWork work, Tensor a, boolean swapped) {
+        int row = swapped ? 1 : 0;
+        int column = 1 - row;
+        boolean columnsLie = MatrixLayout.transposed(a.shape, a.strides);
+        work.left(
+                memory(a),
+                a.offset,
+                a.shape[row],
+                a.shape[column],
+                a.strides[row],
+                columnsLie != swapped,
+                MatrixLayout.leading(a.shape, a.strides, columnsLie),
+                MatrixLayout.increment(a.shape, a.strides, column));
+    }
+
+    private static void right(ProductWork work, Tensor b) {
+        boolean transposed = MatrixLayout.transposed(b.shape, b.strides);
+        work.right(
+                memory(b),
+                b.offset,
+                b.shape[1],
+                b.strides[1],
+                transposed,
+                MatrixLayout.leading(b.shape, b.strides, transposed),
+                MatrixLayout.increment(b.shape, b.strides, 0));
+    }
+
+    /// `y = Σ a·b` of two vectors.
+    static void dot(Tensor a, Tensor b, Tensor y) {
+        Scope scope = Scope.current();
+        if (Launch.skips(y)) {
+            return;
+        }
+        if (y.dtype == DType.BFLOAT16) {
+            Bfloat16ProductWork work = scope.halfProducts;
+            work.left(memory(a), a.offset, 1, a.size(), 0, a.strides[0]);
+            work.right(memory(b), b.offset, 1, b.strides[0], 0);
+            work.run(0, memory(y), y.offset, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
+        } else {
+            ProductWork work = scope.products;
+            int aStep = MatrixLayout.increment(a.shape, a.strides, 0);
+            int bStep = MatrixLayout.increment(b.shape, b.strides, 0);
+            work.left(memory(a), a.offset, 1, a.size(), 0, false, (int) Math.max(1, a.size()), aStep);
+            work.right(memory(b), b.offset, 1, 0, true, (int) Math.max(1, b.size()), bStep);
+            work.run(y.isWide(), 0, memory(y), y.offset);
+        }
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor first = recorder.reads(a);
+            Tensor second = recorder.reads(b);
+            Tensor to = recorder.writes(y);
+            recorder.keep(y.storage.op, () -> dot(first, second, to), to);
+        }
+    }
+
+    private static MemorySegment memory(Tensor t) {
+        return t.storage.segment();
+    }
+}

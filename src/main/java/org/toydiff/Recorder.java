@@ -1,0 +1,516 @@
+package org.toydiff;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.memory.ForeignStorage;
+import org.toydiff.internal.memory.Storage;
+import org.toydiff.internal.random.DefaultGenerator;
+
+/// Notes the launches of the first run of a compiled function, and all that the run depended on.
+///
+/// A tensor is one of three things to it: over a **slot**, which is the memory of an input or a block that the
+/// run made, and for which a replay has other memory; or persistent, and used in place: a parameter, its
+/// gradient, state.
+final class Recorder {
+    /// The recorders of all threads: code that runs always asks for one only while there are some.
+    private static final AtomicInteger ACTIVE = new AtomicInteger();
+
+    private final Scope scope;
+
+    /// The arena in which the run makes tensors, the first that was opened for it.
+    final TensorArena arena;
+
+    private final int depth;
+    private final Map<Storage, Slot> slots = new IdentityHashMap<>();
+    private final Map<Storage, Boolean> persistent = new IdentityHashMap<>();
+    private final List<Slot> inputs = new ArrayList<>();
+    private final List<Slot> temporaries = new ArrayList<>();
+    private final List<Command> commands = new ArrayList<>();
+    private final List<Guard> guards = new ArrayList<>();
+    private final Map<Tensor, Boolean> trackingKnown = new IdentityHashMap<>();
+    private final Map<Tensor, Boolean> gradientKnown = new IdentityHashMap<>();
+
+    /// What follows the products of this thread, as [Launch] has set it.
+    Then then = Then.NOTHING;
+
+    /// What follows a product: a bias added, an activation, or an activation's gradient over that activation's
+    /// output.
+    record Then(Tensor bias, Activation activation, boolean isGradient) {
+        static final Then NOTHING = new Then(null, null, false);
+    }
+
+    /// One step of a replay. A name of null is a change of state on the heap, which plans do not list.
+    record Command(String op, Runnable body, Tensor result) {}
+
+    /// A number that a later run must find as it was.
+    record Guard(LongSupplier state, long value) {
+        boolean holds() {
+            return state.getAsLong() == value;
+        }
+    }
+
+    /// A block for which a replay has memory of its own, and the tensors of the replay over it.
+    static final class Slot {
+        final Storage recorded;
+
+        /// Whether it is the memory of an input.
+        final boolean isInput;
+
+        final List<Tensor> tensors = new ArrayList<>();
+        final List<Long> offsets = new ArrayList<>();
+        int firstUse = -1;
+        int lastUse = -1;
+        boolean written;
+
+        /// Whether it is an input whose elements the run changed.
+        boolean changed;
+
+        Slot(Storage recorded, boolean isInput) {
+            this.recorded = recorded;
+            this.isInput = isInput;
+            this.written = isInput;
+        }
+
+        /// Lets all tensors over it lie in the memory of `storage`, from element `base` on.
+        void place(Storage storage, long base) {
+            for (int i = 0; i < tensors.size(); i++) {
+                tensors.get(i).place(storage, base + offsets.get(i));
+            }
+        }
+    }
+
+    private Recorder(Scope scope, TensorArena arena) {
+        this.scope = scope;
+        this.arena = arena;
+        this.depth = scope.depth() - 1;
+    }
+
+    /// Returns the recorder of this thread, or null if it does not record.
+    static Recorder current() {
+        if (ACTIVE.get() == 0) {
+            return null;
+        }
+        Scope scope = Scope.current();
+        return scope.predicts() ? null : scope.recorder;
+    }
+
+    /// Begins to record on this thread; to be ended by [#end()].
+    static Recorder begin(Scope scope, TensorArena arena) {
+        var recorder = new Recorder(scope, arena);
+        scope.recorder = recorder;
+        ACTIVE.incrementAndGet();
+        return recorder;
+    }
+
+    void end() {
+        scope.recorder = null;
+        ACTIVE.decrementAndGet();
+    }
+
+    /// Throws, naming `op` and the remedy, if this thread records.
+    static void refuse(String op, String why) {
+        if (current() != null) {
+            throw refusal(op, why);
+        }
+    }
+
+    /// As [#refuse], for an op that reads elements into Java.
+    static void refuseReading(String op, long[] shape) {
+        if (current() != null) {
+            throw refusal(
+                    op,
+                    "reads elements of " + Shape.text(shape)
+                            + " into Java, and a replay would not; move it out of the function, to the result of run");
+        }
+    }
+
+    private static IllegalStateException refusal(String op, String why) {
+        return new IllegalStateException(
+                op + ": a CompiledFunction is being recorded on this thread; " + op + " " + why);
+    }
+
+    /// Returns a tensor for the function to be called with in place of an input: a storage of its own, so that
+    /// tensors over the input's memory that reach the function in another way are other tensors.
+    Tensor standIn(Tensor input) {
+        long bytes = input.size() == 0 ? 0 : input.end() - input.begin();
+        MemorySegment memory =
+                MemorySegment.ofAddress(bytes == 0 ? 0 : input.begin()).reinterpret(bytes, arena, null);
+        boolean readOnly = input.storage.isReadOnly();
+        Storage storage = ForeignStorage.of(
+                readOnly ? memory.asReadOnly() : memory, "input", input.dtype.element, input.shape.clone());
+        var slot = new Slot(storage, true);
+        slots.put(storage, slot);
+        inputs.add(slot);
+        return new Tensor(storage, 0, input.shape, input.strides, input.dtype);
+    }
+
+    /// Notes a storage that the run has made.
+    void made(Storage storage) {
+        var slot = new Slot(storage, false);
+        slots.put(storage, slot);
+        temporaries.add(slot);
+    }
+
+    /// Notes a storage that was made in an arena, if that belongs to the run.
+    static void made(Arena home, Storage storage) {
+        Recorder recorder = current();
+        if (recorder != null && recorder.scope.holds(home, recorder.depth)) {
+            recorder.made(storage);
+        }
+    }
+
+    /// Throws, while this thread records, unless new tensors in an arena belong to the run.
+    static void requireInside(String op, Arena target) {
+        if (isOutside(target)) {
+            throw refusal(
+                    op,
+                    "makes a tensor in an arena that was opened before, and a replay would not make another one;"
+                            + " return the tensor and copy it after run");
+        }
+    }
+
+    /// Whether this thread records and an arena does not belong to the run.
+    static boolean isOutside(Arena arena) {
+        Recorder recorder = current();
+        return recorder != null && !recorder.scope.holds(arena, recorder.depth);
+    }
+
+    /// Notes that a storage got the memory of another one, elements and all.
+    static void handedOver(Storage from, Storage heir) {
+        Recorder recorder = current();
+        Slot slot = recorder == null ? null : recorder.slots.get(from);
+        if (slot != null) {
+            recorder.slots.put(heir, slot);
+        }
+    }
+
+    // The operands of the next command.
+
+    /// Returns the tensor that a replay reads in place of t, which may be null.
+    Tensor reads(Tensor t) {
+        return t == null ? null : reads(t, t.shape, t.strides);
+    }
+
+    /// As the other, for an operand that is read under another shape and other strides.
+    Tensor reads(Tensor t, long[] shape, long[] strides) {
+        Slot slot = used(t);
+        if (slot != null && !slot.written && t.size() > 0) {
+            throw refusal(
+                    slot.recorded.op,
+                    "made a tensor " + Shape.text(t.shape)
+                            + " whose elements were set by no launch, so a replay cannot set them;"
+                            + " compute them with ops, or make the tensor before and let the function use it");
+        }
+        return bound(t, slot, shape, strides);
+    }
+
+    /// Returns the tensor that a replay writes in place of t, which may be null.
+    Tensor writes(Tensor t) {
+        if (t == null) {
+            return null;
+        }
+        Slot slot = used(t);
+        if (slot == null) {
+            persistent.put(t.storage, true);
+        } else {
+            slot.changed = slot.isInput;
+            slot.written = true;
+        }
+        return bound(t, slot, t.shape, t.strides);
+    }
+
+    private Slot used(Tensor t) {
+        Slot slot = slots.get(t.storage);
+        if (slot == null) {
+            persistent.putIfAbsent(t.storage, false);
+        } else {
+            slot.firstUse = slot.firstUse < 0 ? commands.size() : slot.firstUse;
+            slot.lastUse = commands.size();
+        }
+        return slot;
+    }
+
+    private static Tensor bound(Tensor t, Slot slot, long[] shape, long[] strides) {
+        if (slot == null) {
+            return shape == t.shape && strides == t.strides
+                    ? t
+                    : new Tensor(t.storage, t.offset, shape, strides, t.dtype);
+        }
+        var tensor = new Tensor(t.storage, t.offset, shape, strides, t.dtype);
+        slot.tensors.add(tensor);
+        slot.offsets.add(t.offset - t.storage.base());
+        return tensor;
+    }
+
+    /// Adds a command whose operands were noted since the last one.
+    ///
+    /// @param result the tensor of the replay that it writes, or null
+    void keep(String op, Runnable body, Tensor result) {
+        commands.add(new Command(op, body, result));
+    }
+
+    /// Runs code that a replay runs again, with nothing recorded meanwhile.
+    static void repeated(String name, Runnable action) {
+        Recorder recorder = current();
+        if (recorder == null) {
+            action.run();
+        } else {
+            recorder.unrecorded(action);
+            recorder.keep(name, action, null);
+        }
+    }
+
+    private void unrecorded(Runnable action) {
+        scope.recorder = null;
+        try {
+            action.run();
+        } finally {
+            scope.recorder = this;
+        }
+    }
+
+    /// A loop of Java code over tensors, which launches nothing else.
+    @FunctionalInterface
+    interface Loop {
+        void run(Tensor a, Tensor b, Tensor y);
+    }
+
+    /// Runs a loop whose launches depend on the elements of its operands, so that a replay runs the loop and not
+    /// them.
+    static void launch(String op, Tensor a, Tensor b, Tensor y, Loop loop) {
+        Recorder recorder = current();
+        if (recorder == null) {
+            loop.run(a, b, y);
+            return;
+        }
+        recorder.unrecorded(() -> loop.run(a, b, y));
+        Tensor first = recorder.reads(a);
+        Tensor second = recorder.reads(b);
+        Tensor result = recorder.writes(y);
+        recorder.keep(op, () -> loop.run(first, second, result), result);
+    }
+
+    /// Checks the elements of a tensor, now and in each replay.
+    static void check(String op, Tensor x, Consumer<Tensor> check) {
+        check.accept(x);
+        Recorder recorder = current();
+        if (recorder != null) {
+            Tensor elements = recorder.reads(x);
+            recorder.keep(op + " check", () -> check.accept(elements), null);
+        }
+    }
+
+    /// Notes that the elements of y were set by Java code.
+    static void set(Tensor y, Consumer<Tensor> setter) {
+        Recorder recorder = current();
+        if (recorder != null) {
+            Tensor result = recorder.writes(y);
+            recorder.keep(y.storage.op, () -> setter.accept(result), result);
+        }
+    }
+
+    /// Notes that y was filled with random numbers.
+    static void drawn(Tensor x, Tensor y, RandomGenerator source, Sampling.Draw draw) {
+        Recorder recorder = current();
+        if (recorder == null) {
+            return;
+        }
+        if (recorder.scope.draws != null) {
+            throw refusal(
+                    y.storage.op,
+                    "draws random numbers inside checkpoint, and a replay could not draw the same"
+                            + " ones twice; leave the checkpoint out");
+        }
+        Tensor parameters = recorder.reads(x);
+        Tensor result = recorder.writes(y);
+        if (DefaultGenerator.is(source)) {
+            Function<RandomGenerator, Tensor> again = generator -> {
+                draw.fill(parameters, result, generator);
+                return result;
+            };
+            recorder.keep(y.storage.op, () -> DefaultGenerator.use(null, again), result);
+        } else {
+            recorder.keep(y.storage.op, () -> draw.fill(parameters, result, source), result);
+        }
+    }
+
+    /// Computes an op of the caller's, in replays too.
+    static void custom(CustomOp op, String name, Tensor[] inputs, Tensor y) {
+        Recorder recorder = current();
+        if (recorder == null) {
+            op.compute(inputs, y);
+            return;
+        }
+        if (!op.isReplayable()) {
+            throw refusal(name, "is not replayable; move it out of the function");
+        }
+        recorder.unrecorded(() -> op.compute(inputs, y));
+        Tensor[] operands = new Tensor[inputs.length];
+        Arrays.setAll(operands, i -> recorder.reads(inputs[i]));
+        Tensor result = recorder.writes(y);
+        recorder.keep(name, () -> op.compute(operands, result), result);
+    }
+
+    /// Keeps a product, with what follows it.
+    void product(Tensor a, Tensor b, double beta, Tensor y, Loop product) {
+        Tensor first = reads(a);
+        Tensor second = reads(b);
+        Tensor bias = reads(then.bias);
+        if (beta != 0 || then.isGradient) {
+            reads(y);
+        }
+        Tensor result = writes(y);
+        Then following = new Then(bias, then.activation, then.isGradient);
+        boolean plain = then == Then.NOTHING;
+        keep(
+                y.storage.op,
+                plain ? () -> product.run(first, second, result) : () -> run(product, following, first, second, result),
+                result);
+    }
+
+    private static void run(Loop product, Then following, Tensor a, Tensor b, Tensor y) {
+        if (following.isGradient) {
+            ProductLaunch.beginThrough(following.activation, y);
+        } else {
+            ProductLaunch.beginThen(following.bias, following.activation, y);
+        }
+        try {
+            product.run(a, b, y);
+        } finally {
+            ProductLaunch.endThen();
+        }
+    }
+
+    // Elementwise launches.
+
+    /// An elementwise launch over operands stretched to the shape of y; one of the kernels is null, and b is null
+    /// for a unary one.
+    record Elementwise(Kernel.Unary unary, Kernel.Binary binary, Tensor a, Tensor b, Tensor y) implements Runnable {
+        @Override
+        public void run() {
+            if (unary != null) {
+                Launch.unary(unary, a, y);
+            } else {
+                Launch.binary(binary, a, b, y);
+            }
+        }
+    }
+
+    void unary(Kernel.Unary kernel, Tensor x, long[] xs, Tensor y) {
+        Tensor operand = reads(x, y.shape, xs);
+        Tensor result = writes(y);
+        keep(y.storage.op, new Elementwise(kernel, null, operand, null, result), result);
+    }
+
+    void binary(Kernel.Binary kernel, Tensor a, long[] as, Tensor b, long[] bs, Tensor y) {
+        Tensor first = reads(a, y.shape, as);
+        Tensor second = reads(b, y.shape, bs);
+        Tensor result = writes(y);
+        keep(y.storage.op, new Elementwise(null, kernel, first, second, result), result);
+    }
+
+    /// Makes the exception for a kernel that failed over its operands.
+    @FunctionalInterface
+    interface Explanation {
+        RuntimeException of(Tensor a, Tensor b, ArithmeticException failure);
+    }
+
+    /// Lets the elementwise launch that was kept last fail with a better exception in replays.
+    static void explain(Explanation explanation) {
+        Recorder recorder = current();
+        if (recorder != null) {
+            Command last = recorder.commands.removeLast();
+            var launch = (Elementwise) last.body();
+            recorder.keep(last.op(), () -> run(launch, explanation), last.result());
+        }
+    }
+
+    private static void run(Elementwise launch, Explanation explanation) {
+        try {
+            launch.run();
+        } catch (ArithmeticException failure) {
+            throw explanation.of(launch.a, launch.b, failure);
+        }
+    }
+
+    // State on the heap.
+
+    void guard(LongSupplier state) {
+        guards.add(new Guard(state, state.getAsLong()));
+    }
+
+    private boolean isPersistent(Tensor t) {
+        return !slots.containsKey(t.storage);
+    }
+
+    /// Notes that the run depends on whether a tensor tracks gradients.
+    static void asksTracking(Tensor x) {
+        Recorder recorder = current();
+        if (recorder != null && recorder.isPersistent(x) && recorder.trackingKnown.put(x, true) == null) {
+            recorder.guard(() -> x.leaf ? 1 : 0);
+        }
+    }
+
+    /// Notes that the run depends on whether a leaf has a gradient, and on its block.
+    static void asksGradient(Tensor leaf) {
+        Recorder recorder = current();
+        if (recorder != null && recorder.isPersistent(leaf) && recorder.gradientKnown.put(leaf, true) == null) {
+            recorder.guard(() -> leaf.gradientSet ? 1 : 0);
+        }
+    }
+
+    /// Notes that a leaf has a gradient from now on.
+    static void setsGradient(Tensor leaf) {
+        Recorder recorder = current();
+        if (recorder != null && recorder.isPersistent(leaf)) {
+            recorder.gradientKnown.put(leaf, true);
+            Tensor block = leaf.gradient;
+            recorder.guards.add(new Guard(() -> leaf.gradient == block ? 1 : 0, 1));
+            recorder.keep(null, () -> leaf.gradientSet = true, null);
+        }
+    }
+
+    /// Notes that the gradient of a leaf is emptied.
+    static void emptiesGradient(Tensor leaf) {
+        Recorder recorder = current();
+        if (recorder != null && recorder.isPersistent(leaf)) {
+            recorder.gradientKnown.put(leaf, true);
+            recorder.keep(null, leaf::emptyGradient, null);
+        }
+    }
+
+    /// Ends with the results of the run, and plans the memory of replays.
+    ///
+    /// @param given the inputs of the run
+    /// @param block where the memory of replays lies
+    Recording finish(Tensor[] given, boolean tracks, List<Tensor> results, TensorArena block) {
+        List<Tensor> bound = new ArrayList<>();
+        for (Tensor result : results) {
+            result.requireReadable("run");
+            bound.add(reads(result));
+        }
+        temporaries.removeIf(slot -> slot.firstUse < 0);
+        return new Recording(
+                Arrays.asList(given),
+                tracks,
+                inputs,
+                temporaries,
+                commands.toArray(Command[]::new),
+                guards.toArray(Guard[]::new),
+                persistent,
+                bound,
+                block);
+    }
+}

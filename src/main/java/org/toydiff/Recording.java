@@ -1,0 +1,226 @@
+package org.toydiff;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.toydiff.Recorder.Command;
+import org.toydiff.Recorder.Guard;
+import org.toydiff.Recorder.Slot;
+import org.toydiff.internal.memory.ForeignStorage;
+import org.toydiff.internal.memory.Storage;
+import org.toydiff.internal.plan.OffsetPlan;
+
+/// The commands of one run of a compiled function over inputs of certain shapes, and the memory in which they run
+/// again. Replaying allocates nothing on the heap.
+final class Recording {
+    private final DType[] dtypes;
+    private final long[][] shapes;
+    private final long[][] strides;
+
+    /// Whether ops on tracked tensors were recorded for backward.
+    private final boolean tracks;
+
+    private final Slot[] inputs;
+    private final Slot[] temporaries;
+    private final Command[] commands;
+    private final Guard[] guards;
+
+    /// The memory outside that commands use, and the part of it that they write.
+    private final Storage[] persistent;
+
+    private final Storage[] written;
+    private final List<Tensor> results;
+    private final OffsetPlan offsets;
+
+    /// The memory of the temporaries; null if there are none.
+    private final Storage block;
+
+    private ExecutionPlan plan;
+
+    Recording(
+            List<Tensor> given,
+            boolean tracks,
+            List<Slot> inputs,
+            List<Slot> temporaries,
+            Command[] commands,
+            Guard[] guards,
+            Map<Storage, Boolean> persistent,
+            List<Tensor> results,
+            TensorArena arena) {
+        this.dtypes = given.stream().map(t -> t.dtype).toArray(DType[]::new);
+        this.shapes = given.stream().map(t -> t.shape).toArray(long[][]::new);
+        this.strides = given.stream().map(t -> t.strides).toArray(long[][]::new);
+        this.tracks = tracks;
+        this.inputs = inputs.toArray(Slot[]::new);
+        this.temporaries = temporaries.toArray(Slot[]::new);
+        this.commands = commands;
+        this.guards = guards;
+        this.persistent = persistent.keySet().toArray(Storage[]::new);
+        this.written = persistent.entrySet().stream()
+                .filter(Map.Entry::getValue)
+                .map(Map.Entry::getKey)
+                .toArray(Storage[]::new);
+        this.results = List.copyOf(results);
+        this.offsets = OffsetPlan.of(
+                temporaries.stream()
+                        .mapToLong(slot -> slot.recorded.elementBytes())
+                        .toArray(),
+                temporaries.stream().mapToInt(slot -> slot.firstUse).toArray(),
+                temporaries.stream().mapToInt(slot -> slot.lastUse).toArray());
+        this.block = place(arena);
+    }
+
+    /// Makes the block, lets the temporaries lie in it, and copies the results of the first run there.
+    private Storage place(TensorArena arena) {
+        long[] bytes = {offsets.plannedBytes()};
+        Storage all = arena.make("CompiledFunction", DType.BOOL, bytes, true);
+        MemorySegment memory = all.expose();
+        for (int i = 0; i < temporaries.length; i++) {
+            Storage from = temporaries[i].recorded;
+            MemorySegment part = memory.asSlice(offsets.offset(i), from.elementBytes());
+            if (temporaries[i].lastUse == commands.length) {
+                long begin = from.base() * from.dtype.bytes();
+                MemorySegment.copy(from.segment(), begin, part, 0, part.byteSize());
+            }
+            temporaries[i].place(ForeignStorage.of(part, from.op, from.dtype, from.shape), 0);
+        }
+        return all;
+    }
+
+    /// Whether it is of inputs such as these.
+    boolean fits(Tensor[] given, boolean tracking) {
+        boolean fits = given.length == shapes.length && tracking == tracks;
+        for (int i = 0; fits && i < given.length; i++) {
+            fits = given[i].dtype == dtypes[i]
+                    && Arrays.equals(given[i].shape, shapes[i])
+                    && Arrays.equals(given[i].strides, strides[i]);
+        }
+        return fits;
+    }
+
+    /// Whether all that the run depended on is as it was.
+    boolean holds() {
+        for (Guard guard : guards) {
+            if (!guard.holds()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Whether memory that the commands use is there no longer.
+    boolean isStale() {
+        for (Storage storage : persistent) {
+            if (storage.isFreed() || !storage.alive()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Runs the commands over other inputs.
+    ///
+    /// @throws IllegalStateException if an input overlaps memory that the commands write; nothing has changed then
+    void replay(Tensor[] given) {
+        for (Storage storage : persistent) {
+            storage.requireReadable("run", storage.shape);
+        }
+        requireApart(given);
+        bind(given);
+        for (Command command : commands) {
+            command.body().run();
+        }
+        noteChanges();
+    }
+
+    /// Lets the tensors over inputs lie in the memory of these.
+    void bind(Tensor[] given) {
+        for (int i = 0; i < inputs.length; i++) {
+            inputs[i].place(given[i].storage, given[i].offset);
+        }
+    }
+
+    /// Counts the change of all that a run writes and others may read, so that a backward over a graph outside
+    /// notices.
+    private void noteChanges() {
+        for (Storage storage : written) {
+            storage.version++;
+        }
+        for (int i = 0; i < results.size(); i++) {
+            results.get(i).storage.version++;
+        }
+    }
+
+    private void requireApart(Tensor[] given) {
+        for (int i = 0; i < given.length; i++) {
+            for (Storage storage : written) {
+                requireApart(given[i], i, storage);
+            }
+            for (int j = 0; j < i; j++) {
+                if ((inputs[i].changed || inputs[j].changed) && Tensor.mayShareMemory(given[i], given[j])) {
+                    throw overlap(i);
+                }
+            }
+        }
+    }
+
+    private static void requireApart(Tensor input, int i, Storage storage) {
+        if (input.size() > 0 && !storage.isAbstract()) {
+            long begin = storage.segment().address() + storage.base() * storage.dtype.bytes();
+            if (input.begin() < begin + storage.elementBytes() && begin < input.end()) {
+                throw overlap(i);
+            }
+        }
+    }
+
+    private static IllegalStateException overlap(int input) {
+        return new IllegalStateException("run: input " + input
+                + " overlaps in memory with a tensor that the compiled function writes; give it a copy, by"
+                + " copyTo(arena)");
+    }
+
+    List<Tensor> results() {
+        return results;
+    }
+
+    ExecutionPlan plan() {
+        if (plan == null) {
+            plan = new ExecutionPlan(offsets.plannedBytes(), offsets.lowerBoundBytes(), launches(), blocks(), 0);
+        }
+        return plan;
+    }
+
+    private List<ExecutionPlan.Launch> launches() {
+        List<ExecutionPlan.Launch> launches = new ArrayList<>();
+        for (int i = 0; i < commands.length; i++) {
+            if (commands[i].op() != null) {
+                Tensor result = commands[i].result();
+                launches.add(new ExecutionPlan.Launch(
+                        i,
+                        commands[i].op(),
+                        result == null ? null : result.dtype,
+                        result == null ? null : result.shape.clone()));
+            }
+        }
+        return launches;
+    }
+
+    private List<ExecutionPlan.Block> blocks() {
+        List<ExecutionPlan.Block> blocks = new ArrayList<>();
+        for (int i = 0; i < temporaries.length; i++) {
+            Slot slot = temporaries[i];
+            blocks.add(new ExecutionPlan.Block(
+                    slot.recorded.op, offsets.offset(i), offsets.bytes(i), slot.firstUse, slot.lastUse));
+        }
+        return blocks;
+    }
+
+    /// Gives the memory back, if its arena is open.
+    void free() {
+        if (block.alive() && !block.isFreed()) {
+            block.free("CompiledFunction.close", 0);
+        }
+    }
+}

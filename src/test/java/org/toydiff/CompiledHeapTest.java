@@ -1,0 +1,109 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.toydiff.nn.Dropout;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.GELU;
+import org.toydiff.nn.Layer;
+import org.toydiff.nn.LayerNorm;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.ReLU;
+import org.toydiff.nn.Sequential;
+import org.toydiff.optim.Adagrad;
+import org.toydiff.optim.Adam;
+import org.toydiff.optim.AdamW;
+import org.toydiff.optim.Gradients;
+import org.toydiff.optim.LAMB;
+import org.toydiff.optim.LARS;
+import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.RMSProp;
+import org.toydiff.optim.SGD;
+
+/// Replays allocate nothing on the heap of their thread, interpreted or compiled.
+class CompiledHeapTest {
+    /// The compiler has seen each method often enough after some ten thousand runs. Until then it is the JVM's own
+    /// machinery that allocates: downcalls that are interpreted, vector kernels on trial.
+    private static final int MOST_RUNS = 200_000;
+
+    private static final com.sun.management.ThreadMXBean THREADS =
+            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /// Requires that a round of runs allocates nothing.
+    private static void requireNothing(int runs, Runnable run) {
+        List<Long> bytes = new ArrayList<>();
+        while (bytes.size() < MOST_RUNS / runs && !bytes.contains(0L)) {
+            long before = THREADS.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < runs; i++) {
+                run.run();
+            }
+            bytes.add(THREADS.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertEquals(0, bytes.getLast(), () -> "bytes of each round of " + runs + " runs: " + bytes);
+    }
+
+    @Test
+    void inferenceOverAlternatingInputsAllocatesNothing() {
+        try (var arena = TensorArena.ofConfined()) {
+            Layer net = new Sequential(new Linear(8, 16), new LayerNorm(16), new GELU(), new Linear(16, 4));
+            net.eval();
+            Tensor[] inputs = {
+                Tensor.randn(3, 8), Tensor.randn(3, 8), Tensor.randn(9, 8).slice(0, 2, 5)
+            };
+            try (var compiled = CompiledFunction.of(x -> net.forward(x).softmax(1))) {
+                int[] i = {0};
+                requireNothing(10_000, () -> compiled.run(inputs[i[0]++ % 3]));
+                assertEquals(1, compiled.recordings());
+            }
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aTrainingStepAllocatesNothing() {
+        Map<String, Function<List<Tensor>, Optimizer>> optimizers = new LinkedHashMap<>();
+        optimizers.put("SGD", p -> new SGD(p, 0.01));
+        optimizers.put("SGD with momentum", p -> new SGD(p, 0.01, 0.9));
+        optimizers.put("Adam", p -> new Adam(p, 0.001));
+        optimizers.put("AdamW", p -> new AdamW(p, 0.001));
+        optimizers.put("Adagrad", p -> new Adagrad(p, 0.01));
+        optimizers.put("RMSProp", p -> new RMSProp(p, 0.001));
+        optimizers.put("LAMB", p -> new LAMB(p, 0.001));
+        optimizers.put("LARS", p -> new LARS(p, 0.01));
+        return optimizers.entrySet().stream()
+                .map(each -> dynamicTest(each.getKey(), () -> requireNothing(each.getKey(), each.getValue())));
+    }
+
+    private static void requireNothing(String name, Function<List<Tensor>, Optimizer> makeOptimizer) {
+        int runs = name.equals("SGD with momentum") || name.equals("Adam") ? 10_000 : 1_000;
+        try (var arena = TensorArena.ofConfined()) {
+            Layer net = new Sequential(new Linear(8, 16), new ReLU(), new Dropout(0.2), new Linear(16, 4));
+            List<Tensor> parameters = net.parameters();
+            Optimizer optimizer = makeOptimizer.apply(parameters);
+            Tensor[] inputs = {Tensor.randn(4, 8), Tensor.randn(4, 8)};
+            Tensor labels = Tensor.of(new int[] {0, 3, 1, 2});
+            try (var compiled = CompiledFunction.of((x, y) -> {
+                optimizer.zeroGradients();
+                Tensor loss = Functional.crossEntropyLoss(net.forward(x), y);
+                loss.backward(Release.EAGER);
+                Gradients.clipNorm(parameters, 0.1);
+                optimizer.step();
+                return loss;
+            })) {
+                int[] i = {0};
+                requireNothing(runs, () -> compiled.run(inputs[i[0]++ % 2], labels));
+                assertEquals(1, compiled.recordings());
+            }
+        }
+    }
+}
