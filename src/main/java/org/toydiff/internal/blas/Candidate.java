@@ -18,9 +18,9 @@ import java.util.function.Predicate;
 final class Candidate implements AutoCloseable {
     private static final FunctionDescriptor CONFIG = FunctionDescriptor.of(ValueLayout.ADDRESS);
 
-    /// That of cblas_ddot, with the integers as wide as in a library with 64-bit integers.
+    /// That of cblas_sdot, with the integers as wide as in a library with 64-bit integers.
     private static final FunctionDescriptor WIDE_DOT = FunctionDescriptor.of(
-            ValueLayout.JAVA_DOUBLE,
+            ValueLayout.JAVA_FLOAT,
             ValueLayout.JAVA_LONG,
             ValueLayout.ADDRESS,
             ValueLayout.JAVA_LONG,
@@ -103,11 +103,11 @@ final class Candidate implements AutoCloseable {
     /// with 32-bit integers reads the lower half: 2. Any other has nothing to add and reads no element. By all calling
     /// conventions of 64-bit systems, the upper half of an argument that is an int means nothing.
     private boolean takesWideIntegers() {
-        MethodHandle dot = Linker.nativeLinker().downcallHandle(symbols.findOrThrow("cblas_ddot"), WIDE_DOT);
-        MemorySegment x = arena.allocateFrom(ValueLayout.JAVA_DOUBLE, 1, 2);
-        MemorySegment y = arena.allocateFrom(ValueLayout.JAVA_DOUBLE, 3, 5);
+        MethodHandle dot = Linker.nativeLinker().downcallHandle(symbols.findOrThrow("cblas_sdot"), WIDE_DOT);
+        MemorySegment x = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 2);
+        MemorySegment y = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 3, 5);
         try {
-            return (double) dot.invokeExact(2 - (1L << 32), x, 1L, y, 1L) == 0;
+            return (float) dot.invokeExact(2 - (1L << 32), x, 1L, y, 1L) == 0;
         } catch (Throwable e) {
             throw CBlas.unchecked(e);
         }

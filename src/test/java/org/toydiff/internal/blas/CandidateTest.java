@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CandidateTest {
     /// A correct library for integers of any width, whose dot product is the only function that is called.
     private static final String LIBRARY = """
-            double cblas_ddot(INTEGER n, const double *x, INTEGER incx, const double *y, INTEGER incy) {
-                double sum = 0;
+            float cblas_sdot(INTEGER n, const float *x, INTEGER incx, const float *y, INTEGER incy) {
+                float sum = 0;
                 for (INTEGER i = 0; i < n; i++) sum += x[i * incx] * y[i * incy];
                 return sum;
             }
@@ -34,7 +34,7 @@ class CandidateTest {
             void cblas_dgemm() {}
             void cblas_sgemv() {}
             void cblas_dgemv() {}
-            void cblas_sdot() {}
+            void cblas_ddot() {}
             """;
 
     @TempDir
@@ -90,7 +90,7 @@ class CandidateTest {
     @Test
     void aLibraryThatSaysItTakes64BitIntegersIsNotCalled() throws Exception {
         String source =
-                LIBRARY.replace("INTEGER", "long").replace("double sum = 0;", "double sum = 0; __builtin_trap();");
+                LIBRARY.replace("INTEGER", "long").replace("float sum = 0;", "float sum = 0; __builtin_trap();");
         String config = "const char *openblas_get_config() { return \"OpenBLAS 0.3.21  USE64BITINT\"; }";
         String fault = fault(compile("config64", source + config));
         assertTrue(fault.startsWith("it takes 64-bit integers (ILP64)"), fault);

@@ -34,7 +34,7 @@ class ReachabilityMetadataTest {
 
     /// dlopen and dlclose, and the dot product with 64-bit integers. dlerror has the type of openblas_get_config.
     private static final List<String> OF_CANDIDATES =
-            List.of("void*(void*,int)", "int(void*)", "double(long,void*,long,void*,long)");
+            List.of("void*(void*,int)", "int(void*)", "float(long,void*,long,void*,long)");
 
     private static JsonObject metadata() throws Exception {
         String file = "META-INF/native-image/org.toydiff/toydiff/reachability-metadata.json";
