@@ -126,7 +126,14 @@ public final class BlasLibrary {
 
     private static String tryArtifact(Artifact artifact, List<String> tried) {
         Path library = UnpackedArtifact.load(artifact, tried);
-        return library == null ? null : configured(library);
+        if (library == null) {
+            return null;
+        }
+        if (artifact == Artifact.MKL) {
+            MklBlas.configure(SymbolLookup.loaderLookup(), library);
+        }
+        CBlas.setThreads(1);
+        return library.toString();
     }
 
     private static String tryPath(Path path, String source, List<String> tried) {
@@ -142,7 +149,8 @@ public final class BlasLibrary {
                 return null;
             }
             LibraryFile.load(file);
-            return configured(file);
+            CBlas.setThreads(1);
+            return file.toString();
         } catch (UnsatisfiedLinkError e) {
             tried.add(source + path + ": " + e.getMessage());
             return null;
@@ -161,15 +169,5 @@ public final class BlasLibrary {
         }
         tried.add("system: " + name + " on java.library.path: none that can be used in " + folders);
         return null;
-    }
-
-    /// Sets up the library that the class loader has just loaded, and returns its path.
-    private static String configured(Path file) {
-        if (SymbolLookup.loaderLookup().find("MKL_Get_Version_String").isPresent()) {
-            MklBlas.configure(file);
-        } else {
-            CBlas.setThreads(1);
-        }
-        return file.toString();
     }
 }

@@ -49,7 +49,8 @@ final class Candidate implements AutoCloseable {
         }
     }
 
-    /// Returns why products cannot be called in it and the remedy, or null if they can.
+    /// Returns why products cannot be called in it and the remedy, or null if they can. oneMKL is configured for it,
+    /// because its first call is here.
     String fault() {
         Predicate<String> has = name -> symbols.find(name).isPresent();
         String missing = missing(has);
@@ -60,6 +61,9 @@ final class Candidate implements AutoCloseable {
         if (neighbour != null) {
             return "it needs " + neighbour + ", which is neither in its folder nor where the system finds libraries;"
                     + " give the libmkl_rt of a complete oneMKL, or add org.bytedeco:mkl and take -Dtoydiff.blas=mkl";
+        }
+        if (has.test("MKL_CBWR_Set")) {
+            MklBlas.configure(symbols, file);
         }
         return has.test("openblas_get_config") && config().contains("USE64BITINT") || takesWideIntegers()
                 ? INTEGERS_OF_64_BITS

@@ -1,5 +1,6 @@
 package org.toydiff.internal.blas;
 
+import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -15,11 +16,12 @@ import org.toydiff.internal.openblas.OpenBlas;
 /// The only caller of the bindings of oneMKL: its settings, and products that CBLAS does not have.
 ///
 /// Like [CBlas], it checks nothing and uses plain downcalls of handles. The functions of `mkl_service.h` that the
-/// bindings lack take an int or nothing, and are called by [#call(String)] and [#call(String, int)].
+/// bindings lack, or that are called before the class loader has the library, return an int: [#handle].
 public final class MklBlas {
     // Of mkl_service.h and mkl_types.h.
     private static final int INTERFACE_LP64 = 0;
     private static final int REPRODUCIBLE = 2;
+    private static final int SUCCESS = 0;
 
     /// The branches of code by their numbers in `mkl_types.h`, as MKL_CBWR in the environment names them.
     private static final List<String> BRANCHES = List.of(
@@ -54,20 +56,24 @@ public final class MklBlas {
         return BlasLibrary.has("MKL_Get_Version_String");
     }
 
-    /// Sets what cannot be changed after the first product: 32-bit integers and a threading layer that is there,
-    /// whatever the environment asks for; one thread, because the workers share products; and the mode in which the
-    /// same product has the same bits in every run, whatever the alignment of its operands ("Conditional Numerical
-    /// Reproducibility" in oneMKL's developer guide). Another mode that MKL_CBWR in the environment chooses is kept.
+    /// Sets what cannot be changed after its first call: 32-bit integers and a threading layer that is there, whatever
+    /// the environment asks for; and the mode in which the same product has the same bits in every run, whatever the
+    /// alignment of its operands ("Conditional Numerical Reproducibility" in oneMKL's developer guide). Another mode
+    /// that MKL_CBWR in the environment chooses is kept.
     ///
-    /// @param library the file that is loaded
-    static void configure(Path library) {
+    /// @param symbols its functions
+    /// @param library its file
+    static void configure(SymbolLookup symbols, Path library) {
         if (MklRuntime.isRuntime(library)) {
-            call("MKL_Set_Interface_Layer", INTERFACE_LP64);
-            int unused = Mkl.MKL_Set_Threading_Layer(MklRuntime.threadingLayer(library));
+            call(symbols, "MKL_Set_Interface_Layer", INTERFACE_LP64);
+            call(symbols, "MKL_Set_Threading_Layer", MklRuntime.threadingLayer(library));
         }
-        setThreads(1);
-        if (System.getenv("MKL_CBWR") == null) {
-            call("MKL_CBWR_Set", REPRODUCIBLE);
+        if (System.getenv("MKL_CBWR") == null && call(symbols, "MKL_CBWR_Set", REPRODUCIBLE) != SUCCESS) {
+            System.getLogger("org.toydiff")
+                    .log(
+                            Level.WARNING,
+                            "oneMKL was called before toydiff found it, so products may differ by rounding"
+                                    + " from run to run; to prevent it, set MKL_CBWR=AUTO in the environment");
         }
     }
 
@@ -86,31 +92,26 @@ public final class MklBlas {
 
     /// Returns the branch of its code for this processor, `AVX2` or `AVX512_E1` for instance.
     static String core() {
-        int branch = call("MKL_CBWR_Get_Auto_Branch");
-        return branch < BRANCHES.size() ? BRANCHES.get(branch) : Integer.toString(branch);
-    }
-
-    private static int call(String function, int argument) {
         try {
-            return (int) handle(function, ValueLayout.JAVA_INT).invokeExact(argument);
+            int branch = (int) handle(SymbolLookup.loaderLookup(), "MKL_CBWR_Get_Auto_Branch")
+                    .invokeExact();
+            return branch < BRANCHES.size() ? BRANCHES.get(branch) : Integer.toString(branch);
         } catch (Throwable e) {
             throw CBlas.unchecked(e);
         }
     }
 
-    private static int call(String function) {
+    private static int call(SymbolLookup symbols, String function, int argument) {
         try {
-            return (int) handle(function).invokeExact();
+            return (int) handle(symbols, function, ValueLayout.JAVA_INT).invokeExact(argument);
         } catch (Throwable e) {
             throw CBlas.unchecked(e);
         }
     }
 
-    private static MethodHandle handle(String function, ValueLayout... arguments) {
+    private static MethodHandle handle(SymbolLookup symbols, String function, ValueLayout... arguments) {
         return Linker.nativeLinker()
-                .downcallHandle(
-                        SymbolLookup.loaderLookup().findOrThrow(function),
-                        FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
+                .downcallHandle(symbols.findOrThrow(function), FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
     }
 
     /// Returns whether the library in use multiplies matrices of bfloat16, which [#gemmBfloat16] does. A processor

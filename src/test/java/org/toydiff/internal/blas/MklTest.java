@@ -1,12 +1,16 @@
 package org.toydiff.internal.blas;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,10 +48,11 @@ class MklTest {
         List<String> arguments = new ArrayList<>(List.of(options));
         arguments.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", Child.classPath()));
         arguments.addAll(List.of(Probe.class.getName(), use));
-        var variables = new HashMap<>(environment);
+        Map<String, String> variables = new HashMap<>(environment);
         variables.put("XDG_CACHE_HOME", cache.toString());
         Child child = Child.run(variables, arguments);
         assertEquals(0, child.exit(), child.out() + child.err());
+        assertFalse(child.err().contains("oneMKL was called before"), child.err());
         return child.out().strip();
     }
 
@@ -94,6 +99,26 @@ class MklTest {
         Map<String, String> environment =
                 Map.of("MKL_INTERFACE_LAYER", "ILP64", "MKL_THREADING_LAYER", "SEQUENTIAL", "MKL_NUM_THREADS", "4");
         assertTrue(probe(environment, "product", "-Dtoydiff.blas=mkl").endsWith("libmkl_rt.so.2"));
+    }
+
+    @Test
+    void itIsConfiguredWhereALinkInAnotherFolderNamesIt() throws Exception {
+        Path link = Files.createSymbolicLink(cache.resolve("libmkl_rt.so"), Path.of(Blas.library()));
+        Map<String, String> environment = Map.of("MKL_THREADING_LAYER", "SEQUENTIAL");
+        assertEquals(
+                "512.0 by " + Path.of(Blas.library()).toRealPath(),
+                probe(environment, "product", "-Dtoydiff.blas=" + link));
+    }
+
+    @Test
+    void theReproducibleModeIsOn() throws Throwable {
+        int branch = 1;
+        int auto = 2;
+        var get = Linker.nativeLinker()
+                .downcallHandle(
+                        SymbolLookup.loaderLookup().findOrThrow("MKL_CBWR_Get"),
+                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        assertEquals(auto, (int) get.invokeExact(branch));
     }
 
     @Test
