@@ -55,8 +55,8 @@ final class Measuring {
     /// Returns the places that the loader tried, taken from its long message, in one line.
     private static String reason(String asked, String message) {
         List<String> tried = message.lines()
-                .filter(line -> line.startsWith("  ") && line.contains(": "))
-                .filter(line -> !line.contains("install OpenBLAS") && !line.contains("name a library"))
+                .takeWhile(line -> !line.startsWith("To fix it"))
+                .filter(line -> line.startsWith("  "))
                 .map(String::strip)
                 .map(line -> line.replace("-Dtoydiff.blas=", ""))
                 .toList();
