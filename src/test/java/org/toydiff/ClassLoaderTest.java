@@ -22,7 +22,8 @@ class ClassLoaderTest {
     /// The lines of a JVM in which only the tests' classes are outside those loaders.
     private List<String> lines(List<String> options, String... arguments) throws Exception {
         String outside = Child.classPath(entry -> entry.contains("test-classes"));
-        List<String> command = new ArrayList<>(options);
+        List<String> command = new ArrayList<>(Child.SHORT_LIVED);
+        command.addAll(options);
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", outside, Loaders.class.getName()));
         command.addAll(List.of(arguments));
         command.add(Child.classPath());
@@ -45,6 +46,9 @@ class ClassLoaderTest {
         requireOneLibrary(lines);
         assertTrue(lines.contains("dropped 3, collected 3"), lines.toString());
         requireUnpackedOnce();
+        String library = lines.getFirst().split(" by ")[1];
+        List<String> named = lines(List.of("-Dtoydiff.blas=" + library));
+        assertEquals(lines, named, "a library that was named is shared too");
     }
 
     @Test
@@ -74,21 +78,14 @@ class ClassLoaderTest {
     }
 
     @Test
-    void eachHasABeanAndIsCollectedOnceThatIsUnregistered() throws Exception {
-        List<String> lines = lines(List.of(), "jmx", "drop");
+    void eachIsRecordedAndHasABeanAndIsCollectedOnceThatIsUnregistered() throws Exception {
+        Path file = folder.resolve("all.jfr");
+        List<String> lines =
+                lines(List.of("-XX:StartFlightRecording:filename=" + file + ",settings=" + settings()), "jmx", "drop");
         requireOneLibrary(lines);
         assertEquals(2, lines.stream().filter("bean true"::equals).count(), lines.toString());
         assertEquals(
                 3, lines.stream().filter("bean of another loader true"::equals).count(), lines.toString());
-        assertTrue(lines.contains("dropped 5, collected 5"), lines.toString());
-    }
-
-    @Test
-    void eachIsRecorded() throws Exception {
-        Path file = folder.resolve("all.jfr");
-        List<String> lines =
-                lines(List.of("-XX:StartFlightRecording:filename=" + file + ",settings=" + settings()), "drop");
-        requireOneLibrary(lines);
         assertTrue(lines.contains("dropped 5, collected 5"), lines.toString());
         long closed = RecordingFile.readAllEvents(file).stream()
                 .filter(event -> event.getEventType().getName().equals("toydiff.ArenaClose"))
@@ -103,14 +100,5 @@ class ClassLoaderTest {
                   <event name="toydiff.ArenaClose"><setting name="enabled">true</setting></event>
                 </configuration>
                 """);
-    }
-
-    @Test
-    void aLibraryThatWasNamedIsSharedToo() throws Exception {
-        String library = lines(List.of()).getFirst().split(" by ")[1];
-        List<String> lines = lines(List.of("-Dtoydiff.blas=" + library));
-        requireOneLibrary(lines);
-        assertEquals("1024.0 by " + library, lines.getFirst());
-        assertTrue(lines.contains("dropped 3, collected 3"), lines.toString());
     }
 }
