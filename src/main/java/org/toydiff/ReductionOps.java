@@ -328,7 +328,7 @@ public sealed interface ReductionOps permits Tensor {
         if (x.dtype.isFloating()) {
             return reduction(x, op, reduced, false, kernel, 0, null);
         }
-        x.requireInteger(op);
+        x.requireNumbers(op, "cast(DType.INT32) first");
         int along = Shape.axis(op, axis, x.rank());
         Tensor y = Tensor.make(op, DType.INT64, Shape.without(x.shape, along), false);
         long[] kept = Shape.kept(x.shape, reduced);

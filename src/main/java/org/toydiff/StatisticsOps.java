@@ -275,8 +275,8 @@ public sealed interface StatisticsOps permits Tensor {
     /// front of the other axes, as in NumPy and PyTorch. The elements are sorted once. Gradient to each element the
     /// sum over the quantiles of its weights times `g`.
     ///
-    /// **Memory** a new tensor; of its size two more for the elements, two for their positions and some for what lies
-    /// between them; the positions in order during the call.
+    /// **Memory** a new tensor, and about a dozen of its size for the elements, their positions and the
+    /// interpolation between them; the positions in order during the call.
     ///
     /// @param q the quantiles, each 0 to 1, in any order
     /// @param axis the axis, negative ones counted from the back

@@ -416,7 +416,7 @@ class IntegerTest extends ArenaTest {
         Tensor truth = Tensor.of(DType.BOOL, new int[] {0, 1});
         rejected("max: takes numbers, and [2] is bool; use any", truth::max);
         rejected("min: takes numbers, and [2] is bool; use all", () -> truth.min(0, true));
-        rejected("argmax: takes INT32 or INT64, and [2] is bool; cast(DType.INT64) first", () -> truth.argmax(0));
+        rejected("argmax: takes numbers, and [2] is bool; cast(DType.INT32) first", () -> truth.argmax(0));
         rejected("clamp: takes numbers, and [2] is bool; cast(DType.INT32) first", () -> truth.clamp(0, 1));
     }
 

@@ -115,7 +115,7 @@ public final class Functional {
     /// @param index INT32 or INT64 indices of classes, not empty
     /// @return a new INT64 tensor `[…, largest index + 1]`
     /// @throws IllegalArgumentException if the index has another dtype, is empty, or has a negative element
-    /// @throws IllegalStateException in a dry run, if the index has no elements
+    /// @throws IllegalStateException in a dry run, which finds no largest index
     public static Tensor oneHot(Tensor index) {
         requireIndices(index);
         if (index.size() == 0) {

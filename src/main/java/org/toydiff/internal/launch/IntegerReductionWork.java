@@ -12,8 +12,8 @@ import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// One sum of integers in progress, or of truth values as 0 and 1, or their largest or smallest element. A sum is
-/// INT64 and wraps around, so that any order gives the same result; an element has the type of the integers. One
+/// One reduction of integers in progress: their sum, or that of truth values as 0 and 1, or their largest or smallest
+/// element. A sum is INT64 and wraps around, so that any order gives the same result; the others keep their type. One
 /// object per thread, like [ElementWork].
 ///
 /// A run of elements is reduced in pieces that stay in the cache, or rows of them are combined with as many results
@@ -31,8 +31,8 @@ public final class IntegerReductionWork extends Work {
     private static final long[] ONE = {1};
 
     private ReductionKind reduction;
-    private Element from;
-    private Element to;
+    private Element type;
+    private Element resultType;
     private MemorySegment x;
     private MemorySegment y;
     private long x0;
@@ -40,7 +40,7 @@ public final class IntegerReductionWork extends Work {
 
     // The axes that stay and those that are reduced, with the strides of x.
     private final Axes kept = new Axes();
-    private final Axes gone = new Axes();
+    private final Axes dropped = new Axes();
 
     /// The number of elements that are reduced to each result.
     private long terms;
@@ -128,17 +128,18 @@ public final class IntegerReductionWork extends Work {
             MemorySegment y,
             long yAt) {
         this.reduction = reduction;
-        from = type;
-        to = reduction == ReductionKind.SUM ? Element.INT64 : type;
+        this.type = type;
+        resultType = reduction == ReductionKind.SUM ? Element.INT64 : type;
         this.x = x;
         this.y = y;
         x0 = xAt;
         y0 = yAt;
         kept.of(shape, xs, reduced, false);
-        gone.of(shape, xs, reduced, true);
-        terms = gone.outer() * gone.innermostSize();
+        dropped.of(shape, xs, reduced, true);
+        terms = dropped.outer() * dropped.innermostSize();
         try {
             if (terms == 0) {
+                // Of nothing there is a sum only.
                 fillWithZeros();
             } else if (kept.outer() * kept.innermostSize() == 1 && terms > PART) {
                 divided();
@@ -153,7 +154,7 @@ public final class IntegerReductionWork extends Work {
 
     private void fillWithZeros() {
         long results = kept.outer() * kept.innermostSize();
-        y.asSlice(y0 * to.bytes, results * to.bytes).fill((byte) 0);
+        y.asSlice(y0 * resultType.bytes, results * resultType.bytes).fill((byte) 0);
     }
 
     private void divided() {
@@ -180,7 +181,7 @@ public final class IntegerReductionWork extends Work {
         try {
             if (termsOfPart > 0) {
                 long first = index * termsOfPart;
-                divisions[(int) index] = run(x0, first, Math.min(first + termsOfPart, terms), scratch);
+                divisions[(int) index] = reduced(x0, first, Math.min(first + termsOfPart, terms), scratch);
             } else {
                 results(index, scratch);
             }
@@ -196,26 +197,26 @@ public final class IntegerReductionWork extends Work {
         long step = kept.innermostStride();
         long xAt = x0 + kept.offset(row) + first * step;
         long yAt = y0 + row * kept.innermostSize() + first;
-        if (n > 1 && Math.abs(step) < Math.abs(gone.innermostStride())) {
+        if (n > 1 && Math.abs(step) < Math.abs(dropped.innermostStride())) {
             rows(xAt, yAt, n, scratch);
             return;
         }
         for (long i = 0; i < n; i++) {
-            store(yAt + i, run(xAt + i * step, 0, terms, scratch));
+            store(yAt + i, reduced(xAt + i * step, 0, terms, scratch));
         }
     }
 
     /// Combines rows of n elements to n results.
     private void rows(long xAt, long yAt, long n, MemorySegment scratch) {
-        Kernel.Unary convert = CastKernels.of(from, to);
-        Kernel.Binary combine = IntegerKernels.of(combination(), to == Element.INT64);
+        Kernel.Unary convert = CastKernels.of(type, resultType);
+        Kernel.Binary combine = IntegerKernels.of(combination(), resultType == Element.INT64);
         long step = kept.innermostStride();
         convert.run(x, xAt, 0, step, y, yAt, 0, 1, 1, n);
         for (long term = 1; term < terms; term++) {
             long at = xAt
-                    + gone.offset(term / gone.innermostSize())
-                    + term % gone.innermostSize() * gone.innermostStride();
-            if (from == to) {
+                    + dropped.offset(term / dropped.innermostSize())
+                    + term % dropped.innermostSize() * dropped.innermostStride();
+            if (type == resultType) {
                 combine.run(y, yAt, 0, 1, x, at, 0, step, y, yAt, 0, 1, 1, n);
             } else {
                 convert.run(x, at, 0, step, scratch, 0, 0, 1, 1, n);
@@ -233,16 +234,16 @@ public final class IntegerReductionWork extends Work {
     }
 
     /// {@return the result of some of the terms, at least one, of one result, whose first element lies at `xAt`}
-    private long run(long xAt, long first, long end, MemorySegment scratch) {
-        Kernel.Unary toLong = CastKernels.of(from, Element.INT64);
-        long size = gone.innermostSize();
-        long step = gone.innermostStride();
+    private long reduced(long xAt, long first, long end, MemorySegment scratch) {
+        Kernel.Unary toLong = CastKernels.of(type, Element.INT64);
+        long size = dropped.innermostSize();
+        long step = dropped.innermostStride();
         long result = identity();
         long term = first;
         while (term < end) {
             long i = term % size;
             long n = Math.min(PIECE, Math.min(size - i, end - term));
-            toLong.run(x, xAt + gone.offset(term / size) + i * step, 0, step, scratch, 0, 0, 1, 1, n);
+            toLong.run(x, xAt + dropped.offset(term / size) + i * step, 0, step, scratch, 0, 0, 1, 1, n);
             result = combined(result, piece(scratch, n));
             term += n;
         }
@@ -298,7 +299,7 @@ public final class IntegerReductionWork extends Work {
     }
 
     private void store(long at, long result) {
-        if (to == Element.INT64) {
+        if (resultType == Element.INT64) {
             y.setAtIndex(JAVA_LONG, at, result);
         } else {
             y.setAtIndex(JAVA_INT, at, (int) result);
