@@ -3,8 +3,8 @@
 /// | subject | files |
 /// |---|---|
 /// | an elementwise op: the layout of its operands, and the division of the grid into parts | `ElementWork` |
-/// | a reduction | `ReductionWork` (`ReductionKind`) |
-/// | along an axis: sorting, the k largest, cumulative sums | `AxisWork`: `SortWork`, `TopKWork`, `ScanWork` |
+/// | a reduction, of floats and of integers | `ReductionWork`, `IntegerReductionWork` (`ReductionKind`) |
+/// | along an axis: sorting, the k largest, cumulative sums, the position of an extreme | `AxisWork` and its subclasses |
 /// | elements under a mask, distinct ones, counts | `MaskedElements`, `DistinctElements`, `Counting` |
 /// | the types of elements, and their order | `ElementKind` |
 /// | softmax and cross entropy by rows | `RowWork` |
