@@ -4,7 +4,7 @@
 /// |---|---|
 /// | an elementwise op: the layout of its operands, and the division of the grid into parts | `ElementWork` |
 /// | a reduction, of floats and of integers | `ReductionWork`, `IntegerReductionWork` (`ReductionKind`) |
-/// | along an axis: sorting, the k largest, cumulative sums, the position of an extreme | `AxisWork` and its subclasses |
+/// | along an axis: sorting, the k largest, cumulative sums, positions | `AxisWork` and its subclasses |
 /// | elements under a mask, distinct ones, counts | `MaskedElements`, `DistinctElements`, `Counting` |
 /// | the types of elements, and their order | `ElementKind` |
 /// | softmax and cross entropy by rows | `RowWork` |
