@@ -29,8 +29,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Times CBLAS libraries from the JVM and, for comparison, from C.",
             "",
-            "Without options, a few problems of nearly every routine run on the OpenBLAS of the artifact, on one core and on all,"
-                    + " in less than two minutes. Each library runs in separate JVMs, which take turns. Every result is checked"
+            "Without options, a few problems of nearly every routine run on the OpenBLAS of the artifact, on one core and"
+                    + " on all, in about two minutes. Each library runs in separate JVMs, which take turns. Every result is checked"
                     + " before it is timed. If there is a C compiler, the same calls are timed from C.",
             ""
         },

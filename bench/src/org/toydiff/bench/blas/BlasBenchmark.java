@@ -17,8 +17,8 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.toydiff.Blas;
 import org.toydiff.internal.blas.CBlas;
 
-/// The calls of `blasbench.jar`, on operands of n or n×n elements. `-jvmArgsAppend -Dtoydiff.blas=PATH`
-/// selects another library than the bundled one.
+/// The calls of `blasbench.jar` that OpenBLAS has, on operands of n or n×n elements.
+/// `-jvmArgsAppend -Dtoydiff.blas=PATH` selects another library than that of the artifact.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -46,7 +46,12 @@ public class BlasBenchmark {
         "gemm TT",
         "gemm_batch NN",
         "syrk N",
-        "trsm LN"
+        "trsm LN",
+        "gesv -",
+        "potrf -",
+        "geqrf -",
+        "syevd -",
+        "gesdd -"
     })
     public String call;
 
@@ -90,7 +95,7 @@ public class BlasBenchmark {
         operands.close();
     }
 
-    /// Makes the bare call.
+    /// Makes the bare call, for LAPACK after restoring the operands.
     @Benchmark
     public void blas() {
         loop.run(1);
