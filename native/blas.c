@@ -67,6 +67,8 @@ static void load_siblings(const char *path) {
 
 static void load(const char *path, int threads) {
     load_siblings(path);
+    // oneMKL expects the functions of libm in its process, as in a JVM.
+    dlopen("libm.so.6", RTLD_NOW | RTLD_GLOBAL);
     library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (library == NULL) {
         fprintf(stderr, "blas: %s\n", dlerror());
