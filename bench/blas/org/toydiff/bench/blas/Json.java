@@ -62,6 +62,9 @@ final class Json {
         one.put("threads", result.threads());
         one.put("status", result.status().word());
         one.put("detail", result.detail());
+        if (result.isLacking()) {
+            one.put("lacks", p.symbol());
+        }
         one.put("edge", p.edge());
         one.put("intensity", p.intensity());
         if (result.hasTimes()) {

@@ -51,7 +51,9 @@ final class Lane implements AutoCloseable {
     }
 
     /// Opens a problem in every child: each allocates operands, checks one result and calls until times settle.
-    void open(Problem next) throws IOException {
+    ///
+    /// @param inPool whether toydiff's pool computes it too, if it is a product
+    void open(Problem next, boolean inPool) throws IOException {
         problem = next;
         status = Result.Status.OK;
         detail = null;
@@ -69,7 +71,7 @@ final class Lane implements AutoCloseable {
         pause();
         if (status == Result.Status.OK) {
             hasC = c != null && opens(c, "from C");
-            hasPool = next.routine().isProduct() && opens(pool, "by toydiff's pool");
+            hasPool = inPool && next.routine().isProduct() && opens(pool, "by toydiff's pool");
         }
     }
 

@@ -111,12 +111,12 @@ final class Measuring {
                 .filter(lane -> lane.isOn(plan.threads().getFirst()))
                 .toList();
         for (Problem smallest : SMALLEST) {
-            measure(smallest, first).forEach(report::addSmallest);
+            measure(smallest, first, false).forEach(report::addSmallest);
         }
         for (int i = 0; i < plan.problems().size(); i++) {
             Problem problem = plan.problems().get(i);
             progress.begin(i + 1, problem);
-            for (Result result : measure(problem, lanes)) {
+            for (Result result : measure(problem, lanes, true)) {
                 report.add(result);
                 listener.add(result);
             }
@@ -124,9 +124,9 @@ final class Measuring {
     }
 
     /// Lets the lanes take turns, A B C … A B C …, until all are done.
-    private List<Result> measure(Problem problem, List<Lane> lanes) throws IOException {
+    private List<Result> measure(Problem problem, List<Lane> lanes, boolean inPool) throws IOException {
         for (Lane lane : lanes) {
-            lane.open(problem);
+            lane.open(problem, inPool);
         }
         boolean more = true;
         while (more) {

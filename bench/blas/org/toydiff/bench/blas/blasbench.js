@@ -118,7 +118,8 @@ function roofline() {
   element(main, 'h2', '', 'Roofline');
   const dtypes = [...new Set(data.results.map(r => (r.dtype === 'double' ? 'double' : 'float')))];
   const note = 'The lines are the limits set by multiply-adds and memory, measured in the same run; dashed lines are those of the first'
-    + ' cache. Each point is a problem, placed by its arithmetic per byte that must move.';
+    + ' cache. Each point is a problem, placed by its arithmetic per byte that must move.'
+    + (data.results.some(r => r.dtype === 'bfloat16') ? ' The limit of bfloat16 is not measured.' : '');
   chart(card(element(main, 'div', 'grid'), 'GFLOP/s over flops per byte', note, true), 460, () => {
     const lines = data.roofs.flatMap(one => dtypes.flatMap(dtype => [
       roof(one, dtype, one.bandwidth.at(-1).gbs, false),
@@ -164,7 +165,7 @@ function results() {
   });
   const lacking = libraries.map(library => [library, data.results.filter(r => r.library === library && r.status === 'n/a')])
     .filter(([, results]) => results.length)
-    .map(([library, results]) => ` ${library}: ${[...new Set(results.map(r => r.detail))].join('; ')}.`);
+    .map(([library, results]) => ` ${library} has no ${[...new Set(results.map(r => r.lacks))].join(', ')}.`);
   table(card(element(main, 'div', 'grid'), 'Times in microseconds', 'JVM/C is the C median over the JVM’s: below 1 the JVM is slower.'
     + ' “Pool” is Tensor.matmul on toydiff’s threads.'
     + (data.results.some(r => r.pool_slower_than_one_thread) ? ` A star marks times that are ${slower}.` : '')

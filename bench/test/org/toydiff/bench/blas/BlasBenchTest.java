@@ -364,6 +364,9 @@ class BlasBenchTest {
     void aRoutineThatALibraryLacksIsADashWithTheReasonAndNoError() {
         assertEquals("n/a", status("gemm_bf16", "openblas"));
         assertEquals("the library has no cblas_gemm_bf16bf16f32", detail("gemm_bf16", "openblas"));
+        assertEquals(
+                "cblas_gemm_bf16bf16f32",
+                result("gemm_bf16", "openblas").get("lacks").getAsString());
         String line = outcome.out
                 .lines()
                 .filter(row -> row.startsWith("gemm_bf16") && row.contains("openblas"))
