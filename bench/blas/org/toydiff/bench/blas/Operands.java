@@ -130,14 +130,13 @@ final class Operands implements AutoCloseable {
             return value;
         }
         long order = shapes.get(operand).rows();
-        double symmetric = initial(operand, index, Math.max(i, j), Math.min(i, j));
         return switch (problem.routine()) {
             case TRSM -> triangle(value, i == j, order, forTiming);
             // Well conditioned, and its pivots are on the other diagonal, so that rows are exchanged.
             case GESV -> dominated(value, i + j == order - 1, order);
-            // Positive definite by Gershgorin's circles.
-            case POTRF -> dominated(symmetric, i == j, order);
-            case SYEVD -> symmetric;
+            // Symmetric, and positive definite by Gershgorin's circles.
+            case POTRF -> dominated(i < j ? initial(operand, index, j, i) : value, i == j, order);
+            case SYEVD -> i < j ? initial(operand, index, j, i) : value;
             default -> value;
         };
     }
