@@ -1,124 +1,88 @@
 package org.toydiff.internal.fusion;
 
+import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
-import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Opcode;
+import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.IntConsumer;
 import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.ScalarEmitter;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.LoopCode;
 import org.toydiff.internal.kernels.LoopWriter;
-import org.toydiff.internal.kernels.Staging;
-import org.toydiff.internal.kernels.StagingCode;
 
-/// Writes fused loops over elements, one by one: garbage-free from the first call on. Operands of rows that are not
-/// short pass through a [Staging] if they are contiguous or repeated elements.
+/// Writes the arithmetic of fused loops over elements, one by one, a [FusedRows.Body]: garbage-free from the first call
+/// on.
 final class FusedScalarLoop extends FusedLoopWriter {
-    private final Columns[] columns;
+    private static final ClassDesc BODY =
+            FusedRows.Body.class.describeConstable().orElseThrow();
+    private static final MethodTypeDesc ROW = MethodTypeDesc.of(CD_void, SEGMENTS, LONGS, LONGS, CD_long);
+    private static final MethodTypeDesc BLOCK = MethodTypeDesc.of(CD_void, CD_Object.arrayType(), CD_int);
 
-    private FusedScalarLoop(LoopProgram program, Columns[] columns) {
+    // Slots of a row's parameters.
+    private static final int ROW_OPERANDS = 1;
+    private static final int ROW_PLACES = 2;
+    private static final int ROW_STEPS = 3;
+    private static final int ROW_COUNT = 4;
+
+    // Slots of a block's parameters.
+    private static final int BLOCK_ARRAYS = 1;
+    private static final int BLOCK_COUNT = 2;
+
+    FusedScalarLoop(LoopProgram program) {
         super(program, program.name());
-        this.columns = columns;
     }
 
     /// {@return the loop of a program for operands whose columns are so laid out}
     static Kernel.Fused of(LoopProgram program, Columns[] columns) {
-        byte[] bytes = new FusedScalarLoop(program, columns).write();
-        return (Kernel.Fused) LoopCode.instance(bytes, null, MethodType.methodType(void.class));
+        byte[] bytes = new FusedScalarLoop(program).write();
+        Object body = LoopCode.instance(bytes, null, MethodType.methodType(void.class));
+        return new FusedRows(program, columns, (FusedRows.Body) body);
     }
 
-    private MethodTypeDesc rowType() {
-        List<ClassDesc> parameters = new ArrayList<>();
-        for (int k = 0; k < operands; k++) {
-            parameters.addAll(List.of(LoopCode.SEGMENT, CD_long, CD_long));
-        }
-        parameters.add(CD_long);
-        return MethodTypeDesc.of(CD_void, parameters);
-    }
-
-    // Slots of a row's parameters.
-    private static int segment(int operand) {
-        return 5 * operand;
-    }
-
-    private static int start(int operand) {
-        return 5 * operand + 1;
-    }
-
-    private static int step(int operand) {
-        return 5 * operand + 3;
-    }
-
-    private int count() {
-        return 5 * operands;
-    }
-
-    private MethodTypeDesc blockType() {
-        List<ClassDesc> parameters = new ArrayList<>();
-        for (int k = 0; k < operands; k++) {
-            parameters.add(element(k).type().arrayType());
-        }
-        parameters.add(CD_int);
-        return MethodTypeDesc.of(CD_void, parameters);
-    }
-
-    @Override
-    void members(ClassBuilder type) {
-        LoopCode.constructor(type);
-        int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
-        type.withMethodBody("row", rowType(), flags, this::row);
-        if (Columns.adjacent(columns)) {
-            type.withMethodBody("stagedRow", rowType(), flags, this::stagedRow);
-            type.withMethodBody("block", blockType(), flags, this::block);
-        }
-    }
-
-    @Override
-    void run(CodeBuilder code, List<Operand> operands) {
-        if (Columns.adjacent(columns)) {
-            code.lload(N2).loadConstant((long) Staging.SHORTEST).lcmp();
-            code.ifThenElse(
-                    Opcode.IFGE,
-                    longRows -> rows(longRows, operands, "stagedRow"),
-                    shortRows -> rows(shortRows, operands, "row"));
-        } else {
-            rows(code, operands, "row");
-        }
-        code.return_();
-    }
-
-    private void rows(CodeBuilder code, List<Operand> operands, String method) {
-        LoopWriter.loop(code, N1, i -> {
-            for (Operand operand : operands) {
-                code.aload(operand.segment());
-                LoopWriter.pushPlace(code, operand.start(), i, operand.rowStep());
-                code.lload(operand.step());
-            }
-            code.lload(N2).invokestatic(self, method, rowType());
+    /// {@return the class file}
+    byte[] write() {
+        return ClassFile.of().build(self, type -> {
+            type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(BODY);
+            LoopCode.constructor(type);
+            type.withMethodBody("row", ROW, ClassFile.ACC_PUBLIC, this::row);
+            type.withMethodBody("block", BLOCK, ClassFile.ACC_PUBLIC, this::block);
         });
     }
 
     /// Computes a row whose operands have any steps.
     private void row(CodeBuilder code) {
-        LoopWriter.loop(code, count(), j -> {
+        int[] segments = new int[operands];
+        int[] places = new int[operands];
+        int[] steps = new int[operands];
+        for (int k = 0; k < operands; k++) {
+            segments[k] = code.allocateLocal(TypeKind.REFERENCE);
+            places[k] = code.allocateLocal(TypeKind.LONG);
+            steps[k] = code.allocateLocal(TypeKind.LONG);
+            code.aload(ROW_OPERANDS).loadConstant(k).aaload().astore(segments[k]);
+            code.aload(ROW_PLACES).loadConstant(k).laload().lstore(places[k]);
+            code.aload(ROW_STEPS).loadConstant(k).laload().lstore(steps[k]);
+        }
+        LoopWriter.loop(code, ROW_COUNT, j -> {
+            IntConsumer place = k -> {
+                code.aload(segments[k]);
+                element(k).pushLayout(code);
+                LoopWriter.pushPlace(code, places[k], j, steps[k]);
+            };
             int[] results = results(code, operand -> {
-                pushElementPlace(code, operand, j);
+                place.accept(operand);
                 element(operand).get(code);
             });
             for (int k = inputs; k < operands; k++) {
-                pushElementPlace(code, k, j);
+                place.accept(k);
                 code.loadLocal(resultKind(k), results[k - inputs]);
                 element(k).set(code);
             }
@@ -126,52 +90,30 @@ final class FusedScalarLoop extends FusedLoopWriter {
         code.return_();
     }
 
-    /// Pushes the segment, the layout and the index of an operand's element j.
-    private void pushElementPlace(CodeBuilder code, int operand, int j) {
-        code.aload(segment(operand));
-        element(operand).pushLayout(code);
-        LoopWriter.pushPlace(code, start(operand), j, step(operand));
-    }
-
-    private void stagedRow(CodeBuilder code) {
-        var staging = new StagingCode(code);
-        List<StagingCode.Staged> staged = new ArrayList<>();
-        for (int k = 0; k < operands; k++) {
-            staged.add(staging.stage(k, element(k), segment(k), start(k)));
-        }
-        for (int k : graph.inputs()) {
-            if (columns[k] == Columns.REPEATED) {
-                staging.repeat(staged.get(k));
-            }
-        }
-        staging.forBlocks(code::lconst_0, count(), (index, count) -> {
-            for (int k : graph.inputs()) {
-                if (columns[k] == Columns.CONTIGUOUS) {
-                    staging.load(staged.get(k), index, count);
-                }
-            }
-            staged.forEach(operand -> code.aload(operand.array()));
-            code.iload(count).invokestatic(self, "block", blockType());
-            for (int k = inputs; k < operands; k++) {
-                staging.store(staged.get(k), index, count);
-            }
-        });
-        staging.giveBack();
-        code.return_();
-    }
-
     /// Computes the first elements of arrays.
     private void block(CodeBuilder code) {
-        StagingCode.forElements(code, operands, 1, j -> {
-            int[] results = results(code, operand -> {
-                code.aload(operand).iload(j);
-                code.arrayLoad(element(operand).kind);
-            });
-            for (int k = inputs; k < operands; k++) {
-                code.aload(k).iload(j).loadLocal(resultKind(k), results[k - inputs]);
-                code.arrayStore(element(k).kind);
-            }
+        int[] arrays = new int[operands];
+        for (int k = 0; k < operands; k++) {
+            arrays[k] = code.allocateLocal(TypeKind.REFERENCE);
+            code.aload(BLOCK_ARRAYS).loadConstant(k).aaload();
+            code.checkcast(element(k).type().arrayType()).astore(arrays[k]);
+        }
+        int j = code.allocateLocal(TypeKind.INT);
+        Label top = code.newLabel();
+        Label end = code.newLabel();
+        code.iconst_0().istore(j);
+        code.labelBinding(top);
+        code.iload(j).iload(BLOCK_COUNT).if_icmpge(end);
+        int[] results = results(code, operand -> {
+            code.aload(arrays[operand]).iload(j);
+            code.arrayLoad(element(operand).kind);
         });
+        for (int k = inputs; k < operands; k++) {
+            code.aload(arrays[k]).iload(j).loadLocal(resultKind(k), results[k - inputs]);
+            code.arrayStore(element(k).kind);
+        }
+        code.iinc(j, 1).goto_(top);
+        code.labelBinding(end);
         code.return_();
     }
 

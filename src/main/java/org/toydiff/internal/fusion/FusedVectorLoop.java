@@ -3,7 +3,6 @@ package org.toydiff.internal.fusion;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
 
-import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
@@ -26,12 +25,26 @@ import org.toydiff.internal.kernels.LoopWriter;
 /// computes the same bits. No operand may be strided.
 final class FusedVectorLoop extends FusedLoopWriter {
     private static final ClassDesc SPECIES = LoopCode.SPECIES;
+    private static final ClassDesc KERNEL =
+            Kernel.Fused.class.describeConstable().orElseThrow();
+    private static final MethodTypeDesc RUN =
+            MethodTypeDesc.of(CD_void, SEGMENTS, LONGS, LONGS, LONGS, CD_long, CD_long, CD_long, CD_long);
+
+    // Slots of the kernel's parameters.
+    private static final int OPERANDS = 1;
+    private static final int STARTS = 2;
+    private static final int ROW_STEPS = 3;
+    private static final int STEPS = 4;
+    private static final int I0 = 5;
+    private static final int J0 = 7;
+    private static final int N1 = 9;
+    private static final int N2 = 11;
 
     private final Columns[] columns;
     private final int lanes;
     private final ClassDesc vector;
 
-    private FusedVectorLoop(LoopProgram program, Columns[] columns, VectorShape shape) {
+    FusedVectorLoop(LoopProgram program, Columns[] columns, VectorShape shape) {
         super(program, program.name() + "Vectors");
         this.columns = columns;
         lanes = shape.vectorBitSize() / program.precision().size;
@@ -78,24 +91,31 @@ final class FusedVectorLoop extends FusedLoopWriter {
         return count() + 2;
     }
 
-    @Override
-    void members(ClassBuilder type) {
-        LoopCode.scalarField(type, self, KERNEL);
-        type.withMethodBody("row", rowType(), ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, this::row);
+    /// {@return the class file}
+    byte[] write() {
+        return ClassFile.of().build(self, type -> {
+            type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(KERNEL);
+            LoopCode.scalarField(type, self, KERNEL);
+            type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
+            type.withMethodBody("row", rowType(), ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, this::row);
+        });
     }
 
-    @Override
-    void run(CodeBuilder code, List<Operand> operands) {
+    private void run(CodeBuilder code) {
         int whole = code.allocateLocal(TypeKind.LONG);
         code.lload(N2).loadConstant((long) -lanes).land().lstore(whole);
+        int row = code.allocateLocal(TypeKind.LONG);
         LoopWriter.loop(code, N1, i -> {
-            for (Operand operand : operands) {
-                code.aload(operand.segment());
-                LoopWriter.pushPlace(code, operand.start(), i, operand.rowStep());
+            code.lload(I0).lload(i).ladd().lstore(row);
+            for (int k = 0; k < operands; k++) {
+                code.aload(OPERANDS).loadConstant(k).aaload();
+                code.aload(STARTS).loadConstant(k).laload();
+                code.lload(row).aload(ROW_STEPS).loadConstant(k).laload().lmul().ladd();
+                code.lload(J0).aload(STEPS).loadConstant(k).laload().lmul().ladd();
             }
             code.lload(whole).aload(0).getfield(self, "scalar", KERNEL);
             pushArrays(code, OPERANDS);
-            code.lload(I0).lload(i).ladd().lload(J0).invokestatic(self, "row", rowType());
+            code.lload(row).lload(J0).invokestatic(self, "row", rowType());
         });
         Label end = code.newLabel();
         code.lload(whole).lload(N2).lcmp().ifge(end);

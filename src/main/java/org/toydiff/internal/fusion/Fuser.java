@@ -19,6 +19,9 @@ import java.util.Set;
 /// - the program [fits][LoopProgram#fits] into one loop. A chain that is too long thus becomes several loops.
 ///
 /// A block that only launches of one loop read is not stored.
+///
+/// A reduction or softmax whose operand such a loop computes, as its only result that anybody reads, takes its elements
+/// from the loop under the same conditions; they never are in memory as a whole.
 public final class Fuser {
     private final List<LaunchGroup> groups = new ArrayList<>();
 
@@ -52,6 +55,14 @@ public final class Fuser {
         for (int earlier = at - 1; earlier >= 0; earlier--) {
             LaunchGroup first = groups.get(earlier);
             LaunchGroup second = groups.get(at);
+            if (first.feeds(second) && mayDelay(earlier, at)) {
+                LaunchGroup fed = first.feeding(second, needed(earlier, at));
+                if (fed != null) {
+                    groups.set(at, fed);
+                    groups.remove(earlier);
+                    return;
+                }
+            }
             if (!first.shares(second)) {
                 continue;
             }
@@ -59,7 +70,7 @@ public final class Fuser {
             if (!delays && !mayAdvance(at, earlier)) {
                 continue;
             }
-            LaunchGroup both = first.with(second);
+            LaunchGroup both = first.with(second, needed(earlier, at));
             if (both != null) {
                 groups.remove(at);
                 groups.remove(earlier);
@@ -68,6 +79,14 @@ public final class Fuser {
                 earlier = at;
             }
         }
+    }
+
+    /// {@return the blocks that one of two groups writes and that are needed outside of both}
+    private Set<Integer> needed(int earlier, int later) {
+        Set<Integer> needed = new HashSet<>(groups.get(earlier).writes);
+        needed.addAll(groups.get(later).writes);
+        needed.removeIf(block -> isTemporary(block) && !isReadFrom(earlier + 1, block, later));
+        return needed;
     }
 
     /// {@return whether the group at `from` can run right before the later one at `to`}
@@ -128,7 +147,7 @@ public final class Fuser {
         List<FusedLaunch> results = new ArrayList<>();
         Set<Integer> needed = new HashSet<>(kept);
         for (LaunchGroup group : groups.reversed()) {
-            results.add(group.isLoop() ? group.loop(needed) : new FusedLaunch.Unchanged(group.launches.getFirst()));
+            results.add(group.result(needed));
             needed.addAll(group.reads);
         }
         Collections.reverse(results);

@@ -11,10 +11,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.toydiff.internal.arithmetic.Condition;
 import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.fusion.RecordedLaunch.Consumer;
 import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
 import org.toydiff.internal.fusion.RecordedLaunch.Other;
 import org.toydiff.internal.kernels.Element;
-import org.toydiff.internal.kernels.Staging;
 import org.toydiff.internal.launch.Shape;
 
 /// Launches that are to run together: one of any kind, or elementwise ones in one loop.
@@ -33,9 +33,19 @@ final class LaunchGroup {
     /// The elementwise launches, all of one shape; empty for a group that nothing can join.
     private final List<Elementwise> members;
 
-    private LaunchGroup(List<Integer> launches, List<Elementwise> members, Set<Integer> reads, Set<Integer> writes) {
+    /// The launch that reads its first operand from the members, or from memory as long as there are none; null for
+    /// other groups.
+    private final Consumer consumer;
+
+    private LaunchGroup(
+            List<Integer> launches,
+            List<Elementwise> members,
+            Consumer consumer,
+            Set<Integer> reads,
+            Set<Integer> writes) {
         this.launches = launches;
         this.members = members;
+        this.consumer = consumer;
         this.reads = reads;
         this.writes = writes;
         for (Elementwise member : members) {
@@ -47,7 +57,14 @@ final class LaunchGroup {
 
     static LaunchGroup of(int place, RecordedLaunch launch) {
         return switch (launch) {
-            case Other other -> new LaunchGroup(List.of(place), List.of(), other.reads(), other.writes());
+            case Other other -> new LaunchGroup(List.of(place), List.of(), null, other.reads(), other.writes());
+            case Consumer each ->
+                new LaunchGroup(
+                        List.of(place),
+                        List.of(),
+                        each,
+                        union(each.reads(), each.x().block()),
+                        each.writes());
             case Elementwise each -> of(List.of(place), isSound(each) ? List.of(each) : List.of(), List.of(each));
         };
     }
@@ -59,14 +76,24 @@ final class LaunchGroup {
             launch.inputs().forEach(input -> reads.add(input.block()));
             writes.add(launch.output().block());
         }
-        return new LaunchGroup(places, members, reads, writes);
+        return new LaunchGroup(places, members, null, reads, writes);
     }
 
-    /// {@return whether a launch reads and writes each element of its result at the same place}
+    private static Set<Integer> union(Set<Integer> blocks, int another) {
+        Set<Integer> union = new HashSet<>(blocks);
+        union.add(another);
+        return union;
+    }
+
+    /// {@return whether a launch reads and writes each element of its result at the same place, and a loop can read its
+    /// elements: numbers as wide as its expression's, and truth values}
     private static boolean isSound(Elementwise launch) {
         long[] shape = launch.shape();
         BlockView output = launch.output();
+        int bytes = launch.expression().precision().size / Byte.SIZE;
         return !Shape.empty(shape)
+                && Stream.concat(launch.inputs().stream(), Stream.of(output))
+                        .allMatch(view -> view.element() == Element.BOOL || view.element().bytes == bytes)
                 && !Shape.overlapsItself(shape, output.strides())
                 && launch.inputs().stream()
                         .noneMatch(input -> input.block() == output.block() && !input.isSame(output, shape));
@@ -79,15 +106,31 @@ final class LaunchGroup {
                 || !Collections.disjoint(reads, other.writes);
     }
 
+    /// {@return whether this is a loop whose result the later group could read while it is computed}
+    boolean feeds(LaunchGroup later) {
+        return canGrow()
+                && later.consumer != null
+                && later.members.isEmpty()
+                && writes.contains(later.consumer.x().block());
+    }
+
+    /// {@return whether launches can join}
+    private boolean canGrow() {
+        return !members.isEmpty() && consumer == null;
+    }
+
     /// {@return whether a loop of both would save reading a block}
     boolean shares(LaunchGroup later) {
-        return !members.isEmpty()
+        return canGrow()
+                && later.canGrow()
                 && !later.members.isEmpty()
-                && !(Collections.disjoint(writes, later.reads) && Collections.disjoint(reads, later.reads));
+                && !(Collections.disjoint(writes, later.reads) && Collections.disjoint(whole, later.whole));
     }
 
     /// {@return both in one loop, this one's launches first, or null if that is not possible or does not pay}
-    LaunchGroup with(LaunchGroup later) {
+    ///
+    /// @param needed the blocks that other groups read
+    LaunchGroup with(LaunchGroup later, Set<Integer> needed) {
         long[] shape = later.shape();
         List<Elementwise> all = joined(shape, later);
         if (all == null) {
@@ -101,7 +144,44 @@ final class LaunchGroup {
                 .sorted()
                 .toList();
         LaunchGroup both = of(places, all, all);
-        return pays(later, both) && both.loop(both.writes).program().fits() ? both : null;
+        boolean pays = grid().isNoBetterThan(both.grid()) && later.grid().isNoBetterThan(both.grid());
+        return pays && both.loop(needed).program().fits() ? both : null;
+    }
+
+    /// {@return the later group, reading its first operand from this one, or null if that is not possible or does not
+    /// pay}
+    ///
+    /// @param needed the blocks that other groups read: they may not be among those that this one writes
+    LaunchGroup feeding(LaunchGroup later, Set<Integer> needed) {
+        Consumer reader = later.consumer;
+        int block = reader.x().block();
+        if (needed.contains(block) || reader.reads().contains(block) || !Collections.disjoint(reads, later.writes)) {
+            return null;
+        }
+        long[] shape = matrix(reader);
+        List<Elementwise> reshaped = shape == null ? null : reshaped(members, shape);
+        BlockView x = shape == null ? null : reader.x().reshaped(reader.shape(), shape);
+        if (reshaped == null || x == null) {
+            return null;
+        }
+        List<Integer> places =
+                Stream.concat(launches.stream(), later.launches.stream()).toList();
+        Set<Integer> all = new HashSet<>(reader.reads());
+        var fed = new LaunchGroup(places, reshaped, reader, all, later.writes);
+        FusedLaunch.Loop loop = fed.loop(union(needed, block));
+        loop.operands().subList(0, loop.program().inputs().size()).forEach(input -> all.add(input.block()));
+        boolean isX = loop.program().outputs().size() == 1
+                && loop.operands().getLast().isSame(x, shape);
+        return isX && grid().isNoBetterThan(fed.grid()) ? fed : null;
+    }
+
+    /// {@return the shape in which a reader can have the elements: its own or, if it reads them in one row, any matrix}
+    private long[] matrix(Consumer reader) {
+        if (reader.rows() > 1 || reshaped(members, reader.shape()) != null) {
+            return reader.shape();
+        }
+        OperandGrid grid = grid();
+        return grid.outer.length == 0 ? new long[] {grid.rows, grid.columns} : null;
     }
 
     private long[] shape() {
@@ -110,25 +190,29 @@ final class LaunchGroup {
 
     /// {@return the launches of both in that shape, or null if they do not have it}
     private List<Elementwise> joined(long[] shape, LaunchGroup later) {
-        if (Shape.size(shape()) != Shape.size(later.shape())) {
-            return null;
-        }
-        List<Elementwise> all = new ArrayList<>();
-        for (LaunchGroup group : List.of(this, later)) {
-            for (Elementwise launch : group.members) {
-                Elementwise reshaped = reshaped(launch, shape);
-                if (reshaped == null) {
-                    return null;
-                }
-                all.add(reshaped);
+        List<Elementwise> all = new ArrayList<>(members);
+        all.addAll(later.members);
+        return reshaped(all, shape);
+    }
+
+    private static List<Elementwise> reshaped(List<Elementwise> launches, long[] shape) {
+        List<Elementwise> reshaped = new ArrayList<>();
+        for (Elementwise launch : launches) {
+            Elementwise other = reshaped(launch, shape);
+            if (other == null) {
+                return null;
             }
+            reshaped.add(other);
         }
-        return all;
+        return reshaped;
     }
 
     private static Elementwise reshaped(Elementwise launch, long[] shape) {
         if (Arrays.equals(launch.shape(), shape)) {
             return launch;
+        }
+        if (Shape.size(launch.shape()) != Shape.size(shape)) {
+            return null;
         }
         List<BlockView> inputs = new ArrayList<>();
         for (BlockView input : launch.inputs()) {
@@ -176,31 +260,36 @@ final class LaunchGroup {
         return precisions.size() == 1 ? precisions.getFirst() : null;
     }
 
-    /// {@return whether a loop of both runs as well as the two: over vectors if one of them does, on rows that are not
-    /// short because of the other}
-    private boolean pays(LaunchGroup later, LaunchGroup both) {
-        OperandGrid grid = both.grid();
-        OperandGrid first = grid();
-        OperandGrid second = later.grid();
-        boolean vectors = Columns.adjacent(Columns.of(grid.steps));
-        boolean vectorsBefore = Columns.adjacent(Columns.of(first.steps)) || Columns.adjacent(Columns.of(second.steps));
-        return (vectors || !vectorsBefore)
-                && grid.columns >= Math.min(Staging.SHORTEST, Math.max(first.columns, second.columns));
-    }
-
     private OperandGrid grid() {
-        return OperandGrid.of(shape(), loop(writes).operands());
+        Set<Integer> stored = consumer == null ? writes : Set.of(consumer.x().block());
+        return OperandGrid.of(shape(), loop(stored).operands());
     }
 
-    /// {@return the number of launches that one loop can be made of}
-    boolean isLoop() {
-        return members.size() > 1;
+    /// {@return the launches as one}
+    ///
+    /// @param needed the blocks that others read
+    FusedLaunch result(Set<Integer> needed) {
+        if (launches.size() == 1) {
+            return new FusedLaunch.Unchanged(launches.getFirst());
+        }
+        if (consumer == null) {
+            return loop(needed);
+        }
+        FusedLaunch.Loop loop = loop(union(needed, consumer.x().block()));
+        List<BlockView> inputs = loop.operands().subList(0, loop.operands().size() - 1);
+        return new FusedLaunch.Fed(
+                launches.getLast(),
+                launches.subList(0, launches.size() - 1),
+                loop.program(),
+                inputs,
+                shape(),
+                consumer.columns());
     }
 
     /// {@return the loop of the launches}
     ///
     /// @param needed the blocks that others read; one that a launch of the loop alone reads is not stored
-    FusedLaunch.Loop loop(Set<Integer> needed) {
+    private FusedLaunch.Loop loop(Set<Integer> needed) {
         Precision precision = precision(members);
         var builder = new LoopBuilder(precision == null ? Precision.FLOAT32 : precision, shape());
         members.forEach(builder::add);

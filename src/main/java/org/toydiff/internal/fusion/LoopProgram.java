@@ -8,7 +8,6 @@ import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.kernels.Element;
-import org.toydiff.internal.kernels.Staging;
 
 /// The computation of a fused loop for each element: a straight-line program of kernels. Its values are the inputs,
 /// numbered from 0, then the results of the calls. Some of these are stored, the others exist in registers only.
@@ -23,13 +22,13 @@ import org.toydiff.internal.kernels.Staging;
 /// @param outputs the values that are stored, in the order of the operands that are written
 public record LoopProgram(Precision precision, List<Element> inputs, List<Call> calls, List<Output> outputs) {
     /// The largest number of operands.
-    static final int MAX_OPERANDS = Staging.MAX_OPERANDS;
+    static final int MAX_OPERANDS = 16;
 
     /// The largest number of operations: HotSpot compiles no method of 8,000 bytes or more, and the vector form has
     /// some 20 for each.
     static final int MAX_OPERATIONS = 320;
 
-    /// The largest number of vectors that are in use at once, those of repeated operands among them: AVX2 has 16
+    /// The largest number of vectors that are in use at once, besides constants and repeated operands: AVX2 has 16
     /// registers.
     static final int MAX_LIVE = 16;
 
@@ -88,16 +87,22 @@ public record LoopProgram(Precision precision, List<Element> inputs, List<Call> 
         return "fused" + kernels;
     }
 
-    /// {@return readable pseudo-code, a line for each call}
+    /// {@return readable pseudo-code, a line for each call} Inputs are `x0`, `x1` …, stored values `y0`, `y1` …, others
+    /// `t0`, `t1` …
     @Override
     public String toString() {
         return Stream.iterate(0, k -> k < calls.size(), k -> k + 1)
                 .map(k -> {
                     Call call = calls.get(k);
                     String arguments = call.arguments().stream().map(this::text).collect(Collectors.joining(", "));
-                    return text(inputs.size() + k) + " = " + call.kernel() + "(" + arguments + ")";
+                    return text(inputs.size() + k) + " = " + verb(call.kernel()) + "(" + arguments + ")";
                 })
                 .collect(Collectors.joining("\n"));
+    }
+
+    /// {@return a kernel's name without the precision, which is the same for all}
+    private static String verb(String kernel) {
+        return kernel.replaceFirst("(?<!To)Float(32|64)$", "");
     }
 
     /// {@return the name of a value: `x0` for an input, `y0` for a stored one, else `t0`}

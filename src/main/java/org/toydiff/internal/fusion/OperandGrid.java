@@ -8,6 +8,9 @@ import java.util.List;
 /// Axes that are contiguous with each other in every operand are merged, as in
 /// [org.toydiff.internal.launch.ElementWork]: contiguous operands are one row, whatever their rank.
 final class OperandGrid {
+    /// Rows of so many elements cost no more per element than longer ones.
+    private static final int LONG_ROW = 64;
+
     /// The sizes of the outer axes.
     final long[] outer;
 
@@ -17,7 +20,7 @@ final class OperandGrid {
     final long rows;
     final long columns;
 
-    /// By operand, as in [Kernel.Fused].
+    /// By operand, as in [org.toydiff.internal.kernels.Kernel.Fused].
     final long[] rowSteps;
 
     final long[] steps;
@@ -42,6 +45,13 @@ final class OperandGrid {
             }
             return true;
         }
+    }
+
+    /// {@return whether a loop over the other grid, which has the same elements, runs as well: over vectors if this one
+    /// does, and on rows that are not shorter unless they are long}
+    boolean isNoBetterThan(OperandGrid other) {
+        boolean vectors = Columns.adjacent(Columns.of(other.steps)) || !Columns.adjacent(Columns.of(steps));
+        return vectors && other.columns >= Math.min(LONG_ROW, columns);
     }
 
     /// {@return the grid of operands of this shape}

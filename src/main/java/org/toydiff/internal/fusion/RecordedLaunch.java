@@ -2,11 +2,13 @@ package org.toydiff.internal.fusion;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.kernels.Kernels;
+import org.toydiff.internal.launch.Shape;
 
 /// A launch, as the [Fuser] needs to know it.
 public sealed interface RecordedLaunch {
@@ -35,6 +37,36 @@ public sealed interface RecordedLaunch {
             }
             return new Elementwise(formula.name(), formula.expression(), List.copyOf(read), output, shape);
         }
+    }
+
+    /// A launch that can read its first operand from an [org.toydiff.internal.launch.ElementSource]: a reduction, or
+    /// softmax.
+    ///
+    /// @param x that operand, contiguous as a matrix of those sizes
+    /// @param reads the blocks that it reads besides
+    record Consumer(BlockView x, long rows, long columns, Set<Integer> reads, Set<Integer> writes)
+            implements RecordedLaunch {
+        /// {@return the shape of x}
+        long[] shape() {
+            return new long[] {rows, columns};
+        }
+    }
+
+    /// {@return a launch that can read its first operand from a source, or any other if that operand does not lie as a
+    /// source computes it}
+    ///
+    /// @param x that operand
+    /// @param shape its shape
+    /// @param columns the columns of the matrix as which the launch asks for x, or 0 if it does not
+    /// @param reads the blocks that the launch reads besides
+    static RecordedLaunch consumer(BlockView x, long[] shape, long columns, Set<Integer> reads, Set<Integer> writes) {
+        if (columns == 0 || Shape.empty(shape) || !Shape.contiguous(shape, x.strides())) {
+            Set<Integer> all = new HashSet<>(reads);
+            all.add(x.block());
+            return new Other(all, writes);
+        }
+        long rows = Shape.size(shape) / columns;
+        return new Consumer(x.reshaped(shape, new long[] {rows, columns}), rows, columns, reads, writes);
     }
 
     /// Any other launch, of which only the blocks are known that it reads and writes.

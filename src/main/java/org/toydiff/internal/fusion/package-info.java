@@ -5,13 +5,16 @@
 /// | launches as recorded, and their operands | `RecordedLaunch`, `BlockView` |
 /// | which launches become one loop | `Fuser`, `LaunchGroup`, `LoopBuilder`, `FusedLaunch` |
 /// | the computation of a loop | `LoopProgram` |
-/// | the code of a loop, scalar and over vectors | `FusedLoopWriter`, `FusedScalarLoop`, `FusedVectorLoop` |
+/// | its code over single elements | `FusedLoopWriter`, `FusedScalarLoop`; `FusedRows` |
+/// | its code over vectors | `FusedVectorLoop` |
 /// | loops that are kept for programs to come | `FusedLoops` |
 /// | a loop over operands, in parts | `FusedWork`, `OperandGrid`, `Columns` |
+/// | a loop whose result a reduction or softmax reads piece by piece | `FusedSource` |
 ///
-/// A loop is generated from the expressions of the kernels that it replaces, so it gives their bits. Which of its forms
-/// runs is decided as for every kernel: see `internal.kernels`.
+/// A loop is generated from the expressions of the kernels that it replaces, so it gives their bits. Which of its
+/// forms runs is decided as for every kernel: see `internal.kernels`.
 ///
-/// Conversions between elements of 4 and of 8 bytes are no expressions, and end a loop; so does a kernel with more
-/// than 16 live values, such as a power.
+/// Some launches end a loop: conversions between elements of 4 and of 8 bytes, which are no expressions; kernels with
+/// more than 16 live values, such as a power; and random draws, because each number of the generator depends on the
+/// ones before. (Dropout's comparison, scaling and selection after the draw are one loop.)
 package org.toydiff.internal.fusion;

@@ -97,12 +97,12 @@ public enum Element {
     }
 
     /// {@return whether it is INT32 or INT64}
-    public boolean isInteger() {
+    boolean isInteger() {
         return this == INT32 || this == INT64;
     }
 
     /// {@return the precision of the expressions over elements of this size; FLOAT32 for bytes}
-    public Precision precision() {
+    Precision precision() {
         return bytes == Double.BYTES ? Precision.FLOAT64 : Precision.FLOAT32;
     }
 }

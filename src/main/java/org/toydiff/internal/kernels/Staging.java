@@ -15,18 +15,15 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 ///
 /// A thread takes a staging for the duration of a loop; those given back serve other threads. One that is not given
 /// back, because the loop threw an exception, is left to the garbage collector.
-public final class Staging {
+final class Staging {
     /// Elements of an array: those of four operands stay in a first-level cache. A multiple of a virtual vector.
     static final int LENGTH = 512;
 
     /// Rows or runs shorter than this are computed in memory: copies would cost more than they save.
-    public static final int SHORTEST = 64;
-
-    /// The largest number of operands.
-    public static final int MAX_OPERANDS = 16;
+    static final int SHORTEST = 64;
 
     /// The place of the array with the lanes of a virtual vector, after those of the operands.
-    static final int LANES = MAX_OPERANDS;
+    static final int LANES = 4;
 
     private static final int MAX_IDLE = 16;
     private static final AtomicReferenceArray<Staging> IDLE = new AtomicReferenceArray<>(MAX_IDLE);

@@ -14,7 +14,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.util.function.IntConsumer;
 
 /// Writes the part of a method that passes operands through a [Staging]. The names of integers are those of slots.
-public final class StagingCode {
+final class StagingCode {
     private static final ClassDesc STAGING = Staging.class.describeConstable().orElseThrow();
     private static final ClassDesc LAYOUT = LoopCode.LAYOUT;
     private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
@@ -24,21 +24,21 @@ public final class StagingCode {
     private final int staging;
 
     /// An operand's array and its elements in memory, of which element 0 is at `start`.
-    public record Staged(int operand, Element element, int array, int segment, int start) {}
+    record Staged(int operand, Element element, int array, int segment, int start) {}
 
     /// Writes the code for one block of elements.
-    public interface Block {
+    interface Block {
         void write(int index, int count);
     }
 
     /// Takes a staging.
-    public StagingCode(CodeBuilder code) {
+    StagingCode(CodeBuilder code) {
         this.code = code;
         staging = code.allocateLocal(TypeKind.REFERENCE);
         code.invokestatic(STAGING, "take", MethodTypeDesc.of(STAGING)).astore(staging);
     }
 
-    public void giveBack() {
+    void giveBack() {
         code.aload(staging).invokevirtual(STAGING, "giveBack", MethodTypeDesc.of(CD_void));
     }
 
@@ -60,12 +60,12 @@ public final class StagingCode {
     }
 
     /// Stages an operand whose elements in memory are given by slots.
-    public Staged stage(int operand, Element element, int segment, int start) {
+    Staged stage(int operand, Element element, int segment, int start) {
         return new Staged(operand, element, array(operand, element), segment, start);
     }
 
     /// Fills an operand's array with its first element.
-    public void repeat(Staged x) {
+    void repeat(Staged x) {
         code.aload(staging);
         x.element().pushLayout(code);
         code.loadConstant(x.operand()).aload(x.segment()).lload(x.start());
@@ -74,7 +74,7 @@ public final class StagingCode {
     }
 
     /// Copies a block of an operand's elements to its array.
-    public void load(Staged x, int index, int count) {
+    void load(Staged x, int index, int count) {
         code.aload(staging);
         x.element().pushLayout(code);
         code.loadConstant(x.operand()).aload(x.segment());
@@ -84,7 +84,7 @@ public final class StagingCode {
     }
 
     /// Copies a block of an operand's elements from its array.
-    public void store(Staged y, int index, int count) {
+    void store(Staged y, int index, int count) {
         code.aload(y.array());
         y.element().pushLayout(code);
         code.aload(y.segment()).lload(y.start()).lload(index).ladd().iload(count);
@@ -92,7 +92,7 @@ public final class StagingCode {
     }
 
     /// Writes `for (long index = from; index < to; index += count) { count = min(LENGTH, to - index); … }`.
-    public void forBlocks(Runnable from, int to, Block block) {
+    void forBlocks(Runnable from, int to, Block block) {
         int index = code.allocateLocal(TypeKind.LONG);
         int count = code.allocateLocal(TypeKind.INT);
         Label top = code.newLabel();
@@ -111,7 +111,7 @@ public final class StagingCode {
     }
 
     /// Writes `for (int i = 0; i < count; i += step) body`.
-    public static void forElements(CodeBuilder code, int count, int step, IntConsumer body) {
+    static void forElements(CodeBuilder code, int count, int step, IntConsumer body) {
         int i = code.allocateLocal(TypeKind.INT);
         Label top = code.newLabel();
         Label end = code.newLabel();

@@ -32,6 +32,9 @@ public final class ReductionWork extends Work {
     private MemorySegment x;
     private MemorySegment y;
 
+    /// Computes the elements of x, or is null.
+    private ElementSource source;
+
     private enum Way {
         PIECES,
         SQUARES,
@@ -54,6 +57,10 @@ public final class ReductionWork extends Work {
 
     private long blocks;
     private long blockStride;
+
+    /// The first row of the current block.
+    private long firstRow;
+
     private long perPart;
     private double mean;
     private final double[] pieces = new double[MAX_PIECES];
@@ -146,6 +153,35 @@ public final class ReductionWork extends Work {
         return true;
     }
 
+    /// {@return the number of columns of the matrix as which x, which is contiguous, comes from an [ElementSource] in
+    /// the planned reduction, or 0 if its pieces would be too large}
+    public long sourceColumns(ReductionKind reduction, boolean wide) {
+        if (way == Way.COLUMNS) {
+            return ElementSource.fits(n * Math.min(outputs, columnsPerPart()), wide) ? outputs : 0;
+        }
+        boolean twice = reduction == ReductionKind.STD || reduction == ReductionKind.VAR;
+        boolean fits =
+                isPieced(reduction) ? !twice && ElementSource.fits(pieceSize(), wide) : ElementSource.fits(n, wide);
+        return fits ? n : 0;
+    }
+
+    /// As the other `run`, of an x that `source` computes.
+    public void run(
+            ReductionKind reduction,
+            int ddof,
+            ElementKind kind,
+            ElementSource source,
+            MemorySegment y,
+            long yAt,
+            long results) {
+        this.source = source;
+        try {
+            run(reduction, ddof, kind, null, 0, y, yAt, results);
+        } finally {
+            this.source = null;
+        }
+    }
+
     /// Computes `y = reduction(x)` as planned by [#plan]; y is contiguous and has `results` elements, and neither is
     /// empty. Offsets are in elements.
     public void run(
@@ -167,7 +203,7 @@ public final class ReductionWork extends Work {
         y0 = yAt;
         if (way == Way.COLUMNS) {
             columns();
-        } else if (outputs == 1 && n > PART && !reduction.isPosition()) {
+        } else if (isPieced(reduction)) {
             mean = 0;
             store(
                     0,
@@ -196,17 +232,27 @@ public final class ReductionWork extends Work {
         return norm;
     }
 
+    private boolean isPieced(ReductionKind reduction) {
+        return outputs == 1 && n > PART && !reduction.isPosition();
+    }
+
     private void of(ElementKind kind) {
         this.kind = kind;
         kernels = ContiguousKernels.of(kind == ElementKind.FLOAT64);
     }
 
     private void columns() {
+        firstRow = 0;
         for (long block = 0; block < blocks; block++) {
-            inParts(outputs, n * outputs <= PART ? outputs : COLUMNS);
+            inParts(outputs, columnsPerPart());
             x0 += blockStride;
+            firstRow += n;
             y0 += outputs;
         }
+    }
+
+    private long columnsPerPart() {
+        return n * outputs <= PART ? outputs : COLUMNS;
     }
 
     private void inParts(long all, long each) {
@@ -218,24 +264,56 @@ public final class ReductionWork extends Work {
     protected void part(long index) {
         long from = index * perPart;
         switch (way) {
-            case PIECES -> pieces[(int) index] = fold(fold(), x0 + from, Math.min(perPart, n - from), 0);
-            case SQUARES -> pieces[(int) index] = fold(Fold.SQUARES, x0 + from, Math.min(perPart, n - from), mean);
-            case RUNS -> {
-                for (long i = from; i < Math.min(from + perPart, outputs); i++) {
-                    run(i);
-                }
-            }
+            case PIECES, SQUARES -> piece(index, from, Math.min(perPart, n - from));
+            case RUNS -> runs(from, Math.min(from + perPart, outputs));
             case COLUMNS -> column(from, Math.min(perPart, outputs - from));
         }
     }
 
-    private void run(long i) {
-        long at = x0 + i * xi;
+    private void piece(long index, long from, long count) {
+        if (source == null) {
+            pieces[(int) index] = piece(x, x0 + from, count);
+            return;
+        }
+        MemorySegment elements = source.compute(0, from, 1, count);
+        try {
+            pieces[(int) index] = piece(elements, 0, count);
+        } finally {
+            Scratch.give(elements);
+        }
+    }
+
+    private double piece(MemorySegment x, long at, long count) {
+        return way == Way.SQUARES ? fold(Fold.SQUARES, x, at, count, mean) : fold(fold(), x, at, count, 0);
+    }
+
+    private void runs(long from, long to) {
+        if (source == null) {
+            for (long i = from; i < to; i++) {
+                run(i, x, x0 + i * xi);
+            }
+            return;
+        }
+        long together = ElementSource.rowsTogether(n);
+        for (long first = from; first < to; first += together) {
+            long count = Math.min(together, to - first);
+            MemorySegment elements = source.compute(first, 0, count, n);
+            try {
+                for (long i = 0; i < count; i++) {
+                    run(first + i, elements, i * n);
+                }
+            } finally {
+                Scratch.give(elements);
+            }
+        }
+    }
+
+    private void run(long i, MemorySegment x, long at) {
         switch (reduction) {
-            case ARGMAX, ARGMIN -> y.setAtIndex(JAVA_LONG, y0 + i, position(at));
-            case STD, VAR -> store(i, spread(fold(Fold.SQUARES, at, n, fold(Fold.SUM, at, n, 0) / n)));
-            case NORM -> store(i, Math.sqrt(fold(Fold.SQUARES, at, n, 0)));
-            default -> store(i, finish(fold(fold(), at, n, 0)));
+            case ARGMAX, ARGMIN -> y.setAtIndex(JAVA_LONG, y0 + i, position(x, at));
+            case STD, VAR -> store(i, spread(fold(Fold.SQUARES, x, at, n, fold(Fold.SUM, x, at, n, 0) / n)));
+            case NORM -> store(i, Math.sqrt(fold(Fold.SQUARES, x, at, n, 0)));
+            default -> store(i, finish(fold(fold(), x, at, n, 0)));
         }
     }
 
@@ -257,9 +335,9 @@ public final class ReductionWork extends Work {
     }
 
     /// {@return the fold of a run of x} That of BFLOAT16 is widened to floats, block by block.
-    private double fold(Fold fold, long at, long count, double mean) {
+    private double fold(Fold fold, MemorySegment x, long at, long count, double mean) {
         if (kind != ElementKind.BFLOAT16) {
-            return fold(fold, x, at, count, mean);
+            return foldNumbers(fold, x, at, count, mean);
         }
         MemorySegment scratch = Scratch.take();
         try {
@@ -267,7 +345,7 @@ public final class ReductionWork extends Work {
             for (long i = 0; i < count; i += Widened.BLOCK) {
                 long width = Math.min(Widened.BLOCK, count - i);
                 Widened.widen(x, at + i, scratch, 0, width);
-                double next = fold(fold, scratch, 0, width, mean);
+                double next = foldNumbers(fold, scratch, 0, width, mean);
                 total = i == 0 ? next : join(fold, total, next);
             }
             return total;
@@ -276,7 +354,7 @@ public final class ReductionWork extends Work {
         }
     }
 
-    private double fold(Fold fold, MemorySegment run, long at, long count, double mean) {
+    private double foldNumbers(Fold fold, MemorySegment run, long at, long count, double mean) {
         return switch (fold) {
             case SUM -> kernels.sum(run, at, count);
             case SQUARES -> kernels.squares(run, at, count, mean);
@@ -299,8 +377,7 @@ public final class ReductionWork extends Work {
 
     private double inPieces(Way way) {
         this.way = way;
-        // Long pieces, so that each thread reads sequentially: memory is faster that way than with turns of 128 KB.
-        perPart = Math.max(PART, parts(n, MAX_PIECES));
+        perPart = pieceSize();
         long parts = parts(n, perPart);
         Workers.run(this, parts);
         double total = pieces[0];
@@ -308,6 +385,12 @@ public final class ReductionWork extends Work {
             total = join(fold(), total, pieces[i]);
         }
         return total;
+    }
+
+    /// {@return the number of elements of a piece} Long ones, so that each thread reads sequentially: memory is faster
+    /// that way than with turns of 128 KB.
+    private long pieceSize() {
+        return Math.max(PART, parts(n, MAX_PIECES));
     }
 
     /// Takes two passes, so that a large mean costs no digits.
@@ -324,8 +407,8 @@ public final class ReductionWork extends Work {
 
     /// {@return the position of the first of the largest or smallest elements of a run; the first NaN counts as
     /// such}
-    private long position(long at) {
-        double best = fold(fold(), at, n, 0);
+    private long position(MemorySegment x, long at) {
+        double best = fold(fold(), x, at, n, 0);
         for (long j = 0; j < n; j++) {
             double v = kind.real(x, at + j);
             if (v == best || Double.isNaN(v)) {
@@ -340,12 +423,26 @@ public final class ReductionWork extends Work {
     }
 
     private void column(long from, long width) {
+        if (source == null) {
+            column(x, x0 + from, xi, from, width);
+            return;
+        }
+        MemorySegment elements = source.compute(firstRow, from, n, width);
+        try {
+            column(elements, 0, width, from, width);
+        } finally {
+            Scratch.give(elements);
+        }
+    }
+
+    /// Reduces the columns of a matrix, of which the first element is at `at`, and the rows are `between` apart.
+    private void column(MemorySegment x, long at, long between, long from, long width) {
         if (reduction == ReductionKind.MAX || reduction == ReductionKind.MIN) {
             var kernel = kind.of(reduction == ReductionKind.MAX ? BinaryKernel.MAXIMUM : BinaryKernel.MINIMUM);
             long bytes = kind.bytes;
-            MemorySegment.copy(x, (x0 + from) * bytes, y, (y0 + from) * bytes, width * bytes);
+            MemorySegment.copy(x, at * bytes, y, (y0 + from) * bytes, width * bytes);
             for (long i = 1; i < n; i++) {
-                kernel.run(x, x0 + i * xi + from, 0, 1, y, y0 + from, 0, 1, y, y0 + from, 0, 1, 1, width);
+                kernel.run(x, at + i * between, 0, 1, y, y0 + from, 0, 1, y, y0 + from, 0, 1, 1, width);
             }
             return;
         }
@@ -353,7 +450,7 @@ public final class ReductionWork extends Work {
         if (kind == ElementKind.BFLOAT16) {
             sumWidened(from, width, divisor);
         } else {
-            kernels.sumColumns(x, x0 + from, xi, n, y, y0 + from, width, divisor);
+            kernels.sumColumns(x, at, between, n, y, y0 + from, width, divisor);
         }
     }
 

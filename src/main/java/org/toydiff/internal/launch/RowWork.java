@@ -46,6 +46,10 @@ public final class RowWork extends Work {
     private boolean wide;
     private ContiguousKernels kernels;
     private MemorySegment a;
+
+    /// Computes the elements of a, or is null.
+    private ElementSource source;
+
     private MemorySegment b;
     private MemorySegment labels;
     private MemorySegment y;
@@ -78,6 +82,16 @@ public final class RowWork extends Work {
         labelStep = between;
         longLabels = longs;
         this.ignored = ignored;
+    }
+
+    /// As the other `run`, of an a that `source` computes, whose rows [fit][ElementSource#fits], of floats or doubles.
+    public void run(Kind kind, ElementKind type, long rows, long n, ElementSource source, MemorySegment y, long yAt) {
+        this.source = source;
+        try {
+            run(kind, type, rows, n, null, 0, n, type, y, yAt);
+        } finally {
+            this.source = null;
+        }
     }
 
     /// The second operand and the result have the type of the first; of cross entropy over BFLOAT16 they may be
@@ -123,12 +137,34 @@ public final class RowWork extends Work {
     @Override
     protected void part(long index) {
         long from = index * perPart;
-        for (long i = from; i < Math.min(from + perPart, rows); i++) {
-            if (type == ElementKind.BFLOAT16) {
-                widenedRow(i, a0 + i * ai, b0 + i * bi, y0 + i * yi);
-            } else {
-                row(i, a, a0 + i * ai, b, b0 + i * bi, y, y0 + i * yi);
+        long to = Math.min(from + perPart, rows);
+        if (source == null) {
+            for (long i = from; i < to; i++) {
+                row(i, a, a0 + i * ai);
             }
+            return;
+        }
+        long together = ElementSource.rowsTogether(n);
+        for (long first = from; first < to; first += together) {
+            long count = Math.min(together, to - first);
+            MemorySegment elements = source.compute(first, 0, count, n);
+            try {
+                for (long i = 0; i < count; i++) {
+                    row(first + i, elements, i * n);
+                }
+            } finally {
+                Scratch.give(elements);
+            }
+        }
+    }
+
+    private void row(long i, MemorySegment a, long aAt) {
+        long bAt = b0 + i * bi;
+        long yAt = y0 + i * yi;
+        if (type == ElementKind.BFLOAT16) {
+            widenedRow(i, aAt, bAt, yAt);
+        } else {
+            row(i, a, aAt, b, bAt, y, yAt);
         }
     }
 

@@ -7,6 +7,7 @@
 /// | along an axis: sorting, the k largest, cumulative sums, positions | `AxisWork` and its subclasses |
 /// | elements under a mask, distinct ones, counts | `MaskedElements`, `DistinctElements`, `Counting` |
 /// | the types of elements, and their order | `ElementKind` |
+/// | elements that a launch computes when it needs them | `ElementSource` |
 /// | softmax and cross entropy by rows | `RowWork` |
 /// | a matrix product: the division of a GEMM into tiles | `ProductWork` |
 /// | products of BFLOAT16, and its elementwise kernels | `Bfloat16ProductWork`, `Widened` |

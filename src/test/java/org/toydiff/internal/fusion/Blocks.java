@@ -27,14 +27,30 @@ final class Blocks {
 
     /// Adds a block with random elements, special ones among them.
     int add(Arena arena, Element element, int size, SplittableRandom random) {
+        int block = addOrdinary(arena, element, size, random);
+        for (int i = 0; i < size; i++) {
+            if (random.nextInt(8) == 0) {
+                double special = SPECIAL[random.nextInt(SPECIAL.length)];
+                switch (element) {
+                    case FLOAT32 -> memory(block).setAtIndex(JAVA_FLOAT, i, (float) special);
+                    case FLOAT64 -> memory(block).setAtIndex(JAVA_DOUBLE, i, special);
+                    default -> {}
+                }
+            }
+        }
+        return block;
+    }
+
+    /// Adds a block with random elements.
+    int addOrdinary(Arena arena, Element element, int size, SplittableRandom random) {
         MemorySegment block = arena.allocate((long) size * element.bytes, 64);
         for (int i = 0; i < size; i++) {
             switch (element) {
                 case BOOL -> block.set(JAVA_BYTE, i, (byte) random.nextInt(2));
                 case INT32 -> block.setAtIndex(JAVA_INT, i, random.nextInt() >> random.nextInt(32));
                 case INT64 -> block.setAtIndex(JAVA_LONG, i, random.nextLong() >> random.nextInt(64));
-                case FLOAT32 -> block.setAtIndex(JAVA_FLOAT, i, (float) number(random));
-                case FLOAT64 -> block.setAtIndex(JAVA_DOUBLE, i, number(random));
+                case FLOAT32 -> block.setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-4, 4));
+                case FLOAT64 -> block.setAtIndex(JAVA_DOUBLE, i, random.nextDouble(-4, 4));
             }
         }
         elements.add(element);
@@ -42,8 +58,9 @@ final class Blocks {
         return memory.size() - 1;
     }
 
-    private static double number(SplittableRandom random) {
-        return random.nextInt(8) == 0 ? SPECIAL[random.nextInt(SPECIAL.length)] : random.nextDouble(-4, 4);
+    void clear() {
+        elements.clear();
+        memory.clear();
     }
 
     int count() {

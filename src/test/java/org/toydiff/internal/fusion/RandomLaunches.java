@@ -4,8 +4,10 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
@@ -17,6 +19,11 @@ import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.kernels.IntegerKernels;
 import org.toydiff.internal.kernels.LogicKernel;
 import org.toydiff.internal.kernels.UnaryKernel;
+import org.toydiff.internal.launch.ElementKind;
+import org.toydiff.internal.launch.ElementSource;
+import org.toydiff.internal.launch.ReductionKind;
+import org.toydiff.internal.launch.ReductionWork;
+import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.Shape;
 
 /// A random program of launches: kernels of all kinds on operands that are contiguous, repeated, transposed or
@@ -25,6 +32,17 @@ final class RandomLaunches {
     final Blocks blocks = new Blocks();
     final List<RecordedLaunch> launches = new ArrayList<>();
     final Set<Integer> kept = new HashSet<>();
+
+    /// Runs a consumer, whose first operand is computed by `source` unless that is null.
+    interface ConsumerRun {
+        void run(Blocks blocks, ElementSource source);
+    }
+
+    /// By place.
+    final Map<Integer, ConsumerRun> consumers = new HashMap<>();
+
+    /// Blocks that nothing is to read any more.
+    private final Set<Integer> consumed = new HashSet<>();
 
     private final SplittableRandom random;
     private final Arena arena;
@@ -42,10 +60,15 @@ final class RandomLaunches {
             kept.add(block(element));
         }
         for (int i = 0; i < count; i++) {
-            launches.add(random.nextInt(12) == 0 ? other() : elementwise());
+            launches.add(
+                    switch (random.nextInt(12)) {
+                        case 0 -> other();
+                        case 1, 2 -> Shape.empty(shape) ? other() : consumer(i);
+                        default -> elementwise();
+                    });
         }
         for (int block = kept.size(); block < blocks.count(); block++) {
-            if (random.nextInt(4) == 0) {
+            if (random.nextInt(4) == 0 && !consumed.contains(block)) {
                 kept.add(block);
             }
         }
@@ -59,6 +82,61 @@ final class RandomLaunches {
     /// {@return a launch that reads one block and writes another}
     private Other other() {
         return new Other(Set.of(random.nextInt(blocks.count())), Set.of(random.nextInt(blocks.count())));
+    }
+
+    /// {@return a reduction or softmax of a contiguous operand}
+    private RecordedLaunch consumer(int place) {
+        long offset = Math.max(0, random.nextInt(6) - 3);
+        BlockView x = new BlockView(last(real), real, offset, Shape.strides(shape));
+        if (!kept.contains(x.block()) && random.nextInt(3) > 0) {
+            consumed.add(x.block());
+        }
+        return random.nextBoolean() && shape.length > 0 ? softmax(x, place) : reduction(x, place);
+    }
+
+    private RecordedLaunch softmax(BlockView x, int place) {
+        ElementKind type = real == Element.FLOAT64 ? ElementKind.FLOAT64 : ElementKind.FLOAT32;
+        var kind = random.nextBoolean() ? RowWork.Kind.SOFTMAX : RowWork.Kind.LOG_SOFTMAX_GRADIENT;
+        int second = kind == RowWork.Kind.SOFTMAX ? -1 : known(real);
+        int y = block(real);
+        long n = shape[shape.length - 1];
+        long rows = Shape.size(shape) / n;
+        var work = new RowWork();
+        consumers.put(place, (blocks, source) -> {
+            if (second >= 0) {
+                work.second(type, blocks.memory(second), 0, n);
+            }
+            if (source != null) {
+                work.run(kind, type, rows, n, source, blocks.memory(y), 0);
+            } else {
+                work.run(kind, type, rows, n, blocks.memory(x.block()), x.offset(), n, type, blocks.memory(y), 0);
+            }
+        });
+        return RecordedLaunch.consumer(x, shape, n, second < 0 ? Set.of() : Set.of(second), Set.of(y));
+    }
+
+    private RecordedLaunch reduction(BlockView x, int place) {
+        boolean wide = real == Element.FLOAT64;
+        ElementKind type = wide ? ElementKind.FLOAT64 : ElementKind.FLOAT32;
+        var work = new ReductionWork();
+        ReductionKind kind = any(random, List.of(ReductionKind.values()));
+        long[] to = shape.clone();
+        for (int axis = 0; axis < to.length; axis++) {
+            to[axis] = random.nextBoolean() ? 1 : to[axis];
+        }
+        if (!work.plan(kind, shape, x.strides(), to)) {
+            return other();
+        }
+        int y = block(kind.isPosition() ? Element.INT64 : real);
+        consumers.put(place, (blocks, source) -> {
+            work.plan(kind, shape, x.strides(), to);
+            if (source != null) {
+                work.run(kind, 1, type, source, blocks.memory(y), 0, Shape.size(to));
+            } else {
+                work.run(kind, 1, type, blocks.memory(x.block()), x.offset(), blocks.memory(y), 0, Shape.size(to));
+            }
+        });
+        return RecordedLaunch.consumer(x, shape, work.sourceColumns(kind, wide), Set.of(), Set.of(y));
     }
 
     private static <T> T any(SplittableRandom random, List<T> list) {
@@ -122,8 +200,16 @@ final class RandomLaunches {
 
     /// {@return a block of that type, often the last one}
     private int known(Element type) {
-        int block = random.nextInt(3) == 0 ? random.nextInt(blocks.count()) : blocks.count() - 1;
-        while (blocks.element(block) != type) {
+        return random.nextInt(3) == 0 ? lastUpTo(random.nextInt(blocks.count()), type) : last(type);
+    }
+
+    private int last(Element type) {
+        return lastUpTo(blocks.count() - 1, type);
+    }
+
+    private int lastUpTo(int limit, Element type) {
+        int block = limit;
+        while (blocks.element(block) != type || consumed.contains(block)) {
             block = block == 0 ? blocks.count() - 1 : block - 1;
         }
         return block;
@@ -132,7 +218,7 @@ final class RandomLaunches {
     private BlockView input(Element type) {
         long[] strides = Shape.strides(shape);
         long offset = 0;
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(14)) {
             case 0 -> {
                 for (int axis = 0; axis < strides.length; axis++) {
                     strides[axis] *= random.nextInt(2);

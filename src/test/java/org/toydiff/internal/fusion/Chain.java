@@ -1,0 +1,85 @@
+package org.toydiff.internal.fusion;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
+import org.toydiff.internal.fusion.RecordedLaunch.Other;
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.Element;
+import org.toydiff.internal.kernels.UnaryKernel;
+import org.toydiff.internal.launch.Shape;
+
+/// Records launches of one dtype and shape, for tests: results go to new, contiguous blocks.
+final class Chain {
+    final List<RecordedLaunch> launches = new ArrayList<>();
+
+    /// The kernels of the launches, null for others.
+    final List<Object> kernels = new ArrayList<>();
+
+    private final Element real;
+    private int blocks;
+
+    Chain(boolean wide, int inputs) {
+        real = wide ? Element.FLOAT64 : Element.FLOAT32;
+        blocks = inputs;
+    }
+
+    BlockView view(int block, long... strides) {
+        return new BlockView(block, real, 0, strides);
+    }
+
+    BlockView contiguous(int block, long... shape) {
+        return view(block, Shape.strides(shape));
+    }
+
+    int newBlock() {
+        return blocks++;
+    }
+
+    private boolean wide() {
+        return real == Element.FLOAT64;
+    }
+
+    BlockView unary(UnaryKernel kernel, BlockView x, long... shape) {
+        return add(kernel.of(wide()), List.of(x), contiguous(newBlock(), shape), shape);
+    }
+
+    BlockView binary(BinaryKernel kernel, BlockView a, BlockView b, long... shape) {
+        return binaryInto(contiguous(newBlock(), shape), kernel, a, b, shape);
+    }
+
+    BlockView binaryInto(BlockView y, BinaryKernel kernel, BlockView a, BlockView b, long... shape) {
+        return add(kernel.of(wide()), List.of(a, b), y, shape);
+    }
+
+    BlockView add(Object kernel, List<BlockView> inputs, BlockView y, long... shape) {
+        launches.add(Elementwise.of(kernel, inputs, y, shape));
+        kernels.add(kernel);
+        return y;
+    }
+
+    void other(Set<Integer> reads, Set<Integer> writes) {
+        launches.add(new Other(reads, writes));
+        kernels.add(null);
+    }
+
+    List<FusedLaunch> fuse(Integer... kept) {
+        return Fuser.fuse(launches, Set.of(kept));
+    }
+
+    /// {@return the places of the launches of each fused launch, and the number of results that a loop stores}
+    static String text(List<FusedLaunch> fused) {
+        List<String> texts = new ArrayList<>();
+        for (FusedLaunch launch : fused) {
+            texts.add(
+                    switch (launch) {
+                        case FusedLaunch.Unchanged each -> "" + each.launch();
+                        case FusedLaunch.Loop loop ->
+                            loop.launches() + "→" + loop.program().outputs().size();
+                        case FusedLaunch.Fed fed -> fed.producers() + "→" + fed.launch();
+                    });
+        }
+        return String.join(" ", texts);
+    }
+}
