@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.LongToDoubleFunction;
 import java.util.random.RandomGenerator;
+import org.toydiff.internal.launch.Spacing;
 import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.random.DefaultGenerator;
 

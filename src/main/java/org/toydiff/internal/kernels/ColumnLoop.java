@@ -1,5 +1,6 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
@@ -9,10 +10,10 @@ import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
-import java.lang.classfile.Opcode;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodType;
 import java.util.List;
 import org.toydiff.internal.arithmetic.Precision;
@@ -20,17 +21,21 @@ import org.toydiff.internal.arithmetic.VectorEmitter;
 
 /// Writes the class of a [Kernel.Columns]. Each column has a separate sum, in double. The vector form processes
 /// four vectors of columns at a time, then one, so that each row contributes a cache line or more; the scalar form,
-/// some hundred, or eight and then one if there are few.
+/// a [StagedLoop.Columns], some hundred, or eight and then one if there are few.
 final class ColumnLoop {
     private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
     private static final ClassDesc COLUMNS =
             Kernel.Columns.class.describeConstable().orElseThrow();
-    private static final ClassDesc ARRAYS = ClassDesc.of("java.util.Arrays");
     private static final ClassDesc DOUBLES = VectorEmitter.vectorOf(Precision.FLOAT64);
 
     private static final MethodTypeDesc RUN =
             MethodTypeDesc.of(CD_void, SEGMENT, CD_long, CD_long, CD_long, SEGMENT, CD_long, CD_long, CD_double);
     private static final MethodTypeDesc BLOCK = RUN.insertParameterTypes(7, CD_long);
+
+    // Of the methods and the constructor of a StagedLoop.Columns.
+    private static final MethodTypeDesc ADD = MethodTypeDesc.of(CD_void, CD_double.arrayType(), CD_Object, CD_int);
+    private static final MethodTypeDesc DIVIDE = ADD.insertParameterTypes(3, CD_double);
+    private static final MethodType SCALAR = MethodType.methodType(void.class, ValueLayout.class);
 
     // Slots of a block's parameters.
     private static final int X = 0;
@@ -61,62 +66,65 @@ final class ColumnLoop {
     }
 
     static Kernel.Columns scalar(Precision storage) {
-        return new ColumnLoop(storage, 1).define(null, null);
+        var writer = new ColumnLoop(storage, 1);
+        return writer.define(null, SCALAR, Staging.layout(writer.wide));
     }
 
     /// {@return the vector form} `species` are those of doubles and of as many stored elements; `scalar` computes
     /// the remaining columns.
     static Kernel.Columns vectors(Precision storage, int lanes, List<?> species, Kernel.Columns scalar) {
-        return new ColumnLoop(storage, lanes).define(species, scalar);
+        MethodType constructor = MethodType.methodType(void.class, Kernel.Columns.class);
+        return new ColumnLoop(storage, lanes).define(species, constructor, scalar);
     }
 
-    private Kernel.Columns define(List<?> species, Kernel.Columns scalar) {
+    private Kernel.Columns define(List<?> species, MethodType constructor, Object argument) {
         byte[] bytes = ClassFile.of().build(self, this::write);
-        MethodType constructor = MethodType.methodType(void.class, Kernel.Columns.class);
-        return (Kernel.Columns) LoopCode.instance(bytes, species, constructor, scalar);
+        return (Kernel.Columns) LoopCode.instance(bytes, species, constructor, argument);
     }
 
     private void write(ClassBuilder type) {
-        type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(COLUMNS);
-        LoopCode.scalarField(type, self, COLUMNS);
-        type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
+        type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC);
+        if (vectors) {
+            type.withInterfaceSymbols(COLUMNS);
+            LoopCode.scalarField(type, self, COLUMNS);
+            type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
+        } else {
+            LoopCode.constructor(type, StagedLoop.Columns.class, SCALAR);
+            type.withMethodBody("sumInMemory", RUN, ClassFile.ACC_FINAL, this::run);
+            type.withMethodBody("add", ADD, ClassFile.ACC_FINAL, this::add);
+            type.withMethodBody("divide", DIVIDE, ClassFile.ACC_FINAL, this::divide);
+        }
         int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
         type.withMethodBody("blocks", BLOCK, flags, code -> block(code, vectors ? 4 : 8));
         type.withMethodBody("singles", BLOCK, flags, code -> block(code, 1));
-        if (!vectors) {
-            type.withMethodBody("staged", BLOCK, flags, this::staged);
-            type.withMethodBody("add", addType(), flags, this::add);
-            type.withMethodBody("divide", divideType(), flags, this::divide);
-        }
     }
 
+    /// Sums the columns in blocks, then those that remain, and the last ones with the scalar form.
     private void run(CodeBuilder code) {
         int n = 1 + FROM;
         int divisor = n + 2;
         int blocks = code.allocateLocal(TypeKind.LONG);
         int singles = code.allocateLocal(TypeKind.LONG);
-        if (!vectors) {
-            code.lload(n).loadConstant((long) Staging.SHORTEST).lcmp();
-            code.ifThen(Opcode.IFGE, many -> {
-                pushOperands(many);
-                many.lconst_0().lload(n).dload(divisor).invokestatic(self, "staged", BLOCK);
-                many.return_();
-            });
-        }
         code.lload(n).loadConstant(vectors ? -4L * lanes : -8L).land().lstore(blocks);
         code.lload(n).loadConstant((long) -lanes).land().lstore(singles);
         pushOperands(code);
         code.lconst_0().lload(blocks).dload(divisor).invokestatic(self, "blocks", BLOCK);
         pushOperands(code);
         code.lload(blocks).lload(singles).dload(divisor).invokestatic(self, "singles", BLOCK);
-        Label end = code.newLabel();
-        code.lload(singles).lload(n).lcmp().ifge(end);
-        code.aload(0).getfield(self, "scalar", COLUMNS);
-        code.aload(1 + X).lload(1 + X0).lload(singles).ladd().lload(1 + XI).lload(1 + ROWS);
-        code.aload(1 + Y).lload(1 + Y0).lload(singles).ladd();
-        code.lload(n).lload(singles).lsub().dload(divisor).invokeinterface(COLUMNS, "run", RUN);
-        code.labelBinding(end);
+        if (vectors) {
+            rest(code, n, singles, divisor);
+        }
         code.return_();
+    }
+
+    private void rest(CodeBuilder code, int n, int from, int divisor) {
+        Label end = code.newLabel();
+        code.lload(from).lload(n).lcmp().ifge(end);
+        code.aload(0).getfield(self, "scalar", COLUMNS);
+        code.aload(1 + X).lload(1 + X0).lload(from).ladd().lload(1 + XI).lload(1 + ROWS);
+        code.aload(1 + Y).lload(1 + Y0).lload(from).ladd();
+        code.lload(n).lload(from).lsub().dload(divisor).invokeinterface(COLUMNS, "run", RUN);
+        code.labelBinding(end);
     }
 
     private static void pushOperands(CodeBuilder code) {
@@ -181,61 +189,36 @@ final class ColumnLoop {
         }
     }
 
-    /// Sums columns `FROM` to `TO` through a [Staging], some hundred at a time.
-    private void staged(CodeBuilder code) {
-        LoopCode.callBounds(code, X, X0);
-        LoopCode.callBounds(code, Y, Y0);
-        var staging = new StagingCode(code);
-        int start = code.allocateLocal(TypeKind.LONG);
-        var x = staging.stage(0, Element.real(wide), X, start);
-        var y = staging.stage(1, Element.real(wide), Y, Y0);
-        int sums = staging.array(Staging.LANES, Element.FLOAT64);
-        staging.forBlocks(() -> code.lload(FROM), TO, (j, count) -> {
-            code.aload(sums).dconst_0();
-            code.invokestatic(ARRAYS, "fill", MethodTypeDesc.of(CD_void, CD_double.arrayType(), CD_double));
-            LoopWriter.loop(code, ROWS, row -> {
-                LoopWriter.pushPlace(code, X0, row, XI);
-                code.lstore(start);
-                staging.load(x, j, count);
-                code.aload(sums).aload(x.array()).iload(count).invokestatic(self, "add", addType());
-            });
-            code.aload(sums).aload(y.array()).iload(count).dload(DIVISOR);
-            code.invokestatic(self, "divide", divideType());
-            staging.store(y, j, count);
-        });
-        staging.giveBack();
-        code.return_();
-    }
-
-    private ClassDesc stored() {
-        return Element.real(wide).type();
-    }
-
-    private MethodTypeDesc addType() {
-        return MethodTypeDesc.of(CD_void, CD_double.arrayType(), stored().arrayType(), CD_int);
-    }
-
-    private MethodTypeDesc divideType() {
-        return addType().insertParameterTypes(3, CD_double);
-    }
-
-    /// Adds elements of a row to the sums.
     private void add(CodeBuilder code) {
-        StagingCode.forElements(code, 2, 1, j -> {
-            code.aload(0).iload(j).dup2().daload();
-            code.aload(1).iload(j).arrayLoad(storedKind).conversion(storedKind, TypeKind.DOUBLE);
+        int elements = elements(code);
+        LoopCode.forElements(code, code.parameterSlot(2), 1, j -> {
+            code.aload(code.parameterSlot(0)).iload(j).dup2().daload();
+            code.aload(elements).iload(j).arrayLoad(storedKind).conversion(storedKind, TypeKind.DOUBLE);
             code.dadd().dastore();
         });
         code.return_();
     }
 
-    /// Stores the sums' quotients by the divisor as elements of the result.
     private void divide(CodeBuilder code) {
-        StagingCode.forElements(code, 2, 1, j -> {
-            code.aload(1).iload(j).aload(0).iload(j).daload().dload(3).ddiv();
+        int elements = elements(code);
+        LoopCode.forElements(code, code.parameterSlot(2), 1, j -> {
+            code.aload(elements).iload(j);
+            code.aload(code.parameterSlot(0))
+                    .iload(j)
+                    .daload()
+                    .dload(code.parameterSlot(3))
+                    .ddiv();
             code.conversion(TypeKind.DOUBLE, storedKind).arrayStore(storedKind);
         });
         code.return_();
+    }
+
+    /// Stores the array of elements, parameter 1, and returns its slot.
+    private int elements(CodeBuilder code) {
+        int elements = code.allocateLocal(TypeKind.REFERENCE);
+        code.aload(code.parameterSlot(1));
+        code.checkcast(Element.real(wide).type().arrayType()).astore(elements);
+        return elements;
     }
 
     /// Pushes the elements of row i, starting at column `j + offset`.

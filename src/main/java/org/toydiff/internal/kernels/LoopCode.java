@@ -10,6 +10,8 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.DynamicConstantDesc;
@@ -18,6 +20,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
+import java.util.function.IntConsumer;
 
 /// The parts that all writers of loops share: the types that loops use, short sequences of instructions, and the
 /// definition of the class. Elements in memory are doubles (`wide`) or floats.
@@ -59,23 +62,43 @@ public final class LoopCode {
 
     /// Writes a constructor without parameters.
     public static void constructor(ClassBuilder type) {
-        type.withMethodBody(ConstantDescs.INIT_NAME, ConstantDescs.MTD_void, 0, code -> {
-            callObjectConstructor(code);
-            code.return_();
+        constructor(type, Object.class, MethodType.methodType(void.class));
+    }
+
+    /// Makes a class extend another one, and writes a constructor that passes its parameters on to that one's.
+    public static void constructor(ClassBuilder type, Class<?> superclass, MethodType constructor) {
+        ClassDesc parent = superclass.describeConstable().orElseThrow();
+        MethodTypeDesc descriptor = constructor.describeConstable().orElseThrow();
+        type.withSuperclass(parent);
+        type.withMethodBody(ConstantDescs.INIT_NAME, descriptor, 0, code -> {
+            code.aload(0);
+            for (int i = 0; i < descriptor.parameterCount(); i++) {
+                code.loadLocal(TypeKind.from(descriptor.parameterType(i)), code.parameterSlot(i));
+            }
+            code.invokespecial(parent, ConstantDescs.INIT_NAME, descriptor).return_();
         });
+    }
+
+    /// Writes `for (int i = 0; i < count; i += step) body`, in terms of slots.
+    static void forElements(CodeBuilder code, int count, int step, IntConsumer body) {
+        int i = code.allocateLocal(TypeKind.INT);
+        Label top = code.newLabel();
+        Label end = code.newLabel();
+        code.iconst_0().istore(i);
+        code.labelBinding(top);
+        code.iload(i).iload(count).if_icmpge(end);
+        body.accept(i);
+        code.iinc(i, step).goto_(top);
+        code.labelBinding(end);
     }
 
     /// Writes a field `scalar`, and a constructor that takes its value.
     public static void scalarField(ClassBuilder type, ClassDesc self, ClassDesc kernel) {
         type.withField("scalar", kernel, ClassFile.ACC_PRIVATE | ClassFile.ACC_FINAL);
         type.withMethodBody(ConstantDescs.INIT_NAME, MethodTypeDesc.of(CD_void, kernel), 0, code -> {
-            callObjectConstructor(code);
+            code.aload(0).invokespecial(CD_Object, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void);
             code.aload(0).aload(1).putfield(self, "scalar", kernel).return_();
         });
-    }
-
-    private static void callObjectConstructor(CodeBuilder code) {
-        code.aload(0).invokespecial(CD_Object, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void);
     }
 
     /// Writes the check of a segment and a start, which are slots; see [Bounds].
@@ -160,8 +183,9 @@ public final class LoopCode {
     }
 
     /// Ends a method with unreachable code that makes it too large for C2 to inline (`FreqInlineSize`, 325 bytes): a
-    /// vector loop is to be compiled once, by itself. Evidence that one caller's copy allocates nothing would not
-    /// hold for another's; and calls of an inlined copy do not count towards the compilation of the rest.
+    /// loop is to be compiled once, by itself. Evidence that one caller's copy of a vector loop allocates nothing
+    /// would not hold for another's; calls of an inlined copy do not count towards the compilation of the rest; and
+    /// code with copies of some loops is discarded when it meets another one.
     public static void keepFromInlining(CodeBuilder code) {
         for (int i = 0; i < UNREACHED; i++) {
             code.nop();

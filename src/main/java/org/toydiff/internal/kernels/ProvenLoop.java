@@ -1,6 +1,8 @@
 package org.toydiff.internal.kernels;
 
 import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -53,7 +55,7 @@ abstract class ProvenLoop {
 
     private static final long LONGEST_WAIT = 20_000_000_000L;
 
-    /// Trials before a new class may be defined, and the maximum number of classes.
+    /// Trials before a new class is defined, and the maximum number of classes.
     private static final int TRIALS_OF_CLASS = 10;
 
     private static final int MAX_CLASSES = 4;
@@ -71,15 +73,22 @@ abstract class ProvenLoop {
 
     private static final AtomicInteger PROVEN = new AtomicInteger();
 
+    /// The class of mapped files, which no method returns without a file.
+    private static final String MAPPED_SEGMENT = "jdk.internal.foreign.MappedMemorySegmentImpl";
+
     static {
-        SegmentClasses.load();
+        loadSegmentClasses();
     }
 
     /// Volatile, so that a thread that reads it sees the class too.
     private volatile boolean proven;
 
     private int calls;
+    private int waits;
+
+    /// Trials of the class at hand while the compilers were not busy.
     private int trials;
+
     private int classes;
     private long lastTrial;
     private long nextTrial;
@@ -101,6 +110,25 @@ abstract class ProvenLoop {
     ProvenLoop(String name) {
         this.name = name;
         LOOPS.incrementAndGet();
+    }
+
+    /// Loads the JDK's classes of segments and of their lifetimes before the first loop is compiled.
+    ///
+    /// The compiler relies on the classes that are loaded: while all segments are native ones, it calls their methods
+    /// directly. When the first segment of another class appears, the JVM discards every loop compiled so far (class
+    /// hierarchy analysis), and a vector form then allocates until it has been compiled again. Such a class may appear
+    /// late: the Vector API views an array as a segment when it shuffles lanes before it has been compiled, and a
+    /// program may map a file or open a shared arena.
+    private static void loadSegmentClasses() {
+        MemorySegment.ofArray(new byte[1]);
+        Arena.ofAuto();
+        Arena.ofConfined().close();
+        Arena.ofShared().close();
+        try {
+            Class.forName(MAPPED_SEGMENT);
+        } catch (ClassNotFoundException e) {
+            // A JDK without it: a mapped file may cost the loops one more compilation.
+        }
     }
 
     static int loops() {
@@ -163,6 +191,7 @@ abstract class ProvenLoop {
         define();
         classes++;
         trials = 0;
+        waits = 0;
         calls = 0;
         lastTrial = now();
         nextTrial = lastTrial;
@@ -178,17 +207,19 @@ abstract class ProvenLoop {
             runsUntilLook = 0;
             allocated = false;
             trials = 0;
+            waits = 0;
             choose(true);
             return;
         }
         long now = now();
-        nextTrial = now + Math.min(LONGEST_WAIT, SHORTEST_WAIT << Math.min(trials, 32));
-        trials++;
+        nextTrial = now + Math.min(LONGEST_WAIT, SHORTEST_WAIT << Math.min(waits, 32));
+        waits++;
         long compiledBefore = compiled;
         compiled = compilationTime();
         boolean busy = (compiled - compiledBefore) * 1e6 > BUSY * (now - lastTrial);
         lastTrial = now;
-        if (trials >= TRIALS_OF_CLASS && classes < MAX_CLASSES && !busy) {
+        trials += busy ? 0 : 1;
+        if (trials == TRIALS_OF_CLASS && classes < MAX_CLASSES) {
             defineNext();
         }
     }

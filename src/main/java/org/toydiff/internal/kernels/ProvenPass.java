@@ -5,13 +5,13 @@ import org.toydiff.internal.arithmetic.Precision;
 
 /// A pass: its scalar form or, over runs that are not short, its vector form while it is proven.
 final class ProvenPass implements Kernel.Pass {
-    private final Kernel.Pass scalar;
+    private final PassLoop scalar;
     private final Vectors vectors;
     private final int shortest;
 
     ProvenPass(PassDescription pass) {
         scalar = ScalarPass.of(pass);
-        vectors = new Vectors(pass);
+        vectors = new Vectors(pass, scalar);
         shortest = 2 * pass.virtualLanes();
     }
 
@@ -20,11 +20,13 @@ final class ProvenPass implements Kernel.Pass {
         private final boolean wideStorage;
         private final double[] parameters = new double[Coefficients.COUNT];
         private final int trialLength;
-        private Kernel.Pass loop;
+        private final PassLoop scalar;
+        private PassLoop loop;
 
-        Vectors(PassDescription pass) {
+        Vectors(PassDescription pass, PassLoop scalar) {
             super(pass.name());
             this.pass = pass;
+            this.scalar = scalar;
             wideStorage = pass.storage() == Precision.FLOAT64;
             int lanes = pass.virtualLanes();
             trialLength = pass.inQuarters() ? pass.leastOfQuarters() + 3 * lanes : 4 * lanes;
@@ -32,7 +34,7 @@ final class ProvenPass implements Kernel.Pass {
 
         @Override
         void define() {
-            loop = VectorPass.of(pass, Lanes.SHAPE);
+            loop = VectorPass.of(pass, Lanes.SHAPE, scalar);
         }
 
         @Override

@@ -1,5 +1,6 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -7,18 +8,22 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Opcode;
+import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.IntConsumer;
 import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.ScalarEmitter;
 
-/// Writes loops over elements, one by one: for any strides, and garbage-free from the first call on.
+/// Writes loops over elements, one by one: for any strides, and garbage-free from the first call on. Each is a
+/// [StagedLoop] with the arithmetic.
 final class ScalarLoop extends LoopWriter {
     private ScalarLoop(String name, Expression result, int inputs) {
         super(name, result, inputs);
@@ -35,12 +40,26 @@ final class ScalarLoop extends LoopWriter {
     }
 
     private Object instance() {
-        return LoopCode.instance(write(), null, MethodType.methodType(void.class));
+        Object[] arguments = new Object[inputs + 2];
+        for (int k = 0; k <= inputs; k++) {
+            arguments[k] = layout(k);
+        }
+        arguments[inputs + 1] = Arrays.stream(graph.inputs()).anyMatch(k -> k == inputs);
+        return LoopCode.instance(write(), null, constructor(), arguments);
+    }
+
+    private ValueLayout layout(int operand) {
+        return isByte(operand) ? ValueLayout.JAVA_BYTE : Staging.layout(wide);
+    }
+
+    private MethodType constructor() {
+        return MethodType.methodType(void.class, Collections.nCopies(inputs + 1, ValueLayout.class))
+                .appendParameterTypes(boolean.class);
     }
 
     private MethodTypeDesc rowType() {
         List<ClassDesc> parameters = new ArrayList<>();
-        for (int i = 0; i <= inputs; i++) {
+        for (int k = 0; k <= inputs; k++) {
             parameters.addAll(List.of(LoopCode.SEGMENT, CD_long, CD_long));
         }
         parameters.add(CD_long);
@@ -48,42 +67,16 @@ final class ScalarLoop extends LoopWriter {
     }
 
     private MethodTypeDesc blockType() {
-        List<ClassDesc> parameters = new ArrayList<>();
-        for (int i = 0; i <= inputs; i++) {
-            parameters.add(element(i).type().arrayType());
-        }
+        List<ClassDesc> parameters = new ArrayList<>(Collections.nCopies(inputs + 1, CD_Object));
         parameters.add(CD_int);
         return MethodTypeDesc.of(CD_void, parameters);
     }
 
     @Override
     void members(ClassBuilder type) {
-        LoopCode.constructor(type);
-        int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
-        type.withMethodBody("row", rowType(), flags, this::row);
-        type.withMethodBody("stagedRow", rowType(), flags, this::stagedRow);
-        type.withMethodBody("block", blockType(), flags, this::block);
-    }
-
-    @Override
-    void run(CodeBuilder code, List<Operand> operands) {
-        int first = operands.getFirst().step();
-        int second = operands.get(inputs - 1).step();
-        StagingCode.pushFits(code, columnCount(code), operands.getLast().step(), first, second);
-        code.ifThenElse(fits -> rows(fits, operands, "stagedRow"), other -> rows(other, operands, "row"));
-        code.return_();
-    }
-
-    private void rows(CodeBuilder code, List<Operand> operands, String method) {
-        int n2 = columnCount(code);
-        loop(code, rowCount(code), i -> {
-            for (Operand operand : operands) {
-                code.aload(operand.segment());
-                pushPlace(code, operand.start(), i, operand.rowStep());
-                code.lload(operand.step());
-            }
-            code.lload(n2).invokestatic(self, method, rowType());
-        });
+        LoopCode.constructor(type, inputs == 1 ? StagedLoop.Unary.class : StagedLoop.Binary.class, constructor());
+        type.withMethodBody("row", rowType(), ClassFile.ACC_FINAL, this::row);
+        type.withMethodBody("block", blockType(), ClassFile.ACC_FINAL, this::block);
     }
 
     /// Computes a row whose operands have any steps.
@@ -101,61 +94,30 @@ final class ScalarLoop extends LoopWriter {
 
     /// Pushes the segment, the layout and the index of an operand's element j.
     private void pushElementPlace(CodeBuilder code, int operand, int j) {
-        code.aload(segment(code, operand));
+        code.aload(code.parameterSlot(3 * operand));
         element(operand).pushLayout(code);
-        pushPlace(code, start(code, operand), j, step(code, operand));
-    }
-
-    private static int segment(CodeBuilder code, int operand) {
-        return code.parameterSlot(3 * operand);
-    }
-
-    private static int start(CodeBuilder code, int operand) {
-        return code.parameterSlot(3 * operand + 1);
-    }
-
-    private static int step(CodeBuilder code, int operand) {
-        return code.parameterSlot(3 * operand + 2);
-    }
-
-    /// Computes a row of contiguous operands or repeated elements, block by block, through a [Staging].
-    private void stagedRow(CodeBuilder code) {
-        var staging = new StagingCode(code);
-        List<StagingCode.Staged> operands = new ArrayList<>();
-        for (int k = 0; k <= inputs; k++) {
-            operands.add(staging.stage(k, element(k), segment(code, k), start(code, k)));
-        }
-        for (int k : graph.inputs()) {
-            var operand = operands.get(k);
-            code.lload(step(code, k)).lconst_0().lcmp();
-            code.ifThen(Opcode.IFEQ, once -> staging.repeat(operand));
-        }
-        staging.forBlocks(code::lconst_0, code.parameterSlot(3 * (inputs + 1)), (index, count) -> {
-            for (int k : graph.inputs()) {
-                var operand = operands.get(k);
-                code.lload(step(code, k)).lconst_0().lcmp();
-                code.ifThen(Opcode.IFNE, each -> staging.load(operand, index, count));
-            }
-            operands.forEach(operand -> code.aload(operand.array()));
-            code.iload(count).invokestatic(self, "block", blockType());
-            staging.store(operands.getLast(), index, count);
-        });
-        staging.giveBack();
-        code.return_();
+        pushPlace(code, code.parameterSlot(3 * operand + 1), j, code.parameterSlot(3 * operand + 2));
     }
 
     /// Computes the first elements of arrays.
     private void block(CodeBuilder code) {
-        StagingCode.forElements(code, code.parameterSlot(inputs + 1), 1, j -> {
-            code.aload(code.parameterSlot(inputs)).iload(j);
+        int[] arrays = new int[inputs + 1];
+        for (int k = 0; k <= inputs; k++) {
+            arrays[k] = code.allocateLocal(TypeKind.REFERENCE);
+            code.aload(code.parameterSlot(k));
+            code.checkcast(element(k).type().arrayType()).astore(arrays[k]);
+        }
+        LoopCode.forElements(code, code.parameterSlot(inputs + 1), 1, j -> {
+            code.aload(arrays[inputs]).iload(j);
             result(code, operand -> {
-                code.aload(code.parameterSlot(operand)).iload(j);
+                code.aload(arrays[operand]).iload(j);
                 code.arrayLoad(element(operand).kind);
                 asTruth(code, operand);
             });
             code.arrayStore(element(inputs).kind);
         });
         code.return_();
+        LoopCode.keepFromInlining(code);
     }
 
     /// Pushes the expression's value; `input` pushes an operand's element.

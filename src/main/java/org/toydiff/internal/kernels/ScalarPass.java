@@ -1,140 +1,197 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_double;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.lang.invoke.MethodType;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.toydiff.internal.arithmetic.Emitter;
+import org.toydiff.internal.arithmetic.ScalarEmitter;
 
-/// Writes passes over elements, one by one: garbage-free from the first call on. A fold has one variable for each
-/// lane of the virtual vector.
+/// Writes passes over elements, one by one: garbage-free from the first call on. Each is a [PassLoop.Staged] with the
+/// arithmetic, in which a fold has one variable for each lane of the virtual vector.
 final class ScalarPass extends PassWriter {
+    private static final MethodType CONSTRUCTOR = MethodType.methodType(void.class, PassDescription.class, int.class);
+
+    private static final MethodTypeDesc REST = PART.insertParameterTypes(PART.parameterCount(), CD_double);
+    private static final MethodTypeDesc BLOCK =
+            MethodTypeDesc.of(CD_void, CD_Object, CD_Object, CD_Object, CD_Object, CD_Object, CD_int, PARAMETERS);
+    private static final MethodTypeDesc TOTAL = MethodTypeDesc.of(CD_double, CD_Object);
+
+    // Slots of parameters that follow those of the operands.
+    private static final int TOTAL_OF_REST = PARAMETER_ARRAY + 1;
+    private static final int LANES_OF_BLOCK = 5;
+    private static final int COUNT_OF_BLOCK = 6;
+    private static final int PARAMETERS_OF_BLOCK = 7;
+
     private ScalarPass(PassDescription pass) {
         super(pass.name(), pass);
     }
 
-    static Kernel.Pass of(PassDescription pass) {
-        return new ScalarPass(pass).define(null);
-    }
-
-    @Override
-    int step() {
-        return pass.fold() == null ? Staging.SHORTEST : pass.virtualLanes();
-    }
-
-    /// Passes the elements through a [Staging], block by block; the lanes of a fold stay in its array meanwhile.
-    @Override
-    void part(CodeBuilder code) {
-        callBounds(code);
-        returnIfEmpty(code);
-        var staging = new StagingCode(code);
-        Map<Integer, StagingCode.Staged> operands = new LinkedHashMap<>();
-        for (int operand : pass.operands()) {
-            operands.put(operand, staging.stage(operand, Element.real(wideStorage), segment(operand), start(operand)));
-        }
-        int lanes = staging.array(Staging.LANES, Element.real(wide));
-        if (pass.fold() != null) {
-            setLanes(code, lanes);
-        }
-        staging.forBlocks(() -> code.lload(FROM), TO, (index, count) -> {
-            for (int input : graph.inputs()) {
-                staging.load(operands.get(input), index, count);
-            }
-            operands.values().forEach(operand -> code.aload(operand.array()));
-            code.aload(lanes).iload(count);
-            code.aload(PARAMETER_ARRAY).invokestatic(self, "block", blockType());
-            pass.outputs().forEach(output -> staging.store(operands.get(output.operand()), index, count));
-        });
-        // Before another thread may take the staging, and with it the lanes.
-        int[] values = loadLanes(code, lanes);
-        staging.giveBack();
-        if (pass.fold() == null) {
-            code.return_();
-        } else {
-            returnTotal(code, values);
-        }
-    }
-
-    private void setLanes(CodeBuilder code, int lanes) {
-        for (int k = 0; k < pass.virtualLanes(); k++) {
-            code.aload(lanes).loadConstant(k);
-            pushIdentity(code);
-            code.arrayStore(kind);
-        }
-    }
-
-    /// Folds the lanes by halves.
-    private void returnTotal(CodeBuilder code, int[] values) {
-        for (int half = values.length / 2; half > 0; half /= 2) {
-            for (int k = 0; k < half; k++) {
-                code.loadLocal(kind, values[k]).loadLocal(kind, values[k + half]);
-                fold(code);
-                code.storeLocal(kind, values[k]);
-            }
-        }
-        code.loadLocal(kind, values[0]).return_(kind);
-    }
-
-    private int[] loadLanes(CodeBuilder code, int lanes) {
-        int[] values = new int[pass.fold() == null ? 0 : pass.virtualLanes()];
-        for (int k = 0; k < values.length; k++) {
-            values[k] = code.allocateLocal(kind);
-            code.aload(lanes).loadConstant(k).arrayLoad(kind).storeLocal(kind, values[k]);
-        }
-        return values;
-    }
-
-    /// {@return the type of `block`: the operands' arrays, the lanes, the number of elements, the parameters}
-    private MethodTypeDesc blockType() {
-        List<ClassDesc> types = new ArrayList<>();
-        for (int k = 0; k < pass.operands().length; k++) {
-            types.add(Element.real(wideStorage).type().arrayType());
-        }
-        types.addAll(List.of(element.arrayType(), CD_int, PARAMETERS));
-        return MethodTypeDesc.of(CD_void, types);
+    static PassLoop of(PassDescription pass) {
+        int step = pass.fold() == null ? Staging.SHORTEST : pass.virtualLanes();
+        return (PassLoop) new ScalarPass(pass).define(PassLoop.Staged.class, null, CONSTRUCTOR, pass, step);
     }
 
     @Override
     void members(ClassBuilder type) {
-        method(type, "block", blockType(), this::block);
+        method(type, "rest", REST, this::rest);
+        method(type, "block", BLOCK, this::block);
+        method(type, "total", TOTAL, this::total);
     }
 
-    /// Computes the first elements of arrays. A fold has one variable for each lane of the virtual vector.
+    private void rest(CodeBuilder code) {
+        Map<Integer, Integer> parameters = storeParameters(code, PARAMETER_ARRAY);
+        int total = code.allocateLocal(kind);
+        int i = code.allocateLocal(TypeKind.LONG);
+        code.dload(TOTAL_OF_REST).conversion(TypeKind.DOUBLE, kind).storeLocal(kind, total);
+        code.lload(FROM).lstore(i);
+        Label top = code.newLabel();
+        Label end = code.newLabel();
+        code.labelBinding(top);
+        code.lload(i).lload(TO).lcmp().ifge(end);
+        element(code, parameters, inMemory(code, i));
+        foldInto(code, new int[] {total}, 0);
+        code.lload(i).lconst_1().ladd().lstore(i).goto_(top);
+        code.labelBinding(end);
+        code.loadLocal(kind, total);
+        returnTotal(code);
+    }
+
     private void block(CodeBuilder code) {
-        int[] operands = pass.operands();
-        int lanes = operands.length;
-        Map<Integer, Integer> parameters = storeParameters(code, lanes + 2);
-        int[] values = loadLanes(code, lanes);
-        int each = Math.max(1, values.length);
-        StagingCode.forElements(code, lanes + 1, each, i -> {
+        Map<Integer, Integer> parameters = storeParameters(code, PARAMETERS_OF_BLOCK);
+        Map<Integer, Integer> arrays = new HashMap<>();
+        for (int operand : pass.operands()) {
+            arrays.put(
+                    operand, cast(code, 1 + operand, Element.real(wideStorage).type()));
+        }
+        int[] lanes = pass.fold() == null ? new int[0] : loadLanes(code, LANES_OF_BLOCK);
+        int each = Math.max(1, lanes.length);
+        LoopCode.forElements(code, COUNT_OF_BLOCK, each, i -> {
             for (int k = 0; k < each; k++) {
-                element(code, parameters, inArrays(code, operands, i, k));
-                if (values.length > 0) {
-                    code.loadLocal(kind, values[k]);
-                    fold(code);
-                    code.storeLocal(kind, values[k]);
-                }
+                element(code, parameters, inArrays(code, arrays, i, k));
+                foldInto(code, lanes, k);
             }
         });
-        for (int k = 0; k < values.length; k++) {
-            code.aload(lanes).loadConstant(k).loadLocal(kind, values[k]).arrayStore(kind);
-        }
+        storeLanes(code, lanes);
         code.return_();
+        LoopCode.keepFromInlining(code);
     }
 
-    /// {@return access to element `i + offset` of the operands' arrays}
-    private Elements inArrays(CodeBuilder code, int[] operands, int i, int offset) {
+    /// Folds the lanes by halves.
+    private void total(CodeBuilder code) {
+        if (pass.fold() == null) {
+            code.dconst_0().dreturn();
+            return;
+        }
+        int[] lanes = loadLanes(code, 1);
+        for (int half = lanes.length / 2; half > 0; half /= 2) {
+            for (int k = 0; k < half; k++) {
+                code.loadLocal(kind, lanes[k]).loadLocal(kind, lanes[k + half]);
+                fold(code);
+                code.storeLocal(kind, lanes[k]);
+            }
+        }
+        code.loadLocal(kind, lanes[0]);
+        returnTotal(code);
+    }
+
+    private int[] loadLanes(CodeBuilder code, int parameter) {
+        int array = cast(code, parameter, element);
+        int[] lanes = new int[pass.virtualLanes()];
+        for (int k = 0; k < lanes.length; k++) {
+            lanes[k] = code.allocateLocal(kind);
+            code.aload(array).loadConstant(k).arrayLoad(kind).storeLocal(kind, lanes[k]);
+        }
+        return lanes;
+    }
+
+    private void storeLanes(CodeBuilder code, int[] lanes) {
+        for (int k = 0; k < lanes.length; k++) {
+            code.aload(LANES_OF_BLOCK).checkcast(element.arrayType());
+            code.loadConstant(k).loadLocal(kind, lanes[k]).arrayStore(kind);
+        }
+    }
+
+    /// Stores a parameter, an array of elements of a type, and returns its slot.
+    private static int cast(CodeBuilder code, int parameter, ClassDesc type) {
+        int array = code.allocateLocal(TypeKind.REFERENCE);
+        code.aload(parameter).checkcast(type.arrayType()).astore(array);
+        return array;
+    }
+
+    /// Reads the parameters from an array into variables: from index to slot.
+    private Map<Integer, Integer> storeParameters(CodeBuilder code, int array) {
+        Map<Integer, Integer> slots = new HashMap<>();
+        for (int index : graph.parameters()) {
+            int slot = code.allocateLocal(kind);
+            pushParameter(code, array, index);
+            code.storeLocal(kind, slot);
+            slots.put(index, slot);
+        }
+        return slots;
+    }
+
+    /// Folds the value on the stack, if the pass folds one, into variable k.
+    private void foldInto(CodeBuilder code, int[] variables, int k) {
+        if (pass.fold() != null) {
+            code.loadLocal(kind, variables[k]);
+            fold(code);
+            code.storeLocal(kind, variables[k]);
+        }
+    }
+
+    /// How a loop gets at the elements of operands.
+    private interface Elements {
+        /// Pushes whatever locates an operand's current element.
+        void locate(int operand);
+
+        /// Replaces a location by the element there.
+        void get();
+
+        /// Pops a location and an element, and stores it there.
+        void set();
+    }
+
+    /// {@return access to element i in memory}
+    private Elements inMemory(CodeBuilder code, int i) {
+        Element stored = Element.real(wideStorage);
         return new Elements() {
             @Override
             public void locate(int operand) {
-                code.aload(Arrays.binarySearch(operands, operand)).iload(i);
+                code.aload(segment(operand));
+                stored.pushLayout(code);
+                code.lload(start(operand)).lload(i).ladd();
+            }
+
+            @Override
+            public void get() {
+                stored.get(code);
+            }
+
+            @Override
+            public void set() {
+                stored.set(code);
+            }
+        };
+    }
+
+    /// {@return access to element `i + offset` of the operands' arrays}
+    private Elements inArrays(CodeBuilder code, Map<Integer, Integer> arrays, int i, int offset) {
+        return new Elements() {
+            @Override
+            public void locate(int operand) {
+                code.aload(arrays.get(operand)).iload(i);
                 if (offset > 0) {
                     code.loadConstant(offset).iadd();
                 }
@@ -152,15 +209,44 @@ final class ScalarPass extends PassWriter {
         };
     }
 
-    @Override
-    void quarters(CodeBuilder code) {
-        callPart(code, 0);
-        callPart(code, 1);
-        fold(code);
-        callPart(code, 2);
-        callPart(code, 3);
-        fold(code);
-        fold(code);
-        code.return_(kind);
+    private TypeKind storedKind() {
+        return Element.real(wideStorage).kind;
+    }
+
+    /// Computes an element, writes the outputs, and pushes the folded value.
+    private void element(CodeBuilder code, Map<Integer, Integer> parameters, Elements elements) {
+        var emitter = new ScalarEmitter(code, graph, new Emitter.Leaves() {
+            @Override
+            public void input(int index) {
+                elements.locate(index);
+                elements.get();
+                code.conversion(storedKind(), kind);
+            }
+
+            @Override
+            public void mask(int index) {
+                throw new IllegalArgumentException("a pass has no masks");
+            }
+
+            @Override
+            public void parameter(int index) {
+                code.loadLocal(kind, parameters.get(index));
+            }
+        });
+        List<PassDescription.Output> outputs = pass.outputs();
+        int[] values = new int[outputs.size()];
+        for (int k = 0; k < values.length; k++) {
+            emitter.result(k);
+            values[k] = code.allocateLocal(kind);
+            code.storeLocal(kind, values[k]);
+        }
+        if (pass.fold() != null) {
+            emitter.result(values.length);
+        }
+        for (int k = 0; k < values.length; k++) {
+            elements.locate(outputs.get(k).operand());
+            code.loadLocal(kind, values[k]).conversion(kind, storedKind());
+            elements.set();
+        }
     }
 }

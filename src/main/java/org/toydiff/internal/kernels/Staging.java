@@ -3,6 +3,7 @@ package org.toydiff.internal.kernels;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.Array;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -28,7 +29,13 @@ final class Staging {
     private static final int MAX_IDLE = 16;
     private static final AtomicReferenceArray<Staging> IDLE = new AtomicReferenceArray<>(MAX_IDLE);
 
-    private final Map<Class<?>, Object[]> arrays = new HashMap<>();
+    private final Map<Class<?>, Object[]> known = new HashMap<>();
+
+    // The operands in use.
+    private final Object[] arrays = new Object[LANES];
+    private final ValueLayout[] layouts = new ValueLayout[LANES];
+    private final MemorySegment[] segments = new MemorySegment[LANES];
+    private final long[] starts = new long[LANES];
 
     private Staging() {}
 
@@ -44,6 +51,7 @@ final class Staging {
     }
 
     void giveBack() {
+        Arrays.fill(segments, null);
         for (int i = 0; i < MAX_IDLE; i++) {
             if (IDLE.compareAndSet(i, null, this)) {
                 return;
@@ -57,12 +65,17 @@ final class Staging {
         return n >= SHORTEST && resultStep == 1 && ((step | otherStep) & -2) == 0;
     }
 
-    /// {@return the array of an operand} Its elements are undefined.
-    Object array(ValueLayout layout, int operand) {
-        Object[] ofType = arrays.get(layout.carrier());
+    /// {@return the layout of FLOAT64 (`wide`) or FLOAT32}
+    static ValueLayout layout(boolean wide) {
+        return wide ? ValueLayout.JAVA_DOUBLE : ValueLayout.JAVA_FLOAT;
+    }
+
+    /// {@return an array for an operand or for the lanes} Its elements are undefined.
+    Object array(int operand, ValueLayout layout) {
+        Object[] ofType = known.get(layout.carrier());
         if (ofType == null) {
             ofType = new Object[LANES + 1];
-            arrays.put(layout.carrier(), ofType);
+            known.put(layout.carrier(), ofType);
         }
         if (ofType[operand] == null) {
             ofType[operand] = Array.newInstance(layout.carrier(), LENGTH);
@@ -70,24 +83,48 @@ final class Staging {
         return ofType[operand];
     }
 
-    /// {@return the array of an operand with its next elements}
-    Object load(ValueLayout layout, int operand, MemorySegment x, long index, int n) {
-        Object array = array(layout, operand);
-        MemorySegment.copy(x, layout, index * layout.byteSize(), array, 0, n);
-        return array;
+    /// Sets an operand, of which element 0 is at `start`, and returns its array.
+    Object set(int operand, ValueLayout layout, MemorySegment x, long start) {
+        arrays[operand] = array(operand, layout);
+        layouts[operand] = layout;
+        segments[operand] = x;
+        starts[operand] = start;
+        return arrays[operand];
     }
 
-    /// {@return the array of an operand, filled with one element}
-    Object repeat(ValueLayout layout, int operand, MemorySegment x, long index) {
-        Object array = load(layout, operand, x, index, 1);
+    /// Fills an operand's array with its first element.
+    void repeat(int operand) {
+        load(1 << operand, 0, 1);
         for (int n = 1; n < LENGTH; n *= 2) {
-            System.arraycopy(array, 0, array, n, n);
+            System.arraycopy(arrays[operand], 0, arrays[operand], n, n);
         }
-        return array;
     }
 
-    /// Writes the first elements of an array.
-    static void store(Object array, ValueLayout layout, MemorySegment y, long index, int n) {
-        MemorySegment.copy(array, 0, y, layout, index * layout.byteSize(), n);
+    // Operands are read and written in a loop over a set of them, of which bit k stands for operand k: a copy makes
+    // much code, and so there is one of each kind.
+
+    /// Reads n elements from an index on into the arrays of these operands.
+    void load(int operands, long index, int n) {
+        for (int left = operands; left != 0; left &= left - 1) {
+            int k = Integer.numberOfTrailingZeros(left);
+            MemorySegment.copy(segments[k], layouts[k], offset(k, index), arrays[k], 0, n);
+        }
+    }
+
+    /// Writes n elements of the arrays of these operands from an index on.
+    void store(int operands, long index, int n) {
+        for (int left = operands; left != 0; left &= left - 1) {
+            int k = Integer.numberOfTrailingZeros(left);
+            MemorySegment.copy(arrays[k], 0, segments[k], layouts[k], offset(k, index), n);
+        }
+    }
+
+    private long offset(int operand, long index) {
+        return (starts[operand] + index) * layouts[operand].byteSize();
+    }
+
+    /// {@return the number of elements of the block that begins at an index}
+    static int blockLength(long index, long end) {
+        return (int) Math.min(LENGTH, end - index);
     }
 }

@@ -32,12 +32,21 @@ final class VectorLoop extends LoopWriter {
     private final int lanes;
     private final int repeatedInput;
     private final ClassDesc vector;
+    private final ClassDesc kernel;
+
+    /// Slots of one operand in the kernel's method.
+    private record Operand(int segment, int start, int rowStep, int step) {}
 
     private VectorLoop(String name, Expression result, int inputs, VectorShape shape, int repeatedInput) {
         super(name, result, inputs);
         lanes = shape.vectorBitSize() / graph.precision().size;
         this.repeatedInput = repeatedInput;
         vector = VectorEmitter.vectorOf(graph.precision());
+        kernel = kernelType().describeConstable().orElseThrow();
+    }
+
+    private Class<?> kernelType() {
+        return inputs == 1 ? Kernel.Unary.class : Kernel.Binary.class;
     }
 
     /// {@return the kernel that computes `result` with vectors of `shape`, and the rest with `scalar`} The columns
@@ -56,9 +65,38 @@ final class VectorLoop extends LoopWriter {
     private Object instance(VectorShape shape, Object scalar) {
         Class<?> real = wide ? double.class : float.class;
         Class<?> integer = wide ? long.class : int.class;
-        Class<?> type = inputs == 1 ? Kernel.Unary.class : Kernel.Binary.class;
         var species = List.of(shape.withLanes(real), shape.withLanes(integer));
-        return LoopCode.instance(write(), species, MethodType.methodType(void.class, type), scalar);
+        return LoopCode.instance(write(), species, MethodType.methodType(void.class, kernelType()), scalar);
+    }
+
+    /// {@return the type of the kernel's method: each operand, y last, with its start and two steps, then the sizes}
+    private MethodTypeDesc runType() {
+        List<ClassDesc> parameters = new ArrayList<>();
+        for (int i = 0; i <= inputs; i++) {
+            parameters.addAll(List.of(SEGMENT, CD_long, CD_long, CD_long));
+        }
+        parameters.addAll(List.of(CD_long, CD_long));
+        return MethodTypeDesc.of(CD_void, parameters);
+    }
+
+    private List<Operand> operands(CodeBuilder code) {
+        List<Operand> operands = new ArrayList<>();
+        for (int i = 0; i <= inputs; i++) {
+            operands.add(new Operand(
+                    code.parameterSlot(4 * i),
+                    code.parameterSlot(4 * i + 1),
+                    code.parameterSlot(4 * i + 2),
+                    code.parameterSlot(4 * i + 3)));
+        }
+        return operands;
+    }
+
+    private int rowCount(CodeBuilder code) {
+        return code.parameterSlot(4 * (inputs + 1));
+    }
+
+    private int columnCount(CodeBuilder code) {
+        return code.parameterSlot(4 * (inputs + 1) + 1);
     }
 
     private MethodTypeDesc rowType() {
@@ -73,12 +111,14 @@ final class VectorLoop extends LoopWriter {
 
     @Override
     void members(ClassBuilder type) {
+        type.withInterfaceSymbols(kernel);
         LoopCode.scalarField(type, self, kernel);
+        type.withMethodBody("run", runType(), ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
         type.withMethodBody("row", rowType(), ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, this::row);
     }
 
-    @Override
-    void run(CodeBuilder code, List<Operand> operands) {
+    private void run(CodeBuilder code) {
+        List<Operand> operands = operands(code);
         int whole = code.allocateLocal(TypeKind.LONG);
         code.lload(columnCount(code)).loadConstant((long) -lanes).land().lstore(whole);
         loop(code, rowCount(code), i -> {

@@ -2,11 +2,13 @@ package org.toydiff.internal.kernels;
 
 import static java.lang.constant.ConstantDescs.CD_int;
 
+import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,7 +20,8 @@ import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.VectorEmitter;
 
-/// Writes passes over vectors of elements. A fold has as many vectors as make up the virtual vector.
+/// Writes passes over vectors of elements, each a [PassLoop.Vectors] with the arithmetic. A fold has as many vectors as
+// make up the virtual vector.
 final class VectorPass extends PassWriter {
     private static final ClassDesc VECTOR = LoopCode.VECTOR;
     private static final ClassDesc SPECIES = LoopCode.SPECIES;
@@ -29,6 +32,9 @@ final class VectorPass extends PassWriter {
     private static final int INTEGERS = 1;
     private static final int STORED = 2;
     private static final int SHUFFLES = 3;
+
+    private static final MethodType CONSTRUCTOR =
+            MethodType.methodType(void.class, PassDescription.class, int.class, PassLoop.class);
 
     private final int lanes;
     private final ClassDesc vector;
@@ -41,8 +47,8 @@ final class VectorPass extends PassWriter {
         storedVector = VectorEmitter.vectorOf(pass.storage());
     }
 
-    /// {@return the pass with vectors of `shape`}
-    static Kernel.Pass of(PassDescription pass, VectorShape shape) {
+    /// {@return the pass with vectors of `shape`} `scalar` computes the remaining elements.
+    static PassLoop of(PassDescription pass, VectorShape shape, PassLoop scalar) {
         var writer = new VectorPass(pass, shape);
         List<Object> data = new ArrayList<>();
         VectorSpecies<?> reals = shape.withLanes(type(pass.precision()));
@@ -53,35 +59,35 @@ final class VectorPass extends PassWriter {
         for (int distance = 1; distance < writer.lanes; distance *= 2) {
             data.add(VectorShuffle.iota(reals, distance, 1, true));
         }
-        return writer.define(data);
+        return (PassLoop) writer.define(PassLoop.Vectors.class, data, CONSTRUCTOR, pass, writer.step(), scalar);
     }
 
     private static Class<?> type(Precision precision) {
         return precision == Precision.FLOAT64 ? double.class : float.class;
     }
 
-    @Override
-    int step() {
+    /// {@return the number of elements of an iteration}
+    private int step() {
         return pass.fold() == null ? lanes : pass.virtualLanes();
     }
 
     @Override
-    void part(CodeBuilder code) {
-        loop(code, 1);
-        LoopCode.keepFromInlining(code);
+    void members(ClassBuilder type) {
+        method(type, "part", PART, code -> loop(code, 1));
+        method(type, "quarters", PART, pass.inQuarters() ? code -> loop(code, 4) : this::noQuarters);
     }
 
-    @Override
-    void quarters(CodeBuilder code) {
-        loop(code, 4);
-        LoopCode.keepFromInlining(code);
+    private void noQuarters(CodeBuilder code) {
+        code.dconst_0().dreturn();
     }
 
     /// Iterates over elements `FROM` to `TO` and, in step with them, over as many for each of the other streams. The
     /// loop tests at its end: see [VectorLoop].
     private void loop(CodeBuilder code, int streams) {
         int each = step() / lanes;
-        callBounds(code);
+        for (int operand : pass.operands()) {
+            LoopCode.callBounds(code, segment(operand), start(operand));
+        }
         returnIfEmpty(code);
         Map<Integer, Integer> parameters = broadcastParameters(code);
         int[][] accumulators = accumulators(code, streams, each);
@@ -105,11 +111,26 @@ final class VectorPass extends PassWriter {
         code.lload(i).loadConstant((long) step()).ladd().lstore(i);
         code.lload(i).lload(TO).lcmp().iflt(top);
         if (pass.fold() == null) {
-            code.return_();
-            return;
+            code.dconst_0().dreturn();
+        } else {
+            pushTotal(code, accumulators);
+            returnTotal(code);
         }
+        LoopCode.keepFromInlining(code);
+    }
+
+    /// Returns if there are no elements.
+    private void returnIfEmpty(CodeBuilder code) {
+        Label work = code.newLabel();
+        code.lload(FROM).lload(TO).lcmp().iflt(work);
+        code.loadConstant(pass.fold() == null ? 0.0 : pass.fold().identity).dreturn();
+        code.labelBinding(work);
+    }
+
+    /// Pushes the total of one stream, or of four.
+    private void pushTotal(CodeBuilder code, int[][] accumulators) {
         pushTotal(code, accumulators[0]);
-        if (streams == 4) {
+        if (accumulators.length == 4) {
             pushTotal(code, accumulators[1]);
             fold(code);
             pushTotal(code, accumulators[2]);
@@ -117,7 +138,14 @@ final class VectorPass extends PassWriter {
             fold(code);
             fold(code);
         }
-        code.return_(kind);
+    }
+
+    private void pushIdentity(CodeBuilder code) {
+        if (wide) {
+            code.loadConstant(pass.fold().identity);
+        } else {
+            code.loadConstant((float) pass.fold().identity);
+        }
     }
 
     private int[][] accumulators(CodeBuilder code, int streams, int each) {

@@ -29,7 +29,8 @@ import org.toydiff.internal.arithmetic.VectorEmitter;
 /// numbers do not (only AVX-512 has one), nor do those to integers, which check each element.
 final class WidthLoop {
     private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
-    private static final ClassDesc KERNEL = LoopWriter.KERNEL_UNARY;
+    private static final ClassDesc KERNEL =
+            Kernel.Unary.class.describeConstable().orElseThrow();
     private static final ClassDesc CASTS = CastKernels.class.describeConstable().orElseThrow();
     private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
     private static final MethodTypeDesc RUN = MethodTypeDesc.of(

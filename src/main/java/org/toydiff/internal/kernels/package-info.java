@@ -9,10 +9,10 @@
 /// | reading and adding at positions | `IndexKernels` |
 /// | passes that reduce: sums, moments, extremes, parts of softmax | `PassDescription`, `ContiguousKernels` |
 /// | passes that take optimizer steps | `UpdateKernel`, `Coefficients` |
-/// | loops generated from an expression | `LoopCode`, `LoopWriter`, `ScalarLoop`, `VectorLoop` |
-/// | passes and column sums, likewise | `PassWriter`, `ScalarPass`, `VectorPass`; `ColumnLoop` |
-/// | how the scalar form gets at memory | `Staging`, `StagingCode` |
-/// | which form runs | `ProvenLoop`, `SegmentClasses` and the kernels that begin with `Proven` |
+/// | loops generated from an expression | `LoopCode`, `LoopWriter`, `VectorLoop`, `ScalarLoop` with `StagedLoop` |
+/// | passes and column sums, likewise | `PassLoop`, `PassWriter`, `ScalarPass`, `VectorPass`; `ColumnLoop` |
+/// | how the scalar form gets at memory | `Staging` |
+/// | which form runs | `ProvenLoop` and the kernels that begin with `Proven` |
 ///
 /// The arithmetic of the expressions is in `internal.arithmetic`; `internal.launch` decides how an op is divided
 /// into calls of a kernel.

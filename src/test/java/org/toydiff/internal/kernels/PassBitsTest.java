@@ -70,7 +70,7 @@ class PassBitsTest {
         kernels.put("scalar", ScalarPass.of(pass));
         Stream.of(VectorShape.S_128_BIT, VectorShape.S_256_BIT, VectorShape.S_512_BIT)
                 .filter(shape -> shape.vectorBitSize() <= FloatVector.SPECIES_PREFERRED.vectorBitSize())
-                .forEach(shape -> kernels.put(shape + "", VectorPass.of(pass, shape)));
+                .forEach(shape -> kernels.put(shape + "", VectorPass.of(pass, shape, ScalarPass.of(pass))));
         return kernels;
     }
 

@@ -1,0 +1,234 @@
+package org.toydiff.internal.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.kernels.PassDescription.Fold;
+
+/// A pass without its arithmetic, which a generated subclass has. A run consists of quarters, if the pass has them, a
+/// part of whole vectors, and the rest.
+///
+/// The methods for these take the operands as [Kernel.Pass#run] does, two indices and the parameters. They return the
+/// total of a fold, which holds floats if the pass computes floats, or 0.
+abstract class PassLoop implements Kernel.Pass {
+    final Fold fold;
+    final int lanes;
+    private final int step;
+    private final boolean inQuarters;
+    private final int leastOfQuarters;
+    private final boolean wide;
+
+    /// Creates a pass in which a part has a multiple of `step` elements, a power of two.
+    PassLoop(PassDescription pass, int step) {
+        this.step = step;
+        fold = pass.fold();
+        lanes = pass.virtualLanes();
+        inQuarters = pass.inQuarters();
+        leastOfQuarters = pass.leastOfQuarters();
+        wide = pass.precision() == Precision.FLOAT64;
+    }
+
+    /// Computes elements `from` to `to`.
+    abstract double part(
+            MemorySegment a,
+            long a0,
+            MemorySegment b,
+            long b0,
+            MemorySegment c,
+            long c0,
+            MemorySegment d,
+            long d0,
+            long from,
+            long to,
+            double[] parameters);
+
+    /// Computes elements `from` to `to`, where `from` is 0, and three more parts as long, which follow.
+    abstract double quarters(
+            MemorySegment a,
+            long a0,
+            MemorySegment b,
+            long b0,
+            MemorySegment c,
+            long c0,
+            MemorySegment d,
+            long d0,
+            long from,
+            long to,
+            double[] parameters);
+
+    /// Computes elements `from` to `to`, one by one, and folds them into the total.
+    abstract double rest(
+            MemorySegment a,
+            long a0,
+            MemorySegment b,
+            long b0,
+            MemorySegment c,
+            long c0,
+            MemorySegment d,
+            long d0,
+            long from,
+            long to,
+            double[] parameters,
+            double total);
+
+    @Override
+    public final double run(
+            MemorySegment a,
+            long a0,
+            MemorySegment b,
+            long b0,
+            MemorySegment c,
+            long c0,
+            MemorySegment d,
+            long d0,
+            long n,
+            double[] parameters) {
+        long whole = n & -step;
+        double total;
+        if (inQuarters) {
+            long quarter = n < leastOfQuarters ? 0 : n / (4L * lanes) * lanes;
+            double first = quarters(a, a0, b, b0, c, c0, d, d0, 0, quarter, parameters);
+            total = fold(part(a, a0, b, b0, c, c0, d, d0, 4 * quarter, whole, parameters), first);
+        } else {
+            total = part(a, a0, b, b0, c, c0, d, d0, 0, whole, parameters);
+        }
+        return whole < n ? rest(a, a0, b, b0, c, c0, d, d0, whole, n, parameters, total) : total;
+    }
+
+    /// {@return the fold of two totals}
+    final double fold(double a, double b) {
+        return switch (fold) {
+            case SUM -> wide ? a + b : (float) a + (float) b;
+            case MAX -> Math.max(a, b);
+            case MIN -> Math.min(a, b);
+        };
+    }
+
+    /// A pass in vector form.
+    abstract static class Vectors extends PassLoop {
+        private final PassLoop scalar;
+
+        Vectors(PassDescription pass, int step, PassLoop scalar) {
+            super(pass, step);
+            this.scalar = scalar;
+        }
+
+        @Override
+        final double rest(
+                MemorySegment a,
+                long a0,
+                MemorySegment b,
+                long b0,
+                MemorySegment c,
+                long c0,
+                MemorySegment d,
+                long d0,
+                long from,
+                long to,
+                double[] parameters,
+                double total) {
+            return scalar.rest(a, a0, b, b0, c, c0, d, d0, from, to, parameters, total);
+        }
+    }
+
+    /// A pass in scalar form: goes through a [Staging], block by block. The lanes of a fold stay in its array
+    /// meanwhile.
+    abstract static class Staged extends PassLoop {
+        private final ValueLayout layout;
+        private final ValueLayout lanesLayout;
+
+        /// Sets of operands: bit k stands for operand k.
+        private final int read;
+        private final int written;
+
+        Staged(PassDescription pass, int step) {
+            super(pass, step);
+            layout = Staging.layout(pass.storage() == Precision.FLOAT64);
+            lanesLayout = Staging.layout(pass.precision() == Precision.FLOAT64);
+            read = Arrays.stream(pass.graph().inputs()).reduce(0, (set, k) -> set | 1 << k);
+            written = pass.outputs().stream()
+                    .mapToInt(output -> 1 << output.operand())
+                    .sum();
+        }
+
+        /// Computes the first n elements of the operands' arrays, and folds them into the lanes. Operands that the
+        /// pass does not have, and the lanes of a pass that folds nothing, are null.
+        abstract void block(Object a, Object b, Object c, Object d, Object lanes, int n, double[] parameters);
+
+        /// {@return the fold of the lanes}
+        abstract double total(Object lanes);
+
+        @Override
+        final double part(
+                MemorySegment a,
+                long a0,
+                MemorySegment b,
+                long b0,
+                MemorySegment c,
+                long c0,
+                MemorySegment d,
+                long d0,
+                long from,
+                long to,
+                double[] parameters) {
+            if (from >= to) {
+                return fold == null ? 0 : fold.identity;
+            }
+            Staging staging = Staging.take();
+            Object as = set(staging, 0, a, a0);
+            Object bs = set(staging, 1, b, b0);
+            Object cs = set(staging, 2, c, c0);
+            Object ds = set(staging, 3, d, d0);
+            Object totals = lanes(staging);
+            for (long i = from; i < to; i += Staging.LENGTH) {
+                int n = Staging.blockLength(i, to);
+                staging.load(read, i, n);
+                block(as, bs, cs, ds, totals, n, parameters);
+                staging.store(written, i, n);
+            }
+            // Before another thread may take the staging, and with it the lanes.
+            double total = fold == null ? 0 : total(totals);
+            staging.giveBack();
+            return total;
+        }
+
+        @Override
+        final double quarters(
+                MemorySegment a,
+                long a0,
+                MemorySegment b,
+                long b0,
+                MemorySegment c,
+                long c0,
+                MemorySegment d,
+                long d0,
+                long from,
+                long to,
+                double[] parameters) {
+            double first = part(a, a0, b, b0, c, c0, d, d0, from, to, parameters);
+            double second = part(a, a0, b, b0, c, c0, d, d0, to, 2 * to, parameters);
+            double third = part(a, a0, b, b0, c, c0, d, d0, 2 * to, 3 * to, parameters);
+            double fourth = part(a, a0, b, b0, c, c0, d, d0, 3 * to, 4 * to, parameters);
+            return fold(fold(first, second), fold(third, fourth));
+        }
+
+        private Object set(Staging staging, int operand, MemorySegment x, long start) {
+            return ((read | written) >> operand & 1) == 0 ? null : staging.set(operand, layout, x, start);
+        }
+
+        /// {@return the array of the lanes, which start with the identity}
+        private Object lanes(Staging staging) {
+            if (fold == null) {
+                return null;
+            }
+            Object array = staging.array(Staging.LANES, lanesLayout);
+            if (array instanceof double[] doubles) {
+                Arrays.fill(doubles, 0, lanes, fold.identity);
+            } else {
+                Arrays.fill((float[]) array, 0, lanes, (float) fold.identity);
+            }
+            return array;
+        }
+    }
+}
