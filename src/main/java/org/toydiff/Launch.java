@@ -266,6 +266,13 @@ final class Launch {
                 : Scope.current().reductions.norm(x.dtype.kind, memory(x), x.offset, x.size());
     }
 
+    /// Whether no element of a contiguous tensor is NaN or infinite, as for one without memory.
+    static boolean allFinite(Tensor x) {
+        return x.size() == 0
+                || x.storage.isAbstract()
+                || Scope.current().reductions.allFinite(x.dtype.kind, memory(x), x.offset, x.size());
+    }
+
     /// A pass of an optimizer's step over contiguous tensors of one shape; of gradient, first and second those may
     /// be null that the kernel does not read.
     ///

@@ -215,6 +215,19 @@ public final class Updates {
         return Launch.norm(tensor);
     }
 
+    /// Returns whether no element is NaN or infinite.
+    ///
+    /// **Memory** one pass, which allocates nothing.
+    ///
+    /// @param tensor a contiguous floating tensor
+    /// @return whether all elements are finite, as those of an empty tensor
+    /// @throws IllegalArgumentException if it is not contiguous, or not floating
+    /// @throws IllegalStateException if it is freed
+    public static boolean allFinite(Tensor tensor) {
+        requireWhole("allFinite", tensor);
+        return Launch.allFinite(tensor);
+    }
+
     /// `tensor ← factor·tensor`
     ///
     /// @param tensor the tensor to scale

@@ -20,12 +20,15 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.ArenaTest;
 import org.toydiff.DType;
 import org.toydiff.Release;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.Updates;
 import org.toydiff.data.DataLoader;
 import org.toydiff.data.TensorDataset;
 import org.toydiff.nn.BatchNorm1d;
@@ -226,6 +229,26 @@ class NonFiniteTest extends ArenaTest {
                 .history()
                 .epochColumns()
                 .contains("skipped_steps"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 64, 129, 1_021, 70_000})
+    void oneElementThatIsNotFiniteIsFoundWhereverItIs(int n) {
+        for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {
+            double largest = dtype == DType.FLOAT32 ? Float.MAX_VALUE : Double.MAX_VALUE;
+            double[] values = new double[n];
+            Arrays.setAll(values, i -> i % 2 == 0 ? largest : -largest);
+            assertTrue(Updates.allFinite(Tensor.of(dtype, values, n)), "all are finite");
+            for (int i = 0; i < n; i += Math.max(1, n / 97)) {
+                double finite = values[i];
+                values[i] = new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}[i % 3];
+                try (var arena = TensorArena.ofConfined()) {
+                    assertFalse(Updates.allFinite(Tensor.of(dtype, values, n)), dtype + " " + i + " of " + n);
+                }
+                values[i] = finite;
+            }
+        }
+        assertTrue(Updates.allFinite(Tensor.zeros(0)));
     }
 
     @Test

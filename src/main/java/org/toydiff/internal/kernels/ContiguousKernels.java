@@ -40,6 +40,7 @@ public final class ContiguousKernels {
         FILL((name, p) -> PassDescription.map(name, p, new Output(Y, p.parameter(0)))),
         SUM((name, p) -> PassDescription.fold(name, p, Fold.SUM, Precision.FLOAT64.input(X))),
         SQUARES((name, p) -> PassDescription.fold(name, p, Fold.SUM, square())),
+        FINITE((name, p) -> PassDescription.fold(name, p, Fold.SUM, p.input(X).subtract(p.input(X)))),
         DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, product())),
         MAX((name, p) -> PassDescription.fold(name, p, Fold.MAX, p.input(X))),
         MIN((name, p) -> PassDescription.fold(name, p, Fold.MIN, p.input(X))),
@@ -114,6 +115,11 @@ public final class ContiguousKernels {
     /// `Σ (x − mean)²`
     public double squares(MemorySegment x, long x0, long n, double mean) {
         return run(Kind.SQUARES, x, x0, null, 0, null, 0, n, parameters(mean));
+    }
+
+    /// {@return whether no element is NaN or infinite} The difference of one and itself would be NaN, not 0.
+    public boolean allFinite(MemorySegment x, long x0, long n) {
+        return fold(Kind.FINITE, x, x0, null, 0, n) == 0;
     }
 
     /// `Σ a·b`

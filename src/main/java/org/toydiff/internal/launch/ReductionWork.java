@@ -38,6 +38,7 @@ public final class ReductionWork extends Work {
     private enum Way {
         PIECES,
         SQUARES,
+        FINITE,
         RUNS,
         COLUMNS
     }
@@ -221,15 +222,24 @@ public final class ReductionWork extends Work {
 
     /// {@return the Euclidean norm of `n` contiguous elements of x from `xAt` on, in double}
     public double norm(ElementKind kind, MemorySegment x, long xAt, long n) {
-        reduction = ReductionKind.NORM;
+        mean = 0;
+        return Math.sqrt(inPieces(Way.SQUARES, kind, x, xAt, n));
+    }
+
+    /// {@return whether none of `n` contiguous elements of x from `xAt` on is NaN or infinite}
+    public boolean allFinite(ElementKind kind, MemorySegment x, long xAt, long n) {
+        return inPieces(Way.FINITE, kind, x, xAt, n) == 0;
+    }
+
+    private double inPieces(Way way, ElementKind kind, MemorySegment x, long xAt, long n) {
+        reduction = ReductionKind.SUM;
         this.n = n;
         of(kind);
         this.x = x;
         x0 = xAt;
-        mean = 0;
-        double norm = Math.sqrt(inPieces(Way.SQUARES));
+        double total = inPieces(way);
         this.x = null;
-        return norm;
+        return total;
     }
 
     private boolean isPieced(ReductionKind reduction) {
@@ -264,7 +274,7 @@ public final class ReductionWork extends Work {
     protected void part(long index) {
         long from = index * perPart;
         switch (way) {
-            case PIECES, SQUARES -> piece(index, from, Math.min(perPart, n - from));
+            case PIECES, SQUARES, FINITE -> piece(index, from, Math.min(perPart, n - from));
             case RUNS -> runs(from, Math.min(from + perPart, outputs));
             case COLUMNS -> column(from, Math.min(perPart, outputs - from));
         }
@@ -284,7 +294,11 @@ public final class ReductionWork extends Work {
     }
 
     private double piece(MemorySegment x, long at, long count) {
-        return way == Way.SQUARES ? fold(Fold.SQUARES, x, at, count, mean) : fold(fold(), x, at, count, 0);
+        return switch (way) {
+            case SQUARES -> fold(Fold.SQUARES, x, at, count, mean);
+            case FINITE -> fold(Fold.NOT_FINITE, x, at, count, 0);
+            default -> fold(fold(), x, at, count, 0);
+        };
     }
 
     private void runs(long from, long to) {
@@ -323,7 +337,9 @@ public final class ReductionWork extends Work {
         /// The sum of the squares of distances from a mean.
         SQUARES,
         MAX,
-        MIN
+        MIN,
+        /// 0 if all elements are finite.
+        NOT_FINITE
     }
 
     private Fold fold() {
@@ -360,12 +376,13 @@ public final class ReductionWork extends Work {
             case SQUARES -> kernels.squares(run, at, count, mean);
             case MAX -> kernels.max(run, at, count);
             case MIN -> kernels.min(run, at, count);
+            case NOT_FINITE -> kernels.allFinite(run, at, count) ? 0 : 1;
         };
     }
 
     private static double join(Fold fold, double a, double b) {
         return switch (fold) {
-            case SUM, SQUARES -> a + b;
+            case SUM, SQUARES, NOT_FINITE -> a + b;
             case MAX -> Math.max(a, b);
             case MIN -> Math.min(a, b);
         };
