@@ -101,6 +101,73 @@ class CompiledKernelsTest {
             }
             """;
 
+    /// Runs reductions until their vector forms are proven, for half a minute at most, and prints the bytes of each
+    /// later call that makes more than a few; then how many forms were proven.
+    private static final String CALLS = """
+            import com.sun.management.ThreadMXBean;
+            import java.lang.foreign.*;
+            import java.lang.management.ManagementFactory;
+            import java.util.*;
+            import org.toydiff.internal.kernels.*;
+
+            public class Program {
+                interface Op {
+                    double of(ContiguousKernels kernels, MemorySegment x, long n);
+                }
+
+                static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+                static final long START = System.nanoTime();
+                static double total;
+
+                static boolean proves(Op op, ContiguousKernels kernels, MemorySegment x) {
+                    int before = Kernels.vectorLoops();
+                    while (Kernels.vectorLoops() == before) {
+                        if (System.nanoTime() - START > 30_000_000_000L) {
+                            return false;
+                        }
+                        total += op.of(kernels, x, 4_096);
+                    }
+                    return true;
+                }
+
+                public static void main(String[] arguments) {
+                    MemorySegment x = Arena.global().allocate(4_096 * 8, 64);
+                    Map<String, Op> ops = new LinkedHashMap<>();
+                    ops.put("sum", (k, y, n) -> k.sum(y, 0, n));
+                    ops.put("max", (k, y, n) -> k.max(y, 0, n));
+                    ops.put("squares", (k, y, n) -> k.squares(y, 0, n, 1));
+                    ops.put("dot", (k, y, n) -> k.dot(y, 0, y, 0, n));
+                    int proven = 0;
+                    for (boolean wide : new boolean[] {true, false}) {
+                        var kernels = ContiguousKernels.of(wide);
+                        for (String name : ops.keySet()) {
+                            Op op = ops.get(name);
+                            if (!proves(op, kernels, x)) {
+                                continue;
+                            }
+                            proven++;
+                            for (int n : new int[] {64, 1_021, 130, 4_096}) {
+                                for (int call = 0; call < 10_000; call++) {
+                                    long before = THREADS.getCurrentThreadAllocatedBytes();
+                                    total += op.of(kernels, x, n);
+                                    long bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+                                    if (bytes > %d) {
+                                        System.out.println(name + " of " + n + (wide ? " doubles" : " floats")
+                                                + ": " + bytes + " B in call " + call);
+                                    }
+                                }
+                            }
+                        }
+                    }
+                    System.out.println(proven);
+                }
+            }
+            """;
+
+    /// Fewer than 64 doubles as vectors take. The JVM itself makes some, once for a class: before C2 compiles a
+    /// method, the thread that asked for it makes all strings of its class, 896 B for `sun.management.ThreadImpl`.
+    private static final int MAX_BYTES_OF_CALL = 1_024;
+
     /// The graph's objects take fewer, and a vector for each of 64 rows takes more. There is room for the trials of
     /// forms that are not proven yet. A proven form whose code the JVM discards allocates until the next look, 64 runs
     /// later: of a long loop that is megabytes, and a fault, for nothing here makes the JVM discard it.
@@ -135,6 +202,15 @@ class CompiledKernelsTest {
         assertEquals(1, lines.length, () -> "ops that make objects of vectors: " + String.join("; ", lines));
         int vectorForms = Integer.parseInt(lines[0]);
         assertTrue(vectorForms >= LEAST_VECTOR_FORMS, vectorForms + " kernels run their vector form");
+    }
+
+    @Test
+    void aProvenFormMakesNoObjectsOfVectorsAtAnyLength() throws Exception {
+        String[] lines = output("-Dtoydiff.threads=1", CALLS.formatted(MAX_BYTES_OF_CALL))
+                .strip()
+                .split("\n");
+        assertEquals(1, lines.length, () -> "calls that make objects of vectors: " + String.join("; ", lines));
+        assertTrue(Integer.parseInt(lines[0]) > 0, "a form was proven");
     }
 
     @Test
