@@ -22,7 +22,7 @@ import org.toydiff.internal.events.KernelFormEvent;
 ///
 /// **When the vector form allocates again**, because the JVM has discarded its code, the loop returns to its scalar
 /// form and starts over. If that does not help, a new hidden class gives it a new profile; but not while the
-/// compilers are busy, when the class at hand may still be waiting its turn. Every class costs them a second.
+/// compilers are busy, when the class at hand may still be waiting its turn: each class is compiled in full.
 ///
 /// Two runs in succession must allocate, for the JVM allocates in a run too, once: before C2 compiles a method, the
 /// thread that asked for it makes all strings of the method's class (`CompileBroker::compile_method` calls
