@@ -64,9 +64,7 @@ final class Recording {
                 .toArray(Storage[]::new);
         this.results = List.copyOf(results);
         this.offsets = OffsetPlan.of(
-                temporaries.stream()
-                        .mapToLong(slot -> slot.recorded.elementBytes())
-                        .toArray(),
+                temporaries.stream().mapToLong(slot -> slot.recorded.bytes()).toArray(),
                 temporaries.stream().mapToInt(slot -> slot.firstUse).toArray(),
                 temporaries.stream().mapToInt(slot -> slot.lastUse).toArray());
         this.block = place(arena);
@@ -212,7 +210,7 @@ final class Recording {
         for (int i = 0; i < temporaries.length; i++) {
             Slot slot = temporaries[i];
             blocks.add(new ExecutionPlan.Block(
-                    slot.recorded.op, offsets.offset(i), offsets.bytes(i), slot.firstUse, slot.lastUse));
+                    slot.recorded.op, offsets.offset(i), slot.recorded.bytes(), slot.firstUse, slot.lastUse));
         }
         return blocks;
     }

@@ -31,6 +31,7 @@ class ArchitectureTest {
                     ".internal",
                     ".internal.files",
                     ".internal.random",
+                    ".internal.plan",
                     ".internal.openblas",
                     ".internal.lapacke",
                     ".internal.mkl",

@@ -3,7 +3,9 @@ package org.toydiff.nn;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.LongSupplier;
 import org.toydiff.Autocast;
+import org.toydiff.CompiledFunction;
 import org.toydiff.Tensor;
 
 /// Cross entropy with class weights, label smoothing and ignored labels, as PyTorch's CrossEntropyLoss. Methods
@@ -23,6 +25,11 @@ public final class CrossEntropyLoss {
     private OptionalInt ignoreIndex = OptionalInt.empty();
     private Reduction reduction = Reduction.MEAN;
 
+    /// How often a setting has changed, on which a compiled function depends; one object for all calls.
+    private long changes;
+
+    private final LongSupplier state = () -> changes;
+
     /// Creates the mean cross entropy of classes of weight 1, without smoothing and ignored labels.
     public CrossEntropyLoss() {}
 
@@ -37,6 +44,7 @@ public final class CrossEntropyLoss {
                     "CrossEntropyLoss: the weight " + Arrays.toString(weight.shape()) + " must be [classes]");
         }
         this.weight = weight;
+        changes++;
         return this;
     }
 
@@ -47,6 +55,7 @@ public final class CrossEntropyLoss {
     /// @throws IllegalArgumentException if it is out of range
     public CrossEntropyLoss labelSmoothing(double labelSmoothing) {
         this.labelSmoothing = Functional.requireProbability("CrossEntropyLoss: labelSmoothing", labelSmoothing);
+        changes++;
         return this;
     }
 
@@ -58,6 +67,7 @@ public final class CrossEntropyLoss {
     /// @return this
     public CrossEntropyLoss ignoreIndex(int ignoreIndex) {
         this.ignoreIndex = OptionalInt.of(ignoreIndex);
+        changes++;
         return this;
     }
 
@@ -67,6 +77,7 @@ public final class CrossEntropyLoss {
     /// @return this
     public CrossEntropyLoss reduction(Reduction reduction) {
         this.reduction = Objects.requireNonNull(reduction, "reduction");
+        changes++;
         return this;
     }
 
@@ -78,6 +89,7 @@ public final class CrossEntropyLoss {
     /// @throws IllegalArgumentException if shapes or dtypes do not fit, a label is not one of the classes and not
     ///     ignored, or the target is probabilities and a label is to be ignored
     public Tensor forward(Tensor logits, Tensor target) {
+        CompiledFunction.dependOn(state);
         if (logits.rank() != 2 || (weight != null && weight.size() != logits.size(1))) {
             throw new IllegalArgumentException("CrossEntropyLoss: logits " + Arrays.toString(logits.shape())
                     + " and weight " + (weight == null ? "null" : Arrays.toString(weight.shape()))

@@ -21,6 +21,7 @@ public final class Softplus extends Layer {
             throw new IllegalArgumentException("Softplus: beta " + beta + " must be positive");
         }
         this.beta = beta;
+        settingChanged();
         return this;
     }
 
@@ -30,6 +31,7 @@ public final class Softplus extends Layer {
     /// @return this
     public Softplus threshold(double threshold) {
         this.threshold = threshold;
+        settingChanged();
         return this;
     }
 

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import org.toydiff.internal.memory.BlockPool;
 
 /// The offsets of blocks in one stretch of memory, such that no two blocks that live at the same time overlap:
 /// dynamic storage allocation with known lifetimes, which is NP-hard (M. Garey, D. Johnson, "Computers and
@@ -16,13 +15,14 @@ import org.toydiff.internal.memory.BlockPool;
 /// net inference", 2020). Where they leave a gap to the lower bound, the blocks at the top are placed earlier,
 /// again and again.
 public final class OffsetPlan {
-    /// A plan is good enough when it is above the lower bound by one part in so many.
+    // The first few searches end at a plan above the lower bound by one part in so many, the others at a worse one.
     private static final int GOOD = 100;
-
-    // Bounds on the search, some 0.1 s.
+    private static final int ENOUGH = 25;
     private static final int STARTS = 3;
+
+    // Bounds on each search, some 20 ms.
     private static final long MOST_ROUNDS = 2_000;
-    private static final long PAIRS = 100_000_000;
+    private static final long PAIRS = 20_000_000;
 
     private final long[] bytes;
     private final int[] first;
@@ -40,7 +40,7 @@ public final class OffsetPlan {
     private final int[] placed;
 
     private OffsetPlan(long[] bytes, int[] first, int[] last) {
-        this.bytes = Arrays.stream(bytes).map(BlockPool::rounded).toArray();
+        this.bytes = bytes.clone();
         this.first = first.clone();
         this.last = last.clone();
         this.lowerBound = mostAlive();
@@ -49,7 +49,7 @@ public final class OffsetPlan {
 
     /// Places blocks.
     ///
-    /// @param bytes the bytes of each block, which are rounded up to whole units of the pool
+    /// @param bytes the bytes of each block; offsets are sums of them, and have the alignment that all of them have
     /// @param first when each begins to live
     /// @param last when it lives last, not before it begins
     public static OffsetPlan of(long[] bytes, int[] first, int[] last) {
@@ -61,11 +61,6 @@ public final class OffsetPlan {
     /// {@return where a block begins, in bytes}
     public long offset(int block) {
         return offsets[block];
-    }
-
-    /// {@return the bytes of a block, rounded up}
-    public long bytes(int block) {
-        return bytes[block];
     }
 
     /// {@return the bytes that the blocks take together}
@@ -118,9 +113,14 @@ public final class OffsetPlan {
             starts.add(new Start(order, true, place(order, true)));
         }
         starts.sort(Comparator.comparingLong(Start::bytes));
-        for (Start start : starts.subList(0, STARTS)) {
-            improve(start.order, start.tight);
+        for (int i = 0; i < starts.size() && !isWithin(i < STARTS ? GOOD : ENOUGH); i++) {
+            improve(starts.get(i).order.clone(), starts.get(i).tight);
         }
+    }
+
+    /// Whether the plan is above the lower bound by one part in so many, or less.
+    private boolean isWithin(int parts) {
+        return planned <= lowerBound + lowerBound / parts;
     }
 
     /// An order of the blocks, and the bytes of the plan that it led to.
@@ -130,7 +130,7 @@ public final class OffsetPlan {
     /// good enough.
     private void improve(Integer[] order, boolean tight) {
         long rounds = Math.min(MOST_ROUNDS, PAIRS / Math.max(1, (long) bytes.length * bytes.length));
-        for (long round = 0; round < rounds && planned > lowerBound + lowerBound / GOOD; round++) {
+        for (long round = 0; round < rounds && !isWithin(GOOD); round++) {
             place(order, tight);
             int at = Arrays.asList(order).indexOf(highest());
             forward(order, at, round % 3 == 0 ? 0 : at / 2);
