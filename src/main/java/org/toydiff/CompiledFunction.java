@@ -7,6 +7,8 @@ import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
+import org.toydiff.internal.events.Events;
+import org.toydiff.internal.events.FunctionRecordingEvent;
 
 /// A function of tensors, a training step or an inference, that is recorded the first time it runs and replayed
 /// from then on: the same launches over memory planned once, without Java objects and without a graph.
@@ -29,7 +31,9 @@ import java.util.function.UnaryOperator;
 ///
 /// **Recordings** One for each set of shapes, dtypes and strides of the inputs, and for whatever else ops found
 /// different: another mode of a layer, a parameter frozen, gradients that are there already. The 8 that were used
-/// last are kept. [#recordings()] counts them all: a function that records often gains nothing.
+/// last are kept. [#recordings()] counts them all, Flight Recorder has an event for each
+/// (`toydiff.FunctionRecording`), and the log a warning when one is dropped: a function that records often gains
+/// nothing.
 ///
 /// **Memory** The temporaries of a recording lie in one block in the arena that was innermost when the function
 /// was compiled ([#plan()]). The first run makes its tensors in an arena that is closed after it. Inputs are read
@@ -68,6 +72,10 @@ public final class CompiledFunction implements AutoCloseable {
     private TensorArena scratch;
 
     private int made;
+
+    /// Whether the log has a warning that recordings are dropped.
+    private boolean warned;
+
     private boolean closed;
 
     private CompiledFunction(int arity, Function<List<Tensor>, List<Tensor>> function) {
@@ -242,6 +250,7 @@ public final class CompiledFunction implements AutoCloseable {
     }
 
     private List<Tensor> record(Scope scope) {
+        FunctionRecordingEvent event = Events.functionRecording();
         Recording recording;
         try (var first = TensorArena.ofConfined()) {
             Recorder recorder = Recorder.begin(scope, first);
@@ -259,11 +268,29 @@ public final class CompiledFunction implements AutoCloseable {
         }
         recording.bind(given);
         made++;
+        if (event != null) {
+            ExecutionPlan plan = recording.plan();
+            event.write(made, plan.launches().size(), plan.plannedBytes(), plan.lowerBoundBytes());
+        }
+        keep(recording);
+        return recording.results();
+    }
+
+    private void keep(Recording recording) {
         recordings.add(0, recording);
         if (recordings.size() > MOST) {
             recordings.removeLast().free();
+            if (!warned) {
+                warned = true;
+                System.getLogger("org.toydiff")
+                        .log(
+                                System.Logger.Level.WARNING,
+                                "a CompiledFunction was recorded {0} times, for more shapes or modes than the {1} that it"
+                                        + " keeps; pad batches to a few shapes, or call the function itself",
+                                made,
+                                MOST);
+            }
         }
-        return recording.results();
     }
 
     /// Returns the plan of the run before: its launches, and the blocks of its temporaries.

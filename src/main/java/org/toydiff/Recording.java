@@ -9,6 +9,7 @@ import org.toydiff.Recorder.Command;
 import org.toydiff.Recorder.Guard;
 import org.toydiff.Recorder.Slot;
 import org.toydiff.internal.memory.ForeignStorage;
+import org.toydiff.internal.memory.Ledger;
 import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.plan.OffsetPlan;
 
@@ -34,8 +35,11 @@ final class Recording {
     private final List<Tensor> results;
     private final OffsetPlan offsets;
 
-    /// The memory of the temporaries; null if there are none.
+    /// The memory of the temporaries.
     private final Storage block;
+
+    /// The block as it is exposed.
+    private final MemorySegment memory;
 
     private ExecutionPlan plan;
 
@@ -67,14 +71,14 @@ final class Recording {
                 temporaries.stream().mapToLong(slot -> slot.recorded.bytes()).toArray(),
                 temporaries.stream().mapToInt(slot -> slot.firstUse).toArray(),
                 temporaries.stream().mapToInt(slot -> slot.lastUse).toArray());
-        this.block = place(arena);
+        long[] bytes = {offsets.plannedBytes()};
+        this.block = arena.make("CompiledFunction", DType.BOOL, bytes, true);
+        this.memory = block.expose();
+        place();
     }
 
-    /// Makes the block, lets the temporaries lie in it, and copies the results of the first run there.
-    private Storage place(TensorArena arena) {
-        long[] bytes = {offsets.plannedBytes()};
-        Storage all = arena.make("CompiledFunction", DType.BOOL, bytes, true);
-        MemorySegment memory = all.expose();
+    /// Lets the temporaries lie in the block, and copies the results of the first run there.
+    private void place() {
         for (int i = 0; i < temporaries.length; i++) {
             Storage from = temporaries[i].recorded;
             MemorySegment part = memory.asSlice(offsets.offset(i), from.elementBytes());
@@ -84,7 +88,6 @@ final class Recording {
             }
             temporaries[i].place(ForeignStorage.of(part, from.op, from.dtype, from.shape), 0);
         }
-        return all;
     }
 
     /// Whether it is of inputs such as these.
@@ -127,6 +130,10 @@ final class Recording {
         }
         requireApart(given);
         bind(given);
+        if (Ledger.CHECKED) {
+            // Bytes of which each float is NaN: a command that reads what none has written shows.
+            memory.fill((byte) -1);
+        }
         for (Command command : commands) {
             command.body().run();
         }
@@ -153,6 +160,7 @@ final class Recording {
 
     private void requireApart(Tensor[] given) {
         for (int i = 0; i < given.length; i++) {
+            requireApart(given[i], i, block);
             for (Storage storage : written) {
                 requireApart(given[i], i, storage);
             }
@@ -165,7 +173,7 @@ final class Recording {
     }
 
     private static void requireApart(Tensor input, int i, Storage storage) {
-        if (input.size() > 0 && !storage.isAbstract()) {
+        if (input.size() > 0) {
             long begin = storage.segment().address() + storage.base() * storage.dtype.bytes();
             if (input.begin() < begin + storage.elementBytes() && begin < input.end()) {
                 throw overlap(i);
@@ -175,8 +183,8 @@ final class Recording {
 
     private static IllegalStateException overlap(int input) {
         return new IllegalStateException("run: input " + input
-                + " overlaps in memory with a tensor that the compiled function writes; give it a copy, by"
-                + " copyTo(arena)");
+                + " overlaps in memory with a tensor that the compiled function writes, as its last result is; give it"
+                + " a copy, by copyTo(arena)");
     }
 
     List<Tensor> results() {

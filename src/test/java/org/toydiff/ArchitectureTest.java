@@ -31,7 +31,6 @@ class ArchitectureTest {
                     ".internal",
                     ".internal.files",
                     ".internal.random",
-                    ".internal.plan",
                     ".internal.openblas",
                     ".internal.lapacke",
                     ".internal.mkl",

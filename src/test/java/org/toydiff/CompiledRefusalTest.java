@@ -174,6 +174,19 @@ class CompiledRefusalTest {
     }
 
     @Test
+    void theLastResultIsNoInputOfTheNextRunButItsCopyIs() {
+        try (var arena = TensorArena.ofConfined();
+                var compiled = CompiledFunction.of(x -> x.exp().add(1))) {
+            Tensor result = compiled.run(Tensor.of(0f));
+            String message = assertThrows(IllegalStateException.class, () -> compiled.run(result))
+                    .getMessage();
+            assertTrue(message.contains("as its last result is; give it a copy"), message);
+            assertEquals(2, result.item());
+            assertEquals(Math.exp(2) + 1, compiled.run(result.copyTo(arena)).item(), 1e-5);
+        }
+    }
+
+    @Test
     void aFunctionInsideARuleOrACheckpointIsRefused() {
         try (var arena = TensorArena.ofConfined();
                 var compiled = CompiledFunction.of(x -> x.exp())) {

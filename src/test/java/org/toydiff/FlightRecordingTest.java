@@ -34,7 +34,8 @@ class FlightRecordingTest {
             "toydiff.ArenaClose",
             "toydiff.SlabAllocation",
             "toydiff.MemoryLimit",
-            "toydiff.Backward");
+            "toydiff.Backward",
+            "toydiff.FunctionRecording");
 
     /// Its test is ProvenLoopTest: when it comes is the compiler's choice.
     private static final String KERNEL_FORM = "toydiff.KernelForm";
@@ -242,6 +243,9 @@ class FlightRecordingTest {
             Tensor x = Tensor.ones(10).trackGradient();
             x.exp().sum().backward();
             assertThrows(MemoryLimitException.class, () -> Tensor.zeros(1 << 20));
+            try (var compiled = CompiledFunction.of(v -> v.exp())) {
+                compiled.run(x.detach());
+            }
         }
         var pool = new BlockPool(false);
         pool.give(pool.take(64));
@@ -251,7 +255,29 @@ class FlightRecordingTest {
     void whatIsNotEnabledIsNotRecorded() throws Exception {
         assertEquals(List.of(), recorded(FlightRecordingTest::everything));
         List<String> all = names(recorded(FlightRecordingTest::everything, ALL.toArray(String[]::new)));
-        assertEquals(ALL.stream().sorted().toList(), all.stream().sorted().toList());
+        assertEquals(
+                ALL.stream().sorted().toList(), all.stream().distinct().sorted().toList());
+    }
+
+    @Test
+    void recordingsOfACompiledFunctionAreTold() throws Exception {
+        List<RecordedEvent> events = recorded(
+                () -> {
+                    try (var arena = TensorArena.ofConfined();
+                            var compiled = CompiledFunction.of(x -> x.exp().sin())) {
+                        compiled.run(Tensor.ones(10));
+                        compiled.run(Tensor.ones(10));
+                        compiled.run(Tensor.ones(20));
+                    }
+                },
+                "toydiff.FunctionRecording");
+        assertEquals(2, events.size());
+        RecordedEvent last = events.getLast();
+        assertEquals(2, last.getInt("number"));
+        assertEquals(2, last.getInt("launches"));
+        assertEquals(256, last.getLong("planned"));
+        assertEquals(256, last.getLong("lowerBound"));
+        assertTrue(last.getDuration().toNanos() > 0);
     }
 
     @Test
@@ -276,6 +302,8 @@ class FlightRecordingTest {
                         "enabled=true stackTrace=true threshold=0 ns",
                         "toydiff.Backward",
                         "enabled=true stackTrace=false threshold=20 ms",
+                        "toydiff.FunctionRecording",
+                        "enabled=true stackTrace=true threshold=0 ns",
                         KERNEL_FORM,
                         "enabled=true stackTrace=false threshold=0 ns"),
                 defaults);

@@ -91,6 +91,7 @@ public final class Trainer {
     double minDelta;
     boolean restoreBest;
     boolean planning = true;
+    boolean compiled;
     NonFinite nonFinite = NonFinite.STOP;
     Path csv;
     Path json;
@@ -305,6 +306,21 @@ public final class Trainer {
     public Trainer withoutMemoryPlan() {
         begin("withoutMemoryPlan");
         this.planning = false;
+        return this;
+    }
+
+    /// Compiles forward and backward of the training step: see [org.toydiff.CompiledFunction]. The results stay the
+    /// same, bit for bit.
+    ///
+    /// Refused by IllegalStateException in [#fit]: micro-batches, and what a compiled function refuses: a model or loss
+    /// that reads elements, as a mean over weights or over labels that are not ignored does, and random layers inside
+    /// a [org.toydiff.nn.Checkpoint].
+    ///
+    /// @param compiled whether to compile; false without this call
+    /// @return this
+    public Trainer compiled(boolean compiled) {
+        begin("compiled");
+        this.compiled = compiled;
         return this;
     }
 

@@ -227,7 +227,8 @@ final class TrainingLoop {
     /// Ends a run that succeeded or failed, without hiding its failure.
     private void end(Throwable failure) throws IOException {
         try (loader;
-                validation) {
+                validation;
+                step) {
             finish();
         } catch (Throwable e) {
             if (failure == null) {

@@ -17,7 +17,7 @@ import org.toydiff.data.Batch;
 import org.toydiff.optim.Gradients;
 
 /// Trains on a batch.
-final class TrainingStep {
+final class TrainingStep implements AutoCloseable {
     private final Trainer settings;
     private final Training training;
     private final Set<List<Long>> planned = new HashSet<>();
@@ -26,6 +26,10 @@ final class TrainingStep {
     private final List<Tensor> parameters;
     private final BufferSnapshot buffers;
     private final MicroBatches microBatches;
+
+    /// Null for uncompiled steps.
+    private final CompiledPass compiled;
+
     private long peakBytes;
     private double gradientNorm;
     private boolean skipped;
@@ -38,6 +42,7 @@ final class TrainingStep {
         this.training = training;
         this.buffers = new BufferSnapshot(settings.model, home);
         this.microBatches = new MicroBatches(settings.microBatch < Long.MAX_VALUE);
+        this.compiled = settings.compiled ? new CompiledPass(settings, training, microBatches) : null;
         this.parameters = settings.optimizer.groups().stream()
                 .flatMap(group -> group.parameters().stream())
                 .toList();
@@ -73,11 +78,12 @@ final class TrainingStep {
 
     private void computeGradients(Batch batch) {
         long live = Memory.liveBytes();
-        long size = batch.size();
         peakBytes = 0;
-        microBatches.begin(size);
-        for (long from = 0; from < size && !skipped; from += settings.microBatch) {
-            trainPart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
+        microBatches.begin(batch.size());
+        if (compiled != null) {
+            trainCompiled(batch);
+        } else {
+            trainParts(batch);
         }
         peakBytes += live;
         check(microBatches.loss());
@@ -87,6 +93,13 @@ final class TrainingStep {
                     Updates.scale(parameter.gradient(), microBatches.correction());
                 }
             }
+        }
+    }
+
+    private void trainParts(Batch batch) {
+        long size = batch.size();
+        for (long from = 0; from < size && !skipped; from += settings.microBatch) {
+            trainPart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
         }
     }
 
@@ -152,6 +165,20 @@ final class TrainingStep {
         }
     }
 
+    /// As [#trainPart], of a whole batch: the loss is checked after backward, whose gradients are emptied if the
+    /// step is skipped.
+    private void trainCompiled(Batch batch) {
+        List<Tensor> results = compiled.run(batch.x(), batch.y());
+        double value = results.getLast().item();
+        microBatches.add(value, batch.size());
+        check(value);
+        if (!skipped) {
+            EvaluationStep.update(settings.metrics, results.getFirst(), batch.y());
+        }
+        peakBytes = compiled.bytes();
+        training.measured(peakBytes);
+    }
+
     private static void backward(Tensor loss, double share) {
         if (share == 1) {
             loss.backward(Release.EAGER);
@@ -197,7 +224,7 @@ final class TrainingStep {
         }
     }
 
-    private static void requireScalar(Tensor loss) {
+    static void requireScalar(Tensor loss) {
         if (loss.size() != 1) {
             throw new IllegalArgumentException(
                     "fit: the loss is " + describe(loss) + ", not a scalar; reduce it to the mean over the batch");
@@ -238,6 +265,13 @@ final class TrainingStep {
                 .map(Map.Entry::getKey)
                 .findFirst()
                 .orElseGet(() -> "a parameter " + describe(parameter) + " that is not in the model");
+    }
+
+    @Override
+    public void close() {
+        if (compiled != null) {
+            compiled.close();
+        }
     }
 
     private static String describe(Tensor tensor) {

@@ -18,6 +18,7 @@ import java.util.random.RandomGenerator;
 import java.util.zip.GZIPInputStream;
 import org.toydiff.Autograd;
 import org.toydiff.Blas;
+import org.toydiff.CompiledFunction;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.Release;
@@ -43,10 +44,14 @@ public final class Digits {
     private static final double LEARNING_RATE = 3e-3;
     private static final long SEED = 0;
 
+    /// `-Dcompiled=true` records the step once and replays it.
+    private static final boolean COMPILED = Boolean.getBoolean("compiled");
+
     private final Tensor x;
     private final Tensor labels;
     private final Sequential net = net();
     private final Adam optimizer = new Adam(net.parameters(), LEARNING_RATE);
+    private final CompiledFunction compiled = CompiledFunction.of(this::learn);
     private final int rows;
     private int steps;
 
@@ -71,8 +76,10 @@ public final class Digits {
         try (var model = TensorArena.ofShared()) {
             Digits digits = load();
             var cost = new Cost();
-            for (int epoch = 1; epoch <= EPOCHS; epoch++) {
-                digits.epoch(epoch);
+            try (var compiled = digits.compiled) {
+                for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+                    digits.epoch(epoch);
+                }
             }
             cost.report(digits);
             if (arguments.length > 0) {
@@ -138,14 +145,19 @@ public final class Digits {
 
     private double step(int from, int to) {
         try (var step = TensorArena.ofConfined()) {
-            Tensor logits = net.forward(x.slice(0, from, to));
-            Tensor loss = crossEntropyLoss(logits, labels.slice(0, from, to));
-            loss.backward(Release.EAGER);
-            optimizer.step();
-            optimizer.zeroGradients();
+            Tensor input = x.slice(0, from, to);
+            Tensor target = labels.slice(0, from, to);
             steps++;
-            return loss.item();
+            return (COMPILED ? compiled.run(input, target) : learn(input, target)).item();
         }
+    }
+
+    private Tensor learn(Tensor input, Tensor target) {
+        Tensor loss = crossEntropyLoss(net.forward(input), target);
+        loss.backward(Release.EAGER);
+        optimizer.step();
+        optimizer.zeroGradients();
+        return loss;
     }
 
     private double accuracy() {

@@ -210,6 +210,7 @@ public final class FashionMnist implements Callable<Integer> {
                     .report(report)
                     .title("Fashion-MNIST")
                     .fact("Data", "Fashion-MNIST, 60,000 and 10,000 images of 28 × 28")
+                    .compiled(Boolean.getBoolean("compiled"))
                     .callbacks(ConsoleProgress.standard());
             configure(trainer, steps, loader);
             Memory.resetPeak();

@@ -23,6 +23,7 @@ public final class Events {
         static final MemoryLimitEvent MEMORY_LIMIT = new MemoryLimitEvent();
         static final BackwardEvent BACKWARD = new BackwardEvent();
         static final KernelFormEvent KERNEL_FORM = new KernelFormEvent();
+        static final FunctionRecordingEvent FUNCTION_RECORDING = new FunctionRecordingEvent();
 
         static final AtomicLong ARENAS = new AtomicLong();
     }
@@ -79,6 +80,16 @@ public final class Events {
             return null;
         }
         var event = new BackwardEvent();
+        event.begin();
+        return event;
+    }
+
+    /// Begins an event before a compiled function is recorded.
+    public static FunctionRecordingEvent functionRecording() {
+        if (!listening() || !Prototypes.FUNCTION_RECORDING.isEnabled()) {
+            return null;
+        }
+        var event = new FunctionRecordingEvent();
         event.begin();
         return event;
     }

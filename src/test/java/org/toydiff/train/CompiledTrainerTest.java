@@ -1,0 +1,111 @@
+package org.toydiff.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.toydiff.Memory;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.data.DataLoader;
+import org.toydiff.data.Dataset;
+import org.toydiff.data.TensorDataset;
+import org.toydiff.nn.BatchNorm1d;
+import org.toydiff.nn.CrossEntropyLoss;
+import org.toydiff.nn.Dropout;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Layer;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.Loss;
+import org.toydiff.nn.Sequential;
+import org.toydiff.nn.Tanh;
+import org.toydiff.optim.Adam;
+import org.toydiff.optim.Schedule;
+import org.toydiff.optim.Scheduler;
+import org.toydiff.train.metrics.Accuracy;
+
+/// A trainer with compiled steps ends as one without.
+class CompiledTrainerTest {
+    private static Layer net() {
+        return new Sequential(new Linear(3, 16), new BatchNorm1d(16), new Tanh(), new Dropout(0.2), new Linear(16, 3));
+    }
+
+    private static Dataset data() {
+        Tensor x = Tensor.randn(50, 3);
+        return new TensorDataset(x, x.argmax(1));
+    }
+
+    /// Returns the losses, metrics and parameters that a training leaves.
+    private static List<String> train(UnaryOperator<Trainer> settings) throws IOException {
+        long before = Memory.liveBytes();
+        List<String> bits = new ArrayList<>();
+        try (var arena = TensorArena.ofShared()) {
+            Tensor.manualSeed(3);
+            Layer net = net();
+            var optimizer = new Adam(net.parameters(), 0.01);
+            Trainer trainer = Trainer.of(net, optimizer, Functional::crossEntropyLoss)
+                    .epochs(3)
+                    .metrics(new Accuracy())
+                    .clipNorm(0.5)
+                    .everyStep(new Scheduler(optimizer, Schedule.cosine(20, 0.001)));
+            Training training =
+                    settings.apply(trainer).fit(DataLoader.of(data(), 16).shuffle(1), DataLoader.of(data(), 16));
+            for (String column : List.of("loss", "accuracy", "validation_loss", "validation_accuracy")) {
+                bits.add(column + Arrays.toString(training.history().epochValues(column)));
+            }
+            net.stateDict().forEach((name, tensor) -> bits.add(name + Arrays.toString(tensor.toDoubleArray())));
+        }
+        assertEquals(before, Memory.liveBytes());
+        return bits;
+    }
+
+    @Test
+    void historyAndModelAreThoseOfUncompiledSteps() throws IOException {
+        assertEquals(train(trainer -> trainer), train(trainer -> trainer.compiled(true)));
+    }
+
+    @Test
+    void skippedStepsLeaveTheModelAsItIs() throws IOException {
+        try (var arena = TensorArena.ofShared()) {
+            Layer net = new Sequential(new Linear(3, 3));
+            double[] before = net.parameters().getFirst().toDoubleArray();
+            var data = new TensorDataset(Tensor.full(Float.NaN, 8, 3), Tensor.of(new int[8]));
+            Training training = Trainer.of(net, new Adam(net.parameters(), 0.01), Functional::crossEntropyLoss)
+                    .onNonFinite(NonFinite.SKIP)
+                    .compiled(true)
+                    .fit(DataLoader.of(data, 4));
+            assertArrayEquals(before, net.parameters().getFirst().toDoubleArray());
+            assertEquals(false, net.parameters().getFirst().hasGradient());
+            assertTrue(training.measuredStepBytes() > 0);
+        }
+    }
+
+    @Test
+    void microBatchesAreRefused() {
+        String message = assertThrows(
+                        IllegalStateException.class,
+                        () -> train(trainer -> trainer.microBatch(4).compiled(true)))
+                .getMessage();
+        assertTrue(message.startsWith("fit: a compiled step has no micro-batches"), message);
+    }
+
+    @Test
+    void aMeanOverWeightsIsRefused() {
+        try (var arena = TensorArena.ofShared()) {
+            Layer net = new Sequential(new Linear(3, 3));
+            var loss = new CrossEntropyLoss().weight(Tensor.of(1f, 2, 3));
+            Trainer trainer = Trainer.of(net, new Adam(net.parameters(), 0.01), (Loss) loss::forward)
+                    .compiled(true);
+            String message = assertThrows(IllegalStateException.class, () -> trainer.fit(DataLoader.of(data(), 16)))
+                    .getMessage();
+            assertTrue(message.startsWith("item: a CompiledFunction is being recorded"), message);
+        }
+    }
+}
