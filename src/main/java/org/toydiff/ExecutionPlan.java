@@ -91,7 +91,7 @@ public record ExecutionPlan(
                     block.first,
                     block.last));
         }
-        return text.toString();
+        return text.toString().stripTrailing();
     }
 
     private String totals() {

@@ -63,7 +63,11 @@ final class Recorder {
 
     /// A block for which a replay has memory of its own, and the tensors of the replay over it.
     static final class Slot {
-        final Storage recorded;
+        /// The name of the op that made it.
+        final String op;
+
+        /// Its memory in the recorded run: changed where that was handed over.
+        Storage recorded;
 
         /// Whether it is the memory of an input.
         final boolean isInput;
@@ -78,6 +82,7 @@ final class Recorder {
         boolean changed;
 
         Slot(Storage recorded, boolean isInput) {
+            this.op = recorded.op;
             this.recorded = recorded;
             this.isInput = isInput;
             this.written = isInput;
@@ -192,6 +197,7 @@ final class Recorder {
         Recorder recorder = current();
         Slot slot = recorder == null ? null : recorder.slots.get(from);
         if (slot != null) {
+            slot.recorded = heir;
             recorder.slots.put(heir, slot);
         }
     }
@@ -208,7 +214,7 @@ final class Recorder {
         Slot slot = used(t);
         if (slot != null && !slot.written && t.size() > 0) {
             throw refusal(
-                    slot.recorded.op,
+                    slot.op,
                     "made a tensor " + Shape.text(t.shape)
                             + " whose elements were set by no launch, so a replay cannot set them;"
                             + " compute them with ops, or make the tensor before and let the function use it");

@@ -86,7 +86,7 @@ final class Recording {
                 long begin = from.base() * from.dtype.bytes();
                 MemorySegment.copy(from.segment(), begin, part, 0, part.byteSize());
             }
-            temporaries[i].place(ForeignStorage.of(part, from.op, from.dtype, from.shape), 0);
+            temporaries[i].place(ForeignStorage.of(part, temporaries[i].op, from.dtype, from.shape), 0);
         }
     }
 
@@ -218,7 +218,7 @@ final class Recording {
         for (int i = 0; i < temporaries.length; i++) {
             Slot slot = temporaries[i];
             blocks.add(new ExecutionPlan.Block(
-                    slot.recorded.op, offsets.offset(i), slot.recorded.bytes(), slot.firstUse, slot.lastUse));
+                    slot.op, offsets.offset(i), slot.recorded.bytes(), slot.firstUse, slot.lastUse));
         }
         return blocks;
     }

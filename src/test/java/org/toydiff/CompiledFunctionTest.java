@@ -154,6 +154,37 @@ class CompiledFunctionTest {
     }
 
     @Test
+    void gradientsThatWereRetainedAreResults() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor w = Tensor.randn(4, 6).trackGradient();
+            UnaryOperator<Tensor> step = x -> {
+                w.zeroGradient();
+                Tensor hidden = x.linear(w, null, Activation.RELU).retain();
+                hidden.linear(w.transpose(), null, Activation.TANH).sum().backward(Release.EAGER);
+                return Tensor.concat(1, hidden, hidden.gradient());
+            };
+            try (var compiled = CompiledFunction.ofList(inputs -> {
+                step.apply(inputs.getFirst());
+                Tensor hidden =
+                        inputs.getFirst().linear(w, null, Activation.RELU).retain();
+                hidden.exp().sum().backward(Release.EAGER);
+                return List.of(step.apply(inputs.getFirst()), hidden.gradient());
+            })) {
+                for (int i = 0; i < 3; i++) {
+                    Tensor x = Tensor.randn(3, 6);
+                    List<Tensor> results = compiled.run(List.of(x));
+                    int[] gradient = bits(w.gradient());
+                    assertArrayEquals(bits(results.getFirst()), bits(step.apply(x)));
+                    assertArrayEquals(gradient, bits(w.gradient()));
+                    Tensor hidden = x.linear(w, null, Activation.RELU);
+                    assertArrayEquals(bits(hidden.exp()), bits(results.getLast()));
+                }
+                assertEquals(1, compiled.recordings());
+            }
+        }
+    }
+
+    @Test
     void aBackwardOverValuesThatARunHasChangedThrows() {
         try (var arena = TensorArena.ofConfined();
                 var compiled = CompiledFunction.of(x -> x.add(1))) {

@@ -545,12 +545,13 @@ class TrainerTest extends ArenaTest {
         assertEquals(2, trainer.epochs(2).fit(loader).step(), "they hold from the next fit on");
     }
 
-    private static final Map<Class<?>, Object> NUMBERS = Map.of(int.class, 1, long.class, 1L, double.class, 1.0);
+    private static final Map<Class<?>, Object> VALUES =
+            Map.of(int.class, 1, long.class, 1L, double.class, 1.0, boolean.class, true);
 
-    /// Calls a setting with 1 for each number and null for each object.
+    /// Calls a setting with 1 for each number, true and null for each object.
     private static boolean isRefused(Trainer trainer, Method setting) {
         Object[] arguments = Stream.of(setting.getParameterTypes())
-                .map(type -> NUMBERS.get(type))
+                .map(type -> VALUES.get(type))
                 .toArray();
         var failure = assertThrows(InvocationTargetException.class, () -> setting.invoke(trainer, arguments));
         return failure.getCause() instanceof IllegalStateException;
