@@ -220,6 +220,58 @@ class CompiledFunctionTest {
     }
 
     @Test
+    void aModeThatTheFunctionItselfAsksForIsNoticed() {
+        try (var arena = TensorArena.ofConfined()) {
+            Layer net = network();
+            try (var compiled = CompiledFunction.of(x -> x.multiply(net.isTraining() ? 2 : 3))) {
+                Tensor x = Tensor.of(5f);
+                assertEquals(10, compiled.run(x).item());
+                net.eval();
+                assertEquals(15, compiled.run(x).item());
+            }
+        }
+    }
+
+    @Test
+    void aNumberThatTheFunctionDependsOnIsNoticed() {
+        try (var arena = TensorArena.ofConfined()) {
+            long[] factor = {2};
+            try (var compiled = CompiledFunction.of(x -> {
+                CompiledFunction.dependOn(() -> factor[0]);
+                return x.multiply(factor[0]);
+            })) {
+                Tensor x = Tensor.of(5f);
+                for (long next : new long[] {2, 3, 2, 3}) {
+                    factor[0] = next;
+                    assertEquals(5 * next, compiled.run(x).item());
+                }
+                assertEquals(2, compiled.recordings());
+            }
+        }
+    }
+
+    @Test
+    void codeOfEachRunRunsInReplaysWhereItStands() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor state = Tensor.of(1f);
+            List<Double> seen = new ArrayList<>();
+            try (var compiled = CompiledFunction.of(x -> {
+                state.copyFrom(state.add(x));
+                CompiledFunction.onEachRun("log", () -> seen.add(state.multiply(10).item()));
+                state.copyFrom(state.multiply(2));
+                return state;
+            })) {
+                for (int i = 0; i < 3; i++) {
+                    compiled.run(Tensor.of(1f));
+                }
+                assertTrue(compiled.plan().launches().stream().anyMatch(each -> each.op().equals("log")));
+            }
+            assertEquals(List.of(20.0, 50.0, 110.0), seen);
+            assertEquals(22, state.item());
+        }
+    }
+
+    @Test
     void aParameterThatIsFrozenOrTrackedAgainIsNoticed() {
         try (var arena = TensorArena.ofConfined()) {
             Tensor a = Tensor.of(2f).trackGradient();

@@ -404,6 +404,7 @@ public abstract class Layer implements Stateful {
 
     /// {@return whether this layer is in training mode, the mode of a new layer}
     public final boolean isTraining() {
+        CompiledFunction.dependOn(state);
         return training;
     }
 
