@@ -257,14 +257,16 @@ class CompiledFunctionTest {
             List<Double> seen = new ArrayList<>();
             try (var compiled = CompiledFunction.of(x -> {
                 state.copyFrom(state.add(x));
-                CompiledFunction.onEachRun("log", () -> seen.add(state.multiply(10).item()));
+                CompiledFunction.onEachRun(
+                        "log", () -> seen.add(state.multiply(10).item()));
                 state.copyFrom(state.multiply(2));
                 return state;
             })) {
                 for (int i = 0; i < 3; i++) {
                     compiled.run(Tensor.of(1f));
                 }
-                assertTrue(compiled.plan().launches().stream().anyMatch(each -> each.op().equals("log")));
+                assertTrue(compiled.plan().launches().stream()
+                        .anyMatch(each -> each.op().equals("log")));
             }
             assertEquals(List.of(20.0, 50.0, 110.0), seen);
             assertEquals(22, state.item());

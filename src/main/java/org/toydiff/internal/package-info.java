@@ -9,6 +9,7 @@
 /// | matrix products | `internal.blas` |
 /// | threads | `internal.workers` |
 /// | pool of native memory | `internal.memory` |
+/// | where the temporaries of a recording lie | `internal.plan` |
 /// | random numbers | `internal.random` |
 /// | flight recordings | `internal.events` |
 /// | files and optional libraries | `internal.files` |

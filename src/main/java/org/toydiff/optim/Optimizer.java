@@ -183,6 +183,8 @@ public abstract class Optimizer implements Stateful {
 
     /// Updates every parameter that has a gradient by one step. The others stay as they are.
     ///
+    /// A [CompiledFunction] that calls it steps in each run, with the rates and counts of that moment.
+    ///
     /// All parameters are checked before the first one changes. If a step fails nevertheless, out of memory for
     /// instance, the exception has a suppressed one that names the parameters that have changed already.
     ///

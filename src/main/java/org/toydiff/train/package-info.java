@@ -15,6 +15,7 @@
 /// |---|---|
 /// | settings, and what a training returns | [org.toydiff.train.Trainer], [org.toydiff.train.Training] |
 /// | the loop over epochs; one step, in micro-batches | `TrainingLoop`, `TrainingStep`, `MicroBatches` |
+/// | forward and backward of a step, compiled | `CompiledPass` |
 /// | when a checkpoint is written, and which | `TrainingCheckpoints`; the file is an [org.toydiff.io.CheckpointFile] |
 /// | evaluation and prediction outside a training | `Evaluation`, `EvaluationStep` |
 /// | losses and gradients that are not finite | [org.toydiff.train.NonFinite] |
