@@ -74,7 +74,7 @@ import org.toydiff.internal.random.DefaultGenerator;
 ///   [toDoubleArray][#toDoubleArray], [toLongArray][#toLongArray], [segment][#segment],
 ///   [isContiguous][#isContiguous], [copyFrom][#copyFrom], [copyTo][#copyTo], [moveTo][#moveTo]
 ///
-/// **Ops** take operands of one dtype, FLOAT32 or FLOAT64 unless they say otherwise, and broadcast as NumPy does. An
+/// **Ops** take operands of one floating dtype unless they say otherwise, and broadcast as NumPy does. An
 /// op makes a new tensor in the innermost [TensorArena] and modifies none of its operands, unless its documentation
 /// says that it returns a view. Operands that do not fit throw IllegalArgumentException naming the op, the shapes and
 /// the remedy; operands that were freed, or whose arena is closed, IllegalStateException; operands confined to another
@@ -753,7 +753,7 @@ public final class Tensor extends TensorBase
     /// are copied for the call.
     ///
     /// @param op the op
-    /// @param inputs its operands, the first of them FLOAT32 or FLOAT64
+    /// @param inputs its operands, the first of them of a floating dtype
     /// @throws IllegalArgumentException if there are no inputs or more than 30, or the op holds a tensor
     public static Tensor custom(CustomOp op, Tensor... inputs) {
         return StaticOps.custom(op, inputs);

@@ -10,7 +10,7 @@ import org.toydiff.internal.launch.UpdateWork;
 /// Optimizer steps in one pass over parameter, gradient and state, in place, on which [org.toydiff.optim] is built.
 /// Nothing is recorded and nothing made, and nothing is allocated on the heap.
 ///
-/// All tensors of a step have one shape and one dtype, FLOAT32 or FLOAT64, are contiguous and do not overlap in
+/// All tensors of a step have one shape and one floating dtype, are contiguous and do not overlap in
 /// memory; else IllegalArgumentException is thrown and nothing is changed. The parameter and its state are
 /// modified, the gradient is not. A later backward that would have read the parameter's old elements throws.
 public final class Updates {

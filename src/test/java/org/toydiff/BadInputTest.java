@@ -74,13 +74,15 @@ class BadInputTest extends ArenaTest {
     void wrongDTypes() {
         Tensor a = Tensor.ones(2, 3);
         Tensor labels = Tensor.of(new int[] {1, 2});
-        rejected("exp: takes FLOAT32 or FLOAT64, and [2] is int32; cast(DType.FLOAT64) first", () -> labels.exp());
+        rejected(
+                "exp: takes FLOAT32, FLOAT64 or BFLOAT16, and [2] is int32; cast(DType.FLOAT64) first",
+                () -> labels.exp());
         rejected(
                 "add: [2, 3] is float32 and [] is float64; cast(DType.FLOAT64) the first",
                 () -> a.add(Tensor.scalar(DType.FLOAT64, 1)));
-        rejected("rand: takes FLOAT32 or FLOAT64, not int32", () -> Tensor.rand(DType.INT32, 2));
+        rejected("rand: takes FLOAT32, FLOAT64 or BFLOAT16, not int32", () -> Tensor.rand(DType.INT32, 2));
         rejected(
-                "trackGradient: takes FLOAT32 or FLOAT64, and [2] is int32; cast(DType.FLOAT64) first",
+                "trackGradient: takes FLOAT32, FLOAT64 or BFLOAT16, and [2] is int32; cast(DType.FLOAT64) first",
                 labels::trackGradient);
     }
 
@@ -139,7 +141,7 @@ class BadInputTest extends ArenaTest {
     @Test
     void wholeNumbersAreSentToAFloatingDTypeThatHoldsThem() {
         Tensor large = Tensor.of(new long[] {(1L << 53) - 1});
-        rejected("log: takes FLOAT32 or FLOAT64, and [1] is int64; cast(DType.FLOAT64) first", large::log);
+        rejected("log: takes FLOAT32, FLOAT64 or BFLOAT16, and [1] is int64; cast(DType.FLOAT64) first", large::log);
         assertEquals((1L << 53) - 1, (long) large.cast(DType.FLOAT64).item());
     }
 

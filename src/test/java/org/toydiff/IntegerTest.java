@@ -256,14 +256,20 @@ class IntegerTest extends ArenaTest {
     @Test
     void integersHaveNoQuotientAndTruthNoArithmetic() {
         Tensor x = Tensor.of(new int[] {3});
-        rejected("divide: takes FLOAT32 or FLOAT64, and [1] is int32; cast(DType.FLOAT64) first", () -> x.divide(x));
+        rejected(
+                "divide: takes FLOAT32, FLOAT64 or BFLOAT16, and [1] is int32; cast(DType.FLOAT64) first",
+                () -> x.divide(x));
         Tensor truth = x.equalTo(3);
         rejected(
                 "floorDivide: takes INT32 or INT64, and [1] is bool; cast(DType.INT64) first",
                 () -> truth.floorDivide(truth));
         rejected("remainder: takes INT32 or INT64, and [1] is bool; cast(DType.INT64) first", () -> truth.remainder(2));
-        rejected("add: takes FLOAT32 or FLOAT64, and [1] is bool; cast(DType.FLOAT32) first", () -> truth.add(truth));
-        rejected("negative: takes FLOAT32 or FLOAT64, and [1] is bool; cast(DType.FLOAT32) first", truth::negative);
+        rejected(
+                "add: takes FLOAT32, FLOAT64 or BFLOAT16, and [1] is bool; cast(DType.FLOAT32) first",
+                () -> truth.add(truth));
+        rejected(
+                "negative: takes FLOAT32, FLOAT64 or BFLOAT16, and [1] is bool; cast(DType.FLOAT32) first",
+                truth::negative);
     }
 
     @Test

@@ -313,7 +313,7 @@ class StatisticsTest extends ArenaTest {
         rejected("quantile: q 1.5 is out of range; give 0 to 1", () -> x.quantile(1.5));
         rejected("quantile: q NaN is out of range; give 0 to 1", () -> x.quantile(NAN, 0));
         rejected(
-                "quantile: takes FLOAT32 or FLOAT64, and [1] is int32; cast(DType.FLOAT64) first",
+                "quantile: takes FLOAT32, FLOAT64 or BFLOAT16, and [1] is int32; cast(DType.FLOAT64) first",
                 () -> Tensor.of(new int[] {1}).quantile(0.5));
         rejected("median: axis 1 of [2, 0] has size 0, and nothing has no median", () -> Tensor.ones(2, 0)
                 .median(1));

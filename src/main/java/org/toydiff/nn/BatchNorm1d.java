@@ -39,7 +39,7 @@ public final class BatchNorm1d extends Layer {
 
     /// Makes a layer with ε = 1e-5 and momentum 0.1.
     ///
-    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output, parameters and running statistics
+    /// @param dtype the floating dtype of input, output, parameters and running statistics
     /// @param channels the size of the second axis, positive
     /// @throws IllegalArgumentException if it is not positive or the dtype is not floating
     public BatchNorm1d(DType dtype, long channels) {

@@ -22,7 +22,7 @@ public final class Embedding extends Layer {
 
     /// Creates a table.
     ///
-    /// @param dtype FLOAT32 or FLOAT64
+    /// @param dtype a floating dtype
     /// @param count the number of rows
     /// @param dimension the size of a row
     /// @throws IllegalArgumentException if a size is not positive or the dtype is not floating

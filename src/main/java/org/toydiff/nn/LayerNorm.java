@@ -34,7 +34,7 @@ public final class LayerNorm extends Layer {
 
     /// Creates a layer over axes of the given sizes, with ε = 1e-5.
     ///
-    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
+    /// @param dtype the floating dtype of input, output and parameters
     /// @param normalized the sizes of the last axes of the input, at least one, all positive
     /// @throws IllegalArgumentException if there is no size, one is not positive, or the dtype is not floating
     public LayerNorm(DType dtype, long... normalized) {
@@ -43,7 +43,7 @@ public final class LayerNorm extends Layer {
 
     /// Creates a layer with the given ε.
     ///
-    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
+    /// @param dtype the floating dtype of input, output and parameters
     /// @param normalized the sizes of the last axes of the input, at least one, all positive
     /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @throws IllegalArgumentException if a setting is out of range or the dtype is not floating

@@ -34,7 +34,7 @@ public final class Linear extends Layer {
 
     /// Creates a layer with a bias.
     ///
-    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
+    /// @param dtype the floating dtype of input, output and parameters
     /// @param in the size of the last axis of the input
     /// @param out the size of the last axis of the output
     /// @throws IllegalArgumentException if a size is not positive or the dtype is not floating
@@ -44,7 +44,7 @@ public final class Linear extends Layer {
 
     /// Creates a layer with or without a bias.
     ///
-    /// @param dtype FLOAT32 or FLOAT64, the dtype of input, output and parameters
+    /// @param dtype the floating dtype of input, output and parameters
     /// @param in the size of the last axis of the input
     /// @param out the size of the last axis of the output
     /// @param bias whether there is one

@@ -246,7 +246,7 @@ final class Attempt {
         for (int i = 0; i < want.size(); i++) {
             double magnitude = sizes == null ? Math.abs(want.values()[i]) : sizes.values()[i];
             // Where what is added up is near overflow, or no number, the order of additions decides.
-            boolean settled = sizes == null || magnitude < (held.dtype() == DType.FLOAT32 ? 1e37 : 1e300);
+            boolean settled = sizes == null || magnitude < large(held.dtype());
             if (settled && !agree(held.known.values()[i], want.values()[i], magnitude, held.dtype())) {
                 throw new Finding(text + ": element " + i + " of " + want + " is "
                         + held.known.values()[i] + " and not " + want.values()[i]);
@@ -258,12 +258,21 @@ final class Attempt {
         if (Double.compare(actual, expected) == 0 || actual == expected) {
             return true;
         }
-        boolean single = dtype == DType.FLOAT32;
-        double large = single ? 1e37 : 1e300;
+        double large = large(dtype);
         if (!(Math.abs(expected) < large)) {
             return Math.abs(actual) >= 0.9 * large && actual > 0 == expected > 0;
         }
-        double tolerance = single ? 1e-5 : 1e-11;
-        return Math.abs(actual - expected) <= tolerance * scale + (single ? 1e-37 : 1e-300);
+        double tolerance =
+                switch (dtype) {
+                    case FLOAT32 -> 1e-5;
+                    case BFLOAT16 -> 0.05;
+                    default -> 1e-11;
+                };
+        return Math.abs(actual - expected) <= tolerance * scale + 1 / large;
+    }
+
+    /// A number near the largest.
+    private static double large(DType dtype) {
+        return dtype == DType.FLOAT32 || dtype == DType.BFLOAT16 ? 1e37 : 1e300;
     }
 }

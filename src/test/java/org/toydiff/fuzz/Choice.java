@@ -81,7 +81,9 @@ final class Choice {
     }
 
     DType dtype() {
-        return of(DType.FLOAT32, DType.FLOAT32, DType.FLOAT64, DType.FLOAT64, DType.INT32, DType.INT64, DType.BOOL);
+        return oneIn(12)
+                ? DType.BFLOAT16
+                : of(DType.FLOAT32, DType.FLOAT32, DType.FLOAT64, DType.FLOAT64, DType.INT32, DType.INT64, DType.BOOL);
     }
 
     /// An axis that a tensor of that rank has, from either end; now and then one that it has not.

@@ -239,7 +239,7 @@ class LayerDTypeTest extends ArenaTest {
                 "BatchNorm1d: parameters cannot be int32", () -> new BatchNorm1d(DType.INT32, 2));
         long live = arena.liveBytes();
         wrong.forEach((refusal, make) -> assertEquals(
-                refusal + "; use FLOAT32 or FLOAT64",
+                refusal + "; use FLOAT32, FLOAT64 or BFLOAT16",
                 assertThrows(IllegalArgumentException.class, make::run).getMessage()));
         assertEquals(live, arena.liveBytes());
     }

@@ -250,7 +250,7 @@ class FreezingTest extends ArenaTest {
         optimizer.step();
         assertNotEquals(before.get("1.bias")[0], numbers(backbone).get("1.bias")[0]);
         assertEquals(
-                "SGD: parameter 0 is int64; parameters are FLOAT32 or FLOAT64",
+                "SGD: parameter 0 is int64; parameters are FLOAT32, FLOAT64 or BFLOAT16",
                 assertThrows(
                                 IllegalArgumentException.class,
                                 () -> optimizer.addGroup(List.of(Tensor.of(new long[] {1})), 0.1))
