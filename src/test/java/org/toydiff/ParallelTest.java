@@ -69,6 +69,13 @@ class ParallelTest {
         ops.put("matrix and vector", () -> a.matmul(Tensor.ones(301)));
         ops.put("softmax", () -> c.softmax(1));
         ops.put("cross entropy", () -> c.crossEntropy(Tensor.zeros(DType.INT32, 700)));
+        Tensor halves = c.cast(DType.BFLOAT16);
+        ops.put("cast", () -> long1.cast(DType.BFLOAT16));
+        ops.put("columns of halves", () -> halves.sum(0));
+        ops.put("sum of halves", () -> long1.cast(DType.BFLOAT16).sum());
+        ops.put("softmax of halves", () -> halves.softmax(1));
+        ops.put("product of halves", () -> halves.transpose().matmul(halves));
+        ops.put("linear layer of halves", () -> halves.linear(halves, null, Activation.TANH));
         ops.put("training", ParallelTest::training);
         return ops;
     }

@@ -34,6 +34,7 @@ public final class Fingerprint {
                 .forEach(name -> print(name, f -> f.each(x -> f.step(name, x))));
         print("products", Fingerprint::addProducts);
         print("integers", f -> f.each(f::addIntegers));
+        print("bfloat16", f -> f.each(f::addBfloat16));
         print("dropout", f -> f.each(x -> f.add(t -> Tensor.where(t.greater(0), t, t.multiply(2)), x)));
     }
 
@@ -81,6 +82,24 @@ public final class Fingerprint {
                 add(Tensor::matmul, numbers(dtype, 2, 3, 40, 50), numbers(dtype, 3, 50, 60));
             }
         }
+    }
+
+    private void addBfloat16(Tensor x) {
+        Tensor half = x.cast(DType.BFLOAT16);
+        List.of(
+                        half,
+                        half.cast(x.dtype()),
+                        half.exp(),
+                        half.multiply(half).subtract(half.abs()),
+                        half.greater(0.5),
+                        half.sum(),
+                        half.var(-1),
+                        half.mean(0),
+                        half.max(0),
+                        half.softmax(-1),
+                        half.cumsum(-1),
+                        half.sort(-1).values())
+                .forEach(this::add);
     }
 
     private interface Body {
