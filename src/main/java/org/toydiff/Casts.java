@@ -34,7 +34,7 @@ final class Casts {
         }
         Kept known = kept.get(x);
         if (known == null || !known.isOf(x)) {
-            known = new Kept(ElementwiseOps.cast(x, DType.BFLOAT16), x.storage.version);
+            known = new Kept(Families.cast(x, DType.BFLOAT16), x.storage.version);
             known.cast.storage.pinned = pinned;
             kept.put(x, known);
         }

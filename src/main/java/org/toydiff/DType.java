@@ -152,7 +152,7 @@ public enum DType {
         return Float.intBitsToFloat(CastKernels.bfloat16(value) << Short.SIZE);
     }
 
-    /// The next BFLOAT16 below one that is no least one.
+    /// The largest BFLOAT16 below another one, which is not −∞.
     private static double below(double value) {
         if (value == 0) {
             return -LEAST_BFLOAT16;

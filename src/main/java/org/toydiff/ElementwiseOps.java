@@ -10,7 +10,6 @@ import static org.toydiff.Rule.readsOther;
 import static org.toydiff.Rule.readsOutput;
 
 import org.toydiff.internal.kernels.BinaryKernel;
-import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.UnaryKernel;
 
 /// The ops of [Tensor] that work element by element, one row each: name, kernel, and a gradient rule for each input.
@@ -298,29 +297,8 @@ public sealed interface ElementwiseOps permits Tensor {
             return x;
         }
         boolean recorded = dtype.isFloating() && Tensor.recorded(x);
-        Tensor y = cast(x, dtype);
+        Tensor y = Families.cast(x, dtype);
         return recorded ? y.record("cast", null, readsNothing(g -> g.cast(from)), x) : y;
-    }
-
-    /// The elements as another dtype, outside of the graph.
-    static Tensor cast(Tensor x, DType dtype) {
-        DType from = x.dtype;
-        Tensor y = Tensor.make("cast", dtype, x.shape, true);
-        try {
-            Launch.unary(CastKernels.of(from.kind.element, dtype.kind.element), x, y);
-            if (y.size() > 0) {
-                Recorder.explain((a, b, failure) -> inconvertible(a, dtype, failure));
-            }
-        } catch (ArithmeticException e) {
-            y.storage.free("cast", 0);
-            throw inconvertible(x, dtype, e);
-        }
-        return y;
-    }
-
-    private static RuntimeException inconvertible(Tensor x, DType dtype, ArithmeticException failure) {
-        x.forEach((i, value) -> dtype.requireConvertible("cast", value));
-        return failure;
     }
 
     /// A scalar of this dtype for the other side of a binary op.

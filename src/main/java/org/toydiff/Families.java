@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.CopyKernels;
 import org.toydiff.internal.kernels.IntegerKernels;
 import org.toydiff.internal.kernels.Kernel;
@@ -35,15 +36,10 @@ final class Families {
         if (a.dtype.isInteger() && IntegerKernels.has(kernel)) {
             return integers(a, b, op, kernel(kernel, a.dtype));
         }
-        if (a.dtype != b.dtype) {
-            return sameDType(Autocast.beside(a, b), Autocast.beside(b, a), op, kernel, toA, toB);
-        }
-        return sameDType(a, b, op, kernel, toA, toB);
-    }
-
-    private static Tensor sameDType(Tensor a, Tensor b, String op, BinaryKernel kernel, Rule toA, Rule toB) {
-        a.requireOperand(op, b);
-        return broadcasting(a, b, op, kernel(kernel, a.dtype), toA, toB);
+        Tensor first = Autocast.beside(a, b);
+        Tensor second = Autocast.beside(b, a);
+        first.requireOperand(op, second);
+        return broadcasting(first, second, op, kernel(kernel, first.dtype), toA, toB);
     }
 
     /// The kernel for numbers of a dtype, which has it.
@@ -241,6 +237,27 @@ final class Families {
     /// `into += x`, x broadcast to its shape.
     static void accumulate(Tensor into, Tensor x) {
         Launch.binary(into.dtype.kind.of(BinaryKernel.ADD), into, x, into);
+    }
+
+    /// The elements as another dtype, outside of the graph.
+    static Tensor cast(Tensor x, DType dtype) {
+        DType from = x.dtype;
+        Tensor y = Tensor.make("cast", dtype, x.shape, true);
+        try {
+            Launch.unary(CastKernels.of(from.kind.element, dtype.kind.element), x, y);
+            if (y.size() > 0) {
+                Recorder.explain((a, b, failure) -> inconvertible(a, dtype, failure));
+            }
+        } catch (ArithmeticException e) {
+            y.storage.free("cast", 0);
+            throw inconvertible(x, dtype, e);
+        }
+        return y;
+    }
+
+    private static RuntimeException inconvertible(Tensor x, DType dtype, ArithmeticException failure) {
+        x.forEach((i, value) -> dtype.requireConvertible("cast", value));
+        return failure;
     }
 
     /// The kernel that copies elements of a dtype to where a mask is set.

@@ -1,7 +1,6 @@
 package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
-import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.IndexKernels;
 import org.toydiff.internal.kernels.Kernel;
@@ -168,26 +167,6 @@ final class Launch {
             long bytes = Short.BYTES;
             MemorySegment.copy(memory, y.offset * bytes, memory, (y.offset + done) * bytes, more * bytes);
         }
-    }
-
-    /// `y = x·factor`, x being contiguous or not; on the calling thread.
-    static void scale(Tensor x, double factor, Tensor y) {
-        if (y.dtype == DType.BFLOAT16) {
-            binary(y.dtype.kind.of(BinaryKernel.MULTIPLY), x, Tensor.constant(y.dtype, factor), y);
-        } else if (y.size() > 0 && !skips(y)) {
-            unary(Families.copy(x.dtype), x, y);
-            scale(factor, y);
-            Recorder recorder = Recorder.current();
-            if (recorder != null) {
-                Tensor to = recorder.writes(y);
-                recorder.keep("scaled", () -> scale(factor, to), to);
-            }
-        }
-    }
-
-    private static void scale(double factor, Tensor y) {
-        ContiguousKernels kernels = ContiguousKernels.of(y.isWide());
-        kernels.affine(y.storage.segment(), y.offset, y.size(), 0, factor, 0, y.storage.segment(), y.offset);
     }
 
     /// Whether x can be reduced where it lies, over the axes that broadcasting would stretch from the shape `to`.

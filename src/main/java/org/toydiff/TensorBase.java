@@ -578,14 +578,6 @@ abstract sealed class TensorBase permits Tensor {
         return Tensor.where(mask, constant(dtype, 1), self());
     }
 
-    /// `this·factor`, without a tensor for the factor; for contiguous tensors that are small.
-    Tensor scaled(double factor) {
-        boolean recorded = recorded(self());
-        Tensor y = make("scaled", dtype, shape, recorded);
-        Launch.scale(self(), factor, y);
-        return recorded ? y.record("scaled", null, readsNothing(g -> g.scaled(factor)), self()) : y;
-    }
-
     /// A scalar 0 of this dtype.
     Tensor zero() {
         return constant(dtype, 0);

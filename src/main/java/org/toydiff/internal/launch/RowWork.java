@@ -94,11 +94,11 @@ public final class RowWork extends Work {
         }
     }
 
-    /// The second operand and the result have the type of the first; of cross entropy over BFLOAT16 they may be
-    /// FLOAT32 where they have one element per row.
-    ///
     /// Processes `rows` rows of `n` elements of a, `between` elements from row to row; y is contiguous. Offsets are
     /// in elements.
+    ///
+    /// The second operand and y have the type of a; those of cross entropy that have one element per row may be
+    /// FLOAT32 where a is BFLOAT16.
     public void run(
             Kind kind,
             ElementKind type,
