@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.toydiff.Autograd;
+import org.toydiff.DType;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -228,6 +229,10 @@ final class GradientCalls {
 
     private static void unrecorded(Machine m, Choice c) {
         Held x = tracked(m, c);
+        if (x.dtype() == DType.INT32 || x.dtype() == DType.INT64) {
+            // Products of integers wrap around.
+            return;
+        }
         Held y = new Attempt(m, c, "unrecorded(() -> " + x + ".multiply(" + x + "))")
                 .reads(x)
                 .expects(() -> {

@@ -365,7 +365,6 @@ final class OrderCalls {
         int second = c.axis(x.rank());
         ElementCalls.attempt(m, c, x + ".sum(new int[] {" + first + ", " + second + "}, true)", x)
                 .expects(() -> {
-                    ElementCalls.requireFloating(x);
                     Dense.require(Reference.axis(first, x.rank()) != Reference.axis(second, x.rank()));
                     Dense once = Reference.reduce(x.known, first, true, Reference::sum);
                     return Reference.reduce(once, second, true, Reference::sum);
