@@ -304,7 +304,9 @@ class Bfloat16Test extends ArenaTest {
     @Test
     void productsAreRoundedOnceWhateverTheirSizeAndLayout() {
         var random = new Random(4);
-        int[][] sizes = {{2, 3, 4}, {300, 1, 5}, {1, 700, 1}, {5, 600, 300}, {270, 1100, 1}, {260, 530, 257}};
+        int[][] sizes = {
+            {2, 3, 4}, {300, 1, 5}, {1, 700, 1}, {5, 600, 300}, {270, 1100, 1}, {260, 530, 257}, {1030, 9, 530}
+        };
         for (int[] size : sizes) {
             Tensor a = drawn(random, size[0], size[1]);
             Tensor b = drawn(random, size[1], size[2]);
@@ -346,9 +348,9 @@ class Bfloat16Test extends ArenaTest {
     void aLinearLayerAndItsActivationAreTheOpsOneAfterTheOther() {
         var random = new Random(6);
         for (Activation activation : Activation.values()) {
-            Tensor x = drawn(random, 300, 40).trackGradient();
-            Tensor weight = drawn(random, 270, 40).trackGradient();
-            Tensor bias = drawn(random, 1, 270).reshape(270).detach().trackGradient();
+            Tensor x = drawn(random, 600, 40).trackGradient();
+            Tensor weight = drawn(random, 530, 40).trackGradient();
+            Tensor bias = drawn(random, 1, 530).reshape(530).detach().trackGradient();
             Tensor fused = x.linear(weight, bias, activation);
             fused.sum().backward();
             List<Tensor> leaves = List.of(x, weight, bias);

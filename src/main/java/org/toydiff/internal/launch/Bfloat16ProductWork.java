@@ -26,7 +26,13 @@ public final class Bfloat16ProductWork extends Work {
     private static final int TILE = 256;
     private static final int DEPTH = 512;
 
-    // Scratch, in floats: the tile, the panels, and the bias or, in BFLOAT16, a gradient before its activation.
+    /// The most rows and columns of a tile whose operands a library reads where they lie: it packs them once for each
+    /// tile.
+    private static final int DIRECT_TILE = 512;
+
+    // Scratch, in floats: the tile, the panels, whose place a tile without them takes too, and the bias or, in
+    // BFLOAT16,
+    // a gradient before its activation.
     private static final long PANEL_A = TILE * TILE;
     private static final long PANEL_B = PANEL_A + TILE * DEPTH;
     private static final long REST = PANEL_B + TILE * DEPTH;
@@ -141,8 +147,9 @@ public final class Bfloat16ProductWork extends Work {
 
     /// Chooses tiles from the shape alone.
     private void cut() {
-        tileRows = ProductPlan.even(m, TILE);
-        tileColumns = ProductPlan.even(n, TILE);
+        int most = MklBlas.hasBfloat16Products() ? DIRECT_TILE : TILE;
+        tileRows = ProductPlan.even(m, most);
+        tileColumns = ProductPlan.even(n, most);
         if (tileRows == m && tileColumns == n && (long) m * n * k >= SMALLEST) {
             // One tile would leave the workers idle: cut it in half.
             if (m >= n) {
