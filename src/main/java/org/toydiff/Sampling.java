@@ -125,7 +125,7 @@ final class Sampling {
     }
 
     private static final Draw BERNOULLI = (x, y, source) -> {
-        boolean wide = x.isWide();
+        boolean wide = x.dtype == DType.FLOAT64;
         x.forEach((i, probability) -> {
             double draw = wide ? source.nextDouble() : source.nextFloat();
             y.dtype.set(y.storage.segment(), y.offset + i, draw < probability ? 1 : 0);

@@ -362,8 +362,11 @@ abstract sealed class TensorBase permits Tensor {
         return arena instanceof TensorArena own ? own.isOpen() : arena.scope().isAlive();
     }
 
-    /// Whether a floating tensor's elements are doubles.
+    /// Whether it is FLOAT64 and not FLOAT32. Kernels of any floating dtype are those of [DType#kind].
     boolean isWide() {
+        if (dtype == DType.BFLOAT16) {
+            throw new AssertionError("kernels of floats would misread " + Shape.text(shape) + " " + dtype);
+        }
         return dtype == DType.FLOAT64;
     }
 
