@@ -2,8 +2,10 @@
 //
 //   gemm LIBRARY
 //
-// answers each line "gemm N THREADS SAMPLES" on stdin with one line of JSON. The argument is the path that
-// Blas.library() returns.
+// answers each line "gemm ORDER M N K THREADS SAMPLES [ROWS COLUMNS DEPTH]" on stdin with one line of JSON. ORDER is
+// NN, NT, TN or TT: which operands are stored with rows and columns exchanged. With the last three, the product is cut
+// into pieces of that size, one call each, which add onto the result. The argument is the path that Blas.library()
+// returns.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <libgen.h>
@@ -14,7 +16,7 @@
 
 #include "timing.h"
 
-enum { ROW_MAJOR = 101, NO_TRANSPOSE = 111, MAX_SAMPLES = 10000 };
+enum { ROW_MAJOR = 101, NO_TRANSPOSE = 111, TRANSPOSE = 112, MAX_SAMPLES = 10000 };
 
 typedef void (*sgemm_function)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                                const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
@@ -53,8 +55,8 @@ static void load(const char *library) {
     }
 }
 
-static float *matrix(int n) {
-    size_t elements = (size_t) n * (size_t) n;
+static float *matrix(int rows, int columns) {
+    size_t elements = (size_t) rows * (size_t) columns;
     float *x = aligned_alloc(64, (elements * sizeof *x + 63) / 64 * 64);
     for (size_t i = 0; i < elements; i++) {
         x[i] = (float) ((uint32_t) (i * 2246822519u) / 4294967296.0);
@@ -62,20 +64,44 @@ static float *matrix(int n) {
     return x;
 }
 
-// Returns the number of products in a sample of about a millisecond; ToydiffGemm computes the same number.
-static int calls_per_sample(int n) {
-    double calls = 1e8 / ((double) n * n * n);
+typedef struct {
+    int transpose_a, transpose_b, m, n, k;
+    int rows, columns, depth; // of a piece
+} product;
+
+static int least(int x, int y) {
+    return x < y ? x : y;
+}
+
+static void multiply(const product *p, const float *a, const float *b, float *c) {
+    size_t lda = (size_t) (p->transpose_a ? p->m : p->k), ldb = (size_t) (p->transpose_b ? p->k : p->n);
+    for (int i = 0; i < p->m; i += p->rows) {
+        for (int j = 0; j < p->n; j += p->columns) {
+            for (int l = 0; l < p->k; l += p->depth) {
+                const float *x = p->transpose_a ? a + (size_t) l * lda + i : a + (size_t) i * lda + l;
+                const float *y = p->transpose_b ? b + (size_t) j * ldb + l : b + (size_t) l * ldb + j;
+                sgemm(ROW_MAJOR, p->transpose_a ? TRANSPOSE : NO_TRANSPOSE, p->transpose_b ? TRANSPOSE : NO_TRANSPOSE,
+                      least(p->rows, p->m - i), least(p->columns, p->n - j), least(p->depth, p->k - l), 1, x,
+                      (int) lda, y, (int) ldb, l > 0, c + (size_t) i * (size_t) p->n + j, p->n);
+            }
+        }
+    }
+}
+
+// Returns the number of products in a sample of about a millisecond; ToydiffProduct computes the same number.
+static int calls_per_sample(const product *p) {
+    double calls = 1e8 / ((double) p->m * p->n * p->k);
     return calls < 1 ? 1 : calls > 10000 ? 10000 : (int) calls;
 }
 
-static void time_products(int n, int threads, int samples, double *times_us) {
-    float *a = matrix(n), *b = matrix(n), *c = matrix(n);
-    int calls = calls_per_sample(n);
+static void time_products(const product *p, int threads, int samples, double *times_us) {
+    float *a = matrix(p->m, p->k), *b = matrix(p->k, p->n), *c = matrix(p->m, p->n);
+    int calls = calls_per_sample(p);
     set_threads(threads);
     for (int sample = -2; sample < samples; sample++) {
         double start = now_us();
         for (int i = 0; i < calls; i++) {
-            sgemm(ROW_MAJOR, NO_TRANSPOSE, NO_TRANSPOSE, n, n, n, 1, a, n, b, n, 0, c, n);
+            multiply(p, a, b, c);
         }
         if (sample >= 0) {
             times_us[sample] = (now_us() - start) / calls;
@@ -86,17 +112,34 @@ static void time_products(int n, int threads, int samples, double *times_us) {
     free(c);
 }
 
+static int parse(const char *line, product *p, int *threads, int *samples) {
+    char order[3];
+    int read = sscanf(line, "gemm %2s %d %d %d %d %d %d %d %d", order, &p->m, &p->n, &p->k, threads, samples, &p->rows,
+                      &p->columns, &p->depth);
+    if (read == 6) {
+        p->rows = p->m;
+        p->columns = p->n;
+        p->depth = p->k;
+    } else if (read != 9) {
+        return 0;
+    }
+    p->transpose_a = order[0] == 'T';
+    p->transpose_b = order[1] == 'T';
+    return p->m > 0 && p->n > 0 && p->k > 0 && *threads > 0 && *samples > 0 && *samples <= MAX_SAMPLES && p->rows > 0
+           && p->columns > 0 && p->depth > 0;
+}
+
 static void answer(const char *line) {
     static double times_us[MAX_SAMPLES];
-    int n, threads, samples;
+    product p;
+    int threads, samples;
     if (strncmp(line, "hello", 5) == 0) {
         printf("{\"name\": \"C\", \"version\": \"%s\", \"workloads\": [\"gemm\"]}\n", config());
-    } else if (sscanf(line, "gemm %d %d %d", &n, &threads, &samples) == 3 && n > 0 && threads > 0 && samples > 0
-               && samples <= MAX_SAMPLES) {
-        time_products(n, threads, samples, times_us);
+    } else if (parse(line, &p, &threads, &samples)) {
+        time_products(&p, threads, samples, times_us);
         print_times(times_us, samples);
     } else {
-        printf("{\"error\": \"ask: gemm N THREADS SAMPLES\"}\n");
+        printf("{\"error\": \"ask: gemm ORDER M N K THREADS SAMPLES [ROWS COLUMNS DEPTH]\"}\n");
     }
     fflush(stdout);
 }

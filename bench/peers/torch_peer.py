@@ -71,6 +71,20 @@ def elementwise(op, elements, mode, samples):
     return peer.timed(calls[op, mode], int(samples), peer.calls_per_sample(n))
 
 
+def gemm(order, m, n, k, threads, samples):
+    m, n, k = int(m), int(n), int(k)
+    a = torch.from_numpy(peer.inputs(k, m)).t() if order[0] == "T" else torch.from_numpy(peer.inputs(m, k))
+    b = torch.from_numpy(peer.inputs(n, k)).t() if order[1] == "T" else torch.from_numpy(peer.inputs(k, n))
+    out = torch.empty(m, n)
+    calls = max(1, min(10_000, int(1e8 / (m * n * k))))
+    all_threads = torch.get_num_threads()
+    torch.set_num_threads(int(threads))
+    try:
+        return peer.timed(lambda: torch.mm(a, b, out=out), int(samples), calls)
+    finally:
+        torch.set_num_threads(all_threads)
+
+
 def memory(rows, count):
     training = Training("sgd", peer.MEMORY_WIDTHS)
     training.step(*batch(8, peer.MEMORY_WIDTHS[0]))
@@ -105,5 +119,5 @@ if __name__ == "__main__":
         peer.serve(
             "PyTorch",
             torch.__version__,
-            {"step": step, "losses": losses, "elementwise": elementwise, "memory": memory},
+            {"step": step, "losses": losses, "elementwise": elementwise, "gemm": gemm, "memory": memory},
         )

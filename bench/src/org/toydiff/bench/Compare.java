@@ -45,7 +45,7 @@ public final class Compare implements Callable<Integer> {
             names = "--only",
             paramLabel = "NAME",
             split = ",",
-            description = "Runs only these: step, elementwise, bandwidth, gemm, memory, gc, startup.")
+            description = "Runs only these: step, elementwise, bandwidth, gemm, products, memory, gc, startup.")
     private List<String> only = List.of();
 
     @Option(names = "--quick", description = "Checks in a minute or two that everything works, and measures nothing.")

@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.toydiff.Blas;
 import org.toydiff.bench.peer.StartingNumbers;
-import org.toydiff.bench.peer.ToydiffGemm;
+import org.toydiff.bench.peer.ToydiffProduct;
 import org.toydiff.internal.openblas.OpenBlas;
 
 /// Square products. `cblas` is the bare call through the generated binding, on the library's own threads: the limit
@@ -39,7 +39,7 @@ public class GemmBenchmark {
     @Param({"1", "2"})
     public int threads;
 
-    private ToydiffGemm toydiff;
+    private ToydiffProduct toydiff;
     private Arena arena;
     private MemorySegment a;
     private MemorySegment b;
@@ -51,7 +51,7 @@ public class GemmBenchmark {
         // Also loads the library in which the binding looks up its functions.
         Blas.setThreads(threads);
         OpenBlas.openblas_set_num_threads(threads);
-        toydiff = new ToydiffGemm(n);
+        toydiff = new ToydiffProduct("NN", n, n, n);
         arena = Arena.ofConfined();
         a = matrix();
         b = matrix();

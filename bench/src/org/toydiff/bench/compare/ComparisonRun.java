@@ -17,6 +17,7 @@ public final class ComparisonRun {
         WORKLOADS.put("elementwise", new ElementwiseWorkload());
         WORKLOADS.put("bandwidth", new BandwidthWorkload());
         WORKLOADS.put("gemm", new GemmWorkload());
+        WORKLOADS.put("products", new ProductWorkload());
         WORKLOADS.put("memory", new MemoryWorkload());
         WORKLOADS.put("gc", new GcWorkload());
         WORKLOADS.put("startup", new StartupWorkload());

@@ -17,8 +17,9 @@ final class GemmWorkload implements Workload {
         for (int threads : threads()) {
             for (int n : SIZES) {
                 int samples = options.samples(n < LARGE ? SAMPLES : LARGE_SAMPLES);
-                String request = "gemm " + n + " " + threads + " " + samples;
+                String request = String.join(" ", "gemm NN", "" + n, "" + n, "" + n, "" + threads, "" + samples);
                 List<Contestant> contestants = peers.offering("gemm").stream()
+                        .filter(peer -> !peer.name().equals(Peers.PYTORCH))
                         .map(peer -> Contestant.timed(peer.name(), peer, request))
                         .toList();
                 measurements.add(options.roundsOf().warm(name(n, threads), "µs", contestants));

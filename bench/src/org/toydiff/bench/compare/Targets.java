@@ -7,6 +7,7 @@ import static org.toydiff.bench.compare.Target.Bound.BELOW;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /// The targets, with their ratios computed from the measurements.
@@ -53,6 +54,17 @@ final class Targets {
     private void products(List<Target> targets) {
         Stream<Measurement> large = rows("gemm", "").filter(m -> GemmWorkload.size(m.name()) >= 64);
         targets.add(new Target("product, C / toydiff, lowest from n = 64 on", AT_LEAST, 0.97, lowest(large, Peers.C)));
+        for (int batch : ProductWorkload.BATCHES) {
+            String of = "products of the step at batch " + batch + ", ";
+            List<Measurement> rows = rows("products", batch + " ").toList();
+            targets.add(new Target(
+                    of + "best of C / toydiff, one thread, lowest",
+                    AT_LEAST,
+                    0.98,
+                    lowest(rows, ProductWorkload::best)));
+            targets.add(
+                    new Target(of + "one thread / all, lowest", AT_LEAST, 1.9, lowest(rows, ProductWorkload::speedUp)));
+        }
     }
 
     private void elementwise(List<Target> targets) {
@@ -92,6 +104,10 @@ final class Targets {
                 .mapToDouble(m -> m.ratio(peer, Peers.TOYDIFF))
                 .min()
                 .orElse(Double.NaN);
+    }
+
+    private static double lowest(List<Measurement> rows, ToDoubleFunction<Measurement> ratio) {
+        return rows.stream().mapToDouble(ratio).min().orElse(Double.NaN);
     }
 
     private double ours(String workload, String row) {

@@ -60,11 +60,11 @@ public final class ToydiffPeer {
     }
 
     private static Map<String, ?> gemm(String... words) {
-        int n = Integer.parseInt(words[0]);
         int threads = Blas.threads();
-        Blas.setThreads(Integer.parseInt(words[1]));
-        try (var gemm = new ToydiffGemm(n)) {
-            return Timing.samples(Integer.parseInt(words[2]), ToydiffGemm.callsPerSample(n), gemm::run);
+        Blas.setThreads(Integer.parseInt(words[4]));
+        try (var product = new ToydiffProduct(
+                words[0], Long.parseLong(words[1]), Long.parseLong(words[2]), Long.parseLong(words[3]))) {
+            return Timing.samples(Integer.parseInt(words[5]), product.callsPerSample(), product::run);
         } finally {
             Blas.setThreads(threads);
         }

@@ -8,10 +8,11 @@ import org.toydiff.Blas;
 import org.toydiff.Threads;
 import org.toydiff.internal.launch.ProductTable;
 
-/// Measures the thresholds of a [ProductTable] on this machine and prints the row of its kernel family. `bench/run
-/// plan` starts it. The candidates of a threshold are measured in turn over products of a training step. Of those
-// within
-/// a fiftieth of the fastest the first is chosen, the one that does without a division or leaves more parts to share.
+/// Measures the thresholds of a [ProductTable] on this machine and prints the row of its kernel family; started by
+/// `bench/run plan`.
+///
+/// The candidates of a threshold are measured in turn over products of a training step. Of those within a fiftieth
+/// of the fastest the first is chosen: one that does without a division, or leaves more parts to share.
 public final class PlanTable {
     private static final double TOLERANCE = 1.02;
     private static final int NEVER = Integer.MAX_VALUE;

@@ -183,7 +183,9 @@ class ProductWorkTest {
                 // More than a tile.
                 new int[] {1024, 20, 70},
                 new int[] {1025, 20, 70},
-                new int[] {40, 513, 60},
+                new int[] {40, 1025, 60},
+                new int[] {1030, 2049, 3},
+                new int[] {200, 210, 220},
                 // Chunks of the inner axis: two, three (the last short), eight.
                 new int[] {35, 40, 1023},
                 new int[] {35, 40, 1024},
