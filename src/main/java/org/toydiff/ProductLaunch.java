@@ -79,7 +79,7 @@ final class ProductLaunch {
         ProductWork work = scope.products;
         left(work, a, true);
         right(work, b);
-        work.run(y.isWide(), beta, memory(y), y.offset);
+        work.run(y.isWide(), beta, memory(y), y.offset, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
         if (scope.recorder != null) {
             scope.recorder.product(a, b, beta, y, (x, z, to) -> productOfSwapped(x, z, beta, to));
         }
@@ -132,34 +132,6 @@ final class ProductLaunch {
                 transposed,
                 MatrixLayout.leading(b.shape, b.strides, transposed),
                 MatrixLayout.increment(b.shape, b.strides, 0));
-    }
-
-    /// `y = Σ a·b` of two vectors.
-    static void dot(Tensor a, Tensor b, Tensor y) {
-        Scope scope = Scope.current();
-        if (Launch.skips(y)) {
-            return;
-        }
-        if (y.dtype == DType.BFLOAT16) {
-            Bfloat16ProductWork work = scope.halfProducts;
-            work.left(memory(a), a.offset, 1, a.size(), 0, a.strides[0]);
-            work.right(memory(b), b.offset, 1, b.strides[0], 0);
-            work.run(0, memory(y), y.offset, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
-        } else {
-            ProductWork work = scope.products;
-            int aStep = MatrixLayout.increment(a.shape, a.strides, 0);
-            int bStep = MatrixLayout.increment(b.shape, b.strides, 0);
-            work.left(memory(a), a.offset, 1, a.size(), 0, false, (int) Math.max(1, a.size()), aStep);
-            work.right(memory(b), b.offset, 1, 0, true, (int) Math.max(1, b.size()), bStep);
-            work.run(y.isWide(), 0, memory(y), y.offset);
-        }
-        Recorder recorder = scope.recorder;
-        if (recorder != null) {
-            Tensor first = recorder.reads(a);
-            Tensor second = recorder.reads(b);
-            Tensor to = recorder.writes(y);
-            recorder.keep(y.storage.op, () -> dot(first, second, to), to);
-        }
     }
 
     private static MemorySegment memory(Tensor t) {

@@ -14,6 +14,9 @@ import org.toydiff.internal.launch.Shape;
 /// BLAS reads a matrix whose rows or whose columns are contiguous; any other one is copied first, and the copy freed
 /// right after.
 final class Products {
+    /// The shape and the strides of a matrix of one element.
+    private static final long[] ONE = {1, 1};
+
     private Products() {}
 
     /// `x·weightᵀ + bias`, each tile of it through the activation: two nodes that share one block, because no rule
@@ -146,14 +149,10 @@ final class Products {
     /// `y = Σ a·b` of two vectors.
     static void dot(Tensor a, Tensor b, Tensor y) {
         requireSizes("matmul", a, b);
-        Tensor x = spaced(a);
-        Tensor z = spaced(b);
-        if (!y.storage.isAbstract()) {
-            CBlas.require();
-        }
-        ProductLaunch.dot(x, z, y);
-        x.freeCopyOf(a, "matmul");
-        z.freeCopyOf(b, "matmul");
+        long k = a.size();
+        Tensor row = a.view(a.offset, new long[] {1, k}, new long[] {0, a.strides[0]});
+        Tensor column = b.view(b.offset, new long[] {k, 1}, new long[] {b.strides[0], 0});
+        multiply(row, column, 0, y.view(y.offset, ONE, ONE));
     }
 
     /// One launch for all leading axes, along which a and b are stretched in place.
@@ -196,12 +195,6 @@ final class Products {
 
     private static boolean isReadable(Tensor t) {
         return MatrixLayout.isReadable(t.shape, t.strides);
-    }
-
-    private static Tensor spaced(Tensor vector) {
-        return MatrixLayout.isReadableVector(vector.size(), vector.strides[0])
-                ? vector
-                : vector.contiguousCopy("matmul");
     }
 
     private static void requireSizes(String op, Tensor a, Tensor b) {

@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Arrays;
 import java.util.List;
@@ -118,6 +119,25 @@ class ProductTest extends ArenaTest {
             expected[i % out * (expected.length / out) + i / out] += gradients[1][i];
         }
         return loss;
+    }
+
+    /// Heads that lie beside each other in memory, of which every other axis is stretched: neither is copied.
+    @Test
+    void batchesMultiplyWhereTheyLie() {
+        var random = new Random(7);
+        Tensor q =
+                RandomViews.of(random, DType.FLOAT32, 2, 5, 3, 4).copyTo(arena).transpose(0, 2, 1, 3);
+        Tensor k =
+                RandomViews.of(random, DType.FLOAT32, 2, 6, 3, 4).copyTo(arena).transpose(0, 2, 3, 1);
+        Tensor shared = RandomViews.of(random, DType.FLOAT32, 3, 4, 6).copyTo(arena);
+        Tensor first = RandomViews.of(random, DType.FLOAT32, 2, 1, 4, 6).copyTo(arena);
+        for (Tensor b : List.of(k, shared, first, k.slice(1, 1, 2))) {
+            double[] expected = byLoop(q, b, null, new double[2 * 3 * 5 * 6], new double[3][]);
+            try (var step = TensorArena.ofConfined()) {
+                assertArrayEquals(expected, q.matmul(b).toDoubleArray(), 1e-5, layout(b));
+                assertEquals(768, step.peakBytes(), layout(b) + ": the bytes of the result alone");
+            }
+        }
     }
 
     private static double tolerance(DType dtype) {

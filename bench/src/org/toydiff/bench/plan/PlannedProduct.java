@@ -16,6 +16,9 @@ final class PlannedProduct implements AutoCloseable {
     private static final int ROUNDS = 15;
     private static final double MULTIPLICATIONS_PER_SAMPLE = 2e7;
 
+    /// A product is no batch.
+    private static final long[] NO_AXES = {};
+
     private static final ThreadMXBean THREAD = ManagementFactory.getThreadMXBean();
 
     private final Arena arena = Arena.ofShared();
@@ -76,7 +79,7 @@ final class PlannedProduct implements AutoCloseable {
         for (int i = 0; i < calls; i++) {
             work.left(a, 0, m, k, transposeA ? 1 : k, transposeA, transposeA ? m : k, transposeA ? m : 1);
             work.right(b, 0, n, transposeB ? k : 1, transposeB, transposeB ? k : n, transposeB ? 1 : n);
-            work.run(false, 0, y, 0);
+            work.run(false, 0, y, 0, NO_AXES, NO_AXES, NO_AXES);
         }
         return (nanos() - start) / 1e3 / calls;
     }

@@ -32,11 +32,6 @@ public final class MatrixLayout {
         return (int) Math.max(1, shape[row] == 1 ? least : strides[row]);
     }
 
-    /// {@return whether BLAS can read a vector in place}
-    public static boolean isReadableVector(long size, long stride) {
-        return size <= 1 || (stride > 0 && stride <= Integer.MAX_VALUE);
-    }
-
     /// {@return BLAS's increment: the distance between the elements of a vector along an axis}
     public static int increment(long[] shape, long[] strides, int axis) {
         return shape[axis] <= 1 ? 1 : (int) Math.max(1, strides[axis]);

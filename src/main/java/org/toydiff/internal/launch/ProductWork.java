@@ -148,16 +148,11 @@ public final class ProductWork extends Work {
         spacingB = increment;
     }
 
-    /// Computes `y = a·b + beta·y` of the operands set before, which BLAS can read in place. y is contiguous, and
-    /// nothing is empty, except perhaps k.
-    public void run(boolean wide, double beta, MemorySegment y, long yAt) {
-        run(wide, beta, y, yAt, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
-    }
-
-    /// Computes a batch of products; the operands set before are its first. The matrices of y are contiguous and
-    /// follow each other.
+    /// Computes `y = a·b + beta·y` of the operands set before, which BLAS can read in place, or of a batch of which
+    /// they are the first. The matrices of y are contiguous and follow each other, and nothing is empty, except
+    /// perhaps k.
     ///
-    /// @param shape the axes of the batch, none of them empty
+    /// @param shape the axes of the batch, none of them empty; no axis for one product
     /// @param aStrides the strides of the first operands along these axes, in elements; 0 along one where they are
     ///     one and the same
     /// @param bStrides those of the second operands

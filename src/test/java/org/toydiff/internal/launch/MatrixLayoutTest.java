@@ -73,14 +73,11 @@ class MatrixLayoutTest {
     }
 
     @Test
-    void aVectorIsReadableIfItsElementsFollowEachOtherUpwards() {
+    void theIncrementOfAVectorIsItsStride() {
         for (long n : SIZES) {
             for (long stride : STRIDES) {
-                boolean expected = n <= 1 || stride >= 1 && stride <= Integer.MAX_VALUE;
-                assertEquals(expected, MatrixLayout.isReadableVector(n, stride), n + " by " + stride);
-                if (expected) {
+                if (stride >= 1 && stride <= Integer.MAX_VALUE) {
                     int increment = MatrixLayout.increment(new long[] {9, n}, new long[] {0, stride}, 1);
-                    assertTrue(increment >= 1, "BLAS refuses others");
                     assertEquals(n <= 1 ? 1 : stride, increment, n + " by " + stride);
                 }
             }

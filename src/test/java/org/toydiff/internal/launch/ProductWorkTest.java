@@ -131,7 +131,7 @@ class ProductWorkTest {
                     Arrays.fill(before, Double.NaN);
                 }
                 MemorySegment y = memory(arena, before);
-                work.run(wide, beta, y, 0);
+                work.run(wide, beta, y, 0, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
                 return doubles(wide, y, m * n);
             }
         }
