@@ -62,6 +62,11 @@ final class Targets {
                     AT_LEAST,
                     0.98,
                     lowest(rows, ProductWorkload::best)));
+            targets.add(new Target(
+                    of + "PyTorch / toydiff, one thread, lowest",
+                    AT_LEAST,
+                    0.97,
+                    lowest(rows.stream(), Peers.PYTORCH)));
             targets.add(
                     new Target(of + "one thread / all, lowest", AT_LEAST, 1.9, lowest(rows, ProductWorkload::speedUp)));
         }

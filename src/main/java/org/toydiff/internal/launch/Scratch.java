@@ -5,7 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /// Pieces of memory for a part's intermediate results, [#BYTES] each: as many as the parts that have ever run at
-/// once, kept for the life of the process.
+/// once, kept for the life of the process. A product that is divided along its inner axis holds up to seven more while
+/// it runs.
 public final class Scratch {
     /// The size of a piece in bytes: a tile of 1,024 by 512 floats.
     public static final long BYTES = 2 << 20;

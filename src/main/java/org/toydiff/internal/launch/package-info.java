@@ -9,7 +9,8 @@
 /// | the types of elements, and their order | `ElementKind` |
 /// | elements that a launch computes when it needs them | `ElementSource` |
 /// | softmax and cross entropy by rows | `RowWork` |
-/// | a matrix product: the division of a GEMM into tiles | `ProductWork` |
+/// | a matrix product, or a batch of them; its division into parts | `ProductWork`; `ProductPlan`, `ProductTable` |
+/// | the partial results of a product that is divided along its inner axis | `PartialSums` |
 /// | products of BFLOAT16, and its elementwise kernels | `Bfloat16ProductWork`, `Widened` |
 /// | an optimizer's step | `UpdateWork` |
 /// | arithmetic on shapes and strides; the layouts that BLAS reads | `Shape`, `MatrixLayout` |
