@@ -57,10 +57,10 @@ final class ProductPlan {
     /// that packing is the faster.
     private static final int LEAST_TRANSPOSED_DEPTH = 128;
 
-    /// The most chunks of a product of matrices, and of one with a vector.
+    /// The most chunks of a product of matrices, and the most parts of one with a vector.
     private static final int MOST_CHUNKS = 8;
 
-    private static final int MOST_VECTOR_CHUNKS = 64;
+    private static final int MOST_VECTOR_PARTS = 64;
 
     /// The shortest chunk of a product with a vector.
     private static final int LEAST_VECTOR_DEPTH = 1024;
@@ -97,6 +97,7 @@ final class ProductPlan {
     private int k;
     private boolean transposeA;
     private boolean transposeB;
+    private int thin;
     private boolean unpacked;
 
     /// Plans `batches` products of `m` by `k` and `k` by `n` elements, each operand stored with its rows and columns
@@ -107,6 +108,7 @@ final class ProductPlan {
     /// @param room the elements of a piece of scratch memory
     void of(
             ProductTable table,
+            boolean wide,
             boolean transposeA,
             boolean transposeB,
             int m,
@@ -125,7 +127,7 @@ final class ProductPlan {
         columns = n;
         depth = k;
         chunks = 1;
-        unpacked = isUnpacked();
+        unpacked = isUnpacked(wide);
         long multiplications = Math.max(1, (long) m * n * k);
         boolean divides = batches == 1 && most == 0;
         if (m == 1 || n == 1) {
@@ -143,17 +145,20 @@ final class ProductPlan {
         pieces();
     }
 
-    private boolean isUnpacked() {
+    private boolean isUnpacked(boolean wide) {
         if (table.unpacked() == 0 || m == 1 || n == 1 || k == 0 || (transposeA && transposeB)) {
             return false;
         }
-        int least = Math.min(m, n);
+        int half = wide ? 2 : 1;
+        thin = table.thin() / half;
         if (transposeB) {
             return table.unpackedResults() > 0
                     && k >= LEAST_TRANSPOSED_DEPTH
-                    && (m <= table.thinTransposed() || n <= TRANSPOSED_SIDE);
+                    && (m <= table.thinTransposed() / half || n <= TRANSPOSED_SIDE);
         }
-        return Math.min(least, k) <= table.thin();
+        boolean shortSum = k <= thin;
+        // With doubles, the packed call is the faster for a long sum of columns.
+        return wide && transposeA ? shortSum : shortSum || Math.min(m, n) <= thin;
     }
 
     private void divide(long multiplications, long batches, boolean divides, long room) {
@@ -195,7 +200,7 @@ final class ProductPlan {
 
     /// A product with a vector reads each element of the matrix once: its time is that of reading memory.
     private void divideVector(long multiplications, boolean divides, long room) {
-        long count = multiplications / table.vectorPart();
+        long count = Math.min(MOST_VECTOR_PARTS, multiplications / table.vectorPart());
         if (count < 2) {
             return;
         }
@@ -204,7 +209,7 @@ final class ProductPlan {
             rows = even(m, parts(m, count));
             columns = even(n, parts(n, count));
         } else {
-            split((int) Math.min(Math.min(count, MOST_VECTOR_CHUNKS), k / LEAST_VECTOR_DEPTH));
+            split((int) Math.min(count, k / LEAST_VECTOR_DEPTH));
         }
     }
 
@@ -234,14 +239,24 @@ final class ProductPlan {
     }
 
     private void plainPieces() {
-        if (k <= table.thin()) {
+        if (k <= thin) {
             pieceColumns = even(columns, k <= SHALLOW ? WIDE_SIDE : SIDE - UNIT);
             long fit = table.unpacked() / ((long) k * pieceColumns);
             pieceRows = even(rows, Math.clamp(fit / UNIT * UNIT, 1, WIDE_SIDE));
+        } else if (m < n) {
+            pieceRows = even(rows, SHALLOW);
+            pieceColumns = even(columns, transposeA ? fitting(pieceRows) : SIDE);
         } else {
-            pieceRows = even(rows, n <= m ? Math.max(SIDE - UNIT, SIDE * SHALLOW / n / UNIT * UNIT) : SHALLOW);
             pieceColumns = even(columns, SIDE);
+            pieceRows = even(
+                    rows, transposeA ? fitting(pieceColumns) : Math.max(SIDE - UNIT, SIDE * SHALLOW / n / UNIT * UNIT));
         }
+    }
+
+    /// {@return the other side of a shallow piece} A transposed first operand is read by its rows of m elements, best
+    /// in few long ones.
+    private int fitting(int side) {
+        return table.unpacked() / SHALLOW / side / UNIT * UNIT;
     }
 
     private void transposedPieces() {

@@ -9,8 +9,9 @@ import org.toydiff.internal.blas.CBlas;
 /// @param unpacked the largest product, in multiplications, that the library computes without packing its operands;
 ///     0 if it always packs
 /// @param unpackedResults the same where the second operand is transposed, in elements of the result
-/// @param thin the most rows, columns or inner size with which a product is divided into unpacked pieces
-/// @param thinTransposed the most rows, where the second operand is transposed
+/// @param thin the most rows, columns or inner size with which a product is divided into unpacked pieces; of FLOAT64,
+///     half as many
+/// @param thinTransposed the most rows, where the second operand is transposed; likewise
 /// @param tileRows the most rows of a tile; BLAS packs the second operand again for each
 /// @param splitDepth the inner size from which a product whose result is small is divided along it
 /// @param chunkDepth the inner size of a chunk, where there are more than two
@@ -29,7 +30,7 @@ public record ProductTable(
 
     /// OpenBLAS on AVX-512 multiplies up to a million times without packing, and up to 1,200 elements of a result
     /// where the second operand is transposed (`sgemm_small_kernel_permit_skylakex.c`).
-    public static final ProductTable AVX512 = new ProductTable(1_000_000, 1_200, 192, 192, 1024, 1024, 4096, 1 << 18);
+    public static final ProductTable AVX512 = new ProductTable(1_000_000, 1_200, 128, 192, 1024, 1024, 4096, 1 << 18);
 
     private static final class Active {
         static final ProductTable TABLE = of(CBlas.core());

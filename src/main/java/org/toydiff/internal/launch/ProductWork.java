@@ -169,7 +169,7 @@ public final class ProductWork extends Work {
         long room = Scratch.BYTES / bytes();
         long most = gradient == null ? 0 : room;
         ProductTable thresholds = table == null ? ProductTable.active() : table;
-        plan.of(thresholds, transposeA, transposeB, m, n, k, batches, most, room);
+        plan.of(thresholds, wide, transposeA, transposeB, m, n, k, batches, most, room);
         try {
             if (plan.chunks == 1) {
                 Workers.run(this, parts(batches, plan.together) * plan.tiles);
