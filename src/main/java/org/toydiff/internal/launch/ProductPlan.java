@@ -46,11 +46,14 @@ final class ProductPlan {
 
     private static final int MOST_PIECES_PARTS = 16;
 
-    /// The sides of unpacked pieces that were the fastest, or within a twentieth of the fastest.
+    // The sizes of unpacked pieces that were the fastest, or within a twentieth of the fastest: columns, columns of a
+    // short sum, either side where the second operand is transposed, the elements of a result with few columns, and the
+    // inner size.
     private static final int SIDE = 128;
 
     private static final int WIDE_SIDE = 256;
     private static final int TRANSPOSED_SIDE = 32;
+    private static final int PIECE_RESULT = 1 << 13;
     private static final int PIECE_DEPTH = 256;
 
     /// A transposed second operand is multiplied without packing only along an inner axis this long; below twice
@@ -187,10 +190,12 @@ final class ProductPlan {
         }
     }
 
-    /// Divides a product of unpacked pieces along the longer side of its result, which costs nothing.
+    /// Divides a product of unpacked pieces along the longer side of its result, which costs nothing as long as a part
+    /// is as wide as a piece.
     private void divideUnpacked(long multiplications) {
+        int longer = Math.max(m, n);
         long count = Math.clamp(multiplications / PIECES_PART, 2, MOST_PIECES_PARTS);
-        count = Math.max(count, parts(Math.max(m, n), table.tileRows()));
+        count = Math.clamp(count, Math.max(2, parts(longer, table.tileRows())), Math.max(2, parts(longer, SIDE)));
         if (m >= n) {
             rows = even(m, parts(m, count));
         } else {
@@ -240,7 +245,7 @@ final class ProductPlan {
 
     private void plainPieces() {
         if (k <= thin) {
-            pieceColumns = even(columns, k <= SHALLOW ? WIDE_SIDE : SIDE - UNIT);
+            pieceColumns = even(columns, k <= SHALLOW ? WIDE_SIDE : SIDE);
             long fit = table.unpacked() / ((long) k * pieceColumns);
             pieceRows = even(rows, Math.clamp(fit / UNIT * UNIT, 1, WIDE_SIDE));
         } else if (m < n) {
@@ -248,15 +253,14 @@ final class ProductPlan {
             pieceColumns = even(columns, transposeA ? fitting(pieceRows) : SIDE);
         } else {
             pieceColumns = even(columns, SIDE);
-            pieceRows = even(
-                    rows, transposeA ? fitting(pieceColumns) : Math.max(SIDE - UNIT, SIDE * SHALLOW / n / UNIT * UNIT));
+            pieceRows = even(rows, transposeA ? fitting(pieceColumns) : Math.max(SIDE, PIECE_RESULT / n / UNIT * UNIT));
         }
     }
 
     /// {@return the other side of a shallow piece} A transposed first operand is read by its rows of m elements, best
     /// in few long ones.
     private int fitting(int side) {
-        return table.unpacked() / SHALLOW / side / UNIT * UNIT;
+        return Math.max(UNIT, table.unpacked() / SHALLOW / side / UNIT * UNIT);
     }
 
     private void transposedPieces() {
