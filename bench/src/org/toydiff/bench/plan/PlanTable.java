@@ -17,7 +17,7 @@ public final class PlanTable {
     private static final double TOLERANCE = 1.02;
     private static final int NEVER = Integer.MAX_VALUE;
 
-    private record Shape(String order, int m, int n, int k) {}
+    private record Dimensions(String order, int m, int n, int k) {}
 
     private PlanTable() {}
 
@@ -37,30 +37,30 @@ public final class PlanTable {
 
     /// Pieces that are not packed, against whole calls.
     private static ProductTable unpacked() {
-        List<Shape> few = List.of(
-                new Shape("NN", 32, 784, 512),
-                new Shape("TN", 16, 784, 1024),
-                new Shape("TN", 512, 784, 32),
-                new Shape("NN", 2048, 16, 512));
+        List<Dimensions> few = List.of(
+                new Dimensions("NN", 32, 784, 512),
+                new Dimensions("TN", 16, 784, 1024),
+                new Dimensions("TN", 512, 784, 32),
+                new Dimensions("NN", 2048, 16, 512));
         int limit = best("unpacked", few, i -> table(i, 0, 128, 0), 0, 125_000, 250_000, 500_000, 1_000_000);
         if (limit == 0) {
             return table(0, 0, 0, 0);
         }
-        List<Shape> transposed = List.of(new Shape("NT", 32, 512, 784), new Shape("NT", 2048, 10, 256));
+        List<Dimensions> transposed = List.of(new Dimensions("NT", 32, 512, 784), new Dimensions("NT", 2048, 10, 256));
         int results = best("unpackedResults", transposed, i -> table(limit, i, 128, 96), 0, 600, 1_200, 4_800);
         int thin = largest(
                 "thin",
                 d -> List.of(
-                        new Shape("NN", d, 784, 512),
-                        new Shape("TN", d, 784, 1024),
-                        new Shape("NN", 784, d, 512),
-                        new Shape("TN", 512, 784, d)),
+                        new Dimensions("NN", d, 784, 512),
+                        new Dimensions("TN", d, 784, 1024),
+                        new Dimensions("NN", 784, d, 512),
+                        new Dimensions("TN", 512, 784, d)),
                 d -> table(limit, results, d, 0));
         int rows = results == 0
                 ? 0
                 : largest(
                         "thinTransposed",
-                        d -> List.of(new Shape("NT", d, 512, 784), new Shape("NT", d, 784, 512)),
+                        d -> List.of(new Dimensions("NT", d, 512, 784), new Dimensions("NT", d, 784, 512)),
                         d -> table(limit, results, thin, d));
         return table(limit, results, thin, rows);
     }
@@ -79,8 +79,10 @@ public final class PlanTable {
     }
 
     private static ProductTable tiles(ProductTable t) {
-        List<Shape> tall = List.of(
-                new Shape("NT", 8192, 512, 784), new Shape("NT", 8192, 256, 512), new Shape("NN", 8192, 512, 256));
+        List<Dimensions> tall = List.of(
+                new Dimensions("NT", 8192, 512, 784),
+                new Dimensions("NT", 8192, 256, 512),
+                new Dimensions("NN", 8192, 512, 256));
         int rows = best("tileRows", tall, i -> with(t, i, NEVER, NEVER), 512, 1024, 2048, 4096);
         return with(t, rows, t.splitDepth(), t.chunkDepth());
     }
@@ -89,14 +91,14 @@ public final class PlanTable {
     private static ProductTable chunks(ProductTable t) {
         int depth = NEVER;
         for (int k = 4096; k >= 512; k /= 2) {
-            List<Shape> deep = List.of(new Shape("TN", 512, 784, k), new Shape("TN", 256, 512, k));
+            List<Dimensions> deep = List.of(new Dimensions("TN", 512, 784, k), new Dimensions("TN", 256, 512, k));
             if (best("splitDepth for k = " + k, deep, i -> with(t, t.tileRows(), i, NEVER), NEVER, 1) == NEVER) {
                 break;
             }
             depth = k;
         }
         int splitDepth = depth;
-        List<Shape> deep = List.of(new Shape("TN", 512, 784, 8192), new Shape("TN", 256, 512, 8192));
+        List<Dimensions> deep = List.of(new Dimensions("TN", 512, 784, 8192), new Dimensions("TN", 256, 512, 8192));
         int chunk = best("chunkDepth", deep, i -> with(t, t.tileRows(), splitDepth, i), 4096, 2048, 1024);
         return with(t, t.tileRows(), splitDepth, chunk);
     }
@@ -115,8 +117,10 @@ public final class PlanTable {
 
     /// The parts of a product with a vector, on two threads.
     private static ProductTable vectors(ProductTable t) {
-        List<Shape> shapes =
-                List.of(new Shape("NN", 1024, 1, 1024), new Shape("NN", 1, 1024, 1024), new Shape("NN", 1, 1, 1 << 20));
+        List<Dimensions> shapes = List.of(
+                new Dimensions("NN", 1024, 1, 1024),
+                new Dimensions("NN", 1, 1024, 1024),
+                new Dimensions("NN", 1, 1, 1 << 20));
         int part = best(
                 "vectorPart",
                 shapes,
@@ -146,7 +150,7 @@ public final class PlanTable {
     }
 
     /// Returns the largest size at which pieces are faster than whole calls; 0 for none.
-    private static int largest(String name, IntFunction<List<Shape>> shapes, IntFunction<ProductTable> tables) {
+    private static int largest(String name, IntFunction<List<Dimensions>> shapes, IntFunction<ProductTable> tables) {
         int largest = 0;
         for (int d = 32; d <= 224; d += 32) {
             if (best(name + " " + d, shapes.apply(d), tables, 0, d) == 0) {
@@ -159,13 +163,13 @@ public final class PlanTable {
 
     /// Returns the fastest candidate over the shapes, by the geometric mean of the times; of those about as fast, the
     /// first.
-    private static int best(String name, List<Shape> shapes, IntFunction<ProductTable> tables, int... candidates) {
+    private static int best(String name, List<Dimensions> shapes, IntFunction<ProductTable> tables, int... candidates) {
         double[] means = new double[candidates.length];
         ProductTable[] each = new ProductTable[candidates.length];
         for (int i = 0; i < candidates.length; i++) {
             each[i] = tables.apply(candidates[i]);
         }
-        for (Shape shape : shapes) {
+        for (Dimensions shape : shapes) {
             try (var product = new PlannedProduct(shape.order, shape.m, shape.n, shape.k)) {
                 double[] micros = product.micros(each);
                 for (int i = 0; i < micros.length; i++) {
