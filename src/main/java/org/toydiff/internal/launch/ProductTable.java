@@ -25,9 +25,8 @@ public record ProductTable(
         int splitDepth,
         int chunkDepth,
         int vectorPart) {
-    /// For a library that packs its operands in every product, as OpenBLAS on AVX2, or that divides thin ones itself,
-    // as
-    /// oneMKL; and for an unknown one.
+    /// For a library that packs its operands in every product, as OpenBLAS on AVX2, or that divides thin products
+    /// itself, as oneMKL; and for an unknown one.
     public static final ProductTable PACKED = new ProductTable(0, 0, 0, 0, 1024, 1024, 4096, 1 << 18);
 
     /// OpenBLAS on AVX-512 multiplies up to a million times without packing, and up to 1,200 elements of a result
