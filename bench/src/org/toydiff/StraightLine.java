@@ -113,9 +113,9 @@ public final class StraightLine implements AutoCloseable {
 
     private void forward() {
         for (int i = 0; i < LAYERS; i++) {
-            Launch.beginThen(biases[i], i + 1 < LAYERS ? Activation.RELU : null, values[i + 1]);
-            Launch.product(values[i], weights[i].matrixTranspose(), 0, values[i + 1]);
-            Launch.endThen();
+            ProductLaunch.beginThen(biases[i], i + 1 < LAYERS ? Activation.RELU : null, values[i + 1]);
+            ProductLaunch.product(values[i], weights[i].matrixTranspose(), 0, values[i + 1]);
+            ProductLaunch.endThen();
         }
         Launch.rows(RowWork.Kind.CROSS_ENTROPY, values[LAYERS], null, labels, RowWork.NONE, losses);
         Launch.reduction(ReductionKind.MEAN, 0, losses, loss.shape, loss);
@@ -126,11 +126,11 @@ public final class StraightLine implements AutoCloseable {
         Tensor g = logitsGradient;
         for (int i = LAYERS - 1; i >= 0; i--) {
             Launch.reduction(ReductionKind.SUM, 0, g, biasGradients[i].shape, biasGradients[i]);
-            Launch.productOfSwapped(g, values[i], 0, weightGradients[i]);
+            ProductLaunch.productOfSwapped(g, values[i], 0, weightGradients[i]);
             if (i > 0) {
-                Launch.beginThrough(Activation.RELU, values[i]);
-                Launch.product(g, weights[i], 0, values[i]);
-                Launch.endThen();
+                ProductLaunch.beginThrough(Activation.RELU, values[i]);
+                ProductLaunch.product(g, weights[i], 0, values[i]);
+                ProductLaunch.endThen();
                 g = values[i];
             }
         }

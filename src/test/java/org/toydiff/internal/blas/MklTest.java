@@ -111,6 +111,7 @@ class MklTest {
     }
 
     @Test
+    @SuppressWarnings("restricted")
     void theReproducibleModeIsOn() throws Throwable {
         int branch = 1;
         int auto = 2;
