@@ -222,9 +222,10 @@ public final class Updates {
     /// @param tensor a contiguous floating tensor
     /// @return whether all elements are finite, as those of an empty tensor
     /// @throws IllegalArgumentException if it is not contiguous, or not floating
-    /// @throws IllegalStateException if it is freed
+    /// @throws IllegalStateException if it is freed, or a [CompiledFunction] is being recorded
     public static boolean allFinite(Tensor tensor) {
         requireWhole("allFinite", tensor);
+        requireUnrecorded("allFinite");
         return Launch.allFinite(tensor);
     }
 

@@ -70,7 +70,7 @@ class CompiledRefusalTest {
         refused.put("scale", after(x -> Updates.scale(state, 2)));
         refused.put("clamp", after(x -> Updates.clamp(state, 2)));
         refused.put("sgd", after(x -> Updates.sgd(state, state.add(1), 1, 0)));
-        refused.put("norm of gradients", after(x -> {
+        refused.put("allFinite of gradients", after(x -> {
             x.multiply(state).sum().backward();
             Gradients.areFinite(List.of(state));
         }));

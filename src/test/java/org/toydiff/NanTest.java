@@ -228,10 +228,10 @@ class NanTest extends ArenaTest {
         rejected("nanQuantile: q 1.5 is out of range; give 0 to 1", () -> Tensor.ones(2)
                 .nanQuantile(1.5));
         rejected(
-                "nanMean: takes FLOAT32 or FLOAT64, and [1] is int32; cast(DType.FLOAT64) first",
+                "nanMean: takes FLOAT32, FLOAT64 or BFLOAT16, and [1] is int32; cast(DType.FLOAT64) first",
                 () -> Tensor.of(new int[] {1}).nanMean());
         rejected(
-                "nanQuantile: takes FLOAT32 or FLOAT64, and [1] is int32; cast(DType.FLOAT64) first",
+                "nanQuantile: takes FLOAT32, FLOAT64 or BFLOAT16, and [1] is int32; cast(DType.FLOAT64) first",
                 () -> Tensor.of(new int[] {1}).nanQuantile(0.5));
     }
 }

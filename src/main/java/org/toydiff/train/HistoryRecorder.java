@@ -2,6 +2,7 @@ package org.toydiff.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.toydiff.Memory;
 import org.toydiff.train.report.History;
 
@@ -9,6 +10,23 @@ import org.toydiff.train.report.History;
 final class HistoryRecorder {
     /// The column of steps that were skipped, if they can be.
     static final String SKIPPED = "skipped_steps";
+
+    /// The columns of a history that are neither losses nor metrics.
+    static final Set<String> BOOKKEEPING = Set.of(
+            "epoch",
+            "step",
+            "examples",
+            "gradient_norm",
+            SKIPPED,
+            "learning_rate",
+            "seconds",
+            "wait_seconds",
+            "validation_seconds",
+            "examples_per_second",
+            "live_bytes",
+            "peak_bytes",
+            "gc_count",
+            "gc_seconds");
 
     private final Trainer settings;
     private final boolean validated;

@@ -36,7 +36,7 @@ final class ProgressLine {
         ToDoubleFunction<String> last = column -> history.epochValue(column, history.epochs() - 1);
         var line = new ProgressLine(title(training));
         for (String name : history.epochColumns()) {
-            if (!Trainer.BOOKKEEPING.contains(name)) {
+            if (!HistoryRecorder.BOOKKEEPING.contains(name)) {
                 line.add(name, last.applyAsDouble(name));
             }
         }

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.toydiff.Stateful;
 import org.toydiff.Tensor;
@@ -47,23 +46,6 @@ import org.toydiff.train.metrics.Metric;
 /// Settings follow the convention of [org.toydiff.data]; all of them throw IllegalStateException while a fit or an
 /// evaluation is under way. For one thread at a time.
 public final class Trainer {
-    /// The columns of a history that are neither losses nor metrics.
-    static final Set<String> BOOKKEEPING = Set.of(
-            "epoch",
-            "step",
-            "examples",
-            "gradient_norm",
-            HistoryRecorder.SKIPPED,
-            "learning_rate",
-            "seconds",
-            "wait_seconds",
-            "validation_seconds",
-            "examples_per_second",
-            "live_bytes",
-            "peak_bytes",
-            "gc_count",
-            "gc_seconds");
-
     final Layer model;
 
     /// Null if this only evaluates and predicts.
@@ -146,7 +128,7 @@ public final class Trainer {
     /// @throws IllegalArgumentException if a name is repeated, is not valid or is used by the history
     public Trainer metrics(Metric... metrics) {
         begin("metrics");
-        var names = new HashSet<>(BOOKKEEPING);
+        var names = new HashSet<>(HistoryRecorder.BOOKKEEPING);
         names.add("loss");
         this.metrics.forEach(metric -> names.add(metric.name()));
         for (Metric metric : metrics) {

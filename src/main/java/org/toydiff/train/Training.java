@@ -49,9 +49,9 @@ public final class Training {
     }
 
     private void requireMonitored() {
-        if (!history.epochColumns().contains(monitor) || Trainer.BOOKKEEPING.contains(monitor)) {
+        if (!history.epochColumns().contains(monitor) || HistoryRecorder.BOOKKEEPING.contains(monitor)) {
             List<String> columns = new ArrayList<>(history.epochColumns());
-            columns.removeAll(Trainer.BOOKKEEPING);
+            columns.removeAll(HistoryRecorder.BOOKKEEPING);
             throw new IllegalArgumentException(
                     "monitor: " + monitor + " is not one of " + columns + "; use one of these");
         }
