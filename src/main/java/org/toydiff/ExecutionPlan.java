@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.toydiff.internal.files.AtomicFile;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.plan.PlanDrawing;
@@ -30,7 +31,8 @@ public record ExecutionPlan(
     /// @param op the name of the op
     /// @param dtype the dtype of the result; null for code of [CompiledFunction#onEachRun] and checks
     /// @param shape the shape of the result; null likewise
-    public record Launch(int step, String op, DType dtype, long[] shape) {
+    /// @param loop the loop of several elementwise ops as readable pseudo-code; null for any other launch
+    public record Launch(int step, String op, DType dtype, long[] shape, String loop) {
         /// Copies the shape.
         public Launch {
             shape = shape == null ? null : shape.clone();
@@ -42,7 +44,7 @@ public record ExecutionPlan(
             return shape == null ? null : shape.clone();
         }
 
-        /// {@return whether step, op, dtype and shape are equal}
+        /// {@return whether all parts are equal}
         ///
         /// @param other the object to compare with
         @Override
@@ -51,7 +53,8 @@ public record ExecutionPlan(
                     && step == that.step
                     && op.equals(that.op)
                     && dtype == that.dtype
-                    && Arrays.equals(shape, that.shape);
+                    && Arrays.equals(shape, that.shape)
+                    && Objects.equals(loop, that.loop);
         }
 
         @Override
@@ -59,10 +62,13 @@ public record ExecutionPlan(
             return 31 * step + op.hashCode();
         }
 
-        /// {@return op, dtype and shape}
+        /// {@return op, dtype and shape, and the loop in the lines below}
         @Override
         public String toString() {
-            return dtype == null ? op : op + " " + dtype + " " + Shape.text(shape);
+            String head = dtype == null ? op : op + " " + dtype + " " + Shape.text(shape);
+            return loop == null
+                    ? head
+                    : head + System.lineSeparator() + loop.indent(4).stripTrailing();
         }
     }
 

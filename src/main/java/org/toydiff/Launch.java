@@ -1,12 +1,14 @@
 package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
+import org.toydiff.CommandFusion.SourceReader;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.IndexKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.Counting;
 import org.toydiff.internal.launch.DistinctElements;
+import org.toydiff.internal.launch.ElementSource;
 import org.toydiff.internal.launch.MaskedElements;
 import org.toydiff.internal.launch.PositionWork;
 import org.toydiff.internal.launch.ReductionKind;
@@ -192,7 +194,32 @@ final class Launch {
         if (recorder != null) {
             Tensor from = recorder.reads(x);
             Tensor result = recorder.writes(y);
-            recorder.keep(y.storage.op, () -> reduction(reduction, ddof, from, to, result), result);
+            recorder.keep(y.storage.op, new Reduction(reduction, ddof, from, to, result), result);
+        }
+    }
+
+    /// A recorded reduction.
+    private record Reduction(ReductionKind kind, int ddof, Tensor x, long[] to, Tensor y) implements SourceReader {
+        @Override
+        public void run() {
+            reduction(kind, ddof, x, to, y);
+        }
+
+        @Override
+        public long columns() {
+            return x.dtype == DType.BFLOAT16 || !plan()
+                    ? 0
+                    : Scope.current().reductions.sourceColumns(kind, x.isWide());
+        }
+
+        @Override
+        public void run(ElementSource source) {
+            plan();
+            Scope.current().reductions.run(kind, ddof, x.dtype.kind, source, memory(y), y.offset, y.size());
+        }
+
+        private boolean plan() {
+            return Scope.current().reductions.plan(kind, x.shape, x.strides, to);
         }
     }
 
@@ -442,13 +469,7 @@ final class Launch {
             return;
         }
         RowWork work = scope.rows;
-        if (b != null) {
-            boolean single = kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT;
-            work.second(b.dtype.kind, memory(b), b.offset, single ? b.strides[0] : betweenRows(b));
-        }
-        if (labels != null) {
-            work.labels(memory(labels), labels.offset, labels.strides[0], labels.dtype == DType.INT64, ignored);
-        }
+        operands(work, kind, b, labels, ignored);
         long n = a.shape[a.rank() - 1];
         work.run(
                 kind,
@@ -467,7 +488,41 @@ final class Launch {
             Tensor second = recorder.reads(b);
             Tensor classes = recorder.reads(labels);
             Tensor to = recorder.writes(y);
-            recorder.keep(y.storage.op, () -> rows(kind, first, second, classes, ignored, to), to);
+            recorder.keep(y.storage.op, new Rows(kind, first, second, classes, ignored, to), to);
+        }
+    }
+
+    /// A recorded launch over rows.
+    private record Rows(RowWork.Kind kind, Tensor x, Tensor b, Tensor labels, long ignored, Tensor y)
+            implements SourceReader {
+        @Override
+        public void run() {
+            rows(kind, x, b, labels, ignored, y);
+        }
+
+        @Override
+        public long columns() {
+            long n = x.shape[x.rank() - 1];
+            return x.dtype != DType.BFLOAT16 && ElementSource.fits(n, x.isWide()) ? n : 0;
+        }
+
+        @Override
+        public void run(ElementSource source) {
+            RowWork work = Scope.current().rows;
+            operands(work, kind, b, labels, ignored);
+            long n = x.shape[x.rank() - 1];
+            work.run(kind, x.dtype.kind, x.size() / n, n, source, memory(y), y.offset);
+        }
+    }
+
+    /// Sets the operands besides the first.
+    private static void operands(RowWork work, RowWork.Kind kind, Tensor b, Tensor labels, long ignored) {
+        if (b != null) {
+            boolean single = kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT;
+            work.second(b.dtype.kind, memory(b), b.offset, single ? b.strides[0] : betweenRows(b));
+        }
+        if (labels != null) {
+            work.labels(memory(labels), labels.offset, labels.strides[0], labels.dtype == DType.INT64, ignored);
         }
     }
 

@@ -31,7 +31,7 @@ final class Prediction {
         Scope scope = Scope.current();
         int depth = scope.depth();
         Scope.GradientMode region = scope.begin(op, scope.recording);
-        scope.casts = scope.casts == null ? null : new Casts(true);
+        scope.casts = scope.casts == null ? null : new Autocast.Casts(true);
         scope.push(TensorArena.predicting(null, this));
         boolean leftOpen;
         T result;

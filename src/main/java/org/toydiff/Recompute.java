@@ -88,7 +88,7 @@ final class Recompute implements Rule.Joint {
         List<Storage> made = new ArrayList<>();
         scope.temporaries = made;
         Scope.GradientMode mode = scope.begin(OP, false);
-        scope.casts = casts ? new Casts(false) : null;
+        scope.casts = casts ? new Autocast.Casts(false) : null;
         Draws around = scope.draws;
         scope.draws = draws;
         scope.segment = this;
@@ -189,7 +189,7 @@ final class Recompute implements Rule.Joint {
 
     private Tensor again(Tensor x, Scope scope) {
         Scope.GradientMode mode = scope.begin(OP, true);
-        scope.casts = casts ? new Casts(false) : null;
+        scope.casts = casts ? new Autocast.Casts(false) : null;
         Draws around = scope.draws;
         Draws same = draws.again(around);
         scope.draws = same;

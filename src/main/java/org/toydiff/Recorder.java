@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -39,6 +40,11 @@ final class Recorder {
     private final List<Slot> temporaries = new ArrayList<>();
     private final List<Command> commands = new ArrayList<>();
     private final List<Guard> guards = new ArrayList<>();
+
+    /// The operands of the next command.
+    private List<Tensor> reading = new ArrayList<>();
+
+    private List<Tensor> writing = new ArrayList<>();
     private final Map<Tensor, Boolean> trackingKnown = new IdentityHashMap<>();
     private final Map<Tensor, Boolean> gradientKnown = new IdentityHashMap<>();
 
@@ -52,7 +58,12 @@ final class Recorder {
     }
 
     /// One step of a replay. A name of null is a change of state on the heap, which plans do not list.
-    record Command(String op, Runnable body, Tensor result) {}
+    ///
+    /// @param result the tensor that it writes, or null
+    /// @param reads the tensors that it reads
+    /// @param writes the tensors that it writes
+    /// @param isOpen whether it runs code of the caller's, which may use all memory outside of the recording
+    record Command(String op, Runnable body, Tensor result, List<Tensor> reads, List<Tensor> writes, boolean isOpen) {}
 
     /// A number that a later run must find as it was.
     record Guard(LongSupplier state, long value) {
@@ -202,7 +213,7 @@ final class Recorder {
         }
     }
 
-    // The operands of the next command.
+    // Operands.
 
     /// Returns the tensor that a replay reads in place of t, which may be null.
     Tensor reads(Tensor t) {
@@ -211,7 +222,7 @@ final class Recorder {
 
     /// As the other, for an operand that is read under another shape and other strides.
     Tensor reads(Tensor t, long[] shape, long[] strides) {
-        Slot slot = used(t);
+        Slot slot = slot(t);
         if (slot != null && !slot.written && t.size() > 0) {
             throw refusal(
                     slot.op,
@@ -219,7 +230,9 @@ final class Recorder {
                             + " whose elements were set by no launch, so a replay cannot set them;"
                             + " compute them with ops, or make the tensor before and let the function use it");
         }
-        return bound(t, slot, shape, strides);
+        Tensor operand = bound(t, slot, shape, strides);
+        reading.add(operand);
+        return operand;
     }
 
     /// Returns the tensor that a replay writes in place of t, which may be null.
@@ -227,23 +240,22 @@ final class Recorder {
         if (t == null) {
             return null;
         }
-        Slot slot = used(t);
+        Slot slot = slot(t);
         if (slot == null) {
             persistent.put(t.storage, true);
         } else {
             slot.changed = slot.isInput;
             slot.written = true;
         }
-        return bound(t, slot, t.shape, t.strides);
+        Tensor operand = bound(t, slot, t.shape, t.strides);
+        writing.add(operand);
+        return operand;
     }
 
-    private Slot used(Tensor t) {
+    private Slot slot(Tensor t) {
         Slot slot = slots.get(t.storage);
         if (slot == null) {
             persistent.putIfAbsent(t.storage, false);
-        } else {
-            slot.firstUse = slot.firstUse < 0 ? commands.size() : slot.firstUse;
-            slot.lastUse = commands.size();
         }
         return slot;
     }
@@ -264,7 +276,13 @@ final class Recorder {
     ///
     /// @param result the tensor of the replay that it writes, or null
     void keep(String op, Runnable body, Tensor result) {
-        commands.add(new Command(op, body, result));
+        keep(op, body, result, false);
+    }
+
+    private void keep(String op, Runnable body, Tensor result, boolean isOpen) {
+        commands.add(new Command(op, body, result, reading, writing, isOpen));
+        reading = new ArrayList<>();
+        writing = new ArrayList<>();
     }
 
     /// Runs code that a replay runs again, with nothing recorded meanwhile.
@@ -274,7 +292,7 @@ final class Recorder {
             action.run();
         } else {
             recorder.unrecorded(action);
-            recorder.keep(name, action, null);
+            recorder.keep(name, action, null, true);
         }
     }
 
@@ -366,7 +384,7 @@ final class Recorder {
         Tensor[] operands = new Tensor[inputs.length];
         Arrays.setAll(operands, i -> recorder.reads(inputs[i]));
         Tensor result = recorder.writes(y);
-        recorder.keep(name, () -> op.compute(operands, result), result);
+        recorder.keep(name, () -> op.compute(operands, result), result, true);
     }
 
     /// Keeps a product, with what follows it.
@@ -404,6 +422,14 @@ final class Recorder {
     /// An elementwise launch over operands stretched to the shape of y; one of the kernels is null, and b is null
     /// for a unary one.
     record Elementwise(Kernel.Unary unary, Kernel.Binary binary, Tensor a, Tensor b, Tensor y) implements Runnable {
+        Object kernel() {
+            return unary != null ? unary : binary;
+        }
+
+        List<Tensor> inputs() {
+            return b == null ? List.of(a) : List.of(a, b);
+        }
+
         @Override
         public void run() {
             if (unary != null) {
@@ -439,7 +465,13 @@ final class Recorder {
         if (recorder != null) {
             Command last = recorder.commands.removeLast();
             var launch = (Elementwise) last.body();
-            recorder.keep(last.op(), () -> run(launch, explanation), last.result());
+            recorder.commands.add(new Command(
+                    last.op(),
+                    () -> run(launch, explanation),
+                    last.result(),
+                    last.reads(),
+                    last.writes(),
+                    last.isOpen()));
         }
     }
 
@@ -497,6 +529,29 @@ final class Recorder {
         }
     }
 
+    // The end.
+
+    /// Returns what stands for the memory of a tensor of a command: the same for all tensors over it.
+    Object home(Tensor t) {
+        Slot slot = slots.get(t.storage);
+        return slot == null ? t.storage : slot;
+    }
+
+    /// Whether a memory is not that of a temporary.
+    boolean outlives(Object home) {
+        return !(home instanceof Slot slot) || slot.isInput;
+    }
+
+    /// Returns where a tensor of a command begins in its memory, in elements, before replays place it.
+    long place(Tensor t) {
+        return slots.containsKey(t.storage) ? t.offset - t.storage.base() : t.offset;
+    }
+
+    /// Returns the memories outside of the recording that its commands use.
+    Set<Storage> persistent() {
+        return persistent.keySet();
+    }
+
     /// Ends with the results of the run, and plans the memory of replays.
     ///
     /// @param given the inputs of the run
@@ -507,16 +562,32 @@ final class Recorder {
             result.requireReadable("run");
             bound.add(reads(result));
         }
+        List<Command> fused = CommandFusion.fuse(this, commands, bound);
+        for (int i = 0; i < fused.size(); i++) {
+            use(fused.get(i).reads(), i);
+            use(fused.get(i).writes(), i);
+        }
+        use(bound, fused.size());
         temporaries.removeIf(slot -> slot.firstUse < 0);
         return new Recording(
                 Arrays.asList(given),
                 tracks,
                 inputs,
                 temporaries,
-                commands.toArray(Command[]::new),
+                fused.toArray(Command[]::new),
                 guards.toArray(Guard[]::new),
                 persistent,
                 bound,
                 block);
+    }
+
+    private void use(List<Tensor> operands, int time) {
+        for (Tensor operand : operands) {
+            Slot slot = slots.get(operand.storage);
+            if (slot != null) {
+                slot.firstUse = slot.firstUse < 0 ? time : slot.firstUse;
+                slot.lastUse = time;
+            }
+        }
     }
 }

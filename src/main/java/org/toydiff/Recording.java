@@ -193,7 +193,10 @@ final class Recording {
 
     ExecutionPlan plan() {
         if (plan == null) {
-            plan = new ExecutionPlan(offsets.plannedBytes(), offsets.lowerBoundBytes(), launches(), blocks(), 0);
+            List<ExecutionPlan.Launch> launches = launches();
+            int loops = (int)
+                    launches.stream().filter(launch -> launch.loop() != null).count();
+            plan = new ExecutionPlan(offsets.plannedBytes(), offsets.lowerBoundBytes(), launches, blocks(), loops);
         }
         return plan;
     }
@@ -207,7 +210,8 @@ final class Recording {
                         i,
                         commands[i].op(),
                         result == null ? null : result.dtype,
-                        result == null ? null : result.shape.clone()));
+                        result == null ? null : result.shape.clone(),
+                        commands[i].body() instanceof CommandFusion.Fused fused ? fused.code() : null));
             }
         }
         return launches;

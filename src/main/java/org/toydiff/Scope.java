@@ -39,7 +39,7 @@ final class Scope {
     Recompute segment;
 
     /// The casts of the [Autocast] region in which ops run, or null.
-    Casts casts;
+    Autocast.Casts casts;
 
     /// The innermost open region, or null.
     private GradientMode region;
@@ -120,7 +120,7 @@ final class Scope {
     }
 
     /// Begins a region in which products are cast, or, where `casts` is null, are not.
-    Region begin(String name, Casts casts) {
+    Region begin(String name, Autocast.Casts casts) {
         region = new GradientMode(name);
         this.casts = casts;
         return region;
@@ -212,7 +212,7 @@ final class Scope {
         private final GradientMode outer = region;
         private final boolean recordingBefore = recording;
         private final Recompute segmentBefore = segment;
-        private final Casts castsBefore = casts;
+        private final Autocast.Casts castsBefore = casts;
 
         /// How many arenas were open or entered on the thread when it began.
         private final int arenasBefore = depth;

@@ -433,7 +433,7 @@ class CompiledFunctionTest {
     @Test
     void aPlanIsDrawn(@TempDir Path folder) throws Exception {
         try (var arena = TensorArena.ofConfined();
-                var compiled = CompiledFunction.of(x -> x.exp().sin().sum())) {
+                var compiled = CompiledFunction.of(x -> x.cumsum(0).cumsum(0).cumsum(0))) {
             compiled.run(Tensor.ones(100));
             Path file = folder.resolve("plan.svg");
             compiled.plan().writeSvg(file);
@@ -442,7 +442,7 @@ class CompiledFunctionTest {
             assertEquals("svg", document.getDocumentElement().getTagName());
             var titles = document.getElementsByTagName("title");
             assertEquals(3, titles.getLength());
-            assertTrue(titles.item(0).getTextContent().startsWith("exp: 448 B at "));
+            assertTrue(titles.item(0).getTextContent().startsWith("cumsum: 448 B at "));
         }
     }
 

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 /// Reads and writes elements of an operand as doubles. Strides and the offset are in elements.
 record Matrix(
         MemorySegment segment,
-        Precision precision,
+        NumberFormat precision,
         long rows,
         long columns,
         long offset,

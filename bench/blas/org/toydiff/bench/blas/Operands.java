@@ -183,7 +183,7 @@ final class Operands implements AutoCloseable {
     private long count(boolean denormal) {
         long found = 0;
         for (int operand : problem.routine().results()) {
-            Precision precision = problem.precision(operand);
+            NumberFormat precision = problem.precision(operand);
             long elements = segments[operand].byteSize() / precision.bytes;
             for (long i = 0; i < elements; i++) {
                 double x = precision.get(segments[operand], i);

@@ -54,7 +54,7 @@ final class PoolCalls implements Calls.Loop, AutoCloseable {
     void runOnce() {
         try (var result = TensorArena.ofConfined()) {
             Tensor c = a.matmul(b);
-            Precision precision = operands.problem.precision();
+            NumberFormat precision = operands.problem.precision();
             if (operands.problem.routine().isScalar()) {
                 operands.scalar = precision.get(c.segment(), 0);
                 return;

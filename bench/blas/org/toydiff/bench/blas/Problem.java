@@ -62,13 +62,13 @@ record Problem(Routine routine, String variant, boolean wide, int m, int n, int 
     }
 
     /// Returns the format of the result.
-    Precision precision() {
-        return wide ? Precision.DOUBLE : Precision.FLOAT;
+    NumberFormat precision() {
+        return wide ? NumberFormat.DOUBLE : NumberFormat.FLOAT;
     }
 
     /// Returns the format of an operand.
-    Precision precision(int operand) {
-        return routine == Routine.GEMM_BF16 && operand < 2 ? Precision.BFLOAT16 : precision();
+    NumberFormat precision(int operand) {
+        return routine == Routine.GEMM_BF16 && operand < 2 ? NumberFormat.BFLOAT16 : precision();
     }
 
     /// Returns the name of the first operand's format.

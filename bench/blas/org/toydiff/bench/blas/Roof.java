@@ -45,7 +45,7 @@ record Roof(int threads, double floatGflops, double doubleGflops, List<Bandwidth
     /// Returns the least time that arithmetic and memory allow, as a percentage of the measured time; NaN for bfloat16,
     /// whose multiply-adds are not measured.
     double percent(Problem problem, double microseconds) {
-        if (problem.precision(0) == Precision.BFLOAT16) {
+        if (problem.precision(0) == NumberFormat.BFLOAT16) {
             return Double.NaN;
         }
         double arithmetic = problem.flops() / gflops(problem.wide()) / 1e3;

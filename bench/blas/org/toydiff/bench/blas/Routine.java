@@ -220,7 +220,7 @@ enum Routine {
             case GEMV -> (m * n + m + n) * bytes;
             case GER -> (2 * m * n + m + n) * bytes;
             case GEMM, GEMM_BATCH, GEMM_BATCH_STRIDED, GEMM_COMPUTE -> (m * k + k * n + m * n) * p.batch() * bytes;
-            case GEMM_BF16 -> (m * k + k * n) * Precision.BFLOAT16.bytes + m * n * bytes;
+            case GEMM_BF16 -> (m * k + k * n) * NumberFormat.BFLOAT16.bytes + m * n * bytes;
             case GEMM_PACK -> 2 * k * n * bytes;
             case SYRK -> (n * k + n * (n + 1) / 2) * bytes;
             case TRSM -> {

@@ -81,6 +81,11 @@ public final class FusedSource implements ElementSource {
         }
     }
 
+    /// Lets an input begin elsewhere in its memory from now on.
+    public void place(int input, long offset) {
+        offsets[input] = offset;
+    }
+
     /// Sets the memory of each input's block.
     public void bind(MemorySegment[] memory) {
         this.memory = memory;

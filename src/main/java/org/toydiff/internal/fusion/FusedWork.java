@@ -56,6 +56,11 @@ public final class FusedWork extends Work {
         across = parts(grid.columns, columns);
     }
 
+    /// Lets an operand begin elsewhere in its memory from now on.
+    public void place(int operand, long offset) {
+        offsets[operand] = offset;
+    }
+
     /// Runs the loop, on several threads if it is long.
     ///
     /// @param memory the memory of each operand's block

@@ -3,8 +3,8 @@ package org.toydiff.bench.blas;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// The number formats of operands.
-enum Precision {
+/// The formats of the numbers of operands.
+enum NumberFormat {
     BFLOAT16(Short.BYTES, 0x1p-9, 0x1p-126),
     FLOAT(Float.BYTES, 0x1p-24, Float.MIN_NORMAL),
     DOUBLE(Double.BYTES, 0x1p-53, Double.MIN_NORMAL);
@@ -17,7 +17,7 @@ enum Precision {
     /// The smallest positive number that is not denormal.
     final double smallestNormal;
 
-    Precision(int bytes, double unit, double smallestNormal) {
+    NumberFormat(int bytes, double unit, double smallestNormal) {
         this.bytes = bytes;
         this.unit = unit;
         this.smallestNormal = smallestNormal;

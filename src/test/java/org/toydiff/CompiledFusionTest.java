@@ -1,0 +1,173 @@
+package org.toydiff;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.toydiff.optim.SGD;
+
+/// The elementwise launches of compiled functions run in loops, over other memory in each replay, with the bits of the
+/// launches.
+class CompiledFusionTest {
+    private TensorArena arena;
+
+    @BeforeEach
+    void open() {
+        arena = TensorArena.ofConfined();
+    }
+
+    @AfterEach
+    void close() {
+        arena.close();
+    }
+
+    /// Requires equal bits of a function and its replays, and returns the plan.
+    private static ExecutionPlan same(UnaryOperator<Tensor> function, Tensor... inputs) {
+        try (var compiled = CompiledFunction.of(function)) {
+            for (Tensor x : inputs) {
+                assertArrayEquals(
+                        function.apply(x).toDoubleArray(), compiled.run(x).toDoubleArray());
+            }
+            return compiled.plan();
+        }
+    }
+
+    private static Tensor[] inputs(long... shape) {
+        return new Tensor[] {Tensor.rand(shape), Tensor.randn(shape), Tensor.rand(shape)};
+    }
+
+    @Test
+    void aChainIsOneLoopWithoutTemporaries() {
+        ExecutionPlan plan = same(x -> x.multiply(2).add(1).exp().subtract(x).relu(), inputs(7, 300));
+        assertEquals(1, plan.fusedLoops());
+        ExecutionPlan.Launch loop = plan.launches().stream()
+                .filter(launch -> launch.loop() != null)
+                .findFirst()
+                .orElseThrow();
+        assertTrue(loop.op().contains("multiply") && loop.op().contains("relu"), loop.op());
+        assertTrue(
+                loop.loop().contains("multiply(")
+                        && loop.toString()
+                                .contains(loop.loop()
+                                        .lines()
+                                        .findFirst()
+                                        .orElseThrow()
+                                        .strip()),
+                loop.loop());
+        List<ExecutionPlan.Block> large =
+                plan.blocks().stream().filter(block -> block.bytes() > 1000).toList();
+        assertEquals(1, large.size(), plan.toString());
+    }
+
+    @Test
+    void reductionsAndSoftmaxReadWhatALoopComputes() {
+        for (UnaryOperator<Tensor> last : List.<UnaryOperator<Tensor>>of(
+                x -> x.sum(), x -> x.mean(0), x -> x.max(1), x -> x.norm(), x -> x.softmax(1), x -> x.logSoftmax(1))) {
+            ExecutionPlan plan = same(x -> last.apply(x.multiply(x).add(0.5).sin()), inputs(20, 130));
+            assertEquals(1, plan.fusedLoops(), plan.toString());
+            assertTrue(
+                    plan.blocks().stream()
+                                    .filter(block -> block.bytes() >= 20 * 130 * Float.BYTES)
+                                    .count()
+                            <= 1,
+                    plan.toString());
+        }
+    }
+
+    @Test
+    void inputsMayLieAnywhere() {
+        Tensor all = Tensor.rand(10, 64);
+        Tensor first = all.get(0);
+        same(x -> x.exp().multiply(x).tanh(), first, all.get(3), all.get(9), first);
+        Tensor columns = Tensor.rand(64, 10);
+        same(x -> x.exp().multiply(x).tanh(), columns.slice(1, 0, 3), columns.slice(1, 4, 7));
+    }
+
+    @Test
+    void whatSeveralReadAndWhatIsReturnedIsKept() {
+        try (var compiled = CompiledFunction.ofList(inputs -> {
+            Tensor y = inputs.getFirst().exp();
+            Tensor z = y.multiply(2);
+            return List.of(y, z.add(1), y.matmul(y), z);
+        })) {
+            for (int i = 0; i < 3; i++) {
+                Tensor x = Tensor.rand(5, 5);
+                List<Tensor> results = compiled.run(List.of(x));
+                assertArrayEquals(x.exp().toFloatArray(), results.get(0).toFloatArray());
+                assertArrayEquals(
+                        x.exp().multiply(2).add(1).toFloatArray(),
+                        results.get(1).toFloatArray());
+                assertArrayEquals(
+                        x.exp().multiply(2).toFloatArray(), results.get(3).toFloatArray());
+                assertArrayEquals(
+                        x.exp().matmul(x.exp()).toFloatArray(), results.get(2).toFloatArray());
+            }
+        }
+    }
+
+    @Test
+    void codeOfTheCallersSeesPersistentMemoryAsItIsAtItsPlace() {
+        Tensor weight = Tensor.of(1f, 2, 3).trackGradient();
+        var optimizer = new SGD(List.of(weight), 0.5);
+        Tensor other = Tensor.of(1f, 2, 3).trackGradient();
+        var uncompiled = new SGD(List.of(other), 0.5);
+        try (var compiled = CompiledFunction.of(x -> step(x, weight, optimizer))) {
+            for (int i = 0; i < 4; i++) {
+                Tensor x = Tensor.rand(3);
+                assertArrayEquals(
+                        step(x, other, uncompiled).toFloatArray(),
+                        compiled.run(x).toFloatArray());
+                assertArrayEquals(other.toFloatArray(), weight.toFloatArray());
+            }
+        }
+    }
+
+    /// Reads the weight before and after the optimizer changes it.
+    private static Tensor step(Tensor x, Tensor weight, SGD optimizer) {
+        optimizer.zeroGradients();
+        Tensor before = weight.detach().multiply(x);
+        x.multiply(weight).sin().sum().backward(Release.EAGER);
+        optimizer.step();
+        return before.subtract(weight.detach());
+    }
+
+    @Test
+    void stateIsWritten() {
+        Tensor state = Tensor.zeros(100);
+        try (var compiled = CompiledFunction.of(x -> {
+            state.copyFrom(x.exp());
+            return state.add(1).multiply(x);
+        })) {
+            for (int i = 0; i < 3; i++) {
+                Tensor x = Tensor.rand(100);
+                assertArrayEquals(
+                        x.exp().add(1).multiply(x).toFloatArray(),
+                        compiled.run(x).toFloatArray());
+                assertArrayEquals(x.exp().toFloatArray(), state.toFloatArray());
+            }
+        }
+    }
+
+    @Test
+    void memoryThatOverlapsIsNotReordered() {
+        Tensor state = Tensor.zeros(8);
+        Tensor again = Tensor.wrap(state.segment(), DType.FLOAT32, 8);
+        try (var compiled = CompiledFunction.of(x -> {
+            state.copyFrom(x.multiply(2));
+            Tensor y = again.add(1).exp();
+            state.copyFrom(x.multiply(3));
+            return y.add(again);
+        })) {
+            for (int i = 0; i < 3; i++) {
+                Tensor x = Tensor.rand(8);
+                float[] expected = x.multiply(2).add(1).exp().add(x.multiply(3)).toFloatArray();
+                assertArrayEquals(expected, compiled.run(x).toFloatArray());
+            }
+        }
+    }
+}
