@@ -35,10 +35,9 @@ import org.toydiff.internal.events.FunctionRecordingEvent;
 /// (`toydiff.FunctionRecording`), and the log a warning when one is dropped: a function that records often gains
 /// nothing.
 ///
-/// **Loops** Elementwise ops that follow each other run as one loop over their operands, whose intermediates are never
-// in
-/// memory unless something else reads them; a reduction, softmax or cross entropy takes its first operand from such a
-/// loop. Each element gets the operations that the single ops perform, so its bits are theirs.
+/// **Loops** Elementwise ops that follow each other run as one loop over their operands, whose intermediates are in
+/// memory only if something else reads them; a reduction, softmax or cross entropy takes its first operand from such
+/// a loop. Each element gets the operations that the single ops perform, so its bits are theirs.
 ///
 /// **Memory** The temporaries of a recording lie in one block in the arena that was innermost when the function
 /// was compiled ([#plan()]). The first run makes its tensors in an arena that is closed after it. Inputs are read
