@@ -45,7 +45,8 @@ public final class ErrorFunction {
 
     private ErrorFunction() {}
 
-    /// {@return the error function, within 1.10 ulp (FLOAT32, all floats) and 1.28 (FLOAT64, at 0.844, where the form changes)}
+    /// {@return the error function, within 1.10 ulp (FLOAT32, all floats) and 1.28 (FLOAT64; at 0.844, where the form
+    /// changes)}
     public static Real erf(Real x) {
         Precision precision = x.precision();
         // Beyond this the result is 1.
