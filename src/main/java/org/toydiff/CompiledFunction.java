@@ -44,6 +44,9 @@ import org.toydiff.internal.events.FunctionRecordingEvent;
 /// where they lie. The result is the same tensor each time; the next run overwrites it, so [Tensor#copyTo] keeps
 /// it.
 ///
+/// **Heap** A replay makes no objects, except for `indexSelect` and [org.toydiff.nn.Embedding], `sort`, `multinomial`,
+/// custom ops, schedulers, and code of [#onEachRun] that makes some.
+///
 /// **Refused** While recording, IllegalStateException is thrown by everything that would be lost in a replay:
 /// reading elements ([Tensor#item()] and the like), ops whose result's shape depends on elements (`nonzero`,
 /// `select`, `unique`, `bincount`), tensors made in, or moved to, an arena that was opened before, closing or

@@ -14,7 +14,7 @@ import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.plan.OffsetPlan;
 
 /// The commands of one run of a compiled function over inputs of certain shapes, and the memory in which they run
-/// again. Replaying allocates nothing on the heap.
+/// again. The commands of launches allocate nothing on the heap but those that [CompiledFunction] names.
 final class Recording {
     private final DType[] dtypes;
     private final long[][] shapes;

@@ -31,7 +31,7 @@ public record ProductTable(
 
     /// OpenBLAS on AVX-512 multiplies up to a million times without packing, and up to 1,200 elements of a result
     /// where the second operand is transposed (`sgemm_small_kernel_permit_skylakex.c`).
-    public static final ProductTable AVX512 = new ProductTable(1_000_000, 1_200, 128, 192, 1024, 1024, 4096, 1 << 18);
+    public static final ProductTable AVX512 = new ProductTable(1_000_000, 1_200, 128, 160, 1024, 1024, 4096, 1 << 18);
 
     private static final class Active {
         static final ProductTable TABLE = of(CBlas.core());
