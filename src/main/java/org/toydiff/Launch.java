@@ -109,12 +109,8 @@ final class Launch {
                     IndexKernels.scatterAdd(x.dtype.kind.element, index.dtype.kind.element, y.strides[along]);
             long[] ys = stoppedAlong(y, along);
             inOrder(kernel, x, index, y, ys);
-            Recorder recorder = scope.recorder;
-            if (recorder != null) {
-                Tensor from = recorder.reads(x);
-                Tensor at = recorder.reads(index);
-                Tensor to = recorder.writes(y);
-                recorder.keep("scatterAdd", () -> inOrder(kernel, from, at, to, ys), to);
+            if (scope.recorder != null) {
+                scope.recorder.keep("scatterAdd", x, index, y, (from, at, to) -> inOrder(kernel, from, at, to, ys));
             }
         }
     }
@@ -152,8 +148,7 @@ final class Launch {
         }
         Recorder recorder = Recorder.current();
         if (recorder != null) {
-            Tensor to = recorder.writes(y);
-            recorder.keep(y.storage.op, () -> fill(to, value), to);
+            recorder.keep(y.storage.op, null, null, y, (a, b, to) -> fill(to, value));
         }
     }
 
@@ -238,11 +233,9 @@ final class Launch {
                     reduced,
                     memory(y),
                     y.offset);
-            Recorder recorder = scope.recorder;
-            if (recorder != null) {
-                Tensor from = recorder.reads(x);
-                Tensor result = recorder.writes(y);
-                recorder.keep(y.storage.op, () -> integerReduction(reduction, from, reduced, result), result);
+            if (scope.recorder != null) {
+                scope.recorder.keep(
+                        y.storage.op, x, null, y, (from, b, to) -> integerReduction(reduction, from, reduced, to));
             }
         }
     }
@@ -254,9 +247,7 @@ final class Launch {
             position(work, x, y);
             Recorder recorder = Recorder.current();
             if (recorder != null) {
-                Tensor from = recorder.reads(x);
-                Tensor to = recorder.writes(y);
-                recorder.keep(y.storage.op, () -> position(work, from, to), to);
+                recorder.keep(y.storage.op, x, null, y, (from, b, to) -> position(work, from, to));
             }
         }
     }
@@ -306,9 +297,7 @@ final class Launch {
             topk(work, x, indices);
             Recorder recorder = Recorder.current();
             if (recorder != null) {
-                Tensor from = recorder.reads(x);
-                Tensor to = recorder.writes(indices);
-                recorder.keep("topk", () -> topk(work, from, to), to);
+                recorder.keep("topk", x, null, indices, (from, b, to) -> topk(work, from, to));
             }
         }
     }
@@ -351,10 +340,7 @@ final class Launch {
         scan(work, x, a, y);
         Recorder recorder = Recorder.current();
         if (recorder != null) {
-            Tensor from = recorder.reads(x);
-            Tensor coefficients = recorder.reads(a);
-            Tensor to = recorder.writes(y);
-            recorder.keep(y.storage.op, () -> scan(work, from, coefficients, to), to);
+            recorder.keep(y.storage.op, x, a, y, (from, coefficients, to) -> scan(work, from, coefficients, to));
         }
     }
 
@@ -452,10 +438,7 @@ final class Launch {
                     counts.offset);
             Recorder recorder = Recorder.current();
             if (recorder != null) {
-                Tensor from = recorder.reads(x);
-                Tensor between = recorder.reads(edges);
-                Tensor to = recorder.writes(counts);
-                recorder.keep("histogram", () -> histogram(from, between, to), to);
+                recorder.keep("histogram", x, edges, counts, (from, between, to) -> histogram(from, between, to));
             }
         }
     }

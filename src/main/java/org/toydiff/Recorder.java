@@ -320,10 +320,15 @@ final class Recorder {
             return;
         }
         recorder.unrecorded(() -> loop.run(a, b, y));
-        Tensor first = recorder.reads(a);
-        Tensor second = recorder.reads(b);
-        Tensor result = recorder.writes(y);
-        recorder.keep(op, () -> loop.run(first, second, result), result);
+        recorder.keep(op, a, b, y, loop);
+    }
+
+    /// Adds a command that reads a and b, either of which may be null, and writes y.
+    void keep(String op, Tensor a, Tensor b, Tensor y, Loop loop) {
+        Tensor first = reads(a);
+        Tensor second = reads(b);
+        Tensor result = writes(y);
+        keep(op, () -> loop.run(first, second, result), result);
     }
 
     /// Checks the elements of a tensor, now and in each replay.

@@ -4,6 +4,7 @@ import static org.toydiff.internal.lapacke.Lapacke.*;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntSupplier;
 
 /// The timed calls of LAPACKE. Each restores the operands that the call before it has destroyed; the time of that is
 /// measured separately and subtracted.
@@ -23,76 +24,67 @@ final class LapackCalls {
 
     /// Returns the loop for the operands' problem.
     static Calls.Loop of(Operands o) {
+        IntSupplier call =
+                switch (o.problem.routine()) {
+                    case GESV -> gesv(o);
+                    case POTRF -> potrf(o);
+                    case GEQRF -> geqrf(o);
+                    case SYEVD -> syevd(o);
+                    case GESDD -> gesdd(o);
+                    default -> throw new AssertionError(o.problem.routine());
+                };
+        return calls -> {
+            for (int i = 0; i < calls; i++) {
+                o.restore();
+                o.info = call.getAsInt();
+            }
+        };
+    }
+
+    private static IntSupplier gesv(Operands o) {
         boolean wide = o.problem.wide();
-        return switch (o.problem.routine()) {
-            case GESV -> wide ? dgesv(o) : sgesv(o);
-            case POTRF -> wide ? dpotrf(o) : spotrf(o);
-            case GEQRF -> wide ? dgeqrf(o) : sgeqrf(o);
-            case SYEVD -> wide ? dsyevd(o) : ssyevd(o);
-            case GESDD -> wide ? dgesdd(o) : sgesdd(o);
-            default -> throw new AssertionError(o.problem.routine());
-        };
-    }
-
-    private static MemorySegment pivots(Operands o) {
-        return o.allocate(o.problem.n() * ValueLayout.JAVA_INT.byteSize());
-    }
-
-    private static Calls.Loop sgesv(Operands o) {
         int n = o.problem.n();
         int lda = o.ld(0);
         int ldb = o.ld(1);
         MemorySegment a = o.segment(0);
         MemorySegment b = o.segment(1);
-        MemorySegment pivots = pivots(o);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_sgesv(LAYOUT, n, 1, a, lda, pivots, b, ldb);
-            }
-        };
+        MemorySegment pivots = o.allocate(n * ValueLayout.JAVA_INT.byteSize());
+        return () -> wide
+                ? LAPACKE_dgesv(LAYOUT, n, 1, a, lda, pivots, b, ldb)
+                : LAPACKE_sgesv(LAYOUT, n, 1, a, lda, pivots, b, ldb);
     }
 
-    private static Calls.Loop spotrf(Operands o) {
+    private static IntSupplier potrf(Operands o) {
+        boolean wide = o.problem.wide();
         int n = o.problem.n();
         int lda = o.ld(0);
         MemorySegment a = o.segment(0);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_spotrf(LAYOUT, UPPER, n, a, lda);
-            }
-        };
+        return () -> wide ? LAPACKE_dpotrf(LAYOUT, UPPER, n, a, lda) : LAPACKE_spotrf(LAYOUT, UPPER, n, a, lda);
     }
 
-    private static Calls.Loop sgeqrf(Operands o) {
+    private static IntSupplier geqrf(Operands o) {
+        boolean wide = o.problem.wide();
         int m = o.problem.m();
         int n = o.problem.n();
         int lda = o.ld(0);
         MemorySegment a = o.segment(0);
         MemorySegment tau = o.segment(1);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_sgeqrf(LAYOUT, m, n, a, lda, tau);
-            }
-        };
+        return () -> wide ? LAPACKE_dgeqrf(LAYOUT, m, n, a, lda, tau) : LAPACKE_sgeqrf(LAYOUT, m, n, a, lda, tau);
     }
 
-    private static Calls.Loop ssyevd(Operands o) {
+    private static IntSupplier syevd(Operands o) {
+        boolean wide = o.problem.wide();
         int n = o.problem.n();
         int lda = o.ld(0);
         MemorySegment a = o.segment(0);
         MemorySegment w = o.segment(1);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_ssyevd(LAYOUT, VECTORS, UPPER, n, a, lda, w);
-            }
-        };
+        return () -> wide
+                ? LAPACKE_dsyevd(LAYOUT, VECTORS, UPPER, n, a, lda, w)
+                : LAPACKE_ssyevd(LAYOUT, VECTORS, UPPER, n, a, lda, w);
     }
 
-    private static Calls.Loop sgesdd(Operands o) {
+    private static IntSupplier gesdd(Operands o) {
+        boolean wide = o.problem.wide();
         int m = o.problem.m();
         int n = o.problem.n();
         int lda = o.ld(0);
@@ -102,83 +94,8 @@ final class LapackCalls {
         MemorySegment s = o.segment(1);
         MemorySegment u = o.segment(2);
         MemorySegment vt = o.segment(3);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_sgesdd(LAYOUT, SOME, m, n, a, lda, s, u, ldu, vt, ldvt);
-            }
-        };
-    }
-
-    private static Calls.Loop dgesv(Operands o) {
-        int n = o.problem.n();
-        int lda = o.ld(0);
-        int ldb = o.ld(1);
-        MemorySegment a = o.segment(0);
-        MemorySegment b = o.segment(1);
-        MemorySegment pivots = pivots(o);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_dgesv(LAYOUT, n, 1, a, lda, pivots, b, ldb);
-            }
-        };
-    }
-
-    private static Calls.Loop dpotrf(Operands o) {
-        int n = o.problem.n();
-        int lda = o.ld(0);
-        MemorySegment a = o.segment(0);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_dpotrf(LAYOUT, UPPER, n, a, lda);
-            }
-        };
-    }
-
-    private static Calls.Loop dgeqrf(Operands o) {
-        int m = o.problem.m();
-        int n = o.problem.n();
-        int lda = o.ld(0);
-        MemorySegment a = o.segment(0);
-        MemorySegment tau = o.segment(1);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_dgeqrf(LAYOUT, m, n, a, lda, tau);
-            }
-        };
-    }
-
-    private static Calls.Loop dsyevd(Operands o) {
-        int n = o.problem.n();
-        int lda = o.ld(0);
-        MemorySegment a = o.segment(0);
-        MemorySegment w = o.segment(1);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_dsyevd(LAYOUT, VECTORS, UPPER, n, a, lda, w);
-            }
-        };
-    }
-
-    private static Calls.Loop dgesdd(Operands o) {
-        int m = o.problem.m();
-        int n = o.problem.n();
-        int lda = o.ld(0);
-        int ldu = o.ld(2);
-        int ldvt = o.ld(3);
-        MemorySegment a = o.segment(0);
-        MemorySegment s = o.segment(1);
-        MemorySegment u = o.segment(2);
-        MemorySegment vt = o.segment(3);
-        return calls -> {
-            for (int i = 0; i < calls; i++) {
-                o.restore();
-                o.info = LAPACKE_dgesdd(LAYOUT, SOME, m, n, a, lda, s, u, ldu, vt, ldvt);
-            }
-        };
+        return () -> wide
+                ? LAPACKE_dgesdd(LAYOUT, SOME, m, n, a, lda, s, u, ldu, vt, ldvt)
+                : LAPACKE_sgesdd(LAYOUT, SOME, m, n, a, lda, s, u, ldu, vt, ldvt);
     }
 }

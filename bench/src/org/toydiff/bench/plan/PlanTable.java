@@ -121,24 +121,7 @@ public final class PlanTable {
                 new Dimensions("NN", 1024, 1, 1024),
                 new Dimensions("NN", 1, 1024, 1024),
                 new Dimensions("NN", 1, 1, 1 << 20));
-        int part = best(
-                "vectorPart",
-                shapes,
-                i -> new ProductTable(
-                        t.unpacked(),
-                        t.unpackedResults(),
-                        t.thin(),
-                        t.thinTransposed(),
-                        t.tileRows(),
-                        t.splitDepth(),
-                        t.chunkDepth(),
-                        i),
-                1 << 16,
-                1 << 17,
-                1 << 18,
-                1 << 19,
-                1 << 20);
-        return new ProductTable(
+        IntFunction<ProductTable> tables = i -> new ProductTable(
                 t.unpacked(),
                 t.unpackedResults(),
                 t.thin(),
@@ -146,7 +129,8 @@ public final class PlanTable {
                 t.tileRows(),
                 t.splitDepth(),
                 t.chunkDepth(),
-                part);
+                i);
+        return tables.apply(best("vectorPart", shapes, tables, 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 20));
     }
 
     /// Returns the largest size at which pieces are faster than whole calls; 0 for none.

@@ -17,8 +17,10 @@ public abstract sealed class Emitter permits ScalarEmitter, VectorEmitter {
         /// Pushes the truth value of an operand, 0 or 1 (or a vector mask).
         void mask(int index);
 
-        /// Pushes a parameter.
-        void parameter(int index);
+        /// Pushes a parameter. Passes have parameters, elementwise kernels have none.
+        default void parameter(int index) {
+            throw new IllegalArgumentException("an elementwise kernel has no parameters");
+        }
     }
 
     final CodeBuilder code;

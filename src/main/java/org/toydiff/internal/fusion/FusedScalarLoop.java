@@ -7,7 +7,6 @@ import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
@@ -98,22 +97,16 @@ final class FusedScalarLoop extends FusedLoopWriter {
             code.aload(BLOCK_ARRAYS).loadConstant(k).aaload();
             code.checkcast(element(k).type().arrayType()).astore(arrays[k]);
         }
-        int j = code.allocateLocal(TypeKind.INT);
-        Label top = code.newLabel();
-        Label end = code.newLabel();
-        code.iconst_0().istore(j);
-        code.labelBinding(top);
-        code.iload(j).iload(BLOCK_COUNT).if_icmpge(end);
-        int[] results = results(code, operand -> {
-            code.aload(arrays[operand]).iload(j);
-            code.arrayLoad(element(operand).kind);
+        LoopCode.forElements(code, BLOCK_COUNT, 1, j -> {
+            int[] results = results(code, operand -> {
+                code.aload(arrays[operand]).iload(j);
+                code.arrayLoad(element(operand).kind);
+            });
+            for (int k = inputs; k < operands; k++) {
+                code.aload(arrays[k]).iload(j).loadLocal(resultKind(k), results[k - inputs]);
+                code.arrayStore(element(k).kind);
+            }
         });
-        for (int k = inputs; k < operands; k++) {
-            code.aload(arrays[k]).iload(j).loadLocal(resultKind(k), results[k - inputs]);
-            code.arrayStore(element(k).kind);
-        }
-        code.iinc(j, 1).goto_(top);
-        code.labelBinding(end);
         code.return_();
     }
 
@@ -137,11 +130,6 @@ final class FusedScalarLoop extends FusedLoopWriter {
             @Override
             public void mask(int index) {
                 converted.accept(index);
-            }
-
-            @Override
-            public void parameter(int index) {
-                throw new IllegalArgumentException("an elementwise kernel has no parameters");
             }
         });
         int[] slots = new int[operands - inputs];

@@ -219,11 +219,6 @@ final class FusedVectorLoop extends FusedLoopWriter {
                     LoopCode.loadMask(code, lanes);
                 }
             }
-
-            @Override
-            public void parameter(int index) {
-                throw new IllegalArgumentException("an elementwise kernel has no parameters");
-            }
         };
     }
 

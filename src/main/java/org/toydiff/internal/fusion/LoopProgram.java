@@ -8,6 +8,7 @@ import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.kernels.Element;
+import org.toydiff.internal.kernels.Staging;
 
 /// The computation of a fused loop for each element: a straight-line program of kernels. Its values are the inputs,
 /// numbered from 0, then the results of the calls. Some of these are stored, the others exist in registers only.
@@ -22,7 +23,7 @@ import org.toydiff.internal.kernels.Element;
 /// @param outputs the values that are stored, in the order of the operands that are written
 public record LoopProgram(Precision precision, List<Element> inputs, List<Call> calls, List<Output> outputs) {
     /// The largest number of operands.
-    static final int MAX_OPERANDS = 16;
+    static final int MAX_OPERANDS = Staging.MAX_OPERANDS;
 
     /// The largest number of operations: HotSpot compiles no method of 8,000 bytes or more, and the vector form has
     /// some 20 for each.

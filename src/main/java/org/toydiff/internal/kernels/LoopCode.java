@@ -80,7 +80,7 @@ public final class LoopCode {
     }
 
     /// Writes `for (int i = 0; i < count; i += step) body`, in terms of slots.
-    static void forElements(CodeBuilder code, int count, int step, IntConsumer body) {
+    public static void forElements(CodeBuilder code, int count, int step, IntConsumer body) {
         int i = code.allocateLocal(TypeKind.INT);
         Label top = code.newLabel();
         Label end = code.newLabel();

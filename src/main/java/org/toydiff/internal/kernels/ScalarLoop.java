@@ -132,11 +132,6 @@ final class ScalarLoop extends LoopWriter {
             public void mask(int index) {
                 input.accept(index);
             }
-
-            @Override
-            public void parameter(int index) {
-                throw new IllegalArgumentException("an elementwise kernel has no parameters");
-            }
         });
         emitter.result(0);
     }

@@ -16,15 +16,18 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 ///
 /// A thread takes a staging for the duration of a loop; those given back serve other threads. One that is not given
 /// back, because the loop threw an exception, is left to the garbage collector.
-final class Staging {
+public final class Staging {
     /// Elements of an array: those of four operands stay in a first-level cache. A multiple of a virtual vector.
-    static final int LENGTH = 512;
+    public static final int LENGTH = 512;
 
     /// Rows or runs shorter than this are computed in memory: copies would cost more than they save.
-    static final int SHORTEST = 64;
+    public static final int SHORTEST = 64;
+
+    /// The most operands of a loop.
+    public static final int MAX_OPERANDS = 16;
 
     /// The place of the array with the lanes of a virtual vector, after those of the operands.
-    static final int LANES = 4;
+    static final int LANES = MAX_OPERANDS;
 
     private static final int MAX_IDLE = 16;
     private static final AtomicReferenceArray<Staging> IDLE = new AtomicReferenceArray<>(MAX_IDLE);
@@ -32,15 +35,15 @@ final class Staging {
     private final Map<Class<?>, Object[]> known = new HashMap<>();
 
     // The operands in use.
-    private final Object[] arrays = new Object[LANES];
-    private final ValueLayout[] layouts = new ValueLayout[LANES];
-    private final MemorySegment[] segments = new MemorySegment[LANES];
-    private final long[] starts = new long[LANES];
+    private final Object[] arrays = new Object[MAX_OPERANDS];
+    private final ValueLayout[] layouts = new ValueLayout[MAX_OPERANDS];
+    private final MemorySegment[] segments = new MemorySegment[MAX_OPERANDS];
+    private final long[] starts = new long[MAX_OPERANDS];
 
     private Staging() {}
 
     /// {@return a staging that no other thread uses}
-    static Staging take() {
+    public static Staging take() {
         for (int i = 0; i < MAX_IDLE; i++) {
             Staging idle = IDLE.getAndSet(i, null);
             if (idle != null) {
@@ -50,7 +53,8 @@ final class Staging {
         return new Staging();
     }
 
-    void giveBack() {
+    /// Lets other loops use it.
+    public void giveBack() {
         Arrays.fill(segments, null);
         for (int i = 0; i < MAX_IDLE; i++) {
             if (IDLE.compareAndSet(i, null, this)) {
@@ -84,16 +88,28 @@ final class Staging {
     }
 
     /// Sets an operand, of which element 0 is at `start`, and returns its array.
-    Object set(int operand, ValueLayout layout, MemorySegment x, long start) {
-        arrays[operand] = array(operand, layout);
-        layouts[operand] = layout;
+    public Object set(int operand, ValueLayout layout, MemorySegment x, long start) {
+        if (layouts[operand] != layout) {
+            arrays[operand] = array(operand, layout);
+            layouts[operand] = layout;
+        }
         segments[operand] = x;
         starts[operand] = start;
         return arrays[operand];
     }
 
+    /// {@return the starts of the operands, which may be changed before they are set}
+    public long[] starts() {
+        return starts;
+    }
+
+    /// {@return the arrays of the operands that are set, by operand}
+    public Object[] arrays() {
+        return arrays;
+    }
+
     /// Fills an operand's array with its first element.
-    void repeat(int operand) {
+    public void repeat(int operand) {
         load(1 << operand, 0, 1);
         for (int n = 1; n < LENGTH; n *= 2) {
             System.arraycopy(arrays[operand], 0, arrays[operand], n, n);
@@ -104,7 +120,7 @@ final class Staging {
     // much code, and so there is one of each kind.
 
     /// Reads n elements from an index on into the arrays of these operands.
-    void load(int operands, long index, int n) {
+    public void load(int operands, long index, int n) {
         for (int left = operands; left != 0; left &= left - 1) {
             int k = Integer.numberOfTrailingZeros(left);
             MemorySegment.copy(segments[k], layouts[k], offset(k, index), arrays[k], 0, n);
@@ -112,7 +128,7 @@ final class Staging {
     }
 
     /// Writes n elements of the arrays of these operands from an index on.
-    void store(int operands, long index, int n) {
+    public void store(int operands, long index, int n) {
         for (int left = operands; left != 0; left &= left - 1) {
             int k = Integer.numberOfTrailingZeros(left);
             MemorySegment.copy(arrays[k], 0, segments[k], layouts[k], offset(k, index), n);
@@ -124,7 +140,7 @@ final class Staging {
     }
 
     /// {@return the number of elements of the block that begins at an index}
-    static int blockLength(long index, long end) {
+    public static int blockLength(long index, long end) {
         return (int) Math.min(LENGTH, end - index);
     }
 }

@@ -226,11 +226,6 @@ final class VectorLoop extends LoopWriter {
                 pushIndex(code, index, j);
                 LoopCode.loadMask(code, lanes);
             }
-
-            @Override
-            public void parameter(int index) {
-                throw new IllegalArgumentException("an elementwise kernel has no parameters");
-            }
         };
     }
 

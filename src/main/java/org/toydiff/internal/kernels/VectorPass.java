@@ -20,8 +20,8 @@ import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.VectorEmitter;
 
-/// Writes passes over vectors of elements, each a [PassLoop.Vectors] with the arithmetic. A fold has as many vectors as
-// make up the virtual vector.
+/// Writes passes over vectors of elements, each a [PassLoop.Vectors] with the arithmetic. A fold has as many vectors
+/// as make up the virtual vector.
 final class VectorPass extends PassWriter {
     private static final ClassDesc VECTOR = LoopCode.VECTOR;
     private static final ClassDesc SPECIES = LoopCode.SPECIES;

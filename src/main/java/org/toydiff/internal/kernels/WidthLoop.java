@@ -229,11 +229,6 @@ final class WidthLoop {
             public void mask(int index) {
                 throw new IllegalArgumentException("a conversion has no masks");
             }
-
-            @Override
-            public void parameter(int index) {
-                throw new IllegalArgumentException("a conversion has no parameters");
-            }
         };
     }
 

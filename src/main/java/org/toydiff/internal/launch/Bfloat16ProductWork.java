@@ -6,7 +6,6 @@ import org.toydiff.internal.blas.MklBlas;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.Kernel;
-import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
 /// One matrix product `y = a·b + beta·y` of BFLOAT16 in progress, or a batch of them, divided into tiles of the
@@ -17,7 +16,7 @@ import org.toydiff.internal.workers.Workers;
 /// multiplies them. Nothing of an operand's size is made in floats.
 /// What follows a product (an activation, an activation's gradient) reads the rounded elements, as a separate op
 /// would; a bias is added before.
-public final class Bfloat16ProductWork extends Work {
+public final class Bfloat16ProductWork extends ProductBatch {
     /// Products of fewer multiplications stay on the calling thread.
     private static final long SMALLEST = 1 << 18;
 
@@ -30,75 +29,32 @@ public final class Bfloat16ProductWork extends Work {
     /// tile.
     private static final int DIRECT_TILE = 512;
 
-    // Scratch, in floats: the tile, the panels, whose place a tile without them takes too, and the bias or, in
-    // BFLOAT16,
-    // a gradient before its activation.
+    // Scratch, in floats: the tile, the panels, whose place a tile without them takes too, so that it must end before
+    // REST; and the bias or, in BFLOAT16, a gradient before its activation.
     private static final long PANEL_A = TILE * TILE;
     private static final long PANEL_B = PANEL_A + TILE * DEPTH;
     private static final long REST = PANEL_B + TILE * DEPTH;
 
     private static final ContiguousKernels FLOATS = ContiguousKernels.of(false);
 
-    private int m;
-    private int n;
-    private int k;
-    private MemorySegment a;
-    private MemorySegment b;
-    private MemorySegment y;
-
-    // Offsets and strides are in elements: between rows and between columns.
-    private long a0;
+    // The operands' strides between rows and between columns, in elements.
     private long ai;
     private long aj;
-    private long b0;
     private long bi;
     private long bj;
-    private long y0;
-    private double beta;
 
     private int tileRows;
     private int tileColumns;
     private long across;
     private long tiles;
 
-    // The batch; a part is one tile of one product, or `together` small products.
-    private long batches;
-    private long[] batchShape;
-    private long[] batchA;
-    private long[] batchB;
+    /// A part is one tile of one product, or so many small products.
     private long together;
-
-    // Operations that follow a tile; null if absent.
-    private MemorySegment bias;
-    private long bias0;
-    private long biasStep;
-    private Kernel.Unary activation;
-    private Kernel.Binary gradient;
 
     /// Adds the bias to each tile from now on. It has one element for each column, `step` elements apart. Ended by
     /// [#plain()].
     public void addBias(MemorySegment bias, long biasAt, long step) {
-        this.bias = bias;
-        bias0 = biasAt;
-        biasStep = step;
-    }
-
-    /// Applies an activation to each tile from now on. Ended by [#plain()].
-    public void activate(Kernel.Unary kernel) {
-        activation = kernel;
-    }
-
-    /// Passes each tile from now on through an activation's gradient, given y's old elements, the activation's
-    /// output, and writes the result to y. Ended by [#plain()].
-    public void throughGradient(Kernel.Binary kernel) {
-        gradient = kernel;
-    }
-
-    /// Ends all operations that follow a tile.
-    public void plain() {
-        bias = null;
-        activation = null;
-        gradient = null;
+        bias(bias, biasAt, step);
     }
 
     /// Sets the first operand of the next [#run], `[rows, columns]`, with the strides between its rows and between its
@@ -126,22 +82,14 @@ public final class Bfloat16ProductWork extends Work {
     /// and strides are those of [ProductWork#run]. The matrices of y are contiguous and follow each other, and nothing
     /// is empty, except perhaps k.
     public void run(double beta, MemorySegment y, long yAt, long[] shape, long[] aStrides, long[] bStrides) {
-        batchShape = shape;
-        batchA = aStrides;
-        batchB = bStrides;
-        batches = Shape.size(shape);
-        this.beta = beta;
-        this.y = y;
-        y0 = yAt;
+        begin(beta, y, yAt, shape, aStrides, bStrides);
         cut();
         long multiplications = Math.max(1, (long) m * n * k);
         together = tiles > 1 ? 1 : Math.max(1, SMALLEST / multiplications);
         try {
             Workers.run(this, parts(batches, together) * tiles);
         } finally {
-            a = null;
-            b = null;
-            this.y = null;
+            forget();
         }
     }
 
@@ -172,10 +120,8 @@ public final class Bfloat16ProductWork extends Work {
         MemorySegment scratch = Scratch.take();
         try {
             for (long batch = first; batch < Math.min(first + together, batches); batch++) {
-                long aAt = a0 + Shape.offset(batch, batchShape, batchA) + i * ai;
-                long bAt = b0 + Shape.offset(batch, batchShape, batchB) + j * bj;
-                long yAt = y0 + batch * m * n + i * n + j;
-                product(scratch, aAt, bAt, yAt, rows, columns);
+                long yAt = yAt(batch) + i * n + j;
+                product(scratch, aAt(batch) + i * ai, bAt(batch) + j * bj, yAt, rows, columns);
                 store(scratch, yAt, j, rows, columns);
             }
         } finally {

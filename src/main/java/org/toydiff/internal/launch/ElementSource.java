@@ -18,8 +18,26 @@ public interface ElementSource {
         return elements <= Scratch.BYTES / (wide ? Double.BYTES : Float.BYTES);
     }
 
-    /// {@return the number of rows that are computed together}
-    static long rowsTogether(long columns) {
-        return Math.max(1, TOGETHER / columns);
+    /// Computes rows `from` to `to` of the matrix, n elements each, some rows together, and lets them be read in order.
+    default void rows(long from, long to, long n, RowReader reader) {
+        long together = Math.max(1, TOGETHER / n);
+        for (long first = from; first < to; first += together) {
+            long count = Math.min(together, to - first);
+            MemorySegment elements = compute(first, 0, count, n);
+            try {
+                for (long i = 0; i < count; i++) {
+                    reader.row(first + i, elements, i * n);
+                }
+            } finally {
+                Scratch.give(elements);
+            }
+        }
+    }
+
+    /// Reads rows.
+    @FunctionalInterface
+    interface RowReader {
+        /// Reads row i, whose elements lie in a piece of memory from `at` on.
+        void row(long i, MemorySegment x, long at);
     }
 }

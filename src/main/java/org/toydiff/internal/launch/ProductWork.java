@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.Kernel;
-import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
 /// One matrix product `y = a·b + beta·y` in progress, or a batch of them, divided into parts by [ProductPlan]. One
@@ -15,7 +14,7 @@ import org.toydiff.internal.workers.Workers;
 ///
 /// A part runs on one thread, and each call of BLAS within it. Operations on the result (adding a bias, applying an
 /// activation, multiplying by an activation's gradient) run right after a tile, while it is in the cache.
-public final class ProductWork extends Work {
+public final class ProductWork extends ProductBatch {
     /// Partial results are added this many elements at a time, which stay in a first-level cache.
     private static final int BLOCK = 2048;
 
@@ -26,15 +25,6 @@ public final class ProductWork extends Work {
     private final ProductTable table;
 
     private boolean wide;
-    private int m;
-    private int n;
-    private int k;
-    private MemorySegment a;
-    private MemorySegment b;
-    private MemorySegment y;
-    private long a0;
-    private long b0;
-    private long y0;
 
     // Strides between a's rows and b's columns.
     private long ai;
@@ -47,26 +37,12 @@ public final class ProductWork extends Work {
     private int leadingB;
     private int spacingA;
     private int spacingB;
-    private double beta;
-
-    // The batch: its axes, and the strides along them.
-    private long[] batchShape;
-    private long[] batchA;
-    private long[] batchB;
-    private long batches;
 
     /// Whether the parts add partial results; else they multiply.
     private boolean adds;
 
-    // Operations that follow a tile; null if absent.
-    private MemorySegment bias;
-    private long bias0;
-    private long biasStep;
+    /// Adds the bias, if there is one.
     private Kernel.Binary withBias;
-    private Kernel.Unary activation;
-
-    /// Overwrites y's old elements, the activation's output, with the gradient through it.
-    private Kernel.Binary gradient;
 
     /// Creates a work planned for the loaded library.
     public ProductWork() {
@@ -82,28 +58,7 @@ public final class ProductWork extends Work {
     /// column, `step` elements apart. Ended by [#plain()].
     public void addBias(Kernel.Binary kernel, MemorySegment bias, long biasAt, long step) {
         withBias = kernel;
-        this.bias = bias;
-        bias0 = biasAt;
-        biasStep = step;
-    }
-
-    /// Applies an activation to each tile from now on. Ended by [#plain()].
-    public void activate(Kernel.Unary kernel) {
-        activation = kernel;
-    }
-
-    /// Passes each tile from now on through an activation's gradient, given y's old elements, the activation's
-    /// output, and writes the result to y. Ended by [#plain()].
-    public void throughGradient(Kernel.Binary kernel) {
-        gradient = kernel;
-    }
-
-    /// Ends all operations that follow a tile.
-    public void plain() {
-        bias = null;
-        withBias = null;
-        activation = null;
-        gradient = null;
+        bias(bias, biasAt, step);
     }
 
     /// Sets the first operand of the next [#run], `[rows, columns]`. [MatrixLayout] determines how BLAS is to read
@@ -159,13 +114,7 @@ public final class ProductWork extends Work {
     public void run(
             boolean wide, double beta, MemorySegment y, long yAt, long[] shape, long[] aStrides, long[] bStrides) {
         this.wide = wide;
-        this.beta = beta;
-        this.y = y;
-        y0 = yAt;
-        batchShape = shape;
-        batchA = aStrides;
-        batchB = bStrides;
-        batches = Shape.size(shape);
+        begin(beta, y, yAt, shape, aStrides, bStrides);
         long room = Scratch.BYTES / bytes();
         long most = gradient == null ? 0 : room;
         ProductTable thresholds = table == null ? ProductTable.active() : table;
@@ -193,12 +142,6 @@ public final class ProductWork extends Work {
         }
     }
 
-    private void forget() {
-        a = null;
-        b = null;
-        y = null;
-    }
-
     private int bytes() {
         return wide ? Double.BYTES : Float.BYTES;
     }
@@ -217,9 +160,7 @@ public final class ProductWork extends Work {
             long first = index / plan.tiles * plan.together;
             long end = Math.min(first + plan.together, batches);
             for (long batch = first; batch < end; batch++) {
-                long aAt = a0 + Shape.offset(batch, batchShape, batchA);
-                long bAt = b0 + Shape.offset(batch, batchShape, batchB);
-                tile(index % plan.tiles, aAt, bAt, y0 + batch * m * n);
+                tile(index % plan.tiles, aAt(batch), bAt(batch), yAt(batch));
             }
         }
     }
@@ -278,7 +219,7 @@ public final class ProductWork extends Work {
     }
 
     private void finish(long at, long j, int rows, int columns) {
-        if (withBias != null) {
+        if (bias != null) {
             withBias.run(y, at, n, 1, bias, bias0 + j * biasStep, 0, biasStep, y, at, n, 1, rows, columns);
         }
         if (activation != null) {

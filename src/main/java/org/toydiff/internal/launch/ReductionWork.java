@@ -13,7 +13,7 @@ import org.toydiff.internal.workers.Workers;
 /// The input's layout determines one of three ways: one long run is divided into pieces whose results are combined
 /// in order; many runs are distributed among parts; reduced rows of kept columns are processed by columns. Other
 /// layouts are copied first.
-public final class ReductionWork extends Work {
+public final class ReductionWork extends Work implements ElementSource.RowReader {
     /// Elements per part.
     private static final long PART = 1 << 15;
 
@@ -302,27 +302,17 @@ public final class ReductionWork extends Work {
     }
 
     private void runs(long from, long to) {
-        if (source == null) {
-            for (long i = from; i < to; i++) {
-                run(i, x, x0 + i * xi);
-            }
+        if (source != null) {
+            source.rows(from, to, n, this);
             return;
         }
-        long together = ElementSource.rowsTogether(n);
-        for (long first = from; first < to; first += together) {
-            long count = Math.min(together, to - first);
-            MemorySegment elements = source.compute(first, 0, count, n);
-            try {
-                for (long i = 0; i < count; i++) {
-                    run(first + i, elements, i * n);
-                }
-            } finally {
-                Scratch.give(elements);
-            }
+        for (long i = from; i < to; i++) {
+            row(i, x, x0 + i * xi);
         }
     }
 
-    private void run(long i, MemorySegment x, long at) {
+    @Override
+    public void row(long i, MemorySegment x, long at) {
         switch (reduction) {
             case ARGMAX, ARGMIN -> y.setAtIndex(JAVA_LONG, y0 + i, position(x, at));
             case STD, VAR -> store(i, spread(fold(Fold.SQUARES, x, at, n, fold(Fold.SUM, x, at, n, 0) / n)));

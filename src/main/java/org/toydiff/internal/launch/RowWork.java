@@ -15,7 +15,7 @@ import org.toydiff.internal.workers.Workers;
 ///
 /// Rows are contiguous and evenly spaced; other layouts were copied before. Every row is first shifted by its
 /// largest element, so that no exponential overflows.
-public final class RowWork extends Work {
+public final class RowWork extends Work implements ElementSource.RowReader {
     /// The operation on a row.
     public enum Kind {
         /// `y = softmax(a)`
@@ -138,27 +138,17 @@ public final class RowWork extends Work {
     protected void part(long index) {
         long from = index * perPart;
         long to = Math.min(from + perPart, rows);
-        if (source == null) {
-            for (long i = from; i < to; i++) {
-                row(i, a, a0 + i * ai);
-            }
+        if (source != null) {
+            source.rows(from, to, n, this);
             return;
         }
-        long together = ElementSource.rowsTogether(n);
-        for (long first = from; first < to; first += together) {
-            long count = Math.min(together, to - first);
-            MemorySegment elements = source.compute(first, 0, count, n);
-            try {
-                for (long i = 0; i < count; i++) {
-                    row(first + i, elements, i * n);
-                }
-            } finally {
-                Scratch.give(elements);
-            }
+        for (long i = from; i < to; i++) {
+            row(i, a, a0 + i * ai);
         }
     }
 
-    private void row(long i, MemorySegment a, long aAt) {
+    @Override
+    public void row(long i, MemorySegment a, long aAt) {
         long bAt = b0 + i * bi;
         long yAt = y0 + i * yi;
         if (type == ElementKind.BFLOAT16) {

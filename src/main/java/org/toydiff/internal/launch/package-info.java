@@ -9,7 +9,8 @@
 /// | the types of elements, and their order | `ElementKind` |
 /// | elements that a launch computes when it needs them | `ElementSource` |
 /// | softmax and cross entropy by rows | `RowWork` |
-/// | a matrix product, or a batch of them; its division into parts | `ProductWork`; `ProductPlan`, `ProductTable` |
+/// | a matrix product, or a batch of them | `ProductBatch`, `ProductWork` |
+/// | its division into parts | `ProductPlan`, `ProductTable` |
 /// | the partial results of a product that is divided along its inner axis | `PartialSums` |
 /// | products of BFLOAT16, and its elementwise kernels | `Bfloat16ProductWork`, `Widened` |
 /// | an optimizer's step | `UpdateWork` |
