@@ -142,7 +142,7 @@ final class Backward {
 
     private void start() {
         for (int i = plan.order.length - 1; i >= 0 && outer == null; i--) {
-            schedule.made(-(i + 1), tensors.of(plan.order[i].output).storage);
+            made(plan.order[i], -(i + 1));
         }
         Tensor seed = seed();
         if (plan.toLeaves() || plan.slot(plan.root) >= 0) {
@@ -158,6 +158,16 @@ final class Backward {
             }
         }
         endStep();
+    }
+
+    /// Notes the values that were made with a node in forward.
+    private void made(Node node, int step) {
+        schedule.made(step, tensors.of(node.output).storage);
+        for (int i = 0; i < node.inputs.length; i++) {
+            if (node.isSaved(i)) {
+                schedule.made(step, tensors.of(node.inputs[i]).storage);
+            }
+        }
     }
 
     private Tensor seed() {
@@ -324,7 +334,7 @@ final class Backward {
     private void freeValuesRead(Node node) {
         for (int i = 0; i <= node.inputs.length; i++) {
             Tensor value = node.value(i);
-            if (plan.maker(value) != null) {
+            if (plan.maker(value) != null || node.isSaved(i)) {
                 Storage storage = tensors.of(value).storage;
                 if (storage.lastReader == step) {
                     freeValue(storage, node.op);

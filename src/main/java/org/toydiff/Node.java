@@ -68,6 +68,11 @@ final class Node {
         return i < inputs.length ? inputs[i] : output;
     }
 
+    /// Whether [#value] was made for the rules of this node alone.
+    boolean isSaved(int i) {
+        return i < inputs.length && inputs[i].storage.saved;
+    }
+
     /// Whether some rule that will run reads [#value].
     boolean reads(int i) {
         int bit = i < inputs.length ? Rule.input(i) : Rule.OUTPUT;

@@ -97,6 +97,14 @@ abstract sealed class TensorBase permits Tensor {
         return of(storage, dtype, shape);
     }
 
+    /// A new contiguous tensor in the innermost arena for the gradient rule of one node, among whose inputs it is: an
+    /// eager backward frees it once that rule has run.
+    static Tensor makeSaved(String op, DType dtype, long[] shape) {
+        Tensor saved = make(op, dtype, shape, true);
+        saved.storage.saved = true;
+        return saved;
+    }
+
     /// A new contiguous tensor in any arena, its elements not set; never freed before the arena closes.
     static Tensor makeIn(Arena arena, String op, DType dtype, long[] shape) {
         Shape.checked(op, dtype.bytes(), shape);

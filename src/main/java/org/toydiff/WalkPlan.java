@@ -100,7 +100,11 @@ final class WalkPlan {
         Node node = order[i];
         for (int value = 0; value <= node.inputs.length; value++) {
             Node maker = maker(node.value(value));
-            if (maker != null && node.reads(value)) {
+            boolean saved = node.isSaved(value);
+            if (saved) {
+                tensors.of(node.value(value)).storage.forgetReaders();
+            }
+            if ((maker != null || saved) && node.reads(value)) {
                 tensors.of(node.value(value)).storage.readBy(i + 1);
             }
             if (maker != null && value < node.inputs.length && needs(i)) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.toydiff.Prediction.AbstractTensors;
+import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.Sequential;
@@ -23,6 +24,32 @@ import org.toydiff.nn.Tanh;
 
 /// What is predicted is what happens, to the byte.
 class ScheduleTest {
+    /// `x²`, whose rule reads 2·x as forward has saved it.
+    private static Tensor square(Tensor x) {
+        Tensor y = Tensor.make("square", x.dtype, x.shape, true);
+        Launch.binary(x.dtype.kind.of(BinaryKernel.MULTIPLY), x, x, y);
+        Tensor twice = Tensor.makeSaved("twice", x.dtype, x.shape);
+        Launch.binary(x.dtype.kind.of(BinaryKernel.ADD), x, x, twice);
+        Rule toX = Rule.readsAllInputs((g, inputs) -> g.multiply(inputs[1]));
+        return y.record("square", null, new Rule[] {toX, null}, x, twice);
+    }
+
+    @Test
+    void savedValuesAreFreedAfterTheirRule() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.ones(4, 6).trackGradient();
+            Tensor y = square(x);
+            Tensor twice = y.node.inputs[1];
+            y.sum().backward(Release.AT_CLOSE);
+            assertFalse(twice.storage.isFreed());
+            y.sum().backward(Release.EAGER);
+            assertTrue(twice.storage.isFreed());
+            assertEquals(
+                    List.of(4.0, 4.0),
+                    List.of(x.gradient().at(0, 0), x.gradient().at(3, 5)));
+        }
+    }
+
     /// Graphs of one leaf `x` of shape [4, 6], each ending in a scalar.
     private static Map<String, Function<Tensor, Tensor>> graphs() {
         Map<String, Function<Tensor, Tensor>> graphs = new LinkedHashMap<>();
@@ -73,6 +100,7 @@ class ScheduleTest {
                 .matmul(x.reshape(6, 4))
                 .matmul(x.transpose().slice(0, 0, 4).reshape(4, 4))
                 .sum());
+        graphs.put("a saved value", x -> square(square(x.tanh())).sum());
         graphs.put("a power", x -> x.abs().add(1).power(x).sum());
         graphs.put("softmax", x -> Functional.softmax(x, 1).log().sum());
         graphs.put("ignored labels", x -> x.exp()

@@ -36,6 +36,9 @@ public abstract sealed class Storage permits PooledStorage, ForeignStorage, Abst
     /// Made by backward, or no longer read by it: freed once nobody holds it.
     public boolean disposable;
 
+    /// Made by an op for its own gradient rule alone, beside its output: freed as the values of a graph are.
+    public boolean saved;
+
     /// How many pending or kept gradients lie in it.
     public int holders;
 
