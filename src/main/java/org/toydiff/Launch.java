@@ -270,12 +270,18 @@ final class Launch {
                 || Scope.current().reductions.allFinite(x.dtype.kind, memory(x), x.offset, x.size());
     }
 
-    /// A pass of an optimizer's step over contiguous tensors of one shape; of gradient, first and second those may
-    /// be null that the kernel does not read.
+    /// A pass of an optimizer's step over contiguous tensors of one shape; of gradient, first, second and third those
+    /// may be null that the kernel does not read.
     ///
     /// @return the kernel's sum, or 0
     static double update(
-            UpdateWork work, UpdateKernel kernel, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+            UpdateWork work,
+            UpdateKernel kernel,
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            Tensor third) {
         return work.run(
                 kernel,
                 parameter.dtype.kind,
@@ -287,7 +293,9 @@ final class Launch {
                 memory(first),
                 offset(first),
                 memory(second),
-                offset(second));
+                offset(second),
+                memory(third),
+                offset(third));
     }
 
     /// `indices` = the positions of the largest elements of x along an axis, as many as `indices` is long there.

@@ -149,6 +149,215 @@ public final class Updates {
         run(work, UpdateKernel.ADAPTIVE_MOMENTUM, parameter, gradient, velocity, squares);
     }
 
+    /// Adam with the largest second moment so far as the divisor, w (AMSGrad): as
+    /// [#adam(Tensor, Tensor, Tensor, Tensor, long, double, double, double, double, double, double)], and
+    /// `w ← max(w, v)`, `p ← parameterScale·p − rate / (1 − β₁ᵗ) · m / (√(w / (1 − β₂ᵗ)) + ε)`.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param first m, the first moment
+    /// @param second v, the second moment
+    /// @param largest w, the largest second moment
+    /// @param step t, which is 1 for the first step
+    /// @param rate the learning rate
+    /// @param beta1 β₁
+    /// @param beta2 β₂
+    /// @param epsilon ε
+    /// @param weightDecay the weight of an L2 penalty
+    /// @param parameterScale the factor of the parameter: 1, or less for decoupled weight decay
+    public static void amsgrad(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            Tensor largest,
+            long step,
+            double rate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double weightDecay,
+            double parameterScale) {
+        UpdateWork work = begin("amsgrad", parameter, gradient, first, second, largest);
+        moments(work, step, beta1, beta2, epsilon);
+        work.coefficients.rate = rate / (1 - DecayPower.of(beta1, step));
+        work.coefficients.decay = weightDecay;
+        work.coefficients.shrinkage = parameterScale;
+        run(work, UpdateKernel.AMSGRAD, parameter, gradient, first, second, largest);
+    }
+
+    /// Adam with Nesterov's momentum: moments as Adam's,
+    /// `p ← parameterScale·p − (gradientRate·d + meanRate·m) / (√(v / (1 − β₂ᵗ)) + ε)`.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param first m, the first moment
+    /// @param second v, the second moment
+    /// @param step t, which is 1 for the first step
+    /// @param gradientRate the rate of the gradient
+    /// @param meanRate the rate of the first moment
+    /// @param beta1 β₁
+    /// @param beta2 β₂
+    /// @param epsilon ε
+    /// @param weightDecay the weight of an L2 penalty
+    /// @param parameterScale the factor of the parameter: 1, or less for decoupled weight decay
+    public static void nadam(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            long step,
+            double gradientRate,
+            double meanRate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double weightDecay,
+            double parameterScale) {
+        UpdateWork work = begin("nadam", parameter, gradient, first, second);
+        moments(work, step, beta1, beta2, epsilon);
+        work.coefficients.gradientWeight = gradientRate;
+        work.coefficients.velocityWeight = meanRate;
+        work.coefficients.decay = weightDecay;
+        work.coefficients.shrinkage = parameterScale;
+        run(work, UpdateKernel.NADAM, parameter, gradient, first, second);
+    }
+
+    /// Rectified Adam: L. Liu et al., "On the variance of the adaptive learning rate and beyond", 2020, algorithm 2:
+    /// moments as Adam's; with `ρ∞ = 2 / (1 − β₂) − 1` and `ρ = ρ∞ − 2t·β₂ᵗ / (1 − β₂ᵗ)`, where ρ > 5
+    /// `p ← parameterScale·p − rate / (1 − β₁ᵗ) · r·√(1 − β₂ᵗ) · m / (√v + ε)` with
+    /// `r = √((ρ − 4)·(ρ − 2)·ρ∞ / ((ρ∞ − 4)·(ρ∞ − 2)·ρ))`, and else `p ← parameterScale·p − rate / (1 − β₁ᵗ) · m`.
+    /// The threshold 5 is PyTorch's; the paper has 4.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param first m, the first moment
+    /// @param second v, the second moment
+    /// @param step t, which is 1 for the first step
+    /// @param rate the learning rate
+    /// @param beta1 β₁
+    /// @param beta2 β₂
+    /// @param epsilon ε
+    /// @param weightDecay the weight of an L2 penalty
+    /// @param parameterScale the factor of the parameter: 1, or less for decoupled weight decay
+    public static void radam(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            long step,
+            double rate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double weightDecay,
+            double parameterScale) {
+        UpdateWork work = begin("radam", parameter, gradient, first, second);
+        double power = DecayPower.of(beta2, step);
+        double longest = 2 / (1 - beta2) - 1;
+        double length = longest - 2 * step * power / (1 - power);
+        boolean rectified = length > 5;
+        double variance = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length);
+        moments(work, step, beta1, beta2, epsilon);
+        work.coefficients.rootCorrection = 1;
+        work.coefficients.rate =
+                rate / (1 - DecayPower.of(beta1, step)) * (rectified ? Math.sqrt(variance) * Math.sqrt(1 - power) : 1);
+        work.coefficients.decay = weightDecay;
+        work.coefficients.shrinkage = parameterScale;
+        run(work, rectified ? UpdateKernel.ADAM : UpdateKernel.MEAN, parameter, gradient, first, second);
+    }
+
+    /// Adam by the infinity norm: `d = g + weightDecay·p`, `m ← β₁·m + (1 − β₁)·d`, `u ← max(β₂·u, |d| + ε)`,
+    /// `p ← p − rate / (1 − β₁ᵗ) · m / u`.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param first m, the first moment
+    /// @param largest u, the decaying maximum
+    /// @param step t, which is 1 for the first step
+    /// @param rate the learning rate
+    /// @param beta1 β₁
+    /// @param beta2 β₂
+    /// @param epsilon ε
+    /// @param weightDecay the weight of an L2 penalty
+    public static void adamax(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor largest,
+            long step,
+            double rate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double weightDecay) {
+        UpdateWork work = begin("adamax", parameter, gradient, first, largest);
+        work.coefficients.rate = rate / (1 - DecayPower.of(beta1, step));
+        work.coefficients.beta1 = beta1;
+        work.coefficients.beta2 = beta2;
+        work.coefficients.epsilon = epsilon;
+        work.coefficients.decay = weightDecay;
+        run(work, UpdateKernel.ADAMAX, parameter, gradient, first, largest);
+    }
+
+    /// Adadelta: `d = g + weightDecay·p`, `v ← ρ·v + (1 − ρ)·d²`, `e = √(u + ε) / √(v + ε) · d`,
+    /// `u ← ρ·u + (1 − ρ)·e²`, `p ← p − rate·e`.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param squares v, the mean of the squares of gradients
+    /// @param steps u, the mean of the squares of steps
+    /// @param rate the learning rate
+    /// @param rho ρ
+    /// @param epsilon ε
+    /// @param weightDecay the weight of an L2 penalty
+    public static void adadelta(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor squares,
+            Tensor steps,
+            double rate,
+            double rho,
+            double epsilon,
+            double weightDecay) {
+        UpdateWork work = begin("adadelta", parameter, gradient, steps, squares);
+        squares(work, rate, rho, 1 - rho, epsilon, weightDecay);
+        run(work, UpdateKernel.ADADELTA, parameter, gradient, steps, squares);
+    }
+
+    /// Steps scaled by the deviation of the gradients: `d = g + weightDecay·p`, `m ← α·m + (1 − α)·d`,
+    /// `v ← α·v + (1 − α)·d²`, `p ← p − rate·d / (√(v − m²) + ε)`; with a velocity
+    /// `b ← momentum·b + d / (√(v − m²) + ε)`, `p ← p − rate·b`.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param mean m
+    /// @param squares v
+    /// @param velocity b, or null for none
+    /// @param rate the learning rate
+    /// @param alpha α
+    /// @param epsilon ε
+    /// @param momentum the factor of the old b
+    /// @param weightDecay the weight of an L2 penalty
+    public static void centered(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor mean,
+            Tensor squares,
+            Tensor velocity,
+            double rate,
+            double alpha,
+            double epsilon,
+            double momentum,
+            double weightDecay) {
+        UpdateWork work = begin("centered", parameter, gradient, mean, squares, velocity);
+        squares(work, rate, alpha, 1 - alpha, epsilon, weightDecay);
+        work.coefficients.beta1 = alpha;
+        work.coefficients.velocityWeight = momentum;
+        UpdateKernel kernel = velocity == null ? UpdateKernel.CENTERED : UpdateKernel.CENTERED_MOMENTUM;
+        run(work, kernel, parameter, gradient, mean, squares, velocity);
+    }
+
     /// LAMB, in three passes: moments as Adam's, `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + weightDecay·p`,
     /// `p ← p − rate·‖p‖/‖r‖·r`; the ratio is 1 where a norm is 0.
     ///
@@ -181,8 +390,8 @@ public final class Updates {
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.scale = 1 / (1 - DecayPower.of(beta1, step));
         work.coefficients.decay = weightDecay;
-        Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second);
-        double stepNorm = Math.sqrt(Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second));
+        Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second, null);
+        double stepNorm = Math.sqrt(Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second, null));
         work.coefficients.rate = rate * (norm > 0 && stepNorm > 0 ? norm / stepNorm : 1);
         run(work, UpdateKernel.LAMB_STEP, parameter, null, first, second);
     }
@@ -282,12 +491,18 @@ public final class Updates {
 
     /// Checks the tensors of a step; state may be null.
     private static UpdateWork begin(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        return begin(op, parameter, gradient, first, second, null);
+    }
+
+    private static UpdateWork begin(
+            String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second, Tensor third) {
         requireUnrecorded(op);
         requireModifiable(op, parameter);
         requireLike(op, parameter, gradient);
         requireState(op, parameter, first);
         requireState(op, parameter, second);
-        requireApart(op, parameter, gradient, first, second);
+        requireState(op, parameter, third);
+        requireApart(op, parameter, gradient, first, second, third);
         return Scope.current().updates;
     }
 
@@ -300,15 +515,27 @@ public final class Updates {
 
     private static void run(
             UpdateWork work, UpdateKernel kernel, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        run(work, kernel, parameter, gradient, first, second, null);
+    }
+
+    private static void run(
+            UpdateWork work,
+            UpdateKernel kernel,
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            Tensor third) {
         if (Launch.skips(parameter)) {
             return;
         }
         if (parameter.size() > 0) {
-            Launch.update(work, kernel, parameter, gradient, first, second);
+            Launch.update(work, kernel, parameter, gradient, first, second, third);
         }
         changed(parameter);
         changed(first);
         changed(second);
+        changed(third);
     }
 
     private static void changed(Tensor tensor) {
@@ -340,13 +567,18 @@ public final class Updates {
     }
 
     /// Throws when two of them overlap in memory: parts of a step run in any order.
-    private static void requireApart(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+    private static void requireApart(
+            String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second, Tensor third) {
         if (Tensor.mayShareMemory(parameter, gradient)
                 || Tensor.mayShareMemory(parameter, first)
                 || Tensor.mayShareMemory(parameter, second)
+                || Tensor.mayShareMemory(parameter, third)
                 || Tensor.mayShareMemory(gradient, first)
                 || Tensor.mayShareMemory(gradient, second)
-                || Tensor.mayShareMemory(first, second)) {
+                || Tensor.mayShareMemory(gradient, third)
+                || Tensor.mayShareMemory(first, second)
+                || Tensor.mayShareMemory(first, third)
+                || Tensor.mayShareMemory(second, third)) {
             throw new IllegalArgumentException(op + ": some of parameter " + Shape.text(parameter.shape)
                     + ", its gradient and its state overlap in memory; give each its own, as copyTo(arena) makes it");
         }

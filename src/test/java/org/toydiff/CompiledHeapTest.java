@@ -21,13 +21,17 @@ import org.toydiff.nn.LayerNorm;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
+import org.toydiff.optim.Adadelta;
 import org.toydiff.optim.Adagrad;
 import org.toydiff.optim.Adam;
 import org.toydiff.optim.AdamW;
+import org.toydiff.optim.Adamax;
 import org.toydiff.optim.Gradients;
 import org.toydiff.optim.LAMB;
 import org.toydiff.optim.LARS;
+import org.toydiff.optim.NAdam;
 import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.RAdam;
 import org.toydiff.optim.RMSProp;
 import org.toydiff.optim.SGD;
 
@@ -79,6 +83,12 @@ class CompiledHeapTest {
         optimizers.put("AdamW", p -> new AdamW(p, 0.001));
         optimizers.put("Adagrad", p -> new Adagrad(p, 0.01));
         optimizers.put("RMSProp", p -> new RMSProp(p, 0.001));
+        optimizers.put("centered RMSProp", p -> new RMSProp(p, 0.001).centered().momentum(0.5));
+        optimizers.put("Adam with AMSGrad", p -> new Adam(p, 0.001).amsgrad().maximize());
+        optimizers.put("NAdam", p -> new NAdam(p, 0.001));
+        optimizers.put("RAdam", p -> new RAdam(p, 0.001));
+        optimizers.put("Adamax", p -> new Adamax(p, 0.001));
+        optimizers.put("Adadelta", p -> new Adadelta(p, 1));
         optimizers.put("LAMB", p -> new LAMB(p, 0.001));
         optimizers.put("LARS", p -> new LARS(p, 0.01));
         return optimizers.entrySet().stream()

@@ -14,7 +14,7 @@ import org.toydiff.child.EveryFunction;
 /// it is stopped at half, saved, and resumed by a fresh process.
 class SameTrainingTest {
     /// Of both dtypes, a model and nine optimizers.
-    private static final int CHECKSUMS = 2 * (1 + 9);
+    private static final int CHECKSUMS = 2 * (1 + 15);
 
     @TempDir
     private Path folder;

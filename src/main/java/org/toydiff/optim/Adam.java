@@ -8,6 +8,8 @@ import org.toydiff.Updates;
 /// root as in PyTorch: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
 /// `p ← p − lr / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
 public final class Adam extends AdaptiveMoments<Adam> {
+    private boolean amsgrad;
+
     /// Creates an optimizer with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
     ///
     /// @param parameters the parameters to update
@@ -17,6 +19,19 @@ public final class Adam extends AdaptiveMoments<Adam> {
         super(parameters, lr, 1e-8, 0);
     }
 
+    /// Divides by the largest second moment so far, in `max_exp_avg_sq`, instead of the current one: S. Reddi, S. Kale,
+    /// S. Kumar, "On the convergence of Adam and beyond", 2018 (AMSGrad).
+    ///
+    /// **Memory** each parameter has that tensor too, made in the innermost arena.
+    ///
+    /// @return this
+    /// @throws IllegalStateException after a step
+    public Adam amsgrad() {
+        keep("amsgrad", "exp_avg", "exp_avg_sq", "max_exp_avg_sq");
+        amsgrad = true;
+        return this;
+    }
+
     @Override
     Adam self() {
         return this;
@@ -24,17 +39,25 @@ public final class Adam extends AdaptiveMoments<Adam> {
 
     @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        Updates.adam(
-                parameter,
-                gradient,
-                state[0],
-                state[1],
-                step,
-                group.lr(),
-                beta1,
-                beta2,
-                epsilon,
-                group.weightDecay(),
-                1);
+        double decay = group.weightDecay();
+        double scale = 1;
+        if (amsgrad) {
+            Updates.amsgrad(
+                    parameter,
+                    gradient,
+                    state[0],
+                    state[1],
+                    state[2],
+                    step,
+                    group.lr(),
+                    beta1,
+                    beta2,
+                    epsilon,
+                    decay,
+                    scale);
+        } else {
+            Updates.adam(
+                    parameter, gradient, state[0], state[1], step, group.lr(), beta1, beta2, epsilon, decay, scale);
+        }
     }
 }

@@ -7,6 +7,8 @@ import org.toydiff.Updates;
 /// Adam with decoupled weight decay: I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019. As
 /// [Adam], except that the decay is not part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
 public final class AdamW extends AdaptiveMoments<AdamW> {
+    private boolean amsgrad;
+
     /// Creates an optimizer with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and weight decay 0.01.
     ///
     /// @param parameters the parameters to update
@@ -16,6 +18,19 @@ public final class AdamW extends AdaptiveMoments<AdamW> {
         super(parameters, lr, 1e-8, 0.01);
     }
 
+    /// Divides by the largest second moment so far, in `max_exp_avg_sq`, instead of the current one: S. Reddi, S. Kale,
+    /// S. Kumar, "On the convergence of Adam and beyond", 2018 (AMSGrad).
+    ///
+    /// **Memory** each parameter has that tensor too, made in the innermost arena.
+    ///
+    /// @return this
+    /// @throws IllegalStateException after a step
+    public AdamW amsgrad() {
+        keep("amsgrad", "exp_avg", "exp_avg_sq", "max_exp_avg_sq");
+        amsgrad = true;
+        return this;
+    }
+
     @Override
     AdamW self() {
         return this;
@@ -23,17 +38,25 @@ public final class AdamW extends AdaptiveMoments<AdamW> {
 
     @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        Updates.adam(
-                parameter,
-                gradient,
-                state[0],
-                state[1],
-                step,
-                group.lr(),
-                beta1,
-                beta2,
-                epsilon,
-                0,
-                1 - group.lr() * group.weightDecay());
+        double decay = 0;
+        double scale = 1 - group.lr() * group.weightDecay();
+        if (amsgrad) {
+            Updates.amsgrad(
+                    parameter,
+                    gradient,
+                    state[0],
+                    state[1],
+                    state[2],
+                    step,
+                    group.lr(),
+                    beta1,
+                    beta2,
+                    epsilon,
+                    decay,
+                    scale);
+        } else {
+            Updates.adam(
+                    parameter, gradient, state[0], state[1], step, group.lr(), beta1, beta2, epsilon, decay, scale);
+        }
     }
 }

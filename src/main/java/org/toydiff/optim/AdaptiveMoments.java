@@ -3,17 +3,22 @@ package org.toydiff.optim;
 import java.util.List;
 import org.toydiff.Tensor;
 
-/// The base of Adam and its variants: running means of the gradients and of their squares, in `exp_avg` and
-/// `exp_avg_sq`.
+/// The base of Adam and its variants: running means of the gradients, in `exp_avg`, and of their squares, in
+/// `exp_avg_sq`, or another measure of their size.
 ///
 /// @param <S> the optimizer itself, which the settings return
-abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Optimizer permits Adam, AdamW, LAMB {
+abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Optimizer
+        permits Adam, AdamW, Adamax, LAMB, NAdam, RAdam {
     double beta1 = 0.9;
     double beta2 = 0.999;
     double epsilon;
 
     AdaptiveMoments(List<Tensor> parameters, double lr, double epsilon, double weightDecay) {
-        super(parameters, lr, "exp_avg", "exp_avg_sq");
+        this(parameters, lr, epsilon, weightDecay, "exp_avg_sq");
+    }
+
+    AdaptiveMoments(List<Tensor> parameters, double lr, double epsilon, double weightDecay, String second) {
+        super(parameters, lr, "exp_avg", second);
         this.epsilon = epsilon;
         super.weightDecay(weightDecay);
     }
@@ -23,7 +28,7 @@ abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Opti
     /// Sets the decay rates of the running means.
     ///
     /// @param beta1 β₁, of the mean of the gradients, in [0, 1); 0.9 by default
-    /// @param beta2 β₂, of the mean of their squares, in [0, 1); 0.999 by default
+    /// @param beta2 β₂, of the mean of their squares, or of the maximum in [Adamax], in [0, 1); 0.999 by default
     /// @return this
     /// @throws IllegalArgumentException if one is out of range
     public S betas(double beta1, double beta2) {
@@ -47,6 +52,12 @@ abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Opti
     @Override
     public S weightDecay(double weightDecay) {
         super.weightDecay(weightDecay);
+        return self();
+    }
+
+    @Override
+    public S maximize() {
+        super.maximize();
         return self();
     }
 }

@@ -52,6 +52,12 @@ public final class LARS extends Optimizer {
     }
 
     @Override
+    public LARS maximize() {
+        super.maximize();
+        return this;
+    }
+
+    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         double norm = Updates.norm(parameter);
         double gradientNorm = Updates.norm(gradient);

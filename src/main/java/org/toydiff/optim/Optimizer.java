@@ -38,6 +38,7 @@ public abstract class Optimizer implements Stateful {
     private final List<Slot> slots = new ArrayList<>();
     private List<String> stateNames;
     private double weightDecay;
+    private boolean maximizes;
 
     /// One object for all steps.
     private final Runnable steps = this::stepAll;
@@ -76,6 +77,16 @@ public abstract class Optimizer implements Stateful {
     public Optimizer weightDecay(double weightDecay) {
         this.weightDecay = require("weightDecay", weightDecay, weightDecay >= 0);
         groups.forEach(group -> group.weightDecay(weightDecay));
+        return this;
+    }
+
+    /// Ascends: changes the parameters as if all gradients had the other sign, so that what backward began with grows.
+    ///
+    /// **Memory** two passes over each gradient in a step, which negate it in place and back.
+    ///
+    /// @return this
+    public Optimizer maximize() {
+        maximizes = true;
         return this;
     }
 
@@ -216,7 +227,7 @@ public abstract class Optimizer implements Stateful {
             return;
         }
         try {
-            update(slot.group, slot.parameter, slot.parameter.gradient(), slot.state, slot.steps + 1);
+            update(slot);
         } catch (RuntimeException | Error failure) {
             failure.addSuppressed(new IllegalStateException(name() + ": the step failed at parameter " + i + " "
                     + Arrays.toString(slot.parameter.shape()) + "; those before it are changed, those after it not"));
@@ -224,6 +235,20 @@ public abstract class Optimizer implements Stateful {
         }
         if (!MemoryPlan.isDryRun()) {
             slot.steps++;
+        }
+    }
+
+    private void update(Slot slot) {
+        Tensor gradient = slot.parameter.gradient();
+        if (!maximizes) {
+            update(slot.group, slot.parameter, gradient, slot.state, slot.steps + 1);
+            return;
+        }
+        Updates.scale(gradient, -1);
+        try {
+            update(slot.group, slot.parameter, gradient, slot.state, slot.steps + 1);
+        } finally {
+            Updates.scale(gradient, -1);
         }
     }
 

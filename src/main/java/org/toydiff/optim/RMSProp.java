@@ -1,15 +1,18 @@
 package org.toydiff.optim;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
 /// RMSProp: T. Hinton, "Neural networks for machine learning", lecture 6e, 2012, as PyTorch's RMSprop:
-/// `d = g + decay·p`, `v ← α·v + (1 − α)·d²`, `b ← μ·b + d / (√v + ε)`, `p ← p − lr·b`.
+/// `d = g + decay·p`, `v ← α·v + (1 − α)·d²`, `b ← μ·b + d / (√v + ε)`, `p ← p − lr·b`; centered, with
+/// `m ← α·m + (1 − α)·d` and `v − m²` in the place of v.
 public final class RMSProp extends Optimizer {
     private double alpha = 0.99;
     private double epsilon = 1e-8;
     private double momentum;
+    private boolean centered;
 
     /// Creates an optimizer with α = 0.99, ε = 1e-8 and no momentum; the methods below change its settings.
     ///
@@ -50,9 +53,33 @@ public final class RMSProp extends Optimizer {
     /// @throws IllegalStateException if it changes between 0 and another value after a step
     public RMSProp momentum(double momentum) {
         require("momentum", momentum, momentum >= 0);
-        keep("momentum", momentum == 0 ? new String[] {"square_avg"} : new String[] {"square_avg", "momentum_buffer"});
+        keep("momentum", stateNames(momentum, centered));
         this.momentum = momentum;
         return this;
+    }
+
+    /// Divides by the deviation of the gradients from their running mean m instead of their size: A. Graves,
+    /// "Generating sequences with recurrent neural networks", 2013.
+    ///
+    /// **Memory** each parameter has a tensor m, `grad_avg`, made in the innermost arena.
+    ///
+    /// @return this
+    /// @throws IllegalStateException after a step
+    public RMSProp centered() {
+        keep("centered", stateNames(momentum, true));
+        centered = true;
+        return this;
+    }
+
+    private static String[] stateNames(double momentum, boolean centered) {
+        List<String> names = new ArrayList<>(List.of("square_avg"));
+        if (centered) {
+            names.add("grad_avg");
+        }
+        if (momentum != 0) {
+            names.add("momentum_buffer");
+        }
+        return names.toArray(String[]::new);
     }
 
     @Override
@@ -62,9 +89,19 @@ public final class RMSProp extends Optimizer {
     }
 
     @Override
+    public RMSProp maximize() {
+        super.maximize();
+        return this;
+    }
+
+    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         double decay = group.weightDecay();
-        if (momentum == 0) {
+        if (centered) {
+            Tensor velocity = momentum == 0 ? null : state[2];
+            Updates.centered(
+                    parameter, gradient, state[1], state[0], velocity, group.lr(), alpha, epsilon, momentum, decay);
+        } else if (momentum == 0) {
             Updates.adaptive(parameter, gradient, state[0], group.lr(), alpha, 1 - alpha, epsilon, decay);
         } else {
             Updates.adaptive(

@@ -4,10 +4,11 @@ import java.util.List;
 import org.toydiff.Tensor;
 import org.toydiff.Updates;
 
-/// Stochastic gradient descent: `d = g + decay·p`, `v ← μ·v + d`, `p ← p − lr·v`, as PyTorch's SGD with momentum μ
-/// and no dampening; with Nesterov's momentum `p ← p − lr·(d + μ·v)`.
+/// Stochastic gradient descent: `d = g + decay·p`, `v ← μ·v + d`, `p ← p − lr·v`, as PyTorch's SGD with momentum μ;
+/// with dampening τ `v ← μ·v + (1 − τ)·d` after the first step; with Nesterov's momentum `p ← p − lr·(d + μ·v)`.
 public final class SGD extends Optimizer {
     private double momentum;
+    private double dampening;
     private boolean nesterov;
 
     /// Creates an optimizer without momentum; the methods below change its settings.
@@ -46,11 +47,24 @@ public final class SGD extends Optimizer {
         return this;
     }
 
+    /// Sets the dampening of the momentum: the part of each gradient after the first that does not enter the velocity.
+    ///
+    /// @param dampening τ; 0 by default
+    /// @return this
+    /// @throws IllegalArgumentException if it is NaN, or not 0 after [#nesterov()]
+    public SGD dampening(double dampening) {
+        this.dampening = require("dampening", dampening, dampening == 0 || dampening == dampening && !nesterov);
+        return this;
+    }
+
     /// Switches to Nesterov's momentum, which looks one step ahead.
     ///
     /// @return this
-    /// @throws IllegalStateException if there is no momentum
+    /// @throws IllegalStateException if there is no momentum, or dampening
     public SGD nesterov() {
+        if (dampening != 0) {
+            throw new IllegalStateException("SGD: nesterov() goes without dampening; leave one of them out");
+        }
         if (momentum == 0) {
             throw new IllegalStateException("SGD: nesterov() looks ahead by the momentum, and there is none; call"
                     + " momentum(0.9), say, before it");
@@ -66,11 +80,18 @@ public final class SGD extends Optimizer {
     }
 
     @Override
+    public SGD maximize() {
+        super.maximize();
+        return this;
+    }
+
+    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         if (momentum == 0) {
             Updates.sgd(parameter, gradient, group.lr(), group.weightDecay());
         } else {
-            Updates.sgd(parameter, gradient, state[0], group.lr(), 1, momentum, nesterov, group.weightDecay());
+            double share = step == 1 ? 1 : 1 - dampening;
+            Updates.sgd(parameter, gradient, state[0], group.lr(), share, momentum, nesterov, group.weightDecay());
         }
     }
 }

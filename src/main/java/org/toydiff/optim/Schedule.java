@@ -100,6 +100,82 @@ public interface Schedule {
         };
     }
 
+    /// Multiplies the rate by `gamma` at each milestone, as PyTorch's MultiStepLR.
+    ///
+    /// @param gamma the factor
+    /// @param milestones the first steps with another rate, ascending; one that occurs twice multiplies twice
+    /// @return the schedule
+    /// @throws IllegalArgumentException if the milestones do not ascend
+    static Schedule multiStep(double gamma, long... milestones) {
+        long[] at = milestones.clone();
+        for (int i = 1; i < at.length; i++) {
+            if (at[i] < at[i - 1]) {
+                throw new IllegalArgumentException(
+                        "Schedule.multiStep: the milestones " + Arrays.toString(at) + " do not ascend; sort them");
+            }
+        }
+        return (base, step) -> {
+            int reached = 0;
+            while (reached < at.length && at[reached] <= step) {
+                reached++;
+            }
+            return base * StrictMath.pow(gamma, reached);
+        };
+    }
+
+    /// Multiplies the rate by `gamma` after every step, as PyTorch's ExponentialLR.
+    ///
+    /// @param gamma the factor
+    /// @return the schedule
+    static Schedule exponential(double gamma) {
+        return (base, step) -> base * StrictMath.pow(gamma, step);
+    }
+
+    /// Lowers the rate to 0 as a power of the remaining steps, as PyTorch's PolynomialLR:
+    /// `base·(1 − step/steps)^power`.
+    ///
+    /// @param steps the number of steps to 0, positive
+    /// @param power the power; 1 for a line
+    /// @return the schedule
+    /// @throws IllegalArgumentException if steps is not positive
+    static Schedule polynomial(long steps, double power) {
+        requirePositive("polynomial", steps);
+        return (base, step) -> base * StrictMath.pow(1 - (double) Math.min(step, steps) / steps, power);
+    }
+
+    /// Lowers the rate to `min` by half a cosine again and again, as PyTorch's CosineAnnealingWarmRestarts:
+    /// I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
+    ///
+    /// @param steps the number of steps before the first restart, positive
+    /// @param factor by how much each period is longer than the one before, 1 or more
+    /// @param min the rate at the end of a period
+    /// @return the schedule
+    /// @throws IllegalArgumentException if steps or factor is not positive
+    static Schedule cosineWarmRestarts(long steps, int factor, double min) {
+        requirePositive("cosineWarmRestarts", steps);
+        requirePositive("cosineWarmRestarts", factor);
+        return (base, step) -> {
+            long period = steps;
+            long at = factor == 1 ? step % steps : step;
+            while (at >= period) {
+                at -= period;
+                period *= factor;
+            }
+            return min + (base - min) * (1 + StrictMath.cos(Math.PI * at / period)) / 2;
+        };
+    }
+
+    /// Multiplies the rate by a factor in the first steps, as PyTorch's ConstantLR.
+    ///
+    /// @param factor the factor
+    /// @param steps the number of steps with the factor, positive
+    /// @return the schedule
+    /// @throws IllegalArgumentException if steps is not positive
+    static Schedule constant(double factor, long steps) {
+        requirePositive("constant", steps);
+        return (base, step) -> step < steps ? base * factor : base;
+    }
+
     /// Keeps the base rate.
     ///
     /// @return the schedule

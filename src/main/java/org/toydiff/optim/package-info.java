@@ -3,8 +3,9 @@
 /// | subject | files |
 /// |---|---|
 /// | base of all optimizers: steps, groups, state dicts | [Optimizer], [ParameterGroup] |
-/// | optimizers; each has its formula at the top | [SGD], [Adam], [AdamW], [LAMB], [LARS], [RMSProp], [Adagrad] |
-/// | settings and state of Adam, AdamW and LAMB | `AdaptiveMoments` |
+/// | optimizers; each has its formula at the top | [SGD], [LARS], [RMSProp], [Adagrad], [Adadelta] |
+/// | Adam and its variants | [Adam], [AdamW], [Adamax], [NAdam], [RAdam], [LAMB] |
+/// | settings and state of Adam and its variants | `AdaptiveMoments` |
 /// | learning rate by step: formulas, and who applies them | [Schedule], [Scheduler] |
 /// | learning rate by a metric | [ReduceOnPlateau] |
 /// | gradient clipping, and the check that gradients are finite | [Gradients] |

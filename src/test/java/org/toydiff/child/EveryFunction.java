@@ -33,12 +33,16 @@ import org.toydiff.nn.Functional;
 import org.toydiff.nn.Layer;
 import org.toydiff.nn.LayerNorm;
 import org.toydiff.nn.Linear;
+import org.toydiff.optim.Adadelta;
 import org.toydiff.optim.Adagrad;
 import org.toydiff.optim.Adam;
 import org.toydiff.optim.AdamW;
+import org.toydiff.optim.Adamax;
 import org.toydiff.optim.LAMB;
 import org.toydiff.optim.LARS;
+import org.toydiff.optim.NAdam;
 import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.RAdam;
 import org.toydiff.optim.RMSProp;
 import org.toydiff.optim.SGD;
 
@@ -67,6 +71,12 @@ public final class EveryFunction {
         OPTIMIZERS.put("lars", LARS::new);
         OPTIMIZERS.put("rmsprop", (p, lr) -> new RMSProp(p, lr).momentum(0.9));
         OPTIMIZERS.put("adagrad", Adagrad::new);
+        OPTIMIZERS.put("centered", (p, lr) -> new RMSProp(p, lr).centered().momentum(0.9));
+        OPTIMIZERS.put("amsgrad", (p, lr) -> new Adam(p, lr).amsgrad());
+        OPTIMIZERS.put("nadam", NAdam::new);
+        OPTIMIZERS.put("radam", RAdam::new);
+        OPTIMIZERS.put("adamax", Adamax::new);
+        OPTIMIZERS.put("adadelta", Adadelta::new);
     }
 
     private EveryFunction() {}

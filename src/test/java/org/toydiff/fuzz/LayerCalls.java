@@ -21,12 +21,16 @@ import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Residual;
 import org.toydiff.nn.Sequential;
 import org.toydiff.nn.Tanh;
+import org.toydiff.optim.Adadelta;
 import org.toydiff.optim.Adagrad;
 import org.toydiff.optim.Adam;
 import org.toydiff.optim.AdamW;
+import org.toydiff.optim.Adamax;
 import org.toydiff.optim.LAMB;
 import org.toydiff.optim.LARS;
+import org.toydiff.optim.NAdam;
 import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.RAdam;
 import org.toydiff.optim.RMSProp;
 import org.toydiff.optim.SGD;
 
@@ -211,6 +215,12 @@ final class LayerCalls {
             case 4 -> new RMSProp(parameters, 0.1);
             case 5 -> new Adagrad(parameters, 0.1);
             case 6 -> new LARS(parameters, 0.1);
+            case 7 -> new NAdam(parameters, 0.1).maximize();
+            case 8 -> new RAdam(parameters, 0.1);
+            case 9 -> new Adamax(parameters, 0.1);
+            case 10 -> new Adadelta(parameters, 0.1);
+            case 11 -> new RMSProp(parameters, 0.1).centered().momentum(0.9);
+            case 12 -> new Adam(parameters, 0.1).amsgrad();
             default -> new LAMB(parameters, 0.1);
         };
     }
@@ -221,8 +231,23 @@ final class LayerCalls {
         if (leaf == null) {
             return;
         }
-        int kind = c.below(8);
-        String[] names = {"SGD", "SGD", "Adam", "AdamW", "RMSProp", "Adagrad", "LARS", "LAMB"};
+        int kind = c.below(14);
+        String[] names = {
+            "SGD",
+            "SGD",
+            "Adam",
+            "AdamW",
+            "RMSProp",
+            "Adagrad",
+            "LARS",
+            "NAdam",
+            "RAdam",
+            "Adamax",
+            "Adadelta",
+            "RMSProp",
+            "Adam",
+            "LAMB"
+        };
         int steps = 1 + c.below(2);
         Attempt attempt = new Attempt(m, c, "new " + names[kind] + "(List.of(" + leaf + "), 0.1).step()")
                 .mustFail(() -> leaf.tensor.hasGradient() && !leaf.takesGradient())

@@ -54,6 +54,60 @@ class OptimizerTest {
         OPTIMIZERS.put(
                 "adagradDecay",
                 p -> new Adagrad(p, 0.1).lrDecay(0.05).epsilon(1e-6).weightDecay(0.1));
+        OPTIMIZERS.put("dampening", p -> new SGD(p, 0.1).momentum(0.9).dampening(0.3));
+        OPTIMIZERS.put(
+                "maximize", p -> new SGD(p, 0.1).momentum(0.9).weightDecay(0.01).maximize());
+        OPTIMIZERS.put("adamMaximize", p -> new Adam(p, 0.01).weightDecay(0.1).maximize());
+        OPTIMIZERS.put("amsgrad", p -> new Adam(p, 0.01).amsgrad().weightDecay(0.1));
+        OPTIMIZERS.put("adamWAmsgrad", p -> new AdamW(p, 0.01).amsgrad().betas(0.8, 0.9));
+        OPTIMIZERS.put("nadam", p -> new NAdam(p, 0.01).weightDecay(0.1));
+        OPTIMIZERS.put("nadamDecoupled", p -> new NAdam(p, 0.01)
+                .betas(0.8, 0.99)
+                .momentumDecay(0.1)
+                .weightDecay(0.1)
+                .decoupledWeightDecay());
+        OPTIMIZERS.put("radam", p -> new RAdam(p, 0.01).weightDecay(0.1));
+        OPTIMIZERS.put(
+                "radamDecoupled",
+                p -> new RAdam(p, 0.01).betas(0.8, 0.9).weightDecay(0.1).decoupledWeightDecay());
+        OPTIMIZERS.put("adamax", p -> new Adamax(p, 0.01));
+        OPTIMIZERS.put(
+                "adamaxDecay",
+                p -> new Adamax(p, 0.01).betas(0.8, 0.9).epsilon(1e-3).weightDecay(0.1));
+        OPTIMIZERS.put("adadelta", p -> new Adadelta(p, 1));
+        OPTIMIZERS.put(
+                "adadeltaDecay",
+                p -> new Adadelta(p, 0.5).rho(0.8).epsilon(1e-3).weightDecay(0.1));
+        OPTIMIZERS.put("centered", p -> new RMSProp(p, 0.01).centered().weightDecay(0.1));
+        OPTIMIZERS.put(
+                "centeredMomentum",
+                p -> new RMSProp(p, 0.01).centered().momentum(0.8).alpha(0.9).epsilon(1e-6));
+    }
+
+    @Test
+    void nesterovAndDampeningExcludeEachOther() {
+        try (var arena = TensorArena.ofConfined()) {
+            List<Tensor> p = List.of(Tensor.zeros(2).trackGradient());
+            SGD dampened = new SGD(p, 0.1, 0.9).dampening(0.5);
+            assertTrue(assertThrows(IllegalStateException.class, dampened::nesterov)
+                    .getMessage()
+                    .contains("dampening"));
+            SGD nesterov = new SGD(p, 0.1, 0.9).nesterov();
+            assertThrows(IllegalArgumentException.class, () -> nesterov.dampening(0.5));
+            assertThrows(IllegalArgumentException.class, () -> dampened.dampening(Double.NaN));
+        }
+    }
+
+    @Test
+    void anAscendingStepLeavesTheGradientAsItWas() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor p = Tensor.of(new float[] {1, 2, 3}).trackGradient();
+            p.multiply(Tensor.of(new float[] {0, -0.0f, 5})).sum().backward(Release.EAGER);
+            float[] before = p.gradient().toFloatArray();
+            new SGD(List.of(p), 0.1).maximize().step();
+            assertArrayEquals(before, p.gradient().toFloatArray());
+            assertArrayEquals(new float[] {1, 2, 3.5f}, p.toFloatArray());
+        }
     }
 
     @TestFactory

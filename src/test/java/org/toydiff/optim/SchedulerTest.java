@@ -55,6 +55,12 @@ class SchedulerTest extends ArenaTest {
                         4,
                         15,
                         35));
+        SCHEDULES.put("multiStep", Schedule.multiStep(0.3, 5, 9, 9, 40));
+        SCHEDULES.put("exponential", Schedule.exponential(0.9));
+        SCHEDULES.put("polynomial", Schedule.polynomial(45, 1.7));
+        SCHEDULES.put("warmRestarts", Schedule.cosineWarmRestarts(7, 1, 0.02));
+        SCHEDULES.put("warmRestartsLonger", Schedule.cosineWarmRestarts(5, 2, 0.02));
+        SCHEDULES.put("constant", Schedule.constant(0.25, 11));
         CHAINED.put(
                 "chained",
                 new Schedule[] {Schedule.linear(0.1, 1, 9), Schedule.step(7, 0.6), Schedule.cosine(70, 0.02)});

@@ -32,7 +32,7 @@ public final class Coefficients {
     /// The term added to that root.
     public double epsilon;
 
-    /// The velocity's weight in the step: 1, or Nesterov's momentum.
+    /// The velocity's weight in the step: 1, or Nesterov's momentum; in centered RMSProp the momentum.
     public double velocityWeight;
 
     /// The gradient's weight in the step: 0, or 1 with Nesterov's momentum.

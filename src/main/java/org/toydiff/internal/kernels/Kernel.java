@@ -66,7 +66,7 @@ public final class Kernel {
                 long n2);
     }
 
-    /// One pass over contiguous runs of up to four operands, some of which it writes, with an optional fold.
+    /// One pass over contiguous runs of up to five operands, some of which it writes, with an optional fold.
     @FunctionalInterface
     public interface Pass {
         /// Operands that the pass does not have may be null.
@@ -81,6 +81,8 @@ public final class Kernel {
                 long c0,
                 MemorySegment d,
                 long d0,
+                MemorySegment e,
+                long e0,
                 long n,
                 double[] parameters);
     }

@@ -39,6 +39,8 @@ abstract class PassLoop implements Kernel.Pass {
             long c0,
             MemorySegment d,
             long d0,
+            MemorySegment e,
+            long e0,
             long from,
             long to,
             double[] parameters);
@@ -53,6 +55,8 @@ abstract class PassLoop implements Kernel.Pass {
             long c0,
             MemorySegment d,
             long d0,
+            MemorySegment e,
+            long e0,
             long from,
             long to,
             double[] parameters);
@@ -67,6 +71,8 @@ abstract class PassLoop implements Kernel.Pass {
             long c0,
             MemorySegment d,
             long d0,
+            MemorySegment e,
+            long e0,
             long from,
             long to,
             double[] parameters,
@@ -82,18 +88,20 @@ abstract class PassLoop implements Kernel.Pass {
             long c0,
             MemorySegment d,
             long d0,
+            MemorySegment e,
+            long e0,
             long n,
             double[] parameters) {
         long whole = n & -step;
         double total;
         if (inQuarters) {
             long quarter = n < leastOfQuarters ? 0 : n / (4L * lanes) * lanes;
-            double first = quarters(a, a0, b, b0, c, c0, d, d0, 0, quarter, parameters);
-            total = fold(part(a, a0, b, b0, c, c0, d, d0, 4 * quarter, whole, parameters), first);
+            double first = quarters(a, a0, b, b0, c, c0, d, d0, e, e0, 0, quarter, parameters);
+            total = fold(part(a, a0, b, b0, c, c0, d, d0, e, e0, 4 * quarter, whole, parameters), first);
         } else {
-            total = part(a, a0, b, b0, c, c0, d, d0, 0, whole, parameters);
+            total = part(a, a0, b, b0, c, c0, d, d0, e, e0, 0, whole, parameters);
         }
-        return whole < n ? rest(a, a0, b, b0, c, c0, d, d0, whole, n, parameters, total) : total;
+        return whole < n ? rest(a, a0, b, b0, c, c0, d, d0, e, e0, whole, n, parameters, total) : total;
     }
 
     /// {@return the fold of two totals}
@@ -124,11 +132,13 @@ abstract class PassLoop implements Kernel.Pass {
                 long c0,
                 MemorySegment d,
                 long d0,
+                MemorySegment e,
+                long e0,
                 long from,
                 long to,
                 double[] parameters,
                 double total) {
-            return scalar.rest(a, a0, b, b0, c, c0, d, d0, from, to, parameters, total);
+            return scalar.rest(a, a0, b, b0, c, c0, d, d0, e, e0, from, to, parameters, total);
         }
     }
 
@@ -154,7 +164,7 @@ abstract class PassLoop implements Kernel.Pass {
 
         /// Computes the first n elements of the operands' arrays, and folds them into the lanes. Operands that the
         /// pass does not have, and the lanes of a pass that folds nothing, are null.
-        abstract void block(Object a, Object b, Object c, Object d, Object lanes, int n, double[] parameters);
+        abstract void block(Object a, Object b, Object c, Object d, Object e, Object lanes, int n, double[] parameters);
 
         /// {@return the fold of the lanes}
         abstract double total(Object lanes);
@@ -169,6 +179,8 @@ abstract class PassLoop implements Kernel.Pass {
                 long c0,
                 MemorySegment d,
                 long d0,
+                MemorySegment e,
+                long e0,
                 long from,
                 long to,
                 double[] parameters) {
@@ -180,11 +192,12 @@ abstract class PassLoop implements Kernel.Pass {
             Object bs = set(staging, 1, b, b0);
             Object cs = set(staging, 2, c, c0);
             Object ds = set(staging, 3, d, d0);
+            Object es = set(staging, 4, e, e0);
             Object totals = lanes(staging);
             for (long i = from; i < to; i += Staging.LENGTH) {
                 int n = Staging.blockLength(i, to);
                 staging.load(read, i, n);
-                block(as, bs, cs, ds, totals, n, parameters);
+                block(as, bs, cs, ds, es, totals, n, parameters);
                 staging.store(written, i, n);
             }
             // Before another thread may take the staging, and with it the lanes.
@@ -203,13 +216,15 @@ abstract class PassLoop implements Kernel.Pass {
                 long c0,
                 MemorySegment d,
                 long d0,
+                MemorySegment e,
+                long e0,
                 long from,
                 long to,
                 double[] parameters) {
-            double first = part(a, a0, b, b0, c, c0, d, d0, from, to, parameters);
-            double second = part(a, a0, b, b0, c, c0, d, d0, to, 2 * to, parameters);
-            double third = part(a, a0, b, b0, c, c0, d, d0, 2 * to, 3 * to, parameters);
-            double fourth = part(a, a0, b, b0, c, c0, d, d0, 3 * to, 4 * to, parameters);
+            double first = part(a, a0, b, b0, c, c0, d, d0, e, e0, from, to, parameters);
+            double second = part(a, a0, b, b0, c, c0, d, d0, e, e0, to, 2 * to, parameters);
+            double third = part(a, a0, b, b0, c, c0, d, d0, e, e0, 2 * to, 3 * to, parameters);
+            double fourth = part(a, a0, b, b0, c, c0, d, d0, e, e0, 3 * to, 4 * to, parameters);
             return fold(fold(first, second), fold(third, fourth));
         }
 

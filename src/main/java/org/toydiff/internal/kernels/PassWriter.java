@@ -19,7 +19,7 @@ import org.toydiff.internal.arithmetic.Precision;
 abstract class PassWriter {
     static final ClassDesc PARAMETERS = CD_double.arrayType();
     private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
-    private static final int OPERANDS = 4;
+    static final int OPERANDS = 5;
 
     /// The type of [PassLoop]'s `part` and `quarters`.
     static final MethodTypeDesc PART = part();

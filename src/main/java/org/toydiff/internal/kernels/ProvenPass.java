@@ -46,7 +46,7 @@ final class ProvenPass implements Kernel.Pass {
         @Override
         void runVectors(long elements) {
             MemorySegment x = pass.outputs().isEmpty() ? ScratchOperand.ones(wideStorage) : ScratchOperand.RESULTS;
-            loop.run(x, 0, x, 0, x, 0, x, 0, elements, parameters);
+            loop.run(x, 0, x, 0, x, 0, x, 0, x, 0, elements, parameters);
         }
     }
 
@@ -60,15 +60,17 @@ final class ProvenPass implements Kernel.Pass {
             long c0,
             MemorySegment d,
             long d0,
+            MemorySegment e,
+            long e0,
             long n,
             double[] parameters) {
         if (n >= shortest && vectors.isProven()) {
             long before = vectors.begin();
-            double result = vectors.loop.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+            double result = vectors.loop.run(a, a0, b, b0, c, c0, d, d0, e, e0, n, parameters);
             vectors.end(before);
             return result;
         }
-        double result = scalar.run(a, a0, b, b0, c, c0, d, d0, n, parameters);
+        double result = scalar.run(a, a0, b, b0, c, c0, d, d0, e, e0, n, parameters);
         if (n >= shortest) {
             vectors.advance(n);
         }

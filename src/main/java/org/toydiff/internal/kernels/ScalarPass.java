@@ -12,6 +12,7 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,15 +25,15 @@ final class ScalarPass extends PassWriter {
     private static final MethodType CONSTRUCTOR = MethodType.methodType(void.class, PassDescription.class, int.class);
 
     private static final MethodTypeDesc REST = PART.insertParameterTypes(PART.parameterCount(), CD_double);
-    private static final MethodTypeDesc BLOCK =
-            MethodTypeDesc.of(CD_void, CD_Object, CD_Object, CD_Object, CD_Object, CD_Object, CD_int, PARAMETERS);
+    private static final MethodTypeDesc BLOCK = MethodTypeDesc.of(CD_void, Collections.nCopies(OPERANDS + 1, CD_Object))
+            .insertParameterTypes(OPERANDS + 1, CD_int, PARAMETERS);
     private static final MethodTypeDesc TOTAL = MethodTypeDesc.of(CD_double, CD_Object);
 
     // Slots of parameters that follow those of the operands.
     private static final int TOTAL_OF_REST = PARAMETER_ARRAY + 1;
-    private static final int LANES_OF_BLOCK = 5;
-    private static final int COUNT_OF_BLOCK = 6;
-    private static final int PARAMETERS_OF_BLOCK = 7;
+    private static final int LANES_OF_BLOCK = 1 + OPERANDS;
+    private static final int COUNT_OF_BLOCK = LANES_OF_BLOCK + 1;
+    private static final int PARAMETERS_OF_BLOCK = COUNT_OF_BLOCK + 1;
 
     private ScalarPass(PassDescription pass) {
         super(pass.name(), pass);

@@ -5,7 +5,7 @@ import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 import org.toydiff.internal.kernels.PassDescription.Output;
 
-/// Optimizer steps: one pass over runs of parameter p, gradient g and state m and v. All but the gradient are
+/// Optimizer steps: one pass over runs of parameter p, gradient g and state m, v and w. All but the gradient are
 /// modified in place. Formulas are those of [org.toydiff.Updates]; coefficients those of [Coefficients].
 public enum UpdateKernel {
     /// `d = scale·(g + decay·p)`, `p ← p − rate·d`
@@ -17,6 +17,30 @@ public enum UpdateKernel {
     /// `d = g + decay·p`, `m ← beta1·m + (1 − beta1)·d`, `v ← beta2·v + squareWeight·d²`,
     /// `p ← shrinkage·p − rate·m / (rootCorrection·√v + epsilon)`
     ADAM(UpdateKernel::adam),
+
+    /// As [#ADAM], with the largest v so far: `w ← max(w, v)`,
+    /// `p ← shrinkage·p − rate·m / (rootCorrection·√w + epsilon)`
+    AMSGRAD(UpdateKernel::amsgrad),
+
+    /// m and v as [#ADAM], `p ← shrinkage·p − (gradientWeight·d + velocityWeight·m) / (rootCorrection·√v + epsilon)`
+    NADAM(UpdateKernel::nadam),
+
+    /// m and v as [#ADAM], `p ← shrinkage·p − rate·m`
+    MEAN(UpdateKernel::mean),
+
+    /// m as [#ADAM], `v ← max(beta2·v, |d| + epsilon)`, `p ← p − rate·m / v`
+    ADAMAX(UpdateKernel::adamax),
+
+    /// `d = g + decay·p`, `v ← beta2·v + squareWeight·d²`, `e = √(m + epsilon) / √(v + epsilon)·d`,
+    /// `m ← beta2·m + squareWeight·e²`, `p ← p − rate·e`
+    ADADELTA(UpdateKernel::adadelta),
+
+    /// `d = g + decay·p`, `m ← beta1·m + (1 − beta1)·d`, `v ← beta2·v + squareWeight·d²`,
+    /// `p ← p − rate·d / (√(v − m²) + epsilon)`
+    CENTERED(UpdateKernel::centered),
+
+    /// m and v as [#CENTERED], `w ← velocityWeight·w + d / (√(v − m²) + epsilon)`, `p ← p − rate·w`
+    CENTERED_MOMENTUM(UpdateKernel::centeredMomentum),
 
     /// `d = g + decay·p`, `v ← beta2·v + squareWeight·d²`, `p ← p − rate·d / (rootCorrection·√v + epsilon)`
     ADAPTIVE(UpdateKernel::adaptive),
@@ -38,6 +62,7 @@ public enum UpdateKernel {
     private static final int G = 1;
     private static final int M = 2;
     private static final int V = 3;
+    private static final int W = 4;
 
     private final PerPrecision<Kernel.Pass> kernel;
 
@@ -45,7 +70,7 @@ public enum UpdateKernel {
         kernel = new PerPrecision<>(p -> Kernels.pass(description.apply(Kernels.name(this, p), p)));
     }
 
-    /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`), created on first use; its operands are p, g, m and v}
+    /// {@return the kernel for FLOAT32 or FLOAT64 (`wide`), created on first use; its operands are p, g, m, v and w}
     public Kernel.Pass of(boolean wide) {
         return kernel.of(wide);
     }
@@ -101,6 +126,117 @@ public enum UpdateKernel {
                 new Output(M, mean),
                 new Output(V, variance),
                 new Output(P, c.shrinkage().multiply(p.input(P)).subtract(step)));
+    }
+
+    private static PassDescription amsgrad(String name, Precision p) {
+        var c = Coefficients.Symbols.of(p);
+        Real d = plus(p.input(G), c.decay(), p.input(P));
+        Real mean = mean(p, d);
+        Real variance = variance(p, d);
+        Real largest = p.input(W).max(variance);
+        Real step = c.rate().multiply(mean).divide(divisor(largest));
+        return PassDescription.map(
+                name,
+                p,
+                new Output(M, mean),
+                new Output(V, variance),
+                new Output(W, largest),
+                new Output(P, c.shrinkage().multiply(p.input(P)).subtract(step)));
+    }
+
+    private static PassDescription nadam(String name, Precision p) {
+        var c = Coefficients.Symbols.of(p);
+        Real d = plus(p.input(G), c.decay(), p.input(P));
+        Real mean = mean(p, d);
+        Real variance = variance(p, d);
+        Real step = c.gradientWeight()
+                .multiply(d)
+                .add(c.velocityWeight().multiply(mean))
+                .divide(divisor(variance));
+        return PassDescription.map(
+                name,
+                p,
+                new Output(M, mean),
+                new Output(V, variance),
+                new Output(P, c.shrinkage().multiply(p.input(P)).subtract(step)));
+    }
+
+    private static PassDescription mean(String name, Precision p) {
+        var c = Coefficients.Symbols.of(p);
+        Real d = plus(p.input(G), c.decay(), p.input(P));
+        Real mean = mean(p, d);
+        Real step = c.rate().multiply(mean);
+        return PassDescription.map(
+                name,
+                p,
+                new Output(M, mean),
+                new Output(V, variance(p, d)),
+                new Output(P, c.shrinkage().multiply(p.input(P)).subtract(step)));
+    }
+
+    private static PassDescription adamax(String name, Precision p) {
+        var c = Coefficients.Symbols.of(p);
+        Real d = plus(p.input(G), c.decay(), p.input(P));
+        Real mean = mean(p, d);
+        Real largest = c.beta2().multiply(p.input(V)).max(d.abs().add(c.epsilon()));
+        return PassDescription.map(
+                name,
+                p,
+                new Output(M, mean),
+                new Output(V, largest),
+                new Output(P, p.input(P).subtract(c.rate().multiply(mean).divide(largest))));
+    }
+
+    private static PassDescription adadelta(String name, Precision p) {
+        var c = Coefficients.Symbols.of(p);
+        Real d = plus(p.input(G), c.decay(), p.input(P));
+        Real variance = variance(p, d);
+        Real root = variance.add(c.epsilon()).sqrt();
+        Real step = p.input(M).add(c.epsilon()).sqrt().divide(root).multiply(d);
+        Real steps = c.beta2()
+                .multiply(p.input(M))
+                .add(c.squareWeight().multiply(step).multiply(step));
+        return PassDescription.map(
+                name,
+                p,
+                new Output(V, variance),
+                new Output(M, steps),
+                new Output(P, p.input(P).subtract(c.rate().multiply(step))));
+    }
+
+    /// {@return `d` over the deviation of the gradients}
+    private static Real centeredStep(Precision p, Real d, Real mean, Real variance) {
+        Real deviation = variance.subtract(mean.multiply(mean)).sqrt();
+        return d.divide(deviation.add(Coefficients.Symbols.of(p).epsilon()));
+    }
+
+    private static PassDescription centered(String name, Precision p) {
+        var c = Coefficients.Symbols.of(p);
+        Real d = plus(p.input(G), c.decay(), p.input(P));
+        Real mean = mean(p, d);
+        Real variance = variance(p, d);
+        Real step = centeredStep(p, d, mean, variance);
+        return PassDescription.map(
+                name,
+                p,
+                new Output(M, mean),
+                new Output(V, variance),
+                new Output(P, p.input(P).subtract(c.rate().multiply(step))));
+    }
+
+    private static PassDescription centeredMomentum(String name, Precision p) {
+        var c = Coefficients.Symbols.of(p);
+        Real d = plus(p.input(G), c.decay(), p.input(P));
+        Real mean = mean(p, d);
+        Real variance = variance(p, d);
+        Real velocity = c.velocityWeight().multiply(p.input(W)).add(centeredStep(p, d, mean, variance));
+        return PassDescription.map(
+                name,
+                p,
+                new Output(M, mean),
+                new Output(V, variance),
+                new Output(W, velocity),
+                new Output(P, p.input(P).subtract(c.rate().multiply(velocity))));
     }
 
     private static PassDescription adaptive(String name, Precision p) {

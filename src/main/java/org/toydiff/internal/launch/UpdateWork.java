@@ -29,17 +29,19 @@ public final class UpdateWork extends Work {
     private MemorySegment g;
     private MemorySegment m;
     private MemorySegment v;
+    private MemorySegment w;
     private long p0;
     private long g0;
     private long m0;
     private long v0;
+    private long w0;
     private long n;
 
     /// The sum of each part.
     private double[] sums = new double[16];
 
-    /// Processes `n` contiguous elements of each operand; gradient, first and second may be null where the kernel
-    /// does not read them. Offsets are in elements.
+    /// Processes `n` contiguous elements of each operand; gradient, first, second and third may be null where the
+    /// kernel does not read them. Offsets are in elements.
     ///
     /// @return the total of the parts' sums, added in order; 0 if the kernel sums nothing
     public double run(
@@ -53,7 +55,9 @@ public final class UpdateWork extends Work {
             MemorySegment first,
             long firstAt,
             MemorySegment second,
-            long secondAt) {
+            long secondAt,
+            MemorySegment third,
+            long thirdAt) {
         this.kind = kind;
         this.kernel = kernel.of(kind == ElementKind.FLOAT64);
         parameters = coefficients.parameters();
@@ -66,6 +70,8 @@ public final class UpdateWork extends Work {
         m0 = firstAt;
         v = second;
         v0 = secondAt;
+        w = third;
+        w0 = thirdAt;
         int parts = Math.toIntExact(parts(n, PART));
         if (parts > sums.length) {
             sums = new double[parts];
@@ -76,6 +82,7 @@ public final class UpdateWork extends Work {
         g = null;
         m = null;
         v = null;
+        w = null;
         double sum = 0;
         for (int i = 0; i < parts; i++) {
             sum += sums[i];
@@ -97,7 +104,7 @@ public final class UpdateWork extends Work {
         if (kind == ElementKind.BFLOAT16) {
             return widened(at, count);
         }
-        return kernel.run(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, count, parameters);
+        return kernel.run(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, w, w0 + at, count, parameters);
     }
 
     /// Updates elements of BFLOAT16 as floats, and rounds those that a kernel may have changed.
@@ -108,10 +115,24 @@ public final class UpdateWork extends Work {
             widen(g, g0 + at, scratch, CALL, count);
             widen(m, m0 + at, scratch, 2 * CALL, count);
             widen(v, v0 + at, scratch, 3 * CALL, count);
-            double sum = kernel.run(scratch, 0, scratch, CALL, scratch, 2 * CALL, scratch, 3 * CALL, count, parameters);
+            widen(w, w0 + at, scratch, 4 * CALL, count);
+            double sum = kernel.run(
+                    scratch,
+                    0,
+                    scratch,
+                    CALL,
+                    scratch,
+                    2 * CALL,
+                    scratch,
+                    3 * CALL,
+                    scratch,
+                    4 * CALL,
+                    count,
+                    parameters);
             round(scratch, 0, p, p0 + at, count);
             round(scratch, 2 * CALL, m, m0 + at, count);
             round(scratch, 3 * CALL, v, v0 + at, count);
+            round(scratch, 4 * CALL, w, w0 + at, count);
             return sum;
         } finally {
             Scratch.give(scratch);

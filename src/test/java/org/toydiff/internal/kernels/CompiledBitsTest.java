@@ -103,8 +103,8 @@ class CompiledBitsTest {
         coefficients.gradientWeight = 1;
         for (boolean wide : new boolean[] {false, true}) {
             try (var arena = Arena.ofShared()) {
-                MemorySegment[] x = new MemorySegment[4];
-                MemorySegment[] fresh = new MemorySegment[4];
+                MemorySegment[] x = new MemorySegment[5];
+                MemorySegment[] fresh = new MemorySegment[5];
                 for (int k = 0; k < x.length; k++) {
                     fresh[k] = numbers(arena, wide, k);
                     x[k] = arena.allocate(8L * COUNT, 64);
@@ -113,9 +113,9 @@ class CompiledBitsTest {
                     for (int k = 0; k < x.length; k++) {
                         x[k].copyFrom(fresh[k]);
                     }
-                    double sum =
-                            kernel.of(wide).run(x[0], 0, x[1], 0, x[2], 0, x[3], 0, COUNT, coefficients.parameters());
-                    long bytes = 2L * COUNT / 4 * 4;
+                    double sum = kernel.of(wide)
+                            .run(x[0], 0, x[1], 0, x[2], 0, x[3], 0, x[4], 0, COUNT, coefficients.parameters());
+                    long bytes = 8L * COUNT / 5 / 8 * 8;
                     for (int k = 0; k < x.length; k++) {
                         y.asSlice(k * bytes, bytes).copyFrom(x[k].asSlice(0, bytes));
                     }

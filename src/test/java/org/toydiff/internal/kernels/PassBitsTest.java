@@ -77,7 +77,7 @@ class PassBitsTest {
     /// Memory for operands a to d.
     private static final class Operands {
         private final boolean wide;
-        private final MemorySegment[] memory = new MemorySegment[4];
+        private final MemorySegment[] memory = new MemorySegment[5];
 
         Operands(Arena arena, Precision storage) {
             wide = storage == Precision.FLOAT64;
@@ -104,7 +104,7 @@ class PassBitsTest {
     }
 
     private static double evaluate(Real value, Operands x, long i) {
-        Object[] inputs = new Object[4];
+        Object[] inputs = new Object[5];
         Number[] parameters = new Number[PARAMETERS.length];
         boolean wide = value.precision() == Precision.FLOAT64;
         for (int k = 0; k < inputs.length; k++) {
@@ -195,7 +195,7 @@ class PassBitsTest {
             }
         }
         MemorySegment[] x = actual.memory;
-        double result = kernel.run(x[0], 0, x[1], 1, x[2], 2, x[3], 3, n, PARAMETERS);
+        double result = kernel.run(x[0], 0, x[1], 1, x[2], 2, x[3], 3, x[4], 4, n, PARAMETERS);
         double total = pass.fold() == null ? 0 : fold(pass, folded);
         assertEquals(Double.doubleToLongBits(total), Double.doubleToLongBits(result), kind + " folds " + n);
         for (int k = 0; k < x.length; k++) {
