@@ -131,6 +131,8 @@ final class CommandFusion {
         if (command.body() instanceof Elementwise launch) {
             List<BlockView> inputs = launch.inputs().stream().map(this::view).toList();
             known = RecordedLaunch.Elementwise.of(launch.kernel(), inputs, view(launch.y()), launch.y().shape);
+        } else if (command.body() instanceof Launch.Fill fill) {
+            known = RecordedLaunch.Elementwise.fill(fill.value(), view(fill.y()), fill.y().shape);
         } else if (command.body() instanceof SourceReader launch) {
             Tensor x = launch.x();
             reads.addAll(blocks(command.reads().stream().filter(t -> t != x).toList()));

@@ -139,29 +139,38 @@ final class Launch {
         return strides;
     }
 
-    /// Sets every element of a contiguous floating tensor.
+    /// Sets every element of a contiguous tensor to a number, which its dtype has.
     static void fill(Tensor y, double value) {
-        if (y.dtype == DType.BFLOAT16) {
-            fillHalves(y, value);
-        } else {
+        if (y.dtype == DType.FLOAT32 || y.dtype == DType.FLOAT64) {
             ContiguousKernels.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
+        } else {
+            fillByCopies(y, value);
         }
         Recorder recorder = Recorder.current();
         if (recorder != null) {
-            recorder.keep(y.storage.op, null, null, y, (a, b, to) -> fill(to, value));
+            Tensor result = recorder.writes(y);
+            recorder.keep(y.storage.op, new Fill(value, result), result);
+        }
+    }
+
+    /// A recorded fill.
+    record Fill(double value, Tensor y) implements Runnable {
+        @Override
+        public void run() {
+            fill(y, value);
         }
     }
 
     /// Copies the first element to the next, both to the next two, and so on.
-    private static void fillHalves(Tensor y, double value) {
+    private static void fillByCopies(Tensor y, double value) {
         if (y.size() == 0) {
             return;
         }
         MemorySegment memory = y.storage.segment();
         y.dtype.set(memory, y.offset, value);
+        long bytes = y.dtype.bytes();
         for (long done = 1; done < y.size(); done *= 2) {
             long more = Math.min(done, y.size() - done);
-            long bytes = Short.BYTES;
             MemorySegment.copy(memory, y.offset * bytes, memory, (y.offset + done) * bytes, more * bytes);
         }
     }

@@ -435,11 +435,7 @@ abstract sealed class TensorBase permits Tensor {
     /// Sets every element of this fresh, contiguous tensor.
     Tensor fill(double value) {
         if (!storage.isAbstract()) {
-            if (dtype.isFloating()) {
-                Launch.fill(self(), value);
-            } else {
-                setAll(i -> value);
-            }
+            Launch.fill(self(), dtype.requireConvertible(storage.op, value));
         }
         return self();
     }

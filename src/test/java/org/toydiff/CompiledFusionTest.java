@@ -9,6 +9,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.toydiff.nn.Functional;
 import org.toydiff.optim.SGD;
 
 /// The elementwise launches of compiled functions run in loops, over other memory in each replay, with the bits of the
@@ -62,6 +63,33 @@ class CompiledFusionTest {
         List<ExecutionPlan.Block> large =
                 plan.blocks().stream().filter(block -> block.bytes() > 1000).toList();
         assertEquals(1, large.size(), plan.toString());
+    }
+
+    @Test
+    void numbersArePartOfLoopsInsteadOfTensors() {
+        ExecutionPlan plan = same(x -> x.multiply(2).add(1).divide(3), inputs(7, 300));
+        assertEquals(1, plan.launches().size(), plan.toString());
+        assertEquals(1, plan.blocks().size(), plan.toString());
+        assertEquals("""
+                t0 = multiply(x0, 2.0)
+                t1 = add(t0, 1.0)
+                y0 = divide(t1, 3.0)""", plan.launches().getFirst().loop());
+        Tensor[] integers = {Tensor.of(new int[] {1, -2, 3}), Tensor.of(new int[] {7, 0, -9})};
+        assertEquals(1, same(x -> x.multiply(2).add(1), integers).launches().size());
+    }
+
+    @Test
+    void forwardAndBackwardOfAnActivationAreOneLoop() {
+        Tensor weight = Tensor.randn(64).trackGradient();
+        ExecutionPlan plan = same(
+                x -> {
+                    weight.zeroGradient();
+                    Tensor loss = Functional.gelu(x.multiply(weight)).mean();
+                    loss.backward(Release.EAGER);
+                    return loss;
+                },
+                inputs(16, 64));
+        assertEquals(1, plan.fusedLoops(), plan.launches().toString());
     }
 
     @Test

@@ -41,10 +41,17 @@ public abstract sealed class Expression permits Real, Bits, Condition {
 
     /// {@return this expression with operand i replaced by `operands.get(i)`} The operands are of one precision, which
     /// becomes that of the result: it may differ from this one's where this expression has truth values only.
+    /// Arithmetic on constants is done here; its result has the bits that a loop would compute.
     ///
     /// @throws IllegalArgumentException if a number replaces a truth value, or the reverse
     public final Expression substitute(List<? extends Expression> operands) {
         return new Substitution(operands).of(this);
+    }
+
+    /// {@return whether this is a number, the same for all elements: a constant, or the bits of one}
+    public final boolean isConstant() {
+        return operation == Operation.CONSTANT
+                || operation == Operation.REINTERPRET && operands.getFirst().isConstant();
     }
 
     /// {@return readable pseudo-code: one line for each node that is used more than once, then the result}

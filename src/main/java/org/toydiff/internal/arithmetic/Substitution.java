@@ -36,7 +36,7 @@ final class Substitution {
             return operands[0].operands.getFirst();
         }
         return switch (node) {
-            case Real real -> new Real(node.operation, node.function, operands);
+            case Real real -> ConstantFolding.of(new Real(node.operation, node.function, operands));
             case Bits bits -> new Bits(node.operation, node.number, operands);
             case Condition condition -> new Condition(node.operation, operands);
         };

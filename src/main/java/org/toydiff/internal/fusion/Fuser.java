@@ -18,17 +18,19 @@ import java.util.Set;
 ///   the longer rows of the two;
 /// - the program [fits][LoopProgram#fits] into one loop. A chain that is too long thus becomes several loops.
 ///
-/// A block that only launches of one loop read is not stored.
+/// A block that only launches of one loop read is not stored. One whose elements are all the same known number is an
+/// operand of no loop: see [ConstantOperands].
 ///
 /// A reduction or softmax whose operand such a loop computes, as its only result that anybody reads, takes its elements
 /// from the loop under the same conditions; they never are in memory as a whole.
 public final class Fuser {
-    private final List<LaunchGroup> groups = new ArrayList<>();
+    private final List<LaunchGroup> groups;
 
     /// The blocks whose contents are needed after the last launch.
     private final Set<Integer> kept;
 
-    private Fuser(Set<Integer> kept) {
+    private Fuser(List<LaunchGroup> groups, Set<Integer> kept) {
+        this.groups = groups;
         this.kept = kept;
     }
 
@@ -37,10 +39,7 @@ public final class Fuser {
     /// @param launches in the order in which they run
     /// @param kept the blocks whose contents are needed afterwards
     public static List<FusedLaunch> fuse(List<? extends RecordedLaunch> launches, Set<Integer> kept) {
-        var fuser = new Fuser(kept);
-        for (int i = 0; i < launches.size(); i++) {
-            fuser.groups.add(LaunchGroup.of(i, launches.get(i)));
-        }
+        var fuser = new Fuser(ConstantOperands.inline(launches, kept), kept);
         for (int next = 0; next < fuser.groups.size(); ) {
             int before = fuser.groups.size();
             fuser.merge(next);

@@ -65,7 +65,8 @@ final class LaunchGroup {
                         each,
                         union(each.reads(), each.x().block()),
                         each.writes());
-            case Elementwise each -> of(List.of(place), isSound(each) ? List.of(each) : List.of(), List.of(each));
+            case Elementwise each ->
+                of(List.of(place), each.isFill() || !isSound(each) ? List.of() : List.of(each), List.of(each));
         };
     }
 
@@ -87,7 +88,7 @@ final class LaunchGroup {
 
     /// {@return whether a launch reads and writes each element of its result at the same place, and a loop can read its
     /// elements: numbers as wide as its expression's, and truth values}
-    private static boolean isSound(Elementwise launch) {
+    static boolean isSound(Elementwise launch) {
         long[] shape = launch.shape();
         BlockView output = launch.output();
         int bytes = launch.expression().precision().size / Byte.SIZE;
@@ -221,7 +222,8 @@ final class LaunchGroup {
         BlockView output = launch.output().reshaped(launch.shape(), shape);
         return output == null || inputs.contains(null)
                 ? null
-                : new Elementwise(launch.kernel(), launch.expression(), List.copyOf(inputs), output, shape);
+                : new Elementwise(
+                        launch.kernel(), launch.expression(), List.copyOf(inputs), launch.constants(), output, shape);
     }
 
     /// {@return whether all views of each block that is written are the same, and no value is overwritten unread}
@@ -243,6 +245,7 @@ final class LaunchGroup {
 
     private static boolean isTruth(Elementwise launch) {
         return launch.expression() instanceof Condition
+                && launch.constants().isEmpty()
                 && launch.inputs().stream().allMatch(input -> input.element() == Element.BOOL);
     }
 
@@ -269,7 +272,8 @@ final class LaunchGroup {
     ///
     /// @param needed the blocks that others read
     FusedLaunch result(Set<Integer> needed) {
-        if (launches.size() == 1) {
+        if (launches.size() == 1
+                && members.stream().allMatch(each -> each.constants().isEmpty())) {
             return new FusedLaunch.Unchanged(launches.getFirst());
         }
         if (consumer == null) {

@@ -11,17 +11,21 @@ import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.kernels.Staging;
 
 /// The computation of a fused loop for each element: a straight-line program of kernels. Its values are the inputs,
-/// numbered from 0, then the results of the calls. Some of these are stored, the others exist in registers only.
+/// numbered from 0, then the constants, then the results of the calls. Some of these are stored, the others exist
+/// in registers only.
 ///
 /// A loop performs the very operations of the kernels, none contracted or reordered, so that it gives the bits that
-/// they give one after another. Equal operations on equal operands are done once.
+/// they give one after another. Equal operations on equal operands are done once, arithmetic on constants when the loop
+/// is generated.
 ///
 /// @param precision the width of the numbers: FLOAT32 for elements of 4 bytes, FLOAT64 for those of 8; truth values go
 ///     with both
 /// @param inputs the types of the operands that are read
+/// @param constants numbers that are the same for all elements
 /// @param calls the kernels in order
 /// @param outputs the values that are stored, in the order of the operands that are written
-public record LoopProgram(Precision precision, List<Element> inputs, List<Call> calls, List<Output> outputs) {
+public record LoopProgram(
+        Precision precision, List<Element> inputs, List<Constant> constants, List<Call> calls, List<Output> outputs) {
     /// The largest number of operands.
     static final int MAX_OPERANDS = Staging.MAX_OPERANDS;
 
@@ -32,6 +36,28 @@ public record LoopProgram(Precision precision, List<Element> inputs, List<Call> 
     /// The largest number of vectors that are in use at once, besides constants and repeated operands: AVX2 has 16
     /// registers.
     static final int MAX_LIVE = 16;
+
+    /// A number.
+    ///
+    /// @param text the number as text
+    /// @param expression the number, which [is constant][Expression#isConstant()]
+    public record Constant(String text, Expression expression) {
+        /// {@return a number as an element, or null if no expression is such an element}
+        static Constant of(Element element, double value) {
+            return switch (element) {
+                case FLOAT32, FLOAT64 -> of(element.precision().constant(value));
+                case INT32, INT64 ->
+                    new Constant(
+                            Long.toString((long) value),
+                            element.precision().bits((long) value).real());
+                case BFLOAT16, BOOL -> null;
+            };
+        }
+
+        static Constant of(Expression expression) {
+            return new Constant(expression.toString(), expression);
+        }
+    }
 
     /// A kernel applied to values.
     ///
@@ -49,6 +75,7 @@ public record LoopProgram(Precision precision, List<Element> inputs, List<Call> 
         for (int i = 0; i < inputs.size(); i++) {
             values.add(inputs.get(i) == Element.BOOL ? precision.mask(i) : precision.input(i));
         }
+        constants.forEach(constant -> values.add(constant.expression()));
         for (Call call : calls) {
             values.add(call.expression()
                     .substitute(call.arguments().stream().map(values::get).toList()));
@@ -88,34 +115,39 @@ public record LoopProgram(Precision precision, List<Element> inputs, List<Call> 
         return "fused" + kernels;
     }
 
-    /// {@return readable pseudo-code, a line for each call} Inputs are `x0`, `x1` …, stored values `y0`, `y1` …, others
-    /// `t0`, `t1` …
+    /// {@return readable pseudo-code, a line for each call} Inputs are `x0`, `x1` …, constants are numbers, stored
+    /// values `y0`, `y1` …, others `t0`, `t1` …
     @Override
     public String toString() {
         return Stream.iterate(0, k -> k < calls.size(), k -> k + 1)
                 .map(k -> {
                     Call call = calls.get(k);
                     String arguments = call.arguments().stream().map(this::text).collect(Collectors.joining(", "));
-                    return text(inputs.size() + k) + " = " + verb(call.kernel()) + "(" + arguments + ")";
+                    return text(inputs.size() + constants.size() + k) + " = " + verb(call.kernel()) + "(" + arguments
+                            + ")";
                 })
                 .collect(Collectors.joining("\n"));
     }
 
     /// {@return a kernel's name without the precision, which is the same for all}
     private static String verb(String kernel) {
-        return kernel.replaceFirst("(?<!To)Float(32|64)$", "");
+        return kernel.replaceFirst("(?<!To)(Float|Int)(32|64)$", "");
     }
 
-    /// {@return the name of a value: `x0` for an input, `y0` for a stored one, else `t0`}
+    /// {@return the name of a value: `x0` for an input, `y0` for a stored one, else `t0`; or a constant}
     private String text(int value) {
         if (value < inputs.size()) {
             return "x" + value;
+        }
+        int first = inputs.size() + constants.size();
+        if (value < first) {
+            return constants.get(value - inputs.size()).text();
         }
         for (int k = 0; k < outputs.size(); k++) {
             if (outputs.get(k).value() == value) {
                 return "y" + k;
             }
         }
-        return "t" + (value - inputs.size());
+        return "t" + (value - first);
     }
 }

@@ -4,22 +4,31 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Graph;
+import org.toydiff.internal.fusion.LoopProgram.Constant;
 import org.toydiff.internal.kernels.Kernels;
 import org.toydiff.internal.launch.Shape;
 
 /// A launch, as the [Fuser] needs to know it.
 public sealed interface RecordedLaunch {
-    /// An elementwise kernel.
+    /// An elementwise kernel. Its operands are the inputs in order and, where they have a place, the constants.
     ///
     /// @param kernel its name
     /// @param expression the computation
-    /// @param inputs the operands that it reads, as many as the expression has
+    /// @param inputs the operands that it reads
+    /// @param constants the operands that are numbers, by place
     /// @param output the operand that it writes
     /// @param shape the shape of all operands
-    record Elementwise(String kernel, Expression expression, List<BlockView> inputs, BlockView output, long[] shape)
+    record Elementwise(
+            String kernel,
+            Expression expression,
+            List<BlockView> inputs,
+            Map<Integer, Constant> constants,
+            BlockView output,
+            long[] shape)
             implements RecordedLaunch {
         /// {@return the launch of a kernel, or null if no expression describes it}
         ///
@@ -35,7 +44,25 @@ public sealed interface RecordedLaunch {
             if (Arrays.stream(operands).anyMatch(operand -> operand == inputs.size())) {
                 read.add(output);
             }
-            return new Elementwise(formula.name(), formula.expression(), List.copyOf(read), output, shape);
+            return new Elementwise(formula.name(), formula.expression(), List.copyOf(read), Map.of(), output, shape);
+        }
+
+        /// {@return the launch that sets all elements to a number, or null if no expression is such an element}
+        public static Elementwise fill(double value, BlockView output, long[] shape) {
+            Constant constant = Constant.of(output.element(), value);
+            return constant == null
+                    ? null
+                    : new Elementwise(constant.text(), constant.expression(), List.of(), Map.of(), output, shape);
+        }
+
+        /// {@return the number of operands}
+        int operandCount() {
+            return inputs.size() + constants.size();
+        }
+
+        /// {@return whether this launch reads nothing and has no constants, because its expression is one}
+        boolean isFill() {
+            return operandCount() == 0;
         }
     }
 

@@ -4,6 +4,7 @@
 /// |---|---|
 /// | launches as recorded, and their operands | `RecordedLaunch`, `BlockView` |
 /// | which launches become one loop | `Fuser`, `LaunchGroup`, `LoopBuilder`, `FusedLaunch` |
+/// | numbers in place of operands | `ConstantOperands` |
 /// | the computation of a loop | `LoopProgram` |
 /// | its code over single elements | `FusedLoopWriter`, `FusedScalarLoop`; `FusedRows` |
 /// | its code over vectors | `FusedVectorLoop` |

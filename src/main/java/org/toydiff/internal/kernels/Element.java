@@ -102,7 +102,7 @@ public enum Element {
     }
 
     /// {@return the precision of the expressions over elements of this size; FLOAT32 for bytes}
-    Precision precision() {
+    public Precision precision() {
         return bytes == Double.BYTES ? Precision.FLOAT64 : Precision.FLOAT32;
     }
 }

@@ -1,8 +1,10 @@
 package org.toydiff.internal.arithmetic;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -34,6 +36,50 @@ class SubstitutionTest {
         Expression result = and.substitute(List.of(wide.mask(0), wide.input(1).isNaN()));
         assertEquals(wide, result.precision());
         assertThrows(IllegalArgumentException.class, () -> and.substitute(List.of(wide.mask(0), wide.input(1))));
+    }
+
+    @Test
+    void arithmeticOnConstantsIsAConstantUnlessItIsNaN() {
+        Real third = (Real) A.divide(B).substitute(List.of(P.constant(1), P.constant(3)));
+        assertTrue(third.isConstant());
+        assertEquals(Float.toString(1f / 3f), third.toString());
+        Expression root = A.sqrt().negative().subtract(B.abs()).multiply(A.add(B));
+        assertEquals(
+                "-35.0", root.substitute(List.of(P.constant(9), P.constant(-4))).toString());
+        Precision wide = Precision.FLOAT64;
+        Expression tenth = wide.input(0).divide(wide.input(1));
+        assertEquals(
+                "0.1",
+                tenth.substitute(List.of(wide.constant(1), wide.constant(10))).toString());
+        assertFalse(
+                A.divide(B).substitute(List.of(P.constant(0), P.constant(0))).isConstant());
+        assertFalse(A.add(B).substitute(List.of(P.constant(0), B)).isConstant());
+        assertFalse(
+                A.fma(B, B).substitute(List.of(P.constant(1), P.constant(1))).isConstant());
+        assertTrue(P.bits(3).real().isConstant());
+    }
+
+    @Test
+    void arithmeticOnFloatsIsRoundedAsThatOfFloats() {
+        for (float a : new float[] {0.1f, 1e-42f, 3e38f, 16777215f, Float.MIN_VALUE}) {
+            for (float b : new float[] {0.3f, -7e-45f, 1e10f, 1.0000001f, 5e-39f}) {
+                List<Real> both = List.of(P.constant(a), P.constant(b));
+                assertEquals(
+                        P.constant(a + b).toString(), A.add(B).substitute(both).toString());
+                assertEquals(
+                        P.constant(a - b).toString(),
+                        A.subtract(B).substitute(both).toString());
+                assertEquals(
+                        P.constant(a * b).toString(),
+                        A.multiply(B).substitute(both).toString());
+                assertEquals(
+                        P.constant(a / b).toString(),
+                        A.divide(B).substitute(both).toString());
+                assertEquals(
+                        P.constant((float) Math.sqrt(a)).toString(),
+                        A.sqrt().substitute(both).toString());
+            }
+        }
     }
 
     @Test

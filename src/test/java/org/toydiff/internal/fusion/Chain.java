@@ -59,6 +59,13 @@ final class Chain {
         return y;
     }
 
+    BlockView fill(double value, long... shape) {
+        BlockView y = contiguous(newBlock(), shape);
+        launches.add(Elementwise.fill(value, y, shape));
+        kernels.add(null);
+        return y;
+    }
+
     void other(Set<Integer> reads, Set<Integer> writes) {
         launches.add(new Other(reads, writes));
         kernels.add(null);

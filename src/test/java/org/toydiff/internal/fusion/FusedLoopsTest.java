@@ -46,7 +46,7 @@ class FusedLoopsTest {
     private static LoopProgram program(Precision precision, Call... calls) {
         Element real = real(precision);
         return new LoopProgram(
-                precision, List.of(real, real), List.of(calls), List.of(new Output(calls.length + 1, real)));
+                precision, List.of(real, real), List.of(), List.of(calls), List.of(new Output(calls.length + 1, real)));
     }
 
     /// {@return a program that differs from those with another number in the sequence of its operations}
@@ -81,6 +81,7 @@ class FusedLoopsTest {
         LoopProgram stored = new LoopProgram(
                 Precision.FLOAT32,
                 List.of(Element.FLOAT32, Element.FLOAT32),
+                List.of(),
                 List.of(negative, sum),
                 List.of(new Output(2, Element.FLOAT32), new Output(3, Element.FLOAT32)));
         assertNotSame(loop(program(Precision.FLOAT32, negative, sum)), loop(stored));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,6 +105,7 @@ class FuserTest {
     void randomProgramsGiveTheBitsOfTheirLaunches(boolean wide) {
         int merged = 0;
         int dropped = 0;
+        int left = 0;
         int fed = 0;
         Map<String, Loops> forms = forms();
         for (int seed = 0; seed < 40; seed++) {
@@ -111,7 +113,14 @@ class FuserTest {
                 long[] shape = SHAPES[seed % SHAPES.length];
                 var random = new RandomLaunches(arena, shape, wide, 6 + seed % 13, seed);
                 List<FusedLaunch> fused = Fuser.fuse(random.launches, random.kept);
-                assertEquals(IntStream.range(0, random.launches.size()).boxed().toList(), places(fused));
+                List<Integer> places = places(fused);
+                for (int place = 0; place < random.launches.size(); place++) {
+                    int times = Collections.frequency(places, place);
+                    assertTrue(
+                            times == 1 || times == 0 && random.launches.get(place) instanceof Elementwise,
+                            "launch " + place + " is there " + times + " times");
+                    left += 1 - times;
+                }
                 Blocks expected = random.blocks.copy(arena);
                 IntStream.range(0, random.launches.size()).forEach(place -> run(expected, random, place));
                 int at = seed;
@@ -137,6 +146,7 @@ class FuserTest {
         }
         assertTrue(merged > 80, merged + " launches merged");
         assertTrue(dropped > 20, dropped + " results dropped");
+        assertTrue(left > 10, left + " launches left out");
         assertTrue(fed > 4, fed + " launches fed");
     }
 }

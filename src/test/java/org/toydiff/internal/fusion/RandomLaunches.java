@@ -61,9 +61,10 @@ final class RandomLaunches {
         }
         for (int i = 0; i < count; i++) {
             launches.add(
-                    switch (random.nextInt(12)) {
+                    switch (random.nextInt(14)) {
                         case 0 -> other();
                         case 1, 2 -> Shape.empty(shape) ? other() : consumer(i);
+                        case 3, 4 -> fill();
                         default -> elementwise();
                     });
         }
@@ -82,6 +83,14 @@ final class RandomLaunches {
     /// {@return a launch that reads one block and writes another}
     private Other other() {
         return new Other(Set.of(random.nextInt(blocks.count())), Set.of(random.nextInt(blocks.count())));
+    }
+
+    /// {@return a launch that sets the elements of a block to a number}
+    private Elementwise fill() {
+        Element type = any(random, List.of(real, integer));
+        double value = any(random, List.of(-0.0, 1.0, 3.0, 0.3, -7.5));
+        int block = random.nextInt(4) == 0 ? known(type) : block(type);
+        return Elementwise.fill(value, new BlockView(block, type, random.nextInt(3), Shape.strides(shape)), shape);
     }
 
     /// {@return a reduction or softmax of a contiguous operand}
