@@ -36,8 +36,8 @@ import org.toydiff.internal.events.FunctionRecordingEvent;
 /// nothing.
 ///
 /// **Loops** Elementwise ops that follow each other run as one loop over their operands, whose intermediates are in
-/// memory only if something else reads them; a reduction, softmax or cross entropy takes its first operand from such
-/// a loop. Each element gets the operations that the single ops perform, so its bits are theirs.
+/// memory only if something else reads them; a reduction, softmax, cross entropy or dropout takes its first
+/// operand from such a loop. Each element gets the operations that the single ops perform, so its bits are theirs.
 ///
 /// **Memory** The temporaries of a recording lie in one block in the arena that was innermost when the function
 /// was compiled ([#plan()]). The first run makes its tensors in an arena that is closed after it. Inputs are read
@@ -50,9 +50,8 @@ import org.toydiff.internal.events.FunctionRecordingEvent;
 /// **Refused** While recording, IllegalStateException is thrown by everything that would be lost in a replay:
 /// reading elements ([Tensor#item()] and the like), ops whose result's shape depends on elements (`nonzero`,
 /// `select`, `unique`, `bincount`), tensors made in, or moved to, an arena that was opened before, closing or
-/// entering such an arena, random draws inside `checkpoint`, steps of [Updates] outside [#onEachRun], a
-/// [CustomOp] that is not replayable, and another compiled function. What the run had changed until then stays,
-/// as when an uncompiled function fails.
+/// entering such an arena, steps of [Updates] outside [#onEachRun], a [CustomOp] that is not replayable, and another
+/// compiled function. What the run had changed until then stays, as when an uncompiled function fails.
 ///
 /// **Threads** A function runs on one thread at a time; a second one that calls it meanwhile gets an exception.
 /// Threads that serve requests compile one each, over the same parameters. A training step must have its

@@ -19,6 +19,7 @@ import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.launch.SortWork;
 import org.toydiff.internal.launch.TopKWork;
 import org.toydiff.internal.launch.UpdateWork;
+import org.toydiff.internal.random.DropoutMask;
 
 /// The one place where kernels and products start. Shapes are already checked and outputs made; a tensor
 /// without memory (in a prediction) launches nothing.
@@ -130,6 +131,37 @@ final class Launch {
                         y.offset,
                         ys,
                         x.shape);
+    }
+
+    /// `y = x·mask`, scaled; both are contiguous. x may be y.
+    static void dropout(DropoutMask mask, Tensor x, Tensor y) {
+        Scope scope = Scope.current();
+        if (y.size() > 0 && !skips(y, scope)) {
+            scope.dropouts.run(mask, x.dtype.kind, x.size(), memory(x), x.offset, memory(y), y.offset);
+            if (scope.recorder != null) {
+                Tensor from = scope.recorder.reads(x);
+                Tensor result = scope.recorder.writes(y);
+                scope.recorder.keep(y.storage.op, new Dropout(mask, from, result), result);
+            }
+        }
+    }
+
+    /// A recorded dropout.
+    private record Dropout(DropoutMask mask, Tensor x, Tensor y) implements SourceReader {
+        @Override
+        public void run() {
+            dropout(mask, x, y);
+        }
+
+        @Override
+        public long columns() {
+            return x.dtype == DType.BFLOAT16 ? 0 : x.size();
+        }
+
+        @Override
+        public void run(ElementSource source) {
+            Scope.current().dropouts.run(mask, x.dtype.kind, x.size(), source, memory(y), y.offset);
+        }
     }
 
     /// The strides of a tensor, 0 along an axis whose positions an index gives.

@@ -10,14 +10,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.random.RandomGenerator;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.ForeignStorage;
 import org.toydiff.internal.memory.Storage;
-import org.toydiff.internal.random.DefaultGenerator;
 
 /// Notes the launches of the first run of a compiled function, and all that the run depended on.
 ///
@@ -347,31 +344,6 @@ final class Recorder {
         if (recorder != null) {
             Tensor result = recorder.writes(y);
             recorder.keep(y.storage.op, () -> setter.accept(result), result);
-        }
-    }
-
-    /// Notes that y was filled with random numbers.
-    static void drawn(Tensor x, Tensor y, RandomGenerator source, Sampling.Draw draw) {
-        Recorder recorder = current();
-        if (recorder == null) {
-            return;
-        }
-        if (recorder.scope.draws != null) {
-            throw refusal(
-                    y.storage.op,
-                    "draws random numbers inside checkpoint, and a replay could not draw the same"
-                            + " ones twice; leave the checkpoint out");
-        }
-        Tensor parameters = recorder.reads(x);
-        Tensor result = recorder.writes(y);
-        if (DefaultGenerator.is(source)) {
-            Function<RandomGenerator, Tensor> again = generator -> {
-                draw.fill(parameters, result, generator);
-                return result;
-            };
-            recorder.keep(y.storage.op, () -> DefaultGenerator.use(null, again), result);
-        } else {
-            recorder.keep(y.storage.op, () -> draw.fill(parameters, result, source), result);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.lang.reflect.Field;
+import org.toydiff.internal.random.DropoutMask;
 
 /// The gradient of an op to its inputs, written in tensor algebra. Its type says which values it reads; the
 /// engine keeps exactly those until the rule has run.
@@ -274,6 +275,7 @@ sealed interface Rule {
                     || type.isEnum()
                     || type == int[].class
                     || type == long[].class
+                    || type == DropoutMask.class
                     || type == CustomOp.class;
             if (!plain) {
                 return false;

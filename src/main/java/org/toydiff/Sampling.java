@@ -4,10 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.random.DefaultGenerator;
+import org.toydiff.internal.random.DropoutMask;
 import org.toydiff.internal.random.WeightTree;
 
 /// Draws integers, permutations and samples. A tensor without memory draws nothing.
@@ -64,9 +66,53 @@ final class Sampling {
     static Tensor draw(Tensor x, Tensor y, RandomGenerator source, Draw draw) {
         if (!y.storage.isAbstract() && y.size() > 0) {
             draw.fill(x, y, source);
-            Recorder.drawn(x, y, source, draw);
+            Recorder recorder = Recorder.current();
+            if (recorder != null) {
+                Tensor parameters = recorder.reads(x);
+                Tensor result = recorder.writes(y);
+                recorder.keep(y.storage.op, again(source, each -> draw.fill(parameters, result, each)), result);
+            }
         }
         return y;
+    }
+
+    /// Returns a task for replays, which draws again as `draw` did just now.
+    private static Runnable again(RandomGenerator source, Consumer<RandomGenerator> draw) {
+        return DefaultGenerator.again(Scope.current().draws, source, draw);
+    }
+
+    /// Sets elements of x to 0 with probability p and scales the others.
+    static Tensor dropout(Tensor x, double p) {
+        x.requireFloating("dropout");
+        if (!(p >= 0 && p <= 1)) {
+            throw new IllegalArgumentException("dropout: " + p + " is no probability; give 0 to 1");
+        }
+        var mask = new DropoutMask(p);
+        if (x.size() > 0 && !Launch.skips(x)) {
+            DefaultGenerator.use(Scope.current().draws, source -> draw(mask, source));
+        }
+        return dropout(x, mask);
+    }
+
+    private static DropoutMask draw(DropoutMask mask, RandomGenerator source) {
+        mask.draw(source);
+        Recorder recorder = Recorder.current();
+        if (recorder != null) {
+            recorder.keep(null, again(source, mask::draw), null);
+        }
+        return mask;
+    }
+
+    /// The gradient goes through the same mask.
+    private static Tensor dropout(Tensor x, DropoutMask mask) {
+        boolean recorded = Tensor.recorded(x);
+        boolean overwrites = x.isDying() && x.isContiguous();
+        Tensor y = overwrites ? x.view() : Tensor.make("dropout", x.dtype, x.shape, recorded);
+        if (!x.isContiguous()) {
+            Launch.unary(Families.copy(x.dtype), x, y);
+        }
+        Launch.dropout(mask, x.isContiguous() ? x : y, y);
+        return recorded ? y.record("dropout", null, Rule.readsNothing(g -> dropout(g, mask)), x) : y;
     }
 
     /// Uniform integers from `low` to `high − 1`.

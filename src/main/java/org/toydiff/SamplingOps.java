@@ -3,8 +3,8 @@ package org.toydiff;
 import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that draw from the distributions it describes, by the default generator, which
-/// [Tensor#manualSeed] seeds. Their results have no gradient. The numbers depend on the seed alone, not on the
-/// machine or on threads.
+/// [Tensor#manualSeed] seeds. Of their results, only that of [dropout][#dropout] has a gradient. The numbers depend on
+/// the seed alone, not on the machine or on threads.
 public sealed interface SamplingOps permits Tensor {
     private Tensor self() {
         return (Tensor) this;
@@ -19,6 +19,23 @@ public sealed interface SamplingOps permits Tensor {
         x.requireFloating("bernoulli");
         requireElements(x, "bernoulli", "a probability, from 0 to 1", 1);
         return Sampling.drawn(generator -> Sampling.bernoulli(x, generator));
+    }
+
+    /// Sets each element to 0 with probability p and divides the others by 1 − p: N. Srivastava et al., "Dropout: a
+    /// simple way to prevent neural networks from overfitting", JMLR 15, 2014.
+    ///
+    /// One number is drawn, the key of a counter-based generator: Philox 4×32-10 of J. Salmon, M. Moraes, R. Dror,
+    /// D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Whether an element is dropped depends on the
+    /// key and its index alone.
+    ///
+    /// **Gradient** g through the same mask, which is computed again. **Memory** a new tensor; backward keeps the key
+    /// and no tensor. An infinite or NaN element that is dropped becomes 0.
+    ///
+    /// @param p the probability, in [0, 1]
+    /// @return a new tensor of this shape and dtype
+    /// @throws IllegalArgumentException if this is not floating or p is out of range
+    default Tensor dropout(double p) {
+        return Sampling.dropout(self(), p);
     }
 
     /// Draws positions along the last axis, with probabilities in proportion to the elements there, which need not

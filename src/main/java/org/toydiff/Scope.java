@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.WeakHashMap;
 import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.internal.launch.Bfloat16ProductWork;
+import org.toydiff.internal.launch.DropoutWork;
 import org.toydiff.internal.launch.ElementWork;
 import org.toydiff.internal.launch.IntegerReductionWork;
 import org.toydiff.internal.launch.ProductWork;
@@ -63,6 +64,7 @@ final class Scope {
     final ProductWork products = new ProductWork();
     final Bfloat16ProductWork halfProducts = new Bfloat16ProductWork();
     final RowWork rows = new RowWork();
+    final DropoutWork dropouts = new DropoutWork();
     final UpdateWork updates = new UpdateWork();
 
     /// Memory for one number, the operand of a launch in place.

@@ -29,7 +29,8 @@ import org.toydiff.internal.random.DefaultGenerator;
 ///   [randperm][#randperm], [wrap][#wrap]
 /// - The generator of random numbers: [manualSeed][#manualSeed], [initialSeed][#initialSeed],
 ///   [randomState][#randomState], [setRandomState][#setRandomState]
-/// - Drawing by probabilities ([SamplingOps]): [bernoulli][#bernoulli], [multinomial][#multinomial]
+/// - Drawing by probabilities ([SamplingOps]): [bernoulli][#bernoulli], [multinomial][#multinomial],
+///   [dropout][#dropout]
 /// - Several tensors: [concat][#concat], [stack][#stack], [where][#where], [meshgrid][#meshgrid],
 ///   [custom][#custom]
 /// - Element by element ([ElementwiseOps]): [add][#add], [subtract][#subtract], [multiply][#multiply],

@@ -107,6 +107,26 @@ class CompiledFusionTest {
         }
     }
 
+    /// By the same seed, over sizes of one part and of several.
+    @Test
+    void dropoutReadsWhatALoopComputesAndKeepsNoMask() {
+        for (long n : new long[] {300, 70_001}) {
+            try (var compiled = CompiledFunction.of(x -> x.multiply(x).sin().dropout(0.3))) {
+                for (int i = 0; i < 3; i++) {
+                    Tensor x = Tensor.randn(n);
+                    Tensor.manualSeed(i);
+                    float[] expected = x.multiply(x).sin().dropout(0.3).toFloatArray();
+                    Tensor.manualSeed(i);
+                    assertArrayEquals(expected, compiled.run(x).toFloatArray());
+                }
+                ExecutionPlan plan = compiled.plan();
+                assertEquals(1, plan.launches().size(), plan.toString());
+                assertEquals(1, plan.fusedLoops(), plan.toString());
+                assertEquals(1, plan.blocks().size(), plan.toString());
+            }
+        }
+    }
+
     @Test
     void inputsMayLieAnywhere() {
         Tensor all = Tensor.rand(10, 64);

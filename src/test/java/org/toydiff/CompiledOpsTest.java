@@ -108,6 +108,9 @@ class CompiledOpsTest {
         OPS.put("indexSelect of positions", x -> x.indexSelect(0, x.argmin(0)));
         OPS.put("bernoulli", x -> x.sigmoid().bernoulli());
         OPS.put("multinomial", x -> x.sigmoid().multinomial(2, false));
+        OPS.put("dropout", x -> x.dropout(0.4));
+        OPS.put("dropout of a view", x -> x.transpose().dropout(0.4));
+        OPS.put("dropout after a loop", x -> x.exp().relu().dropout(0.4).tanh());
         OPS.put("custom", x -> Tensor.custom(new Scaled(3), x));
         OPS.put("rand", x -> x.multiply(Tensor.rand(x.dtype(), 4)));
         OPS.put("randn", x -> x.multiply(Tensor.randn(x.dtype(), 3, 4)));
@@ -120,6 +123,21 @@ class CompiledOpsTest {
         OPS.put("copyTo", x -> x.copyTo(TensorArena.innermost()));
         OPS.put("retain", x -> x.exp().retain().log());
         OPS.put("checkpoint", x -> Autograd.checkpoint(v -> v.exp().sin(), x, List.of()));
+        OPS.put("checkpoint of random draws", CompiledOpsTest::drawing);
+        OPS.put(
+                "checkpoint of a checkpoint of random draws",
+                x -> Autograd.checkpoint(
+                        v -> drawing(v.multiply(Tensor.rand(v.dtype(), 4))).dropout(0.3), x, List.of()));
+    }
+
+    private static Tensor drawing(Tensor x) {
+        return Autograd.checkpoint(
+                v -> v.dropout(0.4)
+                        .multiply(Tensor.randn(v.dtype(), 3, 4))
+                        .add(v.sigmoid().bernoulli())
+                        .sin(),
+                x,
+                List.of());
     }
 
     /// `y = factor·x`

@@ -75,7 +75,6 @@ class CompiledRefusalTest {
             Gradients.areFinite(List.of(state));
         }));
         refused.put("randomState", after(x -> Tensor.randomState()));
-        refused.put("rand", x -> Autograd.checkpoint(v -> v.multiply(Tensor.rand(3)), x.multiply(state), List.of()));
         refused.put("Timestamp", x -> Tensor.custom(new Timestamp(), x));
         refused.put("empty", x -> x.add(Tensor.empty(3)));
         refused.put("run", x -> CompiledFunction.of(v -> v.exp()).run(x));

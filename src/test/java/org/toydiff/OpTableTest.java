@@ -108,6 +108,7 @@ class OpTableTest {
             Map.entry("kron", ArrangementTest.class),
             Map.entry("meshgrid", ArrangementTest.class),
             Map.entry("bernoulli", SamplingTest.class),
+            Map.entry("dropout", DropoutTest.class),
             Map.entry("multinomial", SamplingTest.class),
             Map.entry("argmax", ReductionTest.class),
             Map.entry("argmin", ReductionTest.class),

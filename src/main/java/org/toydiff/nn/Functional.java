@@ -95,19 +95,14 @@ public final class Functional {
         return Tensor.where(positive, x.negative(), x);
     }
 
-    /// Sets each element to 0 with probability p and divides the others by 1 − p: N. Srivastava et al., "Dropout",
-    /// 2014. Random numbers come from the generator that [Tensor#manualSeed(long)] seeds.
+    /// Returns [Tensor#dropout(double)].
     ///
     /// @param x the input
-    /// @param p the probability, in [0, 1]
+    /// @param p the probability of setting an element to 0, in [0, 1]
     /// @return a new tensor of the input's shape
-    /// @throws IllegalArgumentException if p is out of range
+    /// @throws IllegalArgumentException if x is not floating or p is out of range
     public static Tensor dropout(Tensor x, double p) {
-        requireProbability("dropout", p);
-        Tensor kept = Tensor.rand(x.shape()).greaterOrEqual(Tensor.scalar(p));
-        // With p = 1 nothing is kept, and the scale must not be infinite: 0·∞ is NaN.
-        Tensor scaled = x.multiply(p == 1 ? 1 : 1 / (1 - p));
-        return Tensor.where(kept, scaled, Tensor.zeros(x.dtype()));
+        return x.dropout(p);
     }
 
     /// [#oneHot(Tensor, long)] with as many classes as the largest index needs.

@@ -295,8 +295,7 @@ public final class Trainer {
     /// same, bit for bit.
     ///
     /// Refused by IllegalStateException in [#fit]: micro-batches, and what a compiled function refuses: a model or loss
-    /// that reads elements, as a mean over weights or over labels that are not ignored does, and random layers inside
-    /// a [org.toydiff.nn.Checkpoint].
+    /// that reads elements, as a mean over weights or over labels that are not ignored does.
     ///
     /// @param compiled whether to compile; false without this call
     /// @return this

@@ -35,7 +35,14 @@ public final class Fingerprint {
         print("products", Fingerprint::addProducts);
         print("integers", f -> f.each(f::addIntegers));
         print("bfloat16", f -> f.each(f::addBfloat16));
-        print("dropout", f -> f.each(x -> f.add(t -> Tensor.where(t.greater(0), t, t.multiply(2)), x)));
+        print(
+                "dropout",
+                f -> f.each(x -> f.add(
+                        t -> {
+                            Tensor.manualSeed(1);
+                            return t.dropout(0.3);
+                        },
+                        x)));
     }
 
     /// Conversions, arithmetic of integers, logic, and what moves elements.

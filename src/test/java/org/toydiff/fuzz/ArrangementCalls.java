@@ -31,6 +31,7 @@ final class ArrangementCalls {
                 Row.of("randint", ArrangementCalls::integers),
                 Row.of("randperm", ArrangementCalls::integers),
                 Row.of("bernoulli", ArrangementCalls::bernoulli),
+                Row.of("dropout", ArrangementCalls::dropout),
                 Row.of("multinomial", ArrangementCalls::multinomial));
     }
 
@@ -343,6 +344,12 @@ final class ArrangementCalls {
     private static void bernoulli(Machine m, Choice c) {
         Held x = m.any(c);
         new Attempt(m, c, x + ".bernoulli()").reads(x).mayRefuse().gives(x.tensor::bernoulli);
+    }
+
+    private static void dropout(Machine m, Choice c) {
+        Held x = m.any(c);
+        double p = 0.25 * c.below(5);
+        new Attempt(m, c, x + ".dropout(" + p + ")").reads(x).mayRefuse().gives(() -> x.tensor.dropout(p));
     }
 
     private static void multinomial(Machine m, Choice c) {

@@ -133,20 +133,19 @@ final class LayerCalls {
 
     private static void function(Machine m, Choice c) {
         Held x = m.floating(c);
-        int kind = c.below(7);
-        String[] names = {"silu", "gelu", "geluTanh", "leakyRelu", "softplus", "dropout", "softmin"};
+        int kind = c.below(6);
+        String[] names = {"silu", "gelu", "geluTanh", "leakyRelu", "softplus", "softmin"};
         List<UnaryOperator<Tensor>> functions = List.of(
                 Functional::silu,
                 Functional::gelu,
                 Functional::geluTanh,
                 v -> Functional.leakyRelu(v, 0.1),
                 v -> Functional.softplus(v, 2, 20),
-                v -> Functional.dropout(v, 0.4),
                 v -> Functional.softmin(v, -1));
         ElementCalls.attempt(m, c, "Functional." + names[kind] + "(" + x + ")", x)
                 .expects(() -> {
                     ElementCalls.requireFloating(x);
-                    Dense.require(kind != 6 || x.rank() > 0);
+                    Dense.require(kind != 5 || x.rank() > 0);
                     return null;
                 })
                 .gives(() -> functions.get(kind).apply(x.tensor));

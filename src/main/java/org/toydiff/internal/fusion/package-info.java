@@ -17,5 +17,5 @@
 ///
 /// Some launches end a loop: conversions between elements of 4 and of 8 bytes, which are no expressions; kernels with
 /// more than 16 live values, such as a power; and random draws, because each number of the generator depends on the
-/// ones before. (Dropout's comparison, scaling and selection after the draw are one loop.)
+/// ones before. Dropout computes its mask itself, after such a loop.
 package org.toydiff.internal.fusion;

@@ -13,6 +13,7 @@
 /// | its division into parts | `ProductPlan`, `ProductTable` |
 /// | the partial results of a product that is divided along its inner axis | `PartialSums` |
 /// | products of BFLOAT16, and its elementwise kernels | `Bfloat16ProductWork`, `Widened` |
+/// | dropout | `DropoutWork` |
 /// | an optimizer's step | `UpdateWork` |
 /// | arithmetic on shapes and strides; the layouts that BLAS reads | `Shape`, `MatrixLayout` |
 /// | memory of the parts that run at once | `Scratch` |

@@ -2,6 +2,7 @@ package org.toydiff.internal.random;
 
 import java.util.Arrays;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
@@ -13,13 +14,6 @@ public final class DefaultGenerator {
     private static Xoshiro256 generator = new Xoshiro256(initialSeed.getAsLong());
 
     private DefaultGenerator() {}
-
-    /// Whether a generator is this one.
-    public static boolean is(RandomGenerator source) {
-        synchronized (LOCK) {
-            return source == generator;
-        }
-    }
 
     /// Starts it from a seed.
     public static void seed(Draws draws, long seed) {
@@ -68,7 +62,7 @@ public final class DefaultGenerator {
         long[] start = Draws.nextStart(draws);
         if (start != null) {
             Draws.note(draws, start);
-            return fill.apply(Xoshiro256.at(start));
+            return fill.apply(new Repetition(start));
         }
         synchronized (LOCK) {
             if (draws != null) {
@@ -76,5 +70,46 @@ public final class DefaultGenerator {
             }
             return fill.apply(generator);
         }
+    }
+
+    /// Makes the draw of a checkpointed function's other run again.
+    private static final class Repetition extends Xoshiro256 {
+        private final long[] start;
+
+        Repetition(long[] start) {
+            super(0);
+            this.start = start;
+            restart();
+        }
+
+        void restart() {
+            state(start);
+        }
+    }
+
+    /// Returns a task that draws again as `draw` did just now from `source`: a generator that [#use] gave, or one of
+    /// the caller's. Where that was in a checkpointed function, tasks of the draw and of its repetitions, run in this
+    /// order, draw the same numbers.
+    public static Runnable again(Draws draws, RandomGenerator source, Consumer<RandomGenerator> draw) {
+        if (source instanceof Repetition repetition) {
+            return () -> {
+                repetition.restart();
+                draw.accept(repetition);
+            };
+        }
+        synchronized (LOCK) {
+            if (source != generator) {
+                return () -> draw.accept(source);
+            }
+        }
+        long[] start = draws == null ? null : Draws.lastStart(draws);
+        return () -> {
+            synchronized (LOCK) {
+                if (start != null) {
+                    generator.copyState(start);
+                }
+                draw.accept(generator);
+            }
+        };
     }
 }

@@ -57,6 +57,14 @@ public final class Draws {
         return draws.starts.get(draws.next++);
     }
 
+    /// Returns the state in which the generator began the last draw of a function: one array for the draw and its
+    /// repetitions.
+    ///
+    /// @param innermost the function, which has drawn and does not run again inside another one
+    static long[] lastStart(Draws innermost) {
+        return innermost.starts.getLast();
+    }
+
     /// Notes a draw that begins in state `start` for each function that runs for the first time.
     public static void note(Draws innermost, long[] start) {
         for (Draws draws = innermost; draws != null && !draws.repeats; draws = draws.outer) {

@@ -8,7 +8,7 @@ import java.util.random.RandomGenerator;
 /// Source: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47(4), 2021; seeded
 /// by SplitMix64 as they advise: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators",
 /// 2014.
-public final class Xoshiro256 implements RandomGenerator {
+public class Xoshiro256 implements RandomGenerator {
     /// The number of 64-bit words of the state.
     public static final int STATE = 4;
 
@@ -23,13 +23,6 @@ public final class Xoshiro256 implements RandomGenerator {
             z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
             s[i] = z ^ (z >>> 31);
         }
-    }
-
-    /// Creates a generator that continues from a state with at least one bit set.
-    public static Xoshiro256 at(long[] state) {
-        var generator = new Xoshiro256(0);
-        generator.state(state);
-        return generator;
     }
 
     @Override
@@ -47,6 +40,11 @@ public final class Xoshiro256 implements RandomGenerator {
 
     public long[] state() {
         return s.clone();
+    }
+
+    /// Copies the state into an array.
+    void copyState(long[] to) {
+        System.arraycopy(s, 0, to, 0, STATE);
     }
 
     /// Continues from a state with at least one bit set.

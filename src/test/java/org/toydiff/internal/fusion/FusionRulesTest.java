@@ -236,7 +236,7 @@ class FusionRulesTest {
     }
 
     @Test
-    void dropoutIsOneLoopAfterItsDraw() {
+    void aSelectionByADrawIsOneLoopAfterIt() {
         BlockView draw = chain.contiguous(chain.newBlock(), N);
         chain.other(Set.of(), Set.of(draw.block()));
         var mask = new BlockView(chain.newBlock(), Element.BOOL, 0, new long[] {1});

@@ -1,0 +1,135 @@
+package org.toydiff.internal.launch;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.CastKernels;
+import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.kernels.Staging;
+import org.toydiff.internal.random.DropoutMask;
+import org.toydiff.internal.workers.Work;
+import org.toydiff.internal.workers.Workers;
+
+/// One dropout in progress: the factors of some hundred elements, which are the scale or 0, are computed from the mask
+/// and multiplied while they are in a first-level cache. One object per thread, like [ElementWork].
+///
+/// The factors are no expression that a fused loop could contain: the generator multiplies 32 by 32 bits to 64, where
+/// the integers of an expression are as wide as its floats, and its words come in fours.
+public final class DropoutWork extends Work {
+    /// Elements per part, a multiple of a block.
+    private static final long PART = 1 << 14;
+
+    // The arrays of a staging.
+    private static final int FACTORS = 0;
+    private static final int WORDS = 1;
+
+    private DropoutMask mask;
+    private ElementKind kind;
+    private Kernel.Binary kernel;
+    private ElementSource source;
+    private MemorySegment x;
+    private MemorySegment y;
+    private long x0;
+    private long y0;
+    private long n;
+
+    /// Computes y, of which n contiguous elements begin at `yAt`, from the elements of x from `xAt` on.
+    public void run(DropoutMask mask, ElementKind kind, long n, MemorySegment x, long xAt, MemorySegment y, long yAt) {
+        this.mask = mask;
+        this.kind = kind;
+        this.n = n;
+        this.x = x;
+        this.y = y;
+        x0 = xAt;
+        y0 = yAt;
+        kernel = kind.of(BinaryKernel.SHARED);
+        Workers.run(this, parts(n, PART));
+        this.mask = null;
+        this.x = null;
+        this.y = null;
+    }
+
+    /// As the other `run`, of an x that `source` computes, as one row.
+    public void run(DropoutMask mask, ElementKind kind, long n, ElementSource source, MemorySegment y, long yAt) {
+        this.source = source;
+        try {
+            run(mask, kind, n, null, 0, y, yAt);
+        } finally {
+            this.source = null;
+        }
+    }
+
+    @Override
+    protected void part(long index) {
+        long end = Math.min(n, (index + 1) * PART);
+        long together = source == null ? PART : ElementSource.TOGETHER;
+        for (long from = index * PART; from < end; from += together) {
+            elements(from, Math.min(together, end - from));
+        }
+    }
+
+    private void elements(long from, long count) {
+        if (source == null) {
+            blocks(from, count, x, x0 + from);
+            return;
+        }
+        MemorySegment elements = source.compute(0, from, 1, count);
+        try {
+            blocks(from, count, elements, 0);
+        } finally {
+            Scratch.give(elements);
+        }
+    }
+
+    private void blocks(long from, long count, MemorySegment x, long at) {
+        MemorySegment factors = Scratch.take();
+        try {
+            Staging staging = Staging.take();
+            for (long done = 0; done < count; done += Staging.LENGTH) {
+                int block = Staging.blockLength(done, count);
+                factors(staging, factors, from + done, block);
+                kernel.run(x, at + done, 0, 1, factors, 0, 0, 1, y, y0 + from + done, 0, 1, 1, block);
+            }
+            staging.giveBack();
+        } finally {
+            Scratch.give(factors);
+        }
+    }
+
+    private void factors(Staging staging, MemorySegment factors, long from, int count) {
+        int[] words = (int[]) staging.set(WORDS, JAVA_INT, null, 0);
+        mask.words(from, count, words);
+        switch (kind) {
+            case FLOAT32 -> floats((float[]) staging.set(FACTORS, JAVA_FLOAT, factors, 0), words, count);
+            case FLOAT64 -> doubles((double[]) staging.set(FACTORS, JAVA_DOUBLE, factors, 0), words, count);
+            case BFLOAT16 -> halves((short[]) staging.set(FACTORS, JAVA_SHORT, factors, 0), words, count);
+            default -> throw new AssertionError(kind);
+        }
+        staging.store(1 << FACTORS, 0, count);
+    }
+
+    private void floats(float[] factors, int[] words, int count) {
+        float scale = (float) mask.scale();
+        for (int i = 0; i < count; i++) {
+            factors[i] = mask.drops(words[i]) ? 0 : scale;
+        }
+    }
+
+    private void doubles(double[] factors, int[] words, int count) {
+        double scale = mask.scale();
+        for (int i = 0; i < count; i++) {
+            factors[i] = mask.drops(words[i]) ? 0 : scale;
+        }
+    }
+
+    private void halves(short[] factors, int[] words, int count) {
+        short scale = CastKernels.bfloat16(mask.scale());
+        for (int i = 0; i < count; i++) {
+            factors[i] = mask.drops(words[i]) ? 0 : scale;
+        }
+    }
+}
