@@ -37,6 +37,7 @@ import org.toydiff.internal.random.DefaultGenerator;
 ///   [divide][#divide], [power][#power], [maximum][#maximum], [minimum][#minimum], [clamp][#clamp],
 ///   [negative][#negative], [abs][#abs], [sign][#sign], [reciprocal][#reciprocal], [sqrt][#sqrt], [rsqrt][#rsqrt],
 ///   [relu][#relu], [sigmoid][#sigmoid], [erf][#erf], [cast][#cast]
+/// - Activations ([ActivationOps]): [gelu][#gelu], [geluTanh][#geluTanh]
 /// - Exponentials and logarithms ([ExponentialOps]): [exp][#exp], [exp2][#exp2], [expm1][#expm1], [log][#log],
 ///   [log2][#log2], [log10][#log10], [log1p][#log1p]
 /// - Trigonometric and hyperbolic functions ([TrigonometricOps]): [sin][#sin], [cos][#cos], [tan][#tan],
@@ -90,6 +91,7 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// A tensor is a small handle; equality is identity.
 public final class Tensor extends TensorBase
         implements ElementwiseOps,
+                ActivationOps,
                 ExponentialOps,
                 TrigonometricOps,
                 RoundingOps,

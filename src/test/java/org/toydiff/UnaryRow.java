@@ -18,6 +18,12 @@ record UnaryRow(String name, UnaryOperator<Tensor> op, DoubleUnaryOperator oracl
             new UnaryRow("log", Tensor::log, Math::log, POSITIVE),
             new UnaryRow("log1p", Tensor::log1p, Math::log1p, POSITIVE),
             new UnaryRow("erf", Tensor::erf, Oracles::erf, REAL),
+            new UnaryRow("gelu", Tensor::gelu, x -> x * (0.5 * (1 + Oracles.erf(x * Math.sqrt(0.5)))), REAL),
+            new UnaryRow(
+                    "geluTanh",
+                    Tensor::geluTanh,
+                    x -> x * (0.5 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)))),
+                    REAL),
             new UnaryRow(
                     "clamp",
                     x -> x.clamp(-1.1, 0.7),

@@ -45,21 +45,20 @@ public final class Functional {
         return x.multiply(x.sigmoid());
     }
 
-    /// `x·½·(1 + erf(x/√2))`: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016.
+    /// Returns [Tensor#gelu()].
     ///
     /// @param x the input
     /// @return a new tensor of the input's shape
     public static Tensor gelu(Tensor x) {
-        return x.multiply(x.multiply(Math.sqrt(0.5)).erf().add(1).multiply(0.5));
+        return x.gelu();
     }
 
-    /// `½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))`, an approximation of [#gelu(Tensor)] from the same paper.
+    /// Returns [Tensor#geluTanh()].
     ///
     /// @param x the input
     /// @return a new tensor of the input's shape
     public static Tensor geluTanh(Tensor x) {
-        Tensor cubic = x.multiply(x).multiply(0.044715).add(1).multiply(x);
-        return x.multiply(cubic.multiply(Math.sqrt(2 / Math.PI)).tanh().add(1).multiply(0.5));
+        return x.geluTanh();
     }
 
     /// x where it is positive, `slope·x` elsewhere; the gradient at 0 is the slope.

@@ -130,6 +130,8 @@ public final class Fingerprint {
         ops.put("cosh", Tensor::cosh);
         ops.put("erf", Tensor::erf);
         ops.put("exp", Tensor::exp);
+        ops.put("gelu", Tensor::gelu);
+        ops.put("geluTanh", Tensor::geluTanh);
         ops.put("log", x -> x.abs().log());
         ops.put("log1p", x -> x.abs().log1p());
         ops.put("negative", Tensor::negative);

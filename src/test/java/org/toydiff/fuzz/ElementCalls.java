@@ -38,6 +38,8 @@ final class ElementCalls {
             Held x = m.floating(c);
             attempt(m, c, x + ".erf()", x).gives(() -> x.tensor.erf());
         }));
+        rows.add(activation("gelu", Tensor::gelu));
+        rows.add(activation("geluTanh", Tensor::geluTanh));
         rows.add(Row.of("clamp", (m, c) -> clamp(m.floating(c), m, c)));
         rows.addAll(arithmetic());
         rows.add(Row.of("where", ElementCalls::where));
@@ -49,6 +51,13 @@ final class ElementCalls {
         rows.add(comparison("notEqualTo", Tensor::notEqualTo, (a, b) -> a != b ? 1 : 0));
         rows.add(Row.of("cast", ElementCalls::cast));
         return rows;
+    }
+
+    private static Row activation(String op, UnaryOperator<Tensor> call) {
+        return Row.of(op, (m, c) -> {
+            Held x = m.floating(c);
+            attempt(m, c, x + "." + op + "()", x).gives(() -> call.apply(x.tensor));
+        });
     }
 
     private static List<Row> functions() {

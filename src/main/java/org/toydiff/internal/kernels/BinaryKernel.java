@@ -27,6 +27,8 @@ public enum BinaryKernel {
     EQUAL_TO(Real::equalTo),
     FLOOR_DIVIDE(Remainder::floorDivide),
     FMOD(Remainder::fmod),
+    GELU_GRADIENT(Activations::geluGradient),
+    GELU_TANH_GRADIENT(Activations::geluTanhGradient),
     GREATER(Real::greater),
     GREATER_OR_EQUAL(Real::greaterOrEqual),
     HYPOT(Hypotenuse::hypot),

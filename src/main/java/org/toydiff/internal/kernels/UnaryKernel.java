@@ -27,6 +27,8 @@ public enum UnaryKernel {
     EXP2(Exponential::exp2),
     EXPM1(Exponential::expm1),
     FLOOR(Rounding::floor),
+    GELU(Activations::gelu),
+    GELU_TANH(Activations::geluTanh),
     IS_FINITE(x -> x.abs().less(infinity(x))),
     IS_INF(x -> x.abs().equalTo(infinity(x))),
     IS_NAN(Real::isNaN),
