@@ -1,27 +1,19 @@
 package org.toydiff.fuzz;
 
+import java.io.File;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.toydiff.Autograd;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
-import org.toydiff.nn.BatchNorm1d;
-import org.toydiff.nn.CrossEntropyLoss;
-import org.toydiff.nn.Dropout;
-import org.toydiff.nn.Embedding;
-import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Functional;
-import org.toydiff.nn.LayerNorm;
-import org.toydiff.nn.Linear;
-import org.toydiff.optim.Adagrad;
-import org.toydiff.optim.Adam;
-import org.toydiff.optim.AdamW;
-import org.toydiff.optim.LAMB;
-import org.toydiff.optim.LARS;
-import org.toydiff.optim.RMSProp;
-import org.toydiff.optim.SGD;
+import org.toydiff.optim.Optimizer;
 
 /// The names that a message may begin with: those of public methods and classes, which a user can search for.
 final class Vocabulary {
@@ -31,25 +23,9 @@ final class Vocabulary {
 
     private static Set<String> ops() {
         Set<String> ops = new HashSet<>();
-        var classes = List.of(
-                Tensor.class,
-                TensorArena.class,
-                Autograd.class,
-                Functional.class,
-                Linear.class,
-                LayerNorm.class,
-                BatchNorm1d.class,
-                Dropout.class,
-                Embedding.class,
-                Flatten.class,
-                CrossEntropyLoss.class,
-                SGD.class,
-                Adam.class,
-                AdamW.class,
-                Adagrad.class,
-                RMSProp.class,
-                LARS.class,
-                LAMB.class);
+        List<Class<?>> classes = new ArrayList<>(List.of(Tensor.class, TensorArena.class, Autograd.class));
+        classes.addAll(beside(Functional.class));
+        classes.addAll(beside(Optimizer.class));
         for (Class<?> type : classes) {
             ops.add(type.getSimpleName());
             for (Method method : type.getMethods()) {
@@ -57,6 +33,23 @@ final class Vocabulary {
             }
         }
         return ops;
+    }
+
+    /// Returns the public classes of the package of one of them.
+    private static List<Class<?>> beside(Class<?> one) {
+        try {
+            URI place = one.getResource(one.getSimpleName() + ".class").toURI();
+            List<Class<?>> classes = new ArrayList<>();
+            for (String file : new File(place).getParentFile().list()) {
+                if (file.endsWith(".class") && !file.startsWith("package-info")) {
+                    classes.add(Class.forName(one.getPackageName() + "." + file.replace(".class", "")));
+                }
+            }
+            classes.removeIf(type -> !Modifier.isPublic(type.getModifiers()));
+            return classes;
+        } catch (URISyntaxException | ClassNotFoundException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /// Whether a message says first who speaks: `matmul: …`, or `Linear(in=3, out=2) at "0": …` for a layer in another.
