@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import org.toydiff.Prediction.AbstractTensors;
+import org.toydiff.internal.convolution.Convolutions;
 import org.toydiff.internal.launch.Bfloat16ProductWork;
 import org.toydiff.internal.launch.DropoutWork;
 import org.toydiff.internal.launch.ElementWork;
@@ -63,6 +64,7 @@ final class Scope {
     final IntegerReductionWork integerReductions = new IntegerReductionWork();
     final ProductWork products = new ProductWork();
     final Bfloat16ProductWork halfProducts = new Bfloat16ProductWork();
+    final Convolutions convolutions = new Convolutions();
     final RowWork rows = new RowWork();
     final DropoutWork dropouts = new DropoutWork();
     final UpdateWork updates = new UpdateWork();

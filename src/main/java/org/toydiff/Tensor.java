@@ -60,6 +60,8 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// - Softmax and cross entropy ([SoftmaxOps]): [softmax][#softmax], [logSoftmax][#logSoftmax],
 ///   [crossEntropy][#crossEntropy]
 /// - Products ([ProductOps]): [matmul][#matmul], [linear][#linear], [fma][#fma]
+/// - Convolutions ([ConvolutionOps]): [convolution][#convolution], [transposedConvolution][#transposedConvolution],
+///   [unfold][#unfold], [fold][#fold]
 /// - Shape and views ([ShapeOps]): [shape][#shape], [rank][#rank], [size][#size], [reshape][#reshape],
 ///   [flatten][#flatten], [squeeze][#squeeze], [unsqueeze][#unsqueeze], [transpose][#transpose],
 ///   [movedim][#movedim], [broadcastTo][#broadcastTo], [slice][#slice], [get][#get], [split][#split],
@@ -104,6 +106,7 @@ public final class Tensor extends TensorBase
                 CumulativeOps,
                 SoftmaxOps,
                 ProductOps,
+                ConvolutionOps,
                 ShapeOps,
                 ArrangementOps,
                 IndexingOps,

@@ -40,6 +40,7 @@ class ArchitectureTest {
                     ".internal.arithmetic",
                     ".internal.kernels",
                     ".internal.launch",
+                    ".internal.convolution",
                     ".internal.fusion",
                     ".internal.text",
                     ".internal.memory",

@@ -24,6 +24,8 @@ class CompiledOpsTest {
     /// Ops of an input `[3, 4]`, by their names in [OpTableTest].
     private static final Map<String, UnaryOperator<Tensor>> OPS = new LinkedHashMap<>();
 
+    private static final long[] ONE = {1};
+
     /// Those whose launches depend on elements, and which refuse.
     private static final Map<String, UnaryOperator<Tensor>> REFUSED = Map.of(
             "nonzero", x -> x.nonzero(),
@@ -63,6 +65,18 @@ class CompiledOpsTest {
                 .linear(x.transpose(), null));
         OPS.put("linear after an activation", x -> x.linear(x, x.get(0).slice(0, 0, 3), Activation.TANH)
                 .linear(x.transpose(), x.get(1)));
+        OPS.put("convolution", x -> convolved(x.reshape(1, 1, 3, 4), x.slice(1, 0, 1), 1));
+        OPS.put("convolution of a batch", x -> convolved(x.reshape(3, 2, 2, 1), x.get(0), 1));
+        OPS.put(
+                "convolution in groups",
+                x -> convolved(x.reshape(1, 4, 3, 1), x.get(0).flip(0), 4));
+        OPS.put("convolution with an activation", x -> x.reshape(1, 3, 4)
+                .convolution(x.reshape(4, 3, 1), x.get(0), ONE, ONE, ONE, 1, Activation.TANH));
+        OPS.put("transposedConvolution", x -> x.reshape(1, 3, 4)
+                .transposedConvolution(
+                        x.reshape(3, 2, 2), x.get(0).slice(0, 0, 2), new long[] {2}, ONE, ONE, new long[] {1}, 1));
+        OPS.put("unfold", x -> x.reshape(1, 1, 3, 4).unfold(new long[] {2}, ONE, ONE, ONE));
+        OPS.put("fold", x -> x.reshape(1, 4, 3).fold(new long[] {2, 4}, new long[] {2}, ONE, new long[] {0}, ONE));
         OPS.put("pad", x -> x.pad(1, 1, 2, 3));
         OPS.put("triu", x -> x.triu(0));
         OPS.put("tril", x -> x.tril(0));
@@ -138,6 +152,13 @@ class CompiledOpsTest {
                         .sin(),
                 x,
                 List.of());
+    }
+
+    /// A convolution of an image with a kernel of its own elements.
+    private static Tensor convolved(Tensor image, Tensor weight, long groups) {
+        long in = image.shape[1] / groups;
+        long out = weight.size() / in;
+        return image.convolution(weight.reshape(out, in, 1, 1), null, ONE, ONE, ONE, groups);
     }
 
     /// `y = factor·x`

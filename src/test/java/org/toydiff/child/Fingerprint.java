@@ -33,6 +33,7 @@ public final class Fingerprint {
         List.of("sgd", "momentum", "adam", "rmsprop", "lamb")
                 .forEach(name -> print(name, f -> f.each(x -> f.step(name, x))));
         print("products", Fingerprint::addProducts);
+        print("convolutions", Fingerprint::addConvolutions);
         print("integers", f -> f.each(f::addIntegers));
         print("bfloat16", f -> f.each(f::addBfloat16));
         print(
@@ -89,6 +90,25 @@ public final class Fingerprint {
                 add(Tensor::matmul, numbers(dtype, 2, 3, 40, 50), numbers(dtype, 3, 50, 60));
             }
         }
+    }
+
+    /// Kernels of 3 by 3, strides, pointwise and depthwise ones, with several tiles and chunks of images.
+    private void addConvolutions() {
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            try (var arena = TensorArena.ofConfined()) {
+                convolve(numbers(dtype, 5, 3, 40, 41), numbers(dtype, 8, 3, 3, 3), 1, 1, 1);
+                convolve(numbers(dtype, 1, 90, 9, 8), numbers(dtype, 4, 90, 3, 3), 2, 1, 1);
+                convolve(numbers(dtype, 3, 16, 9, 9), numbers(dtype, 6, 16, 1, 1), 1, 0, 1);
+                convolve(numbers(dtype, 3, 6, 33, 35), numbers(dtype, 12, 1, 3, 3), 1, 1, 6);
+            }
+        }
+    }
+
+    private void convolve(Tensor x, Tensor weight, long stride, long padding, long groups) {
+        BinaryOperator<Tensor> op =
+                (a, b) -> a.convolution(b, null, new long[] {stride}, new long[] {padding}, new long[] {1}, groups);
+        add(op, x, weight);
+        add(a -> a.unfold(new long[] {3}, new long[] {1}, new long[] {padding}, new long[] {stride}), x);
     }
 
     private void addBfloat16(Tensor x) {

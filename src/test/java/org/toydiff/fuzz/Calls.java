@@ -10,6 +10,7 @@ final class Calls {
                     ElementCalls.rows(),
                     IntegerCalls.rows(),
                     ProductCalls.rows(),
+                    ConvolutionCalls.rows(),
                     ReductionCalls.rows(),
                     OrderCalls.rows(),
                     ViewCalls.rows(),

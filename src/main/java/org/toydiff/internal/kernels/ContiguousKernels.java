@@ -47,6 +47,8 @@ public final class ContiguousKernels {
         SUM_EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p))),
         EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p), new Output(Y, power(p)))),
         AFFINE((name, p) -> PassDescription.map(name, p, new Output(Y, affine(p)))),
+        ADD_MULTIPLE((name, p) ->
+                PassDescription.map(name, p, new Output(Y, p.input(X).fma(p.parameter(0), p.input(Y))))),
         SOFTMAX_GRADIENT((name, p) -> PassDescription.map(
                 name, p, new Output(Y, p.input(B).multiply(p.input(X).subtract(p.parameter(0)))))),
         LOG_SOFTMAX_GRADIENT((name, p) -> PassDescription.map(name, p, new Output(Y, logSoftmaxGradient(p))));
@@ -154,6 +156,11 @@ public final class ContiguousKernels {
         parameters[1] = factor;
         parameters[2] = term;
         run(Kind.AFFINE, x, x0, null, 0, y, y0, n, parameters);
+    }
+
+    /// `y = x·factor + y`, rounded once.
+    public void addMultiple(MemorySegment x, long x0, long n, double factor, MemorySegment y, long y0) {
+        run(Kind.ADD_MULTIPLE, x, x0, null, 0, y, y0, n, parameters(factor));
     }
 
     /// `y[j] = Σᵢ x[i][j] / divisor` for n columns of at least one row, where the rows of x are `xi` apart; summed
