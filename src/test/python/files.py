@@ -100,6 +100,17 @@ def network():
     save_torch({"x": x, "y": net.eval()(x).detach()}, FOLDER / "network-output.safetensors")
 
 
+def convolutions():
+    """A network of convolutions and its output."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(2, 4, 3, stride=2, padding=1, groups=2), torch.nn.ReLU(), torch.nn.ConvTranspose2d(4, 2, (2, 3)),
+        torch.nn.Flatten(2), torch.nn.Conv1d(2, 1, 3, padding="same", padding_mode="circular", bias=False))
+    save_torch(net.state_dict(), FOLDER / "convolutions.safetensors")
+    x = torch.randn(2, 2, 5, 4)
+    save_torch({"x": x, "y": net(x).detach()}, FOLDER / "convolutions-output.safetensors")
+
+
 def arrays():
     for dtype in np.float32, np.float64, np.int32, np.int64, np.bool_:
         np.save(FOLDER / f"{np.dtype(dtype).name}.npy", ramp(dtype, 2, 3))
@@ -183,6 +194,7 @@ def many():
 FOLDER.mkdir(parents=True, exist_ok=True)
 safetensors()
 network()
+convolutions()
 arrays()
 archives()
 dtypes()

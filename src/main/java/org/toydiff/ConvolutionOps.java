@@ -85,12 +85,12 @@ public sealed interface ConvolutionOps permits Tensor {
                     .squeeze(0);
         }
         requireOperands(op, x, weight, bias);
-        long[] settings = settings(op, x, stride, padding, dilation, groups);
+        long[] settings = settings(op, x.shape, stride, padding, dilation, groups);
         requireChannels(op, x, weight, weight.shape[1] * groups, bias, weight.shape[0], groups);
         long[] shape = x.shape.clone();
         shape[1] = weight.shape[0];
         for (int axis = 2; axis < shape.length; axis++) {
-            shape[axis] = outputSize(op, x, axis, weight.shape[axis], settings);
+            shape[axis] = outputSize(op, x.shape, axis, weight.shape[axis], settings);
         }
         requireCountable(op, x, shape);
         Tensor b = bias == null ? null : Autocast.toBfloat16(bias);
@@ -134,9 +134,9 @@ public sealed interface ConvolutionOps permits Tensor {
                     .squeeze(0);
         }
         requireOperands(op, x, weight, bias);
-        long[] settings = settings(op, x, stride, padding, dilation, groups);
+        long[] settings = settings(op, x.shape, stride, padding, dilation, groups);
         long[] more = new long[2];
-        set(op, "outputPadding", outputPadding, 0, x, more, 0);
+        set(op, "outputPadding", outputPadding, 0, x.shape, more, 0);
         requireChannels(op, x, weight, weight.shape[0], bias, weight.shape[1] * groups, groups);
         long[] shape = x.shape.clone();
         shape[1] = weight.shape[1] * groups;
@@ -172,14 +172,14 @@ public sealed interface ConvolutionOps permits Tensor {
         }
         requireNotEmpty(op, x);
         long[] taps = new long[2];
-        set(op, "kernel", kernel, 1, x, taps, 0);
-        long[] settings = settings(op, x, stride, padding, dilation, 1);
+        set(op, "kernel", kernel, 1, x.shape, taps, 0);
+        long[] settings = settings(op, x.shape, stride, padding, dilation, 1);
         long[] shape = {
             x.shape[0],
             // At most 2³¹ − 1 channels, of as many weights at the most, before it is known to be no more.
             x.shape[1] * Math.min(taps[0] * taps[1], Integer.MAX_VALUE),
-            outputSize(op, x, 2, taps[0], settings),
-            outputSize(op, x, 3, taps[1], settings)
+            outputSize(op, x.shape, 2, taps[0], settings),
+            outputSize(op, x.shape, 3, taps[1], settings)
         };
         requireCountable(op, x, shape);
         return unfold(x, taps, shape, settings);
@@ -211,7 +211,7 @@ public sealed interface ConvolutionOps permits Tensor {
         requireNotEmpty(op, x);
         long[] image = new long[2];
         long[] taps = new long[2];
-        Tensor plane = x.unsqueeze(3);
+        long[] plane = {x.shape[0], x.shape[1], x.shape[2], 1};
         set(op, "size", size, 1, plane, image, 0);
         set(op, "kernel", kernel, 1, plane, taps, 0);
         long[] settings = settings(op, plane, stride, padding, dilation, 1);
@@ -426,11 +426,11 @@ public sealed interface ConvolutionOps permits Tensor {
         }
     }
 
-    private static long[] settings(String op, Tensor x, long[] stride, long[] padding, long[] dilation, long groups) {
+    private static long[] settings(String op, long[] shape, long[] stride, long[] padding, long[] dilation, long groups) {
         long[] settings = new long[7];
-        set(op, "stride", stride, 1, x, settings, 0);
-        set(op, "padding", padding, 0, x, settings, 2);
-        set(op, "dilation", dilation, 1, x, settings, 4);
+        set(op, "stride", stride, 1, shape, settings, 0);
+        set(op, "padding", padding, 0, shape, settings, 2);
+        set(op, "dilation", dilation, 1, shape, settings, 4);
         if (groups < 1 || groups > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(op + ": " + groups + " groups; give 1 to " + Integer.MAX_VALUE);
         }
@@ -439,24 +439,20 @@ public sealed interface ConvolutionOps permits Tensor {
     }
 
     /// Stores a setting along y and x from index `at` on, that along x last.
-    private static void set(String op, String name, long[] values, long least, Tensor x, long[] to, int at) {
-        int axes = x.rank() - 2;
+    private static void set(String op, String name, long[] values, long least, long[] shape, long[] to, int at) {
+        int axes = shape.length - 2;
         boolean fits = values.length == 1 || values.length == axes;
         for (long value : values) {
             fits &= value >= least && value <= Integer.MAX_VALUE;
         }
         if (!fits) {
             throw new IllegalArgumentException(op + ": " + name + " " + Arrays.toString(values) + " for "
-                    + Shape.text(x.shape) + "; give one number for all axes or " + axes + ", each from " + least
+                    + Shape.text(shape) + "; give one number for all axes or " + axes + ", each from " + least
                     + " to " + Integer.MAX_VALUE);
         }
         for (int i = 0; i < axes; i++) {
             to[at + 2 - axes + i] = values[values.length == 1 ? 0 : i];
         }
-    }
-
-    private static long outputSize(String op, Tensor x, int axis, long taps, long[] settings) {
-        return outputSize(op, x.shape, axis, taps, settings);
     }
 
     /// The number of output positions along an axis of an image.

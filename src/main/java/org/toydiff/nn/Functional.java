@@ -483,6 +483,113 @@ public final class Functional {
         return reduce(bounded.multiply(error.subtract(bounded.multiply(0.5))), reduction);
     }
 
+    /// Returns the [convolution][Tensor#convolution(Tensor, Tensor, long[], long[], long[], long)] over one axis.
+    ///
+    /// @param x the input `[n, in, length]`, or `[in, length]`
+    /// @param weight the weight `[out, in/groups, kernel]`
+    /// @param bias the bias `[out]`, or null for none
+    /// @param stride the distance between neighbouring output positions
+    /// @param padding the number of zeros at either end
+    /// @param dilation the distance between neighbouring kernel positions
+    /// @param groups the number of groups
+    /// @return a new tensor `[n, out, L]`, or `[out, L]`
+    /// @throws IllegalArgumentException if the shapes do not fit or a setting is out of range
+    public static Tensor conv1d(
+            Tensor x, Tensor weight, Tensor bias, long stride, long padding, long dilation, long groups) {
+        requireRank("conv1d", weight, 3);
+        return x.convolution(
+                weight, bias, new long[] {stride}, new long[] {padding}, new long[] {dilation}, groups);
+    }
+
+    /// Returns the [convolution][Tensor#convolution(Tensor, Tensor, long[], long[], long[], long)] over two axes, with
+    /// the same settings along both.
+    ///
+    /// @param x the input `[n, in, h, w]`, or `[in, h, w]`
+    /// @param weight the weight `[out, in/groups, kh, kw]`
+    /// @param bias the bias `[out]`, or null for none
+    /// @param stride the distance between neighbouring output positions
+    /// @param padding the number of zeros at either end
+    /// @param dilation the distance between neighbouring kernel positions
+    /// @param groups the number of groups
+    /// @return a new tensor `[n, out, H, W]`, or `[out, H, W]`
+    /// @throws IllegalArgumentException if the shapes do not fit or a setting is out of range
+    public static Tensor conv2d(
+            Tensor x, Tensor weight, Tensor bias, long stride, long padding, long dilation, long groups) {
+        requireRank("conv2d", weight, 4);
+        return x.convolution(
+                weight, bias, new long[] {stride}, new long[] {padding}, new long[] {dilation}, groups);
+    }
+
+    /// Returns the [transposed convolution][Tensor#transposedConvolution] over two axes, with the same settings along
+    /// both.
+    ///
+    /// @param x the input `[n, in, h, w]`, or `[in, h, w]`
+    /// @param weight the weight `[in, out/groups, kh, kw]`
+    /// @param bias the bias `[out]`, or null for none
+    /// @param stride the distance in the result between neighbouring input positions
+    /// @param padding the number of positions left out at either end
+    /// @param outputPadding the number of further positions at the end
+    /// @param groups the number of groups
+    /// @param dilation the distance between neighbouring kernel positions
+    /// @return a new tensor `[n, out, H, W]`, or `[out, H, W]`
+    /// @throws IllegalArgumentException if the shapes do not fit or a setting is out of range
+    public static Tensor convTranspose2d(
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            long stride,
+            long padding,
+            long outputPadding,
+            long groups,
+            long dilation) {
+        requireRank("convTranspose2d", weight, 4);
+        return x.transposedConvolution(
+                weight,
+                bias,
+                new long[] {stride},
+                new long[] {padding},
+                new long[] {dilation},
+                new long[] {outputPadding},
+                groups);
+    }
+
+    /// Returns the patches of an image as columns, [Tensor#unfold(long[], long[], long[], long[])]: one number for both
+    /// axes, or two.
+    ///
+    /// @param x the image `[n, channels, h, w]`
+    /// @param kernel the sizes of a patch
+    /// @param dilation the distances between neighbouring positions of a patch
+    /// @param padding the numbers of zeros at either end
+    /// @param stride the distances between neighbouring patches
+    /// @return a new tensor `[n, channels·kh·kw, patches]`
+    /// @throws IllegalArgumentException if the shape does not fit or a setting is out of range
+    public static Tensor unfold(Tensor x, long[] kernel, long[] dilation, long[] padding, long[] stride) {
+        return x.unfold(kernel, dilation, padding, stride);
+    }
+
+    /// Returns the image that patches add up to, [Tensor#fold(long[], long[], long[], long[], long[])]: one number for
+    /// both axes, or two.
+    ///
+    /// @param x the patches `[n, channels·kh·kw, patches]`
+    /// @param size the sizes of the image
+    /// @param kernel the sizes of a patch
+    /// @param dilation the distances between neighbouring positions of a patch
+    /// @param padding the numbers of zeros at either end
+    /// @param stride the distances between neighbouring patches
+    /// @return a new tensor `[n, channels, h, w]`
+    /// @throws IllegalArgumentException if the shape does not fit or a setting is out of range
+    public static Tensor fold(
+            Tensor x, long[] size, long[] kernel, long[] dilation, long[] padding, long[] stride) {
+        return x.fold(size, kernel, dilation, padding, stride);
+    }
+
+    private static void requireRank(String function, Tensor weight, int rank) {
+        if (weight.rank() != rank) {
+            throw new IllegalArgumentException(
+                    function + ": weight " + Arrays.toString(weight.shape()) + " has not " + rank + " axes");
+        }
+    }
+
     private static void requireSameShape(String loss, Tensor output, Tensor target) {
         if (!Arrays.equals(output.shape(), target.shape())) {
             throw new IllegalArgumentException(loss + ": output " + Arrays.toString(output.shape()) + " and target "

@@ -23,9 +23,13 @@ public final class Sequential extends Layer {
     protected Tensor compute(Tensor x) {
         Tensor y = x;
         for (int i = 0; i < layers.length; i++) {
-            Activation activation = i + 1 < layers.length ? activation(layers[i + 1]) : null;
-            if (activation != null && layers[i] instanceof Linear linear && !Summary.isRecording()) {
+            Activation activation =
+                    i + 1 < layers.length && !Summary.isRecording() ? activation(layers[i + 1]) : null;
+            if (activation != null && layers[i] instanceof Linear linear) {
                 y = linear.forward(y, activation);
+                i++;
+            } else if (activation != null && layers[i] instanceof PaddedConvolution<?> convolution) {
+                y = convolution.forward(y, activation);
                 i++;
             } else {
                 y = layers[i].forward(y);
@@ -34,7 +38,7 @@ public final class Sequential extends Layer {
         return y;
     }
 
-    /// Returns the activation that a preceding linear layer can apply in place of this layer, or null.
+    /// Returns the activation that a preceding linear layer or convolution can apply in place of this layer, or null.
     private static Activation activation(Layer layer) {
         if (layer instanceof ReLU) {
             return Activation.RELU;

@@ -6,6 +6,7 @@
 /// | a state loaded in part | [IncompatibleKeys] |
 /// | a layer's table of output shapes and bytes | [Summary], `SummaryCalls` |
 /// | layers with parameters | [Linear], [Embedding], [LayerNorm], [BatchNorm1d] |
+/// | convolutions | [Conv1d], [Conv2d], [ConvTranspose2d], [ConvolutionLayer], [PaddedConvolution] |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
 /// | activations | [ReLU], [LeakyReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
 /// | other layers without parameters | [Dropout], [Flatten] |

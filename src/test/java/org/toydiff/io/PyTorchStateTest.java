@@ -12,7 +12,13 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.ArenaTest;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
 import org.toydiff.nn.BatchNorm1d;
+import org.toydiff.nn.Conv1d;
+import org.toydiff.nn.Conv2d;
+import org.toydiff.nn.ConvTranspose2d;
+import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
@@ -36,6 +42,22 @@ class PyTorchStateTest extends ArenaTest {
         Sequential net = loaded();
         assertEquals(2, net.namedBuffers().get("1.num_batches_tracked").item());
         try (var output = SafeTensors.open(file("network-output.safetensors"))) {
+            float[] y = net.forward(output.get("x")).toFloatArray();
+            assertArrayEquals(output.get("y").toFloatArray(), y, 1e-6f);
+        }
+    }
+
+    @Test
+    void loadedConvolutionsComputeWhatPyTorchComputes() throws IOException {
+        var net = new Sequential(
+                new Conv2d(DType.FLOAT32, 2, 4, new long[] {3, 3}, 2, true).stride(2).padding(1),
+                new ReLU(),
+                new ConvTranspose2d(DType.FLOAT32, 4, 2, new long[] {2, 3}, 1, true),
+                new Flatten(2, -1),
+                new Conv1d(DType.FLOAT32, 2, 1, 3, 1, false).samePadding().paddingMode(Tensor.Padding.CIRCULAR));
+        try (var saved = SafeTensors.open(file("convolutions.safetensors"));
+                var output = SafeTensors.open(file("convolutions-output.safetensors"))) {
+            net.loadStateDict(saved.toMap());
             float[] y = net.forward(output.get("x")).toFloatArray();
             assertArrayEquals(output.get("y").toFloatArray(), y, 1e-6f);
         }

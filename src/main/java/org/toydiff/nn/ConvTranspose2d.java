@@ -1,0 +1,61 @@
+package org.toydiff.nn;
+
+import java.util.Arrays;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+
+/// Transposed convolution over two axes, [Tensor#transposedConvolution]: the gradient of a [Conv2d] to its input, as a
+/// layer.
+///
+/// **Shapes** `[n, in, h, w] → [n, out, H, W]` with
+/// `H = (h − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1`, W likewise; without the axis n it is one
+/// example. `weight` is `[in, out/groups, kernel, kernel]` and `bias` is `[out]`, both of the layer's dtype.
+public final class ConvTranspose2d extends ConvolutionLayer<ConvTranspose2d> {
+    private long[] outputPadding = each(0);
+
+    /// Creates a FLOAT32 layer with a square kernel and a bias.
+    ///
+    /// @param in the channels of the input
+    /// @param out the channels of the output
+    /// @param kernel the height and width of the kernel
+    /// @throws IllegalArgumentException if a number is not positive
+    public ConvTranspose2d(long in, long out, long kernel) {
+        this(DType.FLOAT32, in, out, new long[] {kernel, kernel}, 1, true);
+    }
+
+    /// Creates a layer.
+    ///
+    /// @param dtype the floating dtype of input, output and parameters
+    /// @param in the channels of the input
+    /// @param out the channels of the output
+    /// @param kernel the height and the width of the kernel
+    /// @param groups the number of groups: each group of input channels contributes to one of output channels
+    /// @param bias whether there is a bias
+    /// @throws IllegalArgumentException if a number is not positive, the channels do not divide into the groups, the
+    ///     kernel has not two sizes, or the dtype is not floating
+    public ConvTranspose2d(DType dtype, long in, long out, long[] kernel, long groups, boolean bias) {
+        super(dtype, in, out, out, plane("ConvTranspose2d", kernel), groups, bias);
+    }
+
+    /// Sets by how much the output is larger at the end of each axis than the smallest one of which a convolution makes
+    /// the input.
+    ///
+    /// @param outputPadding the numbers of positions, less than the stride or the dilation; 0 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if one is negative, or there is another number of them than of axes
+    public ConvTranspose2d outputPadding(long... outputPadding) {
+        this.outputPadding = setting("outputPadding", 0, outputPadding);
+        return this;
+    }
+
+    @Override
+    protected Tensor compute(Tensor x) {
+        return x.transposedConvolution(weight, bias, stride, padding, dilation, outputPadding, groups);
+    }
+
+    @Override
+    public String toString() {
+        return text(weight.size(0), weight.size(1) * groups, Arrays.toString(padding))
+                + ", outputPadding=" + Arrays.toString(outputPadding) + ")";
+    }
+}

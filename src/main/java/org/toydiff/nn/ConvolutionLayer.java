@@ -1,0 +1,121 @@
+package org.toydiff.nn;
+
+import java.util.Arrays;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+
+/// The parameters and settings that all convolution layers share. Methods named after the settings change those; each
+/// takes one number for every spatial axis, or one for all of them, and holds from the next forward on:
+/// ```java
+/// var layer = new Conv2d(64, 128, 3).stride(2).padding(1);
+/// ```
+///
+/// **Initial values** weight and bias are uniform on `±1/√fan_in`, where fan_in is the size of a filter, as PyTorch's.
+///
+/// @param <L> the layer
+public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> extends Layer
+        permits PaddedConvolution, ConvTranspose2d {
+    final Tensor weight;
+    final Tensor bias;
+    final long groups;
+    long[] stride;
+    long[] padding;
+    long[] dilation;
+
+    /// Creates the parameters: a weight of `first` by `second / groups` channels and a bias for each of `out`.
+    ConvolutionLayer(DType dtype, long first, long second, long out, long[] kernel, long groups, boolean bias) {
+        requireFloating(dtype);
+        boolean positive = first > 0 && second > 0 && groups > 0 && Arrays.stream(kernel).allMatch(size -> size > 0);
+        if (!positive || first % groups != 0 || second % groups != 0) {
+            throw new IllegalArgumentException(className() + ": channels " + first + " and " + second + ", kernel "
+                    + Arrays.toString(kernel) + " and " + groups
+                    + " groups must be positive, and the channels divide into the groups");
+        }
+        this.groups = groups;
+        long[] shape = new long[2 + kernel.length];
+        shape[0] = first;
+        shape[1] = second / groups;
+        System.arraycopy(kernel, 0, shape, 2, kernel.length);
+        this.weight = parameter("weight", Initializers.kaimingUniform(Tensor.empty(dtype, shape), Math.sqrt(5)));
+        double bound = Math.sqrt((double) first / weight.size());
+        this.bias = bias ? parameter("bias", Initializers.uniform(Tensor.empty(dtype, out), -bound, bound)) : null;
+        this.stride = each(1);
+        this.padding = each(0);
+        this.dilation = each(1);
+    }
+
+    /// Sets the distances between neighbouring positions of the smaller side, the output's or, of a transposed
+    /// convolution, the input's.
+    ///
+    /// @param stride the distances, positive; 1 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if one is not positive, or there is another number of them than of axes
+    public L stride(long... stride) {
+        this.stride = setting("stride", 1, stride);
+        return self();
+    }
+
+    /// Sets the padding of each side of the larger side.
+    ///
+    /// @param padding the numbers of positions, 0 or more; 0 without this call: PyTorch's "valid"
+    /// @return this
+    /// @throws IllegalArgumentException if one is negative, or there is another number of them than of axes
+    public L padding(long... padding) {
+        this.padding = setting("padding", 0, padding);
+        return self();
+    }
+
+    /// Sets the distances between neighbouring positions of the kernel.
+    ///
+    /// @param dilation the distances, positive; 1 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if one is not positive, or there is another number of them than of axes
+    public L dilation(long... dilation) {
+        this.dilation = setting("dilation", 1, dilation);
+        return self();
+    }
+
+    /// Returns the sizes of a kernel with two axes.
+    static long[] plane(String layer, long[] kernel) {
+        if (kernel.length != 2) {
+            throw new IllegalArgumentException(
+                    layer + ": kernel " + Arrays.toString(kernel) + " has not two sizes; give its height and width");
+        }
+        return kernel;
+    }
+
+    /// Returns the setting for each axis.
+    final long[] setting(String setting, long least, long[] values) {
+        boolean fits = values.length == 1 || values.length == axes();
+        if (!fits || Arrays.stream(values).anyMatch(value -> value < least)) {
+            throw new IllegalArgumentException(className() + ": " + setting + " " + Arrays.toString(values)
+                    + " is out of range; give one number from " + least + " on, or " + axes());
+        }
+        settingChanged();
+        return values.length == 1 ? each(values[0]) : values.clone();
+    }
+
+    final long[] each(long value) {
+        long[] values = new long[axes()];
+        Arrays.fill(values, value);
+        return values;
+    }
+
+    /// Returns the number of spatial axes.
+    final int axes() {
+        return weight.rank() - 2;
+    }
+
+    @SuppressWarnings("unchecked")
+    final L self() {
+        return (L) this;
+    }
+
+    /// Returns the settings that all layers have, for [#toString()].
+    final String text(long in, long out, String padding) {
+        long[] kernel = Arrays.copyOfRange(weight.shape(), 2, weight.rank());
+        return className() + "(in=" + in + ", out=" + out + ", kernel=" + Arrays.toString(kernel) + ", stride="
+                + Arrays.toString(stride) + ", padding=" + padding + ", dilation=" + Arrays.toString(dilation)
+                + ", groups=" + groups + ", bias=" + (bias != null);
+    }
+}
