@@ -42,6 +42,14 @@ sealed interface Rule {
         }
     }
 
+    /// A [Joint] rule that reads the output too.
+    interface JointOfOutput extends Joint {
+        @Override
+        default int reads(int own) {
+            return OUTPUT - 1 | OUTPUT;
+        }
+    }
+
     /// A rule that the engine can fuse with its neighbour: a [WritesTo] with the addition to the gradient that it
     /// contributes to, or with the rule of an activation, which reads that gradient next.
     sealed interface Fusible extends Single permits WritesTo, Activation.Gradient {
@@ -259,6 +267,10 @@ sealed interface Rule {
     }
 
     static Rule readsAllInputs(ReadsAllInputs rule) {
+        return rule;
+    }
+
+    static Rule jointReadingOutput(JointOfOutput rule) {
         return rule;
     }
 

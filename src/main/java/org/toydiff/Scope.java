@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.WeakHashMap;
 import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.internal.convolution.Convolutions;
+import org.toydiff.internal.attention.AttentionBackward;
+import org.toydiff.internal.attention.AttentionForward;
 import org.toydiff.internal.launch.Bfloat16ProductWork;
 import org.toydiff.internal.launch.DropoutWork;
 import org.toydiff.internal.launch.ElementWork;
@@ -68,6 +70,8 @@ final class Scope {
     final RowWork rows = new RowWork();
     final DropoutWork dropouts = new DropoutWork();
     final UpdateWork updates = new UpdateWork();
+    final AttentionForward attention = new AttentionForward();
+    final AttentionBackward attentionGradients = new AttentionBackward();
 
     /// Memory for one number, the operand of a launch in place.
     private MemorySegment operand;

@@ -59,6 +59,7 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// - Along an axis ([CumulativeOps]): [cumsum][#cumsum], [cumprod][#cumprod], [prod][#prod], [diff][#diff]
 /// - Softmax and cross entropy ([SoftmaxOps]): [softmax][#softmax], [logSoftmax][#logSoftmax],
 ///   [crossEntropy][#crossEntropy]
+/// - Attention ([AttentionOps]): [scaledDotProductAttention][#scaledDotProductAttention]
 /// - Products ([ProductOps]): [matmul][#matmul], [linear][#linear], [fma][#fma]
 /// - Convolutions ([ConvolutionOps]): [convolution][#convolution], [transposedConvolution][#transposedConvolution],
 ///   [unfold][#unfold], [fold][#fold]
@@ -107,6 +108,7 @@ public final class Tensor extends TensorBase
                 SoftmaxOps,
                 ProductOps,
                 ConvolutionOps,
+                AttentionOps,
                 ShapeOps,
                 ArrangementOps,
                 IndexingOps,

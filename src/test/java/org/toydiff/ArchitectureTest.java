@@ -41,6 +41,7 @@ class ArchitectureTest {
                     ".internal.kernels",
                     ".internal.launch",
                     ".internal.convolution",
+                    ".internal.attention",
                     ".internal.fusion",
                     ".internal.text",
                     ".internal.memory",

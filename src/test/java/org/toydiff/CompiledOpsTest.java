@@ -77,6 +77,18 @@ class CompiledOpsTest {
                         x.reshape(3, 2, 2), x.get(0).slice(0, 0, 2), new long[] {2}, ONE, ONE, new long[] {1}, 1));
         OPS.put("unfold", x -> x.reshape(1, 1, 3, 4).unfold(new long[] {2}, ONE, ONE, ONE));
         OPS.put("fold", x -> x.reshape(1, 4, 3).fold(new long[] {2, 4}, new long[] {2}, ONE, new long[] {0}, ONE));
+        OPS.put("scaledDotProductAttention", x -> x.scaledDotProductAttention(x.exp(), x, null, true));
+        OPS.put("scaledDotProductAttention of heads inside of rows", x -> heads(x).scaledDotProductAttention(
+                        heads(x.exp()), heads(x), x.matmul(x.transpose()), false));
+        OPS.put("scaledDotProductAttention of groups", x -> x.reshape(3, 2, 2)
+                .transpose(1, 0, 2)
+                .scaledDotProductAttention(
+                        x.unsqueeze(0).slice(2, 0, 2),
+                        x.unsqueeze(0),
+                        x.slice(1, 0, 3).greater(0.5),
+                        CausalVariant.NONE,
+                        2,
+                        true));
         OPS.put("pad", x -> x.pad(1, 1, 2, 3));
         OPS.put("triu", x -> x.triu(0));
         OPS.put("tril", x -> x.tril(0));
@@ -159,6 +171,10 @@ class CompiledOpsTest {
         long in = image.shape[1] / groups;
         long out = weight.size() / in;
         return image.convolution(weight.reshape(out, in, 1, 1), null, ONE, ONE, ONE, groups);
+    }
+
+    private static Tensor heads(Tensor x) {
+        return x.reshape(3, 2, 2).transpose(1, 0, 2);
     }
 
     /// `y = factor·x`

@@ -85,6 +85,8 @@ class EmptyTensorTest {
                 x.exp().add(x.transpose().transpose()),
                 x.softmax(0),
                 x.logSoftmax(1),
+                Tensor.zeros(0, HUGE / 1024, 3)
+                        .scaledDotProductAttention(Tensor.zeros(0, 5, 3), Tensor.zeros(0, 5, 2), null, false),
                 x.reshape(0, HUGE),
                 x.unsqueeze(0).squeeze(0),
                 Tensor.where(x.greater(1), x, x),

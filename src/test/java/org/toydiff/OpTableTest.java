@@ -103,6 +103,7 @@ class OpTableTest {
             Map.entry("transposedConvolution", ConvolutionTest.class),
             Map.entry("unfold", ConvolutionTest.class),
             Map.entry("fold", ConvolutionTest.class),
+            Map.entry("scaledDotProductAttention", AttentionTest.class),
             Map.entry("custom", CustomOpTest.class),
             Map.entry("pad", ArrangementTest.class),
             Map.entry("triu", ArrangementTest.class),
@@ -531,6 +532,7 @@ class OpTableTest {
         ops.put("unsqueeze", x -> x.unsqueeze(1));
         ops.put("matmul", x -> x.matmul(x.transpose()));
         ops.put("linear", x -> x.linear(x, null));
+        ops.put("scaledDotProductAttention", x -> x.scaledDotProductAttention(x, x, null, true));
         ops.put("softmax", x -> x.softmax(1));
         ops.put("logSoftmax", x -> x.logSoftmax(1));
         ops.put("logSumExp", x -> x.logSumExp(1));

@@ -76,8 +76,19 @@ class ParallelTest {
         ops.put("softmax of halves", () -> halves.softmax(1));
         ops.put("product of halves", () -> halves.transpose().matmul(halves));
         ops.put("linear layer of halves", () -> halves.linear(halves, null, Activation.TANH));
+        Tensor heads = Tensor.randn(3, 300, 16);
+        ops.put("attention", () -> heads.scaledDotProductAttention(heads, heads, null, true));
+        ops.put("gradient of attention", () -> gradientOfAttention(heads));
+        Tensor many = Tensor.randn(9, 90, 8);
+        ops.put("gradient of attention of many heads", () -> gradientOfAttention(many));
         ops.put("training", ParallelTest::training);
         return ops;
+    }
+
+    private static Tensor gradientOfAttention(Tensor x) {
+        Tensor leaf = x.detach().trackGradient();
+        Tensor y = leaf.scaledDotProductAttention(leaf, leaf, null, false);
+        return Autograd.gradients(y.multiply(y).sum(), List.of(leaf)).getFirst();
     }
 
     /// What three steps make of the parameters.

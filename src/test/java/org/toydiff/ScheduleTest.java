@@ -100,6 +100,20 @@ class ScheduleTest {
                 .matmul(x.reshape(6, 4))
                 .matmul(x.transpose().slice(0, 0, 4).reshape(4, 4))
                 .sum());
+        graphs.put(
+                "attention",
+                x -> x.tanh().scaledDotProductAttention(x, x.exp(), null, true).sum());
+        graphs.put("attention of heads", x -> {
+            Tensor heads = x.linear(x, null).reshape(4, 2, 2).transpose(1, 0, 2);
+            Tensor y = heads.scaledDotProductAttention(heads, heads, null, false);
+            return y.transpose(1, 0, 2)
+                    .reshape(4, 4)
+                    .linear(x.transpose(), null)
+                    .sum();
+        });
+        graphs.put("attention to strided keys", x -> x.transpose()
+                .scaledDotProductAttention(x.transpose().exp(), x.tanh().transpose(), null, false)
+                .sum());
         graphs.put("a saved value", x -> square(square(x.tanh())).sum());
         graphs.put("a power", x -> x.abs().add(1).power(x).sum());
         graphs.put("softmax", x -> Functional.softmax(x, 1).log().sum());

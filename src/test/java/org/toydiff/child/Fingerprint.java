@@ -34,6 +34,7 @@ public final class Fingerprint {
                 .forEach(name -> print(name, f -> f.each(x -> f.step(name, x))));
         print("products", Fingerprint::addProducts);
         print("convolutions", Fingerprint::addConvolutions);
+        print("attention", Fingerprint::addAttention);
         print("integers", f -> f.each(f::addIntegers));
         print("bfloat16", f -> f.each(f::addBfloat16));
         print(
@@ -100,6 +101,20 @@ public final class Fingerprint {
                 convolve(numbers(dtype, 1, 90, 9, 8), numbers(dtype, 4, 90, 3, 3), 2, 1, 1);
                 convolve(numbers(dtype, 3, 16, 9, 9), numbers(dtype, 6, 16, 1, 1), 1, 0, 1);
                 convolve(numbers(dtype, 3, 6, 33, 35), numbers(dtype, 12, 1, 3, 3), 1, 1, 6);
+    /// One block and several, few heads and many.
+    private void addAttention() {
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            for (long[] size : new long[][] {{2, 7, 5}, {1, 70, 1_000}, {9, 40, 600}}) {
+                try (var arena = TensorArena.ofConfined()) {
+                    Tensor k = numbers(dtype, size[0], size[2], 8).multiply(0.1);
+                    Tensor mask = numbers(dtype, size[1], size[2]);
+                    add(
+                            (q, v) -> q.scaledDotProductAttention(k, v, mask, true),
+                            numbers(dtype, size[0], size[1], 8),
+                            numbers(dtype, size[0], size[2], 3));
+                    Tensor q = numbers(dtype, size[0], size[1], 8);
+                    add(x -> q.scaledDotProductAttention(x, x, mask.greater(0), false), k);
+                }
             }
         }
     }

@@ -406,6 +406,13 @@ final class GraphMaker {
                     "Functional.layerNorm({0}, {1}, {2}, 0.1)",
                     v -> Functional.layerNorm(v[0], v[1], v[2], 0.1), x, weight, bias);
         }
+        if (rank(x) > 1 && shape(x)[rank(x) - 1] > 0 && choice.oneIn(3)) {
+            boolean causal = choice.coin();
+            return add(
+                    "{0}.scaledDotProductAttention({0}, {0}, null, " + causal + ")",
+                    v -> v[0].scaledDotProductAttention(v[0], v[0], null, causal),
+                    x);
+        }
         return choice.coin()
                 ? add("{0}.softmax(" + axis + ")", v -> v[0].softmax(axis), x)
                 : add("{0}.logSoftmax(" + axis + ")", v -> v[0].logSoftmax(axis), x);

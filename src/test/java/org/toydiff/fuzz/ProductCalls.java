@@ -16,6 +16,7 @@ final class ProductCalls {
                 new Row("matmul", 16, ProductCalls::matmul),
                 new Row("linear", 10, ProductCalls::linear),
                 new Row("fma", 6, ProductCalls::fma),
+                new Row("scaledDotProductAttention", 4, ProductCalls::attention),
                 new Row("crossEntropy", 4, ProductCalls::crossEntropy));
     }
 
@@ -128,6 +129,42 @@ final class ProductCalls {
             case TANH -> Math::tanh;
             case SIGMOID -> y -> 1 / (1 + Math.exp(-y));
         };
+    }
+
+    /// Keys and values of leading axes that broadcast, and now and then of sizes that do not fit.
+    private static void attention(Machine m, Choice c) {
+        Held q = left(m, c);
+        long columns = q.rank() == 0 || c.oneIn(15) ? c.size() : q.shape()[q.rank() - 1];
+        long keys = c.size();
+        Held k = m.fresh(c, q.dtype(), matrices(c, q, keys, columns));
+        Held v = m.fresh(c, q.dtype(), matrices(c, q, c.oneIn(15) ? c.size() : keys, c.size()));
+        if (tooLarge(q, k) || tooLarge(q, v)) {
+            return;
+        }
+        boolean causal = c.coin();
+        ElementCalls.attempt(
+                        m, c, q + ".scaledDotProductAttention(" + k + ", " + v + ", null, " + causal + ")", q, k, v)
+                .expects(() -> {
+                    ElementCalls.requireFloating(q, k, v);
+                    Dense.require(q.rank() >= 2 && k.rank() >= 2 && v.rank() >= 2 && columns > 0);
+                    Dense.require(columns == q.shape()[q.rank() - 1]);
+                    Dense.require(k.shape()[k.rank() - 2] == v.shape()[v.rank() - 2]);
+                    Reference.broadcast(leading(q), Reference.broadcast(leading(k), leading(v)));
+                    return null;
+                })
+                .gives(() -> q.tensor.scaledDotProductAttention(k.tensor, v.tensor, null, causal));
+    }
+
+    private static long[] leading(Held x) {
+        return Arrays.copyOf(x.shape(), Math.max(0, x.rank() - 2));
+    }
+
+    private static long[] matrices(Choice c, Held beside, long rows, long columns) {
+        long[] axes = c.shrunk(leading(beside));
+        long[] shape = Arrays.copyOf(axes, axes.length + 2);
+        shape[axes.length] = rows;
+        shape[axes.length + 1] = columns;
+        return shape;
     }
 
     private static void crossEntropy(Machine m, Choice c) {

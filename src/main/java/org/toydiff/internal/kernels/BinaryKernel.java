@@ -23,6 +23,9 @@ public enum BinaryKernel {
     ADD_SIGMOID((a, b) -> Exponential.sigmoid(a.add(b))),
     ADD_TANH((a, b) -> Hyperbolic.tanh(a.add(b))),
     ATAN2(InverseTrigonometry::atan2),
+
+    /// A score of attention, and −∞ where the second operand, a mask, says that the key takes no part.
+    ATTENDED(p -> p.mask(1).select(p.input(0), p.constant(Double.NEGATIVE_INFINITY))),
     DIVIDE(Real::divide),
     EQUAL_TO(Real::equalTo),
     FLOOR_DIVIDE(Remainder::floorDivide),

@@ -162,7 +162,7 @@ final class RandomLaunches {
             }
             case 2, 3, 4 -> {
                 BinaryKernel kernel = any(random, Arrays.asList(BinaryKernel.values()));
-                Element second = kernel == BinaryKernel.ZERO_WHERE ? Element.BOOL : real;
+                Element second = kernel.takesMask() ? Element.BOOL : real;
                 yield launch(kernel.of(wide), List.of(real, second), isComparison(kernel) ? Element.BOOL : real);
             }
             case 5 -> launch(any(random, Arrays.asList(LogicKernel.values())).kernel(), bools(2), Element.BOOL);

@@ -77,7 +77,7 @@ class CompiledBitsTest {
             for (int aj = 0; aj < 2; aj++) {
                 try (var arena = Arena.ofShared()) {
                     MemorySegment a = numbers(arena, wide, 1);
-                    MemorySegment b = kernel == BinaryKernel.ZERO_WHERE ? mask(arena) : numbers(arena, wide, 2);
+                    MemorySegment b = kernel.takesMask() ? mask(arena) : numbers(arena, wide, 2);
                     long step = aj;
                     requireSameBits(arena, kernel + (wide ? " FLOAT64" : " FLOAT32"), y -> kernel.of(wide)
                             .run(a, 1, 0, step, b, 0, 0, 1, y, 0, 0, 1, 1, COUNT - 1));

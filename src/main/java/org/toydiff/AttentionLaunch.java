@@ -1,0 +1,148 @@
+package org.toydiff;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.toydiff.internal.attention.AttentionBackward;
+import org.toydiff.internal.attention.AttentionForward;
+import org.toydiff.internal.attention.AttentionWork;
+import org.toydiff.internal.attention.HeadMatrices;
+import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.launch.Shape;
+
+/// The part of [Launch] where attention starts. Operands are checked, of one dtype, FLOAT32 or FLOAT64, and have the
+/// same leading axes but for the heads; their rows are contiguous.
+final class AttentionLaunch {
+    private AttentionLaunch() {}
+
+    /// The numbers that attention is computed with.
+    ///
+    /// @param group how many heads of queries share a head of keys and values
+    /// @param diagonal the last key that query i sees is `i +` this
+    /// @param scale the factor of the scores
+    record Settings(int group, long diagonal, double scale) {}
+
+    /// `y` = the values weighted by the softmax of the scores, and `logSums` = the log-sum-exp of each row of these.
+    // The
+    /// mask may be null, and so may `logSums`.
+    static void forward(Settings settings, Tensor q, Tensor k, Tensor v, Tensor mask, Tensor y, Tensor logSums) {
+        Scope scope = Scope.current();
+        if (y.size() == 0 || Launch.skips(y)) {
+            return;
+        }
+        CBlas.require();
+        AttentionForward work = scope.attention;
+        operands(work, settings, q, k, v, mask, logSums);
+        set(work.output, y);
+        work.run();
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor queries = recorder.reads(q);
+            Tensor keys = recorder.reads(k);
+            Tensor values = recorder.reads(v);
+            Tensor bias = recorder.reads(mask);
+            Tensor output = recorder.writes(y);
+            Tensor sums = recorder.writes(logSums);
+            recorder.keep(y.storage.op, () -> forward(settings, queries, keys, values, bias, output, sums), output);
+        }
+    }
+
+    /// The gradients, of which those that are not wanted are null. `dots` is memory for a number for each row of g.
+    static void backward(
+            Settings settings,
+            Tensor g,
+            Tensor q,
+            Tensor k,
+            Tensor v,
+            Tensor mask,
+            Tensor y,
+            Tensor logSums,
+            Tensor dots,
+            Tensor toQ,
+            Tensor toK,
+            Tensor toV) {
+        Scope scope = Scope.current();
+        if (g.size() == 0) {
+            zero(toQ, toK, toV);
+            return;
+        }
+        if (Launch.skips(dots)) {
+            return;
+        }
+        AttentionBackward work = scope.attentionGradients;
+        operands(work, settings, q, k, v, mask, logSums);
+        set(work.output, y);
+        set(work.gradient, g);
+        set(work.toQueries, toQ);
+        set(work.toKeys, toK);
+        set(work.toValues, toV);
+        work.dots(memory(dots), dots.offset);
+        work.run();
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor from = recorder.reads(g);
+            Tensor queries = recorder.reads(q);
+            Tensor keys = recorder.reads(k);
+            Tensor values = recorder.reads(v);
+            Tensor bias = recorder.reads(mask);
+            Tensor output = recorder.reads(y);
+            Tensor sums = recorder.reads(logSums);
+            Tensor each = recorder.writes(dots);
+            Tensor a = recorder.writes(toQ);
+            Tensor b = recorder.writes(toK);
+            Tensor c = recorder.writes(toV);
+            Runnable again = () -> backward(settings, from, queries, keys, values, bias, output, sums, each, a, b, c);
+            recorder.keep(dots.storage.op, again, each);
+        }
+    }
+
+    private static void zero(Tensor... gradients) {
+        for (Tensor gradient : gradients) {
+            if (gradient != null) {
+                gradient.view(gradient.storage.base(), new long[] {gradient.size()}, new long[] {1})
+                        .fill(0);
+            }
+        }
+    }
+
+    private static void operands(
+            AttentionWork work, Settings settings, Tensor q, Tensor k, Tensor v, Tensor mask, Tensor logSums) {
+        int rank = q.rank();
+        long[] axes = axes(q);
+        work.sizes(
+                q.isWide(),
+                Shape.size(axes),
+                settings.group,
+                q.shape[rank - 2],
+                k.shape[rank - 2],
+                q.shape[rank - 1],
+                v.shape[rank - 1]);
+        work.scores(settings.diagonal, settings.scale);
+        set(work.queries, q);
+        set(work.keys, k);
+        set(work.values, v);
+        if (mask != null) {
+            work.mask.set(memory(mask), mask.offset, axes, mask.strides, mask.dtype == DType.BOOL);
+        }
+        if (logSums != null) {
+            work.logSums(memory(logSums), logSums.offset);
+        }
+    }
+
+    /// Sets an operand or a result, or none.
+    private static void set(HeadMatrices operand, Tensor t) {
+        if (t != null) {
+            int rank = t.rank();
+            long[] strides = Arrays.copyOf(t.strides, rank - 2);
+            operand.set(
+                    memory(t), t.offset, axes(t), strides, t.shape[rank - 2], t.strides[rank - 2], t.shape[rank - 1]);
+        }
+    }
+
+    private static long[] axes(Tensor t) {
+        return Arrays.copyOf(t.shape, t.rank() - 2);
+    }
+
+    private static MemorySegment memory(Tensor t) {
+        return t.storage.segment();
+    }
+}

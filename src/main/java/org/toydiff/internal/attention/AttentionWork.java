@@ -1,0 +1,249 @@
+package org.toydiff.internal.attention;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.kernels.ContiguousKernels;
+import org.toydiff.internal.launch.ElementKind;
+import org.toydiff.internal.launch.Scratch;
+import org.toydiff.internal.workers.Work;
+import org.toydiff.internal.workers.Workers;
+
+/// Attention in progress, forward or backward: the operands, and the scores of a block of queries and a block of keys.
+/// One object per thread.
+///
+/// Blocks are cut by shape alone, so the bits are the same for any number of threads. Keys that no query of a block may
+/// see for being later are left out.
+public abstract class AttentionWork extends Work {
+    /// The keys of a block.
+    static final int KEYS = 512;
+
+    /// The fewest multiplications of a part: below, waking a thread takes longer than the work.
+    private static final long LEAST_OF_PART = 1 << 18;
+
+    /// The most columns of a query: the scaled ones of a block are kept in scratch.
+    public static final int MAX_QUERY_SIZE = 1 << 16;
+
+    /// The operands; those of keys and values have fewer heads where several heads of queries share one.
+    public final HeadMatrices queries = new HeadMatrices();
+
+    public final HeadMatrices keys = new HeadMatrices();
+    public final HeadMatrices values = new HeadMatrices();
+    public final ScoreMask mask = new ScoreMask();
+
+    boolean wide;
+    ElementKind kind;
+    ContiguousKernels kernels;
+
+    /// The heads of the queries, those of all leading axes.
+    long heads;
+
+    /// The heads of queries that share a head of keys and values.
+    int group;
+
+    int queryCount;
+    int keyCount;
+    int querySize;
+    int valueSize;
+    private long diagonal;
+    private double scale;
+
+    /// One log-sum-exp for each query of each head, contiguous; or null.
+    MemorySegment logSums;
+
+    long logSums0;
+
+    /// The queries of a block.
+    int rowsOfBlock;
+
+    private long perPart;
+    private long units;
+
+    AttentionWork() {}
+
+    /// Sets the sizes.
+    ///
+    /// @param heads the heads of queries in all leading axes; none of the sizes but the keys' is 0
+    /// @param group how many of them share a head of keys and values
+    public void sizes(
+            boolean wide, long heads, int group, long queryCount, long keyCount, long querySize, long valueSize) {
+        this.wide = wide;
+        kind = wide ? ElementKind.FLOAT64 : ElementKind.FLOAT32;
+        kernels = ContiguousKernels.of(wide);
+        this.heads = heads;
+        this.group = group;
+        this.queryCount = (int) queryCount;
+        this.keyCount = (int) keyCount;
+        this.querySize = (int) querySize;
+        this.valueSize = (int) valueSize;
+    }
+
+    /// Sets the arithmetic of the scores.
+    ///
+    /// @param diagonal query i sees the keys up to `i + diagonal`
+    /// @param scale the factor of the products of queries and keys
+    public void scores(long diagonal, double scale) {
+        this.diagonal = diagonal;
+        this.scale = scale;
+    }
+
+    /// Sets where the log-sum-exps of the rows are, in elements; null for none.
+    public void logSums(MemorySegment memory, long start) {
+        logSums = memory;
+        logSums0 = start;
+    }
+
+    /// Cuts the queries into blocks: 32 to 256 of them, as PyTorch, or fewer where the scratch that `perRow` elements
+    /// of each take would be larger than a piece.
+    final void cutQueries(long perRow) {
+        int most = queryCount >= 768 ? 256 : queryCount >= 192 ? 64 : 32;
+        long fitting = Scratch.BYTES / (perRow * kind.element.bytes);
+        rowsOfBlock = (int) Math.min(most, Math.min(fitting, queryCount));
+    }
+
+    final int blocksOfQueries() {
+        return Math.ceilDiv(queryCount, rowsOfBlock);
+    }
+
+    final int rows(long from) {
+        return (int) Math.min(rowsOfBlock, queryCount - from);
+    }
+
+    /// {@return the columns of a block of keys, at most}
+    final int width() {
+        return Math.min(KEYS, keyCount);
+    }
+
+    /// Runs [#unit] for each of some pieces of work, several in a part where they are small.
+    ///
+    /// @param multiplications of a unit, about
+    final void runUnits(long units, long multiplications) {
+        this.units = units;
+        perPart = Math.max(1, LEAST_OF_PART / Math.max(1, multiplications));
+        Workers.run(this, parts(units, perPart));
+    }
+
+    @Override
+    protected final void part(long index) {
+        MemorySegment scratch = Scratch.take();
+        try {
+            long end = Math.min((index + 1) * perPart, units);
+            for (long unit = index * perPart; unit < end; unit++) {
+                unit(unit, scratch);
+            }
+        } finally {
+            Scratch.give(scratch);
+        }
+    }
+
+    abstract void unit(long index, MemorySegment scratch);
+
+    /// {@return how many keys, the first ones, a query sees}
+    final int visible(long query) {
+        return Math.clamp(query + diagonal + 1, 0, keyCount);
+    }
+
+    /// {@return how many keys of a block a query sees}
+    final int visible(long query, int firstKey, int columns) {
+        return Math.clamp(visible(query) - firstKey, 0, columns);
+    }
+
+    /// Writes the queries of a block to scratch, scaled: one factor for each of them instead of one for each score.
+    final void scaleQueries(long head, long from, int rows, MemorySegment scratch, long at) {
+        for (int i = 0; i < rows; i++) {
+            scale(queries.memory, queries.at(head, from + i), querySize, scratch, at + (long) i * querySize);
+        }
+    }
+
+    final void scale(MemorySegment x, long xAt, long n, MemorySegment y, long yAt) {
+        kernels.affine(x, xAt, n, 0, scale, 0, y, yAt);
+    }
+
+    /// Computes the scores of a block, masked: a row for each query, `columns` apart. Keys that are too late for one
+    /// query and not for the block have a score like the others.
+    final void scores(
+            long head,
+            long query,
+            int rows,
+            int key,
+            int columns,
+            MemorySegment scratch,
+            long queriesAt,
+            long scoresAt) {
+        long keysAt = keys.at(head / group, key);
+        product(
+                false,
+                true,
+                rows,
+                columns,
+                querySize,
+                scratch,
+                queriesAt,
+                querySize,
+                keys.memory,
+                keysAt,
+                keys.leading,
+                0,
+                scratch,
+                scoresAt,
+                columns);
+        if (mask.isPresent()) {
+            mask.apply(wide, head, query, key, rows, columns, scratch, scoresAt);
+        }
+    }
+
+    /// `c = op(a)·op(b) + beta·c`, starts and distances in elements.
+    final void product(
+            boolean transposeA,
+            boolean transposeB,
+            int m,
+            int n,
+            int k,
+            MemorySegment a,
+            long aAt,
+            int aLeading,
+            MemorySegment b,
+            long bAt,
+            int bLeading,
+            double beta,
+            MemorySegment c,
+            long cAt,
+            int cLeading) {
+        int bytes = kind.element.bytes;
+        CBlas.gemm(
+                wide,
+                transposeA,
+                transposeB,
+                m,
+                n,
+                k,
+                a,
+                aAt * bytes,
+                aLeading,
+                b,
+                bAt * bytes,
+                bLeading,
+                beta,
+                c,
+                cAt * bytes,
+                cLeading);
+    }
+
+    final void fillRows(HeadMatrices y, long head, long from, int rows, int columns) {
+        for (int i = 0; i < rows; i++) {
+            kernels.fill(y.memory, y.at(head, from + i), columns, 0);
+        }
+    }
+
+    /// {@return where the number of a query is among those of all heads}
+    final long numberOf(long head, long query) {
+        return head * queryCount + query;
+    }
+
+    void forget() {
+        queries.forget();
+        keys.forget();
+        values.forget();
+        mask.forget();
+        logSums = null;
+    }
+}
