@@ -22,8 +22,7 @@ final class AttentionLaunch {
     record Settings(int group, long diagonal, double scale) {}
 
     /// `y` = the values weighted by the softmax of the scores, and `logSums` = the log-sum-exp of each row of these.
-    // The
-    /// mask may be null, and so may `logSums`.
+    /// The mask may be null, and so may `logSums`.
     static void forward(Settings settings, Tensor q, Tensor k, Tensor v, Tensor mask, Tensor y, Tensor logSums) {
         Scope scope = Scope.current();
         if (y.size() == 0 || Launch.skips(y)) {

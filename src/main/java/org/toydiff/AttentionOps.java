@@ -11,10 +11,9 @@ public sealed interface AttentionOps permits Tensor {
         return (Tensor) this;
     }
 
-    /// Scaled dot-product attention, `softmax(q·kᵀ/√E + mask)·v` of these queries: A. Vaswani et al., "Attention is all
-    /// you need", 2017. As the other method with a scale of `1/√E`, without dropout, and with
-    // [CausalVariant#UPPER_LEFT]
-    /// if `causal`.
+    /// Scaled dot-product attention, `softmax(q·kᵀ/√E + mask)·v` of these queries: A. Vaswani et al., "Attention is
+    /// all you need", 2017. As the other method with a scale of `1/√E`, without grouped heads, and with
+    /// [CausalVariant#UPPER_LEFT] if `causal`.
     ///
     /// @param key the keys, `[…,H,S,E]`
     /// @param value the values, `[…,H,S,V]`
@@ -45,9 +44,7 @@ public sealed interface AttentionOps permits Tensor {
     /// @param value the values, of the same dtype
     /// @param mask BOOL, true for a key that takes part, or terms of the scores in their dtype; it broadcasts to
     ///     `[…,H,L,S]`. Null for none
-    /// @param causal which keys a query may see for their position; of these, those that the mask leaves out are not
-    // seen
-    ///     either
+    /// @param causal which keys a query may see by its position; those that the mask leaves out are not seen either
     /// @param scale the factor of the scores
     /// @param enableGqa whether keys and values may have fewer heads, of which each serves as many successive heads of
     ///     queries: J. Ainslie et al., "GQA: training generalized multi-query transformer models", 2023
