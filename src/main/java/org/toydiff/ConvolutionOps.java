@@ -426,7 +426,8 @@ public sealed interface ConvolutionOps permits Tensor {
         }
     }
 
-    private static long[] settings(String op, long[] shape, long[] stride, long[] padding, long[] dilation, long groups) {
+    private static long[] settings(
+            String op, long[] shape, long[] stride, long[] padding, long[] dilation, long groups) {
         long[] settings = new long[7];
         set(op, "stride", stride, 1, shape, settings, 0);
         set(op, "padding", padding, 0, shape, settings, 2);

@@ -183,7 +183,7 @@ public final class Tensor extends TensorBase
         return empty(DType.FLOAT32, shape);
     }
 
-    /// {@return a new tensor whose elements are not set, in the innermost arena}
+    /// {@return a new tensor whose elements are not set, or false, in the innermost arena}
     ///
     /// @param dtype the dtype of the elements
     /// @param shape the size of each axis; none for a scalar
@@ -191,13 +191,14 @@ public final class Tensor extends TensorBase
         return empty(null, dtype, shape);
     }
 
-    /// {@return a new tensor whose elements are not set, in the given arena}
+    /// {@return a new tensor whose elements are not set, or false, in the given arena}
     ///
     /// @param arena the arena to allocate from, or null for the innermost one
     /// @param dtype the dtype of the elements
     /// @param shape the size of each axis; none for a scalar
     public static Tensor empty(Arena arena, DType dtype, long... shape) {
-        return allocate("empty", arena, dtype, shape);
+        // Memory as it is holds numbers of any dtype, but not truth values.
+        return dtype == DType.BOOL ? filled("empty", arena, dtype, 0, shape) : allocate("empty", arena, dtype, shape);
     }
 
     /// {@return a new tensor filled with one value, FLOAT32, in the innermost arena}

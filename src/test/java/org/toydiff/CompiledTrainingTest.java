@@ -14,12 +14,16 @@ import java.util.TreeSet;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.toydiff.nn.BatchNorm1d;
 import org.toydiff.nn.Checkpoint;
+import org.toydiff.nn.Conv1d;
+import org.toydiff.nn.Conv2d;
+import org.toydiff.nn.ConvTranspose2d;
 import org.toydiff.nn.CrossEntropyLoss;
 import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Embedding;
@@ -81,6 +85,16 @@ class CompiledTrainingTest {
         LAYERS.put("LayerNorm", dtype -> between(dtype, new LayerNorm(dtype, WIDTH)));
         LAYERS.put("BatchNorm1d", dtype -> between(dtype, new BatchNorm1d(dtype, WIDTH)));
         LAYERS.put("Residual", dtype -> between(dtype, new Residual(new Linear(dtype, WIDTH, WIDTH))));
+        LAYERS.put(
+                "Conv1d", dtype -> between(dtype, new Reshaped(new Conv1d(dtype, 2, 2, 3, 1, true).padding(1), 2, 3)));
+        LAYERS.put(
+                "Conv2d",
+                dtype -> between(
+                        dtype, new Reshaped(new Conv2d(dtype, 1, 1, new long[] {3, 3}, 1, true).padding(1), 1, 2, 3)));
+        LAYERS.put(
+                "ConvTranspose2d",
+                dtype -> between(
+                        dtype, new Reshaped(new ConvTranspose2d(dtype, 6, 1, new long[] {2, 3}, 1, true), 6, 1, 1)));
         LAYERS.put("Flatten", dtype -> between(dtype, new Flatten()));
         LAYERS.put(
                 "Checkpoint",
@@ -140,6 +154,24 @@ class CompiledTrainingTest {
         @Override
         protected Tensor compute(Tensor x) {
             return linear.forward(embedding.forward(x.argmax(1)));
+        }
+    }
+
+    /// A layer for inputs of more axes, between two of rows.
+    private static final class Reshaped extends Layer {
+        private final Layer layer;
+        private final long[] shape;
+
+        Reshaped(Layer layer, long... shape) {
+            this.layer = child("layer", layer);
+            this.shape = shape;
+        }
+
+        @Override
+        protected Tensor compute(Tensor x) {
+            long[] whole = LongStream.concat(LongStream.of(x.size(0)), LongStream.of(shape))
+                    .toArray();
+            return layer.forward(x.reshape(whole)).flatten(1, -1);
         }
     }
 

@@ -7,9 +7,9 @@ import org.toydiff.Tensor;
 /// Transposed convolution over two axes, [Tensor#transposedConvolution]: the gradient of a [Conv2d] to its input, as a
 /// layer.
 ///
-/// **Shapes** `[n, in, h, w] → [n, out, H, W]` with
-/// `H = (h − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1`, W likewise; without the axis n it is one
-/// example. `weight` is `[in, out/groups, kernel, kernel]` and `bias` is `[out]`, both of the layer's dtype.
+/// **Shapes** `[n, in, h, w] → [n, out, H, W]` with `H = (h − 1)·stride − 2·padding + dilation·(kernel − 1) +
+/// outputPadding + 1`, W likewise; without the axis n it is one example. `weight` is `[in, out/groups, kernel,
+/// kernel]` and `bias` is `[out]`, both of the layer's dtype.
 public final class ConvTranspose2d extends ConvolutionLayer<ConvTranspose2d> {
     private long[] outputPadding = each(0);
 
@@ -55,7 +55,7 @@ public final class ConvTranspose2d extends ConvolutionLayer<ConvTranspose2d> {
 
     @Override
     public String toString() {
-        return text(weight.size(0), weight.size(1) * groups, Arrays.toString(padding))
-                + ", outputPadding=" + Arrays.toString(outputPadding) + ")";
+        return text(weight.size(0), weight.size(1) * groups, Arrays.toString(padding)) + ", outputPadding="
+                + Arrays.toString(outputPadding) + ")";
     }
 }

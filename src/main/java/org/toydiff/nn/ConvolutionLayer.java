@@ -25,7 +25,8 @@ public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> ext
     /// Creates the parameters: a weight of `first` by `second / groups` channels and a bias for each of `out`.
     ConvolutionLayer(DType dtype, long first, long second, long out, long[] kernel, long groups, boolean bias) {
         requireFloating(dtype);
-        boolean positive = first > 0 && second > 0 && groups > 0 && Arrays.stream(kernel).allMatch(size -> size > 0);
+        boolean positive =
+                first > 0 && second > 0 && groups > 0 && Arrays.stream(kernel).allMatch(size -> size > 0);
         if (!positive || first % groups != 0 || second % groups != 0) {
             throw new IllegalArgumentException(className() + ": channels " + first + " and " + second + ", kernel "
                     + Arrays.toString(kernel) + " and " + groups

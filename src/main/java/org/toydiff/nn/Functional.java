@@ -497,8 +497,7 @@ public final class Functional {
     public static Tensor conv1d(
             Tensor x, Tensor weight, Tensor bias, long stride, long padding, long dilation, long groups) {
         requireRank("conv1d", weight, 3);
-        return x.convolution(
-                weight, bias, new long[] {stride}, new long[] {padding}, new long[] {dilation}, groups);
+        return x.convolution(weight, bias, new long[] {stride}, new long[] {padding}, new long[] {dilation}, groups);
     }
 
     /// Returns the [convolution][Tensor#convolution(Tensor, Tensor, long[], long[], long[], long)] over two axes, with
@@ -516,8 +515,7 @@ public final class Functional {
     public static Tensor conv2d(
             Tensor x, Tensor weight, Tensor bias, long stride, long padding, long dilation, long groups) {
         requireRank("conv2d", weight, 4);
-        return x.convolution(
-                weight, bias, new long[] {stride}, new long[] {padding}, new long[] {dilation}, groups);
+        return x.convolution(weight, bias, new long[] {stride}, new long[] {padding}, new long[] {dilation}, groups);
     }
 
     /// Returns the [transposed convolution][Tensor#transposedConvolution] over two axes, with the same settings along
@@ -578,8 +576,7 @@ public final class Functional {
     /// @param stride the distances between neighbouring patches
     /// @return a new tensor `[n, channels, h, w]`
     /// @throws IllegalArgumentException if the shape does not fit or a setting is out of range
-    public static Tensor fold(
-            Tensor x, long[] size, long[] kernel, long[] dilation, long[] padding, long[] stride) {
+    public static Tensor fold(Tensor x, long[] size, long[] kernel, long[] dilation, long[] padding, long[] stride) {
         return x.fold(size, kernel, dilation, padding, stride);
     }
 

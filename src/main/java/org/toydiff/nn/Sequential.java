@@ -23,8 +23,7 @@ public final class Sequential extends Layer {
     protected Tensor compute(Tensor x) {
         Tensor y = x;
         for (int i = 0; i < layers.length; i++) {
-            Activation activation =
-                    i + 1 < layers.length && !Summary.isRecording() ? activation(layers[i + 1]) : null;
+            Activation activation = i + 1 < layers.length && !Summary.isRecording() ? activation(layers[i + 1]) : null;
             if (activation != null && layers[i] instanceof Linear linear) {
                 y = linear.forward(y, activation);
                 i++;

@@ -50,7 +50,9 @@ class PyTorchStateTest extends ArenaTest {
     @Test
     void loadedConvolutionsComputeWhatPyTorchComputes() throws IOException {
         var net = new Sequential(
-                new Conv2d(DType.FLOAT32, 2, 4, new long[] {3, 3}, 2, true).stride(2).padding(1),
+                new Conv2d(DType.FLOAT32, 2, 4, new long[] {3, 3}, 2, true)
+                        .stride(2)
+                        .padding(1),
                 new ReLU(),
                 new ConvTranspose2d(DType.FLOAT32, 4, 2, new long[] {2, 3}, 1, true),
                 new Flatten(2, -1),

@@ -54,23 +54,29 @@ class ConvolutionLayersTest {
                 in -> Functional.convTranspose2d(in.get(0), in.get(1), in.get(2), 2, 1, 1, 2, 2));
         FUNCTIONS.put("unfold", in -> Functional.unfold(in.get(0), of(2, 3), of(1, 2), of(1), of(2, 1)));
         FUNCTIONS.put("fold", in -> Functional.fold(in.get(0), of(4, 5), of(2, 3), of(1, 2), of(1), of(2, 1)));
-        for (Tensor.Padding mode : new Tensor.Padding[] {
-            null, Tensor.Padding.REFLECT, Tensor.Padding.REPLICATE, Tensor.Padding.CIRCULAR
-        }) {
+        for (Tensor.Padding mode :
+                new Tensor.Padding[] {null, Tensor.Padding.REFLECT, Tensor.Padding.REPLICATE, Tensor.Padding.CIRCULAR
+                }) {
             String suffix = mode == null ? " zeros" : " " + mode.name().toLowerCase(Locale.ROOT);
-            LAYERS.put("conv1dLayer" + suffix, dtype ->
-                    padded(new Conv1d(dtype, 2, 3, 3, 1, true).stride(2).padding(2), mode));
-            LAYERS.put("conv2dLayer" + suffix, dtype ->
-                    padded(new Conv2d(dtype, 2, 2, of(2, 3), 1, true).padding(1, 2), mode));
-            LAYERS.put("conv2dSame" + suffix, dtype ->
-                    padded(new Conv2d(dtype, 2, 2, of(2, 3), 2, true).samePadding().dilation(1, 2), mode));
+            LAYERS.put(
+                    "conv1dLayer" + suffix,
+                    dtype ->
+                            padded(new Conv1d(dtype, 2, 3, 3, 1, true).stride(2).padding(2), mode));
+            LAYERS.put(
+                    "conv2dLayer" + suffix,
+                    dtype -> padded(new Conv2d(dtype, 2, 2, of(2, 3), 1, true).padding(1, 2), mode));
+            LAYERS.put(
+                    "conv2dSame" + suffix,
+                    dtype -> padded(
+                            new Conv2d(dtype, 2, 2, of(2, 3), 2, true)
+                                    .samePadding()
+                                    .dilation(1, 2),
+                            mode));
         }
-        LAYERS.put(
-                "convTranspose2dLayer",
-                dtype -> new ConvTranspose2d(dtype, 2, 4, of(3, 3), 2, true)
-                        .stride(2)
-                        .padding(1)
-                        .outputPadding(1));
+        LAYERS.put("convTranspose2dLayer", dtype -> new ConvTranspose2d(dtype, 2, 4, of(3, 3), 2, true)
+                .stride(2)
+                .padding(1)
+                .outputPadding(1));
     }
 
     private static <L extends PaddedConvolution<L>> Layer padded(L layer, Tensor.Padding mode) {
@@ -80,13 +86,12 @@ class ConvolutionLayersTest {
     @TestFactory
     Stream<DynamicTest> resultsAndGradientsAreThoseOfPyTorch() throws IOException {
         return Golden.cases("golden_convolution.txt").stream()
-                .flatMap(golden -> Stream.of(DType.FLOAT32, DType.FLOAT64)
-                        .flatMap(dtype -> Stream.of(Release.values())
-                                .map(release -> dynamicTest(golden.name() + " " + dtype + " " + release, () -> {
-                                    try (var arena = TensorArena.ofConfined()) {
-                                        require(golden, dtype, release);
-                                    }
-                                }))));
+                .flatMap(golden -> Stream.of(DType.FLOAT32, DType.FLOAT64).flatMap(dtype -> Stream.of(Release.values())
+                        .map(release -> dynamicTest(golden.name() + " " + dtype + " " + release, () -> {
+                            try (var arena = TensorArena.ofConfined()) {
+                                require(golden, dtype, release);
+                            }
+                        }))));
     }
 
     private static void require(Golden.Case golden, DType dtype, Release release) {
@@ -104,7 +109,8 @@ class ConvolutionLayersTest {
             for (int i = 0; i < parameters.size(); i++) {
                 parameters.get(i).copyFrom(in.get(i + 1).detach());
             }
-            leaves = Stream.concat(Stream.of(in.getFirst()), parameters.stream()).toList();
+            leaves =
+                    Stream.concat(Stream.of(in.getFirst()), parameters.stream()).toList();
             y = layer.forward(in.getFirst());
         }
         y.retain();
@@ -139,7 +145,8 @@ class ConvolutionLayersTest {
             Tensor expected = convolution.parameters().getFirst().gradient().copyTo(arena);
             net.zeroGradients();
             y.sum().backward(Release.EAGER);
-            assertEquals(boxed(expected), boxed(convolution.parameters().getFirst().gradient()));
+            assertEquals(
+                    boxed(expected), boxed(convolution.parameters().getFirst().gradient()));
         }
     }
 
@@ -185,7 +192,8 @@ class ConvolutionLayersTest {
     void settingsOutOfRangeAreRefused() {
         try (var arena = TensorArena.ofConfined()) {
             requireRefused("Conv2d: channels 4 and 3", () -> new Conv2d(DType.FLOAT32, 3, 4, of(3, 3), 2, true));
-            requireRefused("Conv2d: kernel [3] has not two sizes", () -> new Conv2d(DType.FLOAT32, 3, 4, of(3), 1, true));
+            requireRefused(
+                    "Conv2d: kernel [3] has not two sizes", () -> new Conv2d(DType.FLOAT32, 3, 4, of(3), 1, true));
             requireRefused("Conv2d: channels 0", () -> new Conv2d(3, 0, 3));
             requireRefused("Conv1d: stride [0]", () -> new Conv1d(3, 4, 3).stride(0));
             requireRefused("Conv2d: padding [1, 2, 3]", () -> new Conv2d(3, 4, 3).padding(1, 2, 3));
@@ -212,7 +220,10 @@ class ConvolutionLayersTest {
             assertEquals(
                     "Conv1d(in=2, out=4, kernel=[3], stride=[1], padding=same, dilation=[1], groups=1, bias=true,"
                             + " paddingMode=CIRCULAR)",
-                    new Conv1d(2, 4, 3).samePadding().paddingMode(Tensor.Padding.CIRCULAR).toString());
+                    new Conv1d(2, 4, 3)
+                            .samePadding()
+                            .paddingMode(Tensor.Padding.CIRCULAR)
+                            .toString());
             assertEquals(
                     "ConvTranspose2d(in=2, out=4, kernel=[3, 3], stride=[1, 1], padding=[0, 0], dilation=[1, 1],"
                             + " groups=1, bias=true, outputPadding=[0, 0])",
