@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.toydiff.Recorder.Command;
-import org.toydiff.Recorder.Elementwise;
+import org.toydiff.Recorder.Slot;
 import org.toydiff.internal.fusion.BlockView;
 import org.toydiff.internal.fusion.FusedLaunch;
 import org.toydiff.internal.fusion.FusedSource;
@@ -19,6 +19,7 @@ import org.toydiff.internal.fusion.Fuser;
 import org.toydiff.internal.fusion.RecordedLaunch;
 import org.toydiff.internal.fusion.RecordedLaunch.Other;
 import org.toydiff.internal.launch.ElementSource;
+import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Storage;
 
 /// Turns the commands of a recorded run into those of its replays: elementwise launches that can run in one loop do,
@@ -33,6 +34,8 @@ final class CommandFusion {
 
     /// The blocks outside of the recording, which code of the caller's may use too.
     private final Set<Integer> persistent = new HashSet<>();
+
+    private final List<Overlay> overlays = new ArrayList<>();
 
     /// A launch that can read its first operand from a source.
     interface SourceReader extends Runnable {
@@ -51,6 +54,22 @@ final class CommandFusion {
         String code();
     }
 
+    /// The commands of replays, and the places that they could reuse.
+    record Result(List<Command> commands, List<Overlay> overlays) {
+        /// Lets results take the place of operands, once it is known how long each of them lives.
+        void reusePlaces() {
+            for (Overlay each : overlays) {
+                if (each.read instanceof Slot read && each.written instanceof Slot written) {
+                    written.overlay(read);
+                }
+            }
+        }
+    }
+
+    /// A memory that an elementwise command reads, and one that it writes at the same places: the latter may be where
+    /// the former is if nobody reads that afterwards.
+    record Overlay(Object read, Object written) {}
+
     private CommandFusion(Recorder recorder, List<Command> commands) {
         this.recorder = recorder;
         this.commands = commands;
@@ -63,16 +82,19 @@ final class CommandFusion {
     /// Returns the commands of replays.
     ///
     /// @param results the results of the run
-    static List<Command> fuse(Recorder recorder, List<Command> commands, List<Tensor> results) {
+    static Result fuse(Recorder recorder, List<Command> commands, List<Tensor> results) {
         if (!areApart(recorder.persistent())) {
-            return commands;
+            return new Result(commands, List.of());
         }
         var fusion = new CommandFusion(recorder, commands);
         results.forEach(fusion::add);
         Set<Integer> kept = new HashSet<>(fusion.persistent);
         results.forEach(result -> kept.add(fusion.block(result)));
         List<RecordedLaunch> launches = commands.stream().map(fusion::launch).toList();
-        return Fuser.fuse(launches, kept).stream().map(fusion::command).toList();
+        List<Command> fused = Fuser.fuse(launches, kept).stream()
+                .map(launch -> fusion.command(launch, launches))
+                .toList();
+        return new Result(fused, fusion.overlays);
     }
 
     /// Whether no two of the storages overlap in memory, as blocks of a [Fuser] must not.
@@ -128,7 +150,7 @@ final class CommandFusion {
             writes.addAll(persistent);
         }
         RecordedLaunch known = null;
-        if (command.body() instanceof Elementwise launch) {
+        if (command.body() instanceof Launch.Elementwise launch) {
             List<BlockView> inputs = launch.inputs().stream().map(this::view).toList();
             known = RecordedLaunch.Elementwise.of(launch.kernel(), inputs, view(launch.y()), launch.y().shape);
         } else if (command.body() instanceof Launch.Fill fill) {
@@ -145,15 +167,42 @@ final class CommandFusion {
         return known;
     }
 
-    private Command command(FusedLaunch launch) {
+    private Command command(FusedLaunch launch, List<RecordedLaunch> launches) {
         return switch (launch) {
-            case FusedLaunch.Unchanged same -> commands.get(same.launch());
+            case FusedLaunch.Unchanged same -> {
+                if (launches.get(same.launch()) instanceof RecordedLaunch.Elementwise each) {
+                    overlay(each.inputs(), List.of(each.output()), each.shape());
+                }
+                yield commands.get(same.launch());
+            }
             case FusedLaunch.Loop loop -> loop(loop);
             case FusedLaunch.Fed fed -> fed(fed);
         };
     }
 
+    /// Notes which outputs of an elementwise launch or loop may take the place of an input.
+    private void overlay(List<BlockView> inputs, List<BlockView> outputs, long[] shape) {
+        for (BlockView output : outputs) {
+            for (BlockView input : inputs) {
+                if (!Shape.overlapsItself(shape, output.strides())
+                        && inputs.stream()
+                                .allMatch(each -> each.block() != input.block() || each.isLike(output, shape))) {
+                    overlays.add(new Overlay(home(input), home(output)));
+                }
+            }
+        }
+    }
+
+    private Object home(BlockView view) {
+        return recorder.home(anchors.get(view.block()));
+    }
+
     private Command loop(FusedLaunch.Loop loop) {
+        int inputs = loop.program().inputs().size();
+        overlay(
+                loop.operands().subList(0, inputs),
+                loop.operands().subList(inputs, loop.operands().size()),
+                loop.shape());
         var body = new Loop(new FusedWork(loop.program(), loop.operands(), loop.shape()), operands(loop.operands()));
         Command last = commands.get(loop.launches().getLast());
         List<Tensor> used = body.operands.anchors();

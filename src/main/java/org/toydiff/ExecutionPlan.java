@@ -72,7 +72,8 @@ public record ExecutionPlan(
         }
     }
 
-    /// A temporary in the planned memory.
+    /// A temporary in the planned memory. The result of an elementwise launch may take the place of an operand that is
+    /// not read afterwards.
     ///
     /// @param op the name of the op that made it
     /// @param offset where it begins, in bytes

@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.toydiff.CommandFusion.SourceReader;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.IndexKernels;
@@ -60,6 +61,27 @@ final class Launch {
                     kernel, memory(a), a.offset, as, memory(b), b.offset, bs, memory(y), y.offset, y.strides, y.shape);
             if (scope.recorder != null) {
                 scope.recorder.binary(kernel, a, as, b, bs, y);
+            }
+        }
+    }
+
+    /// A recorded elementwise launch over operands stretched to the shape of y. One of the kernels is null, and b is
+    /// null for a unary one.
+    record Elementwise(Kernel.Unary unary, Kernel.Binary binary, Tensor a, Tensor b, Tensor y) implements Runnable {
+        Object kernel() {
+            return unary != null ? unary : binary;
+        }
+
+        List<Tensor> inputs() {
+            return b == null ? List.of(a) : List.of(a, b);
+        }
+
+        @Override
+        public void run() {
+            if (unary != null) {
+                Launch.unary(unary, a, y);
+            } else {
+                Launch.binary(binary, a, b, y);
             }
         }
     }

@@ -84,6 +84,13 @@ final class Recorder {
         final List<Long> offsets = new ArrayList<>();
         int firstUse = -1;
         int lastUse = -1;
+
+        /// The block whose place it takes, or this one.
+        Slot place = this;
+
+        /// The block that takes its place, or null.
+        Slot heir;
+
         boolean written;
 
         /// Whether it is an input whose elements the run changed.
@@ -94,6 +101,24 @@ final class Recorder {
             this.recorded = recorded;
             this.isInput = isInput;
             this.written = isInput;
+        }
+
+        /// Lets it lie in the place of a block that the command reads last that writes this one first.
+        void overlay(Slot read) {
+            boolean fits = !read.isInput && !isInput && read.recorded.bytes() == recorded.bytes();
+            if (fits && place == this && read.heir == null && read.lastUse == firstUse) {
+                place = read.place;
+                read.heir = this;
+            }
+        }
+
+        /// Returns the last use of its place, by whichever block is there then.
+        int lastUseOfPlace() {
+            Slot last = this;
+            while (last.heir != null) {
+                last = last.heir;
+            }
+            return last.lastUse;
         }
 
         /// Lets all tensors over it lie in the memory of `storage`, from element `base` on.
@@ -396,38 +421,17 @@ final class Recorder {
 
     // Elementwise launches.
 
-    /// An elementwise launch over operands stretched to the shape of y; one of the kernels is null, and b is null
-    /// for a unary one.
-    record Elementwise(Kernel.Unary unary, Kernel.Binary binary, Tensor a, Tensor b, Tensor y) implements Runnable {
-        Object kernel() {
-            return unary != null ? unary : binary;
-        }
-
-        List<Tensor> inputs() {
-            return b == null ? List.of(a) : List.of(a, b);
-        }
-
-        @Override
-        public void run() {
-            if (unary != null) {
-                Launch.unary(unary, a, y);
-            } else {
-                Launch.binary(binary, a, b, y);
-            }
-        }
-    }
-
     void unary(Kernel.Unary kernel, Tensor x, long[] xs, Tensor y) {
         Tensor operand = reads(x, y.shape, xs);
         Tensor result = writes(y);
-        keep(y.storage.op, new Elementwise(kernel, null, operand, null, result), result);
+        keep(y.storage.op, new Launch.Elementwise(kernel, null, operand, null, result), result);
     }
 
     void binary(Kernel.Binary kernel, Tensor a, long[] as, Tensor b, long[] bs, Tensor y) {
         Tensor first = reads(a, y.shape, as);
         Tensor second = reads(b, y.shape, bs);
         Tensor result = writes(y);
-        keep(y.storage.op, new Elementwise(null, kernel, first, second, result), result);
+        keep(y.storage.op, new Launch.Elementwise(null, kernel, first, second, result), result);
     }
 
     /// Makes the exception for a kernel that failed over its operands.
@@ -441,22 +445,17 @@ final class Recorder {
         Recorder recorder = current();
         if (recorder != null) {
             Command last = recorder.commands.removeLast();
-            var launch = (Elementwise) last.body();
-            recorder.commands.add(new Command(
-                    last.op(),
-                    () -> run(launch, explanation),
-                    last.result(),
-                    last.reads(),
-                    last.writes(),
-                    last.isOpen()));
+            var launch = (Launch.Elementwise) last.body();
+            Runnable body = () -> run(launch, explanation);
+            recorder.commands.add(new Command(last.op, body, last.result, last.reads, last.writes, last.isOpen));
         }
     }
 
-    private static void run(Elementwise launch, Explanation explanation) {
+    private static void run(Launch.Elementwise launch, Explanation explanation) {
         try {
             launch.run();
         } catch (ArithmeticException failure) {
-            throw explanation.of(launch.a, launch.b, failure);
+            throw explanation.of(launch.a(), launch.b(), failure);
         }
     }
 
@@ -539,13 +538,15 @@ final class Recorder {
             result.requireReadable("run");
             bound.add(reads(result));
         }
-        List<Command> fused = CommandFusion.fuse(this, commands, bound);
+        CommandFusion.Result fusion = CommandFusion.fuse(this, commands, bound);
+        List<Command> fused = fusion.commands();
         for (int i = 0; i < fused.size(); i++) {
             use(fused.get(i).reads(), i);
             use(fused.get(i).writes(), i);
         }
         use(bound, fused.size());
         temporaries.removeIf(slot -> slot.firstUse < 0);
+        fusion.reusePlaces();
         return new Recording(
                 Arrays.asList(given),
                 tracks,

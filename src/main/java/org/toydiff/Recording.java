@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.toydiff.Recorder.Command;
 import org.toydiff.Recorder.Guard;
 import org.toydiff.Recorder.Slot;
@@ -33,7 +34,10 @@ final class Recording {
 
     private final Storage[] written;
     private final List<Tensor> results;
-    private final OffsetPlan offsets;
+    private final OffsetPlan plan;
+
+    /// The offset of each temporary in the block, in bytes.
+    private final long[] offsets;
 
     /// The memory of the temporaries.
     private final Storage block;
@@ -41,7 +45,10 @@ final class Recording {
     /// The block as it is exposed.
     private final MemorySegment memory;
 
-    private ExecutionPlan plan;
+    /// The memory of the temporaries that no command reads after each one; null unless memory is checked.
+    private final MemorySegment[][] ended;
+
+    private ExecutionPlan description;
 
     Recording(
             List<Tensor> given,
@@ -67,21 +74,39 @@ final class Recording {
                 .map(Map.Entry::getKey)
                 .toArray(Storage[]::new);
         this.results = List.copyOf(results);
-        this.offsets = OffsetPlan.of(
-                temporaries.stream().mapToLong(slot -> slot.recorded.bytes()).toArray(),
-                temporaries.stream().mapToInt(slot -> slot.firstUse).toArray(),
-                temporaries.stream().mapToInt(slot -> slot.lastUse).toArray());
-        long[] bytes = {offsets.plannedBytes()};
+        List<Slot> places =
+                temporaries.stream().filter(slot -> slot.place == slot).toList();
+        this.plan = OffsetPlan.of(
+                places.stream().mapToLong(slot -> slot.recorded.bytes()).toArray(),
+                places.stream().mapToInt(slot -> slot.firstUse).toArray(),
+                places.stream().mapToInt(Slot::lastUseOfPlace).toArray());
+        this.offsets = temporaries.stream()
+                .mapToLong(slot -> plan.offset(places.indexOf(slot.place)))
+                .toArray();
+        long[] bytes = {plan.plannedBytes()};
         this.block = arena.make("CompiledFunction", DType.BOOL, bytes, true);
         this.memory = block.expose();
+        this.ended = Ledger.CHECKED ? ended() : null;
         place();
+    }
+
+    private MemorySegment[][] ended() {
+        MemorySegment[][] ended = new MemorySegment[commands.length][];
+        for (int i = 0; i < ended.length; i++) {
+            int last = i;
+            ended[i] = IntStream.range(0, temporaries.length)
+                    .filter(each -> temporaries[each].lastUse == last && temporaries[each].heir == null)
+                    .mapToObj(each -> memory.asSlice(offsets[each], temporaries[each].recorded.bytes()))
+                    .toArray(MemorySegment[]::new);
+        }
+        return ended;
     }
 
     /// Lets the temporaries lie in the block, and copies the results of the first run there.
     private void place() {
         for (int i = 0; i < temporaries.length; i++) {
             Storage from = temporaries[i].recorded;
-            MemorySegment part = memory.asSlice(offsets.offset(i), from.elementBytes());
+            MemorySegment part = memory.asSlice(offsets[i], from.elementBytes());
             if (temporaries[i].lastUse == commands.length) {
                 long begin = from.base() * from.dtype.bytes();
                 MemorySegment.copy(from.segment(), begin, part, 0, part.byteSize());
@@ -131,13 +156,22 @@ final class Recording {
         requireApart(given);
         bind(given);
         if (Ledger.CHECKED) {
-            // Bytes of which each float is NaN: a command that reads what none has written shows.
-            memory.fill((byte) -1);
+            spoil(memory);
         }
-        for (Command command : commands) {
-            command.body().run();
+        for (int i = 0; i < commands.length; i++) {
+            commands[i].body().run();
+            if (Ledger.CHECKED) {
+                for (MemorySegment part : ended[i]) {
+                    spoil(part);
+                }
+            }
         }
         noteChanges();
+    }
+
+    /// Fills memory that no command may read with bytes of which each float is NaN, so that one that does shows.
+    private static void spoil(MemorySegment unused) {
+        unused.fill((byte) -1);
     }
 
     /// Lets the tensors over inputs lie in the memory of these.
@@ -192,13 +226,13 @@ final class Recording {
     }
 
     ExecutionPlan plan() {
-        if (plan == null) {
+        if (description == null) {
             List<ExecutionPlan.Launch> launches = launches();
             int loops = (int)
                     launches.stream().filter(launch -> launch.loop() != null).count();
-            plan = new ExecutionPlan(offsets.plannedBytes(), offsets.lowerBoundBytes(), launches, blocks(), loops);
+            description = new ExecutionPlan(plan.plannedBytes(), plan.lowerBoundBytes(), launches, blocks(), loops);
         }
-        return plan;
+        return description;
     }
 
     private List<ExecutionPlan.Launch> launches() {
@@ -221,8 +255,8 @@ final class Recording {
         List<ExecutionPlan.Block> blocks = new ArrayList<>();
         for (int i = 0; i < temporaries.length; i++) {
             Slot slot = temporaries[i];
-            blocks.add(new ExecutionPlan.Block(
-                    slot.op, offsets.offset(i), slot.recorded.bytes(), slot.firstUse, slot.lastUse));
+            blocks.add(
+                    new ExecutionPlan.Block(slot.op, offsets[i], slot.recorded.bytes(), slot.firstUse, slot.lastUse));
         }
         return blocks;
     }

@@ -431,6 +431,33 @@ class CompiledFunctionTest {
     }
 
     @Test
+    void aResultTakesThePlaceOfAnOperandThatNobodyReadsAnyMore() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor bias = Tensor.randn(1, 8);
+            BinaryOperator<Tensor> function = (x, y) -> {
+                Tensor product = x.matmul(y);
+                Tensor other = product.matmul(x);
+                // The product is read last together with its transpose, so that its elements must stay.
+                Tensor sum = product.add(product.transpose());
+                return sum.matmul(other.add(bias));
+            };
+            try (var compiled = CompiledFunction.of(function)) {
+                for (int i = 0; i < 3; i++) {
+                    Tensor x = Tensor.randn(8, 8);
+                    Tensor y = Tensor.randn(8, 8);
+                    assertArrayEquals(bits(function.apply(x, y)), bits(compiled.run(x, y)));
+                }
+                List<ExecutionPlan.Block> blocks = compiled.plan().blocks();
+                List<String> ops = blocks.stream().map(ExecutionPlan.Block::op).toList();
+                assertEquals(List.of("matmul", "matmul", "add", "add", "matmul"), ops);
+                assertNotEquals(blocks.get(0).offset(), blocks.get(2).offset());
+                assertEquals(blocks.get(1).offset(), blocks.get(3).offset());
+                assertEquals(3 * 256, compiled.plan().plannedBytes());
+            }
+        }
+    }
+
+    @Test
     void aPlanIsDrawn(@TempDir Path folder) throws Exception {
         try (var arena = TensorArena.ofConfined();
                 var compiled = CompiledFunction.of(x -> x.cumsum(0).cumsum(0).cumsum(0))) {

@@ -14,7 +14,16 @@ import org.toydiff.internal.launch.Shape;
 public record BlockView(int block, Element element, long offset, long[] strides) {
     /// {@return whether both views have the same elements at the same positions of a shape}
     boolean isSame(BlockView other, long[] shape) {
-        if (block != other.block || element != other.element || offset != other.offset) {
+        return block == other.block && element == other.element && isAt(other, shape);
+    }
+
+    /// {@return whether both views have their elements at the same bytes of their blocks}
+    public boolean isLike(BlockView other, long[] shape) {
+        return element.bytes == other.element.bytes && isAt(other, shape);
+    }
+
+    private boolean isAt(BlockView other, long[] shape) {
+        if (offset != other.offset) {
             return false;
         }
         for (int axis = 0; axis < shape.length; axis++) {
