@@ -20,7 +20,6 @@ final class MicroBatches {
     private double sum;
     private double shares;
     private double denominator;
-    private double divisor;
     private boolean even;
 
     /// The divisors of the means of the first micro-batch with a weight, for each example.
@@ -51,19 +50,7 @@ final class MicroBatches {
 
     /// Computes the loss of a micro-batch, which [#add] adds next.
     Tensor compute(Loss loss, Tensor output, Tensor target) {
-        Tensor value = terms.record(() -> loss.of(output, target));
-        divisor = terms.denominator();
-        return value;
-    }
-
-    /// Returns the divisor of the loss that was computed last, NaN if it is not recorded.
-    double divisor() {
-        return divisor;
-    }
-
-    /// Sets the divisor of a loss that was computed without [#compute].
-    void divisor(double divisor) {
-        this.divisor = divisor;
+        return terms.record(() -> loss.of(output, target));
     }
 
     /// Adds the micro-batch whose loss was computed.
@@ -71,7 +58,7 @@ final class MicroBatches {
     /// @return the factor of its gradient, 0 if it has no weight; the sum is multiplied by [#correction()] at the
     ///     end
     double add(double loss, long examples) {
-        denominator += divisor;
+        denominator += terms.denominator();
         if (several) {
             requireRecorded();
         }

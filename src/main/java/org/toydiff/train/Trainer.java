@@ -294,8 +294,8 @@ public final class Trainer {
     /// Compiles forward and backward of the training step: see [org.toydiff.CompiledFunction]. The results stay the
     /// same, bit for bit.
     ///
-    /// Refused by IllegalStateException in [#fit]: micro-batches, and what a compiled function refuses: a model or loss
-    /// that reads elements, as a mean over weights or over labels that are not ignored does.
+    /// Micro-batches run one after another. [#fit] refuses what a compiled function does, by IllegalStateException: a
+    /// model or loss that reads elements, for instance.
     ///
     /// @param compiled whether to compile; false without this call
     /// @return this

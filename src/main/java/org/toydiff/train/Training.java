@@ -147,8 +147,8 @@ public final class Training {
 
     /// Returns the measured peak of the tensors of a step, the largest so far.
     ///
-    /// @return bytes, equal to [#predictedStepBytes()] after a step with the largest batch; of a compiled step those
-    ///     that are planned for its temporaries
+    /// @return bytes, equal to [#predictedStepBytes()] after a step with the largest batch; of compiled steps those
+    ///     that are planned for their temporaries, 0 before one that was not skipped
     public long measuredStepBytes() {
         return measuredStepBytes;
     }

@@ -42,7 +42,8 @@ final class TrainingStep implements AutoCloseable {
         this.training = training;
         this.buffers = new BufferSnapshot(settings.model, home);
         this.microBatches = new MicroBatches(settings.microBatch < Long.MAX_VALUE);
-        this.compiled = settings.compiled ? new CompiledPass(settings, training, microBatches) : null;
+        this.compiled =
+                settings.compiled ? new CompiledPass(settings, training, microBatches, this::share, home) : null;
         this.parameters = settings.optimizer.groups().stream()
                 .flatMap(group -> group.parameters().stream())
                 .toList();
@@ -80,11 +81,7 @@ final class TrainingStep implements AutoCloseable {
         long live = Memory.liveBytes();
         peakBytes = 0;
         microBatches.begin(batch.size());
-        if (compiled != null) {
-            trainCompiled(batch);
-        } else {
-            trainParts(batch);
-        }
+        trainParts(batch);
         peakBytes += live;
         check(microBatches.loss());
         if (!skipped && microBatches.correction() != 1) {
@@ -99,7 +96,14 @@ final class TrainingStep implements AutoCloseable {
     private void trainParts(Batch batch) {
         long size = batch.size();
         for (long from = 0; from < size && !skipped; from += settings.microBatch) {
-            trainPart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
+            long to = Math.min(size, from + Math.min(settings.microBatch, size));
+            Tensor x = MicroBatches.part(batch.x(), from, to);
+            Tensor target = MicroBatches.part(batch.y(), from, to);
+            if (compiled == null) {
+                trainPart(x, target);
+            } else {
+                trainCompiledPart(x, target);
+            }
         }
     }
 
@@ -142,17 +146,12 @@ final class TrainingStep implements AutoCloseable {
         return microBatches.denominator();
     }
 
-    private void trainPart(Batch batch, long from, long to) {
+    private void trainPart(Tensor x, Tensor target) {
         try (var arena = TensorArena.ofConfined()) {
-            Tensor target = MicroBatches.part(batch.y(), from, to);
-            Tensor output = settings.model.forward(MicroBatches.part(batch.x(), from, to));
+            Tensor output = settings.model.forward(x);
             Tensor loss = microBatches.compute(settings.loss, output, target);
             requireScalar(loss);
-            double value = loss.item();
-            double share = microBatches.add(value, to - from);
-            if (share != 0) {
-                check(value);
-            }
+            double share = share(loss.item(), x.size(0));
             if (!skipped) {
                 EvaluationStep.update(settings.metrics, output, target);
                 noteSchedule(loss);
@@ -160,23 +159,30 @@ final class TrainingStep implements AutoCloseable {
                     backward(loss, share);
                 }
             }
-            peakBytes = Math.max(peakBytes, arena.peakBytes());
-            training.measured(arena.peakBytes());
+            measured(arena.peakBytes());
         }
     }
 
-    /// As [#trainPart], of a whole batch: the loss is checked after backward, whose gradients are emptied if the
-    /// step is skipped.
-    private void trainCompiled(Batch batch) {
-        List<Tensor> results = compiled.run(batch.x(), batch.y());
-        double value = results.getLast().item();
-        microBatches.add(value, batch.size());
-        check(value);
+    private void trainCompiledPart(Tensor x, Tensor target) {
+        Tensor output = compiled.run(x, target);
         if (!skipped) {
-            EvaluationStep.update(settings.metrics, results.getFirst(), batch.y());
+            EvaluationStep.update(settings.metrics, output, target);
         }
-        peakBytes = compiled.bytes();
-        training.measured(peakBytes);
+        measured(compiled.bytes());
+    }
+
+    /// Adds the loss of a micro-batch, and returns the factor of its gradient, 0 for none.
+    private double share(double loss, long examples) {
+        double share = microBatches.add(loss, examples);
+        if (share != 0) {
+            check(loss);
+        }
+        return skipped ? 0 : share;
+    }
+
+    private void measured(long bytes) {
+        peakBytes = Math.max(peakBytes, bytes);
+        training.measured(bytes);
     }
 
     private static void backward(Tensor loss, double share) {
