@@ -111,17 +111,24 @@ public record ExecutionPlan(
                 lowerBoundBytes);
     }
 
-    /// Draws the memory as an SVG picture: time across, address up, one rectangle for each block, whose name and
-    /// bytes show under the pointer.
+    /// Writes the picture of [#svg()].
     ///
     /// @param file the file to write or replace
     /// @throws IOException naming the file, if it cannot be written
     public void writeSvg(Path file) throws IOException {
+        AtomicFile.writeText(file, text -> text.append(svg()));
+    }
+
+    /// Draws the memory: time across, address up, one rectangle for each block, whose name and bytes show under the
+    /// pointer.
+    ///
+    /// @return an SVG picture
+    public String svg() {
         int steps = launches.isEmpty() ? 0 : launches.getLast().step() + 1;
         var drawing = new PlanDrawing(totals(), steps, plannedBytes);
         for (Block block : blocks) {
             drawing.block(block.op, block.offset, block.bytes, block.first, block.last);
         }
-        AtomicFile.writeText(file, text -> text.append(drawing.end()));
+        return drawing.end();
     }
 }

@@ -92,8 +92,12 @@ final class CompiledPass implements AutoCloseable {
     ///
     /// @return the output, which the next call overwrites
     Tensor run(Tensor x, Tensor y) {
+        int before = function.recordings();
         try {
             function.run(List.of(x, y));
+            if (function.recordings() > before) {
+                training.planned(function.plan());
+            }
         } catch (NoBackward e) {
             // The output and the loss are computed.
         }

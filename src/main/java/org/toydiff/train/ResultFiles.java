@@ -47,6 +47,9 @@ final class ResultFiles {
         if (training.schedule() != null) {
             report.schedule(training.schedule());
         }
+        if (training.plan() != null) {
+            report.plan(training.plan());
+        }
         if (confusion.matrix() != null) {
             String of = (validated ? "validation" : "training") + " in epoch " + confusion.epoch();
             report.confusion(confusion.matrix(), of);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import org.toydiff.ExecutionPlan;
 import org.toydiff.ReleaseSchedule;
 import org.toydiff.nn.Layer;
 import org.toydiff.train.metrics.Mean;
@@ -30,6 +31,7 @@ public final class Training {
     private volatile boolean awaitsData;
 
     private ReleaseSchedule schedule;
+    private ExecutionPlan plan;
     private long predictedStepBytes;
     private long measuredStepBytes;
 
@@ -137,6 +139,13 @@ public final class Training {
         return schedule;
     }
 
+    /// Returns the plan of a compiled step, that with the most planned bytes so far.
+    ///
+    /// @return the plan, null before the first step and unless steps are compiled
+    public ExecutionPlan plan() {
+        return plan;
+    }
+
     /// Returns the predicted peak of the tensors of a step, the largest of the predictions before the first step of
     /// each shape of batch.
     ///
@@ -159,6 +168,12 @@ public final class Training {
 
     void measured(long bytes) {
         measuredStepBytes = Math.max(measuredStepBytes, bytes);
+    }
+
+    void planned(ExecutionPlan compiled) {
+        if (plan == null || compiled.plannedBytes() > plan.plannedBytes()) {
+            plan = compiled;
+        }
     }
 
     /// Ends the training after the current step; if called by [Callback#onEpochEnd], after the epoch. Any thread may

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -13,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.toydiff.DType;
 import org.toydiff.Memory;
 import org.toydiff.Tensor;
@@ -73,6 +76,27 @@ class CompiledTrainerTest {
     @Test
     void historyAndModelAreThoseOfUncompiledSteps() throws IOException {
         assertEquals(train(trainer -> trainer), train(trainer -> trainer.compiled(true)));
+    }
+
+    @Test
+    void theReportHasThePlanOfACompiledStepAlone(@TempDir Path folder) throws IOException {
+        for (boolean compile : new boolean[] {true, false}) {
+            Path report = folder.resolve(compile + ".html");
+            train(trainer -> trainer.compiled(compile).report(report));
+            assertEquals(compile, Files.readString(report).contains("\"planned\":"));
+        }
+    }
+
+    @Test
+    void thePlanIsThatOfTheLargestBatch() throws IOException {
+        try (var arena = TensorArena.ofShared()) {
+            Layer net = net();
+            Training training = Trainer.of(net, new Adam(net.parameters(), 0.01), Functional::crossEntropyLoss)
+                    .compiled(true)
+                    .fit(DataLoader.of(data(), 16));
+            assertEquals(training.measuredStepBytes(), training.plan().plannedBytes());
+            assertTrue(training.plan().fusedLoops() > 0);
+        }
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.toydiff.ExecutionPlan;
 import org.toydiff.ReleaseSchedule;
 import org.toydiff.internal.files.AtomicFile;
 import org.toydiff.internal.files.HtmlPage;
@@ -14,8 +15,8 @@ import org.toydiff.nn.Layer;
 import org.toydiff.train.metrics.ConfusionMatrix;
 
 /// A report of a training, in a single HTML file that needs no network: curves of losses, metrics and learning rate,
-/// step times, off-heap memory, the blocks of a step over time, tables and the confusion matrix. Charts can be
-/// zoomed, smoothed, drawn on a log scale and saved as images. A [Comparison] shows several runs.
+/// step times, off-heap memory, the blocks of a step over time, the plan of a compiled step, tables and the confusion
+/// matrix. Charts can be zoomed, smoothed, drawn on a log scale and saved as images. A [Comparison] shows several runs.
 ///
 /// Parts without columns in the history, and parts that were not set, are left out. A [org.toydiff.train.Trainer]
 /// writes a report; without a trainer:
@@ -36,6 +37,7 @@ public final class Report {
     private String title = "Training report";
     private Layer model;
     private ReleaseSchedule schedule;
+    private ExecutionPlan plan;
     private ConfusionMatrix confusion;
     private String confusionOf;
     private List<String> classNames = List.of();
@@ -89,6 +91,16 @@ public final class Report {
     /// @return this
     public Report schedule(ReleaseSchedule schedule) {
         this.schedule = Objects.requireNonNull(schedule, "schedule");
+        return this;
+    }
+
+    /// Adds the plan of a compiled step: planned bytes and their lower bound, launches and fused loops, and a
+    /// drawing of its memory.
+    ///
+    /// @param plan the plan, of [org.toydiff.CompiledFunction#plan()]
+    /// @return this
+    public Report plan(ExecutionPlan plan) {
+        this.plan = Objects.requireNonNull(plan, "plan");
         return this;
     }
 
@@ -163,6 +175,10 @@ public final class Report {
 
     ReleaseSchedule schedule() {
         return schedule;
+    }
+
+    ExecutionPlan plan() {
+        return plan;
     }
 
     ConfusionMatrix confusion() {

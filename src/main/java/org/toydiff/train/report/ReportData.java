@@ -6,6 +6,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.Map;
+import org.toydiff.ExecutionPlan;
 import org.toydiff.Memory;
 import org.toydiff.ReleaseSchedule;
 import org.toydiff.Tensor;
@@ -36,6 +37,9 @@ final class ReportData {
         }
         if (report.schedule() != null) {
             data.addSchedule();
+        }
+        if (report.plan() != null) {
+            data.addPlan();
         }
         if (report.confusion() != null) {
             data.addConfusion();
@@ -138,6 +142,19 @@ final class ReportData {
         schedule.addProperty("peak", report.schedule().peakBytes());
         schedule.addProperty("steps", report.schedule().liveBytes().size() - 1);
         root.add("schedule", schedule);
+    }
+
+    private void addPlan() {
+        ExecutionPlan of = report.plan();
+        var plan = new JsonObject();
+        plan.addProperty("planned", of.plannedBytes());
+        plan.addProperty("lowerBound", of.lowerBoundBytes());
+        plan.addProperty("fused", of.fusedLoops());
+        var launches = new JsonArray();
+        of.launches().forEach(launch -> launches.add(launch.step() + "  " + launch));
+        plan.add("launches", launches);
+        plan.addProperty("svg", of.svg());
+        root.add("plan", plan);
     }
 
     private void addConfusion() {

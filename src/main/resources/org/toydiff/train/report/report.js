@@ -314,6 +314,25 @@ function schedule(grid) {
       + bytes(plan.peak) + '.'});
 }
 
+function compiledStep() {
+  const plan = data.plan;
+  if (!plan) return;
+  const grid = section('Compiled step');
+  const note = 'Its temporaries lie in one block of ' + bytes(plan.planned) + ' (' + number(plan.planned) + ' B); no plan needs less than '
+      + bytes(plan.lowerBound) + ' (' + number(plan.lowerBound) + ' B). ' + number(plan.launches.length) + ' launches, '
+      + number(plan.fused) + ' of them loops of several ops.';
+  const made = card(grid, 'Planned memory', note, true);
+  const picture = document.importNode(new DOMParser().parseFromString(plan.svg, 'image/svg+xml').documentElement, true);
+  picture.setAttribute('role', 'img');
+  picture.setAttribute('aria-label', 'Blocks of the planned memory over the launches of the step.');
+  const scroll = scroller(made, 'Planned memory');
+  scroll.classList.add('plan');
+  scroll.appendChild(picture);
+  const details = element(made, 'details');
+  element(details, 'summary', '', 'Every launch');
+  element(scroller(details, 'Every launch'), 'pre', '', plan.launches.join('\n'));
+}
+
 function results() {
   if (epochCount === 0) return;
   const grid = section('Results');
@@ -414,6 +433,7 @@ figures();
 learning();
 time();
 memory();
+compiledStep();
 results();
 run();
 show();

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.CompiledFunction;
+import org.toydiff.ExecutionPlan;
 import org.toydiff.MemoryPlan;
 import org.toydiff.ReleaseSchedule;
 import org.toydiff.Tensor;
@@ -185,6 +187,27 @@ class ReportTest {
                     data.getAsJsonObject("model").get("parameters").toString());
             assertEquals(
                     net.toString(), data.getAsJsonObject("model").get("text").getAsString());
+        }
+    }
+
+    @Test
+    void thePlanOfACompiledStepIsThere() throws IOException {
+        try (var arena = TensorArena.ofConfined();
+                var compiled = CompiledFunction.of(x -> {
+                    CompiledFunction.onEachRun(HOSTILE, () -> {});
+                    return x.exp().matmul(x).relu().sum();
+                })) {
+            compiled.run(Tensor.rand(8, 8));
+            ExecutionPlan plan = compiled.plan();
+            String page = page(Report.of(history(1, 1)).plan(plan));
+            assertEquals(3, count(page, "<script"), "no text breaks the page");
+            JsonObject data = data(page).getAsJsonObject("plan");
+            assertEquals(plan.plannedBytes(), data.get("planned").getAsLong());
+            assertEquals(plan.lowerBoundBytes(), data.get("lowerBound").getAsLong());
+            assertEquals(plan.fusedLoops(), data.get("fused").getAsInt());
+            assertEquals(plan.launches().size(), data.getAsJsonArray("launches").size());
+            assertEquals(plan.svg(), data.get("svg").getAsString());
+            assertFalse(data(page(Report.of(history(1, 1)))).has("plan"));
         }
     }
 
