@@ -1,6 +1,7 @@
 package org.toydiff.data;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
@@ -8,14 +9,28 @@ import org.toydiff.TensorArena;
 final class BatchBuffer {
     private Buffer x;
     private Buffer y;
+    private Batch last;
 
     /// Copies a batch here, and allocates memory in `home` where it is missing, too small or freed.
     ///
     /// @return the copies
     Batch fill(TensorArena home, Batch batch) {
-        x = Buffer.of(x, home, batch.x());
-        y = Buffer.of(y, home, batch.y());
-        return new Batch(x.hold(batch.x()), y.hold(batch.y()));
+        Buffer forX = Buffer.of(x, home, batch.x());
+        Buffer forY = Buffer.of(y, home, batch.y());
+        boolean again = forX == x && forY == y && isLike(last.x(), batch.x()) && isLike(last.y(), batch.y());
+        x = forX;
+        y = forY;
+        if (!again) {
+            last = new Batch(x.view(batch.x()), y.view(batch.y()));
+        }
+        last.x().copyFrom(batch.x());
+        last.y().copyFrom(batch.y());
+        return last;
+    }
+
+    /// Whether a tensor of the last batch serves for another one: the caller may have let it track gradients.
+    private static boolean isLike(Tensor last, Tensor tensor) {
+        return Arrays.equals(last.shape(), tensor.shape()) && !last.tracksGradient() && !last.hasGradient();
     }
 
     /// Elements along one axis, for a tensor of any shape. Because its segment was handed out, [Tensor#moveTo] of a
@@ -35,8 +50,9 @@ final class BatchBuffer {
             return new Buffer(elements, elements.segment());
         }
 
-        Tensor hold(Tensor tensor) {
-            return elements.slice(0, 0, tensor.size()).reshape(tensor.shape()).copyFrom(tensor);
+        /// Returns the first elements, in the shape of a tensor.
+        Tensor view(Tensor tensor) {
+            return elements.slice(0, 0, tensor.size()).reshape(tensor.shape());
         }
     }
 }

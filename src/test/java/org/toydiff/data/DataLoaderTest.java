@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -356,5 +357,21 @@ class DataLoaderTest extends LoaderTest {
         }
         assertEquals(expected, drawn);
         assertEquals(6, drawn.stream().distinct().count());
+    }
+
+    @Test
+    void tensorsServeForLaterBatchesUnlessTheyTrackGradients() {
+        List<Tensor> xs = new ArrayList<>();
+        for (Batch batch : DataLoader.of(images(15), 4)) {
+            xs.add(batch.x());
+            assertFalse(batch.x().tracksGradient());
+            if (xs.size() == 2) {
+                batch.x().trackGradient();
+            }
+        }
+        assertSame(xs.get(0), xs.get(1));
+        assertNotSame(xs.get(1), xs.get(2));
+        assertArrayEquals(new long[] {3, 2, 3}, xs.get(3).shape());
+        assertArrayEquals(new long[] {4, 2, 3}, xs.get(2).shape());
     }
 }
