@@ -8,6 +8,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import jax.numpy as jnp
 
+import jax_programs
 import peer
 
 
@@ -105,8 +106,12 @@ def memory(rows, count):
 
 
 if __name__ == "__main__":
-    peer.serve(
-        "JAX",
-        jax.__version__,
-        {"step": step, "losses": losses, "elementwise": elementwise, "memory": memory},
-    )
+    workloads = {
+        "step": step,
+        "losses": losses,
+        "elementwise": elementwise,
+        "memory": memory,
+        "compiled": jax_programs.time,
+        "check": jax_programs.check,
+    }
+    peer.serve("JAX", jax.__version__, workloads)

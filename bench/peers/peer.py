@@ -15,6 +15,8 @@ import numpy as np
 STEP_WIDTHS = (784, 512, 256, 10)
 MEMORY_WIDTHS = (784, 1024, 1024, 1024, 10)
 STARTUP_WIDTHS = (64, 64, 10)
+BLOCK_WIDTH = 1024
+CHECKED_RUNS = 3
 LEARNING_RATE = {"sgd": 0.01, "adam": 1e-3}
 MOMENTUM = 0.9
 ELEMENTS_PER_SAMPLE = 1 << 22
@@ -30,6 +32,14 @@ def weights(layer, fan_in, fan_out):
     """Returns the weight [fan_out, fan_in] of a layer, counted from 0."""
     fractions = _fractions(0, fan_in * fan_out, 2654435761, layer * 40503)
     return ((fractions - 0.5) * 2 / np.sqrt(fan_in)).astype(np.float32).reshape(fan_out, fan_in)
+
+
+def layers(widths):
+    """Returns weight and bias of each linear layer, one after another."""
+    parameters = []
+    for layer, (fan_in, fan_out) in enumerate(zip(widths, widths[1:])):
+        parameters += [weights(layer, fan_in, fan_out), np.zeros(fan_out, np.float32)]
+    return parameters
 
 
 def inputs(*shape):
@@ -64,6 +74,15 @@ def untimed(samples):
 
 def calls_per_sample(elements):
     return max(1, ELEMENTS_PER_SAMPLE // elements)
+
+
+def check(function):
+    """Returns the first results of a function, or their mean squares, and how far they moved a parameter."""
+    numbers = []
+    for _ in range(CHECKED_RUNS):
+        result = function.run()
+        numbers.append(result if isinstance(result, float) else float(np.mean(np.square(np.asarray(result, np.float64)))))
+    return {"numbers": numbers + [function.moved()]}
 
 
 def peak_memory(steps):

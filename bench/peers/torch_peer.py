@@ -1,4 +1,5 @@
-"""PyTorch eager as a peer. `--startup` runs 100 small steps and exits; `--write-losses FILE` writes the reference losses."""
+"""PyTorch eager as a peer, or `--compile`: torch.compile. `--startup` runs 100 small steps and exits; `--write-losses FILE`
+writes the reference losses."""
 
 import json
 import os
@@ -8,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import peer
+import torch_programs
 
 torch.set_num_threads(os.cpu_count())
 
@@ -92,6 +94,31 @@ def memory(rows, count):
     return peer.peak_memory(lambda: [training.step(x, labels) for _ in range(int(count))])
 
 
+def require_compiler():
+    """Compiles a small function, which fails without a C++ compiler."""
+    torch.compile(lambda x: torch.relu(x) + 1)(torch.ones(16))
+
+
+def serve_compiled():
+    require_compiler()
+    programs = torch_programs.Programs(compiles=True)
+    peer.serve("torch.compile", torch.__version__, {"compiled": programs.time, "check": programs.check})
+
+
+def serve():
+    programs = torch_programs.Programs(compiles=False)
+    workloads = {
+        "step": step,
+        "losses": losses,
+        "elementwise": elementwise,
+        "gemm": gemm,
+        "memory": memory,
+        "eager": programs.time,
+        "check": programs.check,
+    }
+    peer.serve("PyTorch", torch.__version__, workloads)
+
+
 def startup():
     x, labels = batch(1437, peer.STARTUP_WIDTHS[0])
     training = Training("adam", peer.STARTUP_WIDTHS)
@@ -113,11 +140,9 @@ if __name__ == "__main__":
         startup()
     elif sys.argv[1:2] == ["--write-losses"] and len(sys.argv) == 3:
         write_losses(sys.argv[2])
+    elif sys.argv[1:] == ["--compile"]:
+        serve_compiled()
     elif sys.argv[1:]:
-        sys.exit("usage: torch_peer.py [--startup | --write-losses FILE]")
+        sys.exit("usage: torch_peer.py [--compile | --startup | --write-losses FILE]")
     else:
-        peer.serve(
-            "PyTorch",
-            torch.__version__,
-            {"step": step, "losses": losses, "elementwise": elementwise, "gemm": gemm, "memory": memory},
-        )
+        serve()

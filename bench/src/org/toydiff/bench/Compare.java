@@ -45,8 +45,15 @@ public final class Compare implements Callable<Integer> {
             names = "--only",
             paramLabel = "NAME",
             split = ",",
-            description = "Runs only these: step, elementwise, bandwidth, gemm, products, memory, gc, startup.")
+            description =
+                    "Runs only these: step, elementwise, bandwidth, gemm, products, memory, gc, startup, overhead, compiled,"
+                            + " blocks, plans, latency.")
     private List<String> only = List.of();
+
+    @Option(
+            names = "--mkl",
+            description = "Measures compiled functions on oneMKL, too, which the jar is built with (153 MB).")
+    private boolean mkl;
 
     @Option(names = "--quick", description = "Checks in a minute or two that everything works, and measures nothing.")
     private boolean quick;
@@ -72,7 +79,7 @@ public final class Compare implements Callable<Integer> {
     public Integer call() throws IOException {
         requireValidOptions();
         List<String> names = only.isEmpty() ? List.copyOf(ComparisonRun.workloads()) : only;
-        var options = new RunOptions(quick ? QUICK_ROUNDS : rounds, quick, python);
+        var options = new RunOptions(quick ? QUICK_ROUNDS : rounds, quick, python, mkl);
         new ComparisonRun(options, folder(), command()).run(names);
         return 0;
     }
@@ -105,6 +112,9 @@ public final class Compare implements Callable<Integer> {
             words.add("--quick");
         } else if (rounds != 5) {
             words.addAll(List.of("--rounds", Integer.toString(rounds)));
+        }
+        if (mkl) {
+            words.add("--mkl");
         }
         if (!only.isEmpty()) {
             words.addAll(List.of("--only", String.join(",", only)));

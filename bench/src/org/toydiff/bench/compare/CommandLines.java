@@ -8,13 +8,18 @@ import java.util.List;
 
 /// Command lines of the processes that the driver starts.
 final class CommandLines {
-    /// The flags of every JVM that runs toydiff.
-    private static final List<String> JVM_FLAGS =
-            List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
+    /// The flags of every JVM that runs toydiff, on OpenBLAS even where the jar has oneMKL.
+    private static final List<String> JVM_FLAGS = List.of(
+            "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-Dtoydiff.blas=openblas");
+
+    /// Where PyTorch's compiler keeps what it compiled.
+    private static final Path COMPILER_CACHE =
+            Path.of("target", "torch-compiler").toAbsolutePath();
 
     private CommandLines() {}
 
-    /// Returns the command that runs a main class of this jar in a JVM like this one.
+    /// Returns the command that runs a main class of this jar in a JVM like this one. Later flags override earlier
+    /// ones.
     static List<String> java(Class<?> main, String... flags) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -27,6 +32,7 @@ final class CommandLines {
     static ProcessBuilder builder(List<String> command) {
         var builder = new ProcessBuilder(command);
         builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
+        builder.environment().putIfAbsent("TORCHINDUCTOR_CACHE_DIR", COMPILER_CACHE.toString());
         return builder;
     }
 

@@ -21,6 +21,11 @@ public final class ComparisonRun {
         WORKLOADS.put("memory", new MemoryWorkload());
         WORKLOADS.put("gc", new GcWorkload());
         WORKLOADS.put("startup", new StartupWorkload());
+        WORKLOADS.put("overhead", new ProgramWorkload(TimedProgram.overheads()));
+        WORKLOADS.put("compiled", new ProgramWorkload(TimedProgram.trainingSteps()));
+        WORKLOADS.put("blocks", new ProgramWorkload(TimedProgram.blocks()));
+        WORKLOADS.put("plans", new PlanWorkload());
+        WORKLOADS.put("latency", new LatencyWorkload());
     }
 
     private final RunOptions options;
@@ -51,7 +56,8 @@ public final class ComparisonRun {
     /// @throws IOException if a peer fails or results cannot be written
     public void run(List<String> names) throws IOException {
         Files.createDirectories(folder);
-        try (var peers = new Peers(options.python())) {
+        boolean compilers = names.stream().map(WORKLOADS::get).anyMatch(Workload::comparesCompilers);
+        try (var peers = new Peers(options, compilers)) {
             Map<String, String> machine = Provenance.describe(peers, command);
             for (String name : names) {
                 Progress.say(name);

@@ -2,12 +2,9 @@ package org.toydiff.bench.compare;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import org.toydiff.bench.peer.DjlPeer;
 import org.toydiff.bench.peer.ToydiffPeer;
 
@@ -29,9 +26,6 @@ final class GcWorkload implements Workload {
     private static final int QUICK_STEPS = 300;
     private static final int BATCH = 32;
     private static final Path LOGS = Path.of("target", "bench-logs");
-    /// For instance `[1.234s][info][gc] GC(0) Pause Young (Normal) (G1 Evacuation Pause) 24M->5M(64M) 1.234ms`.
-    private static final Pattern PAUSE_LINE =
-            Pattern.compile("^\\[(\\d+\\.\\d+)s\\].* Pause .* (\\d+\\.\\d+)ms$", Pattern.MULTILINE);
 
     @Override
     public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
@@ -53,8 +47,8 @@ final class GcWorkload implements Workload {
     }
 
     private static Contestant contestant(String name, Class<?> main, String request, List<Measurement> rows) {
-        Path collections = LOGS.resolve(name + "-gc.log");
-        List<String> command = CommandLines.java(main, "-Xmx64m", "-Xlog:gc:file=" + collections);
+        var pauses = new PauseLog(LOGS.resolve(name + "-gc.log"));
+        List<String> command = CommandLines.java(main, "-Xmx64m", pauses.flag());
         var peer = new PeerCommand(name, command, LOGS.resolve(name + "-gc-stderr.log"));
         return new Contestant(name, () -> {
             JsonObject answer = peer.askOnce(request);
@@ -63,23 +57,9 @@ final class GcWorkload implements Workload {
             rows.get(1).add(name, answer.get("collections").getAsDouble());
             double from = answer.get("from_s").getAsDouble();
             double to = answer.get("to_s").getAsDouble();
-            rows.get(2).add(name, longestPause(collections, from, to));
-            rows.get(3).add(name, longestPause(collections, 0, Double.MAX_VALUE));
+            rows.get(2).add(name, pauses.longest(from, to));
+            rows.get(3).add(name, pauses.longest(0, Double.MAX_VALUE));
             return bytes;
         });
-    }
-
-    private static double longestPause(Path log, double from, double to) throws IOException {
-        return PAUSE_LINE
-                .matcher(Files.readString(log))
-                .results()
-                .filter(pause -> from <= seconds(pause) && seconds(pause) <= to)
-                .mapToDouble(pause -> Double.parseDouble(pause.group(2)))
-                .max()
-                .orElse(0);
-    }
-
-    private static double seconds(MatchResult pause) {
-        return Double.parseDouble(pause.group(1));
     }
 }

@@ -8,7 +8,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /// The results as a page of Markdown tables.
@@ -34,7 +33,8 @@ final class MarkdownReport {
         line("");
         common().forEach((name, fact) -> line("- " + name + ": " + fact));
         line("");
-        line("Medians over the rounds, with the ratio to toydiff's in brackets: above 1×, toydiff takes less.");
+        line(
+                "Medians over the rounds, with the ratio to the first column's in brackets: above 1×, the first takes less.");
         line("");
         targets();
         for (WorkloadResults found : results.values()) {
@@ -89,16 +89,18 @@ final class MarkdownReport {
                 .collect(Collectors.joining("; "));
     }
 
-    /// Writes a table with the median in each cell, followed by its ratio to toydiff's.
+    /// Writes a table with the median in each cell, followed by its ratio to that of the first column.
     private void table(List<Measurement> measurements) {
-        Set<String> columns = new LinkedHashSet<>();
+        var columns = new LinkedHashSet<String>();
         measurements.forEach(m -> columns.addAll(m.rounds().keySet()));
         line("| | " + String.join(" | ", columns) + " |");
         line("|---" + "|---:".repeat(columns.size()) + "|");
         for (Measurement measurement : measurements) {
             var row = new StringBuilder("| " + measurement.name() + unit(measurement) + " |");
             for (String column : columns) {
-                row.append(' ').append(cell(measurement, column)).append(" |");
+                row.append(' ')
+                        .append(cell(measurement, column, columns.getFirst()))
+                        .append(" |");
             }
             line(row.toString());
         }
@@ -108,17 +110,13 @@ final class MarkdownReport {
         return measurement.unit().isEmpty() ? "" : ", " + measurement.unit();
     }
 
-    private static String cell(Measurement measurement, String column) {
+    private static String cell(Measurement measurement, String column, String first) {
         if (!measurement.has(column)) {
             return "";
         }
         String median = number(measurement.median(column));
-        boolean compared = !column.equals(Peers.TOYDIFF)
-                && measurement.has(Peers.TOYDIFF)
-                && measurement.median(Peers.TOYDIFF) > 0;
-        return compared
-                ? String.format(Locale.ROOT, "%s (%.2f×)", median, measurement.ratio(column, Peers.TOYDIFF))
-                : median;
+        boolean compared = !column.equals(first) && measurement.has(first) && measurement.median(first) > 0;
+        return compared ? String.format(Locale.ROOT, "%s (%.2f×)", median, measurement.ratio(column, first)) : median;
     }
 
     private static String number(double value) {

@@ -18,6 +18,11 @@ record Measurement(String name, String unit, Map<String, List<Double>> rounds) {
         rounds.computeIfAbsent(contestant, key -> new ArrayList<>()).add(value);
     }
 
+    /// Returns the contestant that others are compared with.
+    String first() {
+        return rounds.keySet().iterator().next();
+    }
+
     boolean has(String contestant) {
         return rounds.containsKey(contestant);
     }

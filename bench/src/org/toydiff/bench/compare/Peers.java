@@ -16,8 +16,12 @@ final class Peers implements AutoCloseable {
     static final String TOYDIFF = "toydiff";
     static final String PYTORCH = "PyTorch";
     static final String JAX = "JAX";
+    static final String TORCH_COMPILE = "torch.compile";
     static final String DJL = "DJL";
     static final String C = "C";
+
+    private static final String TORCH_PEER = "bench/peers/torch_peer.py";
+    private static final String ONE_MKL = "oneMKL";
 
     /// The heap of the processes whose resident memory is measured: a heap with room to grow does grow, whatever
     /// the tensors take. (DJL needs more: its inputs pass through the heap.)
@@ -29,19 +33,41 @@ final class Peers implements AutoCloseable {
     private final Map<String, PeerProcess> running = new LinkedHashMap<>();
     private final Map<String, String> skipped = new TreeMap<>();
 
+    /// toydiff on oneMKL; null if it was not asked for or does not start.
+    private PeerProcess onMkl;
+
     /// Starts the peers.
     ///
-    /// @param python the Python interpreter
+    /// @param options the Python interpreter, and whether oneMKL takes part
+    /// @param compilers whether PyTorch's compiler takes part
     /// @throws IOException if toydiff itself does not start
-    Peers(String python) throws IOException {
+    Peers(RunOptions options, boolean compilers) throws IOException {
+        String python = options.python();
         add(TOYDIFF, CommandLines.java(ToydiffPeer.class), CommandLines.java(ToydiffPeer.class, SMALL_HEAP));
         if (!running.containsKey(TOYDIFF)) {
             throw new IOException("toydiff does not start: " + skipped.get(TOYDIFF));
         }
-        add(PYTORCH, python, "bench/peers/torch_peer.py");
+        if (options.mkl()) {
+            addMkl();
+        }
+        add(PYTORCH, python, TORCH_PEER);
+        if (compilers) {
+            add(TORCH_COMPILE, python, TORCH_PEER, "--compile");
+        }
         add(JAX, python, "bench/peers/jax_peer.py");
         add(DJL, CommandLines.java(DjlPeer.class).toArray(String[]::new));
         addC();
+    }
+
+    private void addMkl() {
+        var command = new PeerCommand(
+                ONE_MKL, CommandLines.java(ToydiffPeer.class, "-Dtoydiff.blas=mkl"), LOGS.resolve("toydiff-mkl.log"));
+        try {
+            onMkl = command.start();
+            Progress.say(TOYDIFF + " on " + onMkl.ask("blas").get("version").getAsString());
+        } catch (IOException e) {
+            skip(ONE_MKL, e);
+        }
     }
 
     private void addC() {
@@ -74,6 +100,11 @@ final class Peers implements AutoCloseable {
 
     PeerProcess toydiff() {
         return running.get(TOYDIFF);
+    }
+
+    /// Returns toydiff on oneMKL, if it runs.
+    Optional<PeerProcess> onMkl() {
+        return Optional.ofNullable(onMkl);
     }
 
     /// Returns the peer of a name, if it runs.
@@ -109,5 +140,6 @@ final class Peers implements AutoCloseable {
     @Override
     public void close() {
         running.values().forEach(PeerProcess::close);
+        onMkl().ifPresent(PeerProcess::close);
     }
 }

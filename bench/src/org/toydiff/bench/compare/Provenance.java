@@ -24,7 +24,10 @@ final class Provenance {
         facts.put("Memory", memory());
         facts.put("System", System.getProperty("os.name"));
         facts.put("JDK", System.getProperty("java.vendor.version") + ", " + System.getProperty("java.vm.version"));
-        facts.put("OpenBLAS", peers.toydiff().ask("blas").get("version").getAsString());
+        facts.put("OpenBLAS", version(peers.toydiff()));
+        if (peers.onMkl().isPresent()) {
+            facts.put("oneMKL", version(peers.onMkl().get()));
+        }
         peers.versions().forEach(facts::putIfAbsent);
         facts.remove(Peers.TOYDIFF);
         facts.remove(Peers.C);
@@ -34,6 +37,10 @@ final class Provenance {
         facts.put("Load average at the start", load());
         facts.put("Command", command);
         return facts;
+    }
+
+    private static String version(PeerProcess toydiff) throws IOException {
+        return toydiff.ask("blas").get("version").getAsString();
     }
 
     private static String processor() throws IOException {

@@ -5,7 +5,8 @@ package org.toydiff.bench.compare;
 /// @param rounds the number of timed rounds
 /// @param quick whether to check that everything works rather than to measure
 /// @param python the Python interpreter
-public record RunOptions(int rounds, boolean quick, String python) {
+/// @param mkl whether toydiff is measured on oneMKL as well
+public record RunOptions(int rounds, boolean quick, String python, boolean mkl) {
     /// Enough for the compilers of both JVMs.
     private static final double WARM_UP_SECONDS = 2;
 

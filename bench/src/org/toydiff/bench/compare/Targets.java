@@ -1,5 +1,7 @@
 package org.toydiff.bench.compare;
 
+import static org.toydiff.bench.compare.ProgramWorkload.COMPILED;
+import static org.toydiff.bench.compare.ProgramWorkload.EAGER;
 import static org.toydiff.bench.compare.Target.Bound.AT_LEAST;
 import static org.toydiff.bench.compare.Target.Bound.AT_MOST;
 import static org.toydiff.bench.compare.Target.Bound.BELOW;
@@ -28,6 +30,9 @@ final class Targets {
         products(targets);
         elementwise(targets);
         memory(targets);
+        compiled(targets);
+        blocks(targets);
+        latency(targets);
         return targets;
     }
 
@@ -100,13 +105,74 @@ final class Targets {
                 "start and 100 steps, PyTorch / toydiff", AT_LEAST, 1, lowest(rows("startup", ""), Peers.PYTORCH)));
     }
 
+    private void compiled(List<Target> targets) {
+        String step = "compiled step, ";
+        targets.add(new Target(step + "eager / compiled at batch 32", AT_LEAST, 1.3, lowest(steps(32, 32), EAGER)));
+        targets.add(new Target(step + "eager / compiled, lowest", AT_LEAST, 1, lowest(steps(1, 8192), EAGER)));
+        targets.add(new Target(
+                step + "PyTorch / compiled, lowest of batches 1 to 128",
+                AT_LEAST,
+                1.6,
+                lowest(steps(1, 128), Peers.PYTORCH)));
+        targets.add(new Target(
+                step + "JAX / compiled, geometric mean of the batches",
+                AT_LEAST,
+                1.25,
+                Measurement.meanRatio(steps(1, 8192), Peers.JAX, COMPILED)));
+        targets.add(new Target(
+                "logistic regression of 10 features, PyTorch / compiled",
+                AT_LEAST,
+                10,
+                lowest(rows("compiled", TimedProgram.LOGISTIC_REGRESSION), Peers.PYTORCH)));
+        List<Measurement> plans = rows("plans", "").toList();
+        targets.add(new Target(
+                "planned / lower bound, highest",
+                AT_MOST,
+                1.05,
+                highest(plans.stream(), PlanWorkload.PLANNED, PlanWorkload.LOWER_BOUND)));
+        targets.add(new Target(
+                "planned / eager peak, highest",
+                AT_MOST,
+                1,
+                highest(plans.stream(), PlanWorkload.PLANNED, PlanWorkload.EAGER_PEAK)));
+    }
+
+    private void blocks(List<Target> targets) {
+        for (TimedProgram block : TimedProgram.blocks()) {
+            if (block.arrays() > 0) {
+                targets.add(new Target(
+                        block.name() + ", compiled / memory",
+                        AT_MOST,
+                        1.3,
+                        highest(row("blocks", block.name()), COMPILED, MemoryLimit.NAME)));
+            }
+        }
+    }
+
+    private void latency(List<Target> targets) {
+        double median = median("latency", LatencyWorkload.MEDIAN, COMPILED);
+        double slowest = median("latency", LatencyWorkload.SLOWEST, COMPILED);
+        targets.add(new Target("inference under load, p99.9 / p50", BELOW, 3, slowest / median));
+        targets.add(
+                new Target("GC pauses in its minute", AT_MOST, 0, median("latency", LatencyWorkload.PAUSES, COMPILED)));
+    }
+
+    /// Returns the rows of the compiled step at a range of batches.
+    private Stream<Measurement> steps(int from, int to) {
+        return TimedProgram.trainingSteps().stream()
+                .filter(step -> step.program().equals(TimedProgram.CLASSIFIER))
+                .filter(step -> from <= step.size() && step.size() <= to)
+                .flatMap(step -> row("compiled", step.name()));
+    }
+
     private double meanStep(String optimizer, String peer) {
         return Measurement.meanRatio(rows("step", optimizer + " "), peer, Peers.TOYDIFF);
     }
 
+    /// Returns the lowest time of a peer over that of the row's first column, toydiff.
     private static double lowest(Stream<Measurement> rows, String peer) {
         return rows.filter(m -> m.has(peer))
-                .mapToDouble(m -> m.ratio(peer, Peers.TOYDIFF))
+                .mapToDouble(m -> m.ratio(peer, m.first()))
                 .min()
                 .orElse(Double.NaN);
     }
@@ -115,11 +181,23 @@ final class Targets {
         return rows.stream().mapToDouble(ratio).min().orElse(Double.NaN);
     }
 
-    private double ours(String workload, String row) {
-        return rows(workload, row)
-                .mapToDouble(m -> m.median(Peers.TOYDIFF))
-                .findFirst()
+    private static double highest(Stream<Measurement> rows, String over, String under) {
+        return rows.filter(m -> m.has(over) && m.has(under))
+                .mapToDouble(m -> m.ratio(over, under))
+                .max()
                 .orElse(Double.NaN);
+    }
+
+    private double ours(String workload, String row) {
+        return median(workload, row, Peers.TOYDIFF);
+    }
+
+    private double median(String workload, String row, String column) {
+        return row(workload, row).mapToDouble(m -> m.median(column)).findFirst().orElse(Double.NaN);
+    }
+
+    private Stream<Measurement> row(String workload, String name) {
+        return rows(workload, name).filter(m -> m.name().equals(name));
     }
 
     private Stream<Measurement> rows(String workload, String prefix) {

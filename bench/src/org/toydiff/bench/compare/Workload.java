@@ -10,4 +10,9 @@ interface Workload {
     /// @return one measurement for each row
     /// @throws IOException if a peer fails
     List<Measurement> run(Peers peers, RunOptions options) throws IOException;
+
+    /// Returns whether PyTorch's compiler takes part, which takes long to start.
+    default boolean comparesCompilers() {
+        return false;
+    }
 }

@@ -41,7 +41,13 @@ public final class HeapUse {
         }
     }
 
-    private static double uptimeSeconds() {
+    /// Returns the bytes that the calling thread has allocated since it started.
+    static long bytesOfThisThread() {
+        return THREADS.getCurrentThreadAllocatedBytes();
+    }
+
+    /// Returns the seconds since the JVM started.
+    static double uptimeSeconds() {
         return ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
     }
 

@@ -21,6 +21,11 @@ public final class ToydiffPeer {
         WORKLOADS.put("gemm", ToydiffPeer::gemm);
         WORKLOADS.put("memory", ToydiffPeer::memory);
         WORKLOADS.put("gc", ToydiffPeer::gc);
+        WORKLOADS.put("eager", ToydiffPrograms::eager);
+        WORKLOADS.put("compiled", ToydiffPrograms::compiled);
+        WORKLOADS.put("check", ToydiffPrograms::check);
+        WORKLOADS.put("temporaries", ToydiffPrograms::temporaries);
+        WORKLOADS.put("latency", ToydiffLatency::run);
     }
 
     private ToydiffPeer() {}

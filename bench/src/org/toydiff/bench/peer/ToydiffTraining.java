@@ -4,6 +4,7 @@ import static org.toydiff.nn.Functional.crossEntropyLoss;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.toydiff.DType;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
@@ -29,7 +30,7 @@ public final class ToydiffTraining implements AutoCloseable {
     /// @param optimizer `sgd` or `adam`
     /// @param widths the sizes of the layers, the input's first
     public ToydiffTraining(String optimizer, int... widths) {
-        this.net = net(widths);
+        this.net = net(ReLU::new, widths);
         this.optimizer = switch (optimizer) {
             case "sgd" -> new SGD(net.parameters(), StartingNumbers.SGD_RATE, StartingNumbers.MOMENTUM);
             case "adam" -> new Adam(net.parameters(), StartingNumbers.ADAM_RATE);
@@ -37,11 +38,12 @@ public final class ToydiffTraining implements AutoCloseable {
         };
     }
 
-    private static Sequential net(int[] widths) {
+    /// Returns linear layers with the starting numbers, and an activation between them.
+    static Sequential net(Supplier<Layer> activation, int... widths) {
         List<Layer> layers = new ArrayList<>();
         for (int layer = 0; layer + 1 < widths.length; layer++) {
             if (layer > 0) {
-                layers.add(new ReLU());
+                layers.add(activation.get());
             }
             layers.add(linear(layer, widths[layer], widths[layer + 1]));
         }

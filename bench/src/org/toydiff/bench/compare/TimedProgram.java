@@ -1,0 +1,78 @@
+package org.toydiff.bench.compare;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// A function that every peer has under the same name, at one size.
+///
+/// @param program its name
+/// @param size the batch of a training step, or a number of elements
+/// @param calls the calls of a sample
+/// @param samples the samples of a round
+/// @param arrays the number of arrays of that size that must be read or written, whose time the bandwidth of memory
+///     limits; 0 if something else does
+record TimedProgram(String program, int size, int calls, int samples, int arrays) {
+    private static final int[] BATCHES = {1, 8, 32, 128, 1024, 8192};
+    private static final int[] MLP_ROWS = {64, 1024, 16_384};
+    private static final int[] BLOCK_ELEMENTS = {1 << 16, 1 << 20, 1 << 24};
+
+    /// Reads x and writes y.
+    private static final int FORWARD = 2;
+
+    /// Reads x and writes y; reads x and the gradient of y, and writes that of x.
+    private static final int FORWARD_AND_BACKWARD = 5;
+
+    /// The classifier of the other tables, and the regressions that are bound by the overhead of ops.
+    static final String CLASSIFIER = "classifier";
+
+    static final String LOGISTIC_REGRESSION = "logistic-regression";
+
+    /// Elementwise ops so small that only their overhead is measured.
+    static List<TimedProgram> overheads() {
+        return List.of(new TimedProgram("add", 16, 1000, 50, 0), new TimedProgram("gelu-add", 16, 1000, 50, 0));
+    }
+
+    static List<TimedProgram> trainingSteps() {
+        List<TimedProgram> steps = new ArrayList<>();
+        for (int batch : BATCHES) {
+            steps.add(new TimedProgram(CLASSIFIER, batch, 1, Math.clamp(20_000 / batch, 5, 200), 0));
+        }
+        steps.add(new TimedProgram("softmax-regression", 64, 10, 50, 0));
+        steps.add(new TimedProgram(LOGISTIC_REGRESSION, 64, 100, 50, 0));
+        for (int rows : MLP_ROWS) {
+            steps.add(new TimedProgram("gelu-mlp", rows, 1, Math.clamp(20_000 / rows, 3, 200), 0));
+        }
+        return steps;
+    }
+
+    static List<TimedProgram> blocks() {
+        List<TimedProgram> blocks = new ArrayList<>();
+        for (String block : List.of("gelu", "layernorm")) {
+            for (int elements : BLOCK_ELEMENTS) {
+                blocks.add(block(block + "-forward", elements, FORWARD));
+                blocks.add(block(block, elements, FORWARD_AND_BACKWARD));
+            }
+        }
+        return blocks;
+    }
+
+    private static TimedProgram block(String program, int elements, int arrays) {
+        boolean inMemory = elements == BLOCK_ELEMENTS[BLOCK_ELEMENTS.length - 1];
+        return new TimedProgram(program, elements, 1, Math.clamp((1 << 26) / elements, 10, 100), inMemory ? arrays : 0);
+    }
+
+    /// Returns the name of its row.
+    String name() {
+        return program + " " + size;
+    }
+
+    /// Returns its part of a request.
+    String request() {
+        return program + " " + size;
+    }
+
+    /// Returns the bytes that must be read or written.
+    long leastBytes() {
+        return (long) arrays * size * Float.BYTES;
+    }
+}
