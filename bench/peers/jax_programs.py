@@ -118,6 +118,10 @@ def gelu(x, learned):
     return exact_gelu(x * 1.5 - 0.25)
 
 
+def softmax(x, learned):
+    return jax.nn.softmax(x, axis=1)
+
+
 def layernorm(x, learned):
     weight, bias = learned
     centered = x - x.mean(axis=-1, keepdims=True)
@@ -138,6 +142,8 @@ FUNCTIONS = {
     "gelu-mlp": gelu_mlp,
     "gelu-forward": lambda n: Function((block_inputs(n), ()), gelu),
     "gelu": lambda n: Block(gelu, (), block_inputs(n), block_inputs(n)),
+    "softmax-forward": lambda n: Function((block_inputs(n), ()), softmax),
+    "softmax": lambda n: Block(softmax, (), block_inputs(n), block_inputs(n)),
     "layernorm-forward": lambda n: Function((block_inputs(n), norm_parameters()), layernorm),
     "layernorm": lambda n: Block(layernorm, norm_parameters(), block_inputs(n), block_inputs(n)),
 }

@@ -148,6 +148,8 @@ FUNCTIONS = {
     "gelu-mlp": gelu_mlp,
     "gelu-forward": lambda n: Function((block_inputs(n),), gelu),
     "gelu": lambda n: Block(gelu, (), block_inputs(n), block_inputs(n)),
+    "softmax-forward": lambda n: Function((block_inputs(n),), lambda x: F.softmax(x, 1)),
+    "softmax": lambda n: Block(lambda x: F.softmax(x, 1), (), block_inputs(n), block_inputs(n)),
     "layernorm-forward": lambda n: Function((block_inputs(n),), LayerNorm(learns=False)),
     "layernorm": layernorm,
 }

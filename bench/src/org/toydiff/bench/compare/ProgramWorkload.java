@@ -46,7 +46,7 @@ final class ProgramWorkload implements Workload {
         for (TimedProgram program : options.quick() ? oneOfEach() : programs) {
             int samples = options.samples(program.samples());
             List<Contestant> contestants = new ArrayList<>();
-            for (Runner runner : agreeing(runners(peers), program)) {
+            for (Runner runner : agreeing(peers, program)) {
                 contestants.add(runner.contestant(program, samples));
             }
             if (program.arrays() > 0 && peers.find(Peers.C).isPresent()) {
@@ -81,13 +81,13 @@ final class ProgramWorkload implements Workload {
         return runners;
     }
 
-    /// Returns the runners whose numbers are those of the first, without those that cannot run the program.
+    /// Returns the runners whose numbers are those of toydiff's eager form, without those that cannot run the program.
     ///
     /// @throws IOException if one computes other numbers
-    private static List<Runner> agreeing(List<Runner> runners, TimedProgram program) throws IOException {
+    private static List<Runner> agreeing(Peers peers, TimedProgram program) throws IOException {
         List<Runner> agreeing = new ArrayList<>();
-        JsonArray expected = runners.getFirst().numbers(program);
-        for (Runner runner : runners) {
+        JsonArray expected = new Runner(EAGER, peers.toydiff(), "eager").numbers(program);
+        for (Runner runner : runners(peers)) {
             JsonArray numbers;
             try {
                 numbers = runner.numbers(program);
@@ -107,7 +107,7 @@ final class ProgramWorkload implements Workload {
             double number = numbers.get(i).getAsDouble();
             double wanted = expected.get(i).getAsDouble();
             if (!(Math.abs(number - wanted) <= TOLERANCE * Math.abs(wanted))) {
-                throw new IOException(program.name() + ": " + name + " computes " + numbers + " and " + COMPILED + " "
+                throw new IOException(program.name() + ": " + name + " computes " + numbers + " and " + EAGER + " "
                         + expected + "; they do not compute the same, so their times cannot be compared");
             }
         }

@@ -138,6 +138,8 @@ final class Targets {
     }
 
     private void blocks(List<Target> targets) {
+        targets.add(new Target(
+                "blocks, PyTorch / compiled, lowest", AT_LEAST, 1.3, lowest(rows("blocks", ""), Peers.PYTORCH)));
         for (TimedProgram block : TimedProgram.blocks()) {
             if (block.arrays() > 0) {
                 targets.add(new Target(

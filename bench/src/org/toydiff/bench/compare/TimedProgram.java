@@ -47,7 +47,7 @@ record TimedProgram(String program, int size, int calls, int samples, int arrays
 
     static List<TimedProgram> blocks() {
         List<TimedProgram> blocks = new ArrayList<>();
-        for (String block : List.of("gelu", "layernorm")) {
+        for (String block : List.of("gelu", "layernorm", "softmax")) {
             for (int elements : BLOCK_ELEMENTS) {
                 blocks.add(block(block + "-forward", elements, FORWARD));
                 blocks.add(block(block, elements, FORWARD_AND_BACKWARD));

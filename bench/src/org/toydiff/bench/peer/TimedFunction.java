@@ -6,7 +6,6 @@ import java.util.function.DoubleSupplier;
 import java.util.function.UnaryOperator;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
-import org.toydiff.nn.Layer;
 import org.toydiff.optim.SGD;
 
 /// A function of two tensors and the operands that it is timed on.
@@ -28,15 +27,15 @@ record TimedFunction(Tensor first, Tensor second, BinaryOperator<Tensor> functio
         return new TimedFunction(first, second, function, () -> 0);
     }
 
-    /// Returns the training step of a net: it clears gradients, computes the loss, goes backward and updates by SGD
-    /// with momentum.
-    static TimedFunction training(Layer net, Tensor x, Tensor target, BinaryOperator<Tensor> loss) {
-        var optimizer = new SGD(net.parameters(), StartingNumbers.SGD_RATE, StartingNumbers.MOMENTUM);
-        Tensor learned = net.parameters().getFirst().detach();
+    /// Returns a training step: it clears gradients, computes the loss of an input and a target, goes backward and
+    /// updates by SGD with momentum.
+    static TimedFunction training(List<Tensor> parameters, Tensor x, Tensor target, BinaryOperator<Tensor> loss) {
+        var optimizer = new SGD(parameters, StartingNumbers.SGD_RATE, StartingNumbers.MOMENTUM);
+        Tensor learned = parameters.getFirst().detach();
         Tensor start = Tensor.emptyLike(learned).copyFrom(learned);
         BinaryOperator<Tensor> step = (input, wanted) -> {
             optimizer.zeroGradients();
-            Tensor value = loss.apply(net.forward(input), wanted);
+            Tensor value = loss.apply(input, wanted);
             value.backward(Release.EAGER);
             optimizer.step();
             return value;

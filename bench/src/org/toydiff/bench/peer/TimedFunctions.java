@@ -3,6 +3,7 @@ package org.toydiff.bench.peer;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
@@ -33,6 +34,8 @@ final class TimedFunctions {
             Map.entry("gelu-mlp", TimedFunctions::geluMlp),
             Map.entry("gelu-forward", n -> forward(TimedFunctions::gelu, n)),
             Map.entry("gelu", n -> forwardAndBackward(TimedFunctions::gelu, List.of(), n)),
+            Map.entry("softmax-forward", n -> forward(x -> x.softmax(1), n)),
+            Map.entry("softmax", n -> forwardAndBackward(x -> x.softmax(1), List.of(), n)),
             Map.entry("layernorm-forward", n -> forward(layerNorm()::forward, n)),
             Map.entry("layernorm", TimedFunctions::layerNormForwardAndBackward));
 
@@ -56,7 +59,7 @@ final class TimedFunctions {
     private static TimedFunction classifier(int rows, int... widths) {
         Tensor labels = Tensor.empty(DType.INT32, rows);
         StartingNumbers.writeLabels(labels.segment(), rows);
-        return TimedFunction.training(
+        return training(
                 ToydiffTraining.net(ReLU::new, widths),
                 TimedFunction.inputs(rows, widths[0]),
                 labels,
@@ -64,7 +67,7 @@ final class TimedFunctions {
     }
 
     private static TimedFunction logisticRegression(int rows) {
-        return TimedFunction.training(
+        return training(
                 ToydiffTraining.net(ReLU::new, 10, 1),
                 TimedFunction.inputs(rows, 10),
                 TimedFunction.inputs(rows, 1).round(),
@@ -73,11 +76,16 @@ final class TimedFunctions {
 
     private static TimedFunction geluMlp(int rows) {
         int width = BLOCK_WIDTH / 4;
-        return TimedFunction.training(
+        return training(
                 ToydiffTraining.net(GELU::new, width, BLOCK_WIDTH, width),
                 TimedFunction.inputs(rows, width),
                 TimedFunction.inputs(rows, width),
                 (output, wanted) -> Functional.mseLoss(output, wanted));
+    }
+
+    private static TimedFunction training(Layer net, Tensor x, Tensor target, BinaryOperator<Tensor> loss) {
+        return TimedFunction.training(
+                net.parameters(), x, target, (input, wanted) -> loss.apply(net.forward(input), wanted));
     }
 
     private static Tensor gelu(Tensor x) {

@@ -17,17 +17,19 @@ class TimedFunctionsTest {
 
     /// The last result and the change, as PyTorch 2.13 computes them: the answers of `bench/peers/torch_peer.py` to
     /// `check eager NAME 2048`.
-    private static final Map<String, double[]> PYTORCH = Map.of(
-            "add", new double[] {1.3326652445393978, 0},
-            "gelu-add", new double[] {1.1292827717702525, 0},
-            "classifier", new double[] {2.302570343017578, 1.1858892340343985e-11},
-            "softmax-regression", new double[] {2.301419258117676, 5.684264081651236e-08},
-            "logistic-regression", new double[] {0.6970511674880981, 2.6552609710961406e-07},
-            "gelu-mlp", new double[] {0.333071231842041, 6.903810162439683e-11},
-            "gelu", new double[] {0.2935668122135987, 0.7866489291191101},
-            "gelu-forward", new double[] {0.2935668122135987, 0},
-            "layernorm", new double[] {1.9104135093239134, 0.33323538303375244},
-            "layernorm-forward", new double[] {1.9104135093239134, 0});
+    private static final Map<String, double[]> PYTORCH = Map.ofEntries(
+            Map.entry("add", new double[] {1.3326652445393978, 0}),
+            Map.entry("gelu-add", new double[] {1.1292827717702525, 0}),
+            Map.entry("classifier", new double[] {2.302570343017578, 1.1858892340343985e-11}),
+            Map.entry("softmax-regression", new double[] {2.301419258117676, 5.684264081651236e-08}),
+            Map.entry("logistic-regression", new double[] {0.6970511674880981, 2.6552609710961406e-07}),
+            Map.entry("gelu-mlp", new double[] {0.333071231842041, 6.903810162439683e-11}),
+            Map.entry("gelu", new double[] {0.2935668122135987, 0.7866489291191101}),
+            Map.entry("gelu-forward", new double[] {0.2935668122135987, 0}),
+            Map.entry("layernorm", new double[] {1.9104135093239134, 0.33323538303375244}),
+            Map.entry("softmax", new double[] {1.031868357367485e-06, 7.693068937442149e-08}),
+            Map.entry("softmax-forward", new double[] {1.031868357367485e-06, 0}),
+            Map.entry("layernorm-forward", new double[] {1.9104135093239134, 0}));
 
     static Set<String> names() {
         return TimedFunctions.names();
