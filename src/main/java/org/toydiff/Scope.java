@@ -22,6 +22,7 @@ import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.UpdateWork;
 import org.toydiff.internal.memory.Account;
 import org.toydiff.internal.memory.Storage;
+import org.toydiff.internal.pooling.PoolingWork;
 import org.toydiff.internal.random.Draws;
 
 /// The state of one thread: its open arenas, innermost last, whether ops are recorded, and the backward that runs.
@@ -69,6 +70,7 @@ final class Scope {
     final Convolutions convolutions = new Convolutions();
     final RowWork rows = new RowWork();
     final DropoutWork dropouts = new DropoutWork();
+    final PoolingWork pooling = new PoolingWork();
     final UpdateWork updates = new UpdateWork();
     final AttentionForward attention = new AttentionForward();
     final AttentionBackward attentionGradients = new AttentionBackward();

@@ -60,6 +60,8 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// - Softmax and cross entropy ([SoftmaxOps]): [softmax][#softmax], [logSoftmax][#logSoftmax],
 ///   [crossEntropy][#crossEntropy]
 /// - Attention ([AttentionOps]): [scaledDotProductAttention][#scaledDotProductAttention]
+/// - Pooling and interpolation ([PoolingOps]): [maxPool][#maxPool], [avgPool][#avgPool],
+///   [adaptiveAvgPool][#adaptiveAvgPool], [upsampleNearest][#upsampleNearest], [upsampleLinear][#upsampleLinear]
 /// - Products ([ProductOps]): [matmul][#matmul], [linear][#linear], [fma][#fma]
 /// - Convolutions ([ConvolutionOps]): [convolution][#convolution], [transposedConvolution][#transposedConvolution],
 ///   [unfold][#unfold], [fold][#fold]
@@ -106,6 +108,7 @@ public final class Tensor extends TensorBase
                 NanOps,
                 CumulativeOps,
                 SoftmaxOps,
+                PoolingOps,
                 ProductOps,
                 ConvolutionOps,
                 AttentionOps,

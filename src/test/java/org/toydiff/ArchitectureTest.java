@@ -42,6 +42,7 @@ class ArchitectureTest {
                     ".internal.launch",
                     ".internal.convolution",
                     ".internal.attention",
+                    ".internal.pooling",
                     ".internal.fusion",
                     ".internal.text",
                     ".internal.memory",

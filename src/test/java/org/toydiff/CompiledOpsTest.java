@@ -89,6 +89,12 @@ class CompiledOpsTest {
                         CausalVariant.NONE,
                         2,
                         true));
+        OPS.put("maxPool", x -> x.unsqueeze(0)
+                .maxPool(new long[] {2, 2}, new long[] {1, 2}, new long[] {1, 0}, new long[] {1, 1}, true));
+        OPS.put("avgPool", x -> x.avgPool(new long[] {3}, new long[] {2}, new long[] {1}, false, true));
+        OPS.put("adaptiveAvgPool", x -> x.unsqueeze(0).adaptiveAvgPool(2, 3));
+        OPS.put("upsampleNearest", x -> x.unsqueeze(0).upsampleNearest(new double[] {2, 1.5}));
+        OPS.put("upsampleLinear", x -> x.unsqueeze(0).upsampleLinear(true, new long[] {5, 3}));
         OPS.put("pad", x -> x.pad(1, 1, 2, 3));
         OPS.put("triu", x -> x.triu(0));
         OPS.put("tril", x -> x.tril(0));

@@ -19,6 +19,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.toydiff.nn.AdaptiveAvgPool1d;
+import org.toydiff.nn.AdaptiveAvgPool2d;
+import org.toydiff.nn.AvgPool1d;
+import org.toydiff.nn.AvgPool2d;
 import org.toydiff.nn.BatchNorm1d;
 import org.toydiff.nn.Checkpoint;
 import org.toydiff.nn.Conv1d;
@@ -35,6 +39,8 @@ import org.toydiff.nn.LayerNorm;
 import org.toydiff.nn.LeakyReLU;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.Loss;
+import org.toydiff.nn.MaxPool1d;
+import org.toydiff.nn.MaxPool2d;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Reduction;
 import org.toydiff.nn.Residual;
@@ -44,6 +50,7 @@ import org.toydiff.nn.Sigmoid;
 import org.toydiff.nn.Softplus;
 import org.toydiff.nn.Tanh;
 import org.toydiff.optim.Adadelta;
+import org.toydiff.nn.Upsample;
 import org.toydiff.optim.Adagrad;
 import org.toydiff.optim.Adam;
 import org.toydiff.optim.AdamW;
@@ -96,6 +103,13 @@ class CompiledTrainingTest {
                 dtype -> between(
                         dtype, new Reshaped(new ConvTranspose2d(dtype, 6, 1, new long[] {2, 3}, 1, true), 6, 1, 1)));
         LAYERS.put("Flatten", dtype -> between(dtype, new Flatten()));
+        LAYERS.put("MaxPool1d", dtype -> between(dtype, new MaxPool1d(3, 1, 1)));
+        LAYERS.put("MaxPool2d", dtype -> between(dtype, new Image(new MaxPool2d(3, 1, 1))));
+        LAYERS.put("AvgPool1d", dtype -> between(dtype, new AvgPool1d(3, 1, 1)));
+        LAYERS.put("AvgPool2d", dtype -> between(dtype, new Image(new AvgPool2d(3, 1, 1))));
+        LAYERS.put("AdaptiveAvgPool1d", dtype -> between(dtype, new AdaptiveAvgPool1d(WIDTH)));
+        LAYERS.put("AdaptiveAvgPool2d", dtype -> between(dtype, new Image(new AdaptiveAvgPool2d(2, 3))));
+        LAYERS.put("Upsample", dtype -> between(dtype, new Image(new Upsample(new long[] {2, 3}))));
         LAYERS.put(
                 "Checkpoint",
                 dtype -> between(dtype, Checkpoint.of(new Sequential(new Linear(dtype, WIDTH, WIDTH), new GELU()))));
@@ -139,6 +153,20 @@ class CompiledTrainingTest {
 
     private static Layer between(DType dtype, Layer layer) {
         return new Sequential(new Linear(dtype, WIDTH, WIDTH), layer, new Linear(dtype, WIDTH, CLASSES));
+    }
+
+    /// Applies a layer to rows as images `[1, 2, 3]`.
+    private static final class Image extends Layer {
+        private final Layer layer;
+
+        Image(Layer layer) {
+            this.layer = child("layer", layer);
+        }
+
+        @Override
+        protected Tensor compute(Tensor x) {
+            return layer.forward(x.reshape(x.size(0), 1, 2, 3)).reshape(x.size(0), WIDTH);
+        }
     }
 
     /// Looks vectors up at positions that it computes from its input.

@@ -104,6 +104,137 @@ public final class Functional {
         return x.dropout(p);
     }
 
+    /// Returns the largest element of each window:
+    /// [Tensor#maxPool(long\[\], long\[\], long\[\], long\[\], boolean)].
+    ///
+    /// @param x the input, `[n, c, l]` or `[c, l]`
+    /// @param kernel the size of a window
+    /// @param stride the distance between windows
+    /// @param padding the width of a border of −∞ on either side, at most half of the kernel
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the rank or a setting does not fit
+    public static Tensor maxPool1d(Tensor x, long kernel, long stride, long padding) {
+        return x.maxPool(new long[] {kernel}, new long[] {stride}, new long[] {padding}, new long[] {1}, false);
+    }
+
+    /// Returns the mean of each window, which counts the zeros of the border:
+    /// [Tensor#avgPool(long\[\], long\[\], long\[\], boolean, boolean)].
+    ///
+    /// @param x the input, `[n, c, l]` or `[c, l]`
+    /// @param kernel the size of a window
+    /// @param stride the distance between windows
+    /// @param padding the width of a border of zeros on either side, at most half of the kernel
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the rank or a setting does not fit
+    public static Tensor avgPool1d(Tensor x, long kernel, long stride, long padding) {
+        return x.avgPool(new long[] {kernel}, new long[] {stride}, new long[] {padding}, false, true);
+    }
+
+    /// Returns the largest element of each window:
+    /// [Tensor#maxPool(long\[\], long\[\], long\[\], long\[\], boolean)].
+    ///
+    /// @param x the input, `[n, c, h, w]` or `[c, h, w]`
+    /// @param kernel the size of a window, along either axis
+    /// @param stride the distance between windows
+    /// @param padding the width of a border of −∞ on either side, at most half of the kernel
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the rank or a setting does not fit
+    public static Tensor maxPool2d(Tensor x, long kernel, long stride, long padding) {
+        return x.maxPool(
+                new long[] {kernel, kernel},
+                new long[] {stride, stride},
+                new long[] {padding, padding},
+                new long[] {1, 1},
+                false);
+    }
+
+    /// Returns the mean of each window, which counts the zeros of the border:
+    /// [Tensor#avgPool(long\[\], long\[\], long\[\], boolean, boolean)].
+    ///
+    /// @param x the input, `[n, c, h, w]` or `[c, h, w]`
+    /// @param kernel the size of a window, along either axis
+    /// @param stride the distance between windows
+    /// @param padding the width of a border of zeros on either side, at most half of the kernel
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the rank or a setting does not fit
+    public static Tensor avgPool2d(Tensor x, long kernel, long stride, long padding) {
+        return x.avgPool(
+                new long[] {kernel, kernel}, new long[] {stride, stride}, new long[] {padding, padding}, false, true);
+    }
+
+    /// Returns [Tensor#adaptiveAvgPool(long...)] along the last axis.
+    ///
+    /// @param x the input, `[n, c, l]` or `[c, l]`
+    /// @param size the number of windows
+    /// @return a new tensor whose last axis has that size
+    /// @throws IllegalArgumentException if the rank or the size does not fit
+    public static Tensor adaptiveAvgPool1d(Tensor x, long size) {
+        return x.adaptiveAvgPool(size);
+    }
+
+    /// Returns [Tensor#adaptiveAvgPool(long...)] along the last two axes.
+    ///
+    /// @param x the input, `[n, c, h, w]` or `[c, h, w]`
+    /// @param height the number of windows along the second to last axis
+    /// @param width the number of windows along the last axis
+    /// @return a new tensor whose last axes have those sizes
+    /// @throws IllegalArgumentException if the rank or a size does not fit
+    public static Tensor adaptiveAvgPool2d(Tensor x, long height, long width) {
+        return x.adaptiveAvgPool(height, width);
+    }
+
+    /// Changes the sizes of the axes after the first two: [Tensor#upsampleNearest(long\[\])] or
+    /// [Tensor#upsampleLinear(boolean, long\[\])].
+    ///
+    /// @param x the input, `[n, c, l]` or `[n, c, h, w]`
+    /// @param size the new sizes: one number for all axes, or one for each
+    /// @param mode how elements are found between those of the input
+    /// @param alignCorners whether the first and last elements stay where they are; false for
+    ///     [Interpolation#NEAREST]
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the rank, the mode or a size does not fit
+    public static Tensor interpolate(Tensor x, long[] size, Interpolation mode, boolean alignCorners) {
+        int axes = interpolatedAxes(x, size.length, mode, alignCorners);
+        long[] each = new long[axes];
+        Arrays.setAll(each, i -> size[size.length == 1 ? 0 : i]);
+        return mode == Interpolation.NEAREST ? x.upsampleNearest(each) : x.upsampleLinear(alignCorners, each);
+    }
+
+    /// As [#interpolate(Tensor, long\[\], Interpolation, boolean)], by factors:
+    /// [Tensor#upsampleNearest(double\[\])] or [Tensor#upsampleLinear(boolean, double\[\])].
+    ///
+    /// @param x the input, `[n, c, l]` or `[n, c, h, w]`
+    /// @param scaleFactor the factors of the sizes: one number for all axes, or one for each; new sizes are
+    ///     rounded down
+    /// @param mode how elements are found between those of the input
+    /// @param alignCorners whether the first and last elements stay where they are; false for
+    ///     [Interpolation#NEAREST]
+    /// @return a new tensor
+    /// @throws IllegalArgumentException if the rank, the mode or a factor does not fit
+    public static Tensor interpolate(Tensor x, double[] scaleFactor, Interpolation mode, boolean alignCorners) {
+        int axes = interpolatedAxes(x, scaleFactor.length, mode, alignCorners);
+        double[] each = new double[axes];
+        Arrays.setAll(each, i -> scaleFactor[scaleFactor.length == 1 ? 0 : i]);
+        return mode == Interpolation.NEAREST ? x.upsampleNearest(each) : x.upsampleLinear(alignCorners, each);
+    }
+
+    private static int interpolatedAxes(Tensor x, int numbers, Interpolation mode, boolean alignCorners) {
+        int axes = x.rank() - 2;
+        boolean fits =
+                switch (mode) {
+                    case NEAREST -> (axes == 1 || axes == 2) && !alignCorners;
+                    case LINEAR -> axes == 1;
+                    case BILINEAR -> axes == 2;
+                };
+        if (!fits || (numbers != 1 && numbers != axes)) {
+            throw new IllegalArgumentException("interpolate: " + numbers + " numbers, " + mode
+                    + (alignCorners ? " with aligned corners" : "") + " and " + Arrays.toString(x.shape())
+                    + " do not fit; NEAREST and LINEAR take [n, c, l], NEAREST and BILINEAR [n, c, h, w]; corners are not"
+                    + " aligned for NEAREST");
+        }
+        return axes;
+    }
+
     /// [#oneHot(Tensor, long)] with as many classes as the largest index needs.
     ///
     /// @param index INT32 or INT64 indices of classes, not empty
@@ -201,6 +332,13 @@ public final class Functional {
     /// `centered / √(variance + ε)·weight + bias`
     static Tensor scaled(Tensor centered, Tensor variance, Tensor weight, Tensor bias, double epsilon) {
         return centered.divide(variance.add(epsilon).sqrt()).multiply(weight).add(bias);
+    }
+
+    static long requirePositive(String op, String setting, long value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(op + ": " + setting + " " + value + " must be positive");
+        }
+        return value;
     }
 
     static double requireProbability(String op, double p) {

@@ -9,6 +9,7 @@
 /// | convolutions | [Conv1d], [Conv2d], [ConvTranspose2d], [ConvolutionLayer], [PaddedConvolution] |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
 /// | activations | [ReLU], [LeakyReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
+/// | pooling and interpolation | [MaxPool1d], [MaxPool2d], [AvgPool1d], [AvgPool2d] (`PoolingLayer`), [AdaptiveAvgPool1d], [AdaptiveAvgPool2d], [Upsample] ([Interpolation]) |
 /// | other layers without parameters | [Dropout], [Flatten] |
 /// | activations, losses and one-hot vectors as functions | [Functional] |
 /// | losses | [Loss], [CrossEntropyLoss], [Reduction], [LossTerms] |

@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.toydiff.ActivationOps;
 import org.toydiff.DType;
 import org.toydiff.DivisionOps;
 import org.toydiff.ElementwiseOps;
@@ -51,7 +52,12 @@ import org.toydiff.optim.SGD;
 /// updates a layer of its own, and every number depends on all of them.
 public final class EveryFunction {
     private static final List<Class<?>> FUNCTIONS = List.of(
-            ElementwiseOps.class, ExponentialOps.class, TrigonometricOps.class, RoundingOps.class, DivisionOps.class);
+            ActivationOps.class,
+            ElementwiseOps.class,
+            ExponentialOps.class,
+            TrigonometricOps.class,
+            RoundingOps.class,
+            DivisionOps.class);
 
     private static final int STEPS = 8;
 

@@ -214,8 +214,20 @@ public final class Fingerprint {
         ops.put("quantile", x -> part(x).quantile(new double[] {0.3, 0.9}, 0));
         ops.put("nanMean", x -> x.log().nanMean(0));
         ops.put("nanQuantile", x -> part(x).log().nanQuantile(0.3, 0));
+        ops.put("pooling", x -> x.rank() == 2 && x.size(1) > 1 ? pooled(x.unsqueeze(0)) : x);
         ops.put("columns", x -> x.rank() == 2 ? x.mean(0).add(x.max(0)) : x);
         return ops;
+    }
+
+    private static Tensor pooled(Tensor x) {
+        long[] ones = {1, 1};
+        Tensor largest = x.maxPool(new long[] {3, 2}, ones, new long[] {1, 0}, ones, false);
+        Tensor mean = x.avgPool(new long[] {3, 2}, ones, new long[] {1, 0}, false, true);
+        long[] size = {largest.size(1), largest.size(2)};
+        return largest.add(mean)
+                .add(x.adaptiveAvgPool(size))
+                .add(x.upsampleNearest(size))
+                .add(x.upsampleLinear(false, size));
     }
 
     /// No more than some hundred elements of a run: sorting has one form only, and takes its time.

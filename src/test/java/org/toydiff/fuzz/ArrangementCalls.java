@@ -259,6 +259,13 @@ final class ArrangementCalls {
                 .gives(() -> x.tensor.diag(diagonal));
     }
 
+    /// The products of a's elements, or null where those of integers may wrap around.
+    private static Dense exact(Held a, Dense products) {
+        double bound = a.dtype() == DType.INT32 ? 0x1p31 : IntegerCalls.EXACT;
+        boolean exact = a.isFloating() || Arrays.stream(products.values()).allMatch(v -> Math.abs(v) < bound);
+        return exact ? products : null;
+    }
+
     private static void outer(Machine m, Choice c) {
         Held a = m.any(c);
         Held b = m.fresh(c, a.dtype(), c.oneIn(20) ? c.shape() : new long[] {c.below(4)});
@@ -269,8 +276,11 @@ final class ArrangementCalls {
                 .reads(a, b)
                 .expects(() -> {
                     Dense.require(a.rank() == 1 && b.rank() == 1 && a.dtype() != DType.BOOL);
-                    return Dense.build(
-                            new long[] {a.size(), b.size()}, index -> a.known.at(index[0]) * b.known.at(index[1]));
+                    return exact(
+                            a,
+                            Dense.build(
+                                    new long[] {a.size(), b.size()},
+                                    index -> a.known.at(index[0]) * b.known.at(index[1])));
                 })
                 .gives(() -> a.tensor.outer(b.tensor));
     }
@@ -291,7 +301,7 @@ final class ArrangementCalls {
                 .reads(a, b)
                 .expects(() -> {
                     Dense.require(a.dtype() != DType.BOOL);
-                    return product(a.known, b.known);
+                    return exact(a, product(a.known, b.known));
                 })
                 .gives(() -> a.tensor.kron(b.tensor));
     }

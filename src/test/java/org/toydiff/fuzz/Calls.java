@@ -13,6 +13,7 @@ final class Calls {
                     ConvolutionCalls.rows(),
                     ReductionCalls.rows(),
                     OrderCalls.rows(),
+                    PoolingCalls.rows(),
                     ViewCalls.rows(),
                     ArrangementCalls.rows(),
                     LifetimeCalls.rows(),

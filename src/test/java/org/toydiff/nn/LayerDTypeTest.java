@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -42,6 +43,10 @@ class LayerDTypeTest extends ArenaTest {
     /// Every layer, for inputs `[6, 4]`.
     private static final Map<String, Supplier<Layer>> LAYERS = new LinkedHashMap<>();
 
+    /// Layers whose inputs are `[2, 4, 3, 5]`.
+    private static final Set<Class<?>> IMAGES =
+            Set.of(MaxPool2d.class, AvgPool2d.class, AdaptiveAvgPool2d.class, Upsample.class);
+
     static {
         LAYERS.put("Linear", () -> new Linear(WIDE, 4, 3));
         LAYERS.put("Embedding", () -> new Embedding(WIDE, 5, 4));
@@ -56,6 +61,13 @@ class LayerDTypeTest extends ArenaTest {
         LAYERS.put("GELU", GELU::new);
         LAYERS.put("SiLU", SiLU::new);
         LAYERS.put("Softplus", Softplus::new);
+        LAYERS.put("MaxPool1d", () -> new MaxPool1d(2, 1, 1));
+        LAYERS.put("MaxPool2d", () -> new MaxPool2d(2, 1, 1));
+        LAYERS.put("AvgPool1d", () -> new AvgPool1d(2, 1, 1));
+        LAYERS.put("AvgPool2d", () -> new AvgPool2d(2, 1, 1));
+        LAYERS.put("AdaptiveAvgPool1d", () -> new AdaptiveAvgPool1d(3));
+        LAYERS.put("AdaptiveAvgPool2d", () -> new AdaptiveAvgPool2d(2));
+        LAYERS.put("Upsample", () -> new Upsample(2));
         LAYERS.put("Residual", () -> new Residual(new Linear(WIDE, 4, 4)));
         LAYERS.put("Checkpoint", () -> Checkpoint.of(new Linear(WIDE, 4, 3)));
         LAYERS.put(
@@ -79,6 +91,9 @@ class LayerDTypeTest extends ArenaTest {
     }
 
     private static Tensor input(Layer layer) {
+        if (IMAGES.contains(layer.getClass())) {
+            return Tensor.randn(WIDE, 2, 4, 3, 5).trackGradient();
+        }
         return layer instanceof Embedding
                 ? Tensor.of(new long[] {4, 0, 4, 2, 1, 3})
                 : Tensor.randn(WIDE, 6, 4).trackGradient();

@@ -1,0 +1,75 @@
+package org.toydiff.nn;
+
+import org.toydiff.Tensor;
+
+/// Returns the mean of each window, as PyTorch's layer: [Tensor#avgPool(long\[\], long\[\], long\[\], boolean,
+/// boolean)].
+///
+/// **Shapes** `[n, c, l]` or `[c, l]`; of the output,
+/// `(l + 2·padding − extent) / stride + 1` windows, rounded down, or up in ceilMode; the extent is
+/// the kernel.
+public final class AvgPool1d extends PoolingLayer<AvgPool1d> {
+    private boolean countIncludePad = true;
+
+    /// Creates a layer without padding whose windows follow each other.
+    ///
+    /// @param kernel the size of a window, positive
+    /// @throws IllegalArgumentException if it is not positive
+    public AvgPool1d(long kernel) {
+        this(new long[] {kernel});
+    }
+
+    /// Creates a layer without padding.
+    ///
+    /// @param kernel the size of a window, positive
+    /// @param stride the distance between windows, positive
+    /// @throws IllegalArgumentException if one is not positive
+    public AvgPool1d(long kernel, long stride) {
+        this(kernel);
+        stride(stride);
+    }
+
+    /// Creates a layer.
+    ///
+    /// @param kernel the size of a window, positive
+    /// @param stride the distance between windows, positive
+    /// @param padding the width of a border on either side, 0 to half of the kernel
+    /// @throws IllegalArgumentException if a setting is out of range
+    public AvgPool1d(long kernel, long stride, long padding) {
+        this(kernel, stride);
+        padding(padding);
+    }
+
+    /// Creates a layer without padding whose windows follow each other.
+    ///
+    /// @param kernel the sizes of a window, positive: one number, or one for each axis
+    /// @throws IllegalArgumentException if there are other than these, or one is not positive
+    public AvgPool1d(long[] kernel) {
+        super(1, kernel);
+    }
+
+    @Override
+    AvgPool1d self() {
+        return this;
+    }
+
+    /// Sets whether the divisor counts the elements of the border.
+    ///
+    /// @param countIncludePad whether it does; true without this call
+    /// @return this
+    public AvgPool1d countIncludePad(boolean countIncludePad) {
+        this.countIncludePad = countIncludePad;
+        settingChanged();
+        return this;
+    }
+
+    @Override
+    protected Tensor compute(Tensor x) {
+        return x.avgPool(kernel, stride, padding, ceilMode, countIncludePad);
+    }
+
+    @Override
+    public String toString() {
+        return "AvgPool1d(" + settings() + ", countIncludePad=" + countIncludePad + ")";
+    }
+}

@@ -1,0 +1,83 @@
+package org.toydiff.nn;
+
+import java.util.Arrays;
+
+/// The base of layers that pool windows of the last axis, or the last two: their kernel, stride, padding and
+/// ceilMode.
+///
+/// Settings are one number for all axes, or one for each. Methods named after them change them; each holds from
+/// the next forward on.
+///
+/// @param <S> the layer itself, which the settings return
+abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer
+        permits AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d {
+    final long[] kernel;
+    long[] stride;
+    long[] padding;
+    boolean ceilMode;
+
+    /// Creates a layer without padding whose windows follow each other.
+    PoolingLayer(int axes, long... kernel) {
+        this.kernel = perAxis("kernel", axes, 1, kernel);
+        stride = this.kernel;
+        padding = new long[axes];
+    }
+
+    abstract S self();
+
+    /// Sets the distances between windows.
+    ///
+    /// @param stride one number, or one for each axis, positive; the kernel without this call
+    /// @return this
+    /// @throws IllegalArgumentException if there are other than these, or one is not positive
+    public S stride(long... stride) {
+        this.stride = perAxis("stride", kernel.length, 1, stride);
+        settingChanged();
+        return self();
+    }
+
+    /// Sets the widths of a border on either side.
+    ///
+    /// @param padding one number, or one for each axis, 0 to half of the kernel; 0 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if there are other than these, or one is negative
+    public S padding(long... padding) {
+        this.padding = perAxis("padding", kernel.length, 0, padding);
+        settingChanged();
+        return self();
+    }
+
+    /// Sets whether a last window that begins inside the input or its left border, and ends outside of it, counts.
+    ///
+    /// @param ceilMode whether it does; false without this call
+    /// @return this
+    public S ceilMode(boolean ceilMode) {
+        this.ceilMode = ceilMode;
+        settingChanged();
+        return self();
+    }
+
+    /// {@return a setting for each axis}
+    final long[] perAxis(String setting, int axes, long least, long... values) {
+        boolean fits = values.length == 1 || values.length == axes;
+        if (!fits || Arrays.stream(values).anyMatch(value -> value < least)) {
+            throw new IllegalArgumentException(getClass().getSimpleName() + ": " + setting + " "
+                    + Arrays.toString(values) + " is out of range; give "
+                    + (axes == 1 ? "one number" : "one or two numbers")
+                    + ", " + least + " or more");
+        }
+        long[] each = new long[axes];
+        Arrays.setAll(each, i -> values[values.length == 1 ? 0 : i]);
+        return each;
+    }
+
+    static String text(long[] setting) {
+        return setting.length == 1 ? Long.toString(setting[0]) : Arrays.toString(setting);
+    }
+
+    /// {@return the settings of all pooling layers, for `toString`}
+    final String settings() {
+        return "kernel=" + text(kernel) + ", stride=" + text(stride) + ", padding=" + text(padding) + ", ceilMode="
+                + ceilMode;
+    }
+}
