@@ -7,7 +7,9 @@ import org.toydiff.internal.attention.AttentionForward;
 import org.toydiff.internal.attention.AttentionWork;
 import org.toydiff.internal.attention.HeadMatrices;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.launch.DropoutWork;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.random.DropoutMask;
 
 /// The part of [Launch] where attention starts. Operands are checked, of one dtype, FLOAT32 or FLOAT64, and have the
 /// same leading axes but for the heads; their rows are contiguous.
@@ -19,7 +21,8 @@ final class AttentionLaunch {
     /// @param group how many heads of queries share a head of keys and values
     /// @param diagonal the last key that query i sees is `i +` this
     /// @param scale the factor of the scores
-    record Settings(int group, long diagonal, double scale) {}
+    /// @param dropout which probabilities are dropped, or null
+    record Settings(int group, long diagonal, double scale, DropoutMask dropout) {}
 
     /// `y` = the values weighted by the softmax of the scores, and `logSums` = the log-sum-exp of each row of these.
     /// The mask may be null, and so may `logSums`.
@@ -94,6 +97,25 @@ final class AttentionLaunch {
         }
     }
 
+    /// `y` = the factors of probabilities that a dropout drops, 0, and of the others; y is contiguous, and 1 before.
+    static void factors(DropoutMask mask, Tensor y) {
+        Scope scope = Scope.current();
+        if (y.size() == 0 || Launch.skips(y)) {
+            return;
+        }
+        long keys = y.shape[y.rank() - 1];
+        for (long row = 0; row < y.size() / keys; row++) {
+            long at = y.offset + row * keys;
+            long index = AttentionWork.indexOfRow(row, keys);
+            DropoutWork.apply(mask, y.dtype.kind, index, keys, memory(y), at, memory(y), at);
+        }
+        if (scope.recorder != null) {
+            Tensor ones = scope.recorder.reads(y);
+            Tensor result = scope.recorder.writes(y);
+            scope.recorder.keep("dropout", () -> factors(mask, ones), result);
+        }
+    }
+
     private static void zero(Tensor... gradients) {
         for (Tensor gradient : gradients) {
             if (gradient != null) {
@@ -116,6 +138,7 @@ final class AttentionLaunch {
                 q.shape[rank - 1],
                 v.shape[rank - 1]);
         work.scores(settings.diagonal, settings.scale);
+        work.dropout(settings.dropout);
         set(work.queries, q);
         set(work.keys, k);
         set(work.values, v);

@@ -12,7 +12,7 @@ public sealed interface AttentionOps permits Tensor {
     }
 
     /// Scaled dot-product attention, `softmax(q·kᵀ/√E + mask)·v` of these queries: A. Vaswani et al., "Attention is
-    /// all you need", 2017. As the other method with a scale of `1/√E`, without grouped heads, and with
+    /// all you need", 2017. As the other method with a scale of `1/√E`, without dropout and grouped heads, and with
     /// [CausalVariant#UPPER_LEFT] if `causal`.
     ///
     /// @param key the keys, `[…,H,S,E]`
@@ -25,7 +25,7 @@ public sealed interface AttentionOps permits Tensor {
         Tensor q = self();
         double scale = q.rank() == 0 ? 1 : 1 / Math.sqrt(q.shape[q.rank() - 1]);
         CausalVariant variant = causal ? CausalVariant.UPPER_LEFT : CausalVariant.NONE;
-        return attention(q, key, value, mask, variant, scale, false);
+        return attention(q, key, value, mask, 0, variant, scale, false);
     }
 
     /// Scaled dot-product attention, `softmax(scale·q·kᵀ + mask)·v` of these queries, as PyTorch's
@@ -44,16 +44,24 @@ public sealed interface AttentionOps permits Tensor {
     /// @param value the values, of the same dtype
     /// @param mask BOOL, true for a key that takes part, or terms of the scores in their dtype; it broadcasts to
     ///     `[…,H,L,S]`. Null for none
+    /// @param dropout the probability of setting a probability to 0, the others being divided by 1 − p, as
+    ///     [Tensor#dropout(double)] does
     /// @param causal which keys a query may see by its position; those that the mask leaves out are not seen either
     /// @param scale the factor of the scores
     /// @param enableGqa whether keys and values may have fewer heads, of which each serves as many successive heads of
     ///     queries: J. Ainslie et al., "GQA: training generalized multi-query transformer models", 2023
     /// @return a new tensor
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or the queries have no columns, or more than
-    ///     65,536
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, the queries have no columns or more than
+    ///     65,536, or the dropout is no probability
     default Tensor scaledDotProductAttention(
-            Tensor key, Tensor value, Tensor mask, CausalVariant causal, double scale, boolean enableGqa) {
-        return attention(self(), key, value, mask, causal, scale, enableGqa);
+            Tensor key,
+            Tensor value,
+            Tensor mask,
+            double dropout,
+            CausalVariant causal,
+            double scale,
+            boolean enableGqa) {
+        return attention(self(), key, value, mask, dropout, causal, scale, enableGqa);
     }
 
     /// The name of the op.
@@ -62,7 +70,15 @@ public sealed interface AttentionOps permits Tensor {
     }
 
     private static Tensor attention(
-            Tensor query, Tensor key, Tensor value, Tensor mask, CausalVariant causal, double scale, boolean gqa) {
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            Tensor mask,
+            double dropout,
+            CausalVariant causal,
+            double scale,
+            boolean gqa) {
+        Sampling.requireProbability(op(), dropout);
         Tensor q = Autocast.toBfloat16(query);
         Tensor k = Autocast.toBfloat16(key);
         Tensor v = Autocast.toBfloat16(value);
@@ -73,7 +89,8 @@ public sealed interface AttentionOps permits Tensor {
         int rank = axes.length + 2;
         long queries = q.shape[q.rank() - 2];
         long keys = k.shape[k.rank() - 2];
-        var settings = new Settings(group, causal.diagonal(queries, keys), scale);
+        var settings = new Settings(
+                group, causal.diagonal(queries, keys), scale, dropout == 0 ? null : Sampling.dropoutMask(dropout, q));
         long[] shared = axes.clone();
         if (gqa) {
             shared[rank - 3] /= group;
@@ -94,7 +111,8 @@ public sealed interface AttentionOps permits Tensor {
             return wide.cast(DType.BFLOAT16);
         }
         if (mask != null && Tensor.recorded(mask)) {
-            return grouped(probabilities(settings, q, k, mask).matmul(perGroup(settings, v)), q, v);
+            return grouped(
+                    dropped(settings, probabilities(settings, q, k, mask)).matmul(perGroup(settings, v)), q, v);
         }
         boolean recorded = Tensor.recorded(q, k, v);
         Tensor y = laidOutAs(q, v.shape[v.rank() - 1], recorded);
@@ -275,13 +293,13 @@ public sealed interface AttentionOps permits Tensor {
         Tensor p = probabilities(settings, q, k, mask);
         Tensor queries = ofGroups(settings, q, k);
         Tensor upstream = ofGroups(settings, g, k);
-        Tensor toP = upstream.matmul(perGroup(settings, v).transposeLast());
+        Tensor toP = dropped(settings, upstream.matmul(perGroup(settings, v).transposeLast()));
         Tensor toScores =
                 p.multiply(toP.subtract(toP.multiply(p).sum(-1, true))).multiply(settings.scale());
         Tensor[] to = new Tensor[inputs];
         to[0] = toScores.matmul(perGroup(settings, k)).reshape(q.shape);
         to[1] = overGroup(settings, toScores.transposeLast().matmul(queries));
-        to[2] = overGroup(settings, p.transposeLast().matmul(upstream));
+        to[2] = overGroup(settings, dropped(settings, p).transposeLast().matmul(upstream));
         return to;
     }
 
@@ -308,6 +326,15 @@ public sealed interface AttentionOps permits Tensor {
         }
         Tensor unseen = seen.detach().max(-1, true).equalTo(Double.NEGATIVE_INFINITY);
         return seen.zeroWhere(unseen).softmax(-1).zeroWhere(unseen);
+    }
+
+    private static Tensor dropped(Settings settings, Tensor x) {
+        if (settings.dropout() == null) {
+            return x;
+        }
+        Tensor factors = Tensor.make("ones", x.dtype, x.shape, true).fill(1);
+        AttentionLaunch.factors(settings.dropout(), factors);
+        return x.multiply(factors);
     }
 
     /// A mask of the keys that are too late for a query.

@@ -84,14 +84,23 @@ final class Sampling {
     /// Sets elements of x to 0 with probability p and scales the others.
     static Tensor dropout(Tensor x, double p) {
         x.requireFloating("dropout");
-        if (!(p >= 0 && p <= 1)) {
-            throw new IllegalArgumentException("dropout: " + p + " is no probability; give 0 to 1");
-        }
+        requireProbability("dropout", p);
+        return dropout(x, dropoutMask(p, x));
+    }
+
+    /// Returns a mask with a key of its own, drawn unless there is nothing to drop.
+    static DropoutMask dropoutMask(double p, Tensor dropped) {
         var mask = new DropoutMask(p);
-        if (x.size() > 0 && !Launch.skips(x)) {
+        if (dropped.size() > 0 && !Launch.skips(dropped)) {
             DefaultGenerator.use(Scope.current().draws, source -> draw(mask, source));
         }
-        return dropout(x, mask);
+        return mask;
+    }
+
+    static void requireProbability(String op, double p) {
+        if (!(p >= 0 && p <= 1)) {
+            throw new IllegalArgumentException(op + ": " + p + " is no probability; give 0 to 1");
+        }
     }
 
     private static DropoutMask draw(DropoutMask mask, RandomGenerator source) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.TestFactory;
 /// Attention in blocks, against PyTorch, against the formula, and against itself on other threads.
 class AttentionTest {
     private static Tensor attend(Tensor q, Tensor k, Tensor v, Tensor mask, CausalVariant causal, boolean grouped) {
-        return q.scaledDotProductAttention(k, v, mask, causal, 1 / Math.sqrt(q.size(-1)), grouped);
+        return q.scaledDotProductAttention(k, v, mask, 0, causal, 1 / Math.sqrt(q.size(-1)), grouped);
     }
 
     @TestFactory
@@ -58,7 +58,7 @@ class AttentionTest {
         CausalVariant causal =
                 golden.name().toLowerCase().endsWith("causal") ? CausalVariant.UPPER_LEFT : CausalVariant.NONE;
         Tensor y = golden.name().equals("scaled")
-                ? q.scaledDotProductAttention(k, v, null, CausalVariant.NONE, 0.3, false)
+                ? q.scaledDotProductAttention(k, v, null, 0, CausalVariant.NONE, 0.3, false)
                 : attend(q, k, v, mask, causal, golden.name().startsWith("grouped"));
         golden.all("out").getFirst().requireEqual(y, "output");
         y.backward(golden.all("g").getFirst().tensor().cast(dtype), release);
@@ -210,6 +210,7 @@ class AttentionTest {
                     x -> x.get(0).scaledDotProductAttention(x.get(1), x.get(2), null, true),
                     x -> x.get(0).scaledDotProductAttention(x.get(1), x.get(2), seen, false),
                     x -> attend(x.get(0), x.get(1), x.get(2), terms, CausalVariant.LOWER_RIGHT, false),
+                    x -> dropped(x.get(0), x.get(1), x.get(2), terms, 0.3),
                     x -> attend(
                             x.get(0), x.get(1).slice(0, 0, 1), x.get(2).slice(0, 1, 2), seen, CausalVariant.NONE, true),
                     x -> x.get(0)
@@ -433,6 +434,54 @@ class AttentionTest {
                     "scaledDotProductAttention: [4, 3, 2] is float32 and [3, 3] is float64;"
                             + " cast(DType.FLOAT64) the first",
                     () -> q.scaledDotProductAttention(q, q, Tensor.ones(DType.FLOAT64, 3, 3), false));
+        }
+    }
+
+    private static Tensor dropped(Tensor q, Tensor k, Tensor v, Tensor mask, double p) {
+        Tensor.manualSeed(3);
+        return q.scaledDotProductAttention(k, v, mask, p, CausalVariant.LOWER_RIGHT, 0.4, false);
+    }
+
+    /// With few heads and many, for which backward takes different ways, and with the scores formed.
+    @Test
+    void aDropoutDropsTheSameProbabilitiesOnEveryWay() {
+        try (var arena = TensorArena.ofConfined()) {
+            for (long heads : new long[] {1, 9}) {
+                Tensor q = random(heads, 70, 3).trackGradient();
+                Tensor k = random(heads, 533, 3).trackGradient();
+                Tensor v = random(heads, 533, 2).trackGradient();
+                List<Tensor> x = List.of(q, k, v);
+                Tensor zeros = Tensor.zeros(DType.FLOAT64, 1).trackGradient();
+                Tensor y = dropped(q, k, v, null, 0.3);
+                Tensor expected = dropped(q, k, v, zeros, 0.3);
+                assertArrayEquals(expected.toDoubleArray(), y.toDoubleArray(), 1e-12);
+                List<Tensor> gradients = Autograd.gradients(y.multiply(y).sum(), x);
+                List<Tensor> composed =
+                        Autograd.gradients(expected.multiply(expected).sum(), x);
+                for (int i = 0; i < 3; i++) {
+                    double[] gradient = composed.get(i).toDoubleArray();
+                    assertArrayEquals(gradient, gradients.get(i).toDoubleArray(), 1e-11);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aDropoutKeepsTheShareItIsToKeepAndScalesIt() {
+        try (var arena = TensorArena.ofConfined()) {
+            // Scores of 0: each of the values, which are those of one matrix, counts as much as the others.
+            Tensor q = Tensor.zeros(1, 64, 1);
+            Tensor k = Tensor.zeros(1, 64, 1);
+            Tensor v = Tensor.eye(64).unsqueeze(0);
+            Tensor y = q.scaledDotProductAttention(k, v, null, 0.25, CausalVariant.NONE, 1, false);
+            double kept = y.greater(0).cast(DType.FLOAT32).mean().item();
+            assertEquals(0.75, kept, 0.03);
+            assertEquals(kept / 0.75, y.sum(-1).mean().item(), 1e-5);
+            Tensor none = q.scaledDotProductAttention(k, v, null, 1, CausalVariant.NONE, 1, false);
+            assertArrayEquals(new float[64 * 64], none.toFloatArray());
+            requireRefused(
+                    "scaledDotProductAttention: -0.1 is no probability; give 0 to 1",
+                    () -> q.scaledDotProductAttention(k, v, null, -0.1, CausalVariant.NONE, 1, false));
         }
     }
 }

@@ -86,6 +86,7 @@ class CompiledOpsTest {
                         x.unsqueeze(0).slice(2, 0, 2),
                         x.unsqueeze(0),
                         x.slice(1, 0, 3).greater(0.5),
+                        0.3,
                         CausalVariant.NONE,
                         2,
                         true));

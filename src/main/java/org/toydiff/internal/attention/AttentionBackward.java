@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 
 /// The gradients of attention. Probabilities are computed again from the log-sum-exp of their row, a block at a time:
 /// `P = e^(S − logSum)`, `dP = g·Vᵀ`, `dS = P·(dP − D)` with `D` the sum of `g·output` along a row; then `dV = Pᵀ·g`,
-/// `dQ = scale·dS·K` and `dK = scale·dSᵀ·Q`.
+/// `dQ = scale·dS·K` and `dK = scale·dSᵀ·Q`. A dropout drops elements of `P` for `dV`, and of `dP`.
 ///
 /// No two parts write the same memory. Where there are many heads, a part has one of keys and values, and each block is
 /// computed once. Else there are two passes, by blocks of keys and by blocks of queries, each of which computes all
@@ -165,11 +165,12 @@ public final class AttentionBackward extends AttentionWork {
         for (int i = 0; i < rows; i++) {
             probabilities(head, from + i, key, columns, scratch, probabilities0 + (long) i * columns);
         }
-        if (ofKeys && toValues.memory != null) {
-            addToValues(head, from, rows, key, columns, scratch);
-        }
         if (ofQueries || toKeys.memory != null) {
             gradients(head, from, rows, key, columns, scratch);
+        }
+        if (ofKeys && toValues.memory != null) {
+            drop(head, from, rows, key, columns, scratch, probabilities0);
+            addToValues(head, from, rows, key, columns, scratch);
         }
         if (ofKeys && toKeys.memory != null) {
             addToKeys(head, rows, key, columns, scratch);
@@ -208,6 +209,7 @@ public final class AttentionBackward extends AttentionWork {
                 scratch,
                 gradients0,
                 columns);
+        drop(head, from, rows, key, columns, scratch, gradients0);
         for (int i = 0; i < rows; i++) {
             long row = gradients0 + (long) i * columns;
             long probabilities = probabilities0 + (long) i * columns;

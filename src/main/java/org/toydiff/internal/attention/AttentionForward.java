@@ -72,6 +72,7 @@ public final class AttentionForward extends AttentionWork {
             double block = exponentials(i, visible(from + i, key, columns), columns, scratch);
             scratch.setAtIndex(JAVA_DOUBLE, i, scratch.getAtIndex(JAVA_DOUBLE, i) * factor + block);
         }
+        drop(head, from, rows, key, columns, scratch, scores0);
         product(
                 false,
                 false,

@@ -3,8 +3,10 @@ package org.toydiff.internal.attention;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.kernels.ContiguousKernels;
+import org.toydiff.internal.launch.DropoutWork;
 import org.toydiff.internal.launch.ElementKind;
 import org.toydiff.internal.launch.Scratch;
+import org.toydiff.internal.random.DropoutMask;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
@@ -46,6 +48,7 @@ public abstract class AttentionWork extends Work {
     int valueSize;
     private long diagonal;
     private double scale;
+    private DropoutMask dropout;
 
     /// One log-sum-exp for each query of each head, contiguous; or null.
     MemorySegment logSums;
@@ -84,6 +87,11 @@ public abstract class AttentionWork extends Work {
     public void scores(long diagonal, double scale) {
         this.diagonal = diagonal;
         this.scale = scale;
+    }
+
+    /// Sets the dropout of the probabilities; null for none.
+    public void dropout(DropoutMask mask) {
+        dropout = mask;
     }
 
     /// Sets where the log-sum-exps of the rows are, in elements; null for none.
@@ -191,6 +199,23 @@ public abstract class AttentionWork extends Work {
         }
     }
 
+    /// Drops some of a block of probabilities, or of their gradients, which lie as [#scores] does.
+    final void drop(long head, long query, int rows, int key, int columns, MemorySegment block, long at) {
+        for (int i = 0; i < rows && dropout != null; i++) {
+            long row = at + (long) i * columns;
+            long index = indexOfRow(numberOf(head, query + i), keyCount) + key;
+            DropoutWork.apply(dropout, kind, index, columns, block, row, block, row);
+        }
+    }
+
+    /// {@return the index of a row's first probability in the mask of a dropout: that of each block of keys is a
+    /// multiple of 4}
+    ///
+    /// @param row the number of the row among those of all heads
+    public static long indexOfRow(long row, long keys) {
+        return row * Math.ceilDiv(keys, 4) * 4;
+    }
+
     /// `c = op(a)·op(b) + beta·c`, starts and distances in elements.
     final void product(
             boolean transposeA,
@@ -245,5 +270,6 @@ public abstract class AttentionWork extends Work {
         values.forget();
         mask.forget();
         logSums = null;
+        dropout = null;
     }
 }

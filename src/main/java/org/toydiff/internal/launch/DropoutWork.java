@@ -29,7 +29,6 @@ public final class DropoutWork extends Work {
 
     private DropoutMask mask;
     private ElementKind kind;
-    private Kernel.Binary kernel;
     private ElementSource source;
     private MemorySegment x;
     private MemorySegment y;
@@ -46,7 +45,6 @@ public final class DropoutWork extends Work {
         this.y = y;
         x0 = xAt;
         y0 = yAt;
-        kernel = kind.of(BinaryKernel.SHARED);
         Workers.run(this, parts(n, PART));
         this.mask = null;
         this.x = null;
@@ -74,25 +72,37 @@ public final class DropoutWork extends Work {
 
     private void elements(long from, long count) {
         if (source == null) {
-            blocks(from, count, x, x0 + from);
+            apply(mask, kind, from, count, x, x0 + from, y, y0 + from);
             return;
         }
         MemorySegment elements = source.compute(0, from, 1, count);
         try {
-            blocks(from, count, elements, 0);
+            apply(mask, kind, from, count, elements, 0, y, y0 + from);
         } finally {
             Scratch.give(elements);
         }
     }
 
-    private void blocks(long from, long count, MemorySegment x, long at) {
+    /// Computes n contiguous elements of y from those of x on the calling thread.
+    ///
+    /// @param from the index of the first one in the mask, a multiple of 4
+    public static void apply(
+            DropoutMask mask,
+            ElementKind kind,
+            long from,
+            long n,
+            MemorySegment x,
+            long xAt,
+            MemorySegment y,
+            long yAt) {
+        Kernel.Binary kernel = kind.of(BinaryKernel.SHARED);
         MemorySegment factors = Scratch.take();
         try {
             Staging staging = Staging.take();
-            for (long done = 0; done < count; done += Staging.LENGTH) {
-                int block = Staging.blockLength(done, count);
-                factors(staging, factors, from + done, block);
-                kernel.run(x, at + done, 0, 1, factors, 0, 0, 1, y, y0 + from + done, 0, 1, 1, block);
+            for (long done = 0; done < n; done += Staging.LENGTH) {
+                int block = Staging.blockLength(done, n);
+                factors(mask, kind, staging, factors, from + done, block);
+                kernel.run(x, xAt + done, 0, 1, factors, 0, 0, 1, y, yAt + done, 0, 1, 1, block);
             }
             staging.giveBack();
         } finally {
@@ -100,33 +110,34 @@ public final class DropoutWork extends Work {
         }
     }
 
-    private void factors(Staging staging, MemorySegment factors, long from, int count) {
+    private static void factors(
+            DropoutMask mask, ElementKind kind, Staging staging, MemorySegment factors, long from, int count) {
         int[] words = (int[]) staging.set(WORDS, JAVA_INT, null, 0);
         mask.words(from, count, words);
         switch (kind) {
-            case FLOAT32 -> floats((float[]) staging.set(FACTORS, JAVA_FLOAT, factors, 0), words, count);
-            case FLOAT64 -> doubles((double[]) staging.set(FACTORS, JAVA_DOUBLE, factors, 0), words, count);
-            case BFLOAT16 -> halves((short[]) staging.set(FACTORS, JAVA_SHORT, factors, 0), words, count);
+            case FLOAT32 -> floats(mask, (float[]) staging.set(FACTORS, JAVA_FLOAT, factors, 0), words, count);
+            case FLOAT64 -> doubles(mask, (double[]) staging.set(FACTORS, JAVA_DOUBLE, factors, 0), words, count);
+            case BFLOAT16 -> halves(mask, (short[]) staging.set(FACTORS, JAVA_SHORT, factors, 0), words, count);
             default -> throw new AssertionError(kind);
         }
         staging.store(1 << FACTORS, 0, count);
     }
 
-    private void floats(float[] factors, int[] words, int count) {
+    private static void floats(DropoutMask mask, float[] factors, int[] words, int count) {
         float scale = (float) mask.scale();
         for (int i = 0; i < count; i++) {
             factors[i] = mask.drops(words[i]) ? 0 : scale;
         }
     }
 
-    private void doubles(double[] factors, int[] words, int count) {
+    private static void doubles(DropoutMask mask, double[] factors, int[] words, int count) {
         double scale = mask.scale();
         for (int i = 0; i < count; i++) {
             factors[i] = mask.drops(words[i]) ? 0 : scale;
         }
     }
 
-    private void halves(short[] factors, int[] words, int count) {
+    private static void halves(DropoutMask mask, short[] factors, int[] words, int count) {
         short scale = CastKernels.bfloat16(mask.scale());
         for (int i = 0; i < count; i++) {
             factors[i] = mask.drops(words[i]) ? 0 : scale;
