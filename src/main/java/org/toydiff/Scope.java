@@ -24,6 +24,7 @@ import org.toydiff.internal.memory.Account;
 import org.toydiff.internal.memory.Storage;
 import org.toydiff.internal.pooling.PoolingWork;
 import org.toydiff.internal.random.Draws;
+import org.toydiff.internal.recurrence.SequenceWork;
 
 /// The state of one thread: its open arenas, innermost last, whether ops are recorded, and the backward that runs.
 final class Scope {
@@ -74,6 +75,7 @@ final class Scope {
     final UpdateWork updates = new UpdateWork();
     final AttentionForward attention = new AttentionForward();
     final AttentionBackward attentionGradients = new AttentionBackward();
+    final SequenceWork sequences = new SequenceWork();
 
     /// Memory for one number, the operand of a launch in place.
     private MemorySegment operand;

@@ -65,6 +65,7 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// - Products ([ProductOps]): [matmul][#matmul], [linear][#linear], [fma][#fma]
 /// - Convolutions ([ConvolutionOps]): [convolution][#convolution], [transposedConvolution][#transposedConvolution],
 ///   [unfold][#unfold], [fold][#fold]
+/// - Recurrent layers ([RecurrenceOps]): [rnn][#rnn], [lstm][#lstm], [gru][#gru]
 /// - Shape and views ([ShapeOps]): [shape][#shape], [rank][#rank], [size][#size], [reshape][#reshape],
 ///   [flatten][#flatten], [squeeze][#squeeze], [unsqueeze][#unsqueeze], [transpose][#transpose],
 ///   [movedim][#movedim], [broadcastTo][#broadcastTo], [slice][#slice], [get][#get], [split][#split],
@@ -112,6 +113,7 @@ public final class Tensor extends TensorBase
                 ProductOps,
                 ConvolutionOps,
                 AttentionOps,
+                RecurrenceOps,
                 ShapeOps,
                 ArrangementOps,
                 IndexingOps,

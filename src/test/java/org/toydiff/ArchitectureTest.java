@@ -44,6 +44,7 @@ class ArchitectureTest {
                     ".internal.attention",
                     ".internal.pooling",
                     ".internal.fusion",
+                    ".internal.recurrence",
                     ".internal.text",
                     ".internal.memory",
                     ".internal.plan",

@@ -96,6 +96,9 @@ class CompiledOpsTest {
         OPS.put("adaptiveAvgPool", x -> x.unsqueeze(0).adaptiveAvgPool(2, 3));
         OPS.put("upsampleNearest", x -> x.unsqueeze(0).upsampleNearest(new double[] {2, 1.5}));
         OPS.put("upsampleLinear", x -> x.unsqueeze(0).upsampleLinear(true, new long[] {5, 3}));
+        OPS.put("rnn", x -> recurrent(x, 1));
+        OPS.put("gru", x -> recurrent(x, 3));
+        OPS.put("lstm", x -> recurrent(x, 4));
         OPS.put("pad", x -> x.pad(1, 1, 2, 3));
         OPS.put("triu", x -> x.triu(0));
         OPS.put("tril", x -> x.tril(0));
@@ -182,6 +185,21 @@ class CompiledOpsTest {
 
     private static Tensor heads(Tensor x) {
         return x.reshape(3, 2, 2).transpose(1, 0, 2);
+    }
+
+    /// A layer of two units over three steps of two sequences.
+    private static Tensor recurrent(Tensor x, int gates) {
+        Tensor input = x.reshape(3, 2, 2);
+        Tensor state = x.slice(1, 0, 2).slice(0, 0, 2);
+        Tensor weight = Tensor.concat(0, x, x).reshape(12, 2).slice(0, 0, 2 * gates);
+        Tensor lengths = Tensor.of(new int[] {3, 2});
+        List<Tensor> results =
+                switch (gates) {
+                    case 1 -> input.rnn(state, weight, weight, null, null, lengths, true, Activation.TANH);
+                    case 3 -> input.gru(state, weight, weight, null, null, lengths, true);
+                    default -> input.lstm(state, state, weight, weight, null, null, lengths, true);
+                };
+        return Tensor.concat(0, results.get(0).flatten(0, 1), results.get(1), results.getLast());
     }
 
     /// `y = factor·x`

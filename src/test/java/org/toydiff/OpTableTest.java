@@ -109,6 +109,9 @@ class OpTableTest {
             Map.entry("adaptiveAvgPool", PoolingTest.class),
             Map.entry("upsampleNearest", PoolingTest.class),
             Map.entry("upsampleLinear", PoolingTest.class),
+            Map.entry("rnn", RecurrenceTest.class),
+            Map.entry("lstm", RecurrenceTest.class),
+            Map.entry("gru", RecurrenceTest.class),
             Map.entry("custom", CustomOpTest.class),
             Map.entry("pad", ArrangementTest.class),
             Map.entry("triu", ArrangementTest.class),
@@ -538,6 +541,12 @@ class OpTableTest {
         ops.put("matmul", x -> x.matmul(x.transpose()));
         ops.put("linear", x -> x.linear(x, null));
         ops.put("scaledDotProductAttention", x -> x.scaledDotProductAttention(x, x, null, true));
+        ops.put("rnn", x -> x.unsqueeze(0)
+                .rnn(x.slice(1, 0, 1), x.slice(0, 0, 1), Tensor.ones(1, 1), null, null, null, false, Activation.TANH)
+                .getFirst());
+        ops.put("gru", x -> x.unsqueeze(0)
+                .gru(x.slice(1, 0, 1), x, Tensor.ones(3, 1), null, null, null, false)
+                .getFirst());
         ops.put("softmax", x -> x.softmax(1));
         ops.put("logSoftmax", x -> x.logSoftmax(1));
         ops.put("logSumExp", x -> x.logSumExp(1));

@@ -9,6 +9,7 @@ import java.util.SplittableRandom;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 import java.util.zip.CRC32C;
+import org.toydiff.Activation;
 import org.toydiff.DType;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
@@ -35,6 +36,7 @@ public final class Fingerprint {
         print("products", Fingerprint::addProducts);
         print("convolutions", Fingerprint::addConvolutions);
         print("attention", Fingerprint::addAttention);
+        print("recurrence", Fingerprint::addRecurrence);
         print("integers", f -> f.each(f::addIntegers));
         print("bfloat16", f -> f.each(f::addBfloat16));
         print(
@@ -118,6 +120,32 @@ public final class Fingerprint {
                             numbers(dtype, size[0], size[2], 3));
                     Tensor q = numbers(dtype, size[0], size[1], 8);
                     add(x -> q.scaledDotProductAttention(x, x, mask.greater(0), false), k);
+    /// One unit, some, and more rows than one part has.
+    private void addRecurrence() {
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            for (long units : new long[] {1, 9, 64, 141}) {
+                try (var arena = TensorArena.ofConfined()) {
+                    Tensor x = numbers(dtype, 3, 40, 5);
+                    Tensor state = numbers(dtype, 40, units);
+                    Tensor weight = numbers(dtype, 4 * units, 5);
+                    Tensor hidden = numbers(dtype, 4 * units, units);
+                    Tensor three = hidden.slice(0, 0, 3 * units);
+                    Tensor one = hidden.slice(0, 0, units);
+                    add(
+                            (a, b) -> a.lstm(state, state, b, hidden, null, null, null, false)
+                                    .getFirst(),
+                            x,
+                            weight);
+                    add(
+                            (a, b) -> a.gru(state, b, three, null, null, null, false)
+                                    .getFirst(),
+                            x,
+                            weight.slice(0, 0, 3 * units));
+                    add(
+                            (a, b) -> a.rnn(state, b, one, null, null, null, true, Activation.RELU)
+                                    .getFirst(),
+                            x,
+                            weight.slice(0, 0, units));
                 }
             }
         }

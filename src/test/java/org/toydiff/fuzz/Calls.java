@@ -11,6 +11,7 @@ final class Calls {
                     IntegerCalls.rows(),
                     ProductCalls.rows(),
                     ConvolutionCalls.rows(),
+                    RecurrenceCalls.rows(),
                     ReductionCalls.rows(),
                     OrderCalls.rows(),
                     PoolingCalls.rows(),

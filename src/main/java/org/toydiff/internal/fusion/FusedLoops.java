@@ -12,7 +12,7 @@ import org.toydiff.internal.kernels.ProvenFused;
 
 /// The fused loops that were generated last, by program and layout. Beyond [#BOUND], the one that has not been asked
 /// for the longest leaves; its classes are unloaded when no work refers to it any more.
-final class FusedLoops {
+public final class FusedLoops {
     /// The largest number of loops kept.
     static final int BOUND = 256;
 
@@ -42,6 +42,13 @@ final class FusedLoops {
         }
         key.addAll(Arrays.asList(columns));
         return key;
+    }
+
+    /// {@return a new loop of a program, not kept here}
+    ///
+    /// @param steps the steps that the operands always have between columns
+    public static Kernel.Fused create(LoopProgram program, long[] steps) {
+        return create(program, Columns.of(steps));
     }
 
     private static Kernel.Fused create(LoopProgram program, Columns[] columns) {

@@ -92,7 +92,7 @@ public record LoopProgram(
     }
 
     /// {@return the number of operands}
-    int operandCount() {
+    public int operandCount() {
         return inputs.size() + outputs.size();
     }
 

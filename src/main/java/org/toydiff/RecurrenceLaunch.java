@@ -1,0 +1,127 @@
+package org.toydiff;
+
+import org.toydiff.internal.recurrence.Cell;
+import org.toydiff.internal.recurrence.SequenceOperand;
+import org.toydiff.internal.recurrence.SequenceWork;
+
+/// The part of [Launch] where the steps of recurrent layers start. Shapes are already checked and outputs made; all
+/// tensors are contiguous.
+///
+/// @param reverse whether the last step comes first
+/// @param weight the weight of the hidden state
+/// @param bias a GRU's bias of the hidden state, or null
+/// @param initialHidden h before the first step
+/// @param initialCell an LSTM's c before the first step, else null
+/// @param padding the steps of each row that are padding, or null
+/// @param gates the inputs' share of the gates, then the gates; null of an RNN, whose share is in `hidden`
+/// @param hidden h after each step
+/// @param saved c, or a GRU's share of h in its gate n, after each step or for one; null of an RNN
+record RecurrenceLaunch(
+        Cell cell,
+        boolean reverse,
+        Tensor weight,
+        Tensor bias,
+        Tensor initialHidden,
+        Tensor initialCell,
+        Tensor padding,
+        Tensor gates,
+        Tensor hidden,
+        Tensor saved) {
+    /// What a walk backward reads and writes beside what forward did.
+    ///
+    /// @param gradient the gradient of `hidden`
+    /// @param gates the gradients of the gates' sums
+    /// @param share those of a GRU's share of h in its gate n, else null
+    /// @param hidden the gradient of the initial h
+    /// @param cell that of an LSTM's initial c, else null
+    record Gradients(Tensor gradient, Tensor gates, Tensor share, Tensor hidden, Tensor cell) {}
+
+    private boolean skips() {
+        return initialHidden.size() == 0 || Launch.skips(hidden);
+    }
+
+    private SequenceWork begin() {
+        SequenceWork work = Scope.current().sequences;
+        long batch = initialHidden.shape[0];
+        long units = initialHidden.shape[1];
+        work.over(cell, hidden.isWide(), steps(), batch, units, reverse);
+        set(work.weight, weight);
+        set(work.bias, bias);
+        set(work.initialHidden, initialHidden);
+        set(work.initialCell, initialCell);
+        set(work.padding, padding);
+        set(work.gates, gates);
+        set(work.hidden, hidden);
+        set(work.saved, saved);
+        return work;
+    }
+
+    private long steps() {
+        return cell == Cell.LSTM ? hidden.shape[0] - 1 : hidden.shape[0];
+    }
+
+    private static void set(SequenceOperand block, Tensor t) {
+        if (t != null) {
+            block.set(t.storage.segment(), t.offset);
+        }
+    }
+
+    /// Computes h after each step.
+    ///
+    /// @param share the place for a GRU's share of h in the gates of one step, else null
+    void forward(Tensor share) {
+        if (skips()) {
+            return;
+        }
+        SequenceWork work = begin();
+        set(work.share, share);
+        work.forward(saved != null && saved.shape[0] == steps());
+        Recorder recorder = Scope.current().recorder;
+        if (recorder != null) {
+            recorder.reads(gates == null ? hidden : gates);
+            RecurrenceLaunch again = bound(recorder, true);
+            Tensor place = recorder.writes(share);
+            recorder.keep(hidden.storage.op, () -> again.forward(place), again.hidden);
+        }
+    }
+
+    /// Computes the gradients from those of h after each step.
+    void backward(Gradients g) {
+        if (skips()) {
+            return;
+        }
+        SequenceWork work = begin();
+        set(work.gradient, g.gradient);
+        set(work.gateGradients, g.gates);
+        set(work.shareGradients, g.share);
+        set(work.hiddenGradient, g.hidden);
+        set(work.cellGradient, g.cell);
+        work.backward();
+        Recorder recorder = Scope.current().recorder;
+        if (recorder != null) {
+            RecurrenceLaunch again = bound(recorder, false);
+            Gradients to = new Gradients(
+                    recorder.reads(g.gradient),
+                    recorder.writes(g.gates),
+                    recorder.writes(g.share),
+                    recorder.writes(g.hidden),
+                    recorder.writes(g.cell));
+            recorder.keep(g.gates.storage.op, () -> again.backward(to), to.gates);
+        }
+    }
+
+    /// This launch over the tensors of a replay.
+    private RecurrenceLaunch bound(Recorder recorder, boolean forward) {
+        return new RecurrenceLaunch(
+                cell,
+                reverse,
+                recorder.reads(weight),
+                recorder.reads(bias),
+                recorder.reads(initialHidden),
+                recorder.reads(initialCell),
+                recorder.reads(padding),
+                forward ? recorder.writes(gates) : recorder.reads(gates),
+                forward ? recorder.writes(hidden) : recorder.reads(hidden),
+                forward ? recorder.writes(saved) : recorder.reads(saved));
+    }
+}

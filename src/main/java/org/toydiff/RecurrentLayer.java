@@ -1,0 +1,292 @@
+package org.toydiff;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.recurrence.Cell;
+
+/// One direction of a recurrent layer: all steps are one node, whose rule walks them backward.
+///
+/// The inputs of the node are x, the weights of x and of h, the initial h; of an LSTM the initial c; the biases of x
+/// and of h, if there are any; the padding, if there is any; and, beside an RNN's, the gates and one more value of each
+/// step, which forward saves: c, or a GRU's share of h in its gate n. The output is h after each step, and of an LSTM
+/// the last c after them.
+record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, boolean reverse) implements Rule.Joint {
+    private static final int X = 0;
+    private static final int INPUT_WEIGHT = 1;
+    private static final int HIDDEN_WEIGHT = 2;
+    private static final int HIDDEN = 3;
+    private static final int CELL = 4;
+
+    private int inputBias() {
+        return cell == Cell.LSTM ? CELL + 1 : CELL;
+    }
+
+    private int hiddenBias() {
+        return inputBias() + 1;
+    }
+
+    private int padding() {
+        return inputBias() + (biased ? 2 : 0);
+    }
+
+    private int gates() {
+        return padding() + (padded ? 1 : 0);
+    }
+
+    private int saved() {
+        return gates() + 1;
+    }
+
+    /// Computes all steps from the operands, those inputs that the caller has.
+    Tensor of(Tensor... operands) {
+        boolean recorded = Tensor.anyRecorded(operands);
+        Tensor x = operands[X];
+        long steps = x.shape[0];
+        long batch = x.shape[1];
+        long units = operands[HIDDEN].shape[1];
+        long[] shape = {cell == Cell.LSTM ? steps + 1 : steps, batch, units};
+        Tensor hidden = Tensor.make(op, x.dtype, shape, recorded);
+        Tensor gates = null;
+        Tensor saved = null;
+        if (!cell.isPlain()) {
+            gates = value(x.dtype, recorded, steps, batch, cell.gates * units);
+            saved = value(x.dtype, recorded, recorded ? steps : 1, batch, units);
+        }
+        multiplyInputs(operands, rows(gates == null ? hidden : gates, steps * batch));
+        runForward(operands, gates, hidden, saved);
+        if (recorded) {
+            Tensor[] inputs = Arrays.copyOf(operands, cell.isPlain() ? gates() : gates() + 2);
+            if (gates != null) {
+                inputs[gates()] = gates;
+                inputs[saved()] = saved;
+            }
+            Rule[] rules = new Rule[inputs.length];
+            Arrays.fill(rules, this);
+            return hidden.record(op, null, rules, inputs);
+        }
+        if (gates != null) {
+            gates.freeScratch(op);
+            saved.freeScratch(op);
+        }
+        return hidden;
+    }
+
+    private Tensor value(DType dtype, boolean recorded, long... shape) {
+        return recorded ? Tensor.makeSaved(op, dtype, shape) : Tensor.make(op, dtype, shape, true);
+    }
+
+    /// The first rows of a contiguous tensor, all leading axes as one: a view outside of the graph.
+    private static Tensor rows(Tensor t, long count) {
+        return rows(t, 0, count);
+    }
+
+    private static Tensor rows(Tensor t, long first, long count) {
+        long columns = t.shape[t.rank() - 1];
+        long[] shape = {count, columns};
+        return t.view(t.offset + first * columns, shape, Shape.strides(shape));
+    }
+
+    /// The inputs' share of the gates: one product for all steps. All biases are in it but a GRU's of h, which r
+    /// multiplies in its gate n.
+    private void multiplyInputs(Tensor[] operands, Tensor y) {
+        Tensor x = operands[X].contiguous(op);
+        Tensor bias = biased ? operands[inputBias()] : null;
+        Tensor sum = biased && cell != Cell.GRU ? Tensor.make(op, y.dtype, bias.shape, true) : bias;
+        if (sum != bias) {
+            Launch.binary(y.dtype.kind.of(BinaryKernel.ADD), bias, operands[hiddenBias()], sum);
+        }
+        ProductLaunch.beginThen(sum, null, y);
+        try {
+            Products.multiply(rows(x, y.shape[0]), operands[INPUT_WEIGHT].matrixTranspose(), 0, y);
+        } finally {
+            ProductLaunch.endThen();
+        }
+        if (sum != null) {
+            sum.freeCopyOf(bias, op);
+        }
+        x.freeCopyOf(operands[X], op);
+    }
+
+    private void runForward(Tensor[] operands, Tensor gates, Tensor hidden, Tensor saved) {
+        Tensor[] whole = wholeOperands(operands);
+        long[] shape = {hidden.shape[1], cell.gates * hidden.shape[2]};
+        Tensor share = cell == Cell.GRU ? Tensor.make(op, hidden.dtype, shape, true) : null;
+        launch(whole, gates, hidden, saved).forward(share);
+        if (share != null) {
+            share.freeScratch(op);
+        }
+        freeCopies(whole, operands);
+    }
+
+    /// The operands of the steps, copied where they are not contiguous.
+    private Tensor[] wholeOperands(Tensor[] operands) {
+        Tensor[] whole = operands.clone();
+        for (int i = HIDDEN_WEIGHT; i < operands.length; i++) {
+            whole[i] = operands[i].contiguous(op);
+        }
+        return whole;
+    }
+
+    private void freeCopies(Tensor[] whole, Tensor[] operands) {
+        for (int i = 0; i < whole.length; i++) {
+            whole[i].freeCopyOf(operands[i], op);
+        }
+    }
+
+    private RecurrenceLaunch launch(Tensor[] operands, Tensor gates, Tensor hidden, Tensor saved) {
+        return new RecurrenceLaunch(
+                cell,
+                reverse,
+                operands[HIDDEN_WEIGHT],
+                biased && cell == Cell.GRU ? operands[hiddenBias()] : null,
+                operands[HIDDEN],
+                cell == Cell.LSTM ? operands[CELL] : null,
+                padded ? operands[padding()] : null,
+                gates,
+                hidden,
+                saved);
+    }
+
+    @Override
+    public int reads(int own) {
+        return OUTPUT | (OUTPUT - 1);
+    }
+
+    @Override
+    public Tensor[] contributions(Tensor g, Tensor[] inputs, Tensor y, boolean[] wanted) {
+        Backward walk = Scope.current().backward;
+        return walk.records() ? recordedContributions(walk, g, inputs, wanted) : contributions(g, inputs, y);
+    }
+
+    /// Differentiates the steps as a composition of ops, each of which can be differentiated again.
+    private Tensor[] recordedContributions(Backward walk, Tensor g, Tensor[] inputs, boolean[] wanted) {
+        List<Tensor> xs = new ArrayList<>();
+        for (int i = 0; i < inputs.length; i++) {
+            if (wanted[i]) {
+                xs.add(inputs[i]);
+            }
+        }
+        List<Tensor> gradients = walk.gradientsWithin(composed(inputs), g, xs, Arrays.asList(inputs));
+        Tensor[] contributions = new Tensor[inputs.length];
+        int next = 0;
+        for (int i = 0; i < inputs.length; i++) {
+            contributions[i] = wanted[i] ? gradients.get(next++) : null;
+        }
+        return contributions;
+    }
+
+    private Tensor[] contributions(Tensor given, Tensor[] inputs, Tensor y) {
+        String gradientOp = op + "Gradient";
+        Tensor g = given.contiguous(gradientOp);
+        Tensor[] whole = wholeOperands(inputs);
+        Tensor x = inputs[X];
+        long[] state = inputs[HIDDEN].shape;
+        Tensor gates =
+                Tensor.make(gradientOp, x.dtype, new long[] {x.shape[0], x.shape[1], cell.gates * state[1]}, true);
+        Tensor share = cell == Cell.GRU
+                ? Tensor.make(gradientOp, x.dtype, new long[] {x.shape[0], x.shape[1], state[1]}, true)
+                : null;
+        Tensor hidden = Tensor.make(gradientOp, x.dtype, state, true);
+        Tensor toCell = cell == Cell.LSTM ? Tensor.make(gradientOp, x.dtype, state, true) : null;
+        Tensor keptGates = cell.isPlain() ? null : inputs[gates()];
+        Tensor saved = cell.isPlain() ? null : inputs[saved()];
+        launch(whole, keptGates, y, saved).backward(new RecurrenceLaunch.Gradients(g, gates, share, hidden, toCell));
+
+        Tensor[] contributions = new Tensor[inputs.length];
+        Tensor sums = rows(gates, x.shape[0] * x.shape[1]);
+        contributions[X] = sums.matmul(inputs[INPUT_WEIGHT]).reshape(x.shape);
+        contributions[INPUT_WEIGHT] = sums.matrixTranspose().matmul(Products.rows(x));
+        contributions[HIDDEN_WEIGHT] = hiddenWeightGradient(gates, share, whole[HIDDEN], y);
+        contributions[HIDDEN] = hidden;
+        if (cell == Cell.LSTM) {
+            contributions[CELL] = toCell;
+        }
+        if (biased) {
+            contributions[inputBias()] = sums.sum(0);
+            contributions[hiddenBias()] = hiddenBiasGradient(contributions[inputBias()], share);
+        }
+        freeCopies(whole, inputs);
+        g.freeCopyOf(given, gradientOp);
+        return contributions;
+    }
+
+    /// The gates' sums have both biases, but in a GRU's gate n that of h is a summand of its share only.
+    private Tensor hiddenBiasGradient(Tensor ofInput, Tensor share) {
+        if (share == null) {
+            return ofInput;
+        }
+        Tensor last = rows(share, share.shape[0] * share.shape[1]).sum(0);
+        return Tensor.concat(0, ofInput.slice(0, 0, 2 * last.size()), last);
+    }
+
+    /// One product over all steps but the first, onto that of the first step with the initial h.
+    private Tensor hiddenWeightGradient(Tensor gates, Tensor share, Tensor initial, Tensor y) {
+        long units = initial.shape[1];
+        Tensor gradient = Tensor.make(op + "Gradient", y.dtype, new long[] {cell.gates * units, units}, true);
+        if (share == null) {
+            addProducts(gates, 0, gates.shape[2], initial, y, gradient);
+        } else {
+            addProducts(gates, 0, 2 * units, initial, y, gradient);
+            addProducts(share, 2 * units, units, initial, y, gradient);
+        }
+        return gradient;
+    }
+
+    /// Sets `count` rows of the gradient, beginning with `first`, from the first columns of g.
+    private void addProducts(Tensor g, long first, long count, Tensor initial, Tensor y, Tensor gradient) {
+        long steps = g.shape[0];
+        long batch = g.shape[1];
+        Tensor to = rows(gradient, first, count);
+        Tensor atFirst = Families.part(rows(g, reverse ? (steps - 1) * batch : 0, batch), 1, 0, count);
+        Tensor later = Families.part(rows(g, reverse ? 0 : batch, (steps - 1) * batch), 1, 0, count);
+        Tensor before = rows(y, reverse ? batch : 0, (steps - 1) * batch);
+        Products.multiply(atFirst.matrixTranspose(), initial, 0, to);
+        if (steps > 1) {
+            Products.multiply(later.matrixTranspose(), before, 1, to);
+        }
+    }
+
+    /// The output as a composition of ops: the definition of this layer, and its gradient where that is differentiated.
+    Tensor composed(Tensor[] inputs) {
+        Tensor x = inputs[X];
+        int steps = (int) x.shape[0];
+        Tensor h = inputs[HIDDEN];
+        Tensor c = cell == Cell.LSTM ? inputs[CELL] : null;
+        Tensor[] states = new Tensor[cell == Cell.LSTM ? steps + 1 : steps];
+        for (int i = 0; i < steps; i++) {
+            int step = reverse ? steps - 1 - i : i;
+            Tensor ofInput = x.get(step).linear(inputs[INPUT_WEIGHT], biased ? inputs[inputBias()] : null);
+            Tensor ofHidden = h.linear(inputs[HIDDEN_WEIGHT], biased ? inputs[hiddenBias()] : null);
+            Tensor pad = padded ? inputs[padding()].get(step).unsqueeze(1) : null;
+            Tensor before = h;
+            switch (cell) {
+                case RNN_TANH -> h = ofInput.add(ofHidden).tanh();
+                case RNN_RELU -> h = ofInput.add(ofHidden).relu();
+                case GRU -> h = gru(ofInput.chunk(3, 1), ofHidden.chunk(3, 1), h);
+                case LSTM -> {
+                    List<Tensor> gates = ofInput.add(ofHidden).chunk(4, 1);
+                    Tensor next = gates.get(1).sigmoid().multiply(c);
+                    next = next.add(gates.get(0).sigmoid().multiply(gates.get(2).tanh()));
+                    h = gates.get(3).sigmoid().multiply(next.tanh());
+                    c = pad == null ? next : Tensor.where(pad, c, next);
+                }
+            }
+            h = pad == null ? h : Tensor.where(pad, before, h);
+            states[step] = h;
+        }
+        if (c != null) {
+            states[steps] = c;
+        }
+        return Tensor.stack(0, states);
+    }
+
+    private static Tensor gru(List<Tensor> ofInput, List<Tensor> ofHidden, Tensor h) {
+        Tensor r = ofInput.get(0).add(ofHidden.get(0)).sigmoid();
+        Tensor z = ofInput.get(1).add(ofHidden.get(1)).sigmoid();
+        Tensor n = ofInput.get(2).add(r.multiply(ofHidden.get(2))).tanh();
+        return n.add(z.multiply(h.subtract(n)));
+    }
+}
