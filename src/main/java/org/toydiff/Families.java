@@ -234,6 +234,41 @@ final class Families {
         return Tensor.recorded(x) ? y.record(op, null, rule, x) : y;
     }
 
+    /// The diagonal of two axes of x, which becomes the last axis in their place: a view.
+    static Tensor diagonal(Tensor x, int first, int second) {
+        Tensor there = diagonalOf(x, first, second);
+        return view(
+                x,
+                "diagonal",
+                there.offset,
+                there.shape,
+                there.strides,
+                Rule.readsShape((g, shape) -> onDiagonal(g, shape, first, second)));
+    }
+
+    /// Zeros of `shape` with x on the diagonal of two axes.
+    private static Tensor onDiagonal(Tensor x, long[] shape, int first, int second) {
+        boolean recorded = Tensor.recorded(x);
+        Tensor y = Tensor.make("diagonal", x.dtype, shape, recorded).fill(0);
+        Launch.unary(copy(x.dtype), x, diagonalOf(y, first, second));
+        return recorded ? y.record("diagonal", null, Rule.readsNothing(g -> diagonal(g, first, second)), x) : y;
+    }
+
+    private static Tensor diagonalOf(Tensor x, int first, int second) {
+        long[] shape = new long[x.rank() - 1];
+        long[] strides = new long[x.rank() - 1];
+        int n = 0;
+        for (int axis = 0; axis < x.rank(); axis++) {
+            if (axis != first && axis != second) {
+                shape[n] = x.shape[axis];
+                strides[n++] = x.strides[axis];
+            }
+        }
+        shape[n] = Math.min(x.shape[first], x.shape[second]);
+        strides[n] = x.strides[first] + x.strides[second];
+        return x.view(x.offset, shape, strides);
+    }
+
     /// `into += x`, x broadcast to its shape.
     static void accumulate(Tensor into, Tensor x) {
         Launch.binary(into.dtype.kind.of(BinaryKernel.ADD), into, x, into);

@@ -35,6 +35,8 @@
 ///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`,
 ///   `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
 /// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
+/// - Linear algebra: `Linalg`; `LinearSystemOps` and `DecompositionOps` have its ops with their gradients, `LinalgLaunch`
+///   starts LAPACK.
 /// - The parts that ops of one kind share: `Families`, `Quantiles`. `Launch` starts their kernels, `Products` their
 ///   matrix products.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.
@@ -49,6 +51,6 @@
 ///   `Recording` runs them again; `ExecutionPlan` lists them.
 ///
 /// These internal packages know no tensor: `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM),
-/// `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a recording lie),
+/// `internal.kernels`, `internal.blas`, `internal.linalg` (calls LAPACK for a batch), `internal.memory`, `internal.plan` (where temporaries of a recording lie),
 /// `internal.workers` and `internal.text`.
 package org.toydiff;

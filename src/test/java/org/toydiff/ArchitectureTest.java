@@ -43,6 +43,7 @@ class ArchitectureTest {
                     ".internal.convolution",
                     ".internal.attention",
                     ".internal.pooling",
+                    ".internal.linalg",
                     ".internal.fusion",
                     ".internal.recurrence",
                     ".internal.text",

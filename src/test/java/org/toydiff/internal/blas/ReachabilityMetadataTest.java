@@ -20,6 +20,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.toydiff.child.Child;
+import org.toydiff.internal.lapacke.Lapacke;
 import org.toydiff.internal.openblas.OpenBlas;
 
 /// The metadata for GraalVM's native-image lists the library's calls of native functions and its resources.
@@ -68,9 +69,11 @@ class ReachabilityMetadataTest {
     void everyFunctionThatIsBoundIsADowncallOfTheMetadata() throws Exception {
         BlasLibrary.path();
         Set<String> bound = new TreeSet<>(OF_MEMORY);
-        for (Method method : OpenBlas.class.getMethods()) {
-            if (method.getReturnType() == FunctionDescriptor.class) {
-                bound.add(signature((FunctionDescriptor) method.invoke(null)));
+        for (Class<?> bindings : List.of(OpenBlas.class, Lapacke.class)) {
+            for (Method method : bindings.getMethods()) {
+                if (method.getReturnType() == FunctionDescriptor.class) {
+                    bound.add(signature((FunctionDescriptor) method.invoke(null)));
+                }
             }
         }
         bound.addAll(OF_MKL);

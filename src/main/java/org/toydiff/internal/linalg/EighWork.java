@@ -1,0 +1,41 @@
+package org.toydiff.internal.linalg;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.blas.Lapack;
+
+/// Computes the eigenvalues of each symmetric matrix of n×n, in the first row of y, and its eigenvectors, in the n rows
+/// below, where the matrix stood. Its lower triangle alone is read.
+public final class EighWork extends MatrixWork {
+    private final int n;
+    private MemorySegment y;
+    private long y0;
+
+    /// @param n the number of rows, more than 0
+    public EighWork(boolean wide, int n) {
+        super(wide, (long) n * n);
+        this.n = n;
+    }
+
+    /// Works in place.
+    ///
+    /// @return as [MatrixWork#run(long)]
+    public long run(MemorySegment y, long y0, long batch) {
+        this.y = y;
+        this.y0 = y0;
+        return run(batch);
+    }
+
+    @Override
+    int compute(long index, MemorySegment scratch) {
+        long values = y0 + index * (n + 1L) * n;
+        long at = values + n;
+        for (int i = 0; i < n; i++) {
+            if (!isFinite(y, at + (long) i * n, i + 1)) {
+                return NOT_FINITE;
+            }
+            // LAPACKE searches the other triangle for NaN too, but LAPACK does not read it.
+            fill(y, at + (long) i * n + i + 1, n - i - 1L, 0);
+        }
+        return Lapack.syevd(wide, n, y, bytes(at), y, bytes(values));
+    }
+}

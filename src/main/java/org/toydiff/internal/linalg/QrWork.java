@@ -1,0 +1,55 @@
+package org.toydiff.internal.linalg;
+
+import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.blas.Lapack;
+
+/// Computes the thin factors of each matrix a of m×n, `a = q·r`. With k the smaller of m and n, row i of y, one of k,
+/// has column i of q in m elements and row i of r in n. Factors of a matrix with a NaN are NaN.
+public final class QrWork extends MatrixWork {
+    private final int m;
+    private final int n;
+    private final int k;
+    private MemorySegment a;
+    private long a0;
+    private MemorySegment y;
+    private long y0;
+
+    /// @param m the rows of a matrix, more than 0
+    /// @param n the columns of a matrix, more than 0
+    public QrWork(boolean wide, int m, int n) {
+        super(wide, (long) m * n);
+        this.m = m;
+        this.n = n;
+        k = Math.min(m, n);
+    }
+
+    /// @param a the transposed matrices, which are overwritten
+    public void run(MemorySegment a, long a0, MemorySegment y, long y0, long batch) {
+        this.a = a;
+        this.a0 = a0;
+        this.y = y;
+        this.y0 = y0;
+        run(batch);
+    }
+
+    @Override
+    int compute(long index, MemorySegment scratch) {
+        long from = a0 + index * m * n;
+        long row = (long) m + n;
+        long to = y0 + index * k * row;
+        if (Lapack.geqrf(wide, m, n, a, bytes(from), scratch) != 0) {
+            fill(y, to, k * row, Double.NaN);
+            return 0;
+        }
+        for (int i = 0; i < k; i++) {
+            for (int j = 0; j < n; j++) {
+                set(y, to + i * row + m + j, j < i ? 0 : get(a, from + (long) j * m + i));
+            }
+        }
+        Lapack.orgqr(wide, m, k, a, bytes(from), scratch);
+        for (int i = 0; i < k; i++) {
+            MemorySegment.copy(a, bytes(from + (long) i * m), y, bytes(to + i * row), bytes(m));
+        }
+        return 0;
+    }
+}
