@@ -120,6 +120,11 @@ public final class Fingerprint {
                             numbers(dtype, size[0], size[2], 3));
                     Tensor q = numbers(dtype, size[0], size[1], 8);
                     add(x -> q.scaledDotProductAttention(x, x, mask.greater(0), false), k);
+                }
+            }
+        }
+    }
+
     /// One unit, some, and more rows than one part has.
     private void addRecurrence() {
         for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {

@@ -8,8 +8,6 @@ import org.toydiff.internal.arithmetic.Real;
 
 /// Activations shared by kernels, and their gradients: in terms of the output y, or of the input x where no formula in
 /// y exists.
-final class Activations {
-/// Activations shared by kernels, and their gradients in terms of the output y.
 public final class Activations {
     private Activations() {}
 

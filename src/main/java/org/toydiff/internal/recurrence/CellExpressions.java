@@ -45,7 +45,7 @@ final class CellExpressions {
             outputs.add(new LoopProgram.Output(reads + calls.size(), element));
             calls.add(new LoopProgram.Call(name, result, all));
         }
-        return new LoopProgram(p, inputs, calls, outputs);
+        return new LoopProgram(p, inputs, List.of(), calls, outputs);
     }
 
     private Real unlessPadding(Real usual, Real inPadding) {
