@@ -122,6 +122,43 @@ class ProductTest extends ArenaTest {
     }
 
     /// Heads that lie beside each other in memory, of which every other axis is stretched: neither is copied.
+    /// A bias is added, an activation applied and passed backward through within the product: with the bits of ops of
+    /// their own, also where a tile has one column or fills whole rows.
+    @ParameterizedTest
+    @EnumSource(Activation.class)
+    void operationsThatFollowAProductGiveTheBitsOfTheirOwn(Activation activation) {
+        long[][] sizes = {{64, 10, 1}, {1, 5, 1}, {7, 3, 4}, {1, 3, 40}, {1030, 3, 1}, {300, 64, 310}, {40, 60, 1025}};
+        for (long[] size : sizes) {
+            try (var arena = TensorArena.ofConfined()) {
+                Tensor x = Tensor.randn(size[0], size[1]);
+                Tensor weight = Tensor.randn(size[2], size[1]).trackGradient();
+                Tensor bias = Tensor.randn(size[2]).trackGradient();
+                Tensor last = Tensor.randn(3, size[2]).trackGradient();
+                List<Tensor> parameters = List.of(weight, bias, last);
+                Tensor y = x.linear(weight, bias, activation);
+                Tensor z = x.matmul(weight.transpose()).add(bias);
+                Tensor expected =
+                        switch (activation) {
+                            case RELU -> z.relu();
+                            case TANH -> z.tanh();
+                            case SIGMOID -> z.sigmoid();
+                        };
+                assertArrayEquals(expected.toFloatArray(), y.toFloatArray());
+                // EAGER passes through the activation within the product, AT_CLOSE in an op of its own.
+                y.linear(last, null).sum().backward(Release.AT_CLOSE);
+                List<float[]> gradients = parameters.stream()
+                        .map(each -> each.gradient().toFloatArray())
+                        .toList();
+                parameters.forEach(Tensor::zeroGradient);
+                x.linear(weight, bias, activation).linear(last, null).sum().backward(Release.EAGER);
+                for (int i = 0; i < gradients.size(); i++) {
+                    assertArrayEquals(
+                            gradients.get(i), parameters.get(i).gradient().toFloatArray());
+                }
+            }
+        }
+    }
+
     @Test
     void batchesMultiplyWhereTheyLie() {
         var random = new Random(7);

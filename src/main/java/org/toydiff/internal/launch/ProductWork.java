@@ -220,18 +220,29 @@ public final class ProductWork extends ProductBatch {
 
     private void finish(long at, long j, int rows, int columns) {
         if (bias != null) {
-            withBias.run(y, at, n, 1, bias, bias0 + j * biasStep, 0, biasStep, y, at, n, 1, rows, columns);
+            // A column is one row, all of whose elements have the same bias.
+            long step = n == 1 ? 0 : biasStep;
+            long height = n == 1 ? 1 : rows;
+            withBias.run(
+                    y, at, n, 1, bias, bias0 + j * biasStep, 0, step, y, at, n, 1, height, columns * (rows / height));
         }
         if (activation != null) {
-            activation.run(y, at, n, 1, y, at, n, 1, rows, columns);
+            long height = height(rows, columns, n);
+            activation.run(y, at, n, 1, y, at, n, 1, height, columns * (rows / height));
         }
+    }
+
+    /// The number of rows of a tile for an operation on each element: those without a gap between them are one row.
+    private static long height(int rows, int columns, int leading) {
+        return columns == leading ? 1 : rows;
     }
 
     private void throughScratch(long aAt, long bAt, int rows, int columns, long at) {
         MemorySegment scratch = Scratch.take();
         try {
             product(aAt, bAt, rows, columns, k, 0, scratch, 0, columns);
-            gradient.run(scratch, 0, columns, 1, y, at, n, 1, y, at, n, 1, rows, columns);
+            long height = height(rows, columns, n);
+            gradient.run(scratch, 0, columns, 1, y, at, n, 1, y, at, n, 1, height, columns * (rows / height));
         } finally {
             Scratch.give(scratch);
         }
@@ -263,12 +274,14 @@ public final class ProductWork extends ProductBatch {
     /// Computes `to = beta·to`.
     private void scale(double beta, int rows, int columns, MemorySegment to, long at, int leading) {
         ContiguousKernels kernels = ContiguousKernels.of(wide);
-        for (int row = 0; row < rows && beta != 1; row++) {
-            long start = at + (long) row * leading;
+        long height = height(rows, columns, leading);
+        long width = columns * (rows / height);
+        for (long row = 0; row < height && beta != 1; row++) {
+            long start = at + row * leading;
             if (beta == 0) {
-                kernels.fill(to, start, columns, 0);
+                kernels.fill(to, start, width, 0);
             } else {
-                kernels.affine(to, start, columns, 0, beta, 0, to, start);
+                kernels.affine(to, start, width, 0, beta, 0, to, start);
             }
         }
     }
