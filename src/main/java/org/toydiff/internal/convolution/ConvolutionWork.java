@@ -25,7 +25,7 @@ public abstract class ConvolutionWork extends Work {
 
     final Window window = new Window();
     final Tiling tiling = new Tiling();
-    final Patches patches = new Patches(window, tiling);
+    final Patches patches;
     boolean wide;
     MemorySegment image;
     MemorySegment weight;
@@ -40,6 +40,11 @@ public abstract class ConvolutionWork extends Work {
     private long bias0;
     private long biasStep;
     private Kernel.Unary activation;
+
+    /// Creates a work. `keepsMatrix` means that patches to be added to an image belong to the caller.
+    ConvolutionWork(boolean keepsMatrix) {
+        patches = new Patches(window, tiling, keepsMatrix);
+    }
 
     /// Sets the type of the elements, FLOAT32 or FLOAT64 (`wide`), and the sizes: see [Window#set].
     public final void of(boolean wide, long[] imageShape, long[] weightShape, long[] featureShape, long[] settings) {

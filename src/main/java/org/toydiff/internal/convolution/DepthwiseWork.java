@@ -25,6 +25,7 @@ final class DepthwiseWork extends ConvolutionWork {
     private ContiguousKernels kernels;
 
     DepthwiseWork(Result result) {
+        super(false);
         this.result = result;
     }
 

@@ -6,6 +6,10 @@ import org.toydiff.internal.workers.Workers;
 
 /// The convolution itself: `features = weight ∗ image`. A part is a tile of a group's maps of one image.
 final class FeatureWork extends ConvolutionWork {
+    FeatureWork() {
+        super(false);
+    }
+
     @Override
     void run() {
         divide(window.depth());

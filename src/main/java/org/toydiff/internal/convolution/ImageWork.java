@@ -17,6 +17,10 @@ final class ImageWork extends ConvolutionWork {
     /// The parts of a group.
     private long blocks;
 
+    ImageWork() {
+        super(false);
+    }
+
     @Override
     void run() {
         if (window.isPointwise()) {

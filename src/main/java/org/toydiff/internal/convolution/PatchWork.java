@@ -10,6 +10,7 @@ final class PatchWork extends ConvolutionWork {
 
     /// Creates a work that adds patches up to images (`back`), or that gathers them.
     PatchWork(boolean back) {
+        super(true);
         this.back = back;
     }
 

@@ -16,13 +16,17 @@ final class Patches {
     private final Window window;
     private final Tiling tiling;
 
+    /// Whether [#scatter] leaves the matrix as it is.
+    private final boolean keepsMatrix;
+
     private boolean wide;
     private Kernel.Unary copy;
     private Kernel.Binary add;
 
-    Patches(Window window, Tiling tiling) {
+    Patches(Window window, Tiling tiling, boolean keepsMatrix) {
         this.window = window;
         this.tiling = tiling;
+        this.keepsMatrix = keepsMatrix;
     }
 
     /// Sets the type of the elements, FLOAT32 or FLOAT64 (`wide`).
@@ -50,7 +54,7 @@ final class Patches {
     }
 
     /// Adds rows `from` to `to − 1` of a matrix to the image's elements that they would be gathered from. Same operands
-    /// as [#gather].
+    /// as [#gather]; elements of the matrix that meet none of the image may become 0.
     void scatter(
             MemorySegment image,
             long first,
@@ -82,16 +86,19 @@ final class Patches {
         boolean meets = top < bottom && left < right;
         long there = plane + (top * w.strideY + y) * w.width + left * w.strideX + x;
         long here = at + (top - above) * columns + left - before;
+        long rows = bottom - top;
         if (meets && back) {
-            add(image, there, matrix, here, columns, bottom - top, right - left);
+            boolean asRun = !keepsMatrix && isRun(columns);
+            if (asRun) {
+                zeroEnds(matrix, here, columns, rows, left - before, right - left);
+            }
+            add(image, there, matrix, here, columns, rows, right - left, asRun);
         } else if (meets) {
-            copy(image, there, matrix, here, columns, bottom - top, right - left);
+            copy(image, there, matrix, here, columns, rows, right - left);
             long upper = at + (top - above) * columns;
-            long lower = at + (bottom - above) * columns;
             zero(matrix, at, upper - at);
-            zero(matrix, lower, at + tiling.size(tile) - lower);
-            zeroColumns(matrix, upper, columns, bottom - top, left - before);
-            zeroColumns(matrix, here + right - left, columns, bottom - top, before + columns - right);
+            zero(matrix, upper + rows * columns, (tiling.bottom(tile) - bottom) * columns);
+            zeroEnds(matrix, here, columns, rows, left - before, right - left);
         } else if (!back) {
             zero(matrix, at, tiling.size(tile));
         }
@@ -102,29 +109,53 @@ final class Patches {
         return Math.clamp(Math.ceilDiv(bound, stride), from, to);
     }
 
-    /// Copies a rectangle of `rows` by `across` to a matrix row whose own rows are `columns` long. Where those of the
-    /// image are as long, it is one run: elements copied between two rows become 0 afterwards.
+    /// Whether the rows of a rectangle follow each other in the image as they do in the matrix, where they are
+    /// `columns` long: then it is one run, with zeros in the matrix between the rows.
+    private boolean isRun(long columns) {
+        return window.strideX == 1 && window.strideY == 1 && columns == window.width;
+    }
+
+    /// Copies a rectangle of `rows` by `across`; of a run, elements between two rows too.
     private void copy(
             MemorySegment image, long from, MemorySegment matrix, long at, long columns, long rows, long across) {
-        Window w = window;
-        if (w.strideX == 1 && w.strideY == 1 && columns == w.width) {
+        if (isRun(columns)) {
             copy.run(image, from, 0, 1, matrix, at, 0, 1, 1, (rows - 1) * columns + across);
         } else {
-            copy.run(image, from, w.strideY * w.width, w.strideX, matrix, at, columns, 1, rows, across);
+            long down = window.strideY * window.width;
+            copy.run(image, from, down, window.strideX, matrix, at, columns, 1, rows, across);
         }
     }
 
     private void add(
-            MemorySegment image, long to, MemorySegment matrix, long at, long columns, long rows, long across) {
-        long down = window.strideY * window.width;
-        long step = window.strideX;
-        add.run(image, to, down, step, matrix, at, columns, 1, image, to, down, step, rows, across);
+            MemorySegment image,
+            long to,
+            MemorySegment matrix,
+            long at,
+            long columns,
+            long rows,
+            long across,
+            boolean asRun) {
+        if (asRun) {
+            long n = (rows - 1) * columns + across;
+            add.run(image, to, 0, 1, matrix, at, 0, 1, image, to, 0, 1, 1, n);
+        } else {
+            long down = window.strideY * window.width;
+            long step = window.strideX;
+            add.run(image, to, down, step, matrix, at, columns, 1, image, to, down, step, rows, across);
+        }
     }
 
     private void zero(MemorySegment matrix, long at, long n) {
         if (n > 0) {
             ContiguousKernels.of(wide).fill(matrix, at, n, 0);
         }
+    }
+
+    /// Writes zeros before and after each row of a rectangle, of which the first begins at `at`, `before` elements into
+    /// a row of the matrix.
+    private void zeroEnds(MemorySegment matrix, long at, long columns, long rows, long before, long across) {
+        zeroColumns(matrix, at - before, columns, rows, before);
+        zeroColumns(matrix, at + across, columns, rows, columns - before - across);
     }
 
     /// Columns are few, so the loop along them is the outer one.

@@ -26,6 +26,10 @@ final class WeightWork extends ConvolutionWork {
     /// Whether the parts add partial results; else they multiply.
     private boolean adds;
 
+    WeightWork() {
+        super(false);
+    }
+
     @Override
     void run() {
         rows = Tiling.evenly(window.depth(), MOST_ROWS);
