@@ -3,6 +3,7 @@ package org.toydiff;
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.convolution.ConvolutionWork;
+import org.toydiff.internal.convolution.Convolutions;
 import org.toydiff.internal.convolution.Convolutions.Kind;
 import org.toydiff.internal.kernels.BinaryKernel;
 
@@ -33,7 +34,8 @@ final class ConvolutionLaunch {
             Launch.fill(y, 0);
             return;
         }
-        boolean depthwise = weight.shape[1] == 1;
+        // One channel in each group: there are as many groups as channels.
+        boolean depthwise = Convolutions.isDepthwise(weight.shape, image.shape[1]);
         if (!depthwise) {
             CBlas.require();
         }

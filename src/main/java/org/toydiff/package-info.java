@@ -32,13 +32,13 @@
 /// - Making tensors: `Tensor` (the factories), `Spacing`, `Sampling`, `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (add, sqrt …), `ExponentialOps` (exp, log …), `TrigonometricOps` (sin,
 ///   tanh …), `RoundingOps` (floor, isNan …), `DivisionOps` (remainder …), `ReductionOps`, `StatisticsOps`,
-///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`,
-///   `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
+///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ConvolutionOps`, `ShapeOps`, `ArrangementOps`,
+///   `IndexingOps`, `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
 /// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
 /// - Linear algebra: `Linalg`; `LinearSystemOps` and `DecompositionOps` have its ops with their gradients, `LinalgLaunch`
 ///   starts LAPACK.
 /// - The parts that ops of one kind share: `Families`, `Quantiles`. `Launch` starts their kernels, `Products` their
-///   matrix products.
+///   matrix products, `ConvolutionLaunch` convolutions.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.
 /// - The graph: `Node` (one recorded op), `Rule` (the types of gradient rules).
 /// - Freeing a block early: `Backward` frees it (one walk), `WalkPlan` finds the last reader of each value,
@@ -52,5 +52,6 @@
 ///
 /// These internal packages know no tensor: `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM),
 /// `internal.kernels`, `internal.blas`, `internal.linalg` (calls LAPACK for a batch), `internal.memory`, `internal.plan` (where temporaries of a recording lie),
+/// `internal.convolution`, `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a recording lie),
 /// `internal.workers` and `internal.text`.
 package org.toydiff;

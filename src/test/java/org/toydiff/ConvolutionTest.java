@@ -80,6 +80,8 @@ class ConvolutionTest {
             new Sizes(2, 3, 0, 11, 4, 0, 3, 1, 1, 1, 1),
             new Sizes(2, 4, 0, 11, 4, 0, 3, 2, 2, 2, 2),
             new Sizes(2, 4, 0, 1, 4, 0, 1, 1, 0, 1, 4),
+            new Sizes(3, 1, 9, 8, 8, 3, 3, 1, 1, 1, 1),
+            new Sizes(3, 2, 9, 8, 14, 3, 3, 2, 1, 1, 2),
             // Several tiles, chunks of images, blocks of channels and of rows of patches.
             new Sizes(9, 3, 40, 41, 2, 3, 3, 1, 1, 1, 1),
             new Sizes(1, 70, 9, 9, 5, 3, 3, 1, 1, 1, 1),

@@ -4,6 +4,7 @@
 /// | subject | package |
 /// |---|---|
 /// | how an op is split into parts: segments, offsets, shapes, strides | `internal.launch` |
+/// | convolutions and patches | `internal.convolution` |
 /// | the arithmetic of kernels, as expressions | `internal.arithmetic` |
 /// | loops over elements, scalar and vector | `internal.kernels` |
 /// | matrix products | `internal.blas` |

@@ -52,6 +52,10 @@ class LayerDTypeTest extends ArenaTest {
         LAYERS.put("Embedding", () -> new Embedding(WIDE, 5, 4));
         LAYERS.put("LayerNorm", () -> new LayerNorm(WIDE, 4));
         LAYERS.put("BatchNorm1d", () -> new BatchNorm1d(WIDE, 4));
+        LAYERS.put("Conv1d", () -> new Conv1d(WIDE, 6, 3, 3, 3, true).samePadding());
+        LAYERS.put("Conv2d", () -> new OfImages(new Conv2d(WIDE, 3, 2, new long[] {2, 2}, 1, true).padding(1)));
+        LAYERS.put(
+                "ConvTranspose2d", () -> new OfImages(new ConvTranspose2d(WIDE, 3, 2, new long[] {2, 2}, 1, true)));
         LAYERS.put("Dropout", () -> new Dropout(0.3));
         LAYERS.put("Flatten", Flatten::new);
         LAYERS.put("ReLU", ReLU::new);
@@ -72,6 +76,20 @@ class LayerDTypeTest extends ArenaTest {
         LAYERS.put("Checkpoint", () -> Checkpoint.of(new Linear(WIDE, 4, 3)));
         LAYERS.put(
                 "Sequential", () -> new Sequential(new Linear(WIDE, 4, 8), new Tanh(), new Linear(WIDE, 8, 2, false)));
+    }
+
+    /// A layer over the elements of the input as two images of three channels.
+    private static final class OfImages extends Layer {
+        private final Layer layer;
+
+        OfImages(Layer layer) {
+            this.layer = child("layer", layer);
+        }
+
+        @Override
+        protected Tensor compute(Tensor x) {
+            return layer.forward(x.reshape(2, 3, 2, 2));
+        }
     }
 
     @Test

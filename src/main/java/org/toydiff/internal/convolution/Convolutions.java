@@ -12,6 +12,10 @@ public final class Convolutions {
         WEIGHT
     }
 
+    /// The most filters that read one channel without a product: with more of them, one product is faster than a pass for
+    /// each weight.
+    private static final long MOST_FILTERS = 3;
+
     private final ConvolutionWork features = new FeatureWork();
     private final ConvolutionWork images = new ImageWork();
     private final ConvolutionWork weights = new WeightWork();
@@ -24,9 +28,14 @@ public final class Convolutions {
     /// Creates the objects of a thread.
     public Convolutions() {}
 
-    /// {@return the work for a result}
+    /// {@return whether a convolution is computed without products}
     ///
-    /// @param depthwise whether each group has one channel
+    /// @param weight the shape of the weight
+    public static boolean isDepthwise(long[] weight, long groups) {
+        return weight[1] == 1 && weight[0] / groups <= MOST_FILTERS;
+    }
+
+    /// {@return the work for a result}
     public ConvolutionWork of(Kind kind, boolean depthwise) {
         return switch (kind) {
             case FEATURES -> depthwise ? depthwiseFeatures : features;

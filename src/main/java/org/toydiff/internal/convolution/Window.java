@@ -93,9 +93,4 @@ final class Window {
                 && height == outHeight
                 && width == outWidth;
     }
-
-    /// {@return whether every filter reads one channel}
-    boolean isDepthwise() {
-        return channels == groups;
-    }
 }
