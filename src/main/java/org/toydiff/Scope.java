@@ -22,6 +22,8 @@ import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.UpdateWork;
 import org.toydiff.internal.memory.Account;
 import org.toydiff.internal.memory.Storage;
+import org.toydiff.internal.normalization.GroupNormalizationWork;
+import org.toydiff.internal.normalization.RowNormalizationWork;
 import org.toydiff.internal.pooling.PoolingWork;
 import org.toydiff.internal.random.Draws;
 import org.toydiff.internal.recurrence.SequenceWork;
@@ -71,6 +73,8 @@ final class Scope {
     final Convolutions convolutions = new Convolutions();
     final RowWork rows = new RowWork();
     final DropoutWork dropouts = new DropoutWork();
+    final GroupNormalizationWork groupNormalizations = new GroupNormalizationWork();
+    final RowNormalizationWork rowNormalizations = new RowNormalizationWork();
     final PoolingWork pooling = new PoolingWork();
     final UpdateWork updates = new UpdateWork();
     final AttentionForward attention = new AttentionForward();

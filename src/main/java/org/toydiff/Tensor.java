@@ -60,6 +60,8 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// - Softmax and cross entropy ([SoftmaxOps]): [softmax][#softmax], [logSoftmax][#logSoftmax],
 ///   [crossEntropy][#crossEntropy]
 /// - Attention ([AttentionOps]): [scaledDotProductAttention][#scaledDotProductAttention]
+/// - Normalisation ([NormalizationOps]): [layerNorm][#layerNorm], [rmsNorm][#rmsNorm],
+///   [groupNorm][#groupNorm], [batchNorm][#batchNorm]
 /// - Pooling and interpolation ([PoolingOps]): [maxPool][#maxPool], [avgPool][#avgPool],
 ///   [adaptiveAvgPool][#adaptiveAvgPool], [upsampleNearest][#upsampleNearest], [upsampleLinear][#upsampleLinear]
 /// - Products ([ProductOps]): [matmul][#matmul], [linear][#linear], [fma][#fma]
@@ -109,6 +111,7 @@ public final class Tensor extends TensorBase
                 NanOps,
                 CumulativeOps,
                 SoftmaxOps,
+                NormalizationOps,
                 PoolingOps,
                 ProductOps,
                 ConvolutionOps,

@@ -42,6 +42,7 @@ class ArchitectureTest {
                     ".internal.launch",
                     ".internal.convolution",
                     ".internal.attention",
+                    ".internal.normalization",
                     ".internal.pooling",
                     ".internal.linalg",
                     ".internal.fusion",

@@ -90,6 +90,15 @@ class CompiledOpsTest {
                         CausalVariant.NONE,
                         2,
                         true));
+        OPS.put("layerNorm", x -> x.layerNorm(x.get(0), x.get(1), 0.1));
+        OPS.put("rmsNorm", x -> x.rmsNorm(x.get(0), 0.1));
+        OPS.put("groupNorm", x -> x.unsqueeze(-1).tile(1, 1, 20).groupNorm(2, x.get(0), x.get(1), 0.1));
+        OPS.put("batchNorm", x -> x.unsqueeze(-1)
+                .multiply(Tensor.arange(x.dtype(), 0, 20, 1))
+                .batchNorm(x.get(0), x.get(1), 0.1)
+                .values());
+        OPS.put("batchNorm of short runs", x -> x.batchNorm(x.get(0), x.get(1), 0.1)
+                .values());
         OPS.put("maxPool", x -> x.unsqueeze(0)
                 .maxPool(new long[] {2, 2}, new long[] {1, 2}, new long[] {1, 0}, new long[] {1, 1}, true));
         OPS.put("avgPool", x -> x.avgPool(new long[] {3}, new long[] {2}, new long[] {1}, false, true));

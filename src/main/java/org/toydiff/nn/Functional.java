@@ -70,6 +70,27 @@ public final class Functional {
         return Tensor.where(x.greater(0), x, x.multiply(slope));
     }
 
+    /// x where it is positive, `weight·x` elsewhere; the gradient at 0 is the weight: K. He et al., "Delving deep into
+    /// rectifiers", 2015.
+    ///
+    /// @param x the input, `[n, channels, …]`, or any shape for one weight
+    /// @param weight the slopes below 0, `[channels]` or `[1]`, of the input's dtype
+    /// @return a new tensor of the input's shape
+    /// @throws IllegalArgumentException if the shapes do not fit
+    public static Tensor prelu(Tensor x, Tensor weight) {
+        boolean each = x.rank() > 1 && weight.rank() == 1 && weight.size() == x.size(1);
+        if (!each && weight.size() != 1) {
+            throw new IllegalArgumentException("prelu: " + Arrays.toString(x.shape()) + " does not have "
+                    + Arrays.toString(weight.shape()) + " channels; give one weight, or one for each");
+        }
+        long[] shape = new long[x.rank()];
+        Arrays.fill(shape, 1);
+        if (each) {
+            shape[1] = weight.size();
+        }
+        return Tensor.where(x.greater(0), x, x.multiply(weight.reshape(shape)));
+    }
+
     /// `ln(1 + e^βx) / β`, without overflow.
     ///
     /// @param x the input
@@ -235,6 +256,37 @@ public final class Functional {
         return axes;
     }
 
+    /// [#dropout(Tensor, double)] of whole channels of each example: J. Tompson et al., 2014.
+    ///
+    /// @param x the input, `[n, c, l]` or `[c, l]`
+    /// @param p the probability of setting a channel to 0, in [0, 1]
+    /// @return a new tensor of the input's shape
+    /// @throws IllegalArgumentException if the rank does not fit or p is out of range
+    public static Tensor dropout1d(Tensor x, double p) {
+        return channelDropout("dropout1d", x, p, 1);
+    }
+
+    /// [#dropout(Tensor, double)] of whole channels of each example: J. Tompson et al., 2014.
+    ///
+    /// @param x the input, `[n, c, h, w]` or `[c, h, w]`
+    /// @param p the probability of setting a channel to 0, in [0, 1]
+    /// @return a new tensor of the input's shape
+    /// @throws IllegalArgumentException if the rank does not fit or p is out of range
+    public static Tensor dropout2d(Tensor x, double p) {
+        return channelDropout("dropout2d", x, p, 2);
+    }
+
+    private static Tensor channelDropout(String op, Tensor x, double p, int axes) {
+        requireProbability(op, p);
+        if (x.rank() != axes + 1 && x.rank() != axes + 2) {
+            throw new IllegalArgumentException(op + ": " + Arrays.toString(x.shape()) + " is neither "
+                    + (axes == 1 ? "[n, c, l] nor [c, l]" : "[n, c, h, w] nor [c, h, w]") + "; reshape it");
+        }
+        long[] channels = x.shape();
+        Arrays.fill(channels, x.rank() - axes, x.rank(), 1);
+        return x.multiply(dropout(Tensor.ones(x.dtype(), channels), p));
+    }
+
     /// [#oneHot(Tensor, long)] with as many classes as the largest index needs.
     ///
     /// @param index INT32 or INT64 indices of classes, not empty
@@ -314,24 +366,38 @@ public final class Functional {
     /// @return a new tensor of the input's shape
     /// @throws IllegalArgumentException if the shapes do not fit
     public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
-        long[] shape = x.shape();
-        int leadingAxes = shape.length - weight.rank();
-        if (leadingAxes < 0 || !Arrays.equals(Arrays.copyOfRange(shape, leadingAxes, shape.length), weight.shape())) {
-            throw new IllegalArgumentException("layerNorm: the last axes of " + Arrays.toString(shape) + " are not "
-                    + Arrays.toString(weight.shape()));
-        }
-        // Not the quotient of the sizes, which may be 0.
-        long leading = Arrays.stream(shape, 0, leadingAxes).reduce(1, (m, n) -> m * n);
-        Tensor rows = Autocast.toFloat32(x).reshape(leading, weight.size());
-        Tensor centered = rows.subtract(rows.mean(1, true));
-        Tensor variance = centered.multiply(centered).mean(1, true);
-        Tensor normal = centered.divide(variance.add(epsilon).sqrt());
-        return normal.reshape(shape).multiply(weight).add(bias).cast(x.dtype());
+        return Autocast.toFloat32(x).layerNorm(weight, bias, epsilon).cast(x.dtype());
     }
 
-    /// `centered / √(variance + ε)·weight + bias`
-    static Tensor scaled(Tensor centered, Tensor variance, Tensor weight, Tensor bias, double epsilon) {
-        return centered.divide(variance.add(epsilon).sqrt()).multiply(weight).add(bias);
+    /// Scales by the root of the mean square over the last axes, `x / √(mean(x²) + ε)·weight`: see [RMSNorm].
+    ///
+    /// @param x the input, `[…, normalized]`
+    /// @param weight the weight, `[normalized]`, of the input's dtype
+    /// @param epsilon ε, which keeps the divisor from 0
+    /// @return a new tensor of the input's shape
+    /// @throws IllegalArgumentException if the shapes do not fit
+    public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
+        return Autocast.toFloat32(x).rmsNorm(weight, epsilon).cast(x.dtype());
+    }
+
+    /// Normalises groups of channels of each example, `(x − mean) / √(variance + ε)·weight + bias`: see [GroupNorm].
+    ///
+    /// @param x the input, `[n, channels, …]`
+    /// @param groups the number of groups, a divisor of the channels
+    /// @param weight the weight, `[channels]`, of the input's dtype
+    /// @param bias the bias, of the same shape and dtype
+    /// @param epsilon ε, which keeps the divisor from 0
+    /// @return a new tensor of the input's shape
+    /// @throws IllegalArgumentException if the shapes do not fit
+    public static Tensor groupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double epsilon) {
+        return Autocast.toFloat32(x).groupNorm(groups, weight, bias, epsilon).cast(x.dtype());
+    }
+
+    static double requireEpsilon(String op, double epsilon) {
+        if (!(epsilon >= 0)) {
+            throw new IllegalArgumentException(op + ": epsilon " + epsilon + " must be 0 or more");
+        }
+        return epsilon;
     }
 
     static long requirePositive(String op, String setting, long value) {

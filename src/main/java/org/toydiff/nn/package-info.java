@@ -7,10 +7,14 @@
 /// | a layer's table of output shapes and bytes | [Summary], `SummaryCalls` |
 /// | layers with parameters | [Linear], [Embedding], [LayerNorm], [BatchNorm1d] |
 /// | convolutions | [Conv1d], [Conv2d], [ConvTranspose2d], [ConvolutionLayer], [PaddedConvolution] |
+/// | layers with parameters | [Linear], [Embedding] |
+/// | normalisation | [LayerNorm], [RMSNorm], [GroupNorm], [BatchNorm1d], [BatchNorm2d] (`BatchNormLayer`) |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
-/// | activations | [ReLU], [LeakyReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
-/// | pooling and interpolation | [MaxPool1d], [MaxPool2d], [AvgPool1d], [AvgPool2d] (`PoolingLayer`), [AdaptiveAvgPool1d], [AdaptiveAvgPool2d], [Upsample] ([Interpolation]) |
-/// | other layers without parameters | [Dropout], [Flatten] |
+/// | activations | [ReLU], [LeakyReLU], [PReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
+/// | activations along an axis | [Softmax], [LogSoftmax] |
+/// | pooling | [MaxPool1d], [MaxPool2d], [AvgPool1d], [AvgPool2d] (`PoolingLayer`) |
+/// | adaptive pooling, interpolation | [AdaptiveAvgPool1d], [AdaptiveAvgPool2d], [Upsample] ([Interpolation]) |
+/// | other layers without parameters | [Dropout], [Dropout1d], [Dropout2d], [Flatten] |
 /// | activations, losses and one-hot vectors as functions | [Functional] |
 /// | losses | [Loss], [CrossEntropyLoss], [Reduction], [LossTerms] |
 /// | initial values of parameters | [Initializers] |

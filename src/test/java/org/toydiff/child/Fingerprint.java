@@ -247,9 +247,23 @@ public final class Fingerprint {
         ops.put("quantile", x -> part(x).quantile(new double[] {0.3, 0.9}, 0));
         ops.put("nanMean", x -> x.log().nanMean(0));
         ops.put("nanQuantile", x -> part(x).log().nanQuantile(0.3, 0));
+        ops.put(
+                "layerNorm",
+                x -> x.layerNorm(
+                        x.reshape(-1, x.size(-1)).get(0),
+                        x.reshape(-1, x.size(-1)).get(0),
+                        0.1));
+        ops.put("rmsNorm", x -> x.rmsNorm(x.reshape(-1, x.size(-1)).get(0), 0.1));
+        ops.put("batchNorm", x -> x.rank() == 2 ? grouped(x) : x);
         ops.put("pooling", x -> x.rank() == 2 && x.size(1) > 1 ? pooled(x.unsqueeze(0)) : x);
         ops.put("columns", x -> x.rank() == 2 ? x.mean(0).add(x.max(0)) : x);
         return ops;
+    }
+
+    private static Tensor grouped(Tensor x) {
+        Tensor weight = x.mean(1);
+        Tensor images = x.unsqueeze(0);
+        return images.batchNorm(weight, weight, 0.1).values().add(images.groupNorm(1, weight, weight, 0.1));
     }
 
     private static Tensor pooled(Tensor x) {

@@ -46,6 +46,8 @@ final class LayerCalls {
                 new Row("loss", 8, LayerCalls::loss),
                 Row.of("oneHot", LayerCalls::oneHot),
                 new Row("layerNorm", 4, LayerCalls::layerNorm),
+                Row.of("rmsNorm", LayerCalls::rmsNorm),
+                Row.of("groupNorm", LayerCalls::groupNorm),
                 new Row("step", 8, LayerCalls::step));
     }
 
@@ -203,6 +205,27 @@ final class LayerCalls {
                 .reads(x, weight, bias)
                 .mayRefuse()
                 .gives(() -> Functional.layerNorm(x.tensor, weight.tensor, bias.tensor, 0.1));
+    }
+
+    private static void rmsNorm(Machine m, Choice c) {
+        Held x = m.floating(c, held -> held.rank() > 0);
+        Held weight = m.fresh(c, x.dtype(), Arrays.copyOfRange(x.shape(), Math.max(0, x.rank() - 1), x.rank()));
+        new Attempt(m, c, x + ".rmsNorm(" + weight + ", 0.1)")
+                .reads(x, weight)
+                .mayRefuse()
+                .gives(() -> x.tensor.rmsNorm(weight.tensor, 0.1));
+    }
+
+    private static void groupNorm(Machine m, Choice c) {
+        Held x = m.floating(c, held -> held.rank() > 1);
+        long channels = x.rank() > 1 ? x.shape()[1] : 1;
+        Held weight = m.fresh(c, x.dtype(), channels);
+        Held bias = m.fresh(c, x.dtype(), channels);
+        long groups = c.coin() ? 1 : c.below(3);
+        new Attempt(m, c, x + ".groupNorm(" + groups + ", " + weight + ", " + bias + ", 0.1)")
+                .reads(x, weight, bias)
+                .mayRefuse()
+                .gives(() -> x.tensor.groupNorm(groups, weight.tensor, bias.tensor, 0.1));
     }
 
     private static Optimizer optimizer(int kind, List<Tensor> parameters) {

@@ -24,27 +24,48 @@ import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Layers, activations and losses against PyTorch 2.13: the values that golden_nn.py wrote.
+/// Layers, activations and losses against PyTorch 2.13: the values that golden_nn.py and golden_normalization.py wrote.
 class GoldenLayersTest {
     private static final Map<String, UnaryOperator<Tensor>> ONE = new HashMap<>();
     private static final Map<String, BinaryOperator<Tensor>> TWO = new HashMap<>();
-    private static final Map<String, Function<DType, Layer>> LAYERS = Map.of(
-            "layerNorm", dtype -> new LayerNorm(dtype, 4),
-            "layerNorm2", dtype -> new LayerNorm(dtype, 3, 4),
-            "batchNorm", dtype -> new BatchNorm1d(dtype, 3),
-            "batchNormLong", dtype -> new BatchNorm1d(dtype, 3),
-            "batchNormEval", GoldenLayersTest::trainedBatchNorm,
-            "embedding", dtype -> new Embedding(dtype, 5, 3));
+    private static final Map<String, Function<DType, Layer>> LAYERS = new HashMap<>();
+    private static final List<String> FILES = List.of("golden_nn.txt", "golden_normalization.txt");
 
-    private static Layer trainedBatchNorm(DType dtype) {
-        var norm = new BatchNorm1d(dtype, 3);
-        norm.namedBuffers().get("running_mean").copyFrom(Tensor.of(dtype, 1, -1, 0));
-        norm.namedBuffers().get("running_var").copyFrom(Tensor.of(dtype, 2, 0.5f, 1));
+    private static Layer trained(Layer norm, Tensor mean, Tensor variance) {
+        norm.namedBuffers().get("running_mean").copyFrom(mean);
+        norm.namedBuffers().get("running_var").copyFrom(variance);
         norm.eval();
         return norm;
     }
 
     static {
+        LAYERS.put("layerNorm", dtype -> new LayerNorm(dtype, 4));
+        LAYERS.put("layerNorm2", dtype -> new LayerNorm(dtype, 3, 4));
+        LAYERS.put("layerNormOfManyRows", dtype -> new LayerNorm(dtype, 6));
+        LAYERS.put("layerNormOfOne", dtype -> new LayerNorm(dtype, 1));
+        // PyTorch's ε is that of its dtype, FLOAT32.
+        LAYERS.put("rmsNorm", dtype -> new RMSNorm(dtype, 5).epsilon(Math.ulp(1f)));
+        LAYERS.put("rmsNorm2", dtype -> new RMSNorm(dtype, 2, 3).epsilon(Math.ulp(1f)));
+        LAYERS.put("rmsNormOfManyRows", dtype -> new RMSNorm(dtype, 3).epsilon(Math.ulp(1f)));
+        LAYERS.put("groupNorm", dtype -> new GroupNorm(dtype, 2, 4));
+        LAYERS.put("groupNormOfShortRuns", dtype -> new GroupNorm(dtype, 2, 4));
+        LAYERS.put("groupNormOfOneGroup", dtype -> new GroupNorm(dtype, 1, 3));
+        LAYERS.put("groupNormOfEachChannel", dtype -> new GroupNorm(dtype, 3, 3));
+        LAYERS.put("batchNorm", dtype -> new BatchNorm1d(dtype, 3));
+        LAYERS.put("batchNormLong", dtype -> new BatchNorm1d(dtype, 3));
+        LAYERS.put("batchNorm1dOfLongRuns", dtype -> new BatchNorm1d(dtype, 2));
+        LAYERS.put(
+                "batchNormEval",
+                dtype -> trained(new BatchNorm1d(dtype, 3), Tensor.of(dtype, 1, -1, 0), Tensor.of(dtype, 2, 0.5f, 1)));
+        LAYERS.put("batchNorm2d", dtype -> new BatchNorm2d(dtype, 2));
+        LAYERS.put("batchNorm2dOfShortRuns", dtype -> new BatchNorm2d(dtype, 3));
+        LAYERS.put("batchNorm2dOfOneImage", dtype -> new BatchNorm2d(dtype, 2));
+        LAYERS.put(
+                "batchNorm2dEval",
+                dtype -> trained(new BatchNorm2d(dtype, 2), Tensor.of(dtype, 1, -1), Tensor.of(dtype, 2, 0.5f)));
+        LAYERS.put("prelu", dtype -> new PReLU(dtype, 3));
+        LAYERS.put("preluOfOneWeight", dtype -> new PReLU(dtype, 1));
+        LAYERS.put("embedding", dtype -> new Embedding(dtype, 5, 3));
         ONE.put("gelu", Functional::gelu);
         ONE.put("geluTanh", Functional::geluTanh);
         ONE.put("silu", Functional::silu);
@@ -107,7 +128,7 @@ class GoldenLayersTest {
 
     @TestFactory
     Stream<DynamicTest> everyCaseIsAsPyTorchHasIt() throws IOException {
-        return Golden.cases("golden_nn.txt").stream()
+        return cases().stream()
                 .map(golden -> dynamicTest(golden.name(), () -> {
                     for (Release release : Release.values()) {
                         long before = Memory.liveBytes();
@@ -122,6 +143,14 @@ class GoldenLayersTest {
                         assertEquals(before, Memory.liveBytes());
                     }
                 }));
+    }
+
+    private static List<Golden.Case> cases() throws IOException {
+        List<Golden.Case> cases = new ArrayList<>();
+        for (String file : FILES) {
+            cases.addAll(Golden.cases(file));
+        }
+        return cases;
     }
 
     private static void requireFunction(Golden.Case golden, Release release) {
@@ -174,7 +203,7 @@ class GoldenLayersTest {
         names.addAll(TWO.keySet());
         names.addAll(LAYERS.keySet());
         var found = new TreeSet<String>();
-        Golden.cases("golden_nn.txt").forEach(golden -> found.add(golden.name()));
+        cases().forEach(golden -> found.add(golden.name()));
         assertEquals(found, names);
     }
 }

@@ -43,9 +43,15 @@ class LayerDTypeTest extends ArenaTest {
     /// Every layer, for inputs `[6, 4]`.
     private static final Map<String, Supplier<Layer>> LAYERS = new LinkedHashMap<>();
 
-    /// Layers whose inputs are `[2, 4, 3, 5]`.
-    private static final Set<Class<?>> IMAGES =
-            Set.of(MaxPool2d.class, AvgPool2d.class, AdaptiveAvgPool2d.class, Upsample.class);
+    /// Layers whose inputs are `[2, 4, 3, 6]`.
+    private static final Set<Class<?>> IMAGES = Set.of(
+            MaxPool2d.class,
+            AvgPool2d.class,
+            AdaptiveAvgPool2d.class,
+            Upsample.class,
+            BatchNorm2d.class,
+            GroupNorm.class,
+            Dropout2d.class);
 
     static {
         LAYERS.put("Linear", () -> new Linear(WIDE, 4, 3));
@@ -65,6 +71,14 @@ class LayerDTypeTest extends ArenaTest {
         LAYERS.put("GELU", GELU::new);
         LAYERS.put("SiLU", SiLU::new);
         LAYERS.put("Softplus", Softplus::new);
+        LAYERS.put("BatchNorm2d", () -> new BatchNorm2d(WIDE, 4));
+        LAYERS.put("GroupNorm", () -> new GroupNorm(WIDE, 2, 4));
+        LAYERS.put("RMSNorm", () -> new RMSNorm(WIDE, 4));
+        LAYERS.put("PReLU", () -> new PReLU(WIDE, 4));
+        LAYERS.put("Softmax", () -> new Softmax(1));
+        LAYERS.put("LogSoftmax", () -> new LogSoftmax(-1));
+        LAYERS.put("Dropout1d", () -> new Dropout1d(0.3));
+        LAYERS.put("Dropout2d", () -> new Dropout2d(0.3));
         LAYERS.put("MaxPool1d", () -> new MaxPool1d(2, 1, 1));
         LAYERS.put("MaxPool2d", () -> new MaxPool2d(2, 1, 1));
         LAYERS.put("AvgPool1d", () -> new AvgPool1d(2, 1, 1));
@@ -110,7 +124,7 @@ class LayerDTypeTest extends ArenaTest {
 
     private static Tensor input(Layer layer) {
         if (IMAGES.contains(layer.getClass())) {
-            return Tensor.randn(WIDE, 2, 4, 3, 5).trackGradient();
+            return Tensor.randn(WIDE, 2, 4, 3, 6).trackGradient();
         }
         return layer instanceof Embedding
                 ? Tensor.of(new long[] {4, 0, 4, 2, 1, 3})

@@ -8,8 +8,8 @@ import org.toydiff.internal.arithmetic.Real;
 import org.toydiff.internal.kernels.PassDescription.Fold;
 import org.toydiff.internal.kernels.PassDescription.Output;
 
-/// Kernels over contiguous runs of floating-point elements: reductions, and the parts of softmax. Starts and counts
-/// are in elements. Elements are summed in double, exponentials in the precision of the elements.
+/// Kernels over contiguous runs of floating-point elements: reductions, and the parts of softmax and of normalisations.
+/// Starts and counts are in elements. Elements are summed in double, exponentials in the precision of the elements.
 public final class ContiguousKernels {
     private static final ContiguousKernels FLOAT32 = new ContiguousKernels(false);
     private static final ContiguousKernels FLOAT64 = new ContiguousKernels(true);
@@ -35,6 +35,7 @@ public final class ContiguousKernels {
     private static final int X = 0;
     private static final int B = 1;
     private static final int Y = 2;
+    private static final int C = 3;
 
     private enum Kind {
         FILL((name, p) -> PassDescription.map(name, p, new Output(Y, p.parameter(0)))),
@@ -51,7 +52,20 @@ public final class ContiguousKernels {
                 PassDescription.map(name, p, new Output(Y, p.input(X).fma(p.parameter(0), p.input(Y))))),
         SOFTMAX_GRADIENT((name, p) -> PassDescription.map(
                 name, p, new Output(Y, p.input(B).multiply(p.input(X).subtract(p.parameter(0)))))),
-        LOG_SOFTMAX_GRADIENT((name, p) -> PassDescription.map(name, p, new Output(Y, logSoftmaxGradient(p))));
+        LOG_SOFTMAX_GRADIENT((name, p) -> PassDescription.map(name, p, new Output(Y, logSoftmaxGradient(p)))),
+        NORMALIZE((name, p) -> PassDescription.map(
+                name, p, new Output(Y, deviation(p, X, p.parameter(1)).fma(p.input(B), p.input(C))))),
+        SCALE((name, p) -> PassDescription.map(
+                name, p, new Output(Y, p.input(X).multiply(p.parameter(0)).multiply(p.input(B))))),
+        CENTERED_DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, centeredDot(B))),
+        WEIGHTED_DOT((name, p) ->
+                PassDescription.fold(name, p, Fold.SUM, centeredDot(C).multiply(Precision.FLOAT64.input(B)))),
+        CENTERED_PRODUCT((name, p) ->
+                PassDescription.map(name, p, new Output(Y, p.input(X).multiply(deviation(p, B, p.parameter(1)))))),
+        NORMALIZE_GRADIENT(
+                (name, p) -> PassDescription.map(name, p, new Output(Y, normalizeGradient(p, p.input(X), B)))),
+        WEIGHTED_NORMALIZE_GRADIENT((name, p) -> PassDescription.map(
+                name, p, new Output(Y, normalizeGradient(p, p.input(X).multiply(p.input(B)), C))));
 
         private final PerPrecision<Kernel.Pass> kernel;
 
@@ -76,6 +90,21 @@ public final class ContiguousKernels {
             return p.input(X).subtract(p.parameter(0)).fma(p.parameter(1), p.parameter(2));
         }
 
+        /// `(x − mean)·factor`, with the mean in parameter 0.
+        private static Real deviation(Precision p, int x, Real factor) {
+            return p.input(x).subtract(p.parameter(0)).multiply(factor);
+        }
+
+        /// `g·(x − mean)`
+        private static Real centeredDot(int x) {
+            Precision p = Precision.FLOAT64;
+            return p.input(X).multiply(p.input(x).subtract(p.parameter(0)));
+        }
+
+        private static Real normalizeGradient(Precision p, Real g, int x) {
+            return g.multiply(p.parameter(1)).subtract(p.parameter(2)).subtract(deviation(p, x, p.parameter(3)));
+        }
+
         private static Real logSoftmaxGradient(Precision p) {
             return p.input(X).subtract(Exponential.expOfNegative(p.input(B)).multiply(p.parameter(0)));
         }
@@ -92,6 +121,22 @@ public final class ContiguousKernels {
             long n,
             double[] parameters) {
         return kind.kernel.of(wide).run(x, x0, b, b0, y, y0, null, 0, null, 0, n, parameters);
+        return run(kind, x, x0, b, b0, y, y0, null, 0, n, parameters);
+    }
+
+    private double run(
+            Kind kind,
+            MemorySegment x,
+            long x0,
+            MemorySegment b,
+            long b0,
+            MemorySegment y,
+            long y0,
+            MemorySegment c,
+            long c0,
+            long n,
+            double[] parameters) {
+        return kind.kernel.of(wide).run(x, x0, b, b0, y, y0, c, c0, n, parameters);
     }
 
     private double fold(Kind kind, MemorySegment x, long x0, MemorySegment b, long b0, long n) {
@@ -180,5 +225,112 @@ public final class ContiguousKernels {
     public void logSoftmaxGradient(
             MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
         run(Kind.LOG_SOFTMAX_GRADIENT, g, g0, y, y0, x, x0, n, parameters(sum));
+    }
+
+    // Normalisations.
+
+    private static double[] parameters(double mean, double factor, double term, double slope) {
+        double[] parameters = parameters(mean);
+        parameters[1] = factor;
+        parameters[2] = term;
+        parameters[3] = slope;
+        return parameters;
+    }
+
+    /// `y = (x − mean)·factor·weight + bias`
+    public void normalize(
+            MemorySegment x,
+            long x0,
+            MemorySegment weight,
+            long weight0,
+            MemorySegment bias,
+            long bias0,
+            long n,
+            double mean,
+            double factor,
+            MemorySegment y,
+            long y0) {
+        double[] parameters = parameters(mean, factor, 0, 0);
+        run(Kind.NORMALIZE, x, x0, weight, weight0, y, y0, bias, bias0, n, parameters);
+    }
+
+    /// `y = x·factor·weight`
+    public void scale(
+            MemorySegment x,
+            long x0,
+            MemorySegment weight,
+            long weight0,
+            long n,
+            double factor,
+            MemorySegment y,
+            long y0) {
+        run(Kind.SCALE, x, x0, weight, weight0, y, y0, n, parameters(factor));
+    }
+
+    /// `Σ g·(x − mean)`
+    public double centeredDot(MemorySegment g, long g0, MemorySegment x, long x0, long n, double mean) {
+        return run(Kind.CENTERED_DOT, g, g0, x, x0, null, 0, n, parameters(mean));
+    }
+
+    /// `Σ g·weight·(x − mean)`
+    public double weightedDot(
+            MemorySegment g,
+            long g0,
+            MemorySegment weight,
+            long weight0,
+            MemorySegment x,
+            long x0,
+            long n,
+            double mean) {
+        return run(Kind.WEIGHTED_DOT, g, g0, weight, weight0, null, 0, x, x0, n, parameters(mean));
+    }
+
+    /// `y = g·((x − mean)·factor)`
+    public void centeredProduct(
+            MemorySegment g,
+            long g0,
+            MemorySegment x,
+            long x0,
+            long n,
+            double mean,
+            double factor,
+            MemorySegment y,
+            long y0) {
+        run(Kind.CENTERED_PRODUCT, g, g0, x, x0, y, y0, n, parameters(mean, factor, 0, 0));
+    }
+
+    /// `y = g·factor − term − (x − mean)·slope`
+    public void normalizeGradient(
+            MemorySegment g,
+            long g0,
+            MemorySegment x,
+            long x0,
+            long n,
+            double mean,
+            double factor,
+            double term,
+            double slope,
+            MemorySegment y,
+            long y0) {
+        run(Kind.NORMALIZE_GRADIENT, g, g0, x, x0, y, y0, n, parameters(mean, factor, term, slope));
+    }
+
+    /// `y = g·weight·factor − term − (x − mean)·slope`
+    public void normalizeGradient(
+            MemorySegment g,
+            long g0,
+            MemorySegment weight,
+            long weight0,
+            MemorySegment x,
+            long x0,
+            long n,
+            double mean,
+            double factor,
+            double term,
+            double slope,
+            MemorySegment y,
+            long y0) {
+        double[] parameters = parameters(mean, factor, term, slope);
+        run(Kind.WEIGHTED_NORMALIZE_GRADIENT, g, g0, weight, weight0, y, y0, x, x0, n, parameters);
     }
 }

@@ -1,0 +1,167 @@
+package org.toydiff;
+
+import org.toydiff.internal.normalization.GroupNormalizationWork;
+import org.toydiff.internal.normalization.NormalizationWork;
+import org.toydiff.internal.normalization.RowNormalizationWork;
+
+/// Where normalisations start. Operands are contiguous and of one dtype, FLOAT32 or FLOAT64; outputs are made.
+final class NormalizationLaunch {
+    /// The shortest run of a channel for which kernels over runs pay; shorter ones are normalised by elementwise
+    /// ops and reductions, which keep some tensors of the input's size.
+    static final long SHORTEST_RUN = 16;
+
+    private NormalizationLaunch() {}
+
+    /// `y = x` normalised by rows of as many elements as the weight; without a bias the mean is not subtracted.
+    static void rows(Tensor x, Tensor weight, Tensor bias, double epsilon, Tensor y) {
+        if (y.size() == 0 || Launch.skips(y)) {
+            return;
+        }
+        Scope scope = Scope.current();
+        RowNormalizationWork work = scope.rowNormalizations;
+        set(work, x, weight, epsilon);
+        if (bias != null) {
+            work.bias(bias.storage.segment(), bias.offset);
+        }
+        work.result(y.storage.segment(), y.offset);
+        work.forward(bias != null, x.size() / weight.size(), weight.size());
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor from = recorder.reads(x);
+            Tensor by = recorder.reads(weight);
+            Tensor plus = recorder.reads(bias);
+            Tensor to = recorder.writes(y);
+            recorder.keep(y.storage.op, () -> rows(from, by, plus, epsilon, to), to);
+        }
+    }
+
+    /// The gradients of [#rows] that are not null: to x, and in [RowNormalizationWork#parts] rows, to be added up, to
+    /// the weight and the bias.
+    static void rowGradients(
+            boolean centered,
+            Tensor g,
+            Tensor x,
+            Tensor weight,
+            double epsilon,
+            Tensor toX,
+            Tensor toWeight,
+            Tensor toBias) {
+        if (x.size() == 0 || Launch.skips(g)) {
+            return;
+        }
+        Scope scope = Scope.current();
+        RowNormalizationWork work = scope.rowNormalizations;
+        set(work, x, weight, epsilon);
+        setGradients(work, g, toX, toWeight, toBias);
+        work.backward(centered, x.size() / weight.size(), weight.size());
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor from = recorder.reads(g);
+            Tensor at = recorder.reads(x);
+            Tensor by = recorder.reads(weight);
+            Tensor first = recorder.writes(toX);
+            Tensor second = recorder.writes(toWeight);
+            Tensor third = recorder.writes(toBias);
+            recorder.keep(
+                    "normalizeGradient",
+                    () -> rowGradients(centered, from, at, by, epsilon, first, second, third),
+                    first != null ? first : second != null ? second : third);
+        }
+    }
+
+    /// `y = x` normalised by groups of `[images, groups, channels, length]`; mean and variance are those of each
+    /// group over all images, or null for groups of one image.
+    static void groups(
+            long[] sizes,
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            double epsilon,
+            Tensor y,
+            Tensor mean,
+            Tensor variance) {
+        if (y.size() == 0 || Launch.skips(y)) {
+            return;
+        }
+        Scope scope = Scope.current();
+        GroupNormalizationWork work = scope.groupNormalizations;
+        set(work, x, weight, epsilon);
+        work.bias(bias.storage.segment(), bias.offset);
+        work.result(y.storage.segment(), y.offset);
+        setStatistics(work, mean, variance);
+        work.forward(mean != null, sizes[0], sizes[1], sizes[2], sizes[3]);
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor from = recorder.reads(x);
+            Tensor by = recorder.reads(weight);
+            Tensor plus = recorder.reads(bias);
+            Tensor to = recorder.writes(y);
+            Tensor first = recorder.writes(mean);
+            Tensor second = recorder.writes(variance);
+            recorder.keep(y.storage.op, () -> groups(sizes, from, by, plus, epsilon, to, first, second), to);
+        }
+    }
+
+    /// The gradients of [#groups] that are not null: to x, and to weight and bias in a row for each image, or in
+    /// one over all images.
+    static void groupGradients(
+            long[] sizes,
+            Tensor g,
+            Tensor x,
+            Tensor weight,
+            double epsilon,
+            Tensor mean,
+            Tensor variance,
+            Tensor toX,
+            Tensor toWeight,
+            Tensor toBias) {
+        if (x.size() == 0 || Launch.skips(g)) {
+            return;
+        }
+        Scope scope = Scope.current();
+        GroupNormalizationWork work = scope.groupNormalizations;
+        set(work, x, weight, epsilon);
+        setGradients(work, g, toX, toWeight, toBias);
+        setStatistics(work, mean, variance);
+        work.backward(mean != null, sizes[0], sizes[1], sizes[2], sizes[3]);
+        Recorder recorder = scope.recorder;
+        if (recorder != null) {
+            Tensor from = recorder.reads(g);
+            Tensor at = recorder.reads(x);
+            Tensor by = recorder.reads(weight);
+            Tensor center = recorder.reads(mean);
+            Tensor spread = recorder.reads(variance);
+            Tensor first = recorder.writes(toX);
+            Tensor second = recorder.writes(toWeight);
+            Tensor third = recorder.writes(toBias);
+            recorder.keep(
+                    "normalizeGradient",
+                    () -> groupGradients(sizes, from, at, by, epsilon, center, spread, first, second, third),
+                    first != null ? first : second != null ? second : third);
+        }
+    }
+
+    private static void setStatistics(GroupNormalizationWork work, Tensor mean, Tensor variance) {
+        if (mean != null) {
+            work.statistics(mean.storage.segment(), mean.offset, variance.storage.segment(), variance.offset);
+        }
+    }
+
+    private static void set(NormalizationWork work, Tensor x, Tensor weight, double epsilon) {
+        work.input(x.isWide(), epsilon, x.storage.segment(), x.offset);
+        work.weight(weight.storage.segment(), weight.offset);
+    }
+
+    private static void setGradients(NormalizationWork work, Tensor g, Tensor toX, Tensor toWeight, Tensor toBias) {
+        work.gradient(g.storage.segment(), g.offset);
+        if (toX != null) {
+            work.result(toX.storage.segment(), toX.offset);
+        }
+        if (toWeight != null) {
+            work.toWeight(toWeight.storage.segment(), toWeight.offset);
+        }
+        if (toBias != null) {
+            work.toBias(toBias.storage.segment(), toBias.offset);
+        }
+    }
+}

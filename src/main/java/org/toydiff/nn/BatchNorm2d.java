@@ -1,0 +1,50 @@
+package org.toydiff.nn;
+
+import org.toydiff.DType;
+
+/// Normalises each channel over the batch, `(x − mean) / √(variance + ε)·weight + bias`: S. Ioffe, C. Szegedy,
+/// "Batch normalization", 2015.
+///
+/// In training, mean and variance are those of the batch, and the running statistics follow them:
+/// `running ← (1 − momentum)·running + momentum·batch`, with the unbiased variance. In evaluation the running
+/// statistics are used. Methods named after the settings change those; each holds from the next forward on:
+/// ```java
+/// var norm = new BatchNorm2d(256).epsilon(1e-3).momentum(0.01);
+/// ```
+///
+/// **Shapes** `[n, channels, h, w]`; the output has the shape of the input.
+/// **State** parameters `weight`, `bias`; buffers `running_mean`, `running_var` and `num_batches_tracked`, an INT64
+/// scalar, all as PyTorch's. Settings are not saved.
+public final class BatchNorm2d extends BatchNormLayer<BatchNorm2d> {
+    /// Makes a FLOAT32 layer with ε = 1e-5 and momentum 0.1.
+    ///
+    /// @param channels the size of the second axis, positive
+    /// @throws IllegalArgumentException if it is not positive
+    public BatchNorm2d(long channels) {
+        this(DType.FLOAT32, channels);
+    }
+
+    /// Makes a layer with ε = 1e-5 and momentum 0.1.
+    ///
+    /// @param dtype the floating dtype of input, output, parameters and running statistics
+    /// @param channels the size of the second axis, positive
+    /// @throws IllegalArgumentException if it is not positive or the dtype is not floating
+    public BatchNorm2d(DType dtype, long channels) {
+        super(dtype, channels);
+    }
+
+    @Override
+    BatchNorm2d self() {
+        return this;
+    }
+
+    @Override
+    boolean takes(int rank) {
+        return rank == 4;
+    }
+
+    @Override
+    String shapes(long channels) {
+        return "[n, " + channels + ", h, w]";
+    }
+}

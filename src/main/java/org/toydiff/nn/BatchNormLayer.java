@@ -1,0 +1,122 @@
+package org.toydiff.nn;
+
+import java.util.Arrays;
+import org.toydiff.Autocast;
+import org.toydiff.Autograd;
+import org.toydiff.DType;
+import org.toydiff.NormalizationOps;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+
+/// The base of layers that normalise each channel over the batch: their parameters, running statistics and settings.
+///
+/// @param <S> the layer itself, which the settings return
+abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer permits BatchNorm1d, BatchNorm2d {
+    private final Tensor weight;
+    private final Tensor bias;
+    private final Tensor runningMean;
+    private final Tensor runningVariance;
+    private final Tensor batches;
+    private double epsilon = 1e-5;
+    private double momentum = 0.1;
+
+    BatchNormLayer(DType dtype, long channels) {
+        requireFloating(dtype);
+        Functional.requirePositive(name(), "channels", channels);
+        this.weight = parameter("weight", Tensor.ones(dtype, channels));
+        this.bias = parameter("bias", Tensor.zeros(dtype, channels));
+        this.runningMean = buffer("running_mean", Tensor.zeros(dtype, channels));
+        this.runningVariance = buffer("running_var", Tensor.ones(dtype, channels));
+        this.batches = buffer("num_batches_tracked", Tensor.zeros(DType.INT64));
+    }
+
+    abstract S self();
+
+    /// Whether it takes inputs of that rank.
+    abstract boolean takes(int rank);
+
+    /// {@return the shapes of its inputs, for so many channels}
+    abstract String shapes(long channels);
+
+    private String name() {
+        return getClass().getSimpleName();
+    }
+
+    /// Sets ε, which keeps the divisor from 0.
+    ///
+    /// @param epsilon ε, 0 or more; 1e-5 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is negative or NaN
+    public S epsilon(double epsilon) {
+        this.epsilon = Functional.requireEpsilon(name(), epsilon);
+        settingChanged();
+        return self();
+    }
+
+    /// Sets the momentum, the weight of a batch's statistics in the running ones.
+    ///
+    /// @param momentum the weight, in [0, 1]; 0.1 without this call
+    /// @return this
+    /// @throws IllegalArgumentException if it is out of range
+    public S momentum(double momentum) {
+        if (!(momentum >= 0 && momentum <= 1)) {
+            throw new IllegalArgumentException(name() + ": momentum " + momentum + " must be within 0 to 1");
+        }
+        this.momentum = momentum;
+        settingChanged();
+        return self();
+    }
+
+    @Override
+    protected Tensor compute(Tensor x) {
+        long[] shape = x.shape();
+        long channels = weight.size();
+        if (!takes(shape.length) || shape[1] != channels) {
+            throw new IllegalArgumentException(name() + ": " + Arrays.toString(shape) + " is not " + shapes(channels));
+        }
+        return normal(Autocast.toFloat32(x)).cast(x.dtype());
+    }
+
+    private Tensor normal(Tensor x) {
+        if (!isTraining()) {
+            Tensor centered = x.subtract(perChannel(x, runningMean));
+            Tensor divisor = perChannel(x, runningVariance).add(epsilon).sqrt();
+            return centered.divide(divisor).multiply(perChannel(x, weight)).add(perChannel(x, bias));
+        }
+        long n = weight.size() == 0 ? 0 : x.size() / weight.size();
+        if (n < 2) {
+            throw new IllegalArgumentException(name()
+                    + ": one value for each channel has no variance; leave a last batch of one example out with"
+                    + " DataLoader.dropLast(), make batches or micro-batches larger, or set the layer to eval()");
+        }
+        NormalizationOps.BatchNorm normal = x.batchNorm(weight, bias, epsilon);
+        track(normal.mean(), normal.variance(), n);
+        return normal.values();
+    }
+
+    /// Returns a vector of channels that broadcasts with x.
+    private static Tensor perChannel(Tensor x, Tensor vector) {
+        if (x.rank() == 2) {
+            return vector;
+        }
+        long[] shape = new long[x.rank()];
+        Arrays.fill(shape, 1);
+        shape[1] = vector.size();
+        return vector.reshape(shape);
+    }
+
+    private void track(Tensor mean, Tensor variance, long n) {
+        try (var scratch = TensorArena.ofConfined();
+                var off = Autograd.noGradient()) {
+            Tensor unbiased = variance.multiply((double) n / (n - 1));
+            runningMean.copyFrom(runningMean.multiply(1 - momentum).add(mean.multiply(momentum)));
+            runningVariance.copyFrom(runningVariance.multiply(1 - momentum).add(unbiased.multiply(momentum)));
+            batches.copyFrom(batches.add(1));
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name() + "(" + weight.size() + ", epsilon=" + epsilon + ", momentum=" + momentum + ")";
+    }
+}
