@@ -5,9 +5,8 @@
 /// | base of all layers: parameters, children, state dicts, error paths | [Layer] |
 /// | a state loaded in part | [IncompatibleKeys] |
 /// | a layer's table of output shapes and bytes | [Summary], `SummaryCalls` |
-/// | layers with parameters | [Linear], [Embedding], [LayerNorm], [BatchNorm1d] |
-/// | convolutions | [Conv1d], [Conv2d], [ConvTranspose2d], [ConvolutionLayer], [PaddedConvolution] |
 /// | layers with parameters | [Linear], [Embedding] |
+/// | convolutions | [Conv1d], [Conv2d], [ConvTranspose2d], [ConvolutionLayer], [PaddedConvolution] |
 /// | normalisation | [LayerNorm], [RMSNorm], [GroupNorm], [BatchNorm1d], [BatchNorm2d] (`BatchNormLayer`) |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
 /// | activations | [ReLU], [LeakyReLU], [PReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |

@@ -120,7 +120,6 @@ public final class ContiguousKernels {
             long y0,
             long n,
             double[] parameters) {
-        return kind.kernel.of(wide).run(x, x0, b, b0, y, y0, null, 0, null, 0, n, parameters);
         return run(kind, x, x0, b, b0, y, y0, null, 0, n, parameters);
     }
 
@@ -136,7 +135,7 @@ public final class ContiguousKernels {
             long c0,
             long n,
             double[] parameters) {
-        return kind.kernel.of(wide).run(x, x0, b, b0, y, y0, c, c0, n, parameters);
+        return kind.kernel.of(wide).run(x, x0, b, b0, y, y0, c, c0, null, 0, n, parameters);
     }
 
     private double fold(Kind kind, MemorySegment x, long x0, MemorySegment b, long b0, long n) {
