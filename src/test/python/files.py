@@ -109,6 +109,15 @@ def convolutions():
     save_torch(net.state_dict(), FOLDER / "convolutions.safetensors")
     x = torch.randn(2, 2, 5, 4)
     save_torch({"x": x, "y": net(x).detach()}, FOLDER / "convolutions-output.safetensors")
+def encoder():
+    """A layer of a transformer, and its output for a sequence, in which no position sees a later one."""
+    torch.manual_seed(0)
+    layer = torch.nn.TransformerEncoderLayer(4, 2, 3, batch_first=True).eval()
+    torch.nn.init.normal_(layer.self_attn.in_proj_bias)
+    save_torch(layer.state_dict(), FOLDER / "encoder.safetensors")
+    x = torch.randn(2, 3, 4)
+    y = layer(x, src_mask=torch.ones(3, 3, dtype=torch.bool).triu(1), is_causal=True).detach()
+    save_torch({"x": x, "y": y}, FOLDER / "encoder-output.safetensors")
 
 
 def arrays():
@@ -195,6 +204,7 @@ FOLDER.mkdir(parents=True, exist_ok=True)
 safetensors()
 network()
 convolutions()
+encoder()
 arrays()
 archives()
 dtypes()

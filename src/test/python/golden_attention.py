@@ -9,18 +9,24 @@ import torch.nn.functional as F
 from torch import nn
 
 torch.manual_seed(19)
+torch.set_default_dtype(torch.float64)
+
+
+def randn(*shape):
+    """Numbers of few digits, which are written as they are."""
+    return (torch.randn(*shape) * 100).round() / 100
 
 
 def line(kind, tensor):
     tensor = tensor.detach()
     shape = ",".join(map(str, tensor.shape))
-    values = " ".join(repr(round(v, 7)) for v in tensor.double().flatten().tolist())
+    values = " ".join(repr(round(v, 6)) for v in tensor.double().flatten().tolist())
     print(f"{kind} {shape} | {values}")
 
 
 def case(name, inputs, f, leaves):
     out = f()
-    g = torch.randn(out.shape)
+    g = randn(*out.shape)
     grads = torch.autograd.grad(out, leaves, g)
     print(f"case {name}")
     for x in inputs:
@@ -32,7 +38,7 @@ def case(name, inputs, f, leaves):
 
 
 def attention(name, q, k, v, mask=None, tracked=False, **options):
-    q, k, v = [torch.randn(shape).requires_grad_() for shape in (q, k, v)]
+    q, k, v = [randn(*shape).requires_grad_() for shape in (q, k, v)]
     leaves = [q, k, v]
     if tracked:
         mask.requires_grad_()
@@ -55,7 +61,36 @@ attention("groupedCausal", (1, 3, 4, 2), (1, 1, 4, 2), (1, 1, 4, 2), is_causal=T
 full = torch.tensor([[1, 0, 1, 1], [0, 0, 0, 0], [0, 1, 0, 0], [1, 1, 1, 1]], dtype=torch.bool)
 attention("boolean", *four, mask=full)
 attention("boolean", *four, mask=torch.tensor([[[[1, 1, 0, 0]]], [[[0, 0, 0, 1]]]], dtype=torch.bool))
-attention("terms", *four, mask=torch.randn(2, 1, 4, 4))
+attention("terms", *four, mask=randn(2, 1, 4, 4))
 attention("terms", *four, mask=torch.zeros(4, 4).masked_fill(~full, float("-inf")))
-attention("trackedTerms", *four, mask=torch.randn(2, 4, 4), tracked=True)
+attention("trackedTerms", *four, mask=randn(2, 4, 4), tracked=True)
 attention("trackedTerms", *four, mask=torch.zeros(4, 4).masked_fill(~full, float("-inf")), tracked=True)
+
+
+def layer(name, module, *inputs, f):
+    for p in module.parameters():
+        p.data = randn(*p.shape)
+    x = [t.clone().requires_grad_() for t in inputs]
+    parameters = list(module.parameters())
+    case(name, list(inputs) + parameters, lambda: f(module, *x), x + parameters)
+
+
+def flat(output, weights):
+    return torch.cat([output.flatten(), weights.flatten()])
+
+
+padding = torch.tensor([[False, True, False], [True, False, False]])
+later = torch.ones(3, 3, dtype=torch.bool).triu(1)
+layer("multihead", nn.MultiheadAttention(4, 2), randn(3, 2, 4), f=lambda m, x: m(x, x, x, need_weights=False)[0])
+layer("multihead", nn.MultiheadAttention(4, 2), randn(3, 4), f=lambda m, x: m(x, x, x, need_weights=False)[0])
+layer("multiheadOfBatches", nn.MultiheadAttention(4, 2, batch_first=True), randn(2, 2, 4), randn(2, 3, 4),
+      randn(2, 3, 4), f=lambda m, q, k, v: m(q, k, v, key_padding_mask=padding)[0])
+layer("multiheadWithoutBias", nn.MultiheadAttention(4, 2, bias=False, batch_first=True), randn(2, 3, 4),
+      f=lambda m, x: m(x, x, x, attn_mask=later)[0])
+layer("weights", nn.MultiheadAttention(4, 2, batch_first=True), randn(2, 3, 4),
+      f=lambda m, x: flat(*m(x, x, x, key_padding_mask=padding.double(), attn_mask=torch.arange(9.0).reshape(3, 3))))
+layer("weightsOfHeads", nn.MultiheadAttention(4, 2), randn(3, 2, 4),
+      f=lambda m, x: flat(*m(x, x, x, attn_mask=later, average_attn_weights=False)))
+layer("encoder", nn.TransformerEncoderLayer(4, 2, 5, 0.0), randn(3, 2, 4), f=lambda m, x: m(x))
+layer("encoderOfBatches", nn.TransformerEncoderLayer(4, 2, 5, 0.0, F.gelu, batch_first=True, norm_first=True),
+      randn(2, 3, 4), f=lambda m, x: m(x, src_mask=later, is_causal=True))

@@ -229,28 +229,41 @@ public sealed interface AttentionOps permits Tensor {
         return rows && (columns == 1 || t.strides[rank - 1] == 1) ? t : t.contiguousCopy(op());
     }
 
-    /// Returns a new tensor of x's shape but for the number of columns, with the heads inside of the rows if x has them
-    /// there: what is computed from a transposed view is transposed back without a copy.
+    /// Returns a new tensor of x's shape but for the number of columns, whose axes follow each other in memory as those
+    /// of x do: what is computed from a transposed view is transposed back without a copy.
     private static Tensor laidOutAs(Tensor x, long columns, boolean recorded) {
         int rank = x.rank();
-        long[] shape = x.shape.clone();
-        shape[rank - 1] = columns;
-        if (rank < 3 || x.strides[rank - 3] >= x.strides[rank - 2] || x.strides[rank - 3] == 0) {
-            return Tensor.make(op(), x.dtype, shape, recorded);
+        int[] order = byStride(x);
+        long[] shape = new long[rank];
+        for (int i = 0; i < rank; i++) {
+            shape[i] = order[i] == rank - 1 ? columns : x.shape[order[i]];
         }
-        swapHeads(shape);
         Tensor y = Tensor.make(op(), x.dtype, shape, recorded);
-        long[] strides = y.strides.clone();
-        swapHeads(shape);
-        swapHeads(strides);
-        return y.view(y.offset, shape, strides);
+        long[] sizes = new long[rank];
+        long[] strides = new long[rank];
+        boolean inOrder = true;
+        for (int i = 0; i < rank; i++) {
+            sizes[order[i]] = y.shape[i];
+            strides[order[i]] = y.strides[i];
+            inOrder &= order[i] == i;
+        }
+        return inOrder ? y : y.view(y.offset, sizes, strides);
     }
 
-    private static void swapHeads(long[] sizes) {
-        int heads = sizes.length - 3;
-        long size = sizes[heads];
-        sizes[heads] = sizes[heads + 1];
-        sizes[heads + 1] = size;
+    /// Returns the axes by descending stride, except that the columns are last.
+    private static int[] byStride(Tensor x) {
+        int last = x.rank() - 1;
+        int[] order = new int[last + 1];
+        order[last] = last;
+        for (int axis = 0; axis < last; axis++) {
+            int at = axis;
+            while (at > 0 && x.strides[order[at - 1]] < x.strides[axis] && x.strides[order[at - 1]] > 0) {
+                order[at] = order[at - 1];
+                at--;
+            }
+            order[at] = axis;
+        }
+        return order;
     }
 
     // Gradients.

@@ -414,6 +414,21 @@ public final class Functional {
         return p;
     }
 
+    /// Returns [Tensor#scaledDotProductAttention(Tensor, Tensor, Tensor, boolean)].
+    ///
+    /// @param query the queries, `[…,H,L,E]`
+    /// @param key the keys, `[…,H,S,E]`
+    /// @param value the values, `[…,H,S,V]`
+    /// @param mask BOOL, true for a key that takes part, or terms of the scores; it broadcasts to `[…,H,L,S]`. Null for
+    ///     none
+    /// @param causal whether query i sees the keys up to i alone
+    /// @return a new tensor `[…,H,L,V]`
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit
+    public static Tensor scaledDotProductAttention(
+            Tensor query, Tensor key, Tensor value, Tensor mask, boolean causal) {
+        return query.scaledDotProductAttention(key, value, mask, causal);
+    }
+
     /// `eˣ / Σ eˣ` along an axis, with the largest element subtracted first, so that large elements do not
     /// overflow.
     ///

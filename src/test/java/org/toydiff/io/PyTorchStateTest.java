@@ -22,6 +22,7 @@ import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
+import org.toydiff.nn.TransformerEncoderLayer;
 
 /// A network's state that PyTorch saved, loaded, and saved again.
 class PyTorchStateTest extends ArenaTest {
@@ -80,5 +81,20 @@ class PyTorchStateTest extends ArenaTest {
             assertTrue(keys.missing().isEmpty());
             assertEquals(Set.of("3.weight", "3.bias"), Set.copyOf(keys.unexpected()));
         }
+    }
+
+    @Test
+    void theStateOfATransformersLayerLoadsUnderPyTorchsNames() throws IOException {
+        var layer = new TransformerEncoderLayer(4, 2, 3, 0.1, true, false);
+        try (var saved = SafeTensors.open(file("encoder.safetensors"));
+                var output = SafeTensors.open(file("encoder-output.safetensors"))) {
+            layer.loadStateDict(saved.toMap());
+            layer.eval();
+            float[] y = layer.forward(output.get("x"), null, null, true).toFloatArray();
+            assertArrayEquals(output.get("y").toFloatArray(), y, 1e-6f);
+        }
+        Path mine = folder.resolve("encoder.safetensors");
+        SafeTensors.save(mine, layer.stateDict());
+        assertArrayEquals(FilesOfPython.bytes("encoder.safetensors"), Files.readAllBytes(mine));
     }
 }
