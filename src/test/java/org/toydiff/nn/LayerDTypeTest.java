@@ -21,6 +21,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.toydiff.Activation;
 import org.toydiff.ArenaTest;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
@@ -62,6 +63,12 @@ class LayerDTypeTest extends ArenaTest {
         LAYERS.put("Conv2d", () -> new OfImages(new Conv2d(WIDE, 3, 2, new long[] {2, 2}, 1, true).padding(1)));
         LAYERS.put(
                 "ConvTranspose2d", () -> new OfImages(new ConvTranspose2d(WIDE, 3, 2, new long[] {2, 2}, 1, true)));
+        LAYERS.put("RNN", () -> new RNN(WIDE, 4, 3, RecurrentOptions.DEFAULT, Activation.TANH));
+        LAYERS.put("LSTM", () -> new LSTM(WIDE, 4, 3, RecurrentOptions.DEFAULT.withBidirectional(true)));
+        LAYERS.put("GRU", () -> new GRU(WIDE, 4, 3, RecurrentOptions.DEFAULT.withLayers(2)));
+        LAYERS.put("RNNCell", () -> new RNNCell(WIDE, 4, 3, true, Activation.TANH));
+        LAYERS.put("LSTMCell", () -> new LSTMCell(WIDE, 4, 3, true));
+        LAYERS.put("GRUCell", () -> new GRUCell(WIDE, 4, 3, false));
         LAYERS.put("Dropout", () -> new Dropout(0.3));
         LAYERS.put("Flatten", Flatten::new);
         LAYERS.put("ReLU", ReLU::new);

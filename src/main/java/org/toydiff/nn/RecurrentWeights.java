@@ -1,0 +1,52 @@
+package org.toydiff.nn;
+
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+
+/// The parameters of one direction of a recurrent layer, or of a cell, under PyTorch's names.
+///
+/// @param biasIh the bias of the input, or null
+/// @param biasHh the bias of the hidden state, or null
+record RecurrentWeights(Tensor weightIh, Tensor weightHh, Tensor biasIh, Tensor biasHh) {
+    /// Registers parameters with a suffix in a layer, uniform on ±1/√units as PyTorch's.
+    static RecurrentWeights of(Layer layer, DType dtype, int gates, long in, long units, boolean bias, String suffix) {
+        long rows = gates * units;
+        Tensor weightIh = parameter(layer, "weight_ih" + suffix, units, Tensor.empty(dtype, rows, in));
+        Tensor weightHh = parameter(layer, "weight_hh" + suffix, units, Tensor.empty(dtype, rows, units));
+        Tensor biasIh = bias ? parameter(layer, "bias_ih" + suffix, units, Tensor.empty(dtype, rows)) : null;
+        Tensor biasHh = bias ? parameter(layer, "bias_hh" + suffix, units, Tensor.empty(dtype, rows)) : null;
+        return new RecurrentWeights(weightIh, weightHh, biasIh, biasHh);
+    }
+
+    private static Tensor parameter(Layer layer, String name, long units, Tensor tensor) {
+        double bound = 1 / Math.sqrt(units);
+        return layer.parameter(name, Initializers.uniform(tensor, -bound, bound));
+    }
+
+    /// Throws unless a layer can have such parameters.
+    static void require(Layer layer, DType dtype, long in, long units) {
+        if (dtype != DType.FLOAT32 && dtype != DType.FLOAT64) {
+            throw new IllegalArgumentException(
+                    layer.className() + ": parameters cannot be " + dtype + "; use FLOAT32 or FLOAT64");
+        }
+        if (in <= 0 || units <= 0) {
+            throw new IllegalArgumentException(
+                    layer.className() + ": sizes " + in + " and " + units + " must be positive");
+        }
+    }
+
+    /// Returns a state `[H]` as one `[1, H]`.
+    static Tensor row(Tensor state) {
+        return state == null ? null : state.unsqueeze(0);
+    }
+
+    /// Returns a state, or zeros for the batch of inputs x `[B, in]`.
+    Tensor stateOrZeros(Tensor state, Tensor x) {
+        return state == null ? Tensor.zeros(weightHh.dtype(), x.size(0), weightHh.size(1)) : state;
+    }
+
+    /// {@return the sizes as text}
+    String sizes() {
+        return "in=" + weightIh.size(1) + ", hidden=" + weightHh.size(1) + ", bias=" + (biasIh != null);
+    }
+}
