@@ -24,7 +24,7 @@ final class DecompositionOps {
     static Tensor cholesky(Tensor a) {
         requireSquare("cholesky", a, MAX_SIDE);
         boolean recorded = Tensor.recorded(a);
-        Tensor y = copy("cholesky", a, a.shape, recorded);
+        Tensor y = copy("cholesky", a, a.shape);
         LinalgLaunch.cholesky(y);
         return recorded ? y.record("cholesky", null, readsOutput(DecompositionOps::choleskyGradient), a) : y;
     }
@@ -103,7 +103,7 @@ final class DecompositionOps {
         long[] shape = Arrays.copyOf(a.shape, rank - 1);
         shape[rank - 2] = k * (m + 1 + n);
         Tensor matrices = a.contiguousCopy("svd");
-        Tensor y = Tensor.make("svd", a.dtype, shape, recorded);
+        Tensor y = Tensor.make("svd", a.dtype, shape, true);
         try {
             LinalgLaunch.svd(matrices, y);
         } finally {
@@ -174,7 +174,7 @@ final class DecompositionOps {
         long n = a.shape[rows];
         long[] shape = a.shape.clone();
         shape[rows] = n == 0 ? 0 : n + 1;
-        Tensor y = Tensor.make("eigh", a.dtype, shape, recorded);
+        Tensor y = Tensor.make("eigh", a.dtype, shape, true);
         if (n > 0) {
             Launch.unary(Families.copy(a.dtype), a, Families.part(y, rows, 1, n + 1));
             LinalgLaunch.eigh(y);
@@ -254,9 +254,10 @@ final class DecompositionOps {
                 .subtract(yk.matmul(y).matmul(a));
     }
 
-    /// A contiguous tensor with the elements of x, broadcast to a shape.
-    static Tensor copy(String op, Tensor x, long[] shape, boolean recorded) {
-        Tensor y = Tensor.make(op, x.dtype, shape, recorded);
+    /// A contiguous tensor with the elements of x, broadcast to a shape. It can be freed before its arena closes, as it
+    /// is where a matrix has no decomposition: callers may try again with another.
+    static Tensor copy(String op, Tensor x, long[] shape) {
+        Tensor y = Tensor.make(op, x.dtype, shape, true);
         Launch.unary(Families.copy(x.dtype), x, y);
         return y;
     }

@@ -27,7 +27,7 @@ final class LinearSystemOps {
         Tensor pivots = saved(DType.INT32, pivotShape, recorded);
         Launch.unary(Families.copy(a.dtype), a, lu);
         LinalgLaunch.lu("solve", lu, pivots, true);
-        Tensor y = DecompositionOps.copy("solve", b, shape, recorded);
+        Tensor y = DecompositionOps.copy("solve", b, shape);
         LinalgLaunch.luSolve(lu, pivots, false, y);
         if (recorded) {
             return y.record("solve", null, SOLVE, a, b, lu, pivots);
@@ -74,7 +74,7 @@ final class LinearSystemOps {
             if (Tensor.recorded(g, inputs[0], inputs[1])) {
                 return solve(inputs[0].transposeLast(), g);
             }
-            Tensor y = DecompositionOps.copy("solveGradient", g, g.shape, false);
+            Tensor y = DecompositionOps.copy("solveGradient", g, g.shape);
             LinalgLaunch.luSolve(inputs[2], inputs[3], true, y);
             return y;
         }
@@ -121,7 +121,7 @@ final class LinearSystemOps {
         }
         long[] shape = solutionShape("triangularSolve", a, b);
         boolean recorded = Tensor.recorded(a, b);
-        Tensor y = DecompositionOps.copy("triangularSolve", b, shape, recorded);
+        Tensor y = DecompositionOps.copy("triangularSolve", b, shape);
         Tensor triangle = MatrixLayout.isReadable(a.shape, a.strides) ? a : a.contiguousCopy("triangularSolve");
         try {
             LinalgLaunch.triangularSolve(triangle, upper, y);
@@ -145,7 +145,7 @@ final class LinearSystemOps {
     static Tensor inverse(Tensor a) {
         DecompositionOps.requireSquare("inverse", a);
         boolean recorded = Tensor.recorded(a);
-        Tensor y = DecompositionOps.copy("inverse", a, a.shape, recorded);
+        Tensor y = DecompositionOps.copy("inverse", a, a.shape);
         LinalgLaunch.inverse(y);
         return recorded ? y.record("inverse", null, readsOutput(LinearSystemOps::inverseGradient), a) : y;
     }
@@ -160,7 +160,7 @@ final class LinearSystemOps {
         DecompositionOps.requireSquare("det", a);
         boolean recorded = Tensor.recorded(a);
         Tensor y = Tensor.make("det", a.dtype, Arrays.copyOf(a.shape, a.rank() - 2), recorded);
-        Tensor lu = DecompositionOps.copy("det", a, a.shape, true);
+        Tensor lu = DecompositionOps.copy("det", a, a.shape);
         Tensor pivots = Tensor.make("det", DType.INT32, Arrays.copyOf(a.shape, a.rank() - 1), true);
         LinalgLaunch.lu("det", lu, pivots, false);
         LinalgLaunch.determinant(lu, pivots, false, y);
@@ -174,7 +174,7 @@ final class LinearSystemOps {
         if (Tensor.recorded(g, x)) {
             return ofMatrices(g.multiply(det(x))).multiply(inverse(x).transposeLast());
         }
-        Tensor cofactors = DecompositionOps.copy("detGradient", x, x.shape, false);
+        Tensor cofactors = DecompositionOps.copy("detGradient", x, x.shape);
         LinalgLaunch.cofactors(cofactors);
         return ofMatrices(g).multiply(cofactors.transposeLast());
     }
@@ -187,7 +187,7 @@ final class LinearSystemOps {
         Tensor y = Tensor.make("logDet", a.dtype, shape, recorded);
         try (var off = Autograd.noGradient();
                 var scratch = TensorArena.ofConfined()) {
-            Tensor lu = DecompositionOps.copy("logDet", a, a.shape, false);
+            Tensor lu = DecompositionOps.copy("logDet", a, a.shape);
             Tensor pivots = Tensor.make("logDet", DType.INT32, Arrays.copyOf(a.shape, a.rank() - 1), false);
             LinalgLaunch.lu("logDet", lu, pivots, false);
             LinalgLaunch.determinant(lu, pivots, true, sign);

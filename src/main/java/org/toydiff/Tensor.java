@@ -32,7 +32,7 @@ import org.toydiff.internal.random.DefaultGenerator;
 /// - Drawing by probabilities ([SamplingOps]): [bernoulli][#bernoulli], [multinomial][#multinomial],
 ///   [dropout][#dropout]
 /// - Several tensors: [concat][#concat], [stack][#stack], [where][#where], [meshgrid][#meshgrid],
-///   [custom][#custom]
+///   [einsum][#einsum], [custom][#custom]
 /// - Element by element ([ElementwiseOps]): [add][#add], [subtract][#subtract], [multiply][#multiply],
 ///   [divide][#divide], [power][#power], [maximum][#maximum], [minimum][#minimum], [clamp][#clamp],
 ///   [negative][#negative], [abs][#abs], [sign][#sign], [reciprocal][#reciprocal], [sqrt][#sqrt], [rsqrt][#rsqrt],
@@ -761,6 +761,25 @@ public final class Tensor extends TensorBase
     /// @throws IllegalArgumentException if there are none, or one has more than one axis
     public static List<Tensor> meshgrid(Tensor... axes) {
         return StaticOps.meshgrid(axes);
+    }
+
+    /// {@return the sum of products over the indices that an equation names, as NumPy's and PyTorch's einsum}
+    ///
+    /// An index is a letter. One that the output lacks is summed over, one that a term has twice takes the diagonal;
+    /// `...` stands for further axes, which broadcast as those of size 1 do. Without `->` the output has the axes of
+    /// the ellipsis and then, in alphabetical order, the indices that occur once.
+    ///
+    /// Pairs of tensors are contracted, each as one batch of matrix products, in the order of fewest multiplications;
+    /// of more than four tensors, the pair with the smallest result first.
+    /// **Gradient** as of [ProductOps#matmul].
+    /// **Memory** a view where axes only move, else a new tensor; axes that are not next to each other in memory are
+    /// copied to multiply as one.
+    ///
+    /// @param equation terms and, after `->`, the output: `bij,bjk->bik`; spaces do not count
+    /// @param operands a tensor for each term, of one floating dtype
+    /// @throws IllegalArgumentException if the equation is malformed, or the shapes or dtypes do not fit it
+    public static Tensor einsum(String equation, Tensor... operands) {
+        return EinsumOps.einsum(equation, operands);
     }
 
     /// {@return a new tensor, computed by an op of the caller's}

@@ -35,8 +35,8 @@
 ///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ConvolutionOps`, `ShapeOps`, `ArrangementOps`,
 ///   `IndexingOps`, `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
 /// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
-/// - Linear algebra: `Linalg`; `LinearSystemOps` and `DecompositionOps` have its ops with their gradients, `LinalgLaunch`
-///   starts LAPACK.
+/// - Linear algebra: `Linalg`; `LinearSystemOps` and `DecompositionOps` have its ops with their gradients, and
+///   `LinalgLaunch` starts LAPACK. `EinsumOps` takes an einsum apart.
 /// - The parts that ops of one kind share: `Families`, `Quantiles`. `Launch` starts their kernels, `Products` their
 ///   matrix products, `ConvolutionLaunch` convolutions.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.
@@ -54,4 +54,7 @@
 /// family of ops (`internal.convolution`, `pooling`, `normalization`, `attention`, `recurrence`, `linalg`),
 /// `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a recording lie),
 /// `internal.workers` and `internal.text`.
+/// These internal packages know no tensor: `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM),
+/// `internal.linalg` (calls LAPACK for a batch, orders contractions), `internal.kernels`, `internal.blas`,
+/// `internal.memory`, `internal.plan` (where temporaries of a recording lie), `internal.workers` and `internal.text`.
 package org.toydiff;

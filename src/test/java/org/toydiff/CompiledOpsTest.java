@@ -108,6 +108,9 @@ class CompiledOpsTest {
         OPS.put("rnn", x -> recurrent(x, 1));
         OPS.put("gru", x -> recurrent(x, 3));
         OPS.put("lstm", x -> recurrent(x, 4));
+        OPS.put("einsum", x -> Tensor.einsum("ij,kj,il->kl", x, x, x));
+        OPS.put("einsum of a diagonal", x -> Tensor.einsum("ii,ij->j", x.slice(1, 0, 3), x));
+        LinalgTest.FUNCTIONS.forEach((name, op) -> OPS.put("linalg " + name, op));
         OPS.put("pad", x -> x.pad(1, 1, 2, 3));
         OPS.put("triu", x -> x.triu(0));
         OPS.put("tril", x -> x.tril(0));

@@ -2,6 +2,7 @@ package org.toydiff;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
@@ -349,5 +350,174 @@ class LinalgTest {
                     }
                     assertEquals(before, Memory.liveBytes());
                 }));
+    }
+
+    /// Requires that a call fails with a message and leaves nothing behind.
+    private static void requireMessage(String message, Consumer<Tensor> call, Tensor a) {
+        long live = TensorArena.innermost().liveBytes();
+        assertEquals(
+                message,
+                assertThrows(IllegalArgumentException.class, () -> call.accept(a))
+                        .getMessage());
+        assertEquals(live, TensorArena.innermost().liveBytes(), "something is left of " + message);
+    }
+
+    /// A batch of identities, one of whose elements is another.
+    private static Tensor identities(double value, int row, int column) {
+        Tensor a = Tensor.eye(DType.FLOAT64, 3).broadcastTo(2, 3, 3, 3).copyTo(TensorArena.innermost());
+        a.get(1).get(2).get(row).slice(0, column, column + 1).copyFrom(Tensor.of(DType.FLOAT64, new double[] {value}));
+        return a;
+    }
+
+    @Test
+    void messagesNameTheMatrixAndTheReason() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor a = identities(0, 1, 1);
+            Tensor b = Tensor.ones(DType.FLOAT64, 3);
+            String singular = ": matrix [1, 2] of [2, 3, 3, 3] is singular: pivot 2 is 0";
+            Tensor last = identities(0, 2, 2);
+            requireMessage("inverse" + singular + "; use pinv", Linalg::inverse, last);
+            requireMessage("solve" + singular + "; use lstsq", x -> Linalg.solve(x, b), last);
+            requireMessage(
+                    "triangularSolve: matrix [1, 2] of [2, 3, 3, 1] has a singular triangle: element 1 of its diagonal"
+                            + " is 0",
+                    x -> Linalg.triangularSolve(x, b, true),
+                    a);
+            requireMessage(
+                    "cholesky: matrix [1, 2] of [2, 3, 3, 3] is not positive definite: its leading minor of order 2, at"
+                            + " row 1, is not positive; add to its diagonal, or use eigh",
+                    Linalg::cholesky,
+                    identities(-1, 1, 1));
+            requireMessage("inverse: [2, 2] is singular: pivot 0 is 0; use pinv", Linalg::inverse, Tensor.zeros(2, 2));
+            requireMessage("det: [2, 3] is not square; it takes [..., n, n]", Linalg::det, Tensor.ones(2, 3));
+            requireMessage("qr: [3] has no rows and columns; reshape it to [..., m, n]", Linalg::qr, b);
+            requireMessage(
+                    "solve: [2, 3, 3, 3] and [2, 3] have different numbers of rows, 3 and 2; a right-hand side is [n] or"
+                            + " [..., n, k]",
+                    x -> Linalg.solve(a, x),
+                    Tensor.ones(DType.FLOAT64, 2, 3));
+            requireMessage(
+                    "lstsq: [2, 3] and [3, 2] do not have the same number of rows; a right-hand side is [m] or [..., m,"
+                            + " k]",
+                    x -> Linalg.lstsq(x, x.reshape(3, 2)),
+                    Tensor.ones(2, 3));
+            requireMessage(
+                    "svd: takes FLOAT32 or FLOAT64, and [2, 2] is BFLOAT16; cast(DType.FLOAT32) first",
+                    Linalg::svd,
+                    Tensor.ones(DType.BFLOAT16, 2, 2));
+            requireMessage(
+                    "svd: [24000, 24000] has 24000 rows or columns, and LAPACK, which counts in ints, takes 23000 here;"
+                            + " use blocks of it",
+                    Linalg::svd,
+                    Tensor.ones(1).broadcastTo(24_000, 24_000));
+            requireMessage(
+                    "norm: matrices [2, 3] have no norm of order 3.0; give 1, 2, ∞ or one of these negative, or use"
+                            + " nuclearNorm, or norm(a) of all elements",
+                    x -> Linalg.norm(x, 3),
+                    Tensor.ones(2, 3));
+        }
+    }
+
+    @Test
+    void nanGivesNanOrAnExceptionThatNamesIt() {
+        try (var arena = TensorArena.ofConfined()) {
+            for (double value : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
+                Tensor a = identities(value, 2, 1);
+                Tensor b = Tensor.ones(DType.FLOAT64, 3, 1);
+                String reason = ": matrix [1, 2] of [2, 3, 3, 3] has an element that is NaN or infinite, and no"
+                        + " decomposition";
+                requireMessage("svd" + reason, Linalg::svd, a);
+                requireMessage("eigh" + reason, Linalg::eigh, a);
+                for (Tensor y : List.of(
+                        Linalg.solve(a, b),
+                        Linalg.inverse(a),
+                        Linalg.det(a),
+                        Linalg.qr(a).q(),
+                        Linalg.qr(a).r())) {
+                    Tensor parts = y.reshape(6, -1);
+                    assertTrue(parts.slice(0, 0, 5).isFinite().all().item() == 1, "other matrices");
+                    assertTrue(parts.get(5).isFinite().all().item() == 0, "the matrix of " + y);
+                }
+            }
+            requireMessage(
+                    "cholesky: matrix [1, 2] of [2, 3, 3, 3] is not positive definite: its leading minor of order 3, at"
+                            + " row 2, is not positive; add to its diagonal, or use eigh",
+                    Linalg::cholesky,
+                    identities(Double.NaN, 2, 1));
+            // The other triangle is not read.
+            assertEquals(
+                    1,
+                    Linalg.cholesky(identities(Double.NaN, 1, 2))
+                            .isFinite()
+                            .all()
+                            .item());
+            assertEquals(
+                    1,
+                    Linalg.eigh(identities(Double.NaN, 1, 2))
+                            .values()
+                            .isFinite()
+                            .all()
+                            .item());
+        }
+    }
+
+    @Test
+    void aReplayThrowsForItsOwnMatrices() {
+        try (var arena = TensorArena.ofConfined();
+                var cholesky = CompiledFunction.of(Linalg::cholesky);
+                var inverse = CompiledFunction.of(x -> Linalg.inverse(x).multiply(2))) {
+            Tensor one = Tensor.eye(DType.FLOAT64, 2);
+            Tensor indefinite = Tensor.of(DType.FLOAT64, new double[] {1, 0, 0, -1}, 2, 2);
+            Tensor singular = Tensor.of(DType.FLOAT64, new double[] {1, 1, 1, 1}, 2, 2);
+            cholesky.run(one);
+            inverse.run(one);
+            for (int i = 0; i < 2; i++) {
+                String message = assertThrows(IllegalArgumentException.class, () -> cholesky.run(indefinite))
+                        .getMessage();
+                assertTrue(message.contains("cholesky: [2, 2] is not positive definite"), message);
+                message = assertThrows(IllegalArgumentException.class, () -> inverse.run(singular))
+                        .getMessage();
+                assertTrue(message.contains("inverse: [2, 2] is singular: pivot 1 is 0"), message);
+            }
+            assertArrayEquals(new double[] {2, 0, 0, 2}, inverse.run(one).toDoubleArray(), 0.0);
+            assertEquals(1, inverse.recordings());
+        }
+    }
+
+    @Test
+    void resultsAreTheSameBitsForAnyNumberOfThreads() {
+        int before = Threads.count();
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = random(DType.FLOAT32, 1, 200, 12, 12);
+            Threads.set(1);
+            Tensor alone = Linalg.svd(x).u();
+            Threads.set(4);
+            assertArrayEquals(alone.toFloatArray(), Linalg.svd(x).u().toFloatArray());
+        } finally {
+            Threads.set(before);
+        }
+    }
+
+    @Test
+    void vectorNormsAreThoseOfTheirDefinitions() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(DType.FLOAT64, new double[] {3, 0, -4, 1}, 4);
+            // numpy.linalg.norm([3, 0, -4, 1], order)
+            double[][] norms = {
+                {Double.POSITIVE_INFINITY, 4},
+                {Double.NEGATIVE_INFINITY, 0},
+                {0, 3},
+                {1, 8},
+                {2, 5.0990195135927845},
+                {3, 4.514357435474001},
+                {0.5, 22.392304845413264}
+            };
+            for (double[] norm : norms) {
+                assertEquals(norm[1], Linalg.norm(x, norm[0]).item(), 1e-12 * norm[1], "order " + norm[0]);
+            }
+            // numpy.linalg.norm([3, 2, -4, 1], -1)
+            Tensor y = Tensor.of(DType.FLOAT64, new double[] {3, 2, -4, 1}, 4);
+            assertEquals(0.48, Linalg.norm(y, -1).item(), 1e-15);
+        }
     }
 }

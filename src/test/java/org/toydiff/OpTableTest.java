@@ -116,6 +116,7 @@ class OpTableTest {
             Map.entry("rnn", RecurrenceTest.class),
             Map.entry("lstm", RecurrenceTest.class),
             Map.entry("gru", RecurrenceTest.class),
+            Map.entry("einsum", EinsumTest.class),
             Map.entry("custom", CustomOpTest.class),
             Map.entry("pad", ArrangementTest.class),
             Map.entry("triu", ArrangementTest.class),

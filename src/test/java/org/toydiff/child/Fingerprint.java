@@ -11,6 +11,7 @@ import java.util.function.UnaryOperator;
 import java.util.zip.CRC32C;
 import org.toydiff.Activation;
 import org.toydiff.DType;
+import org.toydiff.Linalg;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -37,6 +38,7 @@ public final class Fingerprint {
         print("convolutions", Fingerprint::addConvolutions);
         print("attention", Fingerprint::addAttention);
         print("recurrence", Fingerprint::addRecurrence);
+        print("linalg", Fingerprint::addDecompositions);
         print("integers", f -> f.each(f::addIntegers));
         print("bfloat16", f -> f.each(f::addBfloat16));
         print(
@@ -103,6 +105,26 @@ public final class Fingerprint {
                 convolve(numbers(dtype, 1, 90, 9, 8), numbers(dtype, 4, 90, 3, 3), 2, 1, 1);
                 convolve(numbers(dtype, 3, 16, 9, 9), numbers(dtype, 6, 16, 1, 1), 1, 0, 1);
                 convolve(numbers(dtype, 3, 6, 33, 35), numbers(dtype, 12, 1, 3, 3), 1, 1, 6);
+    /// Small batches, and matrices for which LAPACK works in blocks.
+    private void addDecompositions() {
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            for (long[] shape : new long[][] {{40, 3, 3}, {5, 33, 33}, {150, 150}}) {
+                in(
+                        numbers -> {
+                            Tensor x = numbers.tanh();
+                            Tensor one = Tensor.eye(dtype, x.size(-1));
+                            Tensor square =
+                                    Tensor.einsum("...ij,...kj->...ik", x, x).add(one);
+                            add(Linalg::cholesky, square);
+                            add(Linalg::inverse, square);
+                            add(a -> Linalg.logDet(a).logAbsDet(), square);
+                            add(Linalg::solve, square, x);
+                            add(a -> Linalg.qr(a).q(), square);
+                            add(a -> Linalg.svd(a).s(), square);
+                            add(a -> Linalg.eigh(a).values(), square);
+                        },
+                        dtype,
+                        shape);
             }
         }
     }

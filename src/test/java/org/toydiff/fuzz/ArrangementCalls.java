@@ -277,6 +277,7 @@ final class ArrangementCalls {
                 .expects(() -> {
                     Dense.require(a.rank() == 1 && b.rank() == 1 && a.dtype() != DType.BOOL);
                     return exact(
+                    return OrderCalls.unlessLarge(
                             a,
                             Dense.build(
                                     new long[] {a.size(), b.size()},
@@ -302,6 +303,7 @@ final class ArrangementCalls {
                 .expects(() -> {
                     Dense.require(a.dtype() != DType.BOOL);
                     return exact(a, product(a.known, b.known));
+                    return OrderCalls.unlessLarge(a, product(a.known, b.known));
                 })
                 .gives(() -> a.tensor.kron(b.tensor));
     }

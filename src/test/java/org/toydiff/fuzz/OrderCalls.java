@@ -211,7 +211,7 @@ final class OrderCalls {
     }
 
     /// Nothing to compare with where integers wrap around, which doubles do not.
-    private static Dense unlessLarge(Held x, Dense results) {
+    static Dense unlessLarge(Held x, Dense results) {
         boolean exact = Arrays.stream(results.values()).allMatch(v -> Math.abs(v) < 0x1p53);
         return exact || x.isFloating() ? results : null;
     }

@@ -17,6 +17,7 @@ final class ProductCalls {
                 new Row("linear", 10, ProductCalls::linear),
                 new Row("fma", 6, ProductCalls::fma),
                 new Row("scaledDotProductAttention", 4, ProductCalls::attention),
+                new Row("einsum", 6, ProductCalls::einsum),
                 new Row("crossEntropy", 4, ProductCalls::crossEntropy));
     }
 
@@ -64,6 +65,32 @@ final class ProductCalls {
                 })
                 .within(() -> Reference.matmul(sizes(a.known), sizes(b.known)))
                 .gives(() -> a.tensor.matmul(b.tensor));
+    }
+
+    private static void einsum(Machine m, Choice c) {
+        Held a = left(m, c);
+        Held b = right(m, c, a);
+        if (tooLarge(a, b) || broadcastsWithin(a, b)) {
+            return;
+        }
+        ElementCalls.attempt(m, c, "Tensor.einsum(\"...ij,...jk\", " + a + ", " + b + ")", a, b)
+                .expects(() -> {
+                    ElementCalls.requireFloating(a, b);
+                    Dense.require(a.rank() >= 2 && b.rank() >= 2);
+                    return Reference.matmul(a.known, b.known);
+                })
+                .within(() -> Reference.matmul(sizes(a.known), sizes(b.known)))
+                .gives(() -> Tensor.einsum("...ij,...jk", a.tensor, b.tensor));
+    }
+
+    /// Whether the inner axes differ and one is of size 1, which einsum broadcasts and matmul does not.
+    private static boolean broadcastsWithin(Held a, Held b) {
+        if (a.rank() < 2 || b.rank() < 2) {
+            return false;
+        }
+        long inner = a.shape()[a.rank() - 1];
+        long other = b.shape()[b.rank() - 2];
+        return inner != other && (inner == 1 || other == 1);
     }
 
     private static void fma(Machine m, Choice c) {
