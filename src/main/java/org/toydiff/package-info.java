@@ -50,11 +50,8 @@
 /// - Recording a function and replaying it: `CompiledFunction`; `Recorder` notes the launches of the first run,
 ///   `Recording` runs them again; `ExecutionPlan` lists them.
 ///
-/// These internal packages know no tensor: `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM), those of a
-/// family of ops (`internal.convolution`, `pooling`, `normalization`, `attention`, `recurrence`, `linalg`),
-/// `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a recording lie),
-/// `internal.workers` and `internal.text`.
 /// These internal packages know no tensor: `internal.launch` (cuts work into parts; `ProductWork` cuts a GEMM),
-/// `internal.linalg` (calls LAPACK for a batch, orders contractions), `internal.kernels`, `internal.blas`,
-/// `internal.memory`, `internal.plan` (where temporaries of a recording lie), `internal.workers` and `internal.text`.
+/// those of a family of ops (`internal.convolution`, `pooling`, `normalization`, `attention`, `recurrence`,
+/// `linalg`), `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a
+/// recording lie), `internal.workers` and `internal.text`.
 package org.toydiff;

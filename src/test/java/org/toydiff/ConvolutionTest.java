@@ -119,11 +119,12 @@ class ConvolutionTest {
 
     @TestFactory
     Stream<DynamicTest> aTransposedConvolutionIsTheGradientToTheInput() {
-        return ALL.stream().map(sizes -> dynamicTest(sizes.toString(), () -> {
-            try (var arena = TensorArena.ofConfined()) {
-                requireTransposed(sizes);
-            }
-        }));
+        return ALL.stream()
+                .map(sizes -> dynamicTest(sizes.toString(), () -> {
+                    try (var arena = TensorArena.ofConfined()) {
+                        requireTransposed(sizes);
+                    }
+                }));
     }
 
     private static void requireTransposed(Sizes sizes) {
@@ -168,7 +169,13 @@ class ConvolutionTest {
             (x, w) -> x.convolution(w.slice(2, 0, 1).slice(3, 1, 2), null, ONE, new long[] {0}, ONE, 1),
             "transposedConvolution",
             (x, w) -> x.transposedConvolution(
-                    w.reshape(2, 1, 3, 3), w.slice(0, 0, 1).flatten(0, -1).slice(0, 0, 1), new long[] {2}, ONE, ONE, ONE, 1),
+                    w.reshape(2, 1, 3, 3),
+                    w.slice(0, 0, 1).flatten(0, -1).slice(0, 0, 1),
+                    new long[] {2},
+                    ONE,
+                    ONE,
+                    ONE,
+                    1),
             "unfold",
             (x, w) -> x.unfold(new long[] {2, 3}, ONE, ONE, new long[] {2}),
             "fold",
@@ -184,14 +191,15 @@ class ConvolutionTest {
 
     @TestFactory
     Stream<DynamicTest> gradientsOfFirstAndSecondOrderAreThoseOfDifferences() {
-        return SMALL.entrySet().stream().map(op -> dynamicTest(op.getKey(), () -> {
-            try (var arena = TensorArena.ofConfined()) {
-                BinaryOperator<Tensor> f = op.getValue();
-                Tensor[] inputs = small(op.getKey());
-                GradientCheck.check(in -> f.apply(in.get(0), in.get(1)), inputs);
-                GradientCheck.check(in -> sizeOfGradients(f, in), inputs);
-            }
-        }));
+        return SMALL.entrySet().stream()
+                .map(op -> dynamicTest(op.getKey(), () -> {
+                    try (var arena = TensorArena.ofConfined()) {
+                        BinaryOperator<Tensor> f = op.getValue();
+                        Tensor[] inputs = small(op.getKey());
+                        GradientCheck.check(in -> f.apply(in.get(0), in.get(1)), inputs);
+                        GradientCheck.check(in -> sizeOfGradients(f, in), inputs);
+                    }
+                }));
     }
 
     /// The sum of the squares of a function's gradients, which differences take without a graph.
@@ -216,9 +224,10 @@ class ConvolutionTest {
             Tensor x = Tensor.randn(DType.FLOAT32, random, 2, 5, 6, 3).movedim(3, 1);
             Tensor weight = Tensor.randn(DType.FLOAT32, random, 3, 3, 3, 4).transpose();
             Tensor bias = Tensor.randn(DType.FLOAT32, random, 8).slice(0, 0, 8, 2);
-            Tensor copied = x.copyTo(arena)
-                    .convolution(weight.copyTo(arena), bias.copyTo(arena), ONE, ONE, ONE, 1);
-            assertArrayEquals(copied.toFloatArray(), x.convolution(weight, bias, ONE, ONE, ONE, 1).toFloatArray());
+            Tensor copied = x.copyTo(arena).convolution(weight.copyTo(arena), bias.copyTo(arena), ONE, ONE, ONE, 1);
+            assertArrayEquals(
+                    copied.toFloatArray(),
+                    x.convolution(weight, bias, ONE, ONE, ONE, 1).toFloatArray());
         }
     }
 
@@ -259,7 +268,8 @@ class ConvolutionTest {
                 assertArrayEquals(new long[] {0, 4, 4, 4}, y.shape());
                 y.sum().backward();
                 assertArrayEquals(new long[] {0, 2, 4, 4}, x.gradient().shape());
-                assertArrayEquals(new float[(int) weight.size()], weight.gradient().toFloatArray());
+                assertArrayEquals(
+                        new float[(int) weight.size()], weight.gradient().toFloatArray());
                 assertArrayEquals(new float[4], bias.gradient().toFloatArray());
             }
         }
@@ -295,7 +305,8 @@ class ConvolutionTest {
             y.backward(g);
             wide.backward(g.cast(DType.FLOAT32));
             assertArrayEquals(
-                    wideX.gradient().cast(DType.BFLOAT16).toFloatArray(), x.gradient().toFloatArray());
+                    wideX.gradient().cast(DType.BFLOAT16).toFloatArray(),
+                    x.gradient().toFloatArray());
             assertArrayEquals(
                     wideWeight.gradient().cast(DType.BFLOAT16).toFloatArray(),
                     weight.gradient().toFloatArray());
@@ -328,7 +339,8 @@ class ConvolutionTest {
             requireRefused(
                     "convolution: x [2, 4, 5, 6], weight [6, 4, 3, 3] and 2 groups do not fit",
                     () -> x.convolution(w, null, ONE, ONE, ONE, 2));
-            requireRefused("convolution: bias [4] is not [6]", () -> x.convolution(w, Tensor.ones(4), ONE, ONE, ONE, 1));
+            requireRefused(
+                    "convolution: bias [4] is not [6]", () -> x.convolution(w, Tensor.ones(4), ONE, ONE, ONE, 1));
             requireRefused(
                     "convolution: stride [0, 0, 0] for [2, 4, 5, 6]",
                     () -> x.convolution(w, null, new long[3], ONE, ONE, 1));
@@ -338,15 +350,12 @@ class ConvolutionTest {
                     "convolution: a kernel that spans 9 positions along axis 2 does not fit into [2, 4, 5, 6], which has 7"
                             + " with its padding",
                     () -> x.convolution(w, null, ONE, ONE, new long[] {4, 1}, 1));
-            requireRefused(
-                    "convolution: [2, 4, 0, 6] has size 0 along axis 2",
-                    () -> Tensor.ones(2, 4, 0, 6).convolution(w, null, ONE, ONE, ONE, 1));
+            requireRefused("convolution: [2, 4, 0, 6] has size 0 along axis 2", () -> Tensor.ones(2, 4, 0, 6)
+                    .convolution(w, null, ONE, ONE, ONE, 1));
             requireRefused(
                     "convolution: weight [0, 4, 3, 3] is empty",
                     () -> x.convolution(Tensor.ones(0, 4, 3, 3), null, ONE, ONE, ONE, 1));
-            requireRefused(
-                    "BLAS counts no further",
-                    () -> x.convolution(w, null, ONE, new long[] {1 << 30}, ONE, 1));
+            requireRefused("BLAS counts no further", () -> x.convolution(w, null, ONE, new long[] {1 << 30}, ONE, 1));
             requireRefused(
                     "transposedConvolution: outputPadding 1 along axis 2 of [2, 4, 5, 6] must be less",
                     () -> x.transposedConvolution(Tensor.ones(4, 2, 3, 3), null, ONE, ONE, ONE, ONE, 1));
@@ -354,10 +363,10 @@ class ConvolutionTest {
                     "transposedConvolution: nothing is left of axis 2 of [2, 4, 5, 6] with padding 9",
                     () -> x.transposedConvolution(
                             Tensor.ones(4, 2, 3, 3), null, ONE, new long[] {9}, ONE, new long[1], 1));
-            requireRefused("unfold: [2, 4] is no [n, channels, h, w]", () -> Tensor.ones(2, 4).unfold(ONE, ONE, ONE, ONE));
-            requireRefused(
-                    "fold: [2, 4, 5] is not [n, channels·4, 6]",
-                    () -> Tensor.ones(2, 4, 5).fold(new long[] {3, 4}, new long[] {2}, ONE, new long[1], ONE));
+            requireRefused("unfold: [2, 4] is no [n, channels, h, w]", () -> Tensor.ones(2, 4)
+                    .unfold(ONE, ONE, ONE, ONE));
+            requireRefused("fold: [2, 4, 5] is not [n, channels·4, 6]", () -> Tensor.ones(2, 4, 5)
+                    .fold(new long[] {3, 4}, new long[] {2}, ONE, new long[1], ONE));
         }
     }
 

@@ -38,8 +38,8 @@ public final class RNN extends RNNBase {
     /// @param hidden the number of hidden units of each layer and direction, H
     /// @param options the number of layers, and the rest
     /// @param activation TANH or RELU
-    /// @throws IllegalArgumentException if a size is not positive, the activation is another or the dtype is neither of
-    // the two
+    /// @throws IllegalArgumentException if a size is not positive, the activation is another or the dtype is
+    ///     neither of the two
     public RNN(DType dtype, long in, long hidden, RecurrentOptions options, Activation activation) {
         super(dtype, 1, in, hidden, options);
         this.activation = RNNCell.required(this, activation);

@@ -29,8 +29,8 @@ public final class RNNCell extends Layer {
     /// @param hidden the number of hidden units, H
     /// @param bias whether there are biases
     /// @param activation TANH or RELU
-    /// @throws IllegalArgumentException if a size is not positive, the activation is another or the dtype is neither of
-    // the two
+    /// @throws IllegalArgumentException if a size is not positive, the activation is another or the dtype is
+    ///     neither of the two
     public RNNCell(DType dtype, long in, long hidden, boolean bias, Activation activation) {
         RecurrentWeights.require(this, dtype, in, hidden);
         this.activation = required(this, activation);

@@ -8,7 +8,6 @@
 /// | layers with parameters | [Linear], [Embedding] |
 /// | convolutions | [Conv1d], [Conv2d], [ConvTranspose2d], [ConvolutionLayer], [PaddedConvolution] |
 /// | normalisation | [LayerNorm], [RMSNorm], [GroupNorm], [BatchNorm1d], [BatchNorm2d] (`BatchNormLayer`) |
-/// | layers with parameters | [Linear], [Embedding], [LayerNorm], [BatchNorm1d] |
 /// | recurrent layers and cells | [RNNBase]: [RNN], [LSTM], [GRU]; [RNNCell], [LSTMCell], [GRUCell] |
 /// | their options, results and parameters | [RecurrentOptions], [RecurrentOutput], `RecurrentWeights` |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |

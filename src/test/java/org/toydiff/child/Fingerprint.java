@@ -105,6 +105,10 @@ public final class Fingerprint {
                 convolve(numbers(dtype, 1, 90, 9, 8), numbers(dtype, 4, 90, 3, 3), 2, 1, 1);
                 convolve(numbers(dtype, 3, 16, 9, 9), numbers(dtype, 6, 16, 1, 1), 1, 0, 1);
                 convolve(numbers(dtype, 3, 6, 33, 35), numbers(dtype, 12, 1, 3, 3), 1, 1, 6);
+            }
+        }
+    }
+
     /// Small batches, and matrices for which LAPACK works in blocks.
     private void addDecompositions() {
         for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {

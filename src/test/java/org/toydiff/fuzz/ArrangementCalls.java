@@ -269,15 +269,11 @@ final class ArrangementCalls {
     private static void outer(Machine m, Choice c) {
         Held a = m.any(c);
         Held b = m.fresh(c, a.dtype(), c.oneIn(20) ? c.shape() : new long[] {c.below(4)});
-        if (!isExact(a)) {
-            return;
-        }
         new Attempt(m, c, a + ".outer(" + b + ")")
                 .reads(a, b)
                 .expects(() -> {
                     Dense.require(a.rank() == 1 && b.rank() == 1 && a.dtype() != DType.BOOL);
                     return exact(
-                    return OrderCalls.unlessLarge(
                             a,
                             Dense.build(
                                     new long[] {a.size(), b.size()},
@@ -286,16 +282,10 @@ final class ArrangementCalls {
                 .gives(() -> a.tensor.outer(b.tensor));
     }
 
-    /// Whether its products with small integers are known exactly: those of random states wrap around.
-    private static boolean isExact(Held x) {
-        return x.isFloating()
-                || Arrays.stream(x.known.values()).allMatch(value -> Math.abs(value) < IntegerCalls.EXACT / 1024);
-    }
-
     private static void kron(Machine m, Choice c) {
         Held a = m.any(c);
         Held b = m.fresh(c, a.dtype(), c.below(3), 1 + c.below(2));
-        if (a.size() > 100 || !isExact(a)) {
+        if (a.size() > 100) {
             return;
         }
         new Attempt(m, c, a + ".kron(" + b + ")")
@@ -303,7 +293,6 @@ final class ArrangementCalls {
                 .expects(() -> {
                     Dense.require(a.dtype() != DType.BOOL);
                     return exact(a, product(a.known, b.known));
-                    return OrderCalls.unlessLarge(a, product(a.known, b.known));
                 })
                 .gives(() -> a.tensor.kron(b.tensor));
     }

@@ -61,8 +61,7 @@ class LayerDTypeTest extends ArenaTest {
         LAYERS.put("BatchNorm1d", () -> new BatchNorm1d(WIDE, 4));
         LAYERS.put("Conv1d", () -> new Conv1d(WIDE, 6, 3, 3, 3, true).samePadding());
         LAYERS.put("Conv2d", () -> new OfImages(new Conv2d(WIDE, 3, 2, new long[] {2, 2}, 1, true).padding(1)));
-        LAYERS.put(
-                "ConvTranspose2d", () -> new OfImages(new ConvTranspose2d(WIDE, 3, 2, new long[] {2, 2}, 1, true)));
+        LAYERS.put("ConvTranspose2d", () -> new OfImages(new ConvTranspose2d(WIDE, 3, 2, new long[] {2, 2}, 1, true)));
         LAYERS.put("RNN", () -> new RNN(WIDE, 4, 3, RecurrentOptions.DEFAULT, Activation.TANH));
         LAYERS.put("LSTM", () -> new LSTM(WIDE, 4, 3, RecurrentOptions.DEFAULT.withBidirectional(true)));
         LAYERS.put("GRU", () -> new GRU(WIDE, 4, 3, RecurrentOptions.DEFAULT.withLayers(2)));

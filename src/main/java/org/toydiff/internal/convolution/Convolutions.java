@@ -12,8 +12,8 @@ public final class Convolutions {
         WEIGHT
     }
 
-    /// The most filters that read one channel without a product: with more of them, one product is faster than a pass for
-    /// each weight.
+    /// The most filters that read one channel without a product: with more of them, one product is faster than a
+    /// pass for each weight.
     private static final long MOST_FILTERS = 3;
 
     private final ConvolutionWork features = new FeatureWork();
