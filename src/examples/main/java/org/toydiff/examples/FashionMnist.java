@@ -14,10 +14,16 @@ import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
 import org.toydiff.data.Dataset;
 import org.toydiff.data.IdxDataset;
+import org.toydiff.nn.Conv2d;
+import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Functional;
+import org.toydiff.nn.LSTM;
+import org.toydiff.nn.Layer;
 import org.toydiff.nn.Linear;
+import org.toydiff.nn.MaxPool2d;
 import org.toydiff.nn.ReLU;
+import org.toydiff.nn.RecurrentOptions;
 import org.toydiff.nn.Sequential;
 import org.toydiff.optim.Adam;
 import org.toydiff.optim.LAMB;
@@ -37,8 +43,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// Trains 784-512-256-10 on Fashion-MNIST: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset
-/// for benchmarking machine learning algorithms", 2017.
+/// Trains 784-512-256-10, a small network of convolutions or a recurrent one that reads images row by row, on
+/// Fashion-MNIST: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
+/// learning algorithms", 2017.
 @Command(
         name = "fashion",
         mixinStandardHelpOptions = true,
@@ -49,6 +56,68 @@ public final class FashionMnist implements Callable<Integer> {
         "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"
     };
     private static final int TEST_BATCH = 1000;
+
+    private enum Net {
+        MLP {
+            @Override
+            Layer make() {
+                return new Sequential(
+                        new Flatten(),
+                        new Linear(784, 512),
+                        new ReLU(),
+                        new Linear(512, 256),
+                        new ReLU(),
+                        new Linear(256, 10));
+            }
+        },
+        CNN {
+            @Override
+            Layer make() {
+                return new Sequential(
+                        new OneChannel(),
+                        new Conv2d(1, 32, 3).padding(1),
+                        new ReLU(),
+                        new MaxPool2d(2),
+                        new Conv2d(32, 64, 3).padding(1),
+                        new ReLU(),
+                        new MaxPool2d(2),
+                        new Flatten(),
+                        new Dropout(0.25),
+                        new Linear(64 * 7 * 7, 128),
+                        new ReLU(),
+                        new Linear(128, 10));
+            }
+        },
+        LSTM {
+            @Override
+            Layer make() {
+                return new RowByRow();
+            }
+        };
+
+        abstract Layer make();
+    }
+
+    /// `[n, 28, 28] → [n, 1, 28, 28]`
+    private static final class OneChannel extends Layer {
+        @Override
+        protected Tensor compute(Tensor x) {
+            return x.unsqueeze(1);
+        }
+    }
+
+    /// Reads an image as a sequence of 28 rows; the state after the last one says the class.
+    private static final class RowByRow extends Layer {
+        private static final long UNITS = 128;
+
+        private final LSTM rows = child("rows", new LSTM(28, UNITS, RecurrentOptions.DEFAULT.withBatchFirst(true)));
+        private final Linear classes = child("classes", new Linear(UNITS, 10));
+
+        @Override
+        protected Tensor compute(Tensor x) {
+            return classes.forward(rows.run(x, null, null, null).hidden().get(0));
+        }
+    }
 
     private enum Choice {
         ADAM(1e-3),
@@ -79,6 +148,13 @@ public final class FashionMnist implements Callable<Integer> {
             defaultValue = "/usr/share/datasets/fashion-mnist",
             description = "The folder of the four IDX files, gzipped or not (default: ${DEFAULT-VALUE}).")
     private Path data;
+
+    @Option(
+            names = "--net",
+            paramLabel = "NAME",
+            defaultValue = "mlp",
+            description = "mlp, cnn or lstm (default: ${DEFAULT-VALUE}).")
+    private Net net;
 
     @Option(
             names = "--batch",
@@ -196,13 +272,12 @@ public final class FashionMnist implements Callable<Integer> {
     }
 
     private void train(Dataset training, Dataset test) throws IOException {
-        var net = new Sequential(
-                new Flatten(), new Linear(784, 512), new ReLU(), new Linear(512, 256), new ReLU(), new Linear(256, 10));
-        System.out.print(net.summary(batch, 28, 28));
-        Optimizer steps = optimizer.make(net.parameters(), lr > 0 ? lr : optimizer.lr);
+        Layer layers = net.make();
+        System.out.print(layers.summary(batch, 28, 28));
+        Optimizer steps = optimizer.make(layers.parameters(), lr > 0 ? lr : optimizer.lr);
         try (var loader = DataLoader.of(training, batch).shuffle(0).prefetch(2);
                 var testLoader = DataLoader.of(test, TEST_BATCH)) {
-            Trainer trainer = Trainer.of(net, steps, Functional::crossEntropyLoss)
+            Trainer trainer = Trainer.of(layers, steps, Functional::crossEntropyLoss)
                     .epochs(epochs)
                     .metrics(new Accuracy(), new ConfusionMatrix(CLASSES.length))
                     .classNames(CLASSES)
