@@ -1,14 +1,12 @@
 package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import org.toydiff.internal.attention.AttentionBackward;
 import org.toydiff.internal.attention.AttentionForward;
 import org.toydiff.internal.attention.AttentionWork;
 import org.toydiff.internal.attention.HeadMatrices;
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.launch.DropoutWork;
-import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.random.DropoutMask;
 
 /// The part of [Launch] where attention starts. Operands are checked, of one dtype, FLOAT32 or FLOAT64, and have the
@@ -128,22 +126,19 @@ final class AttentionLaunch {
     private static void operands(
             AttentionWork work, Settings settings, Tensor q, Tensor k, Tensor v, Tensor mask, Tensor logSums) {
         int rank = q.rank();
-        long[] axes = axes(q);
-        work.sizes(
-                q.isWide(),
-                Shape.size(axes),
-                settings.group,
-                q.shape[rank - 2],
-                k.shape[rank - 2],
-                q.shape[rank - 1],
-                v.shape[rank - 1]);
+        long heads = 1;
+        for (int axis = 0; axis < rank - 2; axis++) {
+            heads *= q.shape[axis];
+        }
+        long columns = v.shape[rank - 1];
+        work.sizes(q.isWide(), heads, settings.group, q.shape[rank - 2], k.shape[rank - 2], q.shape[rank - 1], columns);
         work.scores(settings.diagonal, settings.scale);
         work.dropout(settings.dropout);
         set(work.queries, q);
         set(work.keys, k);
         set(work.values, v);
         if (mask != null) {
-            work.mask.set(memory(mask), mask.offset, axes, mask.strides, mask.dtype == DType.BOOL);
+            work.mask.set(memory(mask), mask.offset, mask.shape, mask.strides, mask.dtype == DType.BOOL);
         }
         if (logSums != null) {
             work.logSums(memory(logSums), logSums.offset);
@@ -153,15 +148,8 @@ final class AttentionLaunch {
     /// Sets an operand or a result, or none.
     private static void set(HeadMatrices operand, Tensor t) {
         if (t != null) {
-            int rank = t.rank();
-            long[] strides = Arrays.copyOf(t.strides, rank - 2);
-            operand.set(
-                    memory(t), t.offset, axes(t), strides, t.shape[rank - 2], t.strides[rank - 2], t.shape[rank - 1]);
+            operand.set(memory(t), t.offset, t.shape, t.strides);
         }
-    }
-
-    private static long[] axes(Tensor t) {
-        return Arrays.copyOf(t.shape, t.rank() - 2);
     }
 
     private static MemorySegment memory(Tensor t) {

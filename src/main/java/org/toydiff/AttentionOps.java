@@ -193,7 +193,8 @@ public sealed interface AttentionOps permits Tensor {
     }
 
     /// Returns the mask as a view of the shape of the scores.
-    private static Tensor stretchedMask(Tensor q, Tensor mask, long[] axes, long queries, long keys) {
+    private static Tensor stretchedMask(Tensor q, Tensor given, long[] axes, long queries, long keys) {
+        Tensor mask = Autocast.toBfloat16(given);
         mask.requireReadable(op());
         if (mask.dtype != DType.BOOL) {
             q.requireCommonDType(op(), mask);

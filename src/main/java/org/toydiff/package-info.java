@@ -33,6 +33,7 @@
 /// - An op and its gradient: `ElementwiseOps` (add, sqrt …), `ExponentialOps` (exp, log …), `TrigonometricOps` (sin,
 ///   tanh …), `RoundingOps` (floor, isNan …), `DivisionOps` (remainder …), `ReductionOps`, `StatisticsOps`,
 ///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ConvolutionOps`, `ShapeOps`, `ArrangementOps`,
+///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `AttentionOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`,
 ///   `IndexingOps`, `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
 /// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
 /// - Linear algebra: `Linalg`; `LinearSystemOps` and `DecompositionOps` have its ops with their gradients, and
@@ -54,4 +55,6 @@
 /// those of a family of ops (`internal.convolution`, `pooling`, `normalization`, `attention`, `recurrence`,
 /// `linalg`), `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a
 /// recording lie), `internal.workers` and `internal.text`.
+/// `internal.attention` (blocks of scores), `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan`
+/// (where temporaries of a recording lie), `internal.workers` and `internal.text`.
 package org.toydiff;

@@ -360,6 +360,10 @@ class AttentionTest {
             try (var region = Autocast.bfloat16()) {
                 assertEquals(
                         DType.BFLOAT16,
+                        x.scaledDotProductAttention(x, x, Tensor.zeros(9, 9), true)
+                                .dtype());
+                assertEquals(
+                        DType.BFLOAT16,
                         x.scaledDotProductAttention(x, x, null, true).dtype());
             }
         }

@@ -19,6 +19,7 @@ import org.toydiff.nn.GELU;
 import org.toydiff.nn.Layer;
 import org.toydiff.nn.LayerNorm;
 import org.toydiff.nn.Linear;
+import org.toydiff.nn.MultiheadAttention;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
 import org.toydiff.optim.Adadelta;
@@ -113,6 +114,26 @@ class CompiledHeapTest {
             })) {
                 int[] i = {0};
                 requireNothing(runs, () -> compiled.run(inputs[i[0]++ % 2], labels));
+                assertEquals(1, compiled.recordings());
+            }
+        }
+    }
+
+    @Test
+    void attentionAllocatesNothing() {
+        try (var arena = TensorArena.ofConfined()) {
+            var layer = new MultiheadAttention(8, 2, 0.1, true);
+            Tensor padding = Tensor.of(new int[] {0, 0, 1, 0, 0, 0}, 2, 3).greater(0);
+            try (var compiled = CompiledFunction.of(x -> {
+                layer.zeroGradients();
+                Tensor y = layer.forward(x, x, x, padding, null, true);
+                Tensor loss = y.multiply(y).sum();
+                loss.backward(Release.EAGER);
+                return loss;
+            })) {
+                Tensor[] inputs = {Tensor.randn(2, 3, 8), Tensor.randn(2, 3, 8)};
+                int[] i = {0};
+                requireNothing(10_000, () -> compiled.run(inputs[i[0]++ % 2]));
                 assertEquals(1, compiled.recordings());
             }
         }

@@ -10,6 +10,9 @@
 /// | normalisation | [LayerNorm], [RMSNorm], [GroupNorm], [BatchNorm1d], [BatchNorm2d] (`BatchNormLayer`) |
 /// | recurrent layers and cells | [RNNBase]: [RNN], [LSTM], [GRU]; [RNNCell], [LSTMCell], [GRUCell] |
 /// | their options, results and parameters | [RecurrentOptions], [RecurrentOutput], `RecurrentWeights` |
+/// | layers with parameters | [Linear], [Embedding], [LayerNorm], [BatchNorm1d] |
+/// | attention, and the cache of generation | [MultiheadAttention], [TransformerEncoderLayer], [KeyValueCache] |
+/// | positions | [PositionalEncoding], [RotaryEmbedding], `PositionTables` |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
 /// | activations | [ReLU], [LeakyReLU], [PReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
 /// | activations along an axis | [Softmax], [LogSoftmax] |

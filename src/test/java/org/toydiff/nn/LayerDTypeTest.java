@@ -68,6 +68,12 @@ class LayerDTypeTest extends ArenaTest {
         LAYERS.put("RNNCell", () -> new RNNCell(WIDE, 4, 3, true, Activation.TANH));
         LAYERS.put("LSTMCell", () -> new LSTMCell(WIDE, 4, 3, true));
         LAYERS.put("GRUCell", () -> new GRUCell(WIDE, 4, 3, false));
+        LAYERS.put("MultiheadAttention", () -> new MultiheadAttention(WIDE, 4, 2, 0, false, true));
+        LAYERS.put(
+                "TransformerEncoderLayer",
+                () -> new TransformerEncoderLayer(WIDE, 4, 2, 5, 0, null, 1e-5, false, false));
+        LAYERS.put("PositionalEncoding", () -> new PositionalEncoding(WIDE, 4, 6));
+        LAYERS.put("RotaryEmbedding", () -> new RotaryEmbedding(WIDE, 4, 6, 10_000, false));
         LAYERS.put("Dropout", () -> new Dropout(0.3));
         LAYERS.put("Flatten", Flatten::new);
         LAYERS.put("ReLU", ReLU::new);
