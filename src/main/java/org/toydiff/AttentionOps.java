@@ -176,8 +176,8 @@ public sealed interface AttentionOps permits Tensor {
 
     private static void requireCountable(Tensor q, Tensor k, Tensor v) {
         for (Tensor t : new Tensor[] {q, k, v}) {
-            if (Math.max(t.shape[t.rank() - 1], t.shape[t.rank() - 2]) > Integer.MAX_VALUE) {
-                throw unfit(q, k, v, "an axis is longer than 2^31 - 1, and BLAS counts no further");
+            if (Math.max(t.shape[t.rank() - 1], t.shape[t.rank() - 2]) > 1 << 30) {
+                throw unfit(q, k, v, "an axis is longer than 2^30");
             }
         }
     }

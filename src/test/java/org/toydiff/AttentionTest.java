@@ -494,4 +494,28 @@ class AttentionTest {
                     () -> q.scaledDotProductAttention(k, v, null, -0.1, CausalVariant.NONE, 1, false));
         }
     }
+
+    /// Backward leaves out the products for gradients that nobody wants.
+    @Test
+    void eachGradientAloneHasTheBitsOfAllTogether() {
+        try (var arena = TensorArena.ofConfined()) {
+            for (long heads : new long[] {2, 9}) {
+                List<Tensor> x = List.of(random(heads, 40, 3), random(heads, 600, 3), random(heads, 600, 2));
+                List<Tensor> tracked =
+                        x.stream().map(t -> t.detach().trackGradient()).toList();
+                attendOf(tracked).sum().backward();
+                for (int i = 0; i < 3; i++) {
+                    List<Tensor> one = new ArrayList<>(x);
+                    one.set(i, x.get(i).detach().trackGradient());
+                    attendOf(one).sum().backward();
+                    double[] expected = tracked.get(i).gradient().toDoubleArray();
+                    assertArrayEquals(expected, one.get(i).gradient().toDoubleArray());
+                }
+            }
+        }
+    }
+
+    private static Tensor attendOf(List<Tensor> x) {
+        return x.get(0).scaledDotProductAttention(x.get(1), x.get(2), null, false);
+    }
 }

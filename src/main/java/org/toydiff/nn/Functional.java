@@ -8,8 +8,8 @@ import org.toydiff.MemoryPlan;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 
-/// Activations, losses and one-hot vectors as functions. All are ops or compositions of ops, so they need no gradient
-/// rules.
+/// Activations, losses, attention and one-hot vectors as functions. All are ops or compositions of ops, so they need
+/// no gradient rules.
 public final class Functional {
     private Functional() {}
 

@@ -117,7 +117,9 @@ public final class TransformerEncoderLayer extends Layer {
     }
 
     private Tensor attended(Tensor x, Tensor mask, Tensor keyPaddingMask, boolean causal) {
-        return dropped(attention.forward(x, x, x, keyPaddingMask, mask, causal));
+        boolean plain = mask == null && keyPaddingMask == null && !causal;
+        // By the method of one input, so that a summary has a row for it.
+        return dropped(plain ? attention.forward(x) : attention.forward(x, x, x, keyPaddingMask, mask, causal));
     }
 
     private Tensor network(Tensor x) {

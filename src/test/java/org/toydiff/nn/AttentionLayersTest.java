@@ -345,4 +345,18 @@ class AttentionLayersTest extends ArenaTest {
                 path.startsWith("MultiheadAttention(4, heads=2, dropout=0.1, batchFirst=false) at \"0.self_attn\": "),
                 path);
     }
+
+    @Test
+    void aSummaryHasTheParametersOfAttention() {
+        Summary summary = new TransformerEncoderLayer(4, 2, 5, 0.1, true, false).summary(2, 3, 4);
+        Summary.Row attention = summary.layers().stream()
+                .filter(row -> row.path().equals("self_attn"))
+                .findFirst()
+                .orElseThrow();
+        // Beside the 20 of out_proj.
+        assertEquals(12 * 4 + 12, attention.parameters());
+        assertEquals(
+                summary.parameters(),
+                summary.layers().stream().mapToLong(Summary.Row::parameters).sum());
+    }
 }

@@ -102,13 +102,13 @@ public final class AttentionBackward extends AttentionWork {
     private void head(long shared, MemorySegment scratch) {
         boolean toQueries = this.toQueries.memory != null;
         for (long head = shared * group; toQueries && head < (shared + 1) * group; head++) {
-            fillRows(this.toQueries, head, 0, queryCount, querySize);
+            clearRows(this.toQueries, head, 0, queryCount, querySize, scratch);
         }
         for (int block = 0; block < blocksOfKeys(); block++) {
             ofKeys(shared, block * KEYS, toQueries, scratch);
         }
         for (long head = shared * group; toQueries && head < (shared + 1) * group; head++) {
-            scaleGradients(head, 0, queryCount);
+            scaleGradients(head, 0, queryCount, scratch);
         }
     }
 
@@ -116,10 +116,10 @@ public final class AttentionBackward extends AttentionWork {
     private void ofKeys(long shared, int key, boolean toQueries, MemorySegment scratch) {
         int columns = Math.min(KEYS, keyCount - key);
         if (toKeys.memory != null) {
-            fillRows(toKeys, shared, key, columns, querySize);
+            clearRows(toKeys, shared, key, columns, querySize, scratch);
         }
         if (toValues.memory != null) {
-            fillRows(toValues, shared, key, columns, valueSize);
+            clearRows(toValues, shared, key, columns, valueSize, scratch);
         }
         for (long head = shared * group; head < (shared + 1) * group; head++) {
             for (long from = 0; from < queryCount; from += rowsOfBlock) {
@@ -136,18 +136,17 @@ public final class AttentionBackward extends AttentionWork {
     private void ofQueries(long head, long from, MemorySegment scratch) {
         int rows = rows(from);
         int seen = visible(from + rows - 1);
-        fillRows(toQueries, head, from, rows, querySize);
+        clearRows(toQueries, head, from, rows, querySize, scratch);
         for (int key = 0; key < seen; key += KEYS) {
             block(head, from, rows, key, Math.min(KEYS, seen - key), false, true, scratch);
         }
-        scaleGradients(head, from, rows);
+        scaleGradients(head, from, rows, scratch);
     }
 
-    private void scaleGradients(long head, long from, int rows) {
-        for (int i = 0; i < rows; i++) {
-            long row = toQueries.at(head, from + i);
-            scale(toQueries.memory, row, querySize, toQueries.memory, row);
-        }
+    private void scaleGradients(long head, long from, int rows, MemorySegment scratch) {
+        long at = toQueries.at(head, from);
+        MemorySegment y = toQueries.memory;
+        scale(y, at, toQueries.leading, y, at, toQueries.leading, rows, scratch);
     }
 
     /// Adds what a block of queries and one of keys contribute.

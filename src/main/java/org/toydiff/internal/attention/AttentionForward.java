@@ -3,6 +3,7 @@ package org.toydiff.internal.attention;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
 import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.UnaryKernel;
 
 /// The output of attention, and the log-sum-exp of each row of scores. A part has a block of queries: for one block of
@@ -63,14 +64,15 @@ public final class AttentionForward extends AttentionWork {
             raiseMaximum(i, visible(from + i, key, columns), scores0 + (long) i * columns, scratch);
         }
         UnaryKernel.EXP.of(wide).run(scratch, factors0, 0, 1, scratch, factors0, 0, 1, 1, rows);
+        boolean grown = false;
         for (int i = 0; i < rows; i++) {
-            long row = output.at(head, from + i);
             double factor = kind.real(scratch, factors0 + i);
-            if (factor != 1 && key > 0) {
-                kernels.affine(output.memory, row, valueSize, 0, factor, 0, output.memory, row);
-            }
+            grown |= factor != 1;
             double block = exponentials(i, visible(from + i, key, columns), columns, scratch);
             scratch.setAtIndex(JAVA_DOUBLE, i, scratch.getAtIndex(JAVA_DOUBLE, i) * factor + block);
+        }
+        if (grown && key > 0) {
+            multiplyRows(head, from, rows, scratch);
         }
         drop(head, from, rows, key, columns, scratch, scores0);
         product(
@@ -115,19 +117,28 @@ public final class AttentionForward extends AttentionWork {
         return sum;
     }
 
+    /// Multiplies each row of the output by its factor.
+    private void multiplyRows(long head, long from, int rows, MemorySegment scratch) {
+        long at = output.at(head, from);
+        long down = output.leading;
+        MemorySegment y = output.memory;
+        BinaryKernel.MULTIPLY.of(wide).run(y, at, down, 1, scratch, factors0, 1, 0, y, at, down, 1, rows, valueSize);
+    }
+
     private void finish(long head, long from, int rows, MemorySegment scratch) {
         for (int i = 0; i < rows; i++) {
             double sum = scratch.getAtIndex(JAVA_DOUBLE, i);
-            long row = output.at(head, from + i);
-            if (sum == 0) {
-                kernels.fill(output.memory, row, valueSize, 0);
-            } else {
-                kernels.affine(output.memory, row, valueSize, 0, 1 / sum, 0, output.memory, row);
-            }
+            kind.set(scratch, factors0 + i, 1 / sum);
             if (logSums != null) {
                 double largest = kind.real(scratch, maxima0 + i);
                 double logSum = sum == 0 ? Double.POSITIVE_INFINITY : largest + StrictMath.log(sum);
                 kind.set(logSums, logSums0 + numberOf(head, from + i), logSum);
+            }
+        }
+        multiplyRows(head, from, rows, scratch);
+        for (int i = 0; i < rows; i++) {
+            if (scratch.getAtIndex(JAVA_DOUBLE, i) == 0) {
+                kernels.fill(output.memory, output.at(head, from + i), valueSize, 0);
             }
         }
     }

@@ -2,7 +2,9 @@ package org.toydiff.internal.attention;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
+import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.ContiguousKernels;
+import org.toydiff.internal.kernels.CopyKernels;
 import org.toydiff.internal.launch.DropoutWork;
 import org.toydiff.internal.launch.ElementKind;
 import org.toydiff.internal.launch.Scratch;
@@ -104,7 +106,7 @@ public abstract class AttentionWork extends Work {
     /// of each take would be larger than a piece.
     final void cutQueries(long perRow) {
         int most = queryCount >= 768 ? 256 : queryCount >= 192 ? 64 : 32;
-        long fitting = Scratch.BYTES / (perRow * kind.element.bytes);
+        long fitting = constants0() / perRow;
         rowsOfBlock = (int) Math.min(most, Math.min(fitting, queryCount));
     }
 
@@ -133,6 +135,8 @@ public abstract class AttentionWork extends Work {
     @Override
     protected final void part(long index) {
         MemorySegment scratch = Scratch.take();
+        kind.set(scratch, constants0(), scale);
+        kind.set(scratch, constants0() + 1, 0);
         try {
             long end = Math.min((index + 1) * perPart, units);
             for (long unit = index * perPart; unit < end; unit++) {
@@ -155,15 +159,20 @@ public abstract class AttentionWork extends Work {
         return Math.clamp(visible(query) - firstKey, 0, columns);
     }
 
-    /// Writes the queries of a block to scratch, scaled: one factor for each of them instead of one for each score.
-    final void scaleQueries(long head, long from, int rows, MemorySegment scratch, long at) {
-        for (int i = 0; i < rows; i++) {
-            scale(queries.memory, queries.at(head, from + i), querySize, scratch, at + (long) i * querySize);
-        }
+    /// {@return where scratch has two operands of kernels, the factor of the scores and 0}
+    private long constants0() {
+        return Scratch.BYTES / kind.element.bytes - 2;
     }
 
-    final void scale(MemorySegment x, long xAt, long n, MemorySegment y, long yAt) {
-        kernels.affine(x, xAt, n, 0, scale, 0, y, yAt);
+    /// Writes the queries of a block to scratch, scaled: one factor for each of them instead of one for each score.
+    final void scaleQueries(long head, long from, int rows, MemorySegment scratch, long at) {
+        scale(queries.memory, queries.at(head, from), queries.leading, scratch, at, querySize, rows, scratch);
+    }
+
+    /// Scales rows of the size of a query, which are `xi` and `yi` apart.
+    final void scale(
+            MemorySegment x, long xAt, long xi, MemorySegment y, long yAt, long yi, int rows, MemorySegment scratch) {
+        BinaryKernel.MULTIPLY.of(wide).run(x, xAt, xi, 1, scratch, constants0(), 0, 0, y, yAt, yi, 1, rows, querySize);
     }
 
     /// Computes the scores of a block, masked: a row for each query, `columns` apart. Keys that are too late for one
@@ -253,10 +262,11 @@ public abstract class AttentionWork extends Work {
                 cLeading);
     }
 
-    final void fillRows(HeadMatrices y, long head, long from, int rows, int columns) {
-        for (int i = 0; i < rows; i++) {
-            kernels.fill(y.memory, y.at(head, from + i), columns, 0);
-        }
+    /// Sets rows of a head to 0.
+    final void clearRows(HeadMatrices y, long head, long from, int rows, int columns, MemorySegment scratch) {
+        CopyKernels.of(kind.element.bytes)
+                .copy
+                .run(scratch, constants0() + 1, 0, 0, y.memory, y.at(head, from), y.leading, 1, rows, columns);
     }
 
     /// {@return where the number of a query is among those of all heads}
