@@ -21,6 +21,7 @@ import java.util.Map;
 /// | `matmul`, `linear`, `fma`, convolutions | cast FLOAT32 operands to BFLOAT16 and return that; sums are FLOAT32 |
 /// | `matmul`, `linear`, `fma` | cast FLOAT32 operands to BFLOAT16 and return BFLOAT16; sums accumulate in FLOAT32 |
 /// | `scaledDotProductAttention` | the same; computed in FLOAT32 |
+/// | `rnn`, `lstm`, `gru` | cast BFLOAT16 operands to FLOAT32 and return FLOAT32 |
 /// | `crossEntropy`, the losses of `nn`, `prod`, `quantile` | cast BFLOAT16 operands to FLOAT32 and return FLOAT32 |
 /// | `concat`, `stack`, `where`, arithmetic and comparisons of several tensors | cast BFLOAT16 beside FLOAT32 to that |
 /// | `LayerNorm`, `BatchNorm1d` | compute in FLOAT32 and return the dtype of their input |

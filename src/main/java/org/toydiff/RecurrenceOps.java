@@ -120,9 +120,10 @@ public sealed interface RecurrenceOps permits Tensor {
         if ((biasIh == null) != (biasHh == null)) {
             throw new IllegalArgumentException("a recurrent layer has two biases or none; give both, or null for both");
         }
-        List<Tensor> operands = new ArrayList<>(List.of(Autocast.toFloat32(x), weightIh, weightHh, hidden));
+        List<Tensor> operands =
+                new ArrayList<>(List.of(Autocast.toFloat32(x), weightIh, weightHh, Autocast.toFloat32(hidden)));
         if (cell != null) {
-            operands.add(cell);
+            operands.add(Autocast.toFloat32(cell));
         }
         if (biasIh != null) {
             operands.add(biasIh);

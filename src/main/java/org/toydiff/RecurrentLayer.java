@@ -158,7 +158,9 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
     @Override
     public Tensor[] contributions(Tensor g, Tensor[] inputs, Tensor y, boolean[] wanted) {
         Backward walk = Scope.current().backward;
-        return walk.records() ? recordedContributions(walk, g, inputs, wanted) : contributions(g, inputs, y);
+        return walk.records()
+                ? recordedContributions(walk, g, inputs, wanted)
+                : unrecordedContributions(g, inputs, y, wanted);
     }
 
     /// Differentiates the steps as a composition of ops, each of which can be differentiated again.
@@ -178,39 +180,64 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
         return contributions;
     }
 
-    private Tensor[] contributions(Tensor given, Tensor[] inputs, Tensor y) {
-        String gradientOp = op + "Gradient";
-        Tensor g = given.contiguous(gradientOp);
+    private Tensor[] unrecordedContributions(Tensor given, Tensor[] inputs, Tensor y, boolean[] wanted) {
+        Tensor g = given.contiguous(gradientOp());
         Tensor[] whole = wholeOperands(inputs);
-        Tensor x = inputs[X];
-        long[] state = inputs[HIDDEN].shape;
-        Tensor gates =
-                Tensor.make(gradientOp, x.dtype, new long[] {x.shape[0], x.shape[1], cell.gates * state[1]}, true);
-        Tensor share = cell == Cell.GRU
-                ? Tensor.make(gradientOp, x.dtype, new long[] {x.shape[0], x.shape[1], state[1]}, true)
-                : null;
-        Tensor hidden = Tensor.make(gradientOp, x.dtype, state, true);
-        Tensor toCell = cell == Cell.LSTM ? Tensor.make(gradientOp, x.dtype, state, true) : null;
         Tensor keptGates = cell.isPlain() ? null : inputs[gates()];
         Tensor saved = cell.isPlain() ? null : inputs[saved()];
-        launch(whole, keptGates, y, saved).backward(new RecurrenceLaunch.Gradients(g, gates, share, hidden, toCell));
+        RecurrenceLaunch.Gradients gradients = gradients(g, inputs);
+        launch(whole, keptGates, y, saved).backward(gradients);
 
         Tensor[] contributions = new Tensor[inputs.length];
-        Tensor sums = rows(gates, x.shape[0] * x.shape[1]);
-        contributions[X] = sums.matmul(inputs[INPUT_WEIGHT]).reshape(x.shape);
-        contributions[INPUT_WEIGHT] = sums.matrixTranspose().matmul(Products.rows(x));
-        contributions[HIDDEN_WEIGHT] = hiddenWeightGradient(gates, share, whole[HIDDEN], y);
-        contributions[HIDDEN] = hidden;
+        contributions[HIDDEN] = gradients.hidden();
         if (cell == Cell.LSTM) {
-            contributions[CELL] = toCell;
+            contributions[CELL] = gradients.cell();
         }
-        if (biased) {
-            contributions[inputBias()] = sums.sum(0);
-            contributions[hiddenBias()] = hiddenBiasGradient(contributions[inputBias()], share);
+        if (wanted[HIDDEN_WEIGHT]) {
+            contributions[HIDDEN_WEIGHT] = hiddenWeightGradient(gradients, whole[HIDDEN], y);
         }
+        addThoseOfInputs(contributions, gradients, inputs, wanted);
         freeCopies(whole, inputs);
-        g.freeCopyOf(given, gradientOp);
+        g.freeCopyOf(given, gradientOp());
         return contributions;
+    }
+
+    private String gradientOp() {
+        return op + "Gradient";
+    }
+
+    /// The places of the gradients that the walk backward computes.
+    private RecurrenceLaunch.Gradients gradients(Tensor g, Tensor[] inputs) {
+        long steps = inputs[X].shape[0];
+        long batch = inputs[X].shape[1];
+        long units = inputs[HIDDEN].shape[1];
+        return new RecurrenceLaunch.Gradients(
+                g,
+                gradient(g.dtype, steps, batch, cell.gates * units),
+                cell == Cell.GRU ? gradient(g.dtype, steps, batch, units) : null,
+                gradient(g.dtype, batch, units),
+                cell == Cell.LSTM ? gradient(g.dtype, batch, units) : null);
+    }
+
+    private Tensor gradient(DType dtype, long... shape) {
+        return Tensor.make(gradientOp(), dtype, shape, true);
+    }
+
+    /// The gradients of x, its weight and the biases, each from those of the gates of all steps.
+    private void addThoseOfInputs(
+            Tensor[] contributions, RecurrenceLaunch.Gradients gradients, Tensor[] inputs, boolean[] wanted) {
+        Tensor x = inputs[X];
+        Tensor sums = rows(gradients.gates(), x.shape[0] * x.shape[1]);
+        if (wanted[X]) {
+            contributions[X] = sums.matmul(inputs[INPUT_WEIGHT]).reshape(x.shape);
+        }
+        if (wanted[INPUT_WEIGHT]) {
+            contributions[INPUT_WEIGHT] = sums.matrixTranspose().matmul(Products.rows(x));
+        }
+        if (biased && (wanted[inputBias()] || wanted[hiddenBias()])) {
+            contributions[inputBias()] = sums.sum(0);
+            contributions[hiddenBias()] = hiddenBiasGradient(contributions[inputBias()], gradients.share());
+        }
     }
 
     /// The gates' sums have both biases, but in a GRU's gate n that of h is a summand of its share only.
@@ -223,9 +250,11 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
     }
 
     /// One product over all steps but the first, onto that of the first step with the initial h.
-    private Tensor hiddenWeightGradient(Tensor gates, Tensor share, Tensor initial, Tensor y) {
+    private Tensor hiddenWeightGradient(RecurrenceLaunch.Gradients gradients, Tensor initial, Tensor y) {
         long units = initial.shape[1];
-        Tensor gradient = Tensor.make(op + "Gradient", y.dtype, new long[] {cell.gates * units, units}, true);
+        Tensor gates = gradients.gates();
+        Tensor share = gradients.share();
+        Tensor gradient = gradient(y.dtype, cell.gates * units, units);
         if (share == null) {
             addProducts(gates, 0, gates.shape[2], initial, y, gradient);
         } else {

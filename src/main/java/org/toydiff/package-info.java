@@ -35,11 +35,15 @@
 ///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ConvolutionOps`, `ShapeOps`, `ArrangementOps`,
 ///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `AttentionOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`,
 ///   `IndexingOps`, `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
+///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`,
+///   `MaskOps`, `SortingOps`, `RecurrenceOps` (lstm …, with `RecurrentLayer`); `StaticOps` (where,
+///   concat, stack, meshgrid, custom).
 /// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
 /// - Linear algebra: `Linalg`; `LinearSystemOps` and `DecompositionOps` have its ops with their gradients, and
 ///   `LinalgLaunch` starts LAPACK. `EinsumOps` takes an einsum apart.
 /// - The parts that ops of one kind share: `Families`, `Quantiles`. `Launch` starts their kernels, `Products` their
 ///   matrix products, `ConvolutionLaunch` convolutions.
+///   matrix products, `RecurrenceLaunch` the steps of recurrent layers.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.
 /// - The graph: `Node` (one recorded op), `Rule` (the types of gradient rules).
 /// - Freeing a block early: `Backward` frees it (one walk), `WalkPlan` finds the last reader of each value,
@@ -57,4 +61,7 @@
 /// recording lie), `internal.workers` and `internal.text`.
 /// `internal.attention` (blocks of scores), `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan`
 /// (where temporaries of a recording lie), `internal.workers` and `internal.text`.
+/// `internal.kernels`, `internal.recurrence`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of
+// a recording lie),
+/// `internal.workers` and `internal.text`.
 package org.toydiff;

@@ -69,6 +69,12 @@ class ParallelTest {
         ops.put("matrix and vector", () -> a.matmul(Tensor.ones(301)));
         ops.put("softmax", () -> c.softmax(1));
         ops.put("cross entropy", () -> c.crossEntropy(Tensor.zeros(DType.INT32, 700)));
+        Tensor steps = Tensor.randn(3, 64, 48);
+        Tensor state = Tensor.randn(64, 300);
+        Tensor inputWeight = Tensor.randn(1200, 48);
+        Tensor hiddenWeight = Tensor.randn(1200, 300).multiply(0.1);
+        ops.put("lstm", () -> steps.lstm(state, state, inputWeight, hiddenWeight, null, null, null, false)
+                .getFirst());
         Tensor halves = c.cast(DType.BFLOAT16);
         ops.put("cast", () -> long1.cast(DType.BFLOAT16));
         ops.put("columns of halves", () -> halves.sum(0));

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -180,6 +182,48 @@ class RecurrenceTest {
                 }));
     }
 
+    @TestFactory
+    Stream<DynamicTest> eachOperandHasItsGradientAlone() {
+        return Call.some()
+                .map(call -> dynamicTest(call.toString(), () -> {
+                    try (var arena = TensorArena.ofConfined()) {
+                        List<Tensor> all = call.inputs(DType.FLOAT64);
+                        all.forEach(Tensor::trackGradient);
+                        List<Tensor> want = Autograd.gradients(loss(call.run(all)), all);
+                        for (int i = 0; i < all.size(); i++) {
+                            List<Tensor> inputs = call.inputs(DType.FLOAT64);
+                            Tensor one = inputs.get(i).trackGradient();
+                            loss(call.run(inputs)).backward(Release.EAGER);
+                            assertArrayEquals(
+                                    want.get(i).toDoubleArray(), one.gradient().toDoubleArray());
+                        }
+                    }
+                }));
+    }
+
+    /// Of a layer so small that all its kernels have the scalar form, which makes no objects.
+    @TestFactory
+    Stream<DynamicTest> stepsTakeNoJavaHeap() {
+        var bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        return Stream.of(Cell.values())
+                .map(cell -> dynamicTest(cell.toString(), () -> {
+                    long[] least = {Long.MAX_VALUE, Long.MAX_VALUE};
+                    for (int i = 0; i < 3_000 && (least[0] != least[1] || i < 2); i++) {
+                        for (int k = 0; k < 2; k++) {
+                            try (var arena = TensorArena.ofConfined()) {
+                                var call = new Call(cell, new long[] {k == 0 ? 2 : 40, 2, 3, 2}, true, false, false);
+                                List<Tensor> inputs = call.inputs(DType.FLOAT32);
+                                inputs.forEach(Tensor::trackGradient);
+                                long before = bean.getCurrentThreadAllocatedBytes();
+                                call.run(inputs).getFirst().sum().backward(Release.EAGER);
+                                least[k] = Math.min(least[k], bean.getCurrentThreadAllocatedBytes() - before);
+                            }
+                        }
+                    }
+                    assertEquals(least[0], least[1]);
+                }));
+    }
+
     /// The gradients of a number that depends on all gradients.
     private static List<Tensor> secondGradients(List<Tensor> results, List<Tensor> inputs) {
         return Autograd.gradients(loss(Autograd.gradients(loss(results), inputs, true)), inputs);
@@ -263,6 +307,57 @@ class RecurrenceTest {
                         }
                     }
                 }));
+    }
+
+    @Test
+    void aCheckpointComputesTheStepsAgain() {
+        try (var arena = TensorArena.ofConfined()) {
+            var call = new Call(Cell.LSTM, SIZES[3], true, true, true);
+            List<Tensor> inputs = call.inputs(DType.FLOAT32);
+            inputs.forEach(Tensor::trackGradient);
+            List<Tensor> want = Autograd.gradients(call.run(inputs).getFirst().sum(), inputs);
+            List<Tensor> parameters = inputs.subList(1, inputs.size());
+            Tensor y = Autograd.checkpoint(
+                    x -> {
+                        List<Tensor> in = new ArrayList<>(List.of(x));
+                        in.addAll(parameters);
+                        return call.run(in).getFirst();
+                    },
+                    inputs.getFirst(),
+                    parameters);
+            y.sum().backward(Release.EAGER);
+            for (int i = 0; i < want.size(); i++) {
+                assertArrayEquals(
+                        want.get(i).toDoubleArray(), inputs.get(i).gradient().toDoubleArray(), "gradient " + i);
+            }
+        }
+    }
+
+    @Test
+    void autocastRegionsComputeInFloat32() {
+        try (var arena = TensorArena.ofConfined()) {
+            var call = new Call(Cell.LSTM, SIZES[3], true, false, false);
+            List<Tensor> inputs = call.inputs(DType.FLOAT32);
+            List<Tensor> halves = new ArrayList<>(inputs);
+            for (int i : new int[] {0, 3, 4}) {
+                halves.set(i, inputs.get(i).cast(DType.BFLOAT16).trackGradient());
+                inputs.set(i, halves.get(i).cast(DType.FLOAT32));
+            }
+            try (var region = Autocast.bfloat16()) {
+                Tensor y = call.run(halves).getFirst();
+                assertEquals(DType.FLOAT32, y.dtype());
+                assertArrayEquals(call.run(inputs).getFirst().toFloatArray(), y.toFloatArray());
+                y.sum().backward();
+                assertEquals(DType.BFLOAT16, halves.getFirst().gradient().dtype());
+            }
+            String message = assertThrows(
+                            IllegalArgumentException.class,
+                            () -> call.run(halves.stream()
+                                    .map(t -> t.cast(DType.BFLOAT16))
+                                    .toList()))
+                    .getMessage();
+            assertTrue(message.contains("cast(DType.FLOAT32) first"), message);
+        }
     }
 
     @Test

@@ -7,6 +7,7 @@
 /// | convolutions and patches | `internal.convolution` |
 /// | the arithmetic of kernels, as expressions | `internal.arithmetic` |
 /// | loops over elements, scalar and vector | `internal.kernels` |
+/// | recurrent layers | `internal.recurrence` |
 /// | matrix products | `internal.blas` |
 /// | threads | `internal.workers` |
 /// | pool of native memory | `internal.memory` |
