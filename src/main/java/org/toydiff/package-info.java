@@ -62,6 +62,5 @@
 /// `internal.attention` (blocks of scores), `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan`
 /// (where temporaries of a recording lie), `internal.workers` and `internal.text`.
 /// `internal.kernels`, `internal.recurrence`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of
-// a recording lie),
-/// `internal.workers` and `internal.text`.
+/// a recording lie), `internal.workers` and `internal.text`.
 package org.toydiff;
