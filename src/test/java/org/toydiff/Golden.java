@@ -39,16 +39,24 @@ public final class Golden {
         }
 
         public Tensor tensor() {
-            return Tensor.of(DType.FLOAT32, values, shape.length == 0 ? new long[] {1} : shape)
+            return tensor(DType.FLOAT32);
+        }
+
+        public Tensor tensor(DType dtype) {
+            return Tensor.of(dtype, values, shape.length == 0 ? new long[] {1} : shape)
                     .reshape(shape);
         }
 
         public void requireEqual(Tensor actual, String what) {
+            requireEqual(actual, what, TOLERANCE);
+        }
+
+        public void requireEqual(Tensor actual, String what, double tolerance) {
             assertArrayEquals(shape, actual.shape(), what + " shape");
             double[] got = actual.toDoubleArray();
             for (int i = 0; i < got.length; i++) {
                 double scale = Math.max(1, Math.abs(values[i]));
-                assertEquals(values[i], got[i], Double.isNaN(values[i]) ? 0 : TOLERANCE * scale, what + " at " + i);
+                assertEquals(values[i], got[i], Double.isNaN(values[i]) ? 0 : tolerance * scale, what + " at " + i);
             }
         }
     }

@@ -236,15 +236,16 @@ class LinalgTest {
         }
     }
 
-    /// The adjugate of a matrix of two rows needs no division.
     @Test
-    void aSingularMatrixHasAGradientOfItsDeterminant() {
+    void aSingularMatrixHasTheCofactorsForTheGradientOfItsDeterminant() {
         try (var arena = TensorArena.ofConfined()) {
-            Tensor a = Tensor.of(DType.FLOAT64, new double[] {2, 4, 1, 2, 0, 0, 0, 0}, 2, 2, 2)
+            Tensor a = Tensor.of(
+                            DType.FLOAT64, new double[] {2, 4, 1, 1, 2, 3, 3, 6, 4, 1, 2, 3, 2, 4, 6, 3, 6, 9}, 2, 3, 3)
                     .trackGradient();
             Linalg.det(a).sum().backward();
-            assertArrayEquals(
-                    new double[] {2, -1, -4, 2, 0, 0, 0, 0}, a.gradient().toDoubleArray(), 1e-12);
+            // The minors of two rows; those of a matrix of rank 1 are 0.
+            double[] cofactors = {-10, 5, 0, -10, 5, 0, 10, -5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+            assertArrayEquals(cofactors, a.gradient().toDoubleArray(), 1e-12);
         }
     }
 

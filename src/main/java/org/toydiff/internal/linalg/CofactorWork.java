@@ -5,9 +5,7 @@ import org.toydiff.internal.blas.Lapack;
 
 /// Turns each square matrix into the transpose of its cofactors, `det(a)·a⁻¹`, which is the gradient of its determinant
 /// transposed. Pivots that are 0 count as one rounding error of the largest, so that a singular matrix has cofactors
-/// too, to within such errors.
-///
-/// Source: `linalg_det_backward` in `torch/csrc/autograd/FunctionsManual.cpp` of PyTorch 2.13.
+/// too, to within such errors: PyTorch 2.13 does the same, but multiplies by the determinant, and gets 0.
 public final class CofactorWork extends MatrixWork {
     private final int n;
     private MemorySegment y;
