@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.zip.CRC32;
 import org.toydiff.Blas;
 import org.toydiff.DType;
+import org.toydiff.Linalg;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.internal.kernels.Kernels;
@@ -14,11 +15,13 @@ public final class Probe {
 
     /// Prints the results.
     ///
-    /// @param arguments `product` to multiply, `bits` to print a checksum of many products, `twice` to multiply twice
-    ///     without a library, `kernels` to compute by the kernels, `leak` to leave an arena open
+    /// @param arguments `product` to multiply, `inverse` to invert a matrix, `bits` to print a checksum of many
+    ///     products, `twice` to multiply twice without a library, `kernels` to compute by the kernels, `leak` to leave
+    ///     an arena open
     public static void main(String[] arguments) {
         switch (arguments[0]) {
             case "product" -> multiply();
+            case "inverse" -> invert();
             case "bits" -> System.out.println(bits() + " by " + Blas.version());
             case "twice" -> {
                 multiplyWithoutLibrary();
@@ -37,6 +40,15 @@ public final class Probe {
         try (var arena = TensorArena.ofConfined()) {
             double product = Tensor.ones(8, 8).matmul(Tensor.ones(8, 8)).sum().item();
             System.out.println(product + " by " + Blas.library());
+        }
+    }
+
+    private static void invert() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor a = Tensor.full(2, 1, 1);
+            System.out.println(Linalg.inverse(a).item() + " by " + Blas.library());
+        } catch (UnsatisfiedLinkError e) {
+            System.out.println(e.getMessage());
         }
     }
 

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.toydiff.child.Child;
+import org.toydiff.child.Probe;
 
 /// Libraries in which a product would end the process, written in C, and files that are no libraries.
 @EnabledOnOs(value = OS.LINUX, disabledReason = "files in the format of Linux, and messages of its linker")
@@ -78,6 +80,23 @@ class CandidateTest {
         assertNull(fault(compile("lp64", LIBRARY.replace("INTEGER", "int"))));
         String config = "const char *openblas_get_config() { return \"OpenBLAS 0.3.31 DYNAMIC_ARCH\"; }";
         assertNull(fault(compile("config", LIBRARY.replace("INTEGER", "int") + config)));
+    }
+
+    @Test
+    void aLibraryWithoutLapackeIsNamedByWhatNeedsIt() throws Exception {
+        Path library = compile("blas", LIBRARY.replace("INTEGER", "int"));
+        Child child = Child.run(List.of(
+                "-Dtoydiff.blas=" + library,
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                Child.classPath(),
+                Probe.class.getName(),
+                "inverse"));
+        assertEquals(
+                "inverse: " + library + " has BLAS but no LAPACKE; use a library with both: -Dtoydiff.blas=openblas or"
+                        + " mkl, or the path of another",
+                child.out().strip(),
+                child.err());
     }
 
     @Test

@@ -73,6 +73,12 @@ class MklTest {
     }
 
     @Test
+    void itsLapackInvertsMatrices() throws Exception {
+        String mkl = probe(Map.of(), "inverse", "-Dtoydiff.blas=mkl");
+        assertTrue(mkl.startsWith("0.5 by " + cache), mkl);
+    }
+
+    @Test
     void theSmallestSetOfItsFilesIsUnpacked() throws Exception {
         String mkl = probe(Map.of(), "product", "-Dtoydiff.blas=mkl");
         try (var files = Files.list(Path.of(mkl.substring("512.0 by ".length())).getParent())) {
