@@ -44,8 +44,10 @@ import org.toydiff.internal.events.FunctionRecordingEvent;
 /// where they lie. The result is the same tensor each time; the next run overwrites it, so [Tensor#copyTo] keeps
 /// it.
 ///
-/// **Heap** A replay makes no objects, except for `indexSelect` and [org.toydiff.nn.Embedding], `sort`, `multinomial`,
-/// custom ops, schedulers, and code of [#onEachRun] that makes some.
+/// **Heap** A replay makes no objects once the JVM has compiled it, except for `bernoulli`, `multinomial`, custom ops,
+/// schedules with a cosine (an array of the JDK's), and code of [#onEachRun] that makes some. C2 may leave up to 120
+/// bytes for a product where it compiles the call of BLAS as a part of its callers; the option
+/// `-XX:CompileCommand=dontinline,org.toydiff.internal.blas.CBlas::*gemm` prevents that.
 ///
 /// **Refused** While recording, IllegalStateException is thrown by everything that would be lost in a replay:
 /// reading elements ([Tensor#item()] and the like), ops whose result's shape depends on elements (`nonzero`,

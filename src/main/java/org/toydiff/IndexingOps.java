@@ -3,7 +3,6 @@ package org.toydiff;
 import static org.toydiff.Rule.readsOther;
 import static org.toydiff.Rule.readsOtherAndShape;
 
-import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.launch.Shape;
 
 /// The ops of [Tensor] that read elements at positions given by an index, or return positions.
@@ -33,7 +32,7 @@ public sealed interface IndexingOps permits Tensor {
         requireIndex(x, along, index);
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("gather", x.dtype, index.shape, recorded);
-        Launch.gather(x, along, index, y);
+        IndexLaunch.gather(x, along, index, y);
         Rule rule = readsOtherAndShape((g, i, shape) -> scatterAdd(g, along, i, shape));
         return recorded ? y.record("gather", null, new Rule[] {rule, null}, x, index) : y;
     }
@@ -59,13 +58,7 @@ public sealed interface IndexingOps permits Tensor {
         shape[along] = index.size();
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("indexSelect", x.dtype, shape, recorded);
-        if (!y.storage.isAbstract() && y.size() > 0) {
-            Recorder.launch("indexSelect", x, index, y, (from, at, to) -> {
-                for (long i = 0; i < at.size(); i++) {
-                    Launch.unary(Families.copy(from.dtype), entry(from, along, position(at, i)), entry(to, along, i));
-                }
-            });
-        }
+        IndexLaunch.indexSelect(x, along, index, y);
         Rule rule = readsOtherAndShape((g, i, original) -> indexAdd(g, along, i, original));
         return recorded ? y.record("indexSelect", null, new Rule[] {rule, null}, x, index) : y;
     }
@@ -99,15 +92,14 @@ public sealed interface IndexingOps permits Tensor {
         }
         if (!index.storage.isAbstract()) {
             long[] shape = x.shape;
-            Recorder.check(
-                    op,
-                    index,
-                    positions -> positions.forEach((i, position) -> {
-                        if (position < 0 || position >= shape[along]) {
-                            throw new IllegalArgumentException(op + ": index " + (long) position
-                                    + " is out of range for axis " + along + " of " + Shape.text(shape));
-                        }
-                    }));
+            // One object for all replays.
+            TensorBase.Visitor inRange = (i, position) -> {
+                if (position < 0 || position >= shape[along]) {
+                    throw new IllegalArgumentException(op + ": index " + (long) position + " is out of range for axis "
+                            + along + " of " + Shape.text(shape));
+                }
+            };
+            Recorder.check(op, index, positions -> positions.forEach(inRange));
         }
     }
 
@@ -116,7 +108,7 @@ public sealed interface IndexingOps permits Tensor {
     private static Tensor scatterAdd(Tensor x, int along, Tensor index, long[] shape) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("scatterAdd", x.dtype, shape, recorded).fill(0);
-        Launch.scatterAdd(x, along, index, y);
+        IndexLaunch.scatterAdd(x, along, index, y);
         Rule rule = readsOther((g, i) -> g.gather(along, i));
         return recorded ? y.record("scatterAdd", null, new Rule[] {rule, null}, x, index) : y;
     }
@@ -126,25 +118,9 @@ public sealed interface IndexingOps permits Tensor {
     private static Tensor indexAdd(Tensor x, int along, Tensor index, long[] shape) {
         boolean recorded = Tensor.recorded(x);
         Tensor y = Tensor.make("indexAdd", x.dtype, shape, recorded).fill(0);
-        if (!y.storage.isAbstract() && x.size() > 0) {
-            Recorder.launch("indexAdd", x, index, y, (from, at, to) -> {
-                for (long i = 0; i < at.size(); i++) {
-                    Tensor into = entry(to, along, position(at, i));
-                    Launch.binary(to.dtype.kind.of(BinaryKernel.ADD), into, entry(from, along, i), into);
-                }
-            });
-        }
+        IndexLaunch.indexAdd(x, along, index, y);
         Rule rule = readsOther((g, i) -> g.indexSelect(along, i));
         return recorded ? y.record("indexAdd", null, new Rule[] {rule, null}, x, index) : y;
-    }
-
-    /// Entry i along an axis, which stays with size 1.
-    private static Tensor entry(Tensor x, int along, long i) {
-        return Families.part(x, along, i, i + 1);
-    }
-
-    private static long position(Tensor index, long i) {
-        return index.dtype.getLong(index.storage.segment(), index.offset + i * index.strides[0]);
     }
 
     private static void requireIndex(Tensor x, int along, Tensor index) {

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.toydiff.CommandFusion.SourceReader;
 import org.toydiff.internal.kernels.ContiguousKernels;
-import org.toydiff.internal.kernels.IndexKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.Counting;
@@ -99,62 +98,6 @@ final class Launch {
         }
     }
 
-    /// `y = x[index]` along an axis; y has the index's shape.
-    static void gather(Tensor x, int along, Tensor index, Tensor y) {
-        Scope scope = Scope.current();
-        if (y.size() > 0 && !skips(y, scope)) {
-            Kernel.Binary kernel =
-                    IndexKernels.gather(x.dtype.kind.element, index.dtype.kind.element, x.strides[along]);
-            long[] xs = stoppedAlong(x, along);
-            scope.elements.run(
-                    kernel,
-                    memory(x),
-                    x.offset,
-                    xs,
-                    memory(index),
-                    index.offset,
-                    index.strides,
-                    memory(y),
-                    y.offset,
-                    y.strides,
-                    y.shape);
-            if (scope.recorder != null) {
-                scope.recorder.binary(kernel, x, xs, index, index.strides, y);
-            }
-        }
-    }
-
-    /// `y[index] += x` along an axis, in the order of x; x has the index's shape.
-    static void scatterAdd(Tensor x, int along, Tensor index, Tensor y) {
-        Scope scope = Scope.current();
-        if (x.size() > 0 && !skips(y, scope)) {
-            Kernel.Binary kernel =
-                    IndexKernels.scatterAdd(x.dtype.kind.element, index.dtype.kind.element, y.strides[along]);
-            long[] ys = stoppedAlong(y, along);
-            inOrder(kernel, x, index, y, ys);
-            if (scope.recorder != null) {
-                scope.recorder.keep("scatterAdd", x, index, y, (from, at, to) -> inOrder(kernel, from, at, to, ys));
-            }
-        }
-    }
-
-    private static void inOrder(Kernel.Binary kernel, Tensor x, Tensor index, Tensor y, long[] ys) {
-        Scope.current()
-                .elements
-                .runInOrder(
-                        kernel,
-                        memory(x),
-                        x.offset,
-                        x.strides,
-                        memory(index),
-                        index.offset,
-                        index.strides,
-                        memory(y),
-                        y.offset,
-                        ys,
-                        x.shape);
-    }
-
     /// `y = x·mask`, scaled; both are contiguous. x may be y.
     static void dropout(DropoutMask mask, Tensor x, Tensor y) {
         Scope scope = Scope.current();
@@ -194,6 +137,7 @@ final class Launch {
     }
 
     /// Sets every element of a contiguous tensor to a number, which its dtype has.
+    /// Sets every element of a contiguous floating tensor.
     static void fill(Tensor y, double value) {
         if (y.dtype == DType.FLOAT32 || y.dtype == DType.FLOAT64) {
             ContiguousKernels.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);
@@ -381,20 +325,25 @@ final class Launch {
     /// [SortWork#longs] longs, or null.
     static void sort(Tensor x, int axis, boolean descending, Tensor values, Tensor indices, Tensor records) {
         if (x.size() > 0 && !skips(indices)) {
-            var work = new SortWork(x.dtype.kind, descending, x.shape, axis, memory(records), offset(records));
-            if (values != null) {
-                work.values(memory(values), values.offset);
-            }
-            work.run(memory(x), x.offset, x.strides, memory(indices), indices.offset, indices.strides);
+            var work = new SortWork(x.dtype.kind, descending, x.shape, axis);
+            sort(work, x, values, indices, records);
             Recorder recorder = Recorder.current();
             if (recorder != null) {
                 Tensor from = recorder.reads(x);
                 Tensor ordered = recorder.writes(values);
                 Tensor order = recorder.writes(indices);
                 Tensor scratch = recorder.writes(records);
-                recorder.keep("sort", () -> sort(from, axis, descending, ordered, order, scratch), order);
+                recorder.keep("sort", () -> sort(work, from, ordered, order, scratch), order);
             }
         }
+    }
+
+    private static void sort(SortWork work, Tensor x, Tensor values, Tensor indices, Tensor records) {
+        work.records(memory(records), offset(records));
+        if (values != null) {
+            work.values(memory(values), values.offset);
+        }
+        work.run(memory(x), x.offset, x.strides, memory(indices), indices.offset, indices.strides);
     }
 
     /// Scans x along an axis, backward if `reverse`; a has the coefficients of a recurrence, else it is null. y has

@@ -333,18 +333,6 @@ final class Recorder {
         void run(Tensor a, Tensor b, Tensor y);
     }
 
-    /// Runs a loop whose launches depend on the elements of its operands, so that a replay runs the loop and not
-    /// them.
-    static void launch(String op, Tensor a, Tensor b, Tensor y, Loop loop) {
-        Recorder recorder = current();
-        if (recorder == null) {
-            loop.run(a, b, y);
-            return;
-        }
-        recorder.unrecorded(() -> loop.run(a, b, y));
-        recorder.keep(op, a, b, y, loop);
-    }
-
     /// Adds a command that reads a and b, either of which may be null, and writes y.
     void keep(String op, Tensor a, Tensor b, Tensor y, Loop loop) {
         Tensor first = reads(a);

@@ -65,15 +65,15 @@ public sealed interface SamplingOps permits Tensor {
 
     private static void requireElements(Tensor x, String op, String wanted, double most) {
         if (!x.storage.isAbstract()) {
-            Recorder.check(
-                    op,
-                    x,
-                    elements -> elements.forEach((i, value) -> {
-                        if (!(value >= 0 && value <= most)) {
-                            throw new IllegalArgumentException(op + ": element " + i + " of "
-                                    + Shape.text(elements.shape) + " is " + value + ", not " + wanted);
-                        }
-                    }));
+            long[] shape = x.shape;
+            // One object for all replays.
+            TensorBase.Visitor inRange = (i, value) -> {
+                if (!(value >= 0 && value <= most)) {
+                    throw new IllegalArgumentException(
+                            op + ": element " + i + " of " + Shape.text(shape) + " is " + value + ", not " + wanted);
+                }
+            };
+            Recorder.check(op, x, elements -> elements.forEach(inRange));
         }
     }
 }

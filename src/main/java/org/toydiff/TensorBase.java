@@ -442,25 +442,33 @@ abstract sealed class TensorBase permits Tensor {
 
     /// Sets element i of this fresh, contiguous tensor to `value(i)`.
     Tensor setAll(LongToDoubleFunction value) {
-        long n = storage.isAbstract() ? 0 : self().size();
+        if (!storage.isAbstract() && self().size() > 0) {
+            setElements(value);
+            Recorder.set(self(), y -> y.setElements(value));
+        }
+        return self();
+    }
+
+    void setElements(LongToDoubleFunction value) {
+        long n = self().size();
         for (long i = 0; i < n; i++) {
             // The value first: it may come from the caller's code, which may close the arena.
             double element = dtype.requireConvertible(storage.op, value.applyAsDouble(i));
             dtype.set(storage.segment(), offset + i, element);
         }
-        if (n > 0) {
-            Recorder.set(self(), y -> y.setAll(value));
-        }
-        return self();
     }
 
     /// Sets the elements of this fresh, contiguous INT64 tensor.
     Tensor setAll(long[] values) {
         if (!storage.isAbstract()) {
-            MemorySegment.copy(values, 0, storage.segment(), ValueLayout.JAVA_LONG, offset * Long.BYTES, values.length);
-            Recorder.set(self(), y -> y.setAll(values));
+            setElements(values);
+            Recorder.set(self(), y -> y.setElements(values));
         }
         return self();
+    }
+
+    void setElements(long[] values) {
+        MemorySegment.copy(values, 0, storage.segment(), ValueLayout.JAVA_LONG, offset * Long.BYTES, values.length);
     }
 
     /// A callback of [#forEach].

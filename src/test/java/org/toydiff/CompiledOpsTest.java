@@ -22,7 +22,7 @@ import org.junit.jupiter.api.TestFactory;
 @Tag("kernels")
 class CompiledOpsTest {
     /// Ops of an input `[3, 4]`, by their names in [OpTableTest].
-    private static final Map<String, UnaryOperator<Tensor>> OPS = new LinkedHashMap<>();
+    static final Map<String, UnaryOperator<Tensor>> OPS = new LinkedHashMap<>();
 
     private static final long[] ONE = {1};
 

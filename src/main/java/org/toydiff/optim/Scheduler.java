@@ -23,7 +23,9 @@ import org.toydiff.TensorArena;
 ///
 /// **State** `step`; `base`, for each schedule the base rate of each group; `lr`, the current rate of each group.
 public final class Scheduler implements Stateful {
-    private final Optimizer optimizer;
+    /// A view, which grows.
+    private final List<ParameterGroup> groups;
+
     private final List<Link> chain;
     private long step;
 
@@ -37,8 +39,8 @@ public final class Scheduler implements Stateful {
             this.schedule = schedule;
         }
 
+        /// Sets the rates of a step, which [#follow] has made room for.
         void apply(List<ParameterGroup> groups, long step) {
-            lr = new double[groups.size()];
             for (int i = 0; i < lr.length; i++) {
                 lr[i] = schedule.rate(base[i], step);
                 groups.get(i).lr(lr[i]);
@@ -47,17 +49,21 @@ public final class Scheduler implements Stateful {
 
         /// Updates base rates and rates to those of the groups. A group whose rate has not been changed keeps its
         /// base rate, to the bit.
-        void follow(double[] now, long step) {
-            double[] bases = Arrays.copyOf(base, now.length);
-            for (int i = 0; i < now.length; i++) {
-                if (i >= lr.length) {
-                    bases[i] = base(now[i], now[i], step);
-                } else if (now[i] != lr[i]) {
-                    bases[i] = base(now[i], base[i], step);
-                }
+        void follow(List<ParameterGroup> groups, long step) {
+            int known = lr.length;
+            if (known < groups.size()) {
+                base = Arrays.copyOf(base, groups.size());
+                lr = Arrays.copyOf(lr, groups.size());
             }
-            base = bases;
-            lr = now;
+            for (int i = 0; i < lr.length; i++) {
+                double now = groups.get(i).lr();
+                if (i >= known) {
+                    base[i] = base(now, now, step);
+                } else if (now != lr[i]) {
+                    base[i] = base(now, base[i], step);
+                }
+                lr[i] = now;
+            }
         }
 
         /// Returns the base rate that leads to a rate at a step, or `otherwise` if it cannot be derived.
@@ -77,11 +83,12 @@ public final class Scheduler implements Stateful {
     }
 
     private Scheduler(Optimizer optimizer, Schedule[] schedules) {
-        this.optimizer = optimizer;
+        this.groups = optimizer.groups();
         this.chain = Stream.of(schedules).map(Link::new).toList();
         for (Link link : chain) {
             link.base = rates();
-            link.apply(optimizer.groups(), step);
+            link.lr = rates();
+            link.apply(groups, step);
         }
     }
 
@@ -105,7 +112,7 @@ public final class Scheduler implements Stateful {
     }
 
     private double[] rates() {
-        return optimizer.groups().stream().mapToDouble(ParameterGroup::lr).toArray();
+        return groups.stream().mapToDouble(ParameterGroup::lr).toArray();
     }
 
     /// Sets the rates of the next step; call it after the optimizer's step. Does nothing in a
@@ -117,17 +124,16 @@ public final class Scheduler implements Stateful {
     }
 
     private void advance() {
-        for (Link link : chain) {
-            link.follow(rates(), step);
-            link.apply(optimizer.groups(), step + 1);
+        for (int i = 0; i < chain.size(); i++) {
+            chain.get(i).follow(groups, step);
+            chain.get(i).apply(groups, step + 1);
         }
         step++;
     }
 
     @Override
     public Map<String, Tensor> stateDict() {
-        double[] rates = rates();
-        chain.forEach(link -> link.follow(rates, step));
+        chain.forEach(link -> link.follow(groups, step));
         Map<String, Tensor> state = new LinkedHashMap<>();
         state.put("step", Tensor.of(new long[] {step}));
         state.put(
@@ -135,7 +141,7 @@ public final class Scheduler implements Stateful {
                 Tensor.of(chain.stream()
                         .flatMapToDouble(link -> Arrays.stream(link.base))
                         .toArray()));
-        state.put("lr", Tensor.of(rates));
+        state.put("lr", Tensor.of(rates()));
         return state;
     }
 
@@ -157,10 +163,10 @@ public final class Scheduler implements Stateful {
         double[] bases = state.get("base").toDoubleArray();
         for (int i = 0; i < chain.size(); i++) {
             chain.get(i).base = Arrays.copyOfRange(bases, i * rates.length, (i + 1) * rates.length);
-            chain.get(i).lr = rates;
+            chain.get(i).lr = rates.clone();
         }
         for (int i = 0; i < rates.length; i++) {
-            optimizer.groups().get(i).lr(rates[i]);
+            groups.get(i).lr(rates[i]);
         }
     }
 }

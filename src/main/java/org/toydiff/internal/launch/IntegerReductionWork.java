@@ -28,8 +28,6 @@ public final class IntegerReductionWork extends Work {
     /// A long reduction with one result is divided into at most so many.
     private static final int MAX_DIVISIONS = 32;
 
-    private static final long[] ONE = {1};
-
     private ReductionKind reduction;
     private Element type;
     private Element resultType;
@@ -58,13 +56,15 @@ public final class IntegerReductionWork extends Work {
     /// Axes of one kind, the outermost first; those that are contiguous with each other are merged. There is at
     /// least one.
     private static final class Axes {
-        private long[] sizes = ONE;
-        private long[] strides = ONE;
+        private long[] sizes = {};
+        private long[] strides = {};
         private int count;
 
         void of(long[] shape, long[] xs, boolean[] reduced, boolean kind) {
-            sizes = new long[shape.length + 1];
-            strides = new long[shape.length + 1];
+            if (sizes.length <= shape.length) {
+                sizes = new long[shape.length + 1];
+                strides = new long[shape.length + 1];
+            }
             count = 0;
             for (int axis = 0; axis < shape.length; axis++) {
                 if (reduced[axis] != kind || shape[axis] == 1) {

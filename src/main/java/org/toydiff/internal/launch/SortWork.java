@@ -21,9 +21,9 @@ public final class SortWork extends AxisWork {
 
     private final ElementKind kind;
     private final boolean descending;
-    private final MemorySegment records;
-    private final long records0;
 
+    private MemorySegment records;
+    private long records0;
     private MemorySegment values;
     private long values0;
 
@@ -31,21 +31,22 @@ public final class SortWork extends AxisWork {
     /// @param descending whether the largest come first
     /// @param shape the shape, not empty
     /// @param axis the axis to sort along
-    /// @param records memory of [#longs] longs, or null where those are none
-    /// @param records0 its first long
-    public SortWork(
-            ElementKind kind, boolean descending, long[] shape, int axis, MemorySegment records, long records0) {
+    public SortWork(ElementKind kind, boolean descending, long[] shape, int axis) {
         super(shape, axis);
         this.kind = kind;
         this.descending = descending;
-        this.records = records;
-        this.records0 = records0;
     }
 
     /// {@return the longs that sorting runs of n elements needs besides [Scratch]} Runs that need any are sorted one
     /// after another.
     public static long longs(long n) {
         return n <= MAX_IN_SCRATCH ? 0 : LONGS_PER_ELEMENT * n;
+    }
+
+    /// Sets memory of [#longs] longs, or null where those are none, and its first long.
+    public void records(MemorySegment records, long records0) {
+        this.records = records;
+        this.records0 = records0;
     }
 
     /// Asks for the elements in order too, in an array with the strides of y. The offset is in elements.
