@@ -223,6 +223,12 @@ public sealed interface PoolingOps permits Tensor {
             throw new IllegalArgumentException(op + ": " + Shape.text(x.shape) + " is neither "
                     + (axes == 1 ? "[n, c, l] nor [c, l]" : "[n, c, h, w] nor [c, h, w]") + "; reshape it");
         }
+        for (int i = x.rank() - axes; i < x.rank(); i++) {
+            if (x.shape[i] > Integer.MAX_VALUE) {
+                throw new IllegalArgumentException(op + ": axis " + i + " of " + Shape.text(x.shape) + " has more than "
+                        + Integer.MAX_VALUE + " positions; split the tensor");
+            }
+        }
         return x;
     }
 

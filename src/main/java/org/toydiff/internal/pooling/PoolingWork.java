@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
@@ -59,6 +60,11 @@ public final class PoolingWork extends Work {
             channels = Math.max(1, shape[channel]);
             toChannel = strides[channel];
             toImage = channel > 0 ? strides[channel - 1] : 0;
+        }
+
+        /// {@return whether the rows of a plane follow each other}
+        boolean isDense(long columns) {
+            return toColumn == 1 && toRow == columns;
         }
 
         long plane(long index) {
@@ -143,105 +149,129 @@ public final class PoolingWork extends Work {
 
     /// Computes a row of y, one element for each window.
     private void row(long plane, int i, long yAt) {
-        if (pass == Pass.SUM) {
-            sums(x.plane(plane), i, yAt);
+        if (pass == Pass.SUM && rows.isWhole() && columns.isWhole() && x.isDense(columns.length)) {
+            double sum = kernels.sum(x.memory, x.plane(plane), (long) rows.length * columns.length);
+            set(y, yAt, sum * rows.weights[0] * columns.weights[0]);
             return;
         }
-        Planes source = pass == Pass.LARGEST ? x : b;
-        long from = x.plane(plane);
-        long sourceFrom = source.plane(plane);
-        for (int j = 0; j < columns.size; j++) {
-            long at = largest(from, i, j);
-            double value = at < 0
-                    ? Double.NEGATIVE_INFINITY
-                    : get(
-                            source.memory,
-                            sourceFrom + at / columns.length * source.toRow + at % columns.length * source.toColumn);
-            set(y, yAt + j, value);
-        }
-    }
-
-    /// {@return where the largest element of a window stands in its plane, by rows} Of equal ones it is the
-    /// first, of several NaN the last, as in PyTorch; −1 for a window without elements.
-    private long largest(long from, int i, int j) {
-        MemorySegment memory = x.memory;
-        double largest = Double.NEGATIVE_INFINITY;
-        long position = -1;
-        for (int r = 0; r < rows.count[i]; r++) {
-            long row = rows.first[i] + r * rows.step;
-            long at = row * columns.length + columns.first[j];
-            long xAt = from + row * x.toRow + columns.first[j] * x.toColumn;
-            for (int c = 0; c < columns.count[j]; c++) {
-                double value = get(memory, xAt);
-                if (value > largest || Double.isNaN(value) || position < 0) {
-                    largest = value;
-                    position = at;
+        for (int tile = 0; tile < columns.tiles; tile++) {
+            int windows = columns.windows(tile);
+            RowBuffer buffer = RowBuffer.of(columns.extent[tile], windows);
+            switch (pass) {
+                case LARGEST -> max(buffer, plane, i, tile);
+                case SUM -> sums(buffer, plane, i, tile);
+                default -> {
+                    largest(buffer, plane, i, tile);
+                    pick(buffer, b.plane(plane), windows);
                 }
-                at += columns.step;
-                xAt += columns.step * x.toColumn;
             }
-        }
-        return position;
-    }
-
-    private void sums(long from, int i, long yAt) {
-        boolean runs = columns.span == 1 && x.toColumn == 1;
-        for (int j = 0; j < columns.size; j++) {
-            double sum = 0;
-            for (int r = 0; r < rows.count[i]; r++) {
-                long at = from + (rows.first[i] + r) * x.toRow + columns.first[j] * x.toColumn;
-                double part = runs && columns.count[j] >= LONG_ROW
-                        ? kernels.sum(x.memory, at, columns.count[j]) * columns.weights[j]
-                        : sum(at, j);
-                sum += part * rows.weights[rows.span * i + rows.weightStep * r];
-            }
-            set(y, yAt + j, sum);
+            buffer.store(buffer.results, windows, y, wide, yAt + columns.tile[tile]);
         }
     }
 
-    private double sum(long at, int j) {
-        MemorySegment memory = x.memory;
-        double sum = 0;
-        for (int c = 0; c < columns.count[j]; c++) {
-            sum += get(memory, at + c * x.toColumn) * columns.weights[columns.span * j + columns.weightStep * c];
+    private void max(RowBuffer buffer, long plane, int i, int tile) {
+        Arrays.fill(buffer.results, 0, columns.windows(tile), Double.NEGATIVE_INFINITY);
+        for (int r = 0; r < rows.count[i]; r++) {
+            load(buffer, plane, rows.first[i] + (long) r * rows.step, tile);
+            buffer.max(columns, tile);
         }
-        return sum;
+    }
+
+    /// Finds the largest elements of the windows of a row, and where they stand.
+    private void largest(RowBuffer buffer, long plane, int i, int tile) {
+        Arrays.fill(buffer.results, 0, columns.windows(tile), Double.NEGATIVE_INFINITY);
+        Arrays.fill(buffer.positions, 0, columns.windows(tile), -1);
+        for (int r = 0; r < rows.count[i]; r++) {
+            long row = rows.first[i] + (long) r * rows.step;
+            load(buffer, plane, row, tile);
+            buffer.largest(columns, tile, row * columns.length, r == 0);
+        }
+    }
+
+    private void load(RowBuffer buffer, long plane, long row, int tile) {
+        long at = x.plane(plane) + row * x.toRow + columns.base[tile] * x.toColumn;
+        buffer.load(x.memory, wide, at, x.toColumn, columns.extent[tile], buffer.elements);
+    }
+
+    /// Replaces the largest elements of x by those of b at their places.
+    private void pick(RowBuffer buffer, long bFrom, int windows) {
+        for (int j = 0; j < windows; j++) {
+            long at = buffer.positions[j];
+            if (at >= 0) {
+                buffer.results[j] =
+                        get(b.memory, bFrom + at / columns.length * b.toRow + at % columns.length * b.toColumn);
+            }
+        }
+    }
+
+    private void sums(RowBuffer buffer, long plane, int i, int tile) {
+        int from = columns.tile[tile];
+        boolean runs = columns.span == 1 && x.toColumn == 1 && columns.count[from] >= LONG_ROW;
+        Arrays.fill(buffer.results, 0, columns.windows(tile), 0);
+        for (int r = 0; r < rows.count[i]; r++) {
+            long row = rows.first[i] + r;
+            double factor = rows.weights[rows.span * i + rows.weightStep * r];
+            if (runs) {
+                addRuns(buffer, x.plane(plane) + row * x.toRow, from, columns.tile[tile + 1], factor);
+            } else {
+                load(buffer, plane, row, tile);
+                buffer.sum(columns, tile, factor);
+            }
+        }
+    }
+
+    private void addRuns(RowBuffer buffer, long rowAt, int from, int to, double factor) {
+        for (int j = from; j < to; j++) {
+            double sum = kernels.sum(x.memory, rowAt + columns.first[j], columns.count[j]);
+            buffer.results[j - from] += sum * columns.weights[j] * factor;
+        }
     }
 
     /// Computes a plane of y of the shape of x's.
     private void spread(long plane) {
-        long elements = rows.length * columns.length;
+        long elements = (long) rows.length * columns.length;
         long yAt = y0 + plane * elements;
+        long from = b.plane(plane);
+        if (pass == Pass.SPREAD && rows.isWhole() && columns.isWhole()) {
+            kernels.fill(y, yAt, elements, get(b.memory, from) * rows.weights[0] * columns.weights[0]);
+            return;
+        }
         kernels.fill(y, yAt, elements, 0);
-        long from = pass == Pass.TO_LARGEST ? x.plane(plane) : 0;
         for (int i = 0; i < rows.size; i++) {
-            long bAt = b.plane(plane) + i * b.toRow;
-            for (int j = 0; j < columns.size; j++) {
-                double value = get(b.memory, bAt + j * b.toColumn);
-                if (pass == Pass.SPREAD) {
-                    spread(value, i, j, yAt);
+            for (int tile = 0; tile < columns.tiles; tile++) {
+                int windows = columns.windows(tile);
+                long bAt = from + i * b.toRow + columns.tile[tile] * b.toColumn;
+                RowBuffer buffer = RowBuffer.of(columns.extent[tile], windows);
+                if (pass == Pass.TO_LARGEST) {
+                    largest(buffer, plane, i, tile);
+                    buffer.load(b.memory, wide, bAt, b.toColumn, windows, buffer.results);
+                    add(buffer, windows, yAt);
                 } else {
-                    long at = largest(from, i, j);
-                    if (at >= 0) {
-                        add(yAt + at, value);
-                    }
+                    buffer.load(b.memory, wide, bAt, b.toColumn, windows, buffer.results);
+                    spread(buffer, i, tile, yAt);
                 }
             }
         }
     }
 
-    private void spread(double value, int i, int j, long yAt) {
-        for (int r = 0; r < rows.count[i]; r++) {
-            double part = value * rows.weights[rows.span * i + rows.weightStep * r];
-            long at = yAt + (rows.first[i] + r) * columns.length + columns.first[j];
-            for (int c = 0; c < columns.count[j]; c++) {
-                add(at + c, part * columns.weights[columns.span * j + columns.weightStep * c]);
+    /// Adds results where the largest elements of their windows stand.
+    private void add(RowBuffer buffer, int windows, long yAt) {
+        for (int j = 0; j < windows; j++) {
+            if (buffer.positions[j] >= 0) {
+                long at = yAt + buffer.positions[j];
+                set(y, at, get(y, at) + buffer.results[j]);
             }
         }
     }
 
-    private void add(long at, double value) {
-        set(y, at, get(y, at) + value);
+    private void spread(RowBuffer buffer, int i, int tile, long yAt) {
+        int extent = columns.extent[tile];
+        for (int r = 0; r < rows.count[i]; r++) {
+            long at = yAt + (rows.first[i] + (long) r) * columns.length + columns.base[tile];
+            buffer.load(y, wide, at, 1, extent, buffer.elements);
+            buffer.spread(columns, tile, rows.weights[rows.span * i + rows.weightStep * r]);
+            buffer.store(buffer.elements, extent, y, wide, at);
+        }
     }
 
     private double get(MemorySegment segment, long at) {

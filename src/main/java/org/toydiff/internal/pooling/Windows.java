@@ -34,38 +34,65 @@ public final class Windows {
     /// The number of windows.
     int size;
 
+    /// The most input positions of a tile, unless a window has more: they stay in a first-level cache.
+    private static final int TILE = 1 << 11;
+
     /// The number of input positions.
-    long length;
+    int length;
 
     /// The distance between the positions of a window.
-    long step;
+    int step;
 
-    /// The weights of a window are `weights[span·i + sameWeight·k]` for its positions k.
+    /// The weights of a window are `weights[span·i + weightStep·k]` for its positions k.
     int span;
 
     int weightStep;
 
-    long[] first = {};
+    int[] first = {};
     int[] count = {};
     double[] weights = {};
+
+    /// The windows that lie inside the input, from `inner` to before `innerEnd`: they begin `stride` positions
+    /// apart, have the same number of positions and the same weights. None of kinds without a stride.
+    int inner;
+
+    int innerEnd;
+    int stride;
+
+    /// The number of tiles: adjacent windows that are read together.
+    int tiles;
+
+    /// The first window of each tile, and the number of all windows after the last.
+    int[] tile = {};
+
+    /// The first position of each tile.
+    int[] base = {};
+
+    /// The number of positions from the first one of each tile to its last.
+    int[] extent = {};
 
     /// Creates windows to be [#set].
     Windows() {}
 
-    /// Lays out `size` windows over an axis of `length` positions.
+    /// Lays out windows over an axis.
     ///
+    /// @param length the number of its positions, as `size` at most 2³¹ − 1
+    /// @param size the number of windows
     /// @param parameters those of the kind, from `at` on
     void set(Kind kind, long length, long size, long[] parameters, int at) {
-        this.length = length;
+        this.length = Math.toIntExact(length);
         this.size = Math.toIntExact(size);
         boolean linear = kind == Kind.LINEAR || kind == Kind.LINEAR_ALIGNED;
-        step = kind == Kind.MAX ? parameters[at + DILATION] : 1;
+        step = kind == Kind.MAX ? (int) parameters[at + DILATION] : 1;
         span = linear ? 2 : 1;
         weightStep = span - 1;
         if (first.length < this.size) {
-            first = new long[this.size];
+            first = new int[this.size];
             count = new int[this.size];
             weights = new double[2 * this.size];
+            tile = new int[this.size + 1];
+            base = new int[this.size];
+            extent = new int[this.size];
         }
         for (int i = 0; i < this.size; i++) {
             switch (kind) {
@@ -77,6 +104,50 @@ public final class Windows {
                 case LINEAR_ALIGNED -> linear(i, size > 1 ? i * ((length - 1.0) / (size - 1)) : 0);
             }
         }
+        divide();
+        findInner(kind.ordinal() <= Kind.MEAN_OF_PADDED.ordinal(), parameters, at);
+    }
+
+    private void findInner(boolean strided, long[] parameters, int at) {
+        stride = strided ? (int) parameters[at + STRIDE] : 0;
+        inner = 0;
+        while (inner < size && (!strided || first[inner] != inner * (long) stride - parameters[at + PADDING])) {
+            inner++;
+        }
+        innerEnd = inner;
+        while (innerEnd < size && count[innerEnd] == parameters[at + KERNEL]) {
+            innerEnd++;
+        }
+    }
+
+    /// Divides the windows into tiles. Beside a border, a window may begin before the one before it if it is dilated.
+    private void divide() {
+        tiles = 0;
+        for (int i = 0; i < size; i++) {
+            int end = count[i] == 0 ? first[i] : first[i] + (count[i] - 1) * step + 1;
+            int last = tiles - 1;
+            int begin = last < 0 ? 0 : Math.min(base[last], first[i]);
+            int positions = last < 0 ? 0 : Math.max(base[last] + extent[last], end) - begin;
+            if (last < 0 || positions > TILE) {
+                tile[tiles] = i;
+                base[tiles] = first[i];
+                extent[tiles++] = end - first[i];
+            } else {
+                base[last] = begin;
+                extent[last] = positions;
+            }
+        }
+        tile[tiles] = size;
+    }
+
+    /// {@return the number of windows of a tile}
+    int windows(int tile) {
+        return this.tile[tile + 1] - this.tile[tile];
+    }
+
+    /// {@return whether there is one window, of all positions}
+    boolean isWhole() {
+        return size == 1 && count[0] == length;
     }
 
     /// {@return the largest number of positions in a window}
@@ -89,7 +160,7 @@ public final class Windows {
     }
 
     private void max(int i, long[] parameters, int at) {
-        long begin = i * parameters[at + STRIDE] - parameters[at + PADDING];
+        long begin = (long) i * parameters[at + STRIDE] - parameters[at + PADDING];
         long before = begin >= 0 ? 0 : (-begin + step - 1) / step;
         long from = begin + before * step;
         long inside = from >= length ? 0 : (length - 1 - from) / step + 1;
@@ -98,7 +169,7 @@ public final class Windows {
 
     private void mean(int i, boolean padded, long[] parameters, int at) {
         long padding = parameters[at + PADDING];
-        long begin = i * parameters[at + STRIDE] - padding;
+        long begin = (long) i * parameters[at + STRIDE] - padding;
         long end = begin + parameters[at + KERNEL];
         long from = Math.max(begin, 0);
         long inside = Math.min(end, length) - from;
@@ -107,13 +178,13 @@ public final class Windows {
     }
 
     private void adaptive(int i) {
-        long from = i * length / size;
-        window(i, from, ((i + 1) * length + size - 1) / size - from);
+        long from = (long) i * length / size;
+        window(i, from, ((i + 1L) * length + size - 1) / size - from);
         weights[i] = 1.0 / count[i];
     }
 
     private void window(int i, long from, long positions) {
-        first[i] = from;
+        first[i] = Math.toIntExact(Math.min(from, length));
         count[i] = Math.toIntExact(Math.max(0, positions));
     }
 
