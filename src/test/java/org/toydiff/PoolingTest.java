@@ -156,6 +156,59 @@ class PoolingTest {
                 .item();
     }
 
+    /// Rows longer than a tile, and windows longer than one, of a contiguous input and of one that is not.
+    @Test
+    void longRowsAreAsTheirDefinition() {
+        for (long[] window :
+                new long[][] {{3, 2, 1, 1}, {2, 1, 1, 5}, {40, 7, 20, 1}, {2600, 900, 13, 1}, {70, 3, 9, 60}}) {
+            for (int stretch : new int[] {1, 2}) {
+                try (var arena = TensorArena.ofConfined()) {
+                    Tensor wide = Tensor.randn(DType.FLOAT64, new java.util.Random(5), 1, 5000L * stretch);
+                    Tensor x = wide.slice(1, 0, wide.size(1), stretch);
+                    requireDefinition(x, window, true);
+                    if (window[3] == 1) {
+                        requireDefinition(x, window, false);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void requireDefinition(Tensor x, long[] window, boolean largest) {
+        double[] in = x.toDoubleArray();
+        Tensor leaf = x.trackGradient();
+        leaf.zeroGradient();
+        Tensor y = largest
+                ? leaf.maxPool(one(window, 0), one(window, 1), one(window, 2), one(window, 3), false)
+                : leaf.avgPool(one(window, 0), one(window, 1), one(window, 2), false, true);
+        double[] expected = new double[(int) y.size()];
+        double[] gradient = new double[in.length];
+        for (int i = 0; i < expected.length; i++) {
+            int best = -1;
+            for (int k = 0; k < window[0]; k++) {
+                int at = (int) (i * window[1] - window[2] + k * window[3]);
+                boolean inside = at >= 0 && at < in.length;
+                if (inside && largest) {
+                    best = best < 0 || in[at] > in[best] ? at : best;
+                } else if (inside) {
+                    expected[i] += in[at] / window[0];
+                    gradient[at] += (i + 1.0) / window[0];
+                }
+            }
+            if (largest) {
+                expected[i] = in[best];
+                gradient[best] += i + 1;
+            }
+        }
+        Oracles.requireClose(expected, y.toDoubleArray(), 1e-12, "value");
+        y.backward(Tensor.arange(DType.FLOAT64, 1, expected.length + 1, 1).reshape(y.shape()));
+        Oracles.requireClose(gradient, leaf.gradient().toDoubleArray(), 1e-12, "gradient");
+    }
+
+    private static long[] one(long[] window, int setting) {
+        return new long[] {window[setting]};
+    }
+
     @Test
     void emptyBatchesAndChannelsGiveEmptyResults() {
         try (var arena = TensorArena.ofConfined()) {
