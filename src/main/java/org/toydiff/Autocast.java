@@ -19,7 +19,6 @@ import java.util.Map;
 /// | ops | in a region |
 /// |---|---|
 /// | `matmul`, `linear`, `fma`, convolutions | cast FLOAT32 operands to BFLOAT16 and return that; sums are FLOAT32 |
-/// | `matmul`, `linear`, `fma` | cast FLOAT32 operands to BFLOAT16 and return BFLOAT16; sums accumulate in FLOAT32 |
 /// | `scaledDotProductAttention` | the same; computed in FLOAT32 |
 /// | `rnn`, `lstm`, `gru` | cast BFLOAT16 operands to FLOAT32 and return FLOAT32 |
 /// | `crossEntropy`, the losses of `nn`, `prod`, `quantile` | cast BFLOAT16 operands to FLOAT32 and return FLOAT32 |

@@ -129,15 +129,7 @@ final class Launch {
         }
     }
 
-    /// The strides of a tensor, 0 along an axis whose positions an index gives.
-    private static long[] stoppedAlong(Tensor t, int along) {
-        long[] strides = t.strides.clone();
-        strides[along] = 0;
-        return strides;
-    }
-
     /// Sets every element of a contiguous tensor to a number, which its dtype has.
-    /// Sets every element of a contiguous floating tensor.
     static void fill(Tensor y, double value) {
         if (y.dtype == DType.FLOAT32 || y.dtype == DType.FLOAT64) {
             ContiguousKernels.of(y.isWide()).fill(y.storage.segment(), y.offset, y.size(), value);

@@ -32,18 +32,15 @@
 /// - Making tensors: `Tensor` (the factories), `Spacing`, `Sampling`, `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (add, sqrt …), `ExponentialOps` (exp, log …), `TrigonometricOps` (sin,
 ///   tanh …), `RoundingOps` (floor, isNan …), `DivisionOps` (remainder …), `ReductionOps`, `StatisticsOps`,
-///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ConvolutionOps`, `ShapeOps`, `ArrangementOps`,
-///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `AttentionOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`,
+///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `NormalizationOps` (layerNorm …), `AttentionOps`,
+// `ProductOps`,
+///   `ConvolutionOps`, `PoolingOps`, `RecurrenceOps` (lstm …, with `RecurrentLayer`), `ShapeOps`, `ArrangementOps`,
 ///   `IndexingOps`, `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
-///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `ProductOps`, `ShapeOps`, `ArrangementOps`, `IndexingOps`,
-///   `MaskOps`, `SortingOps`, `RecurrenceOps` (lstm …, with `RecurrentLayer`); `StaticOps` (where,
-///   concat, stack, meshgrid, custom).
 /// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
 /// - Linear algebra: `Linalg`; `LinearSystemOps` and `DecompositionOps` have its ops with their gradients, and
 ///   `LinalgLaunch` starts LAPACK. `EinsumOps` takes an einsum apart.
 /// - The parts that ops of one kind share: `Families`, `Quantiles`. `Launch` starts their kernels, `Products` their
-///   matrix products, `ConvolutionLaunch` convolutions.
-///   matrix products, `RecurrenceLaunch` the steps of recurrent layers.
+///   matrix products, and a `…Launch` of its own those of a family.
 /// - Asking for gradients and reading them: `AutogradOps`, `Autograd`, `GradientCheck`.
 /// - The graph: `Node` (one recorded op), `Rule` (the types of gradient rules).
 /// - Freeing a block early: `Backward` frees it (one walk), `WalkPlan` finds the last reader of each value,
@@ -59,8 +56,4 @@
 /// those of a family of ops (`internal.convolution`, `pooling`, `normalization`, `attention`, `recurrence`,
 /// `linalg`), `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a
 /// recording lie), `internal.workers` and `internal.text`.
-/// `internal.attention` (blocks of scores), `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan`
-/// (where temporaries of a recording lie), `internal.workers` and `internal.text`.
-/// `internal.kernels`, `internal.recurrence`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of
-/// a recording lie), `internal.workers` and `internal.text`.
 package org.toydiff;

@@ -10,7 +10,6 @@
 /// | normalisation | [LayerNorm], [RMSNorm], [GroupNorm], [BatchNorm1d], [BatchNorm2d] (`BatchNormLayer`) |
 /// | recurrent layers and cells | [RNNBase]: [RNN], [LSTM], [GRU]; [RNNCell], [LSTMCell], [GRUCell] |
 /// | their options, results and parameters | [RecurrentOptions], [RecurrentOutput], `RecurrentWeights` |
-/// | layers with parameters | [Linear], [Embedding], [LayerNorm], [BatchNorm1d] |
 /// | attention, and the cache of generation | [MultiheadAttention], [TransformerEncoderLayer], [KeyValueCache] |
 /// | positions | [PositionalEncoding], [RotaryEmbedding], `PositionTables` |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |

@@ -18,15 +18,20 @@ import org.toydiff.nn.GELU;
 import org.toydiff.nn.Layer;
 import org.toydiff.nn.LayerNorm;
 import org.toydiff.nn.Linear;
+import org.toydiff.nn.MultiheadAttention;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Sequential;
+import org.toydiff.optim.Adadelta;
 import org.toydiff.optim.Adagrad;
 import org.toydiff.optim.Adam;
 import org.toydiff.optim.AdamW;
+import org.toydiff.optim.Adamax;
 import org.toydiff.optim.Gradients;
 import org.toydiff.optim.LAMB;
 import org.toydiff.optim.LARS;
+import org.toydiff.optim.NAdam;
 import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.RAdam;
 import org.toydiff.optim.RMSProp;
 import org.toydiff.optim.SGD;
 import org.toydiff.optim.Schedule;
@@ -52,10 +57,17 @@ public final class ReplayedSteps {
         optimizers.put("AdamW", p -> new AdamW(p, 0.001));
         optimizers.put("Adagrad", p -> new Adagrad(p, 0.01));
         optimizers.put("RMSProp", p -> new RMSProp(p, 0.001));
+        optimizers.put("centered RMSProp", p -> new RMSProp(p, 0.001).centered().momentum(0.5));
+        optimizers.put("Adam with AMSGrad", p -> new Adam(p, 0.001).amsgrad().maximize());
+        optimizers.put("NAdam", p -> new NAdam(p, 0.001));
+        optimizers.put("RAdam", p -> new RAdam(p, 0.001));
+        optimizers.put("Adamax", p -> new Adamax(p, 0.001));
+        optimizers.put("Adadelta", p -> new Adadelta(p, 1));
         optimizers.put("LAMB", p -> new LAMB(p, 0.001));
         optimizers.put("LARS", p -> new LARS(p, 0.01));
         optimizers.forEach(ReplayedSteps::training);
         lookUp();
+        attention();
     }
 
     /// A round takes nothing if it takes less than a byte for each run: a vector kernel that is tried once in thousands
@@ -127,6 +139,25 @@ public final class ReplayedSteps {
                 return loss;
             })) {
                 print("Embedding and schedules", 1_000, () -> compiled.run(positions, labels));
+                requireOneRecording(compiled);
+            }
+        }
+    }
+
+    private static void attention() {
+        try (var arena = TensorArena.ofConfined()) {
+            var layer = new MultiheadAttention(8, 2, 0.1, true);
+            Tensor padding = Tensor.of(new int[] {0, 0, 1, 0, 0, 0}, 2, 3).greater(0);
+            Tensor[] inputs = {Tensor.randn(2, 3, 8), Tensor.randn(2, 3, 8)};
+            try (var compiled = CompiledFunction.of(x -> {
+                layer.zeroGradients();
+                Tensor y = layer.forward(x, x, x, padding, null, true);
+                Tensor loss = y.multiply(y).sum();
+                loss.backward(Release.EAGER);
+                return loss;
+            })) {
+                int[] i = {0};
+                print("attention", 10_000, () -> compiled.run(inputs[i[0]++ % 2]));
                 requireOneRecording(compiled);
             }
         }
