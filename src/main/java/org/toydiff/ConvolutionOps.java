@@ -46,7 +46,7 @@ public sealed interface ConvolutionOps permits Tensor {
         return convolution(self(), weight, bias, null, stride, padding, dilation, groups);
     }
 
-    /// [#convolution(Tensor, Tensor, long[], long[], long[], long)] and an activation of it in the same pass: the
+    /// [#convolution] and an activation of it in the same pass: the
     /// activation's input is never stored. Gradients are those of the two ops one after the other.
     ///
     /// @param weight the weight, of the same dtype
@@ -151,8 +151,8 @@ public sealed interface ConvolutionOps permits Tensor {
     /// Returns the patches of an image that a convolution would multiply by its weight, as columns.
     ///
     /// **Shapes** `[n,channels,h,w] → [n,channels·kh·kw,H·W]` with H and W as of
-    /// [#convolution(Tensor, Tensor, long[], long[], long[], long)].
-    /// **Gradient** [#fold(long[], long[], long[], long[], long[])] of g.
+    /// [#convolution].
+    /// **Gradient** [#fold] of g.
     /// **Memory** a new tensor of up to `kh·kw` times the image's size: [#convolution] does without.
     ///
     /// @param kernel the sizes of a patch, positive
@@ -185,11 +185,11 @@ public sealed interface ConvolutionOps permits Tensor {
         return unfold(x, taps, shape, settings);
     }
 
-    /// Adds patches up to an image, each element where [#unfold(long[], long[], long[], long[])] would have taken it
+    /// Adds patches up to an image, each element where [#unfold] would have taken it
     /// from: what overlaps is summed, and the rest is 0.
     ///
     /// **Shapes** `[n,channels·kh·kw,H·W] → [n,channels,h,w]`.
-    /// **Gradient** [#unfold(long[], long[], long[], long[])] of g.
+    /// **Gradient** [#unfold] of g.
     /// **Memory** a new tensor.
     ///
     /// @param size the sizes h and w of the image, positive

@@ -7,6 +7,9 @@ import org.toydiff.DType;
 /// **Shapes** `[n, in, length] → [n, out, L]` with `L = ⌊(length + 2·padding − dilation·(kernel − 1) − 1) / stride⌋
 /// + 1`; without the axis n it is one example. `weight` is `[out, in/groups, kernel]` and `bias` is `[out]`, both
 /// of the layer's dtype.
+/// **Shapes** `[n, in, length] → [n, out, L]` with
+/// `L = ⌊(length + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`; without the axis n it is one example.
+/// `weight` is `[out, in/groups, kernel]` and `bias` is `[out]`, both of the layer's dtype.
 public final class Conv1d extends PaddedConvolution<Conv1d> {
     /// Creates a FLOAT32 layer with a bias.
     ///

@@ -10,6 +10,9 @@ import org.toydiff.Tensor;
 /// **Shapes** `[n, in, h, w] → [n, out, H, W]` with `H = (h − 1)·stride − 2·padding + dilation·(kernel − 1) +
 /// outputPadding + 1`, W likewise; without the axis n it is one example. `weight` is `[in, out/groups, kernel,
 /// kernel]` and `bias` is `[out]`, both of the layer's dtype.
+/// **Shapes** `[n, in, h, w] → [n, out, H, W]` with
+/// `H = (h − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1`, W likewise; without the axis n it is
+/// one example. `weight` is `[in, out/groups, kernel, kernel]` and `bias` is `[out]`, both of the layer's dtype.
 public final class ConvTranspose2d extends ConvolutionLayer<ConvTranspose2d> {
     private long[] outputPadding = each(0);
 

@@ -702,7 +702,7 @@ public final class Functional {
         return reduce(bounded.multiply(error.subtract(bounded.multiply(0.5))), reduction);
     }
 
-    /// Returns the [convolution][Tensor#convolution(Tensor, Tensor, long[], long[], long[], long)] over one axis.
+    /// Returns the [convolution][Tensor#convolution] over one axis.
     ///
     /// @param x the input `[n, in, length]`, or `[in, length]`
     /// @param weight the weight `[out, in/groups, kernel]`
@@ -719,7 +719,7 @@ public final class Functional {
         return x.convolution(weight, bias, new long[] {stride}, new long[] {padding}, new long[] {dilation}, groups);
     }
 
-    /// Returns the [convolution][Tensor#convolution(Tensor, Tensor, long[], long[], long[], long)] over two axes, with
+    /// Returns the [convolution][Tensor#convolution] over two axes, with
     /// the same settings along both.
     ///
     /// @param x the input `[n, in, h, w]`, or `[in, h, w]`
@@ -770,7 +770,7 @@ public final class Functional {
                 groups);
     }
 
-    /// Returns the patches of an image as columns, [Tensor#unfold(long[], long[], long[], long[])]: one number for both
+    /// Returns the patches of an image as columns, [Tensor#unfold]: one number for both
     /// axes, or two.
     ///
     /// @param x the image `[n, channels, h, w]`
@@ -784,7 +784,7 @@ public final class Functional {
         return x.unfold(kernel, dilation, padding, stride);
     }
 
-    /// Returns the image that patches add up to, [Tensor#fold(long[], long[], long[], long[], long[])]: one number for
+    /// Returns the image that patches add up to, [Tensor#fold]: one number for
     /// both axes, or two.
     ///
     /// @param x the patches `[n, channels·kh·kw, patches]`
