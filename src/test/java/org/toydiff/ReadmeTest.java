@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.child.Child;
 import org.toydiff.data.DataLoader;
+import org.toydiff.nn.Conv2d;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Layer;
 import org.toydiff.train.Trainer;
@@ -60,6 +61,7 @@ class ReadmeTest {
                         Autograd.class,
                         Layer.class,
                         Functional.class,
+                        Conv2d.class,
                         DataLoader.class,
                         Trainer.class)
                 .flatMap(type -> Arrays.stream(type.getMethods()))
