@@ -27,25 +27,18 @@ class Function:
 
 
 class Training:
-    """The training step of linear layers with an activation in between: SGD with momentum."""
+    """A training step: SGD with momentum on `loss(parameters, x, target)`, from starting numbers."""
 
-    def __init__(self, activation, widths, x, target, loss):
-        self.starts = peer.layers(widths)
-        self.parameters = [torch.from_numpy(start.copy()).requires_grad_() for start in self.starts]
+    def __init__(self, starts, x, target, loss):
+        self.starts = starts
+        self.parameters = [torch.from_numpy(start.copy()).requires_grad_() for start in starts]
         self.optimizer = torch.optim.SGD(self.parameters, lr=peer.LEARNING_RATE["sgd"], momentum=peer.MOMENTUM)
         self.update = self.optimizer.step
         self.x, self.target = x, target
-
-        def mean_loss(parameters, x, target):
-            *hidden, weight, bias = parameters
-            for w, b in zip(hidden[::2], hidden[1::2]):
-                x = activation(F.linear(x, w, b))
-            return loss(F.linear(x, weight, bias), target)
-
-        self.mean_loss = mean_loss
+        self.loss = loss
 
     def compile(self):
-        self.mean_loss = torch.compile(self.mean_loss)
+        self.loss = torch.compile(self.loss)
         self.update = torch.compile(self.optimizer.step)
 
     def restart(self):
@@ -57,7 +50,7 @@ class Training:
 
     def run(self):
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.mean_loss(self.parameters, self.x, self.target)
+        loss = self.loss(self.parameters, self.x, self.target)
         loss.backward()
         self.update()
         return loss.item()
@@ -100,19 +93,31 @@ def labels(rows):
     return torch.from_numpy(peer.labels(rows))
 
 
+def linear_layers(activation, widths, x, target, loss):
+    """Returns the training step of linear layers with an activation in between."""
+
+    def mean_loss(parameters, x, target):
+        *hidden, weight, bias = parameters
+        for w, b in zip(hidden[::2], hidden[1::2]):
+            x = activation(F.linear(x, w, b))
+        return loss(F.linear(x, weight, bias), target)
+
+    return Training(peer.layers(widths), x, target, mean_loss)
+
+
 def classifier(rows, *widths):
-    return Training(F.relu, widths, inputs(rows, widths[0]), labels(rows), F.cross_entropy)
+    return linear_layers(F.relu, widths, inputs(rows, widths[0]), labels(rows), F.cross_entropy)
 
 
 def logistic_regression(rows):
     target = inputs(rows, 1).round()
-    return Training(F.relu, (10, 1), inputs(rows, 10), target, F.binary_cross_entropy_with_logits)
+    return linear_layers(F.relu, (10, 1), inputs(rows, 10), target, F.binary_cross_entropy_with_logits)
 
 
 def gelu_mlp(rows):
     width = peer.BLOCK_WIDTH // 4
     widths = (width, peer.BLOCK_WIDTH, width)
-    return Training(F.gelu, widths, inputs(rows, width), inputs(rows, width), F.mse_loss)
+    return linear_layers(F.gelu, widths, inputs(rows, width), inputs(rows, width), F.mse_loss)
 
 
 def block_inputs(elements):

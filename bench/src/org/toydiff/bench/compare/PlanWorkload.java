@@ -17,7 +17,7 @@ final class PlanWorkload implements Workload {
         List<TimedProgram> programs = new ArrayList<>(TimedProgram.trainingSteps());
         programs.addAll(TimedProgram.blocks());
         List<Measurement> rows = new ArrayList<>();
-        for (TimedProgram program : programs) {
+        for (TimedProgram program : options.quick() ? TimedProgram.quick(programs) : programs) {
             JsonObject bytes = peers.toydiff().ask("temporaries " + program.request());
             Measurement row = Measurement.of(program.name(), "B");
             row.add(PLANNED, bytes.get("planned_bytes").getAsDouble());

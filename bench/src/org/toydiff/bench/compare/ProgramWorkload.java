@@ -4,9 +4,7 @@ import com.google.gson.JsonArray;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /// Functions that toydiff runs compiled and eager, PyTorch eager and compiled, and JAX compiled.
 final class ProgramWorkload implements Workload {
@@ -26,8 +24,9 @@ final class ProgramWorkload implements Workload {
             return peer.ask("check " + form + " " + program.request()).getAsJsonArray("numbers");
         }
 
-        Contestant contestant(TimedProgram program, int samples) {
-            return Contestant.timed(name, peer, form + " " + program.request() + " " + program.calls() + " " + samples);
+        Contestant contestant(TimedProgram program) {
+            return Contestant.timed(
+                    name, peer, form + " " + program.request() + " " + program.calls() + " " + program.samples());
         }
     }
 
@@ -43,11 +42,10 @@ final class ProgramWorkload implements Workload {
     @Override
     public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
         List<Measurement> measurements = new ArrayList<>();
-        for (TimedProgram program : options.quick() ? oneOfEach() : programs) {
-            int samples = options.samples(program.samples());
+        for (TimedProgram program : options.quick() ? TimedProgram.quick(programs) : programs) {
             List<Contestant> contestants = new ArrayList<>();
             for (Runner runner : agreeing(peers, program)) {
-                contestants.add(runner.contestant(program, samples));
+                contestants.add(runner.contestant(program));
             }
             if (program.arrays() > 0 && peers.find(Peers.C).isPresent()) {
                 contestants.add(MemoryLimit.contestant(program));
@@ -55,12 +53,6 @@ final class ProgramWorkload implements Workload {
             measurements.add(options.roundsOf().warm(program.name(), "µs", contestants));
         }
         return measurements;
-    }
-
-    /// Returns the first size of each program.
-    private List<TimedProgram> oneOfEach() {
-        Set<String> seen = new HashSet<>();
-        return programs.stream().filter(program -> seen.add(program.program())).toList();
     }
 
     private static List<Runner> runners(Peers peers) {

@@ -1,7 +1,9 @@
 package org.toydiff.bench.compare;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /// A function that every peer has under the same name, at one size.
 ///
@@ -59,6 +61,15 @@ record TimedProgram(String program, int size, int calls, int samples, int arrays
     private static TimedProgram block(String program, int elements, int arrays) {
         boolean inMemory = elements == BLOCK_ELEMENTS[BLOCK_ELEMENTS.length - 1];
         return new TimedProgram(program, elements, 1, Math.clamp((1 << 26) / elements, 10, 100), inMemory ? arrays : 0);
+    }
+
+    /// Returns each of some programs once, at a sixteenth of its first size, for a run that measures nothing.
+    static List<TimedProgram> quick(List<TimedProgram> programs) {
+        Set<String> seen = new HashSet<>();
+        return programs.stream()
+                .filter(timed -> seen.add(timed.program))
+                .map(timed -> new TimedProgram(timed.program, Math.max(1, timed.size / 16), 1, 2, timed.arrays))
+                .toList();
     }
 
     /// Returns the name of its row.
