@@ -56,6 +56,4 @@
 /// those of a family of ops (`internal.convolution`, `pooling`, `normalization`, `attention`, `recurrence`,
 /// `linalg`), `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries of a
 /// recording lie), `internal.workers` and `internal.text`.
-/// `internal.convolution`, `internal.kernels`, `internal.blas`, `internal.memory`, `internal.plan` (where temporaries
-/// of a recording lie), `internal.workers` and `internal.text`.
 package org.toydiff;

@@ -30,9 +30,9 @@ import org.toydiff.nn.Conv1d;
 import org.toydiff.nn.Conv2d;
 import org.toydiff.nn.ConvTranspose2d;
 import org.toydiff.nn.CrossEntropyLoss;
-import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Dropout1d;
 import org.toydiff.nn.Dropout2d;
+import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Embedding;
 import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Functional;
@@ -46,17 +46,21 @@ import org.toydiff.nn.LogSoftmax;
 import org.toydiff.nn.Loss;
 import org.toydiff.nn.MaxPool1d;
 import org.toydiff.nn.MaxPool2d;
+import org.toydiff.nn.MultiheadAttention;
 import org.toydiff.nn.PReLU;
+import org.toydiff.nn.PositionalEncoding;
 import org.toydiff.nn.RMSNorm;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Reduction;
 import org.toydiff.nn.Residual;
+import org.toydiff.nn.RotaryEmbedding;
 import org.toydiff.nn.Sequential;
 import org.toydiff.nn.SiLU;
 import org.toydiff.nn.Sigmoid;
 import org.toydiff.nn.Softmax;
 import org.toydiff.nn.Softplus;
 import org.toydiff.nn.Tanh;
+import org.toydiff.nn.TransformerEncoderLayer;
 import org.toydiff.nn.Upsample;
 import org.toydiff.optim.Adadelta;
 import org.toydiff.optim.Adagrad;
@@ -110,22 +114,36 @@ class CompiledTrainingTest {
                 "ConvTranspose2d",
                 dtype -> between(
                         dtype, new Reshaped(new ConvTranspose2d(dtype, 6, 1, new long[] {2, 3}, 1, true), 6, 1, 1)));
+        LAYERS.put(
+                "MultiheadAttention",
+                dtype -> between(dtype, new Reshaped(new MultiheadAttention(dtype, 3, 1, 0.2, true, true), 2, 3)));
+        LAYERS.put(
+                "TransformerEncoderLayer",
+                dtype -> between(
+                        dtype,
+                        new Reshaped(
+                                new TransformerEncoderLayer(dtype, 3, 1, 5, 0.2, null, 1e-5, true, false), 2, 3)));
+        LAYERS.put(
+                "PositionalEncoding", dtype -> between(dtype, new Reshaped(new PositionalEncoding(dtype, 2, 3), 3, 2)));
+        LAYERS.put(
+                "RotaryEmbedding",
+                dtype -> between(dtype, new Reshaped(new RotaryEmbedding(dtype, 2, 3, 10, true), 3, 2)));
         LAYERS.put("Flatten", dtype -> between(dtype, new Flatten()));
-        LAYERS.put("BatchNorm2d", dtype -> between(dtype, new Image(new BatchNorm2d(dtype, 1))));
+        LAYERS.put("BatchNorm2d", dtype -> between(dtype, new Reshaped(new BatchNorm2d(dtype, 1), 1, 2, 3)));
         LAYERS.put("GroupNorm", dtype -> between(dtype, new GroupNorm(dtype, 2, WIDTH)));
         LAYERS.put("RMSNorm", dtype -> between(dtype, new RMSNorm(dtype, WIDTH)));
         LAYERS.put("PReLU", dtype -> between(dtype, new PReLU(dtype, WIDTH)));
         LAYERS.put("Softmax", dtype -> between(dtype, new Softmax(1)));
         LAYERS.put("LogSoftmax", dtype -> between(dtype, new LogSoftmax(1)));
         LAYERS.put("Dropout1d", dtype -> between(dtype, new Dropout1d(0.3)));
-        LAYERS.put("Dropout2d", dtype -> between(dtype, new Image(new Dropout2d(0.3))));
+        LAYERS.put("Dropout2d", dtype -> between(dtype, new Reshaped(new Dropout2d(0.3), 1, 2, 3)));
         LAYERS.put("MaxPool1d", dtype -> between(dtype, new MaxPool1d(3, 1, 1)));
-        LAYERS.put("MaxPool2d", dtype -> between(dtype, new Image(new MaxPool2d(3, 1, 1))));
+        LAYERS.put("MaxPool2d", dtype -> between(dtype, new Reshaped(new MaxPool2d(3, 1, 1), 1, 2, 3)));
         LAYERS.put("AvgPool1d", dtype -> between(dtype, new AvgPool1d(3, 1, 1)));
-        LAYERS.put("AvgPool2d", dtype -> between(dtype, new Image(new AvgPool2d(3, 1, 1))));
+        LAYERS.put("AvgPool2d", dtype -> between(dtype, new Reshaped(new AvgPool2d(3, 1, 1), 1, 2, 3)));
         LAYERS.put("AdaptiveAvgPool1d", dtype -> between(dtype, new AdaptiveAvgPool1d(WIDTH)));
-        LAYERS.put("AdaptiveAvgPool2d", dtype -> between(dtype, new Image(new AdaptiveAvgPool2d(2, 3))));
-        LAYERS.put("Upsample", dtype -> between(dtype, new Image(new Upsample(new long[] {2, 3}))));
+        LAYERS.put("AdaptiveAvgPool2d", dtype -> between(dtype, new Reshaped(new AdaptiveAvgPool2d(2, 3), 1, 2, 3)));
+        LAYERS.put("Upsample", dtype -> between(dtype, new Reshaped(new Upsample(new long[] {2, 3}), 1, 2, 3)));
         LAYERS.put(
                 "Checkpoint",
                 dtype -> between(dtype, Checkpoint.of(new Sequential(new Linear(dtype, WIDTH, WIDTH), new GELU()))));
@@ -169,20 +187,6 @@ class CompiledTrainingTest {
 
     private static Layer between(DType dtype, Layer layer) {
         return new Sequential(new Linear(dtype, WIDTH, WIDTH), layer, new Linear(dtype, WIDTH, CLASSES));
-    }
-
-    /// Applies a layer to rows as images `[1, 2, 3]`.
-    private static final class Image extends Layer {
-        private final Layer layer;
-
-        Image(Layer layer) {
-            this.layer = child("layer", layer);
-        }
-
-        @Override
-        protected Tensor compute(Tensor x) {
-            return layer.forward(x.reshape(x.size(0), 1, 2, 3)).reshape(x.size(0), WIDTH);
-        }
     }
 
     /// Looks vectors up at positions that it computes from its input.

@@ -4,9 +4,6 @@ import org.toydiff.DType;
 
 /// Convolution over one axis, [org.toydiff.Tensor#convolution].
 ///
-/// **Shapes** `[n, in, length] → [n, out, L]` with `L = ⌊(length + 2·padding − dilation·(kernel − 1) − 1) / stride⌋
-/// + 1`; without the axis n it is one example. `weight` is `[out, in/groups, kernel]` and `bias` is `[out]`, both
-/// of the layer's dtype.
 /// **Shapes** `[n, in, length] → [n, out, L]` with
 /// `L = ⌊(length + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`; without the axis n it is one example.
 /// `weight` is `[out, in/groups, kernel]` and `bias` is `[out]`, both of the layer's dtype.

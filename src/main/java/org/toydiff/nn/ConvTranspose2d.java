@@ -7,9 +7,6 @@ import org.toydiff.Tensor;
 /// Transposed convolution over two axes, [Tensor#transposedConvolution]: the gradient of a [Conv2d] to its input, as a
 /// layer.
 ///
-/// **Shapes** `[n, in, h, w] → [n, out, H, W]` with `H = (h − 1)·stride − 2·padding + dilation·(kernel − 1) +
-/// outputPadding + 1`, W likewise; without the axis n it is one example. `weight` is `[in, out/groups, kernel,
-/// kernel]` and `bias` is `[out]`, both of the layer's dtype.
 /// **Shapes** `[n, in, h, w] → [n, out, H, W]` with
 /// `H = (h − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1`, W likewise; without the axis n it is
 /// one example. `weight` is `[in, out/groups, kernel, kernel]` and `bias` is `[out]`, both of the layer's dtype.
