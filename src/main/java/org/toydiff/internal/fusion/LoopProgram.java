@@ -97,7 +97,7 @@ public record LoopProgram(
     }
 
     /// {@return whether one loop can be this program} A program that is too large must be split.
-    boolean fits() {
+    public boolean fits() {
         if (operandCount() > MAX_OPERANDS) {
             return false;
         }
