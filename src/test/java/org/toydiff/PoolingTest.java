@@ -225,6 +225,17 @@ class PoolingTest {
     }
 
     @Test
+    void noWindowsGiveAnEmptyResultAndAGradientOfZero() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.ones(1, 2, 3).trackGradient();
+            Tensor y = x.adaptiveAvgPool(0);
+            assertArrayEquals(new long[] {1, 2, 0}, y.shape());
+            y.sum().backward();
+            assertArrayEquals(new float[6], x.gradient().toFloatArray());
+        }
+    }
+
+    @Test
     void bfloat16IsWidenedForTheCall() {
         try (var arena = TensorArena.ofConfined()) {
             Tensor x = Tensor.randn(1, 2, 4, 4).cast(DType.BFLOAT16);

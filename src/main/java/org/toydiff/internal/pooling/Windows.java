@@ -31,11 +31,11 @@ public final class Windows {
     private static final int DILATION = 3;
     private static final int SCALE = 0;
 
-    /// The number of windows.
-    int size;
-
     /// The most input positions of a tile, unless a window has more: they stay in a first-level cache.
     private static final int TILE = 1 << 11;
+
+    /// The number of windows.
+    int size;
 
     /// The number of input positions.
     int length;
@@ -63,7 +63,7 @@ public final class Windows {
     int tiles;
 
     /// The first window of each tile, and the number of all windows after the last.
-    int[] tile = {};
+    int[] tile = {0};
 
     /// The first position of each tile.
     int[] base = {};
@@ -105,10 +105,11 @@ public final class Windows {
             }
         }
         divide();
-        findInner(kind.ordinal() <= Kind.MEAN_OF_PADDED.ordinal(), parameters, at);
+        findInner(kind, parameters, at);
     }
 
-    private void findInner(boolean strided, long[] parameters, int at) {
+    private void findInner(Kind kind, long[] parameters, int at) {
+        boolean strided = kind == Kind.MAX || kind == Kind.MEAN || kind == Kind.MEAN_OF_PADDED;
         stride = strided ? (int) parameters[at + STRIDE] : 0;
         inner = 0;
         while (inner < size && (!strided || first[inner] != inner * (long) stride - parameters[at + PADDING])) {
