@@ -5,6 +5,7 @@ import static org.toydiff.Rule.readsOtherAndShape;
 
 import java.util.Arrays;
 import java.util.Objects;
+import org.toydiff.internal.convolution.Convolutions;
 import org.toydiff.internal.convolution.Convolutions.Kind;
 import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.Element;
@@ -92,7 +93,7 @@ public sealed interface ConvolutionOps permits Tensor {
         for (int axis = 2; axis < shape.length; axis++) {
             shape[axis] = outputSize(op, x.shape, axis, weight.shape[axis], settings);
         }
-        requireCountable(op, x, shape);
+        requireCountable(op, x, shape, 2);
         Tensor b = bias == null ? null : Autocast.toBfloat16(bias);
         return features(op, Autocast.toBfloat16(x), Autocast.toBfloat16(weight), b, activation, shape, settings);
     }
@@ -143,7 +144,7 @@ public sealed interface ConvolutionOps permits Tensor {
         for (int axis = 2; axis < shape.length; axis++) {
             shape[axis] = inputSize(op, x, axis, weight.shape[axis], more, settings);
         }
-        requireCountable(op, x, shape);
+        requireCountable(op, x, shape, 2);
         Tensor b = bias == null ? null : Autocast.toBfloat16(bias);
         return image(op, Autocast.toBfloat16(x), Autocast.toBfloat16(weight), b, shape, settings);
     }
@@ -181,7 +182,7 @@ public sealed interface ConvolutionOps permits Tensor {
             outputSize(op, x.shape, 2, taps[0], settings),
             outputSize(op, x.shape, 3, taps[1], settings)
         };
-        requireCountable(op, x, shape);
+        requireCountable(op, x, shape, 2);
         return unfold(x, taps, shape, settings);
     }
 
@@ -307,7 +308,7 @@ public sealed interface ConvolutionOps permits Tensor {
                     + features[2] * features[3] + "], the patches " + Shape.text(taps) + " of an image "
                     + Shape.text(image));
         }
-        requireCountable(op, x, shape);
+        requireCountable(op, x, shape, 2);
         boolean recorded = Tensor.recorded(x);
         Tensor y = patches(op, true, x, taps, features, shape, s, recorded);
         return recorded ? y.record(op, null, readsNothing(g -> unfold(g, taps, features, s)), x) : y;
@@ -398,7 +399,7 @@ public sealed interface ConvolutionOps permits Tensor {
         if (Shape.empty(weight.shape)) {
             throw new IllegalArgumentException(op + ": weight " + Shape.text(weight.shape) + " is empty");
         }
-        requireCountable(op, x, weight.shape);
+        requireCountable(op, x, weight.shape, 1);
     }
 
     /// Throws, naming `op`, if there is nothing in an example.
@@ -409,7 +410,7 @@ public sealed interface ConvolutionOps permits Tensor {
                         + "; only the first axis may be empty");
             }
         }
-        requireCountable(op, x, x.shape);
+        requireCountable(op, x, x.shape, 2);
     }
 
     private static void requireChannels(
@@ -428,14 +429,14 @@ public sealed interface ConvolutionOps permits Tensor {
 
     private static long[] settings(
             String op, long[] shape, long[] stride, long[] padding, long[] dilation, long groups) {
-        long[] settings = new long[7];
-        set(op, "stride", stride, 1, shape, settings, 0);
-        set(op, "padding", padding, 0, shape, settings, 2);
-        set(op, "dilation", dilation, 1, shape, settings, 4);
+        long[] settings = new long[Convolutions.SETTINGS];
+        set(op, "stride", stride, 1, shape, settings, Convolutions.STRIDE);
+        set(op, "padding", padding, 0, shape, settings, Convolutions.PADDING);
+        set(op, "dilation", dilation, 1, shape, settings, Convolutions.DILATION);
         if (groups < 1 || groups > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(op + ": " + groups + " groups; give 1 to " + Integer.MAX_VALUE);
         }
-        settings[6] = groups;
+        settings[Convolutions.GROUPS] = groups;
         return settings;
     }
 
@@ -459,40 +460,41 @@ public sealed interface ConvolutionOps permits Tensor {
     /// The number of output positions along an axis of an image.
     private static long outputSize(String op, long[] image, int axis, long taps, long[] settings) {
         int i = axis + 2 - image.length;
-        long padded = image[axis] + 2 * settings[2 + i];
-        long span = settings[4 + i] * (taps - 1) + 1;
+        long padded = image[axis] + 2 * settings[Convolutions.PADDING + i];
+        long span = settings[Convolutions.DILATION + i] * (taps - 1) + 1;
         if (span > padded) {
             throw new IllegalArgumentException(op + ": a kernel that spans " + span + " positions along axis " + axis
                     + " does not fit into " + Shape.text(image) + ", which has " + padded
                     + " with its padding; pad more");
         }
-        return (padded - span) / settings[i] + 1;
+        return (padded - span) / settings[Convolutions.STRIDE + i] + 1;
     }
 
     /// The size along an axis of the image that a transposed convolution makes.
     private static long inputSize(String op, Tensor x, int axis, long taps, long[] more, long[] settings) {
         int i = axis + 2 - x.rank();
-        if (more[i] >= Math.max(settings[i], settings[4 + i])) {
+        if (more[i] >= Math.max(settings[Convolutions.STRIDE + i], settings[Convolutions.DILATION + i])) {
             throw new IllegalArgumentException(op + ": outputPadding " + more[i] + " along axis " + axis + " of "
                     + Shape.text(x.shape) + " must be less than the stride or the dilation");
         }
-        long size =
-                (x.shape[axis] - 1) * settings[i] - 2 * settings[2 + i] + settings[4 + i] * (taps - 1) + more[i] + 1;
+        long positions = (x.shape[axis] - 1) * settings[Convolutions.STRIDE + i] + 1;
+        long span = settings[Convolutions.DILATION + i] * (taps - 1);
+        long size = positions + span + more[i] - 2 * settings[Convolutions.PADDING + i];
         if (size < 1) {
             throw new IllegalArgumentException(op + ": nothing is left of axis " + axis + " of " + Shape.text(x.shape)
-                    + " with padding " + settings[2 + i] + " (size " + size + "); pad less");
+                    + " with padding " + settings[Convolutions.PADDING + i] + " (size " + size + "); pad less");
         }
         return size;
     }
 
-    /// Throws, naming `op`, if a size, or the number of positions or of weights of a channel, is more than BLAS counts.
-    private static void requireCountable(String op, Tensor x, long[] shape) {
+    /// Throws, naming `op`, if a size, or the product of those from axis `first` on, is more than BLAS counts.
+    private static void requireCountable(String op, Tensor x, long[] shape, int first) {
         boolean fits = true;
         for (long size : shape) {
             fits &= size <= Integer.MAX_VALUE;
         }
         long inner = 1;
-        for (int axis = 2; fits && axis < shape.length; axis++) {
+        for (int axis = first; fits && axis < shape.length; axis++) {
             inner *= shape[axis];
         }
         if (!fits || inner > Integer.MAX_VALUE) {

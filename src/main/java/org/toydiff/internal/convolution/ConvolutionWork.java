@@ -11,8 +11,8 @@ import org.toydiff.internal.workers.Work;
 /// The image is `[images, channels, height, width]`, the weight `[filters, channels / groups, kernelHeight,
 /// kernelWidth]`, the feature map `[images, filters, outHeight, outWidth]`, all contiguous.
 public abstract class ConvolutionWork extends Work {
-    /// A tile's patch matrix has about this many bytes. It stays in a second-level cache of 2 MiB; half as many make the
-    /// gradient to an image a fifth slower, for the product packs the weight again for each tile.
+    /// A tile's patch matrix has about this many bytes. It stays in a second-level cache of 2 MiB; half as many make
+    /// the gradient to an image a fifth slower, for the product packs the weight again for each tile.
     static final long TILE_BYTES = 1 << 20;
 
     /// The fewest positions of a tile, if there are so many: products with fewer columns are slow.

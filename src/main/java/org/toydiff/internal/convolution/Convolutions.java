@@ -12,6 +12,18 @@ public final class Convolutions {
         WEIGHT
     }
 
+    // The indices of the settings of a convolution: along y, and along x one further.
+    public static final int STRIDE = 0;
+
+    /// The padding before the first element.
+    public static final int PADDING = 2;
+
+    public static final int DILATION = 4;
+    public static final int GROUPS = 6;
+
+    /// The number of settings.
+    public static final int SETTINGS = 7;
+
     /// The most filters that read one channel without a product: with more of them, one product is faster than a
     /// pass for each weight.
     private static final long MOST_FILTERS = 3;

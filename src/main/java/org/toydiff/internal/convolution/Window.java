@@ -6,12 +6,6 @@ package org.toydiff.internal.convolution;
 ///
 /// The first `channels / groups` channels of the image belong to the first `filters / groups` filters, and so on.
 final class Window {
-    // The indices of settings.
-    private static final int STRIDE = 0;
-    private static final int PADDING = 2;
-    private static final int DILATION = 4;
-    private static final int GROUPS = 6;
-
     long images;
     long channels;
     long filters;
@@ -32,27 +26,27 @@ final class Window {
     /// Sets the sizes from the shapes of an image, a weight and a feature map, all with one or all with two spatial
     /// axes.
     ///
-    /// @param settings stride, padding before the first element, and dilation along y and x, then the groups; those
-    ///     along y do not matter where there is one spatial axis
+    /// @param settings those along y and x, and the groups, at the indices that [Convolutions] names; those along y do
+    ///     not matter where there is one spatial axis
     void set(long[] image, long[] weight, long[] features, long[] settings) {
         boolean plane = image.length == 4;
         int x = image.length - 1;
         images = image[0];
         channels = image[1];
         filters = features[1];
-        groups = settings[GROUPS];
+        groups = settings[Convolutions.GROUPS];
         height = plane ? image[2] : 1;
         width = image[x];
         outHeight = plane ? features[2] : 1;
         outWidth = features[x];
         kernelHeight = plane ? weight[2] : 1;
         kernelWidth = weight[x];
-        strideY = plane ? settings[STRIDE] : 1;
-        strideX = settings[STRIDE + 1];
-        padY = plane ? settings[PADDING] : 0;
-        padX = settings[PADDING + 1];
-        dilationY = plane ? settings[DILATION] : 1;
-        dilationX = settings[DILATION + 1];
+        strideY = plane ? settings[Convolutions.STRIDE] : 1;
+        strideX = settings[Convolutions.STRIDE + 1];
+        padY = plane ? settings[Convolutions.PADDING] : 0;
+        padX = settings[Convolutions.PADDING + 1];
+        dilationY = plane ? settings[Convolutions.DILATION] : 1;
+        dilationX = settings[Convolutions.DILATION + 1];
     }
 
     /// {@return the rows of a group's patch matrix: an element of the kernel in a channel each}
