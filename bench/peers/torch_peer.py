@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 
 import peer
+import torch_layers
 import torch_programs
 
 torch.set_num_threads(os.cpu_count())
+FUNCTIONS = torch_programs.FUNCTIONS | torch_layers.FUNCTIONS
 
 
 class Training:
@@ -101,12 +103,12 @@ def require_compiler():
 
 def serve_compiled():
     require_compiler()
-    programs = torch_programs.Programs(compiles=True)
+    programs = torch_programs.Programs(FUNCTIONS, compiles=True)
     peer.serve("torch.compile", torch.__version__, {"compiled": programs.time, "check": programs.check})
 
 
 def serve():
-    programs = torch_programs.Programs(compiles=False)
+    programs = torch_programs.Programs(FUNCTIONS, compiles=False)
     workloads = {
         "step": step,
         "losses": losses,

@@ -163,18 +163,19 @@ FUNCTIONS = {
 class Programs:
     """Answers requests; a compiled function is kept for the next request."""
 
-    def __init__(self, compiles):
+    def __init__(self, functions, compiles):
+        self.functions = functions
         self.compiles = compiles
         self.key = None
         self.function = None
 
     def of(self, name, size):
         if not self.compiles:
-            return FUNCTIONS[name](int(size))
+            return self.functions[name](int(size))
         if self.key != (name, size):
             # The compiler takes each new shape of the same code for a change, and after a few it gives up.
             torch._dynamo.reset()
-            self.function = FUNCTIONS[name](int(size))
+            self.function = self.functions[name](int(size))
             self.function.compile()
             self.key = (name, size)
         self.function.restart()

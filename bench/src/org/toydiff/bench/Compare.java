@@ -47,7 +47,7 @@ public final class Compare implements Callable<Integer> {
             split = ",",
             description =
                     "Runs only these: step, elementwise, bandwidth, gemm, products, memory, gc, startup, overhead, compiled,"
-                            + " blocks, plans, latency.")
+                            + " blocks, layers, plans, latency.")
     private List<String> only = List.of();
 
     @Option(

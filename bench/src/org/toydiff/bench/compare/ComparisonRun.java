@@ -24,6 +24,7 @@ public final class ComparisonRun {
         WORKLOADS.put("overhead", new ProgramWorkload(TimedProgram.overheads()));
         WORKLOADS.put("compiled", new ProgramWorkload(TimedProgram.trainingSteps()));
         WORKLOADS.put("blocks", new ProgramWorkload(TimedProgram.blocks()));
+        WORKLOADS.put("layers", new ProgramWorkload(TimedProgram.layers()));
         WORKLOADS.put("plans", new PlanWorkload());
         WORKLOADS.put("latency", new LatencyWorkload());
     }

@@ -16,6 +16,8 @@ final class PlanWorkload implements Workload {
     public List<Measurement> run(Peers peers, RunOptions options) throws IOException {
         List<TimedProgram> programs = new ArrayList<>(TimedProgram.trainingSteps());
         programs.addAll(TimedProgram.blocks());
+        programs.addAll(TimedProgram.layers());
+        programs.add(TimedProgram.materialisedAttention());
         List<Measurement> rows = new ArrayList<>();
         for (TimedProgram program : options.quick() ? TimedProgram.quick(programs) : programs) {
             JsonObject bytes = peers.toydiff().ask("temporaries " + program.request());

@@ -7,6 +7,7 @@ import static org.toydiff.bench.compare.Target.Bound.AT_MOST;
 import static org.toydiff.bench.compare.Target.Bound.BELOW;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
@@ -32,6 +33,7 @@ final class Targets {
         memory(targets);
         compiled(targets);
         blocks(targets);
+        layers(targets);
         latency(targets);
         return targets;
     }
@@ -149,6 +151,23 @@ final class Targets {
                         highest(row("blocks", block.name()), COMPILED, MemoryLimit.NAME)));
             }
         }
+    }
+
+    private void layers(List<Target> targets) {
+        Map<String, Double> asked = new LinkedHashMap<>();
+        asked.put("conv2d", 0.7);
+        asked.put("attention", 0.9);
+        asked.put("lstm", 2.0);
+        asked.put("cnn", 0.8);
+        asked.put("chargpt", 1.0);
+        asked.forEach((name, ratio) -> targets.add(new Target(
+                name + ", PyTorch / toydiff", AT_LEAST, ratio, lowest(rows("layers", name + " "), Peers.PYTORCH))));
+        targets.add(new Target(
+                "attention, eager peak / that of attention with all scores in memory",
+                AT_MOST,
+                0.15,
+                median("plans", "attention 4096", PlanWorkload.EAGER_PEAK)
+                        / median("plans", TimedProgram.materialisedAttention().name(), PlanWorkload.EAGER_PEAK)));
     }
 
     private void latency(List<Target> targets) {

@@ -63,6 +63,21 @@ record TimedProgram(String program, int size, int calls, int samples, int arrays
         return new TimedProgram(program, elements, 1, Math.clamp((1 << 26) / elements, 10, 100), inMemory ? arrays : 0);
     }
 
+    /// Convolution, attention, recurrence, and nets of them. Their size is the batch; attention's is the length.
+    static List<TimedProgram> layers() {
+        return List.of(
+                new TimedProgram("conv2d", 32, 1, 5, 0),
+                new TimedProgram("attention", 4096, 1, 3, 0),
+                new TimedProgram("lstm", 64, 1, 5, 0),
+                new TimedProgram("cnn", 64, 1, 20, 0),
+                new TimedProgram("chargpt", 32, 1, 5, 0));
+    }
+
+    /// Attention of the same size that has all scores in memory, whose memory is compared, and not its time.
+    static TimedProgram materialisedAttention() {
+        return new TimedProgram("attention-materialised", 4096, 1, 1, 0);
+    }
+
     /// Returns each of some programs once, at a sixteenth of its first size, for a run that measures nothing.
     static List<TimedProgram> quick(List<TimedProgram> programs) {
         Set<String> seen = new HashSet<>();

@@ -45,9 +45,11 @@ final class TimedFunctions {
     ///
     /// @throws IllegalArgumentException if there is none of that name
     static TimedFunction create(String name, int size) {
-        TimedFunction.Definition definition = BY_NAME.get(name);
+        TimedFunction.Definition definition =
+                BY_NAME.containsKey(name) ? BY_NAME.get(name) : LayerFunctions.BY_NAME.get(name);
         if (definition == null) {
-            throw new IllegalArgumentException(name + " is not one of " + names());
+            throw new IllegalArgumentException(
+                    name + " is not one of " + BY_NAME.keySet() + " and " + LayerFunctions.BY_NAME.keySet());
         }
         return definition.of(size);
     }
