@@ -1,9 +1,10 @@
 package org.toydiff.internal.plan;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 
 /// The offsets of blocks in one stretch of memory, such that no two blocks that live at the same time overlap:
 /// dynamic storage allocation with known lifetimes, which is NP-hard (M. Garey, D. Johnson, "Computers and
@@ -12,17 +13,22 @@ import java.util.List;
 /// Several greedy planners run and the best plan is kept. Each takes the blocks in an order of its own (by size,
 /// by size × lifetime, by lifetime, by beginning) and puts each where it fits among those placed before: at the
 /// lowest such offset, or in the tightest gap (Y. Pisarchyk, J. Lee, "Efficient memory management for deep neural
-/// net inference", 2020). Where they leave a gap to the lower bound, the blocks at the top are placed earlier,
-/// again and again.
+/// net inference", 2020). Where they leave a gap to the lower bound, blocks of the best orders change places, the one
+/// that ends at the top with any other or two of any, and each change that makes no plan larger is kept. The sequence
+/// of changes is the same each time, and so is the plan.
 public final class OffsetPlan {
-    // The first few searches end at a plan above the lower bound by one part in so many, the others at a worse one.
+    // A search ends at a plan above the lower bound by one part in so many; a long one at a worse plan.
     private static final int GOOD = 100;
-    private static final int ENOUGH = 25;
+    private static final int ENOUGH = 20;
+
+    /// The orders from which a search starts.
     private static final int STARTS = 3;
 
-    // Bounds on each search, some 20 ms.
-    private static final long MOST_ROUNDS = 2_000;
-    private static final long PAIRS = 20_000_000;
+    // Bounds on the pairs of blocks that a search compares: some 10 ms, nothing for 2,000 blocks, and half a second
+    // for a few blocks that are hard to place.
+    private static final long PAIRS = 10_000_000;
+    private static final long MOST_PAIRS = 400_000_000;
+    private static final int FEW = 256;
 
     private final long[] bytes;
     private final int[] first;
@@ -34,16 +40,19 @@ public final class OffsetPlan {
     private long planned = Long.MAX_VALUE;
 
     /// The offsets of the last placement.
-    private long[] current;
+    private final long[] current;
 
     /// The blocks that are placed so far, by ascending offset.
     private final int[] placed;
+
+    private final Random random = new Random(1);
 
     private OffsetPlan(long[] bytes, int[] first, int[] last) {
         this.bytes = bytes.clone();
         this.first = first.clone();
         this.last = last.clone();
         this.lowerBound = mostAlive();
+        this.current = new long[bytes.length];
         this.placed = new int[bytes.length];
     }
 
@@ -74,8 +83,8 @@ public final class OffsetPlan {
     }
 
     private long mostAlive() {
-        Integer[] begins = order(Comparator.comparingInt(i -> first[i]));
-        Integer[] ends = order(Comparator.comparingInt(i -> last[i]));
+        int[] begins = order(Comparator.comparingInt(i -> first[i]));
+        int[] ends = order(Comparator.comparingInt(i -> last[i]));
         long alive = 0;
         long most = 0;
         int ended = 0;
@@ -89,12 +98,13 @@ public final class OffsetPlan {
         return most;
     }
 
-    private Integer[] order(Comparator<Integer> by) {
-        Integer[] order = new Integer[bytes.length];
-        Arrays.setAll(order, i -> i);
+    private int[] order(Comparator<Integer> by) {
         // Sorting is stable, so that equal blocks keep their order and a plan is the same each time.
-        Arrays.sort(order, by);
-        return order;
+        return IntStream.range(0, bytes.length)
+                .boxed()
+                .sorted(by)
+                .mapToInt(Integer::intValue)
+                .toArray();
     }
 
     private long lifetime(int block) {
@@ -107,15 +117,13 @@ public final class OffsetPlan {
         Comparator<Integer> byLifetime = Comparator.comparingLong(i -> -lifetime(i));
         Comparator<Integer> byTime = Comparator.comparingInt(i -> first[i]);
         List<Start> starts = new ArrayList<>();
-        for (Integer[] order :
+        for (int[] order :
                 List.of(order(bySize), order(byArea), order(byLifetime.thenComparing(bySize)), order(byTime))) {
-            starts.add(new Start(order, false, place(order, false)));
-            starts.add(new Start(order, true, place(order, true)));
+            starts.add(new Start(order, false, place(order, false, Long.MAX_VALUE)));
+            starts.add(new Start(order, true, place(order, true, Long.MAX_VALUE)));
         }
         starts.sort(Comparator.comparingLong(Start::bytes));
-        for (int i = 0; i < starts.size() && !isWithin(i < STARTS ? GOOD : ENOUGH); i++) {
-            improve(starts.get(i).order.clone(), starts.get(i).tight);
-        }
+        starts.subList(0, STARTS).forEach(this::improve);
     }
 
     /// Whether the plan is above the lower bound by one part in so many, or less.
@@ -124,17 +132,51 @@ public final class OffsetPlan {
     }
 
     /// An order of the blocks, and the bytes of the plan that it led to.
-    private record Start(Integer[] order, boolean tight, long bytes) {}
+    private record Start(int[] order, boolean tight, long bytes) {}
 
-    /// Takes a block that ends at the top before those that left it no room, again and again, while the plan is not
-    /// good enough.
-    private void improve(Integer[] order, boolean tight) {
-        long rounds = Math.min(MOST_ROUNDS, PAIRS / Math.max(1, (long) bytes.length * bytes.length));
-        for (long round = 0; round < rounds && !isWithin(GOOD); round++) {
-            place(order, tight);
-            int at = Arrays.asList(order).indexOf(highest());
-            forward(order, at, round % 3 == 0 ? 0 : at / 2);
+    /// Exchanges two blocks of an order again and again, as long as the plan is not good enough.
+    private void improve(Start start) {
+        if (rounds() == 0) {
+            return;
         }
+        int[] order = start.order.clone();
+        long least = place(order, start.tight, Long.MAX_VALUE);
+        int top = highest();
+        for (long round = 0; round < rounds(); round++) {
+            int first = round % 2 == 0 ? indexOf(top, order) : random.nextInt(order.length);
+            int second = random.nextInt(order.length);
+            exchange(order, first, second);
+            long result = place(order, start.tight, least);
+            if (result <= least) {
+                least = result;
+                top = highest();
+            } else {
+                exchange(order, first, second);
+            }
+        }
+    }
+
+    /// The number of rounds that are worth their time, given the best plan so far.
+    private long rounds() {
+        if (isWithin(GOOD)) {
+            return 0;
+        }
+        boolean hard = bytes.length <= FEW && !isWithin(ENOUGH);
+        return (hard ? MOST_PAIRS : PAIRS) / STARTS / ((long) bytes.length * bytes.length);
+    }
+
+    private static int indexOf(int block, int[] order) {
+        int at = 0;
+        while (order[at] != block) {
+            at++;
+        }
+        return at;
+    }
+
+    private static void exchange(int[] order, int first, int second) {
+        int block = order[first];
+        order[first] = order[second];
+        order[second] = block;
     }
 
     /// The block that ends at the top of the last placement.
@@ -148,28 +190,25 @@ public final class OffsetPlan {
         return highest;
     }
 
-    /// Moves a block towards the front.
-    private static void forward(Integer[] order, int from, int to) {
-        Integer block = order[from];
-        System.arraycopy(order, to, order, to + 1, from - to);
-        order[to] = block;
-    }
-
     /// Places the blocks in an order, and keeps the plan if it is the best so far.
     ///
     /// @param tight whether to prefer the tightest gap to the lowest one
-    private long place(Integer[] order, boolean tight) {
-        current = new long[bytes.length];
+    /// @param most the bytes beyond which the order is given up
+    /// @return the bytes of the plan, or `Long.MAX_VALUE`
+    private long place(int[] order, boolean tight, long most) {
         long top = 0;
         for (int n = 0; n < order.length; n++) {
             int block = order[n];
             current[block] = fit(block, n, tight);
-            insert(block, n);
             top = Math.max(top, current[block] + bytes[block]);
+            if (top > most) {
+                return Long.MAX_VALUE;
+            }
+            insert(block, n);
         }
         if (top < planned) {
             planned = top;
-            offsets = current;
+            offsets = current.clone();
         }
         return top;
     }
@@ -198,11 +237,17 @@ public final class OffsetPlan {
     }
 
     private void insert(int block, int n) {
-        int at = n;
-        while (at > 0 && current[placed[at - 1]] > current[block]) {
-            placed[at] = placed[at - 1];
-            at--;
+        int low = 0;
+        int high = n;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (current[placed[middle]] > current[block]) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
         }
-        placed[at] = block;
+        System.arraycopy(placed, low, placed, low + 1, n - low);
+        placed[low] = block;
     }
 }
