@@ -34,6 +34,7 @@ class MemoryCheckTest {
     }
 
     @Test
+    @SuppressWarnings("restricted")
     void temporariesOfAReplayAreNaNOnceTheirLastReaderHasRun() {
         assumeTrue(Ledger.CHECKED, "not in the checked mode");
         try (var arena = TensorArena.ofConfined();
