@@ -24,7 +24,8 @@ class AttentionTest {
     private static final Set<String> FUNCTIONS =
             Set.of("plain", "causal", "scaled", "grouped", "groupedCausal", "boolean", "terms", "trackedTerms");
 
-    private static Tensor attend(Tensor q, Tensor k, Tensor v, Tensor mask, CausalVariant causal, boolean grouped) {
+    private static Tensor attend(
+            Tensor q, Tensor k, Tensor v, Tensor mask, Tensor.CausalVariant causal, boolean grouped) {
         return q.scaledDotProductAttention(k, v, mask, 0, causal, 1 / Math.sqrt(q.size(-1)), grouped);
     }
 
@@ -61,10 +62,11 @@ class AttentionTest {
                     case "trackedTerms" -> leaves.get(3);
                     default -> null;
                 };
-        CausalVariant causal =
-                golden.name().toLowerCase().endsWith("causal") ? CausalVariant.UPPER_LEFT : CausalVariant.NONE;
+        Tensor.CausalVariant causal = golden.name().toLowerCase().endsWith("causal")
+                ? Tensor.CausalVariant.UPPER_LEFT
+                : Tensor.CausalVariant.NONE;
         Tensor y = golden.name().equals("scaled")
-                ? q.scaledDotProductAttention(k, v, null, 0, CausalVariant.NONE, 0.3, false)
+                ? q.scaledDotProductAttention(k, v, null, 0, Tensor.CausalVariant.NONE, 0.3, false)
                 : attend(q, k, v, mask, causal, golden.name().startsWith("grouped"));
         golden.all("out").getFirst().requireEqual(y, "output");
         y.backward(golden.all("g").getFirst().tensor().cast(dtype), release);
@@ -75,7 +77,7 @@ class AttentionTest {
 
     /// A call of attention on random operands.
     private record Setting(
-            String name, long[] q, long[] k, long columns, Mask mask, CausalVariant causal, boolean grouped) {
+            String name, long[] q, long[] k, long columns, Mask mask, Tensor.CausalVariant causal, boolean grouped) {
         enum Mask {
             NONE,
             BOOLEAN,
@@ -106,14 +108,14 @@ class AttentionTest {
     }
 
     private static Setting setting(
-            String name, long[] q, long[] k, long columns, Setting.Mask mask, CausalVariant causal) {
+            String name, long[] q, long[] k, long columns, Setting.Mask mask, Tensor.CausalVariant causal) {
         return new Setting(name, q, k, columns, mask, causal, q.length > 2 && q[q.length - 3] != k[k.length - 3]);
     }
 
     private static List<Setting> settings() {
         List<Setting> settings = new ArrayList<>();
         Setting.Mask none = Setting.Mask.NONE;
-        for (CausalVariant causal : CausalVariant.values()) {
+        for (Tensor.CausalVariant causal : Tensor.CausalVariant.values()) {
             settings.add(setting("one block", new long[] {2, 5, 3}, new long[] {2, 7, 3}, 4, none, causal));
             settings.add(setting("several blocks", new long[] {2, 70, 8}, new long[] {2, 600, 8}, 8, none, causal));
             settings.add(setting("more queries", new long[] {1, 600, 4}, new long[] {1, 70, 4}, 3, none, causal));
@@ -172,9 +174,9 @@ class AttentionTest {
         Tensor scores = x[0].matmul(k.movedim(-1, -2)).divide(Math.sqrt(x[0].size(-1)));
         long rows = scores.size(-2);
         long keys = scores.size(-1);
-        long diagonal = setting.causal == CausalVariant.LOWER_RIGHT ? keys - rows : 0;
+        long diagonal = setting.causal == Tensor.CausalVariant.LOWER_RIGHT ? keys - rows : 0;
         Tensor seen = Tensor.ones(DType.FLOAT64, rows, keys);
-        if (setting.causal != CausalVariant.NONE) {
+        if (setting.causal != Tensor.CausalVariant.NONE) {
             seen = seen.tril((int) diagonal);
         }
         if (mask != null && mask.dtype() == DType.BOOL) {
@@ -215,10 +217,15 @@ class AttentionTest {
             List<Function<List<Tensor>, Tensor>> calls = List.of(
                     x -> x.get(0).scaledDotProductAttention(x.get(1), x.get(2), null, true),
                     x -> x.get(0).scaledDotProductAttention(x.get(1), x.get(2), seen, false),
-                    x -> attend(x.get(0), x.get(1), x.get(2), terms, CausalVariant.LOWER_RIGHT, false),
+                    x -> attend(x.get(0), x.get(1), x.get(2), terms, Tensor.CausalVariant.LOWER_RIGHT, false),
                     x -> dropped(x.get(0), x.get(1), x.get(2), terms, 0.3),
                     x -> attend(
-                            x.get(0), x.get(1).slice(0, 0, 1), x.get(2).slice(0, 1, 2), seen, CausalVariant.NONE, true),
+                            x.get(0),
+                            x.get(1).slice(0, 0, 1),
+                            x.get(2).slice(0, 1, 2),
+                            seen,
+                            Tensor.CausalVariant.NONE,
+                            true),
                     x -> x.get(0)
                             .scaledDotProductAttention(
                                     x.get(1), x.get(2), x.get(0).matmul(terms.slice(0, 1, 4)), true));
@@ -428,7 +435,7 @@ class AttentionTest {
             requireRefused(
                     "scaledDotProductAttention: queries [4, 3, 2], keys [3, 3, 2] and values [3, 3, 2]" + fit
                             + "the heads of queries are no multiple of those of keys and values",
-                    () -> attend(q, Tensor.ones(3, 3, 2), Tensor.ones(3, 3, 2), null, CausalVariant.NONE, true));
+                    () -> attend(q, Tensor.ones(3, 3, 2), Tensor.ones(3, 3, 2), null, Tensor.CausalVariant.NONE, true));
             requireRefused(
                     "scaledDotProductAttention: queries [2], keys [4, 3, 2] and values [4, 3, 2]" + fit
                             + "all have at least 2 axes",
@@ -449,7 +456,7 @@ class AttentionTest {
 
     private static Tensor dropped(Tensor q, Tensor k, Tensor v, Tensor mask, double p) {
         Tensor.manualSeed(3);
-        return q.scaledDotProductAttention(k, v, mask, p, CausalVariant.LOWER_RIGHT, 0.4, false);
+        return q.scaledDotProductAttention(k, v, mask, p, Tensor.CausalVariant.LOWER_RIGHT, 0.4, false);
     }
 
     /// With few heads and many, for which backward takes different ways, and with the scores formed.
@@ -483,15 +490,15 @@ class AttentionTest {
             Tensor q = Tensor.zeros(1, 64, 1);
             Tensor k = Tensor.zeros(1, 64, 1);
             Tensor v = Tensor.eye(64).unsqueeze(0);
-            Tensor y = q.scaledDotProductAttention(k, v, null, 0.25, CausalVariant.NONE, 1, false);
+            Tensor y = q.scaledDotProductAttention(k, v, null, 0.25, Tensor.CausalVariant.NONE, 1, false);
             double kept = y.greater(0).cast(DType.FLOAT32).mean().item();
             assertEquals(0.75, kept, 0.03);
             assertEquals(kept / 0.75, y.sum(-1).mean().item(), 1e-5);
-            Tensor none = q.scaledDotProductAttention(k, v, null, 1, CausalVariant.NONE, 1, false);
+            Tensor none = q.scaledDotProductAttention(k, v, null, 1, Tensor.CausalVariant.NONE, 1, false);
             assertArrayEquals(new float[64 * 64], none.toFloatArray());
             requireRefused(
                     "scaledDotProductAttention: -0.1 is no probability; give 0 to 1",
-                    () -> q.scaledDotProductAttention(k, v, null, -0.1, CausalVariant.NONE, 1, false));
+                    () -> q.scaledDotProductAttention(k, v, null, -0.1, Tensor.CausalVariant.NONE, 1, false));
         }
     }
 

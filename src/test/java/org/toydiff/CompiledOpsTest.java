@@ -87,7 +87,7 @@ class CompiledOpsTest {
                         x.unsqueeze(0),
                         x.slice(1, 0, 3).greater(0.5),
                         0.3,
-                        CausalVariant.NONE,
+                        Tensor.CausalVariant.NONE,
                         2,
                         true));
         OPS.put("layerNorm", x -> x.layerNorm(x.get(0), x.get(1), 0.1));

@@ -30,9 +30,9 @@ import org.toydiff.nn.Conv1d;
 import org.toydiff.nn.Conv2d;
 import org.toydiff.nn.ConvTranspose2d;
 import org.toydiff.nn.CrossEntropyLoss;
+import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Dropout1d;
 import org.toydiff.nn.Dropout2d;
-import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Embedding;
 import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Functional;
@@ -121,8 +121,7 @@ class CompiledTrainingTest {
                 "TransformerEncoderLayer",
                 dtype -> between(
                         dtype,
-                        new Reshaped(
-                                new TransformerEncoderLayer(dtype, 3, 1, 5, 0.2, null, 1e-5, true, false), 2, 3)));
+                        new Reshaped(new TransformerEncoderLayer(dtype, 3, 1, 5, 0.2, null, 1e-5, true, false), 2, 3)));
         LAYERS.put(
                 "PositionalEncoding", dtype -> between(dtype, new Reshaped(new PositionalEncoding(dtype, 2, 3), 3, 2)));
         LAYERS.put(

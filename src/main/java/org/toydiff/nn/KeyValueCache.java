@@ -2,7 +2,6 @@ package org.toydiff.nn;
 
 import java.util.Arrays;
 import java.util.function.LongSupplier;
-import org.toydiff.CausalVariant;
 import org.toydiff.CompiledFunction;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
@@ -134,7 +133,8 @@ public final class KeyValueCache {
     public Tensor attend(Tensor query) {
         Tensor q = ofBatch(query);
         double scale = 1 / Math.sqrt(keys.size(-1));
-        Tensor y = q.scaledDotProductAttention(keys(), values(), null, 0, CausalVariant.LOWER_RIGHT, scale, true);
+        Tensor y =
+                q.scaledDotProductAttention(keys(), values(), null, 0, Tensor.CausalVariant.LOWER_RIGHT, scale, true);
         return query.rank() == 3 ? y.squeeze(0) : y;
     }
 

@@ -1,7 +1,6 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
-import org.toydiff.CausalVariant;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
@@ -178,7 +177,7 @@ public final class MultiheadAttention extends Layer {
         Tensor q = split(project(query, 0));
         Tensor k = split(project(key, 1));
         Tensor v = split(project(value, 2));
-        CausalVariant variant = causal ? CausalVariant.UPPER_LEFT : CausalVariant.NONE;
+        Tensor.CausalVariant variant = causal ? Tensor.CausalVariant.UPPER_LEFT : Tensor.CausalVariant.NONE;
         double p = isTraining() ? dropout : 0;
         Tensor seen = keysThatTakePart(keyPaddingMask, mask, q, k);
         return projection.forward(merge(q.scaledDotProductAttention(k, v, seen, p, variant, scale(), false)));
