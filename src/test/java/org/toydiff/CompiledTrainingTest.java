@@ -37,7 +37,11 @@ import org.toydiff.nn.Embedding;
 import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.GELU;
+import org.toydiff.nn.GRU;
+import org.toydiff.nn.GRUCell;
 import org.toydiff.nn.GroupNorm;
+import org.toydiff.nn.LSTM;
+import org.toydiff.nn.LSTMCell;
 import org.toydiff.nn.Layer;
 import org.toydiff.nn.LayerNorm;
 import org.toydiff.nn.LeakyReLU;
@@ -50,7 +54,10 @@ import org.toydiff.nn.MultiheadAttention;
 import org.toydiff.nn.PReLU;
 import org.toydiff.nn.PositionalEncoding;
 import org.toydiff.nn.RMSNorm;
+import org.toydiff.nn.RNN;
+import org.toydiff.nn.RNNCell;
 import org.toydiff.nn.ReLU;
+import org.toydiff.nn.RecurrentOptions;
 import org.toydiff.nn.Reduction;
 import org.toydiff.nn.Residual;
 import org.toydiff.nn.RotaryEmbedding;
@@ -127,6 +134,15 @@ class CompiledTrainingTest {
         LAYERS.put(
                 "RotaryEmbedding",
                 dtype -> between(dtype, new Reshaped(new RotaryEmbedding(dtype, 2, 3, 10, true), 3, 2)));
+        var sequences =
+                RecurrentOptions.DEFAULT.withBatchFirst(true).withDropout(0.2).withLayers(2);
+        LAYERS.put(
+                "RNN", dtype -> between(dtype, new Reshaped(new RNN(dtype, 3, 3, sequences, Activation.RELU), 2, 3)));
+        LAYERS.put("LSTM", dtype -> between(dtype, new Reshaped(new LSTM(dtype, 3, 3, sequences), 2, 3)));
+        LAYERS.put("GRU", dtype -> between(dtype, new Reshaped(new GRU(dtype, 3, 3, sequences), 2, 3)));
+        LAYERS.put("RNNCell", dtype -> between(dtype, new RNNCell(dtype, WIDTH, WIDTH, true, Activation.TANH)));
+        LAYERS.put("LSTMCell", dtype -> between(dtype, new LSTMCell(dtype, WIDTH, WIDTH, true)));
+        LAYERS.put("GRUCell", dtype -> between(dtype, new GRUCell(dtype, WIDTH, WIDTH, true)));
         LAYERS.put("Flatten", dtype -> between(dtype, new Flatten()));
         LAYERS.put("BatchNorm2d", dtype -> between(dtype, new Reshaped(new BatchNorm2d(dtype, 1), 1, 2, 3)));
         LAYERS.put("GroupNorm", dtype -> between(dtype, new GroupNorm(dtype, 2, WIDTH)));
