@@ -45,6 +45,8 @@ class LinalgTest {
         FUNCTIONS.put("pinv of wide", Linalg::pinv);
         FUNCTIONS.put("pinv of tall", x -> Linalg.pinv(x.transposeLast()));
         FUNCTIONS.put("det", x -> Linalg.det(square(x)));
+        FUNCTIONS.put("solve of permuted rows", x -> Linalg.solve(permuted(square(x)), x));
+        FUNCTIONS.put("det of permuted rows", x -> Linalg.det(permuted(square(x))));
         FUNCTIONS.put("logDet", x -> Linalg.logDet(square(x)).logAbsDet());
         FUNCTIONS.put("cholesky", x -> Linalg.cholesky(positive(x)));
         FUNCTIONS.put("qr of wide", x -> flat(Linalg.qr(x).q(), Linalg.qr(x).r()));
@@ -136,18 +138,23 @@ class LinalgTest {
         return a.add(Tensor.eye(a.dtype(), n).multiply(n));
     }
 
+    /// Moves the large elements off the diagonal, so that pivoting exchanges each row with one further down.
+    private static Tensor permuted(Tensor a) {
+        return a.roll(1, -1);
+    }
+
     @TestFactory
     Stream<DynamicTest> solutionsSolveTheirSystems() {
         return overMatrices(true, x -> {
-            Tensor a = regular(x);
+            Tensor a = permuted(regular(x));
             Tensor b = random(a.dtype(), 1, a.size(-1), 2);
             requireClose(b.broadcastTo(a.matmul(b).shape()), a.matmul(Linalg.solve(a, b)), tolerance(a));
             Tensor vector = random(a.dtype(), 2, a.size(-1));
             Tensor image = a.matmul(Linalg.solve(a, vector).unsqueeze(-1)).squeeze(-1);
             requireClose(vector.broadcastTo(image.shape()), image, tolerance(a));
             for (boolean upper : new boolean[] {true, false}) {
-                Tensor triangle = upper ? a.triu(0) : a.tril(0);
-                Tensor solution = Linalg.triangularSolve(a, b, upper);
+                Tensor triangle = upper ? regular(x).triu(0) : regular(x).tril(0);
+                Tensor solution = Linalg.triangularSolve(regular(x), b, upper);
                 requireClose(b.broadcastTo(solution.shape()), triangle.matmul(solution), tolerance(a));
             }
         });
@@ -156,7 +163,7 @@ class LinalgTest {
     @TestFactory
     Stream<DynamicTest> aMatrixTimesItsInverseIsTheIdentity() {
         return overMatrices(true, x -> {
-            Tensor a = regular(x);
+            Tensor a = permuted(regular(x));
             Tensor one = Tensor.eye(a.dtype(), a.size(-1)).broadcastTo(a.shape());
             requireClose(one, a.matmul(Linalg.inverse(a)), tolerance(a));
             requireClose(one, Linalg.pinv(a).matmul(a), tolerance(a));
@@ -282,6 +289,19 @@ class LinalgTest {
                         GradientCheck.check(f.getValue(), random(DType.FLOAT64, 4, 2, 2, 3, 4));
                     }
                 }));
+    }
+
+    @Test
+    void eitherOperandOfASystemMayBeOutsideOfTheGraph() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor a = regular(random(DType.FLOAT64, 1, 3, 3));
+            Tensor b = random(DType.FLOAT64, 2, 4, 3, 2);
+            GradientCheck.check(x -> Linalg.solve(x, b), a);
+            GradientCheck.check(x -> Linalg.solve(a, x), b);
+            GradientCheck.check(x -> Linalg.solve(x, x), a);
+            GradientCheck.check(x -> Linalg.triangularSolve(x, b, true), a);
+            GradientCheck.check(x -> Linalg.triangularSolve(a, x, false), b);
+        }
     }
 
     @TestFactory
