@@ -108,7 +108,7 @@ class FuserTest {
         int left = 0;
         int fed = 0;
         Map<String, Loops> forms = forms();
-        for (int seed = 0; seed < 40; seed++) {
+        for (int seed = 0; seed < 80; seed++) {
             try (var arena = Arena.ofShared()) {
                 long[] shape = SHAPES[seed % SHAPES.length];
                 var random = new RandomLaunches(arena, shape, wide, 6 + seed % 13, seed);
@@ -144,9 +144,9 @@ class FuserTest {
                 }
             }
         }
-        assertTrue(merged > 80, merged + " launches merged");
-        assertTrue(dropped > 20, dropped + " results dropped");
-        assertTrue(left > 10, left + " launches left out");
+        assertTrue(merged > 160, merged + " launches merged");
+        assertTrue(dropped > 40, dropped + " results dropped");
+        assertTrue(left > 20, left + " launches left out");
         assertTrue(fed > 4, fed + " launches fed");
     }
 }
