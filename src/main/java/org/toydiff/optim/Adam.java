@@ -2,14 +2,11 @@ package org.toydiff.optim;
 
 import java.util.List;
 import org.toydiff.Tensor;
-import org.toydiff.Updates;
 
 /// Adam: D. Kingma, J. Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1, with ε outside the
 /// root as in PyTorch: `d = g + decay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
 /// `p ← p − lr / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)`.
 public final class Adam extends AdaptiveMoments<Adam> {
-    private boolean amsgrad;
-
     /// Creates an optimizer with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
     ///
     /// @param parameters the parameters to update
@@ -27,8 +24,7 @@ public final class Adam extends AdaptiveMoments<Adam> {
     /// @return this
     /// @throws IllegalStateException after a step
     public Adam amsgrad() {
-        keep("amsgrad", "exp_avg", "exp_avg_sq", "max_exp_avg_sq");
-        amsgrad = true;
+        keepLargest();
         return this;
     }
 
@@ -39,25 +35,6 @@ public final class Adam extends AdaptiveMoments<Adam> {
 
     @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        double decay = group.weightDecay();
-        double scale = 1;
-        if (amsgrad) {
-            Updates.amsgrad(
-                    parameter,
-                    gradient,
-                    state[0],
-                    state[1],
-                    state[2],
-                    step,
-                    group.lr(),
-                    beta1,
-                    beta2,
-                    epsilon,
-                    decay,
-                    scale);
-        } else {
-            Updates.adam(
-                    parameter, gradient, state[0], state[1], step, group.lr(), beta1, beta2, epsilon, decay, scale);
-        }
+        adam(parameter, gradient, state, step, group.lr(), group.weightDecay(), 1);
     }
 }

@@ -2,13 +2,10 @@ package org.toydiff.optim;
 
 import java.util.List;
 import org.toydiff.Tensor;
-import org.toydiff.Updates;
 
 /// Adam with decoupled weight decay: I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", 2019. As
 /// [Adam], except that the decay is not part of the gradient: `p ← (1 − lr·decay)·p − …`, as PyTorch's AdamW.
 public final class AdamW extends AdaptiveMoments<AdamW> {
-    private boolean amsgrad;
-
     /// Creates an optimizer with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and weight decay 0.01.
     ///
     /// @param parameters the parameters to update
@@ -26,8 +23,7 @@ public final class AdamW extends AdaptiveMoments<AdamW> {
     /// @return this
     /// @throws IllegalStateException after a step
     public AdamW amsgrad() {
-        keep("amsgrad", "exp_avg", "exp_avg_sq", "max_exp_avg_sq");
-        amsgrad = true;
+        keepLargest();
         return this;
     }
 
@@ -38,25 +34,6 @@ public final class AdamW extends AdaptiveMoments<AdamW> {
 
     @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        double decay = 0;
-        double scale = 1 - group.lr() * group.weightDecay();
-        if (amsgrad) {
-            Updates.amsgrad(
-                    parameter,
-                    gradient,
-                    state[0],
-                    state[1],
-                    state[2],
-                    step,
-                    group.lr(),
-                    beta1,
-                    beta2,
-                    epsilon,
-                    decay,
-                    scale);
-        } else {
-            Updates.adam(
-                    parameter, gradient, state[0], state[1], step, group.lr(), beta1, beta2, epsilon, decay, scale);
-        }
+        adam(parameter, gradient, state, step, group.lr(), 0, 1 - group.lr() * group.weightDecay());
     }
 }

@@ -2,6 +2,7 @@ package org.toydiff.optim;
 
 import java.util.List;
 import org.toydiff.Tensor;
+import org.toydiff.Updates;
 
 /// The base of Adam and its variants: running means of the gradients, in `exp_avg`, and of their squares, in
 /// `exp_avg_sq`, or another measure of their size.
@@ -12,6 +13,7 @@ abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Opti
     double beta1 = 0.9;
     double beta2 = 0.999;
     double epsilon;
+    private boolean largest;
 
     AdaptiveMoments(List<Tensor> parameters, double lr, double epsilon, double weightDecay) {
         this(parameters, lr, epsilon, weightDecay, "exp_avg_sq");
@@ -59,5 +61,22 @@ abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Opti
     public S maximize() {
         super.maximize();
         return self();
+    }
+
+    /// Gives each parameter the largest second moment so far, by which [#adam] then divides.
+    final void keepLargest() {
+        keep("amsgrad", "exp_avg", "exp_avg_sq", "max_exp_avg_sq");
+        largest = true;
+    }
+
+    /// A step of Adam, with a weight decay that is part of the gradient and one that is not.
+    final void adam(
+            Tensor parameter, Tensor gradient, Tensor[] state, long step, double lr, double decay, double scale) {
+        if (largest) {
+            Updates.amsgrad(
+                    parameter, gradient, state[0], state[1], state[2], step, lr, beta1, beta2, epsilon, decay, scale);
+        } else {
+            Updates.adam(parameter, gradient, state[0], state[1], step, lr, beta1, beta2, epsilon, decay, scale);
+        }
     }
 }
