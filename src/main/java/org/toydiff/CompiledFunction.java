@@ -45,9 +45,9 @@ import org.toydiff.internal.events.FunctionRecordingEvent;
 /// it.
 ///
 /// **Heap** A replay makes no objects once the JVM has compiled it, except for `bernoulli`, `multinomial`, custom ops,
-/// schedules with a cosine (an array of the JDK's), and code of [#onEachRun] that makes some. C2 may leave up to 120
-/// bytes for a product where it compiles the call of BLAS as a part of its callers; the option
-/// `-XX:CompileCommand=dontinline,org.toydiff.internal.blas.CBlas::*gemm` prevents that.
+/// [Linalg], schedules with a cosine (an array of the JDK's), and code of [#onEachRun] that makes some. Until C2 has
+/// compiled the call of BLAS, in some JVMs for hundreds of thousands of runs, a product makes up to 120 bytes, one of
+/// two vectors 80.
 ///
 /// **Refused** While recording, IllegalStateException is thrown by everything that would be lost in a replay:
 /// reading elements ([Tensor#item()] and the like), ops whose result's shape depends on elements (`nonzero`,

@@ -22,8 +22,6 @@ class TrainingLoopHeapTest {
     @Test
     void aPlainLoopOverAPrefetchingLoaderTakesNothingForABatch() throws Exception {
         Child child = Child.run(List.of(
-                "-XX:CompileCommand=quiet",
-                Child.PRODUCTS_BY_THEMSELVES,
                 "--enable-native-access=ALL-UNNAMED",
                 "--add-modules=jdk.incubator.vector",
                 "-cp",

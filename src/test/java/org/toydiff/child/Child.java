@@ -26,11 +26,6 @@ public record Child(int exit, String out, String err) {
     /// Options of a JVM that does little and ends soon: C1 compiles in a tenth of C2's time.
     public static final List<String> SHORT_LIVED = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
-    /// An option of a JVM whose heap is measured. C2 sees that the slices of memory that a product passes to BLAS need
-    /// be no objects when it compiles the call by itself, and not always as a part of its callers.
-    public static final String PRODUCTS_BY_THEMSELVES =
-            "-XX:CompileCommand=dontinline,org.toydiff.internal.blas.CBlas::*gemm";
-
     /// The class path of this JVM.
     public static String classPath() {
         return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));

@@ -15,7 +15,6 @@ import org.toydiff.data.DataLoader;
 import org.toydiff.data.Dataset;
 import org.toydiff.data.IdxDataset;
 import org.toydiff.nn.Conv2d;
-import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.LSTM;
@@ -82,7 +81,6 @@ public final class FashionMnist implements Callable<Integer> {
                         new ReLU(),
                         new MaxPool2d(2),
                         new Flatten(),
-                        new Dropout(0.25),
                         new Linear(64 * 7 * 7, 128),
                         new ReLU(),
                         new Linear(128, 10));

@@ -11,11 +11,57 @@ import org.toydiff.internal.openblas.OpenBlas;
 ///
 /// The handles are called here, beside the slices that they take apart, and not through the methods of the bindings:
 /// the compiler always inlines a constant handle, so that no slice becomes an object; a method only as long as it has
-/// not compiled that by itself, which happened in one JVM of ten.
+/// not compiled that by itself, which happened in one JVM of ten. The methods that make slices are called [OutOfLine].
 public final class CBlas {
     private static final int ROW_MAJOR = OpenBlas.CblasRowMajor();
     private static final int TRANSPOSED = OpenBlas.CblasTrans();
     private static final int PLAIN = OpenBlas.CblasNoTrans();
+
+    private static final Gemm SGEMM = OutOfLine.calling(Gemm.class, CBlas.class, "sgemm");
+    private static final Gemm DGEMM = OutOfLine.calling(Gemm.class, CBlas.class, "dgemm");
+    private static final Gemv SGEMV = OutOfLine.calling(Gemv.class, CBlas.class, "sgemv");
+    private static final Gemv DGEMV = OutOfLine.calling(Gemv.class, CBlas.class, "dgemv");
+    private static final Dot SDOT = OutOfLine.calling(Dot.class, CBlas.class, "sdot");
+    private static final Dot DDOT = OutOfLine.calling(Dot.class, CBlas.class, "ddot");
+
+    private interface Gemm {
+        void run(
+                int ta,
+                int tb,
+                int m,
+                int n,
+                int k,
+                MemorySegment a,
+                long aOffset,
+                int lda,
+                MemorySegment b,
+                long bOffset,
+                int ldb,
+                double beta,
+                MemorySegment c,
+                long cOffset,
+                int ldc);
+    }
+
+    private interface Gemv {
+        void run(
+                int ta,
+                int m,
+                int n,
+                MemorySegment a,
+                long aOffset,
+                int lda,
+                MemorySegment x,
+                long xOffset,
+                int incx,
+                double beta,
+                MemorySegment y,
+                long yOffset);
+    }
+
+    private interface Dot {
+        double run(int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy);
+    }
 
     private CBlas() {}
 
@@ -62,41 +108,10 @@ public final class CBlas {
             int ldc) {
         int ta = transposeA ? TRANSPOSED : PLAIN;
         int tb = transposeB ? TRANSPOSED : PLAIN;
-        try {
-            if (wide) {
-                dgemm(ta, tb, m, n, k, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset, ldc);
-            } else {
-                sgemm(ta, tb, m, n, k, a, aOffset, lda, b, bOffset, ldb, (float) beta, c, cOffset, ldc);
-            }
-        } catch (Throwable e) {
-            throw unchecked(e);
-        }
+        (wide ? DGEMM : SGEMM).run(ta, tb, m, n, k, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset, ldc);
     }
 
-    private static void sgemm(
-            int ta,
-            int tb,
-            int m,
-            int n,
-            int k,
-            MemorySegment a,
-            long aOffset,
-            int lda,
-            MemorySegment b,
-            long bOffset,
-            int ldb,
-            float beta,
-            MemorySegment c,
-            long cOffset,
-            int ldc)
-            throws Throwable {
-        MemorySegment x = a.asSlice(aOffset);
-        MemorySegment y = b.asSlice(bOffset);
-        MemorySegment z = c.asSlice(cOffset);
-        OpenBlas.cblas_sgemm$handle().invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1f, x, lda, y, ldb, beta, z, ldc);
-    }
-
-    private static void dgemm(
+    static void sgemm(
             int ta,
             int tb,
             int m,
@@ -111,12 +126,42 @@ public final class CBlas {
             double beta,
             MemorySegment c,
             long cOffset,
-            int ldc)
-            throws Throwable {
+            int ldc) {
         MemorySegment x = a.asSlice(aOffset);
         MemorySegment y = b.asSlice(bOffset);
         MemorySegment z = c.asSlice(cOffset);
-        OpenBlas.cblas_dgemm$handle().invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1.0, x, lda, y, ldb, beta, z, ldc);
+        try {
+            OpenBlas.cblas_sgemm$handle()
+                    .invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1f, x, lda, y, ldb, (float) beta, z, ldc);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    static void dgemm(
+            int ta,
+            int tb,
+            int m,
+            int n,
+            int k,
+            MemorySegment a,
+            long aOffset,
+            int lda,
+            MemorySegment b,
+            long bOffset,
+            int ldb,
+            double beta,
+            MemorySegment c,
+            long cOffset,
+            int ldc) {
+        MemorySegment x = a.asSlice(aOffset);
+        MemorySegment y = b.asSlice(bOffset);
+        MemorySegment z = c.asSlice(cOffset);
+        try {
+            OpenBlas.cblas_dgemm$handle().invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1.0, x, lda, y, ldb, beta, z, ldc);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
     }
 
     /// `y = op(a)·x + beta·y`, where a is m×n before op. Operands begin at byte offsets in their segments.
@@ -135,38 +180,10 @@ public final class CBlas {
             MemorySegment y,
             long yOffset) {
         int ta = transpose ? TRANSPOSED : PLAIN;
-        try {
-            if (wide) {
-                dgemv(ta, m, n, a, aOffset, lda, x, xOffset, incx, beta, y, yOffset);
-            } else {
-                sgemv(ta, m, n, a, aOffset, lda, x, xOffset, incx, (float) beta, y, yOffset);
-            }
-        } catch (Throwable e) {
-            throw unchecked(e);
-        }
+        (wide ? DGEMV : SGEMV).run(ta, m, n, a, aOffset, lda, x, xOffset, incx, beta, y, yOffset);
     }
 
-    private static void sgemv(
-            int ta,
-            int m,
-            int n,
-            MemorySegment a,
-            long aOffset,
-            int lda,
-            MemorySegment x,
-            long xOffset,
-            int incx,
-            float beta,
-            MemorySegment y,
-            long yOffset)
-            throws Throwable {
-        MemorySegment matrix = a.asSlice(aOffset);
-        MemorySegment from = x.asSlice(xOffset);
-        MemorySegment to = y.asSlice(yOffset);
-        OpenBlas.cblas_sgemv$handle().invokeExact(ROW_MAJOR, ta, m, n, 1f, matrix, lda, from, incx, beta, to, 1);
-    }
-
-    private static void dgemv(
+    static void sgemv(
             int ta,
             int m,
             int n,
@@ -178,36 +195,65 @@ public final class CBlas {
             int incx,
             double beta,
             MemorySegment y,
-            long yOffset)
-            throws Throwable {
+            long yOffset) {
         MemorySegment matrix = a.asSlice(aOffset);
         MemorySegment from = x.asSlice(xOffset);
         MemorySegment to = y.asSlice(yOffset);
-        OpenBlas.cblas_dgemv$handle().invokeExact(ROW_MAJOR, ta, m, n, 1.0, matrix, lda, from, incx, beta, to, 1);
-    }
-
-    /// `Σ x·y` over n elements. Operands begin at byte offsets in their segments.
-    public static double dot(
-            boolean wide, int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy) {
         try {
-            return wide ? ddot(n, x, xOffset, incx, y, yOffset, incy) : sdot(n, x, xOffset, incx, y, yOffset, incy);
+            OpenBlas.cblas_sgemv$handle()
+                    .invokeExact(ROW_MAJOR, ta, m, n, 1f, matrix, lda, from, incx, (float) beta, to, 1);
         } catch (Throwable e) {
             throw unchecked(e);
         }
     }
 
-    private static float sdot(int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy)
-            throws Throwable {
-        MemorySegment a = x.asSlice(xOffset);
-        MemorySegment b = y.asSlice(yOffset);
-        return (float) OpenBlas.cblas_sdot$handle().invokeExact(n, a, incx, b, incy);
+    static void dgemv(
+            int ta,
+            int m,
+            int n,
+            MemorySegment a,
+            long aOffset,
+            int lda,
+            MemorySegment x,
+            long xOffset,
+            int incx,
+            double beta,
+            MemorySegment y,
+            long yOffset) {
+        MemorySegment matrix = a.asSlice(aOffset);
+        MemorySegment from = x.asSlice(xOffset);
+        MemorySegment to = y.asSlice(yOffset);
+        try {
+            OpenBlas.cblas_dgemv$handle().invokeExact(ROW_MAJOR, ta, m, n, 1.0, matrix, lda, from, incx, beta, to, 1);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
     }
 
-    private static double ddot(int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy)
-            throws Throwable {
+    /// `Σ x·y` over n elements. Operands begin at byte offsets in their segments.
+    public static double dot(
+            boolean wide, int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy) {
+        return (wide ? DDOT : SDOT).run(n, x, xOffset, incx, y, yOffset, incy);
+    }
+
+    static double sdot(int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy) {
         MemorySegment a = x.asSlice(xOffset);
         MemorySegment b = y.asSlice(yOffset);
-        return (double) OpenBlas.cblas_ddot$handle().invokeExact(n, a, incx, b, incy);
+        try {
+            return (float) OpenBlas.cblas_sdot$handle().invokeExact(n, a, incx, b, incy);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    static double ddot(int n, MemorySegment x, long xOffset, int incx, MemorySegment y, long yOffset, int incy) {
+        MemorySegment a = x.asSlice(xOffset);
+        MemorySegment b = y.asSlice(yOffset);
+        try {
+            return (double) OpenBlas.cblas_ddot$handle().invokeExact(n, a, incx, b, incy);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
     }
 
     /// Returns the exception of a downcall, which declares none and throws unchecked ones alone.
