@@ -31,11 +31,11 @@
 ///
 /// - Making tensors: `Tensor` (the factories), `Spacing`, `Sampling`, `TensorBase` (state, allocation, checks).
 /// - An op and its gradient: `ElementwiseOps` (add, sqrt …), `ExponentialOps` (exp, log …), `TrigonometricOps` (sin,
-///   tanh …), `RoundingOps` (floor, isNan …), `DivisionOps` (remainder …), `ReductionOps`, `StatisticsOps`,
-///   `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `NormalizationOps` (layerNorm …), `AttentionOps`,
-// `ProductOps`,
-///   `ConvolutionOps`, `PoolingOps`, `RecurrenceOps` (lstm …, with `RecurrentLayer`), `ShapeOps`, `ArrangementOps`,
-///   `IndexingOps`, `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack, meshgrid, custom).
+///   tanh …), `RoundingOps` (floor, isNan …), `DivisionOps` (remainder …), `ActivationOps` (gelu …), `ReductionOps`,
+///   `StatisticsOps`, `NanOps` (nanSum …), `CumulativeOps`, `SoftmaxOps`, `NormalizationOps` (layerNorm …),
+///   `AttentionOps`, `ProductOps`, `ConvolutionOps`, `PoolingOps`, `RecurrenceOps` (lstm …, with `RecurrentLayer`),
+///   `ShapeOps`, `ArrangementOps`, `IndexingOps`, `MaskOps`, `SortingOps`; `StaticOps` (where, concat, stack,
+///   meshgrid, custom).
 /// - Ops without a gradient: `ComparisonOps` (greater …), `LogicOps` (logicalAnd, any, countNonzero …), `SamplingOps`.
 /// - Linear algebra: `Linalg`; `LinearSystemOps` and `DecompositionOps` have its ops with their gradients, and
 ///   `LinalgLaunch` starts LAPACK. `EinsumOps` takes an einsum apart.

@@ -15,8 +15,7 @@ import java.lang.reflect.Method;
 ///
 /// A downcall takes slices of its operands, which are no objects as long as C2 compiles the method that makes them by
 /// itself. Inlined into a large caller they are some of the time, and then for good: 120 bytes for each product were
-// seen
-/// in two JVMs of three.
+/// seen in two JVMs of three.
 final class OutOfLine {
     /// Instructions that are never reached, which make a method larger than C2's `FreqInlineSize`, 325 bytes.
     private static final int UNREACHED = 330;
