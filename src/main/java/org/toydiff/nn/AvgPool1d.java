@@ -70,6 +70,6 @@ public final class AvgPool1d extends PoolingLayer<AvgPool1d> {
 
     @Override
     public String toString() {
-        return "AvgPool1d(" + settings() + ", countIncludePad=" + countIncludePad + ")";
+        return text().when(!countIncludePad, "countIncludePad", () -> false).toString();
     }
 }

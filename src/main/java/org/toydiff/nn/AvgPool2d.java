@@ -70,6 +70,6 @@ public final class AvgPool2d extends PoolingLayer<AvgPool2d> {
 
     @Override
     public String toString() {
-        return "AvgPool2d(" + settings() + ", countIncludePad=" + countIncludePad + ")";
+        return text().when(!countIncludePad, "countIncludePad", () -> false).toString();
     }
 }

@@ -1,6 +1,5 @@
 package org.toydiff.nn;
 
-import java.util.Arrays;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
@@ -55,7 +54,8 @@ public final class ConvTranspose2d extends ConvolutionLayer<ConvTranspose2d> {
 
     @Override
     public String toString() {
-        return text(weight.size(0), weight.size(1) * groups, Arrays.toString(padding)) + ", outputPadding="
-                + Arrays.toString(outputPadding) + ")";
+        return text(weight.size(0), weight.size(1) * groups)
+                .unless(0, "outputPadding", outputPadding)
+                .toString();
     }
 }

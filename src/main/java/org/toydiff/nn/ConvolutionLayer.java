@@ -113,10 +113,15 @@ public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> ext
     }
 
     /// Returns the settings that all layers have, for [#toString()].
-    final String text(long in, long out, String padding) {
-        long[] kernel = Arrays.copyOfRange(weight.shape(), 2, weight.rank());
-        return className() + "(in=" + in + ", out=" + out + ", kernel=" + Arrays.toString(kernel) + ", stride="
-                + Arrays.toString(stride) + ", padding=" + padding + ", dilation=" + Arrays.toString(dilation)
-                + ", groups=" + groups + ", bias=" + (bias != null);
+    final SettingText text(long in, long out) {
+        return new SettingText(this)
+                .add("in", in)
+                .add("out", out)
+                .add("kernel", Arrays.copyOfRange(weight.shape(), 2, weight.rank()))
+                .unless(1, "stride", stride)
+                .unless(0, "padding", padding)
+                .unless(1, "dilation", dilation)
+                .unless(1, "groups", groups)
+                .when(bias == null, "bias", () -> false);
     }
 }

@@ -72,6 +72,6 @@ public final class MaxPool1d extends PoolingLayer<MaxPool1d> {
 
     @Override
     public String toString() {
-        return "MaxPool1d(" + settings() + ", dilation=" + text(dilation) + ")";
+        return text().unless(1, "dilation", dilation).toString();
     }
 }

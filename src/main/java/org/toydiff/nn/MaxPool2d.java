@@ -72,6 +72,6 @@ public final class MaxPool2d extends PoolingLayer<MaxPool2d> {
 
     @Override
     public String toString() {
-        return "MaxPool2d(" + settings() + ", dilation=" + text(dilation) + ")";
+        return text().unless(1, "dilation", dilation).toString();
     }
 }

@@ -91,7 +91,9 @@ public abstract sealed class PaddedConvolution<L extends PaddedConvolution<L>> e
 
     @Override
     public String toString() {
-        return text(weight.size(1) * groups, weight.size(0), same ? "same" : Arrays.toString(padding))
-                + (mode == null ? "" : ", paddingMode=" + mode) + ")";
+        return text(weight.size(1) * groups, weight.size(0))
+                .when(same, "padding", () -> "same")
+                .when(mode != null, "paddingMode", () -> mode)
+                .toString();
     }
 }

@@ -71,13 +71,12 @@ abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer
         return each;
     }
 
-    static String text(long[] setting) {
-        return setting.length == 1 ? Long.toString(setting[0]) : Arrays.toString(setting);
-    }
-
     /// {@return the settings of all pooling layers, for `toString`}
-    final String settings() {
-        return "kernel=" + text(kernel) + ", stride=" + text(stride) + ", padding=" + text(padding) + ", ceilMode="
-                + ceilMode;
+    final SettingText text() {
+        return new SettingText(this)
+                .add("kernel", kernel)
+                .unless(kernel, "stride", stride)
+                .unless(0, "padding", padding)
+                .when(ceilMode, "ceilMode", () -> true);
     }
 }

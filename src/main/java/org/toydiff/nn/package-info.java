@@ -4,7 +4,7 @@
 /// |---|---|
 /// | base of all layers: parameters, children, state dicts, error paths | [Layer] |
 /// | a state loaded in part | [IncompatibleKeys] |
-/// | a layer's table of output shapes and bytes | [Summary], `SummaryCalls` |
+/// | a layer's table of output shapes and bytes, and its settings as text | [Summary], `SummaryCalls`, `SettingText` |
 /// | layers with parameters | [Linear], [Embedding] |
 /// | convolutions | [Conv1d], [Conv2d], [ConvTranspose2d], [ConvolutionLayer], [PaddedConvolution] |
 /// | normalisation | [LayerNorm], [RMSNorm], [GroupNorm], [BatchNorm1d], [BatchNorm2d] (`BatchNormLayer`) |

@@ -215,19 +215,20 @@ class ConvolutionLayersTest {
     void aLayerPrintsItsSettings() {
         try (var arena = TensorArena.ofConfined()) {
             assertEquals(
-                    "Conv2d(in=2, out=4, kernel=[3, 3], stride=[2, 2], padding=[1, 1], dilation=[1, 1], groups=1, bias=false)",
+                    "Conv2d(in=2, out=4, kernel=3, stride=2, padding=1, bias=false)",
                     new Conv2d(2, 4, 3, false).stride(2).padding(1).toString());
             assertEquals(
-                    "Conv1d(in=2, out=4, kernel=[3], stride=[1], padding=same, dilation=[1], groups=1, bias=true,"
-                            + " paddingMode=CIRCULAR)",
+                    "Conv1d(in=2, out=4, kernel=3, padding=same, paddingMode=CIRCULAR)",
                     new Conv1d(2, 4, 3)
                             .samePadding()
                             .paddingMode(Tensor.Padding.CIRCULAR)
                             .toString());
+            assertEquals("ConvTranspose2d(in=2, out=4, kernel=3)", new ConvTranspose2d(2, 4, 3).toString());
+            assertEquals("MaxPool2d(kernel=2)", new MaxPool2d(2).toString());
             assertEquals(
-                    "ConvTranspose2d(in=2, out=4, kernel=[3, 3], stride=[1, 1], padding=[0, 0], dilation=[1, 1],"
-                            + " groups=1, bias=true, outputPadding=[0, 0])",
-                    new ConvTranspose2d(2, 4, 3).toString());
+                    "MaxPool2d(kernel=[2, 3], dilation=2)",
+                    new MaxPool2d(new long[] {2, 3}).dilation(2).toString());
+            assertEquals("AvgPool1d(kernel=3, stride=1, padding=1)", new AvgPool1d(3, 1, 1).toString());
         }
     }
 }
