@@ -20,7 +20,7 @@ public final class Loaders {
     /// Prints a line for each loader.
     ///
     /// @param arguments `jmx` to have an MBean server, `drop` to drop all but the last loader, or `redeploy` to replace
-    ///     one of two applications ten times; then the class path of each loader
+    ///     one of two applications four times; then the class path of each loader
     public static void main(String[] arguments) throws Exception {
         List<String> all = List.of(arguments);
         if (all.contains("redeploy")) {
@@ -66,7 +66,7 @@ public final class Loaders {
         try (var server = Executors.newSingleThreadExecutor();
                 URLClassLoader loader = loader(classPath);
                 var other = (AutoCloseable) created(loader, Deployed.class)) {
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 4; i++) {
                 dropped.add(deployed(server, classPath));
                 System.out.println(server.submit((Callable<?>) other).get());
             }
