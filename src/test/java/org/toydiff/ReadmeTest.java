@@ -24,7 +24,9 @@ import org.toydiff.child.Child;
 import org.toydiff.data.DataLoader;
 import org.toydiff.nn.Conv2d;
 import org.toydiff.nn.Functional;
+import org.toydiff.nn.LSTM;
 import org.toydiff.nn.Layer;
+import org.toydiff.nn.RecurrentOptions;
 import org.toydiff.train.Trainer;
 
 /// Programs in the documentation print the text below them, and its links lead somewhere.
@@ -49,7 +51,7 @@ class ReadmeTest {
         for (Path page : guide()) {
             programs += run(Child.read(page));
         }
-        assertEquals(5, programs);
+        assertEquals(6, programs);
     }
 
     /// Calls in the last column of the guide's tables.
@@ -62,6 +64,9 @@ class ReadmeTest {
                         Layer.class,
                         Functional.class,
                         Conv2d.class,
+                        LSTM.class,
+                        RecurrentOptions.class,
+                        Linalg.class,
                         DataLoader.class,
                         Trainer.class)
                 .flatMap(type -> Arrays.stream(type.getMethods()))
