@@ -27,6 +27,9 @@ import org.toydiff.nn.Functional;
 import org.toydiff.nn.LSTM;
 import org.toydiff.nn.Layer;
 import org.toydiff.nn.RecurrentOptions;
+import org.toydiff.optim.Adam;
+import org.toydiff.optim.SGD;
+import org.toydiff.optim.Schedule;
 import org.toydiff.train.Trainer;
 
 /// Programs in the documentation print the text below them, and its links lead somewhere.
@@ -67,6 +70,9 @@ class ReadmeTest {
                         LSTM.class,
                         RecurrentOptions.class,
                         Linalg.class,
+                        Adam.class,
+                        SGD.class,
+                        Schedule.class,
                         DataLoader.class,
                         Trainer.class)
                 .flatMap(type -> Arrays.stream(type.getMethods()))

@@ -9,7 +9,7 @@ final class SettingText {
     private final StringBuilder text;
 
     SettingText(Layer layer) {
-        text = new StringBuilder(layer.getClass().getSimpleName()).append('(');
+        text = new StringBuilder(layer.className()).append('(');
     }
 
     SettingText add(String name, Object value) {

@@ -83,9 +83,8 @@ public final class CBlas {
         }
     }
 
-    // Each precision has a method of its own that makes its slices: C2 leaves parts of a call that it has seldom seen
-    // out
-    // of line, and slices that one of two calls passes on to such parts are objects in front of both.
+    // Each precision has a method that makes its slices: C2 leaves parts of a call that it has seldom seen out of line,
+    // and slices that one of two calls passes on to such parts are objects in front of both.
 
     /// `c = op(a)·op(b) + beta·c`, where op(a) is m×k and op(b) k×n. Operands begin at byte offsets in their
     /// segments.
