@@ -1,6 +1,7 @@
 package org.toydiff;
 
-import java.lang.foreign.MemorySegment;
+import static org.toydiff.Launch.memory;
+
 import org.toydiff.internal.attention.AttentionBackward;
 import org.toydiff.internal.attention.AttentionForward;
 import org.toydiff.internal.attention.AttentionWork;
@@ -26,7 +27,7 @@ final class AttentionLaunch {
     /// The mask may be null, and so may `logSums`.
     static void forward(Settings settings, Tensor q, Tensor k, Tensor v, Tensor mask, Tensor y, Tensor logSums) {
         Scope scope = Scope.current();
-        if (y.size() == 0 || Launch.skips(y)) {
+        if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
         CBlas.require();
@@ -65,7 +66,7 @@ final class AttentionLaunch {
             zero(toQ, toK, toV);
             return;
         }
-        if (Launch.skips(dots)) {
+        if (Launch.skips(dots, scope)) {
             return;
         }
         AttentionBackward work = scope.attentionGradients;
@@ -98,7 +99,7 @@ final class AttentionLaunch {
     /// `y` = the factors of probabilities that a dropout drops, 0, and of the others; y is contiguous, and 1 before.
     static void factors(DropoutMask mask, Tensor y) {
         Scope scope = Scope.current();
-        if (y.size() == 0 || Launch.skips(y)) {
+        if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
         long keys = y.shape[y.rank() - 1];
@@ -150,9 +151,5 @@ final class AttentionLaunch {
         if (t != null) {
             operand.set(memory(t), t.offset, t.shape, t.strides);
         }
-    }
-
-    private static MemorySegment memory(Tensor t) {
-        return t.storage.segment();
     }
 }

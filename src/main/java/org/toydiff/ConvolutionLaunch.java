@@ -1,6 +1,7 @@
 package org.toydiff;
 
-import java.lang.foreign.MemorySegment;
+import static org.toydiff.Launch.memory;
+
 import org.toydiff.internal.blas.CBlas;
 import org.toydiff.internal.convolution.ConvolutionWork;
 import org.toydiff.internal.convolution.Convolutions;
@@ -26,7 +27,7 @@ final class ConvolutionLaunch {
             long[] settings) {
         Tensor y = result(kind, image, weight, features);
         Scope scope = Scope.current();
-        if (y.size() == 0 || Launch.skips(y)) {
+        if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
         if (image.size() == 0) {
@@ -91,7 +92,7 @@ final class ConvolutionLaunch {
     static void patches(boolean back, Tensor image, Tensor matrix, long[] kernel, long[] features, long[] settings) {
         Tensor y = back ? image : matrix;
         Scope scope = Scope.current();
-        if (y.size() == 0 || Launch.skips(y)) {
+        if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
         ConvolutionWork work = scope.convolutions.patches(back);
@@ -105,9 +106,5 @@ final class ConvolutionLaunch {
                     () -> patches(back, back ? to : from, back ? from : to, kernel, features, settings),
                     to);
         }
-    }
-
-    private static MemorySegment memory(Tensor t) {
-        return t.storage.segment();
     }
 }

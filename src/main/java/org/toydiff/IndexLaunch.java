@@ -1,6 +1,7 @@
 package org.toydiff;
 
-import java.lang.foreign.MemorySegment;
+import static org.toydiff.Launch.memory;
+
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.IndexKernels;
 import org.toydiff.internal.kernels.Kernel;
@@ -14,7 +15,7 @@ final class IndexLaunch {
     /// `y = x[index]` along an axis; y has the index's shape.
     static void gather(Tensor x, int along, Tensor index, Tensor y) {
         Scope scope = Scope.current();
-        if (y.size() > 0 && !Launch.skips(y)) {
+        if (y.size() > 0 && !Launch.skips(y, scope)) {
             Kernel.Binary kernel =
                     IndexKernels.gather(x.dtype.kind.element, index.dtype.kind.element, x.strides[along]);
             long[] xs = stoppedAlong(x, along);
@@ -39,7 +40,7 @@ final class IndexLaunch {
     /// `y[index] += x` along an axis, in the order of x; x has the index's shape.
     static void scatterAdd(Tensor x, int along, Tensor index, Tensor y) {
         Scope scope = Scope.current();
-        if (x.size() > 0 && !Launch.skips(y)) {
+        if (x.size() > 0 && !Launch.skips(y, scope)) {
             Kernel.Binary kernel =
                     IndexKernels.scatterAdd(x.dtype.kind.element, index.dtype.kind.element, y.strides[along]);
             long[] ys = stoppedAlong(y, along);
@@ -126,9 +127,5 @@ final class IndexLaunch {
 
     private static long position(Tensor index, long i) {
         return index.dtype.getLong(memory(index), index.offset + i * index.strides[0]);
-    }
-
-    private static MemorySegment memory(Tensor t) {
-        return t.storage.segment();
     }
 }

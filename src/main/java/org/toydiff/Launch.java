@@ -34,7 +34,8 @@ final class Launch {
         return skips(y, Scope.current());
     }
 
-    private static boolean skips(Tensor y, Scope scope) {
+    /// As [#skips(Tensor)], of a thread's scope that the caller has already.
+    static boolean skips(Tensor y, Scope scope) {
         return y.storage.isAbstract() || scope.predicts();
     }
 
@@ -526,7 +527,8 @@ final class Launch {
         return t.rank() == 2 ? t.strides[0] : t.shape[t.rank() - 1];
     }
 
-    private static MemorySegment memory(Tensor t) {
+    /// Returns the memory of an operand, null for null.
+    static MemorySegment memory(Tensor t) {
         return t == null ? null : t.storage.segment();
     }
 

@@ -1,6 +1,7 @@
 package org.toydiff;
 
-import java.lang.foreign.MemorySegment;
+import static org.toydiff.Launch.memory;
+
 import java.util.Arrays;
 import java.util.function.IntFunction;
 import org.toydiff.internal.blas.Lapack;
@@ -274,9 +275,5 @@ final class LinalgLaunch {
     /// The number of matrices.
     private static long batch(Tensor t) {
         return Shape.size(Arrays.copyOf(t.shape, t.rank() - 2));
-    }
-
-    private static MemorySegment memory(Tensor t) {
-        return t.storage.segment();
     }
 }

@@ -1,5 +1,7 @@
 package org.toydiff;
 
+import static org.toydiff.Launch.memory;
+
 import org.toydiff.internal.normalization.GroupNormalizationWork;
 import org.toydiff.internal.normalization.NormalizationWork;
 import org.toydiff.internal.normalization.RowNormalizationWork;
@@ -14,16 +16,16 @@ final class NormalizationLaunch {
 
     /// `y = x` normalised by rows of as many elements as the weight; without a bias the mean is not subtracted.
     static void rows(Tensor x, Tensor weight, Tensor bias, double epsilon, Tensor y) {
-        if (y.size() == 0 || Launch.skips(y)) {
+        Scope scope = Scope.current();
+        if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
-        Scope scope = Scope.current();
         RowNormalizationWork work = scope.rowNormalizations;
         set(work, x, weight, epsilon);
         if (bias != null) {
-            work.bias(bias.storage.segment(), bias.offset);
+            work.bias(memory(bias), bias.offset);
         }
-        work.result(y.storage.segment(), y.offset);
+        work.result(memory(y), y.offset);
         work.forward(bias != null, x.size() / weight.size(), weight.size());
         Recorder recorder = scope.recorder;
         if (recorder != null) {
@@ -46,10 +48,10 @@ final class NormalizationLaunch {
             Tensor toX,
             Tensor toWeight,
             Tensor toBias) {
-        if (x.size() == 0 || Launch.skips(g)) {
+        Scope scope = Scope.current();
+        if (x.size() == 0 || Launch.skips(g, scope)) {
             return;
         }
-        Scope scope = Scope.current();
         RowNormalizationWork work = scope.rowNormalizations;
         set(work, x, weight, epsilon);
         setGradients(work, g, toX, toWeight, toBias);
@@ -80,14 +82,14 @@ final class NormalizationLaunch {
             Tensor y,
             Tensor mean,
             Tensor variance) {
-        if (y.size() == 0 || Launch.skips(y)) {
+        Scope scope = Scope.current();
+        if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
-        Scope scope = Scope.current();
         GroupNormalizationWork work = scope.groupNormalizations;
         set(work, x, weight, epsilon);
-        work.bias(bias.storage.segment(), bias.offset);
-        work.result(y.storage.segment(), y.offset);
+        work.bias(memory(bias), bias.offset);
+        work.result(memory(y), y.offset);
         setStatistics(work, mean, variance);
         work.forward(mean != null, sizes[0], sizes[1], sizes[2], sizes[3]);
         Recorder recorder = scope.recorder;
@@ -115,10 +117,10 @@ final class NormalizationLaunch {
             Tensor toX,
             Tensor toWeight,
             Tensor toBias) {
-        if (x.size() == 0 || Launch.skips(g)) {
+        Scope scope = Scope.current();
+        if (x.size() == 0 || Launch.skips(g, scope)) {
             return;
         }
-        Scope scope = Scope.current();
         GroupNormalizationWork work = scope.groupNormalizations;
         set(work, x, weight, epsilon);
         setGradients(work, g, toX, toWeight, toBias);
@@ -143,25 +145,25 @@ final class NormalizationLaunch {
 
     private static void setStatistics(GroupNormalizationWork work, Tensor mean, Tensor variance) {
         if (mean != null) {
-            work.statistics(mean.storage.segment(), mean.offset, variance.storage.segment(), variance.offset);
+            work.statistics(memory(mean), mean.offset, memory(variance), variance.offset);
         }
     }
 
     private static void set(NormalizationWork work, Tensor x, Tensor weight, double epsilon) {
-        work.input(x.isWide(), epsilon, x.storage.segment(), x.offset);
-        work.weight(weight.storage.segment(), weight.offset);
+        work.input(x.isWide(), epsilon, memory(x), x.offset);
+        work.weight(memory(weight), weight.offset);
     }
 
     private static void setGradients(NormalizationWork work, Tensor g, Tensor toX, Tensor toWeight, Tensor toBias) {
-        work.gradient(g.storage.segment(), g.offset);
+        work.gradient(memory(g), g.offset);
         if (toX != null) {
-            work.result(toX.storage.segment(), toX.offset);
+            work.result(memory(toX), toX.offset);
         }
         if (toWeight != null) {
-            work.toWeight(toWeight.storage.segment(), toWeight.offset);
+            work.toWeight(memory(toWeight), toWeight.offset);
         }
         if (toBias != null) {
-            work.toBias(toBias.storage.segment(), toBias.offset);
+            work.toBias(memory(toBias), toBias.offset);
         }
     }
 }

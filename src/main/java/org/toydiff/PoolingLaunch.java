@@ -1,5 +1,7 @@
 package org.toydiff;
 
+import static org.toydiff.Launch.memory;
+
 import org.toydiff.internal.pooling.PoolingWork;
 import org.toydiff.internal.pooling.PoolingWork.Pass;
 import org.toydiff.internal.pooling.Windows;
@@ -15,26 +17,26 @@ final class PoolingLaunch {
     /// @param x the elements in windows, or null where the pass does not read them
     /// @param b the second operand, or null
     static void run(Pass pass, Windows.Kind kind, long[] layout, int axes, Tensor x, Tensor b, Tensor y) {
-        if (y.size() == 0 || Launch.skips(y)) {
+        Scope scope = Scope.current();
+        if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
-        Scope scope = Scope.current();
         PoolingWork work = scope.pooling;
         long[] input = x == null ? y.shape : x.shape;
         int last = input.length - 1;
         long h = axes == 2 ? input[last - 1] : 1;
         work.windows(kind, h, input[last], layout);
         if (x != null) {
-            work.x(x.storage.segment(), x.offset, x.shape, x.strides, axes);
+            work.x(memory(x), x.offset, x.shape, x.strides, axes);
         }
         if (b != null) {
-            work.b(b.storage.segment(), b.offset, b.shape, b.strides, axes);
+            work.b(memory(b), b.offset, b.shape, b.strides, axes);
         }
         long planes = 1;
         for (int i = 0; i < y.rank() - axes; i++) {
             planes *= y.shape[i];
         }
-        work.run(pass, y.isWide(), planes, y.storage.segment(), y.offset);
+        work.run(pass, y.isWide(), planes, memory(y), y.offset);
         if (scope.recorder != null) {
             scope.recorder.keep(
                     y.storage.op, x, b, y, (from, with, to) -> run(pass, kind, layout, axes, from, with, to));

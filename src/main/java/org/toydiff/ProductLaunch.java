@@ -1,6 +1,7 @@
 package org.toydiff;
 
-import java.lang.foreign.MemorySegment;
+import static org.toydiff.Launch.memory;
+
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.launch.Bfloat16ProductWork;
@@ -132,9 +133,5 @@ final class ProductLaunch {
                 transposed,
                 MatrixLayout.leading(b.shape, b.strides, transposed),
                 MatrixLayout.increment(b.shape, b.strides, 0));
-    }
-
-    private static MemorySegment memory(Tensor t) {
-        return t.storage.segment();
     }
 }

@@ -1,5 +1,7 @@
 package org.toydiff;
 
+import static org.toydiff.Launch.memory;
+
 import org.toydiff.internal.recurrence.Cell;
 import org.toydiff.internal.recurrence.SequenceOperand;
 import org.toydiff.internal.recurrence.SequenceWork;
@@ -62,7 +64,7 @@ record RecurrenceLaunch(
 
     private static void set(SequenceOperand block, Tensor t) {
         if (t != null) {
-            block.set(t.storage.segment(), t.offset);
+            block.set(memory(t), t.offset);
         }
     }
 

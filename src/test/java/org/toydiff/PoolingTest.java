@@ -225,6 +225,16 @@ class PoolingTest {
     }
 
     @Test
+    void adaptiveWindowsOfOneAxisHaveTheMeansOfTheirElements() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.of(new float[] {1, 2, 3, 4, 6}, 1, 1, 5);
+            // PyTorch: window i is from floor(5·i/2) to ceil(5·(i + 1)/2).
+            assertArrayEquals(
+                    new float[] {2, 13 / 3f}, Functional.adaptiveAvgPool1d(x, 2).toFloatArray());
+        }
+    }
+
+    @Test
     void noWindowsGiveAnEmptyResultAndAGradientOfZero() {
         try (var arena = TensorArena.ofConfined()) {
             Tensor x = Tensor.ones(1, 2, 3).trackGradient();

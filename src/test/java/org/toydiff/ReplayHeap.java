@@ -12,7 +12,7 @@ final class ReplayHeap {
     private static final int RUNS = 1_000;
 
     /// Until methods are compiled and vector kernels are proven, it is the JVM's own machinery that makes objects.
-    private static final int MOST_ROUNDS = 50;
+    private static final int MOST_ROUNDS = 400;
 
     private ReplayHeap() {}
 

@@ -1,16 +1,12 @@
 package org.toydiff.nn;
 
-import org.toydiff.Tensor;
-
-/// Returns the mean of each window, as PyTorch's layer: [Tensor#avgPool(long\[\], long\[\], long\[\], boolean,
-/// boolean)].
+/// Returns the mean of each window, as PyTorch's layer:
+/// [org.toydiff.Tensor#avgPool(long\[\], long\[\], long\[\], boolean, boolean)].
 ///
 /// **Shapes** `[n, c, l]` or `[c, l]`; of the output,
 /// `(l + 2·padding − extent) / stride + 1` windows, rounded down, or up in ceilMode; the extent is
 /// the kernel.
-public final class AvgPool1d extends PoolingLayer<AvgPool1d> {
-    private boolean countIncludePad = true;
-
+public final class AvgPool1d extends AvgPoolLayer<AvgPool1d> {
     /// Creates a layer without padding whose windows follow each other.
     ///
     /// @param kernel the size of a window, positive
@@ -51,25 +47,5 @@ public final class AvgPool1d extends PoolingLayer<AvgPool1d> {
     @Override
     AvgPool1d self() {
         return this;
-    }
-
-    /// Sets whether the divisor counts the elements of the border.
-    ///
-    /// @param countIncludePad whether it does; true without this call
-    /// @return this
-    public AvgPool1d countIncludePad(boolean countIncludePad) {
-        this.countIncludePad = countIncludePad;
-        settingChanged();
-        return this;
-    }
-
-    @Override
-    protected Tensor compute(Tensor x) {
-        return x.avgPool(kernel, stride, padding, ceilMode, countIncludePad);
-    }
-
-    @Override
-    public String toString() {
-        return text().when(!countIncludePad, "countIncludePad", () -> false).toString();
     }
 }

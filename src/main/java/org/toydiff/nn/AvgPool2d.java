@@ -1,16 +1,12 @@
 package org.toydiff.nn;
 
-import org.toydiff.Tensor;
-
-/// Returns the mean of each window, as PyTorch's layer: [Tensor#avgPool(long\[\], long\[\], long\[\], boolean,
-/// boolean)].
+/// Returns the mean of each window, as PyTorch's layer:
+/// [org.toydiff.Tensor#avgPool(long\[\], long\[\], long\[\], boolean, boolean)].
 ///
 /// **Shapes** `[n, c, h, w]` or `[c, h, w]`; of the output,
 /// along each of the last two axes `(size + 2·padding − extent) / stride + 1` windows, rounded down, or up in
 /// ceilMode; the extent is the kernel.
-public final class AvgPool2d extends PoolingLayer<AvgPool2d> {
-    private boolean countIncludePad = true;
-
+public final class AvgPool2d extends AvgPoolLayer<AvgPool2d> {
     /// Creates a layer without padding whose windows follow each other.
     ///
     /// @param kernel the size of a window, along either axis, positive
@@ -51,25 +47,5 @@ public final class AvgPool2d extends PoolingLayer<AvgPool2d> {
     @Override
     AvgPool2d self() {
         return this;
-    }
-
-    /// Sets whether the divisor counts the elements of the border.
-    ///
-    /// @param countIncludePad whether it does; true without this call
-    /// @return this
-    public AvgPool2d countIncludePad(boolean countIncludePad) {
-        this.countIncludePad = countIncludePad;
-        settingChanged();
-        return this;
-    }
-
-    @Override
-    protected Tensor compute(Tensor x) {
-        return x.avgPool(kernel, stride, padding, ceilMode, countIncludePad);
-    }
-
-    @Override
-    public String toString() {
-        return text().when(!countIncludePad, "countIncludePad", () -> false).toString();
     }
 }

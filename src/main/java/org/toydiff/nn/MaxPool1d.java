@@ -1,16 +1,12 @@
 package org.toydiff.nn;
 
-import org.toydiff.Tensor;
-
-/// Returns the largest element of each window, as PyTorch's layer: [Tensor#maxPool(long\[\], long\[\], long\[\],
-/// long\[\], boolean)].
+/// Returns the largest element of each window, as PyTorch's layer:
+/// [org.toydiff.Tensor#maxPool(long\[\], long\[\], long\[\], long\[\], boolean)].
 ///
 /// **Shapes** `[n, c, l]` or `[c, l]`; of the output,
 /// `(l + 2·padding − extent) / stride + 1` windows, rounded down, or up in ceilMode; the extent is
 /// `dilation·(kernel − 1) + 1`.
-public final class MaxPool1d extends PoolingLayer<MaxPool1d> {
-    private long[] dilation;
-
+public final class MaxPool1d extends MaxPoolLayer<MaxPool1d> {
     /// Creates a layer without padding whose windows follow each other.
     ///
     /// @param kernel the size of a window, positive
@@ -46,32 +42,10 @@ public final class MaxPool1d extends PoolingLayer<MaxPool1d> {
     /// @throws IllegalArgumentException if there are other than these, or one is not positive
     public MaxPool1d(long[] kernel) {
         super(1, kernel);
-        dilation = perAxis("dilation", 1, 1, 1);
     }
 
     @Override
     MaxPool1d self() {
         return this;
-    }
-
-    /// Sets the distances between the elements of a window.
-    ///
-    /// @param dilation one number, or one for each axis, positive; 1 without this call
-    /// @return this
-    /// @throws IllegalArgumentException if there are other than these, or one is not positive
-    public MaxPool1d dilation(long... dilation) {
-        this.dilation = perAxis("dilation", 1, 1, dilation);
-        settingChanged();
-        return this;
-    }
-
-    @Override
-    protected Tensor compute(Tensor x) {
-        return x.maxPool(kernel, stride, padding, dilation, ceilMode);
-    }
-
-    @Override
-    public String toString() {
-        return text().unless(1, "dilation", dilation).toString();
     }
 }

@@ -1,16 +1,12 @@
 package org.toydiff.nn;
 
-import org.toydiff.Tensor;
-
-/// Returns the largest element of each window, as PyTorch's layer: [Tensor#maxPool(long\[\], long\[\], long\[\],
-/// long\[\], boolean)].
+/// Returns the largest element of each window, as PyTorch's layer:
+/// [org.toydiff.Tensor#maxPool(long\[\], long\[\], long\[\], long\[\], boolean)].
 ///
 /// **Shapes** `[n, c, h, w]` or `[c, h, w]`; of the output,
 /// along each of the last two axes `(size + 2·padding − extent) / stride + 1` windows, rounded down, or up in
 /// ceilMode; the extent is `dilation·(kernel − 1) + 1`.
-public final class MaxPool2d extends PoolingLayer<MaxPool2d> {
-    private long[] dilation;
-
+public final class MaxPool2d extends MaxPoolLayer<MaxPool2d> {
     /// Creates a layer without padding whose windows follow each other.
     ///
     /// @param kernel the size of a window, along either axis, positive
@@ -46,32 +42,10 @@ public final class MaxPool2d extends PoolingLayer<MaxPool2d> {
     /// @throws IllegalArgumentException if there are other than these, or one is not positive
     public MaxPool2d(long[] kernel) {
         super(2, kernel);
-        dilation = perAxis("dilation", 2, 1, 1);
     }
 
     @Override
     MaxPool2d self() {
         return this;
-    }
-
-    /// Sets the distances between the elements of a window.
-    ///
-    /// @param dilation one number, or one for each axis, positive; 1 without this call
-    /// @return this
-    /// @throws IllegalArgumentException if there are other than these, or one is not positive
-    public MaxPool2d dilation(long... dilation) {
-        this.dilation = perAxis("dilation", 2, 1, dilation);
-        settingChanged();
-        return this;
-    }
-
-    @Override
-    protected Tensor compute(Tensor x) {
-        return x.maxPool(kernel, stride, padding, dilation, ceilMode);
-    }
-
-    @Override
-    public String toString() {
-        return text().unless(1, "dilation", dilation).toString();
     }
 }

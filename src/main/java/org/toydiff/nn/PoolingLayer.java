@@ -9,8 +9,7 @@ import java.util.Arrays;
 /// the next forward on.
 ///
 /// @param <S> the layer itself, which the settings return
-abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer
-        permits AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d {
+abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer permits AvgPoolLayer, MaxPoolLayer {
     final long[] kernel;
     long[] stride;
     long[] padding;

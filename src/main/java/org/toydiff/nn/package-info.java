@@ -15,7 +15,7 @@
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
 /// | activations | [ReLU], [LeakyReLU], [PReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
 /// | activations along an axis | [Softmax], [LogSoftmax] |
-/// | pooling | [MaxPool1d], [MaxPool2d], [AvgPool1d], [AvgPool2d] (`PoolingLayer`) |
+/// | pooling | [MaxPool1d], [MaxPool2d], [AvgPool1d], [AvgPool2d] (`…PoolLayer`) |
 /// | adaptive pooling, interpolation | [AdaptiveAvgPool1d], [AdaptiveAvgPool2d], [Upsample] ([Interpolation]) |
 /// | other layers without parameters | [Dropout], [Dropout1d], [Dropout2d], [Flatten] |
 /// | activations, losses and one-hot vectors as functions | [Functional] |

@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
+import org.toydiff.internal.Inlining;
 
 /// Writes methods that C2 does not inline into their callers.
 ///
@@ -17,9 +18,6 @@ import java.lang.reflect.Method;
 /// itself. Inlined into a large caller they are some of the time, and then for good: 120 bytes for each product were
 /// seen in two JVMs of three.
 final class OutOfLine {
-    /// Instructions that are never reached, which make a method larger than C2's `FreqInlineSize`, 325 bytes.
-    private static final int UNREACHED = 330;
-
     private OutOfLine() {}
 
     /// {@return an object whose method calls a static one}
@@ -64,9 +62,6 @@ final class OutOfLine {
         }
         code.invokestatic(owner, name, descriptor);
         code.return_(TypeKind.from(descriptor.returnType()));
-        for (int i = 0; i < UNREACHED; i++) {
-            code.nop();
-        }
-        code.return_(TypeKind.from(descriptor.returnType()));
+        Inlining.prevent(code);
     }
 }

@@ -21,6 +21,7 @@ import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
 import java.util.function.IntConsumer;
+import org.toydiff.internal.Inlining;
 
 /// The parts that all writers of loops share: the types that loops use, short sequences of instructions, and the
 /// definition of the class. Elements in memory are doubles (`wide`) or floats.
@@ -36,8 +37,6 @@ public final class LoopCode {
     private static final ClassDesc MASK = ClassDesc.of("jdk.incubator.vector.VectorMask");
     private static final ClassDesc MASK_BYTES =
             MaskBytes.class.describeConstable().orElseThrow();
-
-    private static final int UNREACHED = 330;
 
     private LoopCode() {}
 
@@ -182,14 +181,11 @@ public final class LoopCode {
         code.checkcast(to);
     }
 
-    /// Ends a method with unreachable code that makes it too large for C2 to inline (`FreqInlineSize`, 325 bytes): a
-    /// loop is to be compiled once, by itself. Evidence that one caller's copy of a vector loop allocates nothing
-    /// would not hold for another's; calls of an inlined copy do not count towards the compilation of the rest; and
-    /// code with copies of some loops is discarded when it meets another one.
+    /// Ends the method of a loop so that C2 does not inline it: a loop is to be compiled once, by itself. Evidence that
+    /// one caller's copy of a vector loop allocates nothing would not hold for another's; calls of an inlined copy do
+    /// not count towards the compilation of the rest; and code with copies of some loops is discarded when it meets
+    /// another one.
     public static void keepFromInlining(CodeBuilder code) {
-        for (int i = 0; i < UNREACHED; i++) {
-            code.nop();
-        }
-        code.return_();
+        Inlining.prevent(code);
     }
 }

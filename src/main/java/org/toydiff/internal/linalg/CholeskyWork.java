@@ -5,24 +5,10 @@ import org.toydiff.internal.blas.Lapack;
 
 /// Turns the lower triangle of each symmetric matrix into its Cholesky factor, and the elements above it into zeros. A
 /// matrix fails at the first row whose leading minor is not positive.
-public final class CholeskyWork extends MatrixWork {
-    private final int n;
-    private MemorySegment y;
-    private long y0;
-
+public final class CholeskyWork extends SquareWork {
     /// @param n the number of rows, more than 0
     public CholeskyWork(boolean wide, int n) {
-        super(wide, (long) n * n);
-        this.n = n;
-    }
-
-    /// Works in place.
-    ///
-    /// @return as [MatrixWork#run(long)]
-    public long run(MemorySegment y, long y0, long batch) {
-        this.y = y;
-        this.y0 = y0;
-        return run(batch);
+        super(wide, n);
     }
 
     @Override

@@ -6,22 +6,10 @@ import org.toydiff.internal.blas.Lapack;
 /// Turns each square matrix into the transpose of its cofactors, `det(a)·a⁻¹`, which is the gradient of its determinant
 /// transposed. Pivots that are 0 count as one rounding error of the largest, so that a singular matrix has cofactors
 /// too, to within such errors: PyTorch 2.13 does the same, but multiplies by the determinant, and gets 0.
-public final class CofactorWork extends MatrixWork {
-    private final int n;
-    private MemorySegment y;
-    private long y0;
-
+public final class CofactorWork extends SquareWork {
     /// @param n the number of rows, more than 0
     public CofactorWork(boolean wide, int n) {
-        super(wide, (long) n * n);
-        this.n = n;
-    }
-
-    /// Works in place.
-    public void run(MemorySegment y, long y0, long batch) {
-        this.y = y;
-        this.y0 = y0;
-        run(batch);
+        super(wide, n);
     }
 
     @Override

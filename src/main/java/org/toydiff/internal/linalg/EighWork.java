@@ -5,24 +5,10 @@ import org.toydiff.internal.blas.Lapack;
 
 /// Computes the eigenvalues of each symmetric matrix of n×n, in the first row of y, and its eigenvectors, in the n rows
 /// below, where the matrix stood. Its lower triangle alone is read.
-public final class EighWork extends MatrixWork {
-    private final int n;
-    private MemorySegment y;
-    private long y0;
-
+public final class EighWork extends SquareWork {
     /// @param n the number of rows, more than 0
     public EighWork(boolean wide, int n) {
-        super(wide, (long) n * n);
-        this.n = n;
-    }
-
-    /// Works in place.
-    ///
-    /// @return as [MatrixWork#run(long)]
-    public long run(MemorySegment y, long y0, long batch) {
-        this.y = y;
-        this.y0 = y0;
-        return run(batch);
+        super(wide, n);
     }
 
     @Override

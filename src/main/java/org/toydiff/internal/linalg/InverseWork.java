@@ -4,24 +4,10 @@ import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.Lapack;
 
 /// Turns each square matrix into its inverse. A matrix fails at the first pivot that is 0; one with a NaN becomes NaN.
-public final class InverseWork extends MatrixWork {
-    private final int n;
-    private MemorySegment y;
-    private long y0;
-
+public final class InverseWork extends SquareWork {
     /// @param n the number of rows, more than 0
     public InverseWork(boolean wide, int n) {
-        super(wide, (long) n * n);
-        this.n = n;
-    }
-
-    /// Works in place.
-    ///
-    /// @return as [MatrixWork#run(long)]
-    public long run(MemorySegment y, long y0, long batch) {
-        this.y = y;
-        this.y0 = y0;
-        return run(batch);
+        super(wide, n);
     }
 
     // The inverse of the transpose, column-major, is that of the matrix, row-major.

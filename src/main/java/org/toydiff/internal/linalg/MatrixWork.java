@@ -12,16 +12,7 @@ import org.toydiff.internal.workers.Workers;
 /// Matrices lie one after another in row-major order, offsets and sizes are in elements. LAPACK reads such a matrix as
 /// its transpose, since its own are column-major.
 public abstract sealed class MatrixWork extends Work
-        permits CholeskyWork,
-                LuWork,
-                LuSolveWork,
-                InverseWork,
-                DeterminantWork,
-                CofactorWork,
-                QrWork,
-                SvdWork,
-                EighWork,
-                TriangularSolveWork {
+        permits DeterminantWork, LuSolveWork, LuWork, SquareWork, ThinFactorWork, TriangularSolveWork {
     /// The result of [#run] where no matrix failed.
     public static final long SUCCESS = Long.MAX_VALUE;
 

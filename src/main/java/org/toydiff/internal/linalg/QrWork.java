@@ -5,31 +5,13 @@ import org.toydiff.internal.blas.Lapack;
 
 /// Computes the thin factors of each matrix a of m×n, `a = q·r`. With k the smaller of m and n, row i of y, one of k,
 /// has column i of q in m elements and row i of r in n. Factors of a matrix with a NaN are NaN.
-public final class QrWork extends MatrixWork {
-    private final int m;
-    private final int n;
-    private final int k;
-    private MemorySegment a;
-    private long a0;
-    private MemorySegment y;
-    private long y0;
-
+public final class QrWork extends ThinFactorWork {
+    /// Takes the transposed matrices.
+    ///
     /// @param m the rows of a matrix, more than 0
     /// @param n the columns of a matrix, more than 0
     public QrWork(boolean wide, int m, int n) {
-        super(wide, (long) m * n);
-        this.m = m;
-        this.n = n;
-        k = Math.min(m, n);
-    }
-
-    /// @param a the transposed matrices, which are overwritten
-    public void run(MemorySegment a, long a0, MemorySegment y, long y0, long batch) {
-        this.a = a;
-        this.a0 = a0;
-        this.y = y;
-        this.y0 = y0;
-        run(batch);
+        super(wide, m, n);
     }
 
     @Override

@@ -6,32 +6,11 @@ import org.toydiff.internal.blas.Lapack;
 /// Computes the thin singular value decomposition of each matrix a of m×n, `a = u·diag(s)·vᵗ`. With k the smaller of m
 /// and n, y has u in m·k elements, s in k, and vᵗ in k·n. A matrix fails if an element is not finite
 /// ([#NOT_FINITE]) or the values do not converge.
-public final class SvdWork extends MatrixWork {
-    private final int m;
-    private final int n;
-    private final int k;
-    private MemorySegment a;
-    private long a0;
-    private MemorySegment y;
-    private long y0;
-
+public final class SvdWork extends ThinFactorWork {
     /// @param m the rows of a matrix, more than 0
     /// @param n the columns of a matrix, more than 0
     public SvdWork(boolean wide, int m, int n) {
-        super(wide, (long) m * n);
-        this.m = m;
-        this.n = n;
-        k = Math.min(m, n);
-    }
-
-    /// @param a the matrices, which are overwritten
-    /// @return as [MatrixWork#run(long)]
-    public long run(MemorySegment a, long a0, MemorySegment y, long y0, long batch) {
-        this.a = a;
-        this.a0 = a0;
-        this.y = y;
-        this.y0 = y0;
-        return run(batch);
+        super(wide, m, n);
     }
 
     // The matrix in column-major order is aᵀ = v·diag(s)·uᵗ, and so are the factors: v is vᵗ in row-major order.
