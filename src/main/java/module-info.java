@@ -2,8 +2,9 @@
 ///
 /// `org.toydiff` has tensors, arenas and autograd; `org.toydiff.nn` layers and losses; `org.toydiff.optim`
 /// optimizers; `org.toydiff.data` data sets and loaders; `org.toydiff.io` safetensors, NumPy's files and
-/// checkpoints; `org.toydiff.train` the training loop, with metrics in `org.toydiff.train.metrics`, histories and
-/// reports in `org.toydiff.train.report`. Run with `--enable-native-access=org.toydiff`.
+/// checkpoints; `org.toydiff.distributed` processes that train together; `org.toydiff.train` the training loop,
+/// with metrics in `org.toydiff.train.metrics`, histories and reports in `org.toydiff.train.report`. Run with
+/// `--enable-native-access=org.toydiff`.
 module org.toydiff {
     requires jdk.management;
 
@@ -23,6 +24,7 @@ module org.toydiff {
 
     exports org.toydiff;
     exports org.toydiff.data;
+    exports org.toydiff.distributed;
     exports org.toydiff.io;
     exports org.toydiff.nn;
     exports org.toydiff.optim;

@@ -4,6 +4,8 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.internal.launch.Shape;
@@ -42,6 +44,30 @@ public final class Autograd {
             }
         }
         return Backward.gradients(y, xs, createGraph);
+    }
+
+    /// Goes backward as [Tensor#backward(Tensor, Release)], and hands over each leaf as soon as its gradient is
+    /// complete, while backward goes on: to send the gradient elsewhere, or to step with it.
+    ///
+    /// ```java
+    /// Autograd.backward(loss, Tensor.onesLike(loss), Release.EAGER, leaf -> send(leaf.gradient()));
+    /// ```
+    ///
+    /// **Memory** as backward; on the heap a count for each leaf.
+    ///
+    /// @param y the tensor to differentiate
+    /// @param gradient the gradient of y, of its shape and dtype; not modified
+    /// @param release when intermediates are freed
+    /// @param complete called on this thread with each leaf that y was computed from, once, in the order in which the
+    ///     gradients are completed; it may read and change the gradient, but not the values of parameters, which later
+    ///     rules read. If it throws, backward has failed, see [Tensor#backward()]
+    /// @throws IllegalArgumentException if shape or dtype of the gradient differ
+    /// @throws IllegalStateException as [Tensor#backward(Release)], or if a [CompiledFunction] is being recorded
+    public static void backward(Tensor y, Tensor gradient, Release release, Consumer<Tensor> complete) {
+        Recorder.refuse(
+                "backward", "calls Java code in its middle, which a replay would not; call Tensor.backward there");
+        Objects.requireNonNull(gradient, "gradient");
+        Backward.run(y, gradient, release, Objects.requireNonNull(complete, "complete"));
     }
 
     /// Begins a region in which this thread records nothing: for inference, metrics and updates.

@@ -1,7 +1,10 @@
 package org.toydiff;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.toydiff.Prediction.AbstractTensors;
 import org.toydiff.Rule.Destination;
 import org.toydiff.WalkPlan.Goal;
@@ -25,6 +28,9 @@ final class Backward {
 
     /// The walk in one of whose rules this one runs, or null.
     private final Backward outer;
+
+    /// Null where nobody asks for leaves.
+    private LeafCount leaves;
 
     /// Whether the rule of a node was applied already, by the rule that computed the gradient of its output.
     private final boolean[] applied;
@@ -59,9 +65,15 @@ final class Backward {
 
     /// Adds the gradients of `root` to the leaves, from the gradient `seed` of root; null for ones.
     static void run(Tensor root, Tensor seed, Release release) {
+        run(root, seed, release, null);
+    }
+
+    /// As [#run(Tensor, Tensor, Release)]; `leaves`, or null, is called with each leaf once its gradient is complete.
+    static void run(Tensor root, Tensor seed, Release release, Consumer<Tensor> leaves) {
         BackwardEvent event = beginEvent();
         WalkPlan plan = WalkPlan.toLeaves("backward", root, seed, release);
         var walk = new Backward(plan, Scope.current().abstractTensors(), ReleaseSchedule.Writer.NONE, null);
+        walk.leaves = leaves == null ? null : new LeafCount(plan, leaves);
         walk.walk();
         walk.end(event);
     }
@@ -197,6 +209,9 @@ final class Backward {
         freeMade();
         sums.take(step - 1);
         settle(node, y, g);
+        if (leaves != null) {
+            leaves.visited(node);
+        }
         if (plan.eager()) {
             freeValuesRead(node);
         }
@@ -356,6 +371,34 @@ final class Backward {
     private void markReleased() {
         for (Node node : plan.order) {
             node.released |= plan.eager() && tensors.includes(node.output);
+        }
+    }
+
+    /// The leaves of a walk whose gradients are not complete yet.
+    private static final class LeafCount {
+        private final Consumer<Tensor> complete;
+
+        /// For each leaf, how many of the inputs of nodes still to be visited it is.
+        private final Map<Tensor, Integer> awaited = new IdentityHashMap<>();
+
+        LeafCount(WalkPlan plan, Consumer<Tensor> complete) {
+            this.complete = complete;
+            for (Node node : plan.order) {
+                for (Tensor input : node.inputs) {
+                    if (plan.maker(input) == null && plan.wants(input)) {
+                        awaited.merge(input, 1, Integer::sum);
+                    }
+                }
+            }
+        }
+
+        void visited(Node node) {
+            for (Tensor input : node.inputs) {
+                if (awaited.containsKey(input) && awaited.merge(input, -1, Integer::sum) == 0) {
+                    awaited.remove(input);
+                    complete.accept(input);
+                }
+            }
         }
     }
 

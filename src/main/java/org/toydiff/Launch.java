@@ -263,6 +263,13 @@ final class Launch {
                 : Scope.current().reductions.norm(x.dtype.kind, memory(x), x.offset, x.size());
     }
 
+    /// `sums` from `at` on = the sums of the squares of each [UpdateWork#UNIT] elements of a contiguous tensor.
+    static void squares(Tensor x, double[] sums, int at) {
+        if (x.size() > 0 && !x.storage.isAbstract()) {
+            Scope.current().reductions.squares(x.dtype.kind, memory(x), x.offset, x.size(), sums, at);
+        }
+    }
+
     /// Whether no element of a contiguous tensor is NaN or infinite, as for one without memory.
     static boolean allFinite(Tensor x) {
         return x.size() == 0

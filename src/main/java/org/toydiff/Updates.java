@@ -1,10 +1,8 @@
 package org.toydiff;
 
-import java.util.Arrays;
 import org.toydiff.internal.arithmetic.DecayPower;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.UpdateKernel;
-import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.launch.UpdateWork;
 
 /// Optimizer steps in one pass over parameter, gradient and state, in place, on which [org.toydiff.optim] is built.
@@ -14,6 +12,11 @@ import org.toydiff.internal.launch.UpdateWork;
 /// memory; else IllegalArgumentException is thrown and nothing is changed. The parameter and its state are
 /// modified, the gradient is not. A later backward that would have read the parameter's old elements throws.
 public final class Updates {
+    /// The number of consecutive elements whose squares make one partial sum of a norm. A norm is the root of the total
+    /// of these sums, added in order; so processes that have different units of a tensor get the bits of one that has
+    /// all of it.
+    public static final int UNIT = UpdateWork.UNIT;
+
     private Updates() {}
 
     /// Gradient descent: `d = g + weightDecay·p`, `p ← p − rate·d`.
@@ -23,11 +26,11 @@ public final class Updates {
     /// @param rate the learning rate
     /// @param weightDecay the weight of an L2 penalty
     public static void sgd(Tensor parameter, Tensor gradient, double rate, double weightDecay) {
-        UpdateWork work = begin("sgd", parameter, gradient, null, null);
+        UpdateWork work = UpdateLaunch.begin("sgd", parameter, gradient, null, null);
         work.coefficients.rate = rate;
         work.coefficients.scale = 1;
         work.coefficients.decay = weightDecay;
-        run(work, UpdateKernel.DESCEND, parameter, gradient, null, null);
+        UpdateLaunch.run(work, UpdateKernel.DESCEND, parameter, gradient, null, null);
     }
 
     /// Gradient descent with momentum: `d = scale·(g + weightDecay·p)`, `v ← momentum·v + d`, `p ← p − rate·v`; with
@@ -50,14 +53,14 @@ public final class Updates {
             double momentum,
             boolean nesterov,
             double weightDecay) {
-        UpdateWork work = begin("sgd", parameter, gradient, null, velocity);
+        UpdateWork work = UpdateLaunch.begin("sgd", parameter, gradient, null, velocity);
         work.coefficients.rate = rate;
         work.coefficients.scale = scale;
         work.coefficients.decay = weightDecay;
         work.coefficients.beta1 = momentum;
         work.coefficients.velocityWeight = nesterov ? momentum : 1;
         work.coefficients.gradientWeight = nesterov ? 1 : 0;
-        run(work, UpdateKernel.MOMENTUM, parameter, gradient, null, velocity);
+        UpdateLaunch.run(work, UpdateKernel.MOMENTUM, parameter, gradient, null, velocity);
     }
 
     /// Adam, with ε outside the root: `d = g + weightDecay·p`, `m ← β₁·m + (1 − β₁)·d`, `v ← β₂·v + (1 − β₂)·d²`,
@@ -86,12 +89,12 @@ public final class Updates {
             double epsilon,
             double weightDecay,
             double parameterScale) {
-        UpdateWork work = begin("adam", parameter, gradient, first, second);
+        UpdateWork work = UpdateLaunch.begin("adam", parameter, gradient, first, second);
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.rate = rate / (1 - DecayPower.of(beta1, step));
         work.coefficients.decay = weightDecay;
         work.coefficients.shrinkage = parameterScale;
-        run(work, UpdateKernel.ADAM, parameter, gradient, first, second);
+        UpdateLaunch.run(work, UpdateKernel.ADAM, parameter, gradient, first, second);
     }
 
     /// Steps scaled by a running sum of squares: `d = g + weightDecay·p`, `v ← squareDecay·v + squareWeight·d²`,
@@ -114,9 +117,9 @@ public final class Updates {
             double squareWeight,
             double epsilon,
             double weightDecay) {
-        UpdateWork work = begin("adaptive", parameter, gradient, null, squares);
+        UpdateWork work = UpdateLaunch.begin("adaptive", parameter, gradient, null, squares);
         squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
-        run(work, UpdateKernel.ADAPTIVE, parameter, gradient, null, squares);
+        UpdateLaunch.run(work, UpdateKernel.ADAPTIVE, parameter, gradient, null, squares);
     }
 
     /// As [#adaptive(Tensor, Tensor, Tensor, double, double, double, double, double)] with momentum:
@@ -143,10 +146,10 @@ public final class Updates {
             double epsilon,
             double momentum,
             double weightDecay) {
-        UpdateWork work = begin("adaptive", parameter, gradient, velocity, squares);
+        UpdateWork work = UpdateLaunch.begin("adaptive", parameter, gradient, velocity, squares);
         squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
         work.coefficients.beta1 = momentum;
-        run(work, UpdateKernel.ADAPTIVE_MOMENTUM, parameter, gradient, velocity, squares);
+        UpdateLaunch.run(work, UpdateKernel.ADAPTIVE_MOMENTUM, parameter, gradient, velocity, squares);
     }
 
     /// Adam with the largest second moment so far as the divisor, w (AMSGrad): as
@@ -178,12 +181,12 @@ public final class Updates {
             double epsilon,
             double weightDecay,
             double parameterScale) {
-        UpdateWork work = begin("amsgrad", parameter, gradient, first, second, largest);
+        UpdateWork work = UpdateLaunch.begin("amsgrad", parameter, gradient, first, second, largest);
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.rate = rate / (1 - DecayPower.of(beta1, step));
         work.coefficients.decay = weightDecay;
         work.coefficients.shrinkage = parameterScale;
-        run(work, UpdateKernel.AMSGRAD, parameter, gradient, first, second, largest);
+        UpdateLaunch.run(work, UpdateKernel.AMSGRAD, parameter, gradient, first, second, largest);
     }
 
     /// Adam with Nesterov's momentum: moments as Adam's,
@@ -214,13 +217,13 @@ public final class Updates {
             double epsilon,
             double weightDecay,
             double parameterScale) {
-        UpdateWork work = begin("nadam", parameter, gradient, first, second);
+        UpdateWork work = UpdateLaunch.begin("nadam", parameter, gradient, first, second);
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.gradientWeight = gradientRate;
         work.coefficients.velocityWeight = meanRate;
         work.coefficients.decay = weightDecay;
         work.coefficients.shrinkage = parameterScale;
-        run(work, UpdateKernel.NADAM, parameter, gradient, first, second);
+        UpdateLaunch.run(work, UpdateKernel.NADAM, parameter, gradient, first, second);
     }
 
     /// Rectified Adam: L. Liu et al., "On the variance of the adaptive learning rate and beyond", 2020, algorithm 2:
@@ -252,7 +255,7 @@ public final class Updates {
             double epsilon,
             double weightDecay,
             double parameterScale) {
-        UpdateWork work = begin("radam", parameter, gradient, first, second);
+        UpdateWork work = UpdateLaunch.begin("radam", parameter, gradient, first, second);
         double power = DecayPower.of(beta2, step);
         double longest = 2 / (1 - beta2) - 1;
         double length = longest - 2 * step * power / (1 - power);
@@ -264,7 +267,7 @@ public final class Updates {
                 rate / (1 - DecayPower.of(beta1, step)) * (rectified ? Math.sqrt(variance) * Math.sqrt(1 - power) : 1);
         work.coefficients.decay = weightDecay;
         work.coefficients.shrinkage = parameterScale;
-        run(work, rectified ? UpdateKernel.ADAM : UpdateKernel.MEAN, parameter, gradient, first, second);
+        UpdateLaunch.run(work, rectified ? UpdateKernel.ADAM : UpdateKernel.MEAN, parameter, gradient, first, second);
     }
 
     /// Adam by the infinity norm: `d = g + weightDecay·p`, `m ← β₁·m + (1 − β₁)·d`, `u ← max(β₂·u, |d| + ε)`,
@@ -291,13 +294,13 @@ public final class Updates {
             double beta2,
             double epsilon,
             double weightDecay) {
-        UpdateWork work = begin("adamax", parameter, gradient, first, largest);
+        UpdateWork work = UpdateLaunch.begin("adamax", parameter, gradient, first, largest);
         work.coefficients.rate = rate / (1 - DecayPower.of(beta1, step));
         work.coefficients.beta1 = beta1;
         work.coefficients.beta2 = beta2;
         work.coefficients.epsilon = epsilon;
         work.coefficients.decay = weightDecay;
-        run(work, UpdateKernel.ADAMAX, parameter, gradient, first, largest);
+        UpdateLaunch.run(work, UpdateKernel.ADAMAX, parameter, gradient, first, largest);
     }
 
     /// Adadelta: `d = g + weightDecay·p`, `v ← ρ·v + (1 − ρ)·d²`, `e = √(u + ε) / √(v + ε) · d`,
@@ -320,9 +323,9 @@ public final class Updates {
             double rho,
             double epsilon,
             double weightDecay) {
-        UpdateWork work = begin("adadelta", parameter, gradient, steps, squares);
+        UpdateWork work = UpdateLaunch.begin("adadelta", parameter, gradient, steps, squares);
         squares(work, rate, rho, 1 - rho, epsilon, weightDecay);
-        run(work, UpdateKernel.ADADELTA, parameter, gradient, steps, squares);
+        UpdateLaunch.run(work, UpdateKernel.ADADELTA, parameter, gradient, steps, squares);
     }
 
     /// Steps scaled by the deviation of the gradients: `d = g + weightDecay·p`, `m ← α·m + (1 − α)·d`,
@@ -350,30 +353,65 @@ public final class Updates {
             double epsilon,
             double momentum,
             double weightDecay) {
-        UpdateWork work = begin("centered", parameter, gradient, mean, squares, velocity);
+        UpdateWork work = UpdateLaunch.begin("centered", parameter, gradient, mean, squares, velocity);
         squares(work, rate, alpha, 1 - alpha, epsilon, weightDecay);
         work.coefficients.beta1 = alpha;
         work.coefficients.velocityWeight = momentum;
         UpdateKernel kernel = velocity == null ? UpdateKernel.CENTERED : UpdateKernel.CENTERED_MOMENTUM;
-        run(work, kernel, parameter, gradient, mean, squares, velocity);
+        UpdateLaunch.run(work, kernel, parameter, gradient, mean, squares, velocity);
     }
 
-    /// LAMB, in three passes: moments as Adam's, `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + weightDecay·p`,
-    /// `p ← p − rate·‖p‖/‖r‖·r`; the ratio is 1 where a norm is 0.
+    /// The first two of LAMB's three passes: moments as Adam's, and the squares of the step
+    /// `r = m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε) + weightDecay·p`.
     ///
-    /// @param parameter p
+    /// @param parameter p, which stays as it is
     /// @param gradient g
     /// @param first m, the first moment
     /// @param second v, the second moment
     /// @param step t, which is 1 for the first step
-    /// @param rate the learning rate
     /// @param beta1 β₁
     /// @param beta2 β₂
     /// @param epsilon ε
     /// @param weightDecay the weight of the parameter in r
-    public static void lamb(
+    /// @param squares receives the sum of the squares of r over each [#UNIT] elements
+    /// @param at the index of the first of these sums
+    public static void lambMoments(
             Tensor parameter,
             Tensor gradient,
+            Tensor first,
+            Tensor second,
+            long step,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double weightDecay,
+            double[] squares,
+            int at) {
+        UpdateWork work = UpdateLaunch.begin("lamb", parameter, gradient, first, second);
+        if (parameter.size() == 0 || Launch.skips(parameter)) {
+            return;
+        }
+        lamb(work, step, beta1, beta2, epsilon, weightDecay);
+        Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second, null);
+        Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second, null);
+        work.copySums(squares, at);
+        UpdateLaunch.changed(first);
+        UpdateLaunch.changed(second);
+    }
+
+    /// The last of LAMB's three passes: `p ← p − rate·r` with the r of [#lambMoments].
+    ///
+    /// @param parameter p
+    /// @param first m, the first moment
+    /// @param second v, the second moment
+    /// @param step t, which is 1 for the first step
+    /// @param rate the learning rate times ‖p‖/‖r‖
+    /// @param beta1 β₁
+    /// @param beta2 β₂
+    /// @param epsilon ε
+    /// @param weightDecay the weight of the parameter in r
+    public static void lambStep(
+            Tensor parameter,
             Tensor first,
             Tensor second,
             long step,
@@ -382,18 +420,27 @@ public final class Updates {
             double beta2,
             double epsilon,
             double weightDecay) {
-        UpdateWork work = begin("lamb", parameter, gradient, first, second);
-        if (parameter.size() == 0 || Launch.skips(parameter)) {
-            return;
-        }
-        double norm = norm(parameter);
+        UpdateWork work = UpdateLaunch.begin("lamb", parameter, null, first, second);
+        lamb(work, step, beta1, beta2, epsilon, weightDecay);
+        work.coefficients.rate = rate;
+        UpdateLaunch.run(work, UpdateKernel.LAMB_STEP, parameter, null, first, second);
+    }
+
+    private static void lamb(
+            UpdateWork work, long step, double beta1, double beta2, double epsilon, double weightDecay) {
         moments(work, step, beta1, beta2, epsilon);
         work.coefficients.scale = 1 / (1 - DecayPower.of(beta1, step));
         work.coefficients.decay = weightDecay;
-        Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second, null);
-        double stepNorm = Math.sqrt(Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second, null));
-        work.coefficients.rate = rate * (norm > 0 && stepNorm > 0 ? norm / stepNorm : 1);
-        run(work, UpdateKernel.LAMB_STEP, parameter, null, first, second);
+    }
+
+    /// Notes that elements were changed through [Tensor#segment()], so that a later backward that would have read
+    /// the old ones throws.
+    ///
+    /// @param tensor the changed tensor, or one that shares its memory
+    /// @throws IllegalStateException if it is freed
+    public static void changed(Tensor tensor) {
+        tensor.requireModifiable("changed");
+        UpdateLaunch.changed(tensor);
     }
 
     /// Makes the checks of a step and changes nothing: for optimizers that check all of their
@@ -407,10 +454,10 @@ public final class Updates {
     ///     modified is read-only
     /// @throws IllegalStateException if one is freed
     public static void require(String op, Tensor parameter, Tensor gradient, Tensor... state) {
-        requireModifiable(op, parameter);
-        requireLike(op, parameter, gradient);
+        UpdateLaunch.requireModifiable(op, parameter);
+        UpdateLaunch.requireLike(op, parameter, gradient);
         for (Tensor kept : state) {
-            requireState(op, parameter, kept);
+            UpdateLaunch.requireState(op, parameter, kept);
         }
     }
 
@@ -419,9 +466,43 @@ public final class Updates {
     /// @param tensor a contiguous floating tensor
     /// @return the norm, not rounded to the tensor's dtype
     public static double norm(Tensor tensor) {
-        requireWhole("norm", tensor);
-        requireUnrecorded("norm");
+        UpdateLaunch.requireWhole("norm", tensor);
+        UpdateLaunch.requireUnrecorded("norm");
         return Launch.norm(tensor);
+    }
+
+    /// Sums the squares of each [#UNIT] consecutive elements, accumulated in double.
+    ///
+    /// @param tensor a contiguous floating tensor
+    /// @param sums receives the sums
+    /// @param at the index of the first of them
+    public static void squares(Tensor tensor, double[] sums, int at) {
+        UpdateLaunch.requireWhole("squares", tensor);
+        UpdateLaunch.requireUnrecorded("squares");
+        Launch.squares(tensor, sums, at);
+    }
+
+    /// {@return the norm of a tensor of which the squares of units were summed: the root of their total}
+    ///
+    /// @param sums the sums that [#squares] or [#lambMoments] made
+    /// @param from the index of the tensor's first sum
+    /// @param units the number of its sums
+    public static double norm(double[] sums, int from, int units) {
+        return Math.sqrt(UpdateWork.total(sums, from, units));
+    }
+
+    /// `tensor ← tensor + other`
+    ///
+    /// @param tensor the tensor to add to
+    /// @param other a tensor of its shape and dtype
+    public static void add(Tensor tensor, Tensor other) {
+        UpdateLaunch.requireModifiable("add", tensor);
+        UpdateLaunch.requireLike("add", tensor, other);
+        UpdateLaunch.requireUnrecorded("add");
+        if (!Launch.skips(tensor)) {
+            Families.accumulate(tensor, other);
+            tensor.storage.version++;
+        }
     }
 
     /// Returns whether no element is NaN or infinite.
@@ -433,8 +514,8 @@ public final class Updates {
     /// @throws IllegalArgumentException if it is not contiguous, or not floating
     /// @throws IllegalStateException if it is freed, or a [CompiledFunction] is being recorded
     public static boolean allFinite(Tensor tensor) {
-        requireWhole("allFinite", tensor);
-        requireUnrecorded("allFinite");
+        UpdateLaunch.requireWhole("allFinite", tensor);
+        UpdateLaunch.requireUnrecorded("allFinite");
         return Launch.allFinite(tensor);
     }
 
@@ -443,8 +524,8 @@ public final class Updates {
     /// @param tensor the tensor to scale
     /// @param factor the factor
     public static void scale(Tensor tensor, double factor) {
-        requireModifiable("scale", tensor);
-        requireUnrecorded("scale");
+        UpdateLaunch.requireModifiable("scale", tensor);
+        UpdateLaunch.requireUnrecorded("scale");
         inPlace(tensor, BinaryKernel.MULTIPLY, factor);
     }
 
@@ -453,8 +534,8 @@ public final class Updates {
     /// @param tensor the tensor to bound
     /// @param bound the bound, 0 or more
     public static void clamp(Tensor tensor, double bound) {
-        requireModifiable("clamp", tensor);
-        requireUnrecorded("clamp");
+        UpdateLaunch.requireModifiable("clamp", tensor);
+        UpdateLaunch.requireUnrecorded("clamp");
         inPlace(tensor, BinaryKernel.MAXIMUM, -bound);
         inPlace(tensor, BinaryKernel.MINIMUM, bound);
     }
@@ -465,10 +546,6 @@ public final class Updates {
         }
         Launch.inPlace(tensor.dtype.kind.of(kernel), tensor, operand);
         tensor.storage.version++;
-    }
-
-    private static void requireUnrecorded(String op) {
-        Recorder.refuse(op, "depends on numbers of this run; call it inside CompiledFunction.onEachRun");
     }
 
     private static void moments(UpdateWork work, long step, double beta1, double beta2, double epsilon) {
@@ -487,100 +564,5 @@ public final class Updates {
         work.coefficients.rootCorrection = 1;
         work.coefficients.epsilon = epsilon;
         work.coefficients.decay = weightDecay;
-    }
-
-    /// Checks the tensors of a step; state may be null.
-    private static UpdateWork begin(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
-        return begin(op, parameter, gradient, first, second, null);
-    }
-
-    private static UpdateWork begin(
-            String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second, Tensor third) {
-        requireUnrecorded(op);
-        requireModifiable(op, parameter);
-        requireLike(op, parameter, gradient);
-        requireState(op, parameter, first);
-        requireState(op, parameter, second);
-        requireState(op, parameter, third);
-        requireApart(op, parameter, gradient, first, second, third);
-        return Scope.current().updates;
-    }
-
-    private static void requireState(String op, Tensor parameter, Tensor state) {
-        if (state != null) {
-            requireModifiable(op, state);
-            requireLike(op, parameter, state);
-        }
-    }
-
-    private static void run(
-            UpdateWork work, UpdateKernel kernel, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
-        run(work, kernel, parameter, gradient, first, second, null);
-    }
-
-    private static void run(
-            UpdateWork work,
-            UpdateKernel kernel,
-            Tensor parameter,
-            Tensor gradient,
-            Tensor first,
-            Tensor second,
-            Tensor third) {
-        if (Launch.skips(parameter)) {
-            return;
-        }
-        if (parameter.size() > 0) {
-            Launch.update(work, kernel, parameter, gradient, first, second, third);
-        }
-        changed(parameter);
-        changed(first);
-        changed(second);
-        changed(third);
-    }
-
-    private static void changed(Tensor tensor) {
-        if (tensor != null) {
-            tensor.storage.version++;
-        }
-    }
-
-    private static void requireLike(String op, Tensor parameter, Tensor t) {
-        requireWhole(op, t);
-        parameter.requireSameDType(op, t);
-        if (!Arrays.equals(parameter.shape, t.shape)) {
-            throw new IllegalArgumentException(op + ": " + Shape.text(parameter.shape) + " and " + Shape.text(t.shape)
-                    + " differ; state and gradient have the shape of their parameter");
-        }
-    }
-
-    private static void requireWhole(String op, Tensor t) {
-        t.requireFloating(op);
-        if (!t.isContiguous()) {
-            throw new IllegalArgumentException(
-                    op + ": " + Shape.text(t.shape) + " is not contiguous; use copyTo(arena) for one that is");
-        }
-    }
-
-    private static void requireModifiable(String op, Tensor t) {
-        t.requireModifiable(op);
-        requireWhole(op, t);
-    }
-
-    /// Throws when two of them overlap in memory: parts of a step run in any order.
-    private static void requireApart(
-            String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second, Tensor third) {
-        if (Tensor.mayShareMemory(parameter, gradient)
-                || Tensor.mayShareMemory(parameter, first)
-                || Tensor.mayShareMemory(parameter, second)
-                || Tensor.mayShareMemory(parameter, third)
-                || Tensor.mayShareMemory(gradient, first)
-                || Tensor.mayShareMemory(gradient, second)
-                || Tensor.mayShareMemory(gradient, third)
-                || Tensor.mayShareMemory(first, second)
-                || Tensor.mayShareMemory(first, third)
-                || Tensor.mayShareMemory(second, third)) {
-            throw new IllegalArgumentException(op + ": some of parameter " + Shape.text(parameter.shape)
-                    + ", its gradient and its state overlap in memory; give each its own, as copyTo(arena) makes it");
-        }
     }
 }

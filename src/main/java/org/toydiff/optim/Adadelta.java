@@ -53,6 +53,11 @@ public final class Adadelta extends Optimizer {
     }
 
     @Override
+    protected boolean isElementwise() {
+        return true;
+    }
+
+    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         Updates.adadelta(parameter, gradient, state[0], state[1], group.lr(), rho, epsilon, group.weightDecay());
     }

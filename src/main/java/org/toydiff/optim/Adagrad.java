@@ -52,6 +52,11 @@ public final class Adagrad extends Optimizer {
     }
 
     @Override
+    protected boolean isElementwise() {
+        return true;
+    }
+
+    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         double rate = group.lr() / (1 + (step - 1) * lrDecay);
         Updates.adaptive(parameter, gradient, state[0], rate, 1, 1, epsilon, group.weightDecay());

@@ -9,7 +9,7 @@ import org.toydiff.Updates;
 /// parameter, `r = m̂ / (√v̂ + ε) + decay·p`, `p ← p − lr·‖p‖/‖r‖·r`.
 ///
 /// Where a norm is 0 the ratio is 1.
-public final class LAMB extends AdaptiveMoments<LAMB> {
+public final class LAMB extends AdaptiveMoments<LAMB> implements TrustRatio {
     /// Creates an optimizer with β₁ = 0.9, β₂ = 0.999, ε = 1e-6 and weight decay 0.01.
     ///
     /// @param parameters the parameters to update
@@ -26,7 +26,33 @@ public final class LAMB extends AdaptiveMoments<LAMB> {
 
     @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        Updates.lamb(
-                parameter, gradient, state[0], state[1], step, group.lr(), beta1, beta2, epsilon, group.weightDecay());
+        updateWhole(this, group, parameter, gradient, state, step);
+    }
+
+    @Override
+    public void measure(
+            ParameterGroup group,
+            Tensor parameter,
+            Tensor gradient,
+            Tensor[] state,
+            long step,
+            double[] squares,
+            int at) {
+        Updates.lambMoments(
+                parameter, gradient, state[0], state[1], step, beta1, beta2, epsilon, group.weightDecay(), squares, at);
+    }
+
+    @Override
+    public void update(
+            ParameterGroup group,
+            Tensor parameter,
+            Tensor gradient,
+            Tensor[] state,
+            long step,
+            double parameterNorm,
+            double norm) {
+        double ratio = parameterNorm > 0 && norm > 0 ? parameterNorm / norm : 1;
+        Updates.lambStep(
+                parameter, state[0], state[1], step, group.lr() * ratio, beta1, beta2, epsilon, group.weightDecay());
     }
 }

@@ -11,7 +11,7 @@ import org.toydiff.Updates;
 /// Where a norm is 0, λ is 1, so that parameters that start as zeros can move. Momentum is that of the paper: the
 /// rate is part of the velocity. Biases and the parameters of normalisation layers are often put in a group with
 /// weight decay 0.
-public final class LARS extends Optimizer {
+public final class LARS extends Optimizer implements TrustRatio {
     private double momentum = 0.9;
     private double trust = 0.001;
 
@@ -59,10 +59,32 @@ public final class LARS extends Optimizer {
 
     @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        double norm = Updates.norm(parameter);
-        double gradientNorm = Updates.norm(gradient);
+        updateWhole(this, group, parameter, gradient, state, step);
+    }
+
+    @Override
+    public void measure(
+            ParameterGroup group,
+            Tensor parameter,
+            Tensor gradient,
+            Tensor[] state,
+            long step,
+            double[] squares,
+            int at) {
+        Updates.squares(gradient, squares, at);
+    }
+
+    @Override
+    public void update(
+            ParameterGroup group,
+            Tensor parameter,
+            Tensor gradient,
+            Tensor[] state,
+            long step,
+            double parameterNorm,
+            double norm) {
         double decay = group.weightDecay();
-        double local = norm > 0 && gradientNorm > 0 ? trust * norm / (gradientNorm + decay * norm) : 1;
+        double local = parameterNorm > 0 && norm > 0 ? trust * parameterNorm / (norm + decay * parameterNorm) : 1;
         Updates.sgd(parameter, gradient, state[0], 1, group.lr() * local, momentum, false, decay);
     }
 }

@@ -43,17 +43,35 @@ public abstract class Optimizer implements Stateful {
     /// One object for all steps.
     private final Runnable steps = this::stepAll;
 
+    /// Null while this process has all elements.
+    private Division division;
+
+    /// The sums of squares that a [TrustRatio] measures; of all parameters if they are divided.
+    private double[] squares = {};
+
     /// A parameter with its group and state.
     private static final class Slot {
         private final ParameterGroup group;
         private final Tensor parameter;
+
+        /// What this process updates: the parameter, or its elements of it.
+        private Tensor own;
+
         private Tensor[] state;
         private long steps;
+
+        /// The index of the parameter's first sum of squares, if they are divided.
+        private int firstUnit;
 
         Slot(ParameterGroup group, Tensor parameter, Tensor[] state) {
             this.group = group;
             this.parameter = parameter;
+            this.own = parameter;
             this.state = state;
+        }
+
+        int units() {
+            return Math.toIntExact(Math.ceilDiv(parameter.size(), (long) Updates.UNIT));
         }
     }
 
@@ -101,6 +119,10 @@ public abstract class Optimizer implements Stateful {
         if (names.equals(this.stateNames)) {
             return;
         }
+        if (division != null) {
+            throw new IllegalStateException(name() + ": " + setting + " decides which state each parameter has, and"
+                    + " the state is divided among processes; call it before that");
+        }
         if (slots.stream().anyMatch(slot -> slot.steps > 0)) {
             throw new IllegalStateException(name() + ": " + setting + " decides which state each parameter has, and"
                     + " steps have been made; call it before the first step");
@@ -137,6 +159,10 @@ public abstract class Optimizer implements Stateful {
     ///     not contiguous, not floating or in a group already, or the rate is negative or NaN
     public final ParameterGroup addGroup(List<Tensor> parameters, double lr) {
         require("lr", lr, lr >= 0);
+        if (division != null) {
+            throw new IllegalStateException(
+                    name() + ": addGroup: the parameters are divided among processes; add the group before");
+        }
         if (parameters.isEmpty()) {
             throw new IllegalArgumentException(name() + ": there are no parameters");
         }
@@ -207,6 +233,9 @@ public abstract class Optimizer implements Stateful {
 
     private void stepAll() {
         requireReady();
+        if (division != null && this instanceof TrustRatio ratio) {
+            measureAll(ratio);
+        }
         for (int i = 0; i < slots.size(); i++) {
             step(i);
         }
@@ -215,19 +244,45 @@ public abstract class Optimizer implements Stateful {
     private void requireReady() {
         for (int i = 0; i < slots.size(); i++) {
             Slot slot = slots.get(i);
-            if (slot.parameter.hasGradient()) {
-                Updates.require(name(), slot.parameter, slot.parameter.gradient(), slot.state);
+            if (hasGradient(i)) {
+                Updates.require(name(), slot.own, gradient(i), slot.state);
             }
         }
     }
 
+    private boolean hasGradient(int i) {
+        return division == null ? slots.get(i).parameter.hasGradient() : division.gradient(i) != null;
+    }
+
+    private Tensor gradient(int i) {
+        return division == null ? slots.get(i).parameter.gradient() : division.gradient(i);
+    }
+
+    /// Measures the squares of all parameters, so that one exchange serves them.
+    private void measureAll(TrustRatio ratio) {
+        Arrays.fill(squares, 0);
+        for (int i = 0; i < slots.size(); i++) {
+            Slot slot = slots.get(i);
+            if (hasGradient(i) && slot.own.size() > 0) {
+                int at = slot.firstUnit + (int) (division.from(i) / Updates.UNIT);
+                negateIfMaximizing(i);
+                try {
+                    ratio.measure(slot.group, slot.own, gradient(i), slot.state, slot.steps + 1, squares, at);
+                } finally {
+                    negateIfMaximizing(i);
+                }
+            }
+        }
+        division.sum(squares);
+    }
+
     private void step(int i) {
         Slot slot = slots.get(i);
-        if (!slot.parameter.hasGradient()) {
+        if (!hasGradient(i)) {
             return;
         }
         try {
-            update(slot);
+            update(i);
         } catch (RuntimeException | Error failure) {
             failure.addSuppressed(new IllegalStateException(name() + ": the step failed at parameter " + i + " "
                     + Arrays.toString(slot.parameter.shape()) + "; those before it are changed, those after it not"));
@@ -238,18 +293,106 @@ public abstract class Optimizer implements Stateful {
         }
     }
 
-    private void update(Slot slot) {
-        Tensor gradient = slot.parameter.gradient();
-        if (!maximizes) {
-            update(slot.group, slot.parameter, gradient, slot.state, slot.steps + 1);
+    private void update(int i) {
+        if (slots.get(i).own.size() == 0) {
             return;
         }
-        Updates.scale(gradient, -1);
+        negateIfMaximizing(i);
         try {
-            update(slot.group, slot.parameter, gradient, slot.state, slot.steps + 1);
+            updateByGradient(i);
         } finally {
-            Updates.scale(gradient, -1);
+            negateIfMaximizing(i);
         }
+    }
+
+    private void negateIfMaximizing(int i) {
+        if (maximizes) {
+            Updates.scale(gradient(i), -1);
+        }
+    }
+
+    private void updateByGradient(int i) {
+        Slot slot = slots.get(i);
+        if (division != null && this instanceof TrustRatio ratio) {
+            double norm = Updates.norm(squares, slot.firstUnit, slot.units());
+            double parameterNorm = Updates.norm(slot.parameter);
+            ratio.update(slot.group, slot.own, gradient(i), slot.state, slot.steps + 1, parameterNorm, norm);
+        } else {
+            update(slot.group, slot.own, gradient(i), slot.state, slot.steps + 1);
+        }
+    }
+
+    /// Updates a parameter of which this process has all elements.
+    final void updateWhole(
+            TrustRatio ratio, ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
+        int units = Math.toIntExact(Math.ceilDiv(parameter.size(), (long) Updates.UNIT));
+        if (units > squares.length) {
+            squares = new double[units];
+        }
+        double parameterNorm = Updates.norm(parameter);
+        ratio.measure(group, parameter, gradient, state, step, squares, 0);
+        ratio.update(group, parameter, gradient, state, step, parameterNorm, Updates.norm(squares, 0, units));
+    }
+
+    /// Divides the state among processes: from now on each steps with its own elements of every parameter, and has
+    /// their state alone. What the state was until now is kept. The other processes' elements of the parameters are
+    /// not changed by a step; who calls this collects them.
+    ///
+    /// **Memory** the state of this process's elements is made in the innermost arena, and that of all elements is
+    /// freed.
+    ///
+    /// @param division the division, by which groups and settings that decide the state are fixed
+    /// @throws IllegalStateException if the state is divided already
+    /// @throws IllegalArgumentException if a step of this optimizer needs more than the elements it changes, see
+    ///     [#isElementwise()]
+    public final void divide(Division division) {
+        if (this.division != null) {
+            throw new IllegalStateException(name() + ": divide: the state is divided already; make a new optimizer");
+        }
+        if (!isElementwise() && !(this instanceof TrustRatio)) {
+            throw new IllegalArgumentException(name() + ": divide: a step of this optimizer may need all elements of a"
+                    + " parameter; if it does not, override isElementwise() to return true");
+        }
+        List<Tensor[]> states = new ArrayList<>();
+        for (int i = 0; i < slots.size(); i++) {
+            states.add(ownState(slots.get(i), division.from(i), division.to(i)));
+        }
+        int units = 0;
+        for (int i = 0; i < slots.size(); i++) {
+            Slot slot = slots.get(i);
+            slot.own = elements(slot.parameter, division.from(i), division.to(i));
+            slot.state = states.get(i);
+            slot.firstUnit = units;
+            units = Math.addExact(units, slot.units());
+        }
+        squares = new double[this instanceof TrustRatio ? units : 0];
+        this.division = division;
+    }
+
+    /// Copies the state of some elements, and frees that of all.
+    private static Tensor[] ownState(Slot slot, long from, long to) {
+        Tensor[] own = new Tensor[slot.state.length];
+        for (int j = 0; j < own.length; j++) {
+            Tensor all = slot.state[j];
+            own[j] = Tensor.zeros(all.dtype(), to - from).copyFrom(elements(all, from, to));
+        }
+        try (var freed = TensorArena.ofConfined()) {
+            for (Tensor all : slot.state) {
+                all.moveTo(freed);
+            }
+        }
+        return own;
+    }
+
+    private static Tensor elements(Tensor tensor, long from, long to) {
+        return tensor.detach().reshape(tensor.size()).slice(0, from, to);
+    }
+
+    /// {@return whether a step changes each element by its own value, gradient and state alone, and by settings: then
+    /// the elements of a parameter can be divided among processes} False here; a subclass whose steps are so overrides
+    /// it.
+    protected boolean isElementwise() {
+        return false;
     }
 
     /// Clears the gradient of every parameter.
@@ -273,9 +416,15 @@ public abstract class Optimizer implements Stateful {
         Map<String, Tensor> state = new LinkedHashMap<>();
         for (int i = 0; i < slots.size(); i++) {
             for (int j = 0; j < stateNames.size(); j++) {
-                state.put(i + "." + stateNames.get(j), slots.get(i).state[j]);
+                Tensor own = slots.get(i).state[j];
+                state.put(i + "." + stateNames.get(j), division == null ? own : division.whole(i, own));
             }
         }
+        putNumbers(state);
+        return state;
+    }
+
+    private void putNumbers(Map<String, Tensor> state) {
         state.put(
                 "steps", Tensor.of(slots.stream().mapToLong(slot -> slot.steps).toArray()));
         state.put(
@@ -284,29 +433,49 @@ public abstract class Optimizer implements Stateful {
                 "weight_decay",
                 Tensor.of(
                         groups.stream().mapToDouble(ParameterGroup::weightDecay).toArray()));
-        return state;
     }
 
     @Override
     public final void loadStateDict(Map<String, Tensor> state) {
         try (var scratch = TensorArena.ofConfined()) {
-            Map<String, Tensor> current = stateDict();
-            Stateful.requireFits(name() + ": loadStateDict", current, state);
+            Stateful.requireFits(name() + ": loadStateDict", shapes(), state);
             requireNumbers(state);
-            for (Map.Entry<String, Tensor> entry : current.entrySet()) {
-                entry.getValue().copyFrom(state.get(entry.getKey()));
+            for (int i = 0; i < slots.size(); i++) {
+                load(i, state);
             }
-            long[] steps = current.get("steps").toLongArray();
+            long[] steps = state.get("steps").toLongArray();
             for (int i = 0; i < steps.length; i++) {
                 slots.get(i).steps = steps[i];
             }
-            double[] rates = current.get("lr").toDoubleArray();
-            double[] decays = current.get("weight_decay").toDoubleArray();
+            double[] rates = state.get("lr").toDoubleArray();
+            double[] decays = state.get("weight_decay").toDoubleArray();
             for (int i = 0; i < rates.length; i++) {
                 groups.get(i).lr(rates[i]);
                 groups.get(i).weightDecay(decays[i]);
             }
         }
+    }
+
+    private void load(int i, Map<String, Tensor> state) {
+        Slot slot = slots.get(i);
+        for (int j = 0; j < stateNames.size(); j++) {
+            Tensor saved = state.get(i + "." + stateNames.get(j));
+            slot.state[j].copyFrom(division == null ? saved : elements(saved, division.from(i), division.to(i)));
+        }
+    }
+
+    /// Returns tensors of the shapes and dtypes of the state of all elements, without memory for elements.
+    private Map<String, Tensor> shapes() {
+        Map<String, Tensor> shapes = new LinkedHashMap<>();
+        for (int i = 0; i < slots.size(); i++) {
+            Tensor parameter = slots.get(i).parameter;
+            Tensor like = Tensor.zeros(parameter.dtype()).broadcastTo(parameter.shape());
+            for (String name : stateNames) {
+                shapes.put(i + "." + name, like);
+            }
+        }
+        putNumbers(shapes);
+        return shapes;
     }
 
     /// Checks the numbers of a state whose shapes fit, before anything changes.

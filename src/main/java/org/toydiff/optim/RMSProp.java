@@ -95,6 +95,11 @@ public final class RMSProp extends Optimizer {
     }
 
     @Override
+    protected boolean isElementwise() {
+        return true;
+    }
+
+    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         double decay = group.weightDecay();
         if (centered) {

@@ -86,6 +86,11 @@ public final class SGD extends Optimizer {
     }
 
     @Override
+    protected boolean isElementwise() {
+        return true;
+    }
+
+    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         if (momentum == 0) {
             Updates.sgd(parameter, gradient, group.lr(), group.weightDecay());

@@ -38,6 +38,7 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
     private enum Way {
         PIECES,
         SQUARES,
+        UNITS,
         FINITE,
         RUNS,
         COLUMNS
@@ -65,6 +66,12 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
     private long perPart;
     private double mean;
     private final double[] pieces = new double[MAX_PIECES];
+
+    /// Receives the squares of units, the first at `firstSquare`.
+    private double[] squares;
+
+    private int firstSquare;
+    private double[] ownSquares = new double[16];
 
     // The axes merged into groups, innermost first: whether each is reduced, its size and its stride.
     private static final int MAX_GROUPS = 3;
@@ -220,10 +227,39 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
         this.y = null;
     }
 
-    /// {@return the Euclidean norm of `n` contiguous elements of x from `xAt` on, in double}
+    /// {@return the Euclidean norm of `n` contiguous elements of x from `xAt` on, in double: the root of the total of
+    /// their [#squares]}
     public double norm(ElementKind kind, MemorySegment x, long xAt, long n) {
+        int units = Math.toIntExact(parts(n, UpdateWork.UNIT));
+        if (units > ownSquares.length) {
+            ownSquares = new double[units];
+        }
+        squares(kind, x, xAt, n, ownSquares, 0);
+        return Math.sqrt(UpdateWork.total(ownSquares, 0, units));
+    }
+
+    /// Sums the squares of each [UpdateWork#UNIT] of `n` contiguous elements of x from `xAt` on; the first goes to
+    /// `sums[at]`.
+    public void squares(ElementKind kind, MemorySegment x, long xAt, long n, double[] sums, int at) {
+        of(kind);
+        this.n = n;
+        this.x = x;
+        x0 = xAt;
         mean = 0;
-        return Math.sqrt(inPieces(Way.SQUARES, kind, x, xAt, n));
+        squares = sums;
+        firstSquare = at;
+        way = Way.UNITS;
+        perPart = PART;
+        Workers.run(this, parts(n, PART));
+        squares = null;
+        this.x = null;
+    }
+
+    private void units(long from, long to) {
+        for (long at = from; at < to; at += UpdateWork.UNIT) {
+            long count = Math.min(UpdateWork.UNIT, to - at);
+            squares[firstSquare + (int) (at / UpdateWork.UNIT)] = fold(Fold.SQUARES, x, x0 + at, count, 0);
+        }
     }
 
     /// {@return whether none of `n` contiguous elements of x from `xAt` on is NaN or infinite}
@@ -275,6 +311,7 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
         long from = index * perPart;
         switch (way) {
             case PIECES, SQUARES, FINITE -> piece(index, from, Math.min(perPart, n - from));
+            case UNITS -> units(from, Math.min(from + perPart, n));
             case RUNS -> runs(from, Math.min(from + perPart, outputs));
             case COLUMNS -> column(from, Math.min(perPart, outputs - from));
         }

@@ -11,6 +11,10 @@ import org.toydiff.internal.workers.Workers;
 /// One optimizer step of one parameter in progress: a pass over parameter, gradient and state. One object per
 /// thread, like [ElementWork].
 public final class UpdateWork extends Work {
+    /// The number of consecutive elements that are added to one partial sum. It divides [#PART] and is a multiple of
+    /// [#CALL].
+    public static final int UNIT = 1 << 12;
+
     /// Elements per part.
     private static final long PART = 1 << 15;
 
@@ -37,13 +41,13 @@ public final class UpdateWork extends Work {
     private long w0;
     private long n;
 
-    /// The sum of each part.
+    /// The sum of each unit.
     private double[] sums = new double[16];
 
     /// Processes `n` contiguous elements of each operand; gradient, first, second and third may be null where the
     /// kernel does not read them. Offsets are in elements.
     ///
-    /// @return the total of the parts' sums, added in order; 0 if the kernel sums nothing
+    /// @return the total of the sums of units of [#UNIT] elements, added in order; 0 if the kernel sums nothing
     public double run(
             UpdateKernel kernel,
             ElementKind kind,
@@ -72,32 +76,40 @@ public final class UpdateWork extends Work {
         v0 = secondAt;
         w = third;
         w0 = thirdAt;
-        int parts = Math.toIntExact(parts(n, PART));
-        if (parts > sums.length) {
-            sums = new double[parts];
+        int units = Math.toIntExact(parts(n, UNIT));
+        if (units > sums.length) {
+            sums = new double[units];
         }
-        Arrays.fill(sums, 0, parts, 0);
-        Workers.run(this, parts);
+        Arrays.fill(sums, 0, units, 0);
+        Workers.run(this, parts(n, PART));
         p = null;
         g = null;
         m = null;
         v = null;
         w = null;
-        double sum = 0;
-        for (int i = 0; i < parts; i++) {
-            sum += sums[i];
+        return total(sums, 0, units);
+    }
+
+    /// {@return the total of sums of units from `from` on, added in order}
+    public static double total(double[] sums, int from, int units) {
+        double total = 0;
+        for (int i = 0; i < units; i++) {
+            total += sums[from + i];
         }
-        return sum;
+        return total;
+    }
+
+    /// Copies the sums of the units of the last run.
+    public void copySums(double[] to, int at) {
+        System.arraycopy(sums, 0, to, at, (int) parts(n, UNIT));
     }
 
     @Override
     protected void part(long index) {
         long end = Math.min(n, (index + 1) * PART);
-        double sum = 0;
         for (long at = index * PART; at < end; at += CALL) {
-            sum += call(at, Math.min(CALL, end - at));
+            sums[(int) (at / UNIT)] += call(at, Math.min(CALL, end - at));
         }
-        sums[(int) index] = sum;
     }
 
     private double call(long at, long count) {

@@ -1,0 +1,111 @@
+package org.toydiff;
+
+import java.util.Arrays;
+import org.toydiff.internal.kernels.UpdateKernel;
+import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.launch.UpdateWork;
+
+/// Checks the tensors of an optimizer's step, and launches its passes.
+final class UpdateLaunch {
+    private UpdateLaunch() {}
+
+    static void requireUnrecorded(String op) {
+        Recorder.refuse(op, "depends on numbers of this run; call it inside CompiledFunction.onEachRun");
+    }
+
+    /// Checks the tensors of a step; state may be null.
+    static UpdateWork begin(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        return begin(op, parameter, gradient, first, second, null);
+    }
+
+    static UpdateWork begin(String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second, Tensor third) {
+        requireUnrecorded(op);
+        requireModifiable(op, parameter);
+        if (gradient != null) {
+            requireLike(op, parameter, gradient);
+        }
+        requireState(op, parameter, first);
+        requireState(op, parameter, second);
+        requireState(op, parameter, third);
+        requireApart(op, parameter, gradient, first, second, third);
+        return Scope.current().updates;
+    }
+
+    static void requireState(String op, Tensor parameter, Tensor state) {
+        if (state != null) {
+            requireModifiable(op, state);
+            requireLike(op, parameter, state);
+        }
+    }
+
+    static void run(
+            UpdateWork work, UpdateKernel kernel, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        run(work, kernel, parameter, gradient, first, second, null);
+    }
+
+    static void run(
+            UpdateWork work,
+            UpdateKernel kernel,
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            Tensor third) {
+        if (Launch.skips(parameter)) {
+            return;
+        }
+        if (parameter.size() > 0) {
+            Launch.update(work, kernel, parameter, gradient, first, second, third);
+        }
+        changed(parameter);
+        changed(first);
+        changed(second);
+        changed(third);
+    }
+
+    static void changed(Tensor tensor) {
+        if (tensor != null) {
+            tensor.storage.version++;
+        }
+    }
+
+    static void requireLike(String op, Tensor parameter, Tensor t) {
+        requireWhole(op, t);
+        parameter.requireSameDType(op, t);
+        if (!Arrays.equals(parameter.shape, t.shape)) {
+            throw new IllegalArgumentException(op + ": " + Shape.text(parameter.shape) + " and " + Shape.text(t.shape)
+                    + " differ; state and gradient have the shape of their parameter");
+        }
+    }
+
+    static void requireWhole(String op, Tensor t) {
+        t.requireFloating(op);
+        if (!t.isContiguous()) {
+            throw new IllegalArgumentException(
+                    op + ": " + Shape.text(t.shape) + " is not contiguous; use copyTo(arena) for one that is");
+        }
+    }
+
+    static void requireModifiable(String op, Tensor t) {
+        t.requireModifiable(op);
+        requireWhole(op, t);
+    }
+
+    /// Throws when two of them overlap in memory: parts of a step run in any order.
+    private static void requireApart(
+            String op, Tensor parameter, Tensor gradient, Tensor first, Tensor second, Tensor third) {
+        if (Tensor.mayShareMemory(parameter, gradient)
+                || Tensor.mayShareMemory(parameter, first)
+                || Tensor.mayShareMemory(parameter, second)
+                || Tensor.mayShareMemory(parameter, third)
+                || Tensor.mayShareMemory(gradient, first)
+                || Tensor.mayShareMemory(gradient, second)
+                || Tensor.mayShareMemory(gradient, third)
+                || Tensor.mayShareMemory(first, second)
+                || Tensor.mayShareMemory(first, third)
+                || Tensor.mayShareMemory(second, third)) {
+            throw new IllegalArgumentException(op + ": some of parameter " + Shape.text(parameter.shape)
+                    + ", its gradient and its state overlap in memory; give each its own, as copyTo(arena) makes it");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+package org.toydiff.internal.mpi;
+
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+
+/// The processes of an MPI job, and the one thread that calls MPI for this process, in the order in which transfers are
+/// begun: every process must begin the same ones in the same order.
+public final class Communicator {
+    /// More than any caller has under way at once.
+    private static final int MOST_WAITING = 1 << 12;
+
+    private final BlockingQueue<Transfer> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
+    private final Duration patience;
+    private final Thread thread;
+    private Mpi mpi;
+
+    /// Why nothing more can be transferred, or null.
+    private volatile Throwable broken;
+
+    private Communicator(Duration patience) {
+        this.patience = patience;
+        this.thread = new Thread(this::serve, "toydiff-communication");
+        thread.setDaemon(true);
+    }
+
+    /// Loads MPI and starts the thread. Once in a process: MPI cannot begin again.
+    ///
+    /// @param patience the longest time that [#await] waits
+    /// @throws UnsatisfiedLinkError if there is no Open MPI, listing every place tried and the remedy
+    public static Communicator start(Duration patience) {
+        var communicator = new Communicator(patience);
+        communicator.thread.start();
+        communicator.run("start", new Transfer() {
+            @Override
+            void run(Mpi none) {
+                communicator.mpi = new Mpi();
+            }
+        });
+        return communicator;
+    }
+
+    private void serve() {
+        try {
+            while (true) {
+                Transfer next = waiting.take();
+                next.runAndEnd(mpi, broken);
+                if (next.failure() != null) {
+                    broken = next.failure();
+                }
+            }
+        } catch (InterruptedException e) {
+            // By end().
+        }
+    }
+
+    /// {@return the number of this process, from 0 on}
+    public int rank() {
+        return mpi.rank();
+    }
+
+    /// {@return the number of processes}
+    public int size() {
+        return mpi.size();
+    }
+
+    /// {@return whether the communication thread may use memory}
+    public boolean reaches(MemorySegment memory) {
+        return memory.isAccessibleBy(thread);
+    }
+
+    /// {@return version and path of the library}
+    public String library() {
+        return mpi.library();
+    }
+
+    /// Makes a transfer that checks that all processes have begun with an equal call.
+    public static Transfer agreement(Call call) {
+        return new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                call.requireEqual(mpi);
+            }
+        };
+    }
+
+    /// Makes a transfer that sends part i of `from` to rank i and receives that of rank i at part i of `to`, and then
+    /// runs `then` on the communication thread.
+    public static Transfer allToAll(MemorySegment from, MemorySegment to, Runnable then) {
+        return new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                mpi.beginAllToAll(from, to);
+                poll(mpi);
+                then.run();
+            }
+        };
+    }
+
+    /// Makes a transfer that copies the part of each rank to all, one after another.
+    public static Transfer allGather(MemorySegment part, MemorySegment whole) {
+        return new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                mpi.beginAllGather(part, whole);
+                poll(mpi);
+            }
+        };
+    }
+
+    /// Begins a transfer, which does not run before those begun earlier have ended.
+    public void begin(Transfer transfer) {
+        transfer.begin();
+        waiting.add(transfer);
+    }
+
+    /// Waits for a transfer to end.
+    ///
+    /// @param op its name, for messages
+    /// @throws IllegalStateException if it failed, with MPI's text, or did not end in time: then nothing more can be
+    ///     transferred
+    public void await(String op, Transfer transfer) {
+        if (!transfer.awaitEnd(patience.toNanos())) {
+            broken = new IllegalStateException("no answer from the other processes for " + patience.toSeconds()
+                    + " seconds; see what they have written, or pass a longer time to ProcessGroup.mpi");
+            throw new IllegalStateException(op + ": " + broken.getMessage(), broken);
+        }
+        switch (transfer.failure()) {
+            case null -> {}
+            case Error e -> throw e;
+            case IllegalStateException e -> throw new IllegalStateException(op + ": " + e.getMessage());
+            case Throwable e -> throw new IllegalStateException(op + ": " + e, e);
+        }
+    }
+
+    private void run(String op, Transfer transfer) {
+        begin(transfer);
+        await(op, transfer);
+    }
+
+    /// Adds up elements of all processes, in place, once all have begun with an equal `call`.
+    public void allReduce(Call call, MemorySegment elements, MpiType type) {
+        run(call.op(), new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                call.requireEqual(mpi);
+                mpi.allReduce(elements, type);
+            }
+        });
+    }
+
+    /// Copies the bytes of one process to all, once all have begun with an equal `call`.
+    public void broadcast(Call call, MemorySegment bytes, int root) {
+        run(call.op(), new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                call.requireEqual(mpi);
+                mpi.broadcast(bytes, root);
+            }
+        });
+    }
+
+    /// Copies the part of each process to all, once all have begun with an equal `call`.
+    public void allGather(Call call, MemorySegment part, MemorySegment whole) {
+        run(call.op(), new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                call.requireEqual(mpi);
+                mpi.allGather(part, whole);
+            }
+        });
+    }
+
+    /// Waits until all processes have begun with an equal `call`.
+    public void barrier(Call call) {
+        run(call.op(), agreement(call));
+    }
+
+    /// {@return whether nothing more can be transferred, because a transfer failed}
+    public boolean isBroken() {
+        return broken != null;
+    }
+
+    /// Ends the use of MPI, which waits for the other processes to end theirs.
+    public void end() {
+        run("close", new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                mpi.end();
+            }
+        });
+        thread.interrupt();
+    }
+
+    /// Ends all processes of the job, from any thread.
+    ///
+    /// @param status the exit status, not 0
+    public void abort(int status) {
+        mpi.abort(status);
+    }
+}
