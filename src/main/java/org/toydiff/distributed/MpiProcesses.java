@@ -12,6 +12,7 @@ import org.toydiff.Updates;
 import org.toydiff.internal.mpi.Call;
 import org.toydiff.internal.mpi.Communicator;
 import org.toydiff.internal.mpi.MpiType;
+import org.toydiff.internal.mpi.Transfer;
 
 /// The processes of an MPI job.
 final class MpiProcesses implements ProcessGroup {
@@ -88,17 +89,17 @@ final class MpiProcesses implements ProcessGroup {
     public void allReduce(Tensor tensor) {
         requireOpen("allReduce");
         Collectives.requireReduced(tensor);
-        var call = new Call("allReduce", Collectives.describe(tensor));
+        Transfer agreement = agreement("allReduce", Collectives.describe(tensor));
         if (tensor.dtype() == DType.BFLOAT16) {
             try (var scratch = TensorArena.ofConfined();
                     var unrecorded = Autograd.noGradient()) {
                 Tensor wide = tensor.detach().cast(DType.FLOAT32);
-                communicator.allReduce(call, memory(wide), MpiType.FLOAT32);
+                communicator.run("allReduce", agreement, Communicator.allReduce(memory(wide), MpiType.FLOAT32));
                 tensor.copyFrom(wide.cast(DType.BFLOAT16));
             }
         } else {
-            communicator.allReduce(
-                    call, memory(tensor), MpiType.valueOf(tensor.dtype().name()));
+            MpiType type = MpiType.valueOf(tensor.dtype().name());
+            communicator.run("allReduce", agreement, Communicator.allReduce(memory(tensor), type));
             Updates.changed(tensor);
         }
     }
@@ -107,8 +108,8 @@ final class MpiProcesses implements ProcessGroup {
     public void broadcast(Tensor tensor, int root) {
         requireOpen("broadcast");
         Collectives.requireBroadcast(tensor, root, size());
-        var call = new Call("broadcast", Collectives.describe(tensor) + " from rank " + root);
-        communicator.broadcast(call, memory(tensor), root);
+        Transfer agreement = agreement("broadcast", Collectives.describe(tensor) + " from rank " + root);
+        communicator.run("broadcast", agreement, Communicator.broadcast(memory(tensor), root));
         Updates.changed(tensor);
     }
 
@@ -116,15 +117,19 @@ final class MpiProcesses implements ProcessGroup {
     public void allGather(Tensor part, Tensor whole) {
         requireOpen("allGather");
         Collectives.requireGathered(part, whole, size());
-        var call = new Call("allGather", Collectives.describe(part));
-        communicator.allGather(call, memory(part), memory(whole));
+        Transfer agreement = agreement("allGather", Collectives.describe(part));
+        communicator.run("allGather", agreement, Communicator.allGather(memory(part), memory(whole)));
         Updates.changed(whole);
     }
 
     @Override
     public void barrier() {
         requireOpen("barrier");
-        communicator.barrier(new Call("barrier", ""));
+        communicator.run("barrier", agreement("barrier", ""));
+    }
+
+    private static Transfer agreement(String op, String arguments) {
+        return Communicator.agreement(new Call(op, arguments));
     }
 
     /// Memory that the communication thread may use: that of a confined arena by its address, because its owner waits.
@@ -135,7 +140,7 @@ final class MpiProcesses implements ProcessGroup {
                 : MemorySegment.ofAddress(own.address()).reinterpret(own.byteSize());
     }
 
-    private void requireOpen(String op) {
+    void requireOpen(String op) {
         if (closed) {
             throw new IllegalStateException(op + ": the process group is closed");
         }
@@ -150,7 +155,7 @@ final class MpiProcesses implements ProcessGroup {
         if (jobEnd.hasFailed()) {
             return;
         }
-        communicator.barrier(new Call("close", ""));
+        communicator.run("close", agreement("close", ""));
         communicator.end();
         jobEnd.remove();
     }

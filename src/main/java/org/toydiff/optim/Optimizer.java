@@ -214,6 +214,11 @@ public abstract class Optimizer implements Stateful {
         return groups.getFirst().lr();
     }
 
+    /// {@return the names of the state tensors that each parameter has}
+    public final List<String> stateNames() {
+        return stateNames;
+    }
+
     private String name() {
         return getClass().getSimpleName();
     }

@@ -17,7 +17,6 @@ public final class Call {
 
     private static final long BYTES = TEXT + Long.BYTES;
 
-    private final String op;
     private final MemorySegment own = Arena.ofAuto().allocate(BYTES, Long.BYTES);
 
     /// Those of all processes; made by the communication thread.
@@ -28,24 +27,20 @@ public final class Call {
     /// @param op the name of the operation
     /// @param arguments all that must be equal in every process: shape and dtype, for instance
     public Call(String op, String arguments) {
-        this.op = op;
         byte[] text = (arguments.isEmpty() ? op : op + " " + arguments).getBytes(StandardCharsets.UTF_8);
         MemorySegment.copy(text, 0, own, JAVA_BYTE, 0, Math.min(TEXT - 1, text.length));
         own.set(JAVA_LONG, TEXT, Arrays.hashCode(text));
     }
 
-    String op() {
-        return op;
-    }
-
     /// Throws unless all processes have the same call.
     ///
     /// @throws IllegalStateException naming each process's call
-    void requireEqual(Mpi mpi) {
+    void requireEqual(Mpi mpi, Transfer transfer) {
         if (all == null) {
             all = Arena.ofAuto().allocate(BYTES * mpi.size(), Long.BYTES);
         }
-        mpi.allGather(own, all);
+        mpi.beginAllGather(own, all);
+        transfer.poll(mpi);
         for (int rank = 0; rank < mpi.size(); rank++) {
             if (MemorySegment.mismatch(all, rank * BYTES, (rank + 1) * BYTES, own, 0, BYTES) >= 0) {
                 throw different(mpi.size());

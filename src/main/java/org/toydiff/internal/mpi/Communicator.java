@@ -32,7 +32,7 @@ public final class Communicator {
     public static Communicator start(Duration patience) {
         var communicator = new Communicator(patience);
         communicator.thread.start();
-        communicator.run("start", new Transfer() {
+        communicator.run("mpi", new Transfer() {
             @Override
             void run(Mpi none) {
                 communicator.mpi = new Mpi();
@@ -80,31 +80,63 @@ public final class Communicator {
         return new Transfer() {
             @Override
             void run(Mpi mpi) {
-                call.requireEqual(mpi);
+                call.requireEqual(mpi, this);
+            }
+        };
+    }
+
+    /// Makes a transfer that adds up elements of all processes, in place.
+    public static Transfer allReduce(MemorySegment elements, MpiType type) {
+        return new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                mpi.allReduce(elements, type);
+            }
+        };
+    }
+
+    /// Makes a transfer that copies the bytes of one process to all.
+    public static Transfer broadcast(MemorySegment bytes, int root) {
+        return new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                mpi.broadcast(bytes, root);
+            }
+        };
+    }
+
+    /// Makes a transfer that copies the part of each process to all, one after another, without another thread's use of
+    /// the memory being in danger: it is held until the end.
+    public static Transfer allGather(MemorySegment part, MemorySegment whole) {
+        return new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                mpi.allGather(part, whole);
+            }
+        };
+    }
+
+    /// As [#allGather], of memory that stays open until the transfer has ended. It takes no core from those who
+    /// compute.
+    public static Transfer gentleAllGather(MemorySegment part, MemorySegment whole) {
+        return new Transfer() {
+            @Override
+            void run(Mpi mpi) {
+                mpi.beginAllGather(part, whole);
+                poll(mpi);
             }
         };
     }
 
     /// Makes a transfer that sends part i of `from` to rank i and receives that of rank i at part i of `to`, and then
-    /// runs `then` on the communication thread.
-    public static Transfer allToAll(MemorySegment from, MemorySegment to, Runnable then) {
+    /// runs `then` on the communication thread. The memory stays open until the transfer has ended.
+    public static Transfer gentleAllToAll(MemorySegment from, MemorySegment to, Runnable then) {
         return new Transfer() {
             @Override
             void run(Mpi mpi) {
                 mpi.beginAllToAll(from, to);
                 poll(mpi);
                 then.run();
-            }
-        };
-    }
-
-    /// Makes a transfer that copies the part of each rank to all, one after another.
-    public static Transfer allGather(MemorySegment part, MemorySegment whole) {
-        return new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                mpi.beginAllGather(part, whole);
-                poll(mpi);
             }
         };
     }
@@ -134,47 +166,15 @@ public final class Communicator {
         }
     }
 
-    private void run(String op, Transfer transfer) {
-        begin(transfer);
-        await(op, transfer);
-    }
-
-    /// Adds up elements of all processes, in place, once all have begun with an equal `call`.
-    public void allReduce(Call call, MemorySegment elements, MpiType type) {
-        run(call.op(), new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                call.requireEqual(mpi);
-                mpi.allReduce(elements, type);
-            }
-        });
-    }
-
-    /// Copies the bytes of one process to all, once all have begun with an equal `call`.
-    public void broadcast(Call call, MemorySegment bytes, int root) {
-        run(call.op(), new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                call.requireEqual(mpi);
-                mpi.broadcast(bytes, root);
-            }
-        });
-    }
-
-    /// Copies the part of each process to all, once all have begun with an equal `call`.
-    public void allGather(Call call, MemorySegment part, MemorySegment whole) {
-        run(call.op(), new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                call.requireEqual(mpi);
-                mpi.allGather(part, whole);
-            }
-        });
-    }
-
-    /// Waits until all processes have begun with an equal `call`.
-    public void barrier(Call call) {
-        run(call.op(), agreement(call));
+    /// Runs transfers, one after another.
+    ///
+    /// @param op their name, for messages
+    /// @throws IllegalStateException as [#await]
+    public void run(String op, Transfer... transfers) {
+        for (Transfer transfer : transfers) {
+            begin(transfer);
+            await(op, transfer);
+        }
     }
 
     /// {@return whether nothing more can be transferred, because a transfer failed}

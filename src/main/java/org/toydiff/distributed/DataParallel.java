@@ -1,0 +1,539 @@
+package org.toydiff.distributed;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.IntFunction;
+import java.util.function.IntToDoubleFunction;
+import org.toydiff.Autograd;
+import org.toydiff.Region;
+import org.toydiff.Release;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.Updates;
+import org.toydiff.internal.mpi.Transfer;
+import org.toydiff.nn.Layer;
+import org.toydiff.optim.Optimizer;
+
+/// Trains one model on the processes of a group, each with its part of every batch.
+///
+/// ```java
+/// try (var group = ProcessGroup.mpi(); var arena = TensorArena.ofShared()) {
+///     var net = new Sequential(new Linear(784, 512), new ReLU(), new Linear(512, 10));
+///     var optimizer = new Adam(net.parameters(), 1e-3);
+///     try (var parallel = DataParallel.of(net, optimizer, group, 8)) {
+///         for (Batch batch : loader) {                                     // the same batches in every process
+///             long each = batch.size() / 8;
+///             double loss = parallel.backward(shard -> {
+///                 Tensor x = batch.x().slice(0, shard * each, (shard + 1) * each);
+///                 Tensor y = batch.y().slice(0, shard * each, (shard + 1) * each);
+///                 return crossEntropyLoss(net.forward(x), y);
+///             });
+///             parallel.step();
+///         }
+///     }
+/// }
+/// ```
+///
+/// **Same bits** A batch is a number of shards that the caller fixes, whatever the number of processes: each
+/// process computes neighbouring ones, and losses and gradients are added up in the order of one binary tree. So
+/// losses, parameters and the optimizer's state have the same bits for any number of processes with one kind of
+/// processor; in particular for one, which computes the shards one after another, as micro-batches. Random draws in
+/// a shard, for dropout, do not depend on the process that computes it. Buffers, such as the running statistics of
+/// batch normalization, are computed by each shard from those before the step, and then their mean over the shards
+/// is taken.
+///
+/// **Communication** While backward of the process's last shard goes on, gradients are sent as soon as they are
+/// complete: in buckets of at most 2 MiB, or one larger parameter, in the reverse order of the optimizer's
+/// parameters, by a thread of its own. Every process updates its part of each parameter, with the optimizer's state
+/// of that part alone (ZeRO stage 1), and receives the others' parts. Per step a process sends and receives twice
+/// the bytes of the parameters, times `1 − 1/size`, as with a ring all-reduce.
+///
+/// **Memory** [#plan()] says what there is in bytes; it lives until [#close()], except for the optimizer's state,
+/// which is in the arena that was innermost in [#of].
+///
+/// For one thread at a time. An exception in [#backward] or [#step] leaves the other processes waiting: see
+/// [ProcessGroup] for how the job ends then.
+public final class DataParallel implements AutoCloseable {
+    /// How far a step is.
+    private enum State {
+        NONE,
+        SUMMED,
+        STEPPING,
+        FAILED,
+        CLOSED
+    }
+
+    private final List<Tensor> parameters;
+    private final Optimizer optimizer;
+    private final Processes processes;
+    private final TensorArena home = TensorArena.ofDetached();
+    private final Layout layout;
+    private final ParallelPlan plan;
+    private final int firstShard;
+    private final int shardsHere;
+    private final GradientExchange exchange;
+    private final BufferMeans buffers;
+    private final StepRecord record;
+    private final ShardSeeds seeds = new ShardSeeds();
+    private final Tensor randomState;
+    private final Processes.Sums scratch;
+    private final double[] squares;
+    private final int[] firstUnit;
+
+    /// Throws in all processes if one calls something else.
+    private final Transfer agreement;
+
+    /// The gradients of each shard of this process that backward has added up without communication; null for none.
+    private Tensor[][] accumulated;
+
+    private final boolean[] present;
+    private int accumulations;
+    private boolean synchronizes = true;
+    private State state = State.NONE;
+
+    /// The shard under way, counted from this process's first, and its weight.
+    private int shard;
+
+    private double weightHere;
+
+    private DataParallel(Layer model, Optimizer optimizer, ProcessGroup group, int shards) {
+        this.optimizer = optimizer;
+        this.parameters = optimizer.parameters();
+        this.layout = new Layout(parameters, group.size(), shards);
+        this.processes = new Processes(group);
+        int rank = group.rank();
+        this.firstShard = ShardTree.first(rank, layout.ranks, shards);
+        this.shardsHere = ShardTree.first(rank + 1, layout.ranks, shards) - firstShard;
+        this.plan = ParallelPlan.of(model, optimizer, rank, layout.ranks, shards);
+        this.present = new boolean[parameters.size()];
+        processes.requireAlike(model, optimizer, shards);
+        processes.copyFromFirst(model, parameters);
+        var ownParts = new OwnParts(layout, rank);
+        optimizer.divide(ownParts);
+        ownParts.serve(this);
+        this.firstUnit = layout.firstUnits();
+        this.squares = new double[firstUnit[parameters.size()]];
+        try (var inside = home.enter();
+                var unrecorded = Autograd.noGradient()) {
+            this.exchange = new GradientExchange(layout, parameters, rank, processes, this::takeGradient);
+            this.buffers = new BufferMeans(List.copyOf(model.namedBuffers().values()), layout, rank);
+            this.record = new StepRecord(layout, rank, parameters.size(), buffers.elements(), home);
+            this.randomState = Tensor.randomState();
+            this.scratch = new Processes.Sums(processes, home, squares.length);
+        }
+        this.agreement = processes.agreement("DataParallel.backward", "");
+    }
+
+    /// Begins to train a model: copies the parameters and buffers of rank 0, and the state of its random generator,
+    /// to all processes, and divides the optimizer's state.
+    ///
+    /// **Memory** as [DataParallel] says; the state of the optimizer's part is made in the innermost arena.
+    ///
+    /// @param model the model, made by the same program in every process
+    /// @param optimizer the optimizer of its parameters, which keeps its groups, settings and schedules
+    /// @param group the processes, which stay open
+    /// @param shards the number of parts of a batch, the group's size or more, best a multiple of it
+    /// @return the training, to be closed before the group
+    /// @throws IllegalArgumentException if there are fewer shards than processes, or the optimizer's steps are not
+    ///     elementwise, see [Optimizer#divide]
+    /// @throws IllegalStateException if the processes differ in versions, shards, the shapes or dtypes of parameters or
+    ///     buffers, or the class of the optimizer, naming what each has; or the optimizer is divided already
+    public static DataParallel of(Layer model, Optimizer optimizer, ProcessGroup group, int shards) {
+        return new DataParallel(
+                Objects.requireNonNull(model, "model"),
+                Objects.requireNonNull(optimizer, "optimizer"),
+                Objects.requireNonNull(group, "group"),
+                shards);
+    }
+
+    /// {@return the memory of this process; that of [#noSync()] comes to it}
+    public ParallelPlan plan() {
+        return plan;
+    }
+
+    /// {@return the bytes of the tensors that this keeps until it is closed: of the plan all but parameters,
+    /// gradients and the optimizer's state, and the gradients of [#noSync()]}
+    public long liveBytes() {
+        return home.liveBytes();
+    }
+
+    /// {@return the first shard that this process computes}
+    public int firstShard() {
+        return firstShard;
+    }
+
+    /// {@return the number of shards that this process computes, neighbouring ones}
+    public int shards() {
+        return shardsHere;
+    }
+
+    /// Computes the mean of the losses of all shards and its gradients: calls `backward(loss, shard -> 1.0 / shards)`.
+    ///
+    /// @param loss the loss of a shard, a scalar, usually the mean over its examples
+    /// @return the mean of the losses, the same in every process
+    /// @throws IllegalArgumentException as [#backward(IntFunction, IntToDoubleFunction)]
+    /// @throws IllegalStateException as [#backward(IntFunction, IntToDoubleFunction)]
+    public double backward(IntFunction<Tensor> loss) {
+        return backward(loss, any -> 1.0 / layout.shards);
+    }
+
+    /// Computes the sum of the losses of all shards, each times its weight, and its gradients. Gradients of earlier
+    /// calls are replaced, except for those within [#noSync()], which are added.
+    ///
+    /// **Memory** each loss is computed in an arena that is closed after its backward, which is
+    /// [Release#EAGER].
+    ///
+    /// @param loss the loss of a shard, a scalar; called for each shard of this process, in ascending order
+    /// @param weight the weight of a shard, called after its loss; a shard of weight 0 has no backward. With shards of
+    ///     n of N examples, `n / N` gives the mean over all examples
+    /// @return the sum, the same in every process
+    /// @throws IllegalArgumentException if a loss is not a scalar
+    /// @throws IllegalStateException if a loss tracks no gradient, the processes do not call the same, or one has
+    ///     failed
+    public double backward(IntFunction<Tensor> loss, IntToDoubleFunction weight) {
+        Objects.requireNonNull(loss, "loss");
+        return backward(new EagerPass(loss), weight);
+    }
+
+    /// As [#backward(IntFunction, IntToDoubleFunction)], where the caller goes backward: for a
+    /// [org.toydiff.CompiledFunction] of forward and backward. Gradients are sent after the last shard's.
+    ///
+    /// @param pass computes the loss of a shard and adds the gradients of the loss times the shard's weight to those of
+    ///     the parameters, which are empty before; returns the loss
+    /// @param weight the weight of a shard, called after the pass
+    /// @return the sum of the losses of all shards, each times its weight; the same in every process
+    /// @throws IllegalStateException if the processes do not call the same, or one has failed
+    public double backwardBy(IntToDoubleFunction pass, IntToDoubleFunction weight) {
+        Objects.requireNonNull(pass, "pass");
+        return backward(
+                (number, weights, sends) -> {
+                    double loss = pass.applyAsDouble(number);
+                    weightHere = weights.applyAsDouble(number);
+                    return loss;
+                },
+                weight);
+    }
+
+    /// Forward and backward of a shard.
+    private interface Pass {
+        /// Sets [#weightHere].
+        ///
+        /// @param sends whether gradients are sent as they are completed
+        /// @return the loss
+        double run(int number, IntToDoubleFunction weight, boolean sends);
+    }
+
+    private final class EagerPass implements Pass {
+        private final IntFunction<Tensor> losses;
+
+        EagerPass(IntFunction<Tensor> losses) {
+            this.losses = losses;
+        }
+
+        @Override
+        public double run(int number, IntToDoubleFunction weights, boolean sends) {
+            try (var arena = TensorArena.ofConfined()) {
+                Tensor loss = losses.apply(number);
+                if (loss.size() != 1) {
+                    throw new IllegalArgumentException("DataParallel: the loss of a shard is "
+                            + Collectives.describe(loss) + ", not a scalar; reduce it to the mean over its examples");
+                }
+                double value = loss.item();
+                weightHere = weights.applyAsDouble(number);
+                if (weightHere != 0) {
+                    Tensor seed = Tensor.full(loss.dtype(), weightHere, loss.shape());
+                    if (sends) {
+                        Autograd.backward(loss, seed, Release.EAGER, exchange::completed);
+                    } else {
+                        loss.backward(seed, Release.EAGER);
+                    }
+                }
+                return value;
+            }
+        }
+    }
+
+    private double backward(Pass pass, IntToDoubleFunction weight) {
+        Objects.requireNonNull(weight, "weight");
+        requireUsable("backward");
+        state = State.FAILED;
+        try {
+            double sum = synchronizes ? synchronizedBackward(pass, weight) : localBackward(pass, weight);
+            state = synchronizes ? State.SUMMED : State.NONE;
+            return sum;
+        } catch (Throwable e) {
+            processes.failed();
+            throw e;
+        }
+    }
+
+    private double synchronizedBackward(Pass pass, IntToDoubleFunction weight) {
+        processes.begin(agreement);
+        begin();
+        buffers.begin();
+        for (shard = 0; shard < shardsHere; shard++) {
+            boolean last = shard == shardsHere - 1;
+            if (shard > 0) {
+                buffers.restore();
+            }
+            exchange.push(firstShard + shard);
+            record.setShard(shard, run(pass, weight, last), weightHere);
+            buffers.add(firstShard + shard);
+            if (last) {
+                exchange.sendRest();
+            } else {
+                exchange.keep();
+            }
+        }
+        seeds.end();
+        exchangeRecord();
+        accumulations = 0;
+        return record.losses();
+    }
+
+    private void begin() {
+        exchange.begin();
+        seeds.begin(randomState);
+        if (accumulations == 0) {
+            Arrays.fill(present, false);
+        }
+    }
+
+    private double run(Pass pass, IntToDoubleFunction weight, boolean sends) {
+        optimizer.zeroGradients();
+        seeds.begin(firstShard + shard);
+        return pass.run(firstShard + shard, weight, sends);
+    }
+
+    private void exchangeRecord() {
+        buffers.send(record);
+        for (int i = 0; i < present.length; i++) {
+            record.setPresent(i, present[i]);
+        }
+        processes.begin(record.transfer());
+        processes.await("backward", agreement);
+        exchange.awaitSums();
+        processes.await("backward", record.transfer());
+        buffers.receive(record);
+    }
+
+    /// {@return the gradient of a parameter in the shard under way, with what was accumulated for it; null for none}
+    private Tensor takeGradient(int i) {
+        Tensor parameter = parameters.get(i);
+        boolean has = parameter.hasGradient();
+        present[i] |= has;
+        Tensor earlier = accumulations == 0 ? null : accumulated[shard][i];
+        if (has && earlier != null) {
+            Updates.add(parameter.gradient(), earlier);
+        }
+        return has ? parameter.gradient() : earlier;
+    }
+
+    private double localBackward(Pass pass, IntToDoubleFunction weight) {
+        begin();
+        buffers.begin();
+        makeAccumulated();
+        double sum = 0;
+        for (shard = 0; shard < shardsHere; shard++) {
+            double loss = run(pass, weight, false);
+            sum += weightHere == 0 ? 0 : weightHere * loss;
+            buffers.restore();
+            for (int i = 0; i < parameters.size(); i++) {
+                Tensor gradient = takeGradient(i);
+                ShardSums.put(gradient, accumulated[shard][i]);
+            }
+        }
+        seeds.end();
+        accumulations++;
+        return sum;
+    }
+
+    private void makeAccumulated() {
+        if (accumulated == null) {
+            try (var inside = home.enter()) {
+                accumulated = new Tensor[shardsHere][parameters.size()];
+                for (Tensor[] ofShard : accumulated) {
+                    Arrays.setAll(ofShard, i -> Tensor.zerosLike(parameters.get(i)));
+                }
+            }
+        }
+    }
+
+    /// Begins a region in which [#backward] does not communicate, and adds gradients up for the first one after it:
+    /// for batches of more examples than fit. Each shard's gradients are added in the order of the calls, before
+    /// the shards' are: so the bits do not depend on the number of processes here either.
+    ///
+    /// In the region `backward` returns the sum of this process's losses alone, and buffers stay as they are.
+    ///
+    /// **Memory** the gradients of each shard of this process, from the first call on, until [#close()]. More
+    /// shards per process, computed one after another by one `backward`, need less.
+    ///
+    /// @return the region, to be closed on this thread
+    /// @throws IllegalStateException if one is open
+    public Region noSync() {
+        requireUsable("noSync");
+        if (!synchronizes) {
+            throw new IllegalStateException("noSync: a region without communication is open already; close it first");
+        }
+        synchronizes = false;
+        return () -> synchronizes = true;
+    }
+
+    /// {@return the sum of the weights of all shards in the last backward, the same in every process}
+    public double weights() {
+        requireSummed("weights");
+        return record.weights();
+    }
+
+    /// Sets a flag, of which the next backward makes one for all processes: to stop together, for instance, when one is
+    /// asked to.
+    ///
+    /// @param flag the flag of this process, false before the first call
+    public void setFlag(boolean flag) {
+        requireUsable("setFlag");
+        record.setFlag(flag);
+    }
+
+    /// {@return whether any process's flag was set in the last backward}
+    public boolean anyFlag() {
+        requireSummed("anyFlag");
+        return record.flag();
+    }
+
+    /// Scales the summed gradients, of the mean of losses with other weights for instance.
+    ///
+    /// @param factor the factor, the same in every process
+    /// @throws IllegalStateException unless backward was called after the last step
+    public void scaleGradients(double factor) {
+        requireSummed("scaleGradients");
+        for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
+            Updates.scale(exchange.ownOfBucket(bucket), factor);
+        }
+    }
+
+    /// Clips every element of the summed gradients to `±bound`, as [org.toydiff.optim.Gradients#clipValue] does.
+    ///
+    /// @param bound the bound, positive, the same in every process
+    /// @throws IllegalArgumentException if it is not positive
+    /// @throws IllegalStateException unless backward was called after the last step
+    public void clipValue(double bound) {
+        requirePositive("clipValue: bound", bound);
+        requireSummed("clipValue");
+        for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
+            Updates.clamp(exchange.ownOfBucket(bucket), bound);
+        }
+    }
+
+    /// Scales the summed gradients so that their joint norm is at most `maxNorm`, as
+    /// [org.toydiff.optim.Gradients#clipNorm] does.
+    ///
+    /// @param maxNorm the bound, positive, the same in every process
+    /// @return the norm before clipping, the same in every process; if it is not finite, nothing is changed
+    /// @throws IllegalArgumentException if it is not positive
+    /// @throws IllegalStateException unless backward was called after the last step
+    public double clipNorm(double maxNorm) {
+        requirePositive("clipNorm: maxNorm", maxNorm);
+        double norm = gradientNorm();
+        if (norm > maxNorm && Double.isFinite(norm)) {
+            // PyTorch adds the same 1e-6.
+            scaleGradients(maxNorm / (norm + 1e-6));
+        }
+        return norm;
+    }
+
+    private static void requirePositive(String what, double value) {
+        if (!(value > 0)) {
+            throw new IllegalArgumentException(what + " " + value + " must be positive");
+        }
+    }
+
+    /// {@return the joint norm of the summed gradients, the same in every process: not finite if one of them is not}
+    ///
+    /// @throws IllegalStateException unless backward was called after the last step
+    public double gradientNorm() {
+        requireSummed("gradientNorm");
+        Arrays.fill(squares, 0);
+        for (int i = 0; i < parameters.size(); i++) {
+            if (exchange.own(i).size() > 0) {
+                int first = (int) (layout.from(i, processes.rank()) / Updates.UNIT);
+                Updates.squares(exchange.own(i), squares, firstUnit[i] + first);
+            }
+        }
+        processes.sum(squares, scratch);
+        double sum = 0;
+        for (int i = 0; i < parameters.size(); i++) {
+            double norm = Updates.norm(squares, firstUnit[i], firstUnit[i + 1] - firstUnit[i]);
+            sum += norm * norm;
+        }
+        return Math.sqrt(sum);
+    }
+
+    /// Steps the optimizer with the summed gradients: each process updates its part of the parameters and receives the
+    /// others'. Parameters that have no gradient in any shard stay as they are.
+    ///
+    /// @throws IllegalStateException unless backward was called after the last step, or if a process has failed
+    public void step() {
+        requireSummed("step");
+        state = State.STEPPING;
+        try {
+            optimizer.step();
+            exchange.exchangeParameters();
+            optimizer.zeroGradients();
+            state = State.NONE;
+        } catch (Throwable e) {
+            state = State.FAILED;
+            processes.failed();
+            throw e;
+        }
+    }
+
+    /// {@return the gradient of this process's elements of a parameter, null for none}
+    Tensor ownGradient(int parameter) {
+        if (state != State.STEPPING) {
+            throw new IllegalStateException(
+                    "step: the optimizer's state is divided among processes; call DataParallel.step() after backward");
+        }
+        return record.present(parameter) ? exchange.own(parameter) : null;
+    }
+
+    void sum(double[] numbers) {
+        processes.sum(numbers, scratch);
+    }
+
+    Tensor whole(int parameter, Tensor own) {
+        if (state == State.FAILED || state == State.CLOSED) {
+            throw new IllegalStateException(
+                    "stateDict: the training that has divided the optimizer's state is closed or"
+                            + " has failed; save before that");
+        }
+        return exchange.whole(parameter, own);
+    }
+
+    private void requireSummed(String op) {
+        requireUsable(op);
+        if (state != State.SUMMED) {
+            throw new IllegalStateException("DataParallel: " + op + " needs summed gradients; call backward before");
+        }
+    }
+
+    private void requireUsable(String op) {
+        if (state == State.CLOSED) {
+            throw new IllegalStateException("DataParallel: " + op + ": it is closed");
+        }
+        if (state == State.FAILED) {
+            throw new IllegalStateException(
+                    "DataParallel: " + op + ": an earlier call has failed in the middle, and the"
+                            + " processes are not in step any more; end the program and resume from a checkpoint");
+        }
+    }
+
+    /// Frees the memory of this. The optimizer cannot step or be saved any more.
+    @Override
+    public void close() {
+        if (state != State.CLOSED) {
+            state = State.CLOSED;
+            home.close();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package org.toydiff.distributed;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// The order in which the sums of shards are added: a binary tree over all shards, which does not depend on the
+/// number of processes. Node i of level l stands for the shards from `i·2ˡ` to before `(i + 1)·2ˡ`; it is the sum
+/// of nodes 2i and 2i + 1 of the level below, or node 2i alone where there is no other.
+///
+/// Sums are pushed from left to right. A push says how many additions follow, of the last sum on the stack to the one
+/// below it, so that the stack has nodes alone whose right neighbours are still to come.
+final class ShardTree {
+    /// A sum: its first shard and its level.
+    record Node(int first, int level) {}
+
+    private final int shards;
+    private final List<Node> stack = new ArrayList<>();
+
+    ShardTree(int shards) {
+        this.shards = shards;
+    }
+
+    /// {@return the first shard of a rank} Each rank has neighbouring shards.
+    static int first(int rank, int ranks, int shards) {
+        return (int) ((long) rank * shards / ranks);
+    }
+
+    /// Pushes a sum.
+    ///
+    /// @return the number of additions that follow
+    int push(Node node) {
+        Node sum = promoted(node);
+        int additions = 0;
+        while (!stack.isEmpty() && isLeftOf(stack.getLast(), sum)) {
+            sum = promoted(new Node(stack.removeLast().first, sum.level + 1));
+            additions++;
+        }
+        stack.add(sum);
+        return additions;
+    }
+
+    /// Where there is no right neighbour, a node is its parent too.
+    private Node promoted(Node node) {
+        int level = node.level;
+        while (node.first > 0 && isLeft(node.first, level) && node.first + (1L << level) >= shards) {
+            level++;
+        }
+        return new Node(node.first, level);
+    }
+
+    private static boolean isLeft(int first, int level) {
+        return (first >> level & 1) == 0;
+    }
+
+    private static boolean isLeftOf(Node left, Node right) {
+        return left.level == right.level
+                && isLeft(left.first, left.level)
+                && left.first + (1L << left.level) == right.first;
+    }
+
+    /// {@return the sums on the stack}
+    List<Node> nodes() {
+        return List.copyOf(stack);
+    }
+
+    /// {@return the sums that remain of neighbouring shards}
+    static List<Node> nodes(int from, int to, int shards) {
+        var tree = new ShardTree(shards);
+        for (int shard = from; shard < to; shard++) {
+            tree.push(new Node(shard, 0));
+        }
+        return tree.nodes();
+    }
+
+    /// {@return the number of additions after each push of some sums}
+    static int[] additions(List<Node> sums, int shards) {
+        var tree = new ShardTree(shards);
+        return sums.stream().mapToInt(tree::push).toArray();
+    }
+
+    /// {@return the sum of one number for each shard}
+    static double sum(double[] numbers) {
+        double[] sums = numbers.clone();
+        var tree = new ShardTree(numbers.length);
+        int top = -1;
+        for (int shard = 0; shard < numbers.length; shard++) {
+            sums[++top] = numbers[shard];
+            for (int i = tree.push(new Node(shard, 0)); i > 0; i--) {
+                sums[top - 1] += sums[top];
+                top--;
+            }
+        }
+        return sums[0];
+    }
+}

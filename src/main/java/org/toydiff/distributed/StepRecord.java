@@ -1,0 +1,173 @@
+package org.toydiff.distributed;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.Updates;
+import org.toydiff.internal.mpi.Communicator;
+import org.toydiff.internal.mpi.Transfer;
+
+/// What the processes tell each other at the end of a backward, besides gradients: one row of doubles for each.
+///
+/// The row is a flag, the losses and weights of the shards, whether each parameter has a gradient, and the sums of the
+/// buffers of the model.
+final class StepRecord {
+    private final Layout layout;
+    private final int rank;
+    private final int mostShards;
+    private final int parameters;
+    private final long bufferElements;
+    private final long row;
+    private final MemorySegment own;
+    private final MemorySegment all;
+
+    /// The buffers' sums of this rank by node, and all sums in the order of the tree.
+    private final Tensor[] ownSums;
+
+    private final Tensor[] sums;
+    private final int[] additions;
+
+    /// Null for one process.
+    private final Transfer transfer;
+
+    StepRecord(Layout layout, int rank, int parameters, long bufferElements, TensorArena home) {
+        this.layout = layout;
+        this.rank = rank;
+        this.mostShards = Math.ceilDiv(layout.shards, layout.ranks);
+        this.parameters = parameters;
+        this.bufferElements = bufferElements;
+        this.row = row(layout, parameters, bufferElements);
+        this.all = home.allocate(layout.ranks * row * Double.BYTES, 64);
+        boolean alone = layout.ranks == 1;
+        this.own = alone ? all : home.allocate(row * Double.BYTES, 64);
+        this.transfer = alone ? null : Communicator.gentleAllGather(own, all);
+        this.ownSums = new Tensor[layout.mostNodes];
+        for (int node = 0; node < ownSums.length; node++) {
+            ownSums[node] = sums(own, 0, node);
+        }
+        List<ShardTree.Node> nodes = layout.nodes.stream().flatMap(List::stream).toList();
+        this.sums = new Tensor[nodes.size()];
+        for (int r = 0, i = 0; r < layout.ranks; r++) {
+            for (int node = 0; node < layout.nodes.get(r).size(); node++) {
+                sums[i++] = sums(all, r, node);
+            }
+        }
+        this.additions = ShardTree.additions(nodes, layout.shards);
+    }
+
+    /// {@return the number of doubles of a row}
+    static long row(Layout layout, int parameters, long bufferElements) {
+        return 1 + 2L * Math.ceilDiv(layout.shards, layout.ranks) + parameters + layout.mostNodes * bufferElements;
+    }
+
+    private Tensor sums(MemorySegment rows, int r, int node) {
+        long at = (r * row + buffers() + node * bufferElements) * Double.BYTES;
+        return Tensor.wrap(rows.asSlice(at, bufferElements * Double.BYTES), DType.FLOAT64, bufferElements);
+    }
+
+    private int loss() {
+        return 1;
+    }
+
+    private int weight() {
+        return loss() + mostShards;
+    }
+
+    private int present() {
+        return weight() + mostShards;
+    }
+
+    private int buffers() {
+        return present() + parameters;
+    }
+
+    /// {@return the transfer of the rows, null for one process}
+    Transfer transfer() {
+        return transfer;
+    }
+
+    void setFlag(boolean flag) {
+        own.set(JAVA_DOUBLE, 0, flag ? 1 : 0);
+    }
+
+    void setShard(int index, double loss, double weight) {
+        own.setAtIndex(JAVA_DOUBLE, loss() + index, loss);
+        own.setAtIndex(JAVA_DOUBLE, weight() + index, weight);
+    }
+
+    void setPresent(int parameter, boolean present) {
+        own.setAtIndex(JAVA_DOUBLE, present() + parameter, present ? 1 : 0);
+    }
+
+    /// {@return where this rank puts a sum of the buffers}
+    Tensor ownBuffers(int node) {
+        return ownSums[node];
+    }
+
+    private double get(int r, int index) {
+        return all.getAtIndex(JAVA_DOUBLE, r * row + index);
+    }
+
+    private boolean any(int index) {
+        boolean any = false;
+        for (int r = 0; r < layout.ranks; r++) {
+            any |= get(r, index) != 0;
+        }
+        return any;
+    }
+
+    /// {@return whether any rank has set its flag}
+    boolean flag() {
+        return any(0);
+    }
+
+    /// {@return whether a parameter has a gradient in any rank}
+    boolean present(int parameter) {
+        return any(present() + parameter);
+    }
+
+    /// {@return the sum of the weights of all shards}
+    double weights() {
+        return sum(true);
+    }
+
+    /// {@return the sum of the losses of all shards, each times its weight}
+    double losses() {
+        return sum(false);
+    }
+
+    private double sum(boolean weights) {
+        double[] terms = new double[layout.shards];
+        for (int r = 0; r < layout.ranks; r++) {
+            int first = ShardTree.first(r, layout.ranks, layout.shards);
+            int end = ShardTree.first(r + 1, layout.ranks, layout.shards);
+            for (int shard = first; shard < end; shard++) {
+                double weight = get(r, weight() + shard - first);
+                double loss = get(r, loss() + shard - first);
+                // A shard without weight may have no loss: the mean over no examples is NaN.
+                terms[shard] = weights ? weight : weight == 0 ? 0 : weight * loss;
+            }
+        }
+        return ShardTree.sum(terms);
+    }
+
+    /// {@return the mean of the buffers over all shards}
+    Tensor meanBuffers() {
+        int top = -1;
+        for (int node = 0; node < sums.length; node++) {
+            top++;
+            if (top != node) {
+                sums[top].copyFrom(sums[node]);
+            }
+            for (int i = additions[node]; i > 0; i--, top--) {
+                Updates.add(sums[top - 1], sums[top]);
+            }
+        }
+        Updates.scale(sums[0], 1.0 / layout.shards);
+        return sums[0];
+    }
+}
