@@ -433,6 +433,15 @@ public final class Updates {
         work.coefficients.decay = weightDecay;
     }
 
+    /// Makes a state tensor: zeros of the shape and dtype of a parameter in the innermost arena, whose memory can
+    /// move to another arena, also from a shared one, see [Tensor#moveTo(TensorArena)].
+    ///
+    /// @param parameter the parameter
+    /// @return the state
+    public static Tensor state(Tensor parameter) {
+        return Tensor.make("state", parameter.dtype, parameter.shape, true).fill(0);
+    }
+
     /// Notes that elements were changed through [Tensor#segment()], so that a later backward that would have read
     /// the old ones throws.
     ///

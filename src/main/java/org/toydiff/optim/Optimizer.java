@@ -139,7 +139,7 @@ public abstract class Optimizer implements Stateful {
         Tensor[] state = new Tensor[names.size()];
         Arrays.setAll(state, i -> {
             int known = stateNames.indexOf(names.get(i));
-            return known < 0 ? Tensor.zerosLike(slot.parameter) : slot.state[known];
+            return known < 0 ? Updates.state(slot.parameter) : slot.state[known];
         });
         return state;
     }
@@ -191,7 +191,7 @@ public abstract class Optimizer implements Stateful {
         List<Slot> added = new ArrayList<>();
         for (Tensor parameter : parameters) {
             Tensor[] state = new Tensor[stateNames.size()];
-            Arrays.setAll(state, i -> Tensor.zerosLike(parameter));
+            Arrays.setAll(state, i -> Updates.state(parameter));
             added.add(new Slot(group, parameter, state));
         }
         slots.addAll(added);

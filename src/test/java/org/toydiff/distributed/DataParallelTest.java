@@ -92,7 +92,8 @@ class DataParallelTest {
             }
             for (int i = 0; i < net.parameters().size(); i++) {
                 int parameter = i;
-                Tensor sum = sum(gradients.stream().map(all -> all.get(parameter)).toList());
+                Tensor sum =
+                        sum(gradients.stream().map(all -> all.get(parameter)).toList());
                 // Its gradient becomes the sum.
                 net.parameters().get(i).multiply(sum).sum().backward();
             }
@@ -259,7 +260,8 @@ class DataParallelTest {
                 parallel.step();
                 assertArrayEquals(new double[] {-0.5, 0}, used.toDoubleArray());
                 assertArrayEquals(new double[] {3, 4}, unused.toDoubleArray());
-                assertArrayEquals(new long[] {1, 0}, optimizer.stateDict().get("steps").toLongArray());
+                assertArrayEquals(
+                        new long[] {1, 0}, optimizer.stateDict().get("steps").toLongArray());
             }
         }
     }
@@ -287,7 +289,8 @@ class DataParallelTest {
                     int count = shards;
                     parallel.backward(shard -> loss(net, x, targets(), shard, count));
                     parallel.step();
-                    assertEquals(predicted.total() - predicted.parameters() - predicted.gradients() - predicted.state(),
+                    assertEquals(
+                            predicted.total() - predicted.parameters() - predicted.gradients() - predicted.state(),
                             parallel.liveBytes());
                 }
                 assertTrue(predicted.toString().contains("partial sums"), predicted.toString());
@@ -351,9 +354,7 @@ class DataParallelTest {
             assertThrows(IllegalArgumentException.class, () -> parallel.clipValue(Double.NaN));
             Tensor x = inputs(DType.FLOAT32, 0);
             long live = Memory.liveBytes();
-            assertThrows(
-                    IllegalArgumentException.class,
-                    () -> parallel.backward(shard -> net.forward(x)));
+            assertThrows(IllegalArgumentException.class, () -> parallel.backward(shard -> net.forward(x)));
             assertEquals(live, Memory.liveBytes());
             var failed = assertThrows(
                     IllegalStateException.class, () -> parallel.backward(shard -> loss(net, x, targets(), shard, 2)));

@@ -44,8 +44,9 @@ class LayoutTest {
     @Test
     void noRankHasAUnitMoreThanAnotherPerTurn() {
         try (var arena = TensorArena.ofConfined()) {
-            List<Tensor> parameters =
-                    java.util.stream.IntStream.range(0, 40).mapToObj(i -> Tensor.zeros(Updates.UNIT + i)).toList();
+            List<Tensor> parameters = java.util.stream.IntStream.range(0, 40)
+                    .mapToObj(i -> Tensor.zeros(Updates.UNIT + i))
+                    .toList();
             int ranks = 7;
             var layout = new Layout(parameters, ranks, ranks);
             long least = Long.MAX_VALUE;

@@ -87,8 +87,6 @@ class ShardTreeTest {
         double small = Math.ulp(1.0) / 2;
         assertEquals(1 + Math.ulp(1.0), ShardTree.sum(new double[] {1, 0, small, small}));
         assertEquals(1, ShardTree.sum(new double[] {1, small, small, 0}));
-        assertEquals(
-                15,
-                ShardTree.sum(IntStream.range(0, 6).mapToDouble(i -> i).toArray()));
+        assertEquals(15, ShardTree.sum(IntStream.range(0, 6).mapToDouble(i -> i).toArray()));
     }
 }

@@ -1,0 +1,95 @@
+package org.toydiff.child;
+
+import java.util.Arrays;
+import java.util.List;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.distributed.DataParallel;
+import org.toydiff.distributed.ProcessGroup;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.optim.SGD;
+
+/// Calls every collective in a group, or does in one process what ends a job, as the argument says.
+public final class Collected {
+    private Collected() {}
+
+    public static void main(String[] args) throws Exception {
+        try (var group = ProcessGroup.mpi();
+                var arena = TensorArena.ofShared()) {
+            boolean last = group.rank() == group.size() - 1;
+            switch (args[0]) {
+                case "collectives" -> collectives(group);
+                case "other shape" -> group.allReduce(Tensor.zeros(last ? 4 : 3));
+                case "other call" -> {
+                    if (last) {
+                        group.barrier();
+                    } else {
+                        group.broadcast(Tensor.zeros(2), 0);
+                    }
+                }
+                case "exception" -> {
+                    if (last) {
+                        throw new IllegalArgumentException("the data of this rank is missing");
+                    }
+                    group.barrier();
+                }
+                case "exit" -> {
+                    if (last) {
+                        System.exit(3);
+                    }
+                    group.barrier();
+                }
+                case "other model" -> train(group, last ? 5 : 4, 2, -1);
+                case "other shards" -> train(group, 4, last ? 4 : 2, -1);
+                case "exception in a step" -> train(group, 4, 2, last ? 2 : -1);
+                case "endless" -> {
+                    System.out.println("process " + ProcessHandle.current().pid());
+                    train(group, 4, 2, -1);
+                }
+                default -> throw new IllegalArgumentException(args[0]);
+            }
+        }
+    }
+
+    private static void collectives(ProcessGroup group) {
+        for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16, DType.INT32, DType.INT64)) {
+            try (var confined = TensorArena.ofConfined()) {
+                Tensor sum = Tensor.full(dtype, group.rank() + 1, 2);
+                group.allReduce(sum);
+                Tensor from = Tensor.full(dtype, group.rank() + 1, 2);
+                group.broadcast(from, group.size() - 1);
+                Tensor whole = Tensor.zeros(dtype, group.size(), 2);
+                group.allGather(Tensor.full(dtype, group.rank() + 1, 2), whole);
+                System.out.println(dtype + " " + text(sum) + text(from) + text(whole));
+            }
+        }
+        group.allReduce(Tensor.zeros(0));
+        group.barrier();
+    }
+
+    private static String text(Tensor tensor) {
+        return Arrays.toString(tensor.cast(DType.FLOAT64).toDoubleArray());
+    }
+
+    /// Trains for ever, or until a step fails.
+    private static void train(ProcessGroup group, int inputs, int shards, int failing) {
+        var net = new Linear(inputs, 3);
+        try (var parallel = DataParallel.of(net, new SGD(net.parameters(), 1e-3), group, shards)) {
+            for (int step = 0; ; step++) {
+                int now = step;
+                parallel.backward(shard -> {
+                    if (now == failing) {
+                        throw new IllegalArgumentException("the file of step " + now + " cannot be read");
+                    }
+                    return Functional.mseLoss(net.forward(Tensor.ones(2, inputs)), Tensor.ones(2, 3));
+                });
+                parallel.step();
+                if (step == 0) {
+                    System.out.println("stepped");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package org.toydiff.distributed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.child.Child;
+import org.toydiff.child.Collected;
+import org.toydiff.child.DistributedSteps;
+
+/// Real processes, started by `mpirun`: skipped where there is none.
+class MpiTest {
+    /// The longest time from a fault to the end of the job.
+    private static final double PROMPT_SECONDS = 30;
+
+    @BeforeAll
+    static void thereIsMpi() {
+        MpiJob.requireMpi();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void trainingHasTheBitsOfOneProcess(int ranks) throws Exception {
+        List<String> expected;
+        try (var group = ProcessGroup.single()) {
+            expected = DistributedSteps.lines(group);
+        }
+        assertEquals("memory as planned: true", expected.getLast());
+        MpiJob job = MpiJob.run(ranks, DistributedSteps.class);
+        assertEquals(0, job.exit(), job::toString);
+        for (int rank = 0; rank < ranks; rank++) {
+            assertEquals(expected, job.of(rank, "stdout"), job::toString);
+        }
+    }
+
+    @Test
+    void collectivesReachAllDTypes() throws Exception {
+        MpiJob job = MpiJob.run(2, Collected.class, "collectives");
+        assertEquals(0, job.exit(), job::toString);
+        for (int rank = 0; rank < 2; rank++) {
+            List<String> lines = job.of(rank, "stdout");
+            assertEquals(5, lines.size(), job::toString);
+            for (String line : lines) {
+                assertEquals("[3.0, 3.0][2.0, 2.0][1.0, 1.0, 2.0, 2.0]", line.substring(line.indexOf(' ') + 1), line);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "other shape | rank 0: allReduce [3] float32, rank 1: allReduce [4] float32",
+                "other call | rank 0: broadcast [2] float32 from rank 0, rank 1: barrier",
+                "other model | rank 0: DataParallel parameter weight [3, 4] float32, rank 1: DataParallel parameter weight [3, 5]",
+                "other shards | rank 0: DataParallel with 2 shards and SGD, rank 1: DataParallel with 4 shards"
+            })
+    void whatDiffersIsReportedByEveryRank(String fault, String message) throws Exception {
+        MpiJob job = MpiJob.run(2, Collected.class, fault);
+        assertNotEquals(0, job.exit());
+        assertTrue(job.seconds() < PROMPT_SECONDS, job::toString);
+        for (int rank = 0; rank < 2; rank++) {
+            assertTrue(job.errors(rank).contains(message), job::toString);
+            assertTrue(job.errors(rank).contains("rank " + rank + " of 2 failed"), job::toString);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "exception | the data of this rank is missing | rank 1: close",
+                "exception in a step | the file of step 2 cannot be read | rank 0 of 2 ends before",
+                "exit | rank 1 of 2 ends before | rank 0 of 2 ends before"
+            })
+    void aRankThatFailsEndsTheJobWithAMessageOfEveryRank(String fault, String ofOne, String ofOther) throws Exception {
+        MpiJob job = MpiJob.run(2, Collected.class, fault);
+        assertNotEquals(0, job.exit());
+        assertTrue(job.seconds() < PROMPT_SECONDS, job::toString);
+        assertTrue(job.errors(1).contains(ofOne), job::toString);
+        assertTrue(job.errors(0).contains(ofOther), job::toString);
+    }
+
+    @Test
+    void aRankThatIsKilledEndsTheJob(@TempDir Path folder) throws Exception {
+        Path out = folder.resolve("out");
+        Process job = MpiJob.start(out, 2, Collected.class, "endless");
+        try {
+            Child.awaitOutput(job, out, "[1,1]<stdout>:stepped");
+            long killed = System.nanoTime();
+            ProcessHandle.of(pid(out, 1)).orElseThrow().destroyForcibly();
+            MpiJob ended = MpiJob.end(job, out, killed);
+            assertNotEquals(0, ended.exit());
+            assertTrue(ended.seconds() < PROMPT_SECONDS, ended::toString);
+            assertTrue(
+                    ended.errors(0).contains("rank 0 of 2 ends before its process group is closed"), ended::toString);
+            awaitEnd(pid(out, 0));
+        } finally {
+            job.destroy();
+        }
+    }
+
+    @Test
+    void anInterruptLeavesNoProcess(@TempDir Path folder) throws Exception {
+        Path out = folder.resolve("out");
+        Process job = MpiJob.start(out, 2, Collected.class, "endless");
+        try {
+            Child.awaitOutput(job, out, "[1,0]<stdout>:stepped");
+            Child.awaitOutput(job, out, "[1,1]<stdout>:stepped");
+            new ProcessBuilder("kill", "-INT", String.valueOf(job.pid()))
+                    .start()
+                    .waitFor();
+            MpiJob ended = MpiJob.end(job, out, System.nanoTime());
+            assertTrue(ended.seconds() < PROMPT_SECONDS, ended::toString);
+            for (int rank = 0; rank < 2; rank++) {
+                awaitEnd(pid(out, rank));
+            }
+        } finally {
+            job.destroy();
+        }
+    }
+
+    /// Waits until a process does not run any more: it may be there as a zombie, which init has not collected.
+    private static void awaitEnd(long pid) throws Exception {
+        Path status = Path.of("/proc", String.valueOf(pid), "stat");
+        long begun = System.nanoTime();
+        while (Files.exists(status) && !Files.readString(status).contains(") Z ")) {
+            assertTrue(System.nanoTime() - begun < PROMPT_SECONDS * 1e9, "process " + pid + " still runs");
+            Thread.sleep(20);
+        }
+    }
+
+    private static long pid(Path out, int rank) throws Exception {
+        String tag = "[1," + rank + "]<stdout>:process ";
+        return Files.readAllLines(out).stream()
+                .filter(line -> line.startsWith(tag))
+                .mapToLong(line -> Long.parseLong(line.substring(tag.length())))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void aMissingLibraryIsReportedWithThePlacesAndTheRemedy() throws Exception {
+        Child child = Child.run(List.of(
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dtoydiff.mpi=/no/such/libmpi.so",
+                "-cp",
+                Child.classPath(),
+                Collected.class.getName(),
+                "collectives"));
+        assertNotEquals(0, child.exit());
+        assertTrue(child.err().contains("/no/such/libmpi.so: there is no such file"), child.err());
+        assertTrue(child.err().contains("Debian: openmpi-bin"), child.err());
+        assertTrue(child.err().contains("-Dtoydiff.mpi=/path/to/libmpi.so.40"), child.err());
+    }
+}
