@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import org.toydiff.internal.arithmetic.DecayPower;
 import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.launch.UpdateWork;
@@ -107,5 +108,35 @@ final class UpdateLaunch {
             throw new IllegalArgumentException(op + ": some of parameter " + Shape.text(parameter.shape)
                     + ", its gradient and its state overlap in memory; give each its own, as copyTo(arena) makes it");
         }
+    }
+
+    static void moments(UpdateWork work, long step, double beta1, double beta2, double epsilon) {
+        work.coefficients.beta1 = beta1;
+        work.coefficients.beta2 = beta2;
+        work.coefficients.squareWeight = 1 - beta2;
+        work.coefficients.rootCorrection = 1 / Math.sqrt(1 - DecayPower.of(beta2, step));
+        work.coefficients.epsilon = epsilon;
+    }
+
+    static void squares(
+            UpdateWork work, double rate, double squareDecay, double squareWeight, double epsilon, double weightDecay) {
+        work.coefficients.rate = rate;
+        work.coefficients.beta2 = squareDecay;
+        work.coefficients.squareWeight = squareWeight;
+        work.coefficients.rootCorrection = 1;
+        work.coefficients.epsilon = epsilon;
+        work.coefficients.decay = weightDecay;
+    }
+
+    /// {@return the total of the squares of r}
+    static double lambMoments(UpdateWork work, Tensor parameter, Tensor gradient, Tensor first, Tensor second) {
+        Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second, null);
+        return Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second, null);
+    }
+
+    static void lamb(UpdateWork work, long step, double beta1, double beta2, double epsilon, double weightDecay) {
+        moments(work, step, beta1, beta2, epsilon);
+        work.coefficients.scale = 1 / (1 - DecayPower.of(beta1, step));
+        work.coefficients.decay = weightDecay;
     }
 }

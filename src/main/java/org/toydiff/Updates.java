@@ -90,7 +90,7 @@ public final class Updates {
             double weightDecay,
             double parameterScale) {
         UpdateWork work = UpdateLaunch.begin("adam", parameter, gradient, first, second);
-        moments(work, step, beta1, beta2, epsilon);
+        UpdateLaunch.moments(work, step, beta1, beta2, epsilon);
         work.coefficients.rate = rate / (1 - DecayPower.of(beta1, step));
         work.coefficients.decay = weightDecay;
         work.coefficients.shrinkage = parameterScale;
@@ -118,7 +118,7 @@ public final class Updates {
             double epsilon,
             double weightDecay) {
         UpdateWork work = UpdateLaunch.begin("adaptive", parameter, gradient, null, squares);
-        squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
+        UpdateLaunch.squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
         UpdateLaunch.run(work, UpdateKernel.ADAPTIVE, parameter, gradient, null, squares);
     }
 
@@ -147,7 +147,7 @@ public final class Updates {
             double momentum,
             double weightDecay) {
         UpdateWork work = UpdateLaunch.begin("adaptive", parameter, gradient, velocity, squares);
-        squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
+        UpdateLaunch.squares(work, rate, squareDecay, squareWeight, epsilon, weightDecay);
         work.coefficients.beta1 = momentum;
         UpdateLaunch.run(work, UpdateKernel.ADAPTIVE_MOMENTUM, parameter, gradient, velocity, squares);
     }
@@ -182,7 +182,7 @@ public final class Updates {
             double weightDecay,
             double parameterScale) {
         UpdateWork work = UpdateLaunch.begin("amsgrad", parameter, gradient, first, second, largest);
-        moments(work, step, beta1, beta2, epsilon);
+        UpdateLaunch.moments(work, step, beta1, beta2, epsilon);
         work.coefficients.rate = rate / (1 - DecayPower.of(beta1, step));
         work.coefficients.decay = weightDecay;
         work.coefficients.shrinkage = parameterScale;
@@ -218,7 +218,7 @@ public final class Updates {
             double weightDecay,
             double parameterScale) {
         UpdateWork work = UpdateLaunch.begin("nadam", parameter, gradient, first, second);
-        moments(work, step, beta1, beta2, epsilon);
+        UpdateLaunch.moments(work, step, beta1, beta2, epsilon);
         work.coefficients.gradientWeight = gradientRate;
         work.coefficients.velocityWeight = meanRate;
         work.coefficients.decay = weightDecay;
@@ -261,7 +261,7 @@ public final class Updates {
         double length = longest - 2 * step * power / (1 - power);
         boolean rectified = length > 5;
         double variance = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length);
-        moments(work, step, beta1, beta2, epsilon);
+        UpdateLaunch.moments(work, step, beta1, beta2, epsilon);
         work.coefficients.rootCorrection = 1;
         work.coefficients.rate =
                 rate / (1 - DecayPower.of(beta1, step)) * (rectified ? Math.sqrt(variance) * Math.sqrt(1 - power) : 1);
@@ -324,7 +324,7 @@ public final class Updates {
             double epsilon,
             double weightDecay) {
         UpdateWork work = UpdateLaunch.begin("adadelta", parameter, gradient, steps, squares);
-        squares(work, rate, rho, 1 - rho, epsilon, weightDecay);
+        UpdateLaunch.squares(work, rate, rho, 1 - rho, epsilon, weightDecay);
         UpdateLaunch.run(work, UpdateKernel.ADADELTA, parameter, gradient, steps, squares);
     }
 
@@ -354,11 +354,45 @@ public final class Updates {
             double momentum,
             double weightDecay) {
         UpdateWork work = UpdateLaunch.begin("centered", parameter, gradient, mean, squares, velocity);
-        squares(work, rate, alpha, 1 - alpha, epsilon, weightDecay);
+        UpdateLaunch.squares(work, rate, alpha, 1 - alpha, epsilon, weightDecay);
         work.coefficients.beta1 = alpha;
         work.coefficients.velocityWeight = momentum;
         UpdateKernel kernel = velocity == null ? UpdateKernel.CENTERED : UpdateKernel.CENTERED_MOMENTUM;
         UpdateLaunch.run(work, kernel, parameter, gradient, mean, squares, velocity);
+    }
+
+    /// LAMB, in three passes: [#lambMoments], and [#lambStep] with `rate·‖p‖/‖r‖`; the ratio is 1 where a norm is 0.
+    ///
+    /// @param parameter p
+    /// @param gradient g
+    /// @param first m, the first moment
+    /// @param second v, the second moment
+    /// @param step t, which is 1 for the first step
+    /// @param rate the learning rate
+    /// @param beta1 β₁
+    /// @param beta2 β₂
+    /// @param epsilon ε
+    /// @param weightDecay the weight of the parameter in r
+    public static void lamb(
+            Tensor parameter,
+            Tensor gradient,
+            Tensor first,
+            Tensor second,
+            long step,
+            double rate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double weightDecay) {
+        UpdateWork work = UpdateLaunch.begin("lamb", parameter, gradient, first, second);
+        if (parameter.size() == 0 || Launch.skips(parameter)) {
+            return;
+        }
+        double norm = norm(parameter);
+        UpdateLaunch.lamb(work, step, beta1, beta2, epsilon, weightDecay);
+        double stepNorm = Math.sqrt(UpdateLaunch.lambMoments(work, parameter, gradient, first, second));
+        work.coefficients.rate = rate * (norm > 0 && stepNorm > 0 ? norm / stepNorm : 1);
+        UpdateLaunch.run(work, UpdateKernel.LAMB_STEP, parameter, null, first, second);
     }
 
     /// The first two of LAMB's three passes: moments as Adam's, and the squares of the step
@@ -391,9 +425,8 @@ public final class Updates {
         if (parameter.size() == 0 || Launch.skips(parameter)) {
             return;
         }
-        lamb(work, step, beta1, beta2, epsilon, weightDecay);
-        Launch.update(work, UpdateKernel.LAMB_MOMENTS, parameter, gradient, first, second, null);
-        Launch.update(work, UpdateKernel.LAMB_NORM, parameter, null, first, second, null);
+        UpdateLaunch.lamb(work, step, beta1, beta2, epsilon, weightDecay);
+        UpdateLaunch.lambMoments(work, parameter, gradient, first, second);
         work.copySums(squares, at);
         UpdateLaunch.changed(first);
         UpdateLaunch.changed(second);
@@ -421,16 +454,9 @@ public final class Updates {
             double epsilon,
             double weightDecay) {
         UpdateWork work = UpdateLaunch.begin("lamb", parameter, null, first, second);
-        lamb(work, step, beta1, beta2, epsilon, weightDecay);
+        UpdateLaunch.lamb(work, step, beta1, beta2, epsilon, weightDecay);
         work.coefficients.rate = rate;
         UpdateLaunch.run(work, UpdateKernel.LAMB_STEP, parameter, null, first, second);
-    }
-
-    private static void lamb(
-            UpdateWork work, long step, double beta1, double beta2, double epsilon, double weightDecay) {
-        moments(work, step, beta1, beta2, epsilon);
-        work.coefficients.scale = 1 / (1 - DecayPower.of(beta1, step));
-        work.coefficients.decay = weightDecay;
     }
 
     /// Makes a state tensor: zeros of the shape and dtype of a parameter in the innermost arena, whose memory can
@@ -555,23 +581,5 @@ public final class Updates {
         }
         Launch.inPlace(tensor.dtype.kind.of(kernel), tensor, operand);
         tensor.storage.version++;
-    }
-
-    private static void moments(UpdateWork work, long step, double beta1, double beta2, double epsilon) {
-        work.coefficients.beta1 = beta1;
-        work.coefficients.beta2 = beta2;
-        work.coefficients.squareWeight = 1 - beta2;
-        work.coefficients.rootCorrection = 1 / Math.sqrt(1 - DecayPower.of(beta2, step));
-        work.coefficients.epsilon = epsilon;
-    }
-
-    private static void squares(
-            UpdateWork work, double rate, double squareDecay, double squareWeight, double epsilon, double weightDecay) {
-        work.coefficients.rate = rate;
-        work.coefficients.beta2 = squareDecay;
-        work.coefficients.squareWeight = squareWeight;
-        work.coefficients.rootCorrection = 1;
-        work.coefficients.epsilon = epsilon;
-        work.coefficients.decay = weightDecay;
     }
 }

@@ -55,12 +55,16 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
 
     private List<Transform> transforms = List.of();
     private int prefetch;
+    private ShardRange shards = ShardRange.ALL;
 
     private long seed;
     private long epoch;
 
     /// The number of examples of the epoch that were returned.
     private long position;
+
+    /// The number of examples of the batch returned last.
+    private int examples;
 
     /// Whether an iteration reached the position, so that a new one begins the next epoch.
     private boolean begun;
@@ -153,6 +157,36 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         begin("prefetch");
         this.prefetch = batches;
         return this;
+    }
+
+    /// Reads of each batch only neighbouring shards, for one of several processes. Each shard is transformed by
+    /// itself, so that its examples do not depend on the number of processes. [Batch#size()] is then the number of
+    /// examples that are read, and [#examples()] that of the whole batch.
+    ///
+    /// Shard i of a batch of n examples has those from `⌊i·n / shards⌋` to before `⌊(i + 1)·n / shards⌋`. A batch with
+    /// fewer examples than shards is refused when it is read.
+    ///
+    /// @param first the first shard that is read
+    /// @param end the shard after the last that is read
+    /// @param shards the number of shards of a batch; `shards(0, 1, 1)` reads whole batches again
+    /// @return this
+    /// @throws IllegalArgumentException if there is no such range
+    /// @throws IllegalStateException if an iteration is under way
+    public DataLoader shards(int first, int end, int shards) {
+        var range = new ShardRange(first, end, shards);
+        // Positions count whole batches, so a saved one may be under way.
+        if (current != null) {
+            throw new IllegalStateException(
+                    "DataLoader: shards cannot change during an iteration; set them before iterator() or after its end");
+        }
+        this.shards = range;
+        return this;
+    }
+
+    /// {@return the number of examples of the batch returned last, with those of shards that were not read; 0
+    /// before the first}
+    public int examples() {
+        return examples;
     }
 
     /// {@return the number of examples of the data set, 0 or more}
@@ -278,7 +312,7 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         if (order != null) {
             SplitMix64.permute(order, seed, epoch);
         }
-        return new Epoch(dataset, batchSize, dropLast, transforms, seed, epoch, order);
+        return new Epoch(dataset, batchSize, dropLast, transforms, seed, epoch, order, shards);
     }
 
     private final class Iteration implements Iterator<Batch> {
@@ -309,7 +343,8 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
                 throw new NoSuchElementException("next: the epoch has no batch left");
             }
             Batch batch = source.next(position);
-            position += batches.count(position);
+            examples = batches.count(position);
+            position += examples;
             return batch;
         }
 

@@ -97,6 +97,9 @@ public final class DataParallel implements AutoCloseable {
 
     private double weightHere;
 
+    /// Of the shards of the last backward.
+    private long peakBytes;
+
     private DataParallel(Layer model, Optimizer optimizer, ProcessGroup group, int shards) {
         this.optimizer = optimizer;
         this.parameters = optimizer.parameters();
@@ -113,7 +116,7 @@ public final class DataParallel implements AutoCloseable {
         optimizer.divide(ownParts);
         ownParts.serve(this);
         this.firstUnit = layout.firstUnits();
-        this.squares = new double[firstUnit[parameters.size()]];
+        this.squares = new double[Math.max(1, firstUnit[parameters.size()])];
         try (var inside = home.enter();
                 var unrecorded = Autograd.noGradient()) {
             this.exchange = new GradientExchange(layout, parameters, rank, processes, this::takeGradient);
@@ -249,6 +252,7 @@ public final class DataParallel implements AutoCloseable {
                         loss.backward(seed, Release.EAGER);
                     }
                 }
+                peakBytes = Math.max(peakBytes, arena.peakBytes());
                 return value;
             }
         }
@@ -293,6 +297,7 @@ public final class DataParallel implements AutoCloseable {
     }
 
     private void begin() {
+        peakBytes = 0;
         exchange.begin();
         seeds.begin(randomState);
         if (accumulations == 0) {
@@ -378,6 +383,12 @@ public final class DataParallel implements AutoCloseable {
         }
         synchronizes = false;
         return () -> synchronizes = true;
+    }
+
+    /// {@return the peak of the tensors of a shard of this process in the last backward, in bytes; 0 after
+    /// [#backwardBy(IntToDoubleFunction, IntToDoubleFunction)], whose caller knows}
+    public long peakBytes() {
+        return peakBytes;
     }
 
     /// {@return the sum of the weights of all shards in the last backward, the same in every process}
@@ -469,6 +480,19 @@ public final class DataParallel implements AutoCloseable {
         return Math.sqrt(sum);
     }
 
+    /// {@return whether all elements of the summed gradients are finite, the same in every process}
+    ///
+    /// @throws IllegalStateException unless backward was called after the last step
+    public boolean areFinite() {
+        requireSummed("areFinite");
+        Arrays.fill(squares, 0);
+        for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
+            squares[0] += Updates.allFinite(exchange.ownOfBucket(bucket)) ? 0 : 1;
+        }
+        processes.sum(squares, scratch);
+        return squares[0] == 0;
+    }
+
     /// Steps the optimizer with the summed gradients: each process updates its part of the parameters and receives the
     /// others'. Parameters that have no gradient in any shard stay as they are.
     ///
@@ -528,11 +552,13 @@ public final class DataParallel implements AutoCloseable {
         }
     }
 
-    /// Frees the memory of this. The optimizer cannot step or be saved any more.
+    /// Frees the memory of this. The optimizer cannot step or be saved any more, unless [Optimizer#unite()] was called.
+    /// After a failure the memory stays until the process ends, because others may be reading it.
     @Override
     public void close() {
-        if (state != State.CLOSED) {
-            state = State.CLOSED;
+        boolean free = state != State.CLOSED && (state != State.FAILED || processes.isAlone());
+        state = State.CLOSED;
+        if (free) {
             home.close();
         }
     }

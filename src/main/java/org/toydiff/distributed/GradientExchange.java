@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.function.IntFunction;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.internal.mpi.Transfer;
 
 /// Sends gradients, bucket by bucket, while backward goes on, and the updated parameters after the step.
 final class GradientExchange {
@@ -34,6 +35,11 @@ final class GradientExchange {
 
     private int next;
 
+    /// Throw in all processes if one calls something else, whose data would be taken for these.
+    private final Transfer stepAgreement;
+
+    private final Transfer stateAgreement;
+
     /// @param gradients the gradient of a parameter that backward has completed, or null for none
     GradientExchange(
             Layout layout, List<Tensor> parameters, int rank, Processes processes, IntFunction<Tensor> gradients) {
@@ -49,6 +55,8 @@ final class GradientExchange {
             numbers.put(parameters.get(i), i);
             parts[i] = sums.parts(i, parameters.get(i));
         }
+        this.stepAgreement = processes.agreement("DataParallel.step", "");
+        this.stateAgreement = processes.agreement("Optimizer.stateDict", "");
         this.bucketOf = new BucketExchange[parts.length];
         List<BucketExchange.Staging> staging = new ArrayList<>();
         for (int i = 0; i < ON_THE_WAY; i++) {
@@ -149,6 +157,7 @@ final class GradientExchange {
         if (processes.isAlone()) {
             return;
         }
+        processes.begin(stepAgreement);
         for (int b = 0; b < buckets.size(); b++) {
             if (b >= ON_THE_WAY) {
                 receive(b - ON_THE_WAY);
@@ -164,6 +173,7 @@ final class GradientExchange {
     }
 
     private void receive(int number) {
+        processes.await("step", stepAgreement);
         BucketExchange bucket = buckets.get(number);
         processes.await("step", bucket.parameters());
         for (int i : layout.buckets.get(number).parameters) {
@@ -184,7 +194,9 @@ final class GradientExchange {
         if (!processes.isAlone()) {
             BucketExchange bucket = bucketOf[i];
             bucket.putUpdated(i, own);
+            processes.begin(stateAgreement);
             processes.begin(bucket.parameters());
+            processes.await("stateDict", stateAgreement);
             processes.await("stateDict", bucket.parameters());
             for (int r = 0; r < layout.ranks; r++) {
                 to[r].copyFrom(bucket.collected(i, r));

@@ -128,10 +128,12 @@ final class Processes {
     static final class Sums {
         private final MemorySegment memory;
         private final Transfer transfer;
+        private final Transfer agreement;
 
         Sums(Processes processes, TensorArena home, int most) {
             memory = home.allocate(bytes(most), 64);
             transfer = processes.sum(memory);
+            agreement = processes.agreement("DataParallel: a norm or a check of all gradients", "");
         }
 
         static long bytes(int most) {
@@ -139,8 +141,10 @@ final class Processes {
         }
 
         private void sum(Processes processes) {
+            processes.begin(agreement);
             processes.begin(transfer);
-            processes.await("step", transfer);
+            processes.await("sum", agreement);
+            processes.await("sum", transfer);
         }
     }
 }

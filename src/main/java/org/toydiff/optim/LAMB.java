@@ -26,7 +26,8 @@ public final class LAMB extends AdaptiveMoments<LAMB> implements TrustRatio {
 
     @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        updateWhole(this, group, parameter, gradient, state, step);
+        Updates.lamb(
+                parameter, gradient, state[0], state[1], step, group.lr(), beta1, beta2, epsilon, group.weightDecay());
     }
 
     @Override

@@ -59,7 +59,7 @@ public final class LARS extends Optimizer implements TrustRatio {
 
     @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        updateWhole(this, group, parameter, gradient, state, step);
+        update(group, parameter, gradient, state, step, Updates.norm(parameter), Updates.norm(gradient));
     }
 
     @Override

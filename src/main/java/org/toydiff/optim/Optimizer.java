@@ -46,8 +46,8 @@ public abstract class Optimizer implements Stateful {
     /// Null while this process has all elements.
     private Division division;
 
-    /// The sums of squares that a [TrustRatio] measures; of all parameters if they are divided.
-    private double[] squares = {};
+    /// The sums of squares that a [TrustRatio] measures of all parameters, if they are divided.
+    private double[] squares;
 
     /// A parameter with its group and state.
     private static final class Slot {
@@ -327,18 +327,6 @@ public abstract class Optimizer implements Stateful {
         }
     }
 
-    /// Updates a parameter of which this process has all elements.
-    final void updateWhole(
-            TrustRatio ratio, ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
-        int units = Math.toIntExact(Math.ceilDiv(parameter.size(), (long) Updates.UNIT));
-        if (units > squares.length) {
-            squares = new double[units];
-        }
-        double parameterNorm = Updates.norm(parameter);
-        ratio.measure(group, parameter, gradient, state, step, squares, 0);
-        ratio.update(group, parameter, gradient, state, step, parameterNorm, Updates.norm(squares, 0, units));
-    }
-
     /// Divides the state among processes: from now on each steps with its own elements of every parameter, and has
     /// their state alone. What the state was until now is kept. The other processes' elements of the parameters are
     /// not changed by a step; who calls this collects them.
@@ -374,12 +362,42 @@ public abstract class Optimizer implements Stateful {
         this.division = division;
     }
 
+    /// Ends a division: every process has the state of all elements again, and steps by itself. Every process calls
+    /// this.
+    ///
+    /// **Memory** the state of all elements is made in the innermost arena, and that of this process's elements is
+    /// freed.
+    ///
+    /// @throws IllegalStateException if the state is not divided
+    public final void unite() {
+        if (division == null) {
+            throw new IllegalStateException(name() + ": unite: the state is not divided");
+        }
+        for (int i = 0; i < slots.size(); i++) {
+            unite(slots.get(i), i);
+        }
+        division = null;
+    }
+
+    private void unite(Slot slot, int i) {
+        for (int j = 0; j < slot.state.length; j++) {
+            Tensor all = Updates.state(slot.parameter);
+            try (var scratch = TensorArena.ofConfined()) {
+                all.copyFrom(division.whole(i, slot.state[j]));
+                slot.state[j].moveTo(scratch);
+            }
+            slot.state[j] = all;
+        }
+        slot.own = slot.parameter;
+    }
+
     /// Copies the state of some elements, and frees that of all.
     private static Tensor[] ownState(Slot slot, long from, long to) {
         Tensor[] own = new Tensor[slot.state.length];
         for (int j = 0; j < own.length; j++) {
             Tensor all = slot.state[j];
-            own[j] = Tensor.zeros(all.dtype(), to - from).copyFrom(elements(all, from, to));
+            Tensor part = elements(all, from, to);
+            own[j] = Updates.state(part).copyFrom(part);
         }
         try (var freed = TensorArena.ofConfined()) {
             for (Tensor all : slot.state) {

@@ -41,8 +41,10 @@ final class CompiledPass implements AutoCloseable {
     /// Tensors outside of the function, by their use, dtype and shape: what it computes is read from copies.
     private final Map<List<Object>, Tensor> copies = new HashMap<>();
 
-    /// A copy of the output of the last run.
+    /// A copy of the output of the last run, and its loss.
     private Tensor output;
+
+    private double value;
 
     /// Creates a pass, with memory in the innermost arena and, for copies, in `home`.
     CompiledPass(Trainer settings, Training training, MicroBatches batches, Share share, TensorArena home) {
@@ -81,7 +83,8 @@ final class CompiledPass implements AutoCloseable {
     /// Sets the factor of the gradient.
     private void begin(Tensor output, Tensor loss, long examples, Tensor factor) {
         this.output = output;
-        double gradient = share.of(loss.item(), examples);
+        value = loss.item();
+        double gradient = share.of(value, examples);
         if (gradient == 0) {
             throw NO_BACKWARD;
         }
@@ -102,6 +105,11 @@ final class CompiledPass implements AutoCloseable {
             // The output and the loss are computed.
         }
         return output;
+    }
+
+    /// {@return the loss of the last run}
+    double loss() {
+        return value;
     }
 
     /// {@return the bytes in which the last call kept its temporaries; 0 if there was no backward yet}

@@ -24,10 +24,13 @@ final class Evaluation {
 
     /// {@return the loss and the metrics over the examples of a loader, by name}
     Map<String, Double> evaluate(DataLoader loader) {
-        var step = new EvaluationStep(settings);
+        var step = new EvaluationStep(settings, null);
         var loss = new Mean("loss", settings.loss);
         settings.metrics.forEach(Metric::reset);
-        run("evaluate", loader, batch -> loss.add(step.evaluate(batch), batch.size(), step.denominator()));
+        run(
+                "evaluate",
+                loader,
+                batch -> loss.add(step.evaluate(batch, batch.size()), batch.size(), step.denominator()));
         Map<String, Double> values = new LinkedHashMap<>();
         values.put(loss.name(), loss.value());
         settings.metrics.forEach(metric -> values.put(metric.name(), metric.value()));

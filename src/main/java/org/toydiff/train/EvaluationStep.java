@@ -1,5 +1,6 @@
 package org.toydiff.train;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.toydiff.Autograd;
 import org.toydiff.Tensor;
@@ -12,21 +13,47 @@ final class EvaluationStep {
     private final Trainer settings;
     private final MicroBatches microBatches;
 
-    EvaluationStep(Trainer settings) {
+    /// Null if this process evaluates whole batches.
+    private final Ranks ranks;
+
+    EvaluationStep(Trainer settings, Ranks ranks) {
         this.settings = settings;
         this.microBatches = new MicroBatches(settings.microBatch < Long.MAX_VALUE);
+        this.ranks = ranks;
     }
 
     /// {@return the loss of a batch}
-    double evaluate(Batch batch) {
-        long size = batch.size();
-        microBatches.begin(size);
+    ///
+    /// @param examples the number of its examples, with those that other processes have
+    double evaluate(Batch batch, long examples) {
+        microBatches.begin(examples);
         try (var off = Autograd.noGradient()) {
-            for (long from = 0; from < size; from += settings.microBatch) {
-                evaluatePart(batch, from, Math.min(size, from + Math.min(settings.microBatch, size)));
+            if (ranks != null) {
+                evaluateShards(batch, examples);
+                return microBatches.loss();
+            }
+            for (long from = 0; from < examples; from += settings.microBatch) {
+                evaluatePart(batch, from, Math.min(examples, from + Math.min(settings.microBatch, examples)));
             }
         }
         return microBatches.loss();
+    }
+
+    /// Computes the outputs of the shards of this process, and the loss of all outputs in every process.
+    private void evaluateShards(Batch batch, long examples) {
+        try (var arena = TensorArena.ofConfined()) {
+            List<Tensor> outputs = new ArrayList<>();
+            for (int shard = ranks.firstShard(); shard < ranks.endShard(); shard++) {
+                try (var scratch = TensorArena.ofConfined()) {
+                    Tensor x = MicroBatches.part(batch.x(), ranks.row(shard, examples), ranks.row(shard + 1, examples));
+                    outputs.add(settings.model.forward(x).copyTo(arena));
+                }
+            }
+            Tensor output = ranks.gather(Tensor.concat(0, outputs.toArray(Tensor[]::new)), examples);
+            Tensor target = ranks.gather(batch.y(), examples);
+            update(settings.metrics, output, target);
+            microBatches.add(microBatches.compute(settings.loss, output, target).item(), examples);
+        }
     }
 
     private void evaluatePart(Batch batch, long from, long to) {

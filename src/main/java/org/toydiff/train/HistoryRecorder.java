@@ -81,7 +81,7 @@ final class HistoryRecorder {
         return names;
     }
 
-    void addStep(Training training, TrainingStep made, long examples, double loss, long nanos, long waitNanos) {
+    void addStep(Training training, Step made, long examples, double loss, long nanos, long waitNanos) {
         int at = 0;
         step[at++] = training.epoch();
         step[at++] = training.step() + 1;

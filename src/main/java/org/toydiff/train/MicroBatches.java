@@ -53,6 +53,11 @@ final class MicroBatches {
         return terms.record(() -> loss.of(output, target));
     }
 
+    /// {@return how the loss that was computed last is reduced}
+    LossTerms terms() {
+        return terms;
+    }
+
     /// Adds the micro-batch whose loss was computed.
     ///
     /// @return the factor of its gradient, 0 if it has no weight; the sum is multiplied by [#correction()] at the

@@ -64,6 +64,10 @@ final class ResultFiles {
         if (training.stopReason() != null) {
             report.fact("Stopped", training.stopReason());
         }
+        if (settings.ranks != null) {
+            var group = settings.ranks.group();
+            report.fact("Processes", group.size() + ", " + settings.ranks.shards() + " shards; " + group.library());
+        }
         report.fact("Optimizer", settings.optimizer.getClass().getSimpleName());
         String microBatches =
                 settings.microBatch < Long.MAX_VALUE ? ", in micro-batches of " + settings.microBatch : "";

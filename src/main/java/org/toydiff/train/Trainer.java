@@ -2,9 +2,7 @@ package org.toydiff.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -13,6 +11,7 @@ import org.toydiff.Stateful;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
+import org.toydiff.distributed.ProcessGroup;
 import org.toydiff.internal.files.OptionalLibrary;
 import org.toydiff.nn.Layer;
 import org.toydiff.nn.Loss;
@@ -45,49 +44,12 @@ import org.toydiff.train.metrics.Metric;
 ///
 /// Settings follow the convention of [org.toydiff.data]; all of them throw IllegalStateException while a fit or an
 /// evaluation is under way. For one thread at a time.
-public final class Trainer {
-    final Layer model;
-
-    /// Null if this only evaluates and predicts.
-    final Optimizer optimizer;
-
-    final Loss loss;
-    final List<Metric> metrics = new ArrayList<>();
-    final List<Callback> callbacks = new ArrayList<>();
-    final Map<String, String> facts = new LinkedHashMap<>();
-    final List<Stateful> schedules = new ArrayList<>();
-    final List<Scheduler> stepSchedules = new ArrayList<>();
-    final List<Scheduler> epochSchedules = new ArrayList<>();
-    final List<ReduceOnPlateau> plateauSchedules = new ArrayList<>();
-    final Map<String, Stateful> extraParts = new LinkedHashMap<>();
-    double clipNorm = Double.POSITIVE_INFINITY;
-    double clipValue = Double.POSITIVE_INFINITY;
-    Path checkpoints;
-    long checkpointSteps = Long.MAX_VALUE;
-    int keep = 2;
-    boolean resume;
-    int epochs = 1;
-    long microBatch = Long.MAX_VALUE;
-    String monitor;
-    int patience = Integer.MAX_VALUE;
-    double minDelta;
-    boolean restoreBest;
-    boolean planning = true;
-    boolean compiled;
-    NonFinite nonFinite = NonFinite.STOP;
-    Path csv;
-    Path json;
-    Path report;
-    String title = "Training report";
-    List<String> classNames = List.of();
-
+public final class Trainer extends TrainerSettings {
     /// The call that uses the settings, null without one.
     private String running;
 
     private Trainer(Layer model, Optimizer optimizer, Loss loss) {
-        this.model = Objects.requireNonNull(model, "model");
-        this.optimizer = optimizer;
-        this.loss = Objects.requireNonNull(loss, "loss");
+        super(model, optimizer, loss);
     }
 
     /// Makes a trainer for one epoch.
@@ -167,6 +129,45 @@ public final class Trainer {
         begin("microBatch");
         requirePositive("microBatch", examples);
         this.microBatch = examples;
+        return this;
+    }
+
+    /// Calls `processes(group, group.size())`: one shard for each process.
+    ///
+    /// @param group the processes
+    /// @return this
+    public Trainer processes(ProcessGroup group) {
+        begin("processes");
+        return processes(group, group.size());
+    }
+
+    /// Trains with the processes of a group, each of which runs this program: see
+    /// [org.toydiff.distributed.DataParallel]. The results have the same bits for any number of processes.
+    ///
+    /// Every batch of the loaders is divided into shards, of which each process reads, computes and sends its own
+    /// ([DataLoader#shards(int, int, int)]); the loaders must be the same in all processes. Validation is divided
+    /// alike. Metrics get the outputs of all processes, and so have their values everywhere. Files and progress
+    /// ([ConsoleProgress]) are those of rank 0: checkpoints hold the whole state, and [#resume()] works with any
+    /// other number of processes, which read them from a shared file system. Other callbacks are called in all
+    /// processes. A [Training#stop] in one process ends the training in all.
+    ///
+    /// [#evaluate] and [#predict] are of this process alone. Shards take the place of [#microBatch]: their number
+    /// may be larger than that of processes.
+    ///
+    /// **Memory** [org.toydiff.distributed.ParallelPlan]; with metrics also the outputs and targets of all processes
+    /// during a step.
+    ///
+    /// @param group the processes, which stay open
+    /// @param shards the number of shards of a batch, the number of processes or more, best a multiple of it
+    /// @return this
+    /// @throws IllegalArgumentException if there are fewer shards than processes
+    public Trainer processes(ProcessGroup group, int shards) {
+        begin("processes");
+        if (shards < group.size()) {
+            throw new IllegalArgumentException(
+                    "Trainer: processes: " + shards + " shards are too few for " + group.size() + " processes");
+        }
+        this.ranks = new Ranks(group, shards);
         return this;
     }
 
@@ -513,9 +514,16 @@ public final class Trainer {
             throw new IllegalStateException(
                     "fit: there is no folder to save to or resume from; set one with checkpoints(folder)");
         }
+        if (ranks != null && microBatch < Long.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "fit: microBatch and processes are both set; leave microBatch out, and use"
+                            + " more shards: processes(group, shards)");
+        }
+        // Several processes divide the optimizer's state, which is put together again for the caller.
+        TensorArena home = ranks == null ? null : TensorArena.innermost();
         running = "fit";
         try (var memory = TensorArena.ofConfined()) {
-            return new TrainingLoop(this, Objects.requireNonNull(training, "training"), validation, memory).run();
+            return new TrainingLoop(this, Objects.requireNonNull(training, "training"), validation, home, memory).run();
         } finally {
             running = null;
         }

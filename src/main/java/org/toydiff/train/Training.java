@@ -27,6 +27,11 @@ public final class Training {
     // Set by another thread when the JVM shuts down.
     private volatile String stopReason;
 
+    /// Whether several processes train, which stop together, and whether they have agreed to.
+    private final boolean together;
+
+    private boolean agreed;
+
     // Read by that thread.
     private volatile boolean awaitsData;
 
@@ -41,6 +46,7 @@ public final class Training {
         this.history = history;
         this.meanLoss = new Mean("loss", settings.loss);
         this.epochs = settings.epochs;
+        this.together = settings.ranks != null;
         this.batches = batches;
         this.skips = settings.nonFinite == NonFinite.SKIP;
         this.monitor = settings.monitor != null ? settings.monitor : validated ? "validation_loss" : "loss";
@@ -189,12 +195,32 @@ public final class Training {
         return stopReason;
     }
 
-    /// Returns whether the training is to end: because of [#stop], or of an interrupt, which becomes a reason.
+    /// Returns whether the training is to end: because of [#stop], or of an interrupt, which becomes a reason. Several
+    /// processes must have agreed.
     boolean stops() {
+        return together ? agreed : wantsToStop();
+    }
+
+    /// Returns whether this process is asked to end the training.
+    boolean wantsToStop() {
         if (stopReason == null && Thread.currentThread().isInterrupted()) {
             stop("interrupted");
         }
         return stopReason != null;
+    }
+
+    /// Notes whether a process is asked to end the training.
+    void agree(boolean any) {
+        agreed |= any;
+        if (any && stopReason == null) {
+            stop("another process was asked to stop");
+        }
+    }
+
+    /// Ends the training, for a reason that all processes have.
+    void stopTogether(String reason) {
+        stop(reason);
+        agreed = true;
     }
 
     /// Returns whether the training thread is waiting for a loader, possibly for ever.

@@ -28,18 +28,30 @@ final class TrainingCheckpoints {
 
     private final Trainer settings;
     private final Training training;
+    private final Ranks ranks;
     private final BestWeights best;
     private final Map<String, Stateful> parts = new LinkedHashMap<>();
 
     private Map<String, String> metadata;
 
+    /// The checkpoint to resume from, or null, and the later ones that are damaged.
+    private Path resumed;
+
+    private final Map<Path, MalformedFileException> damaged = new LinkedHashMap<>();
+
     /// The number of rows of the history in the last checkpoint.
     private int saved = -1;
 
     TrainingCheckpoints(
-            Trainer settings, Training training, DataLoader loader, BestWeights best, BestConfusionMatrix confusion) {
+            Trainer settings,
+            Training training,
+            Ranks ranks,
+            DataLoader loader,
+            BestWeights best,
+            BestConfusionMatrix confusion) {
         this.settings = settings;
         this.training = training;
+        this.ranks = ranks;
         this.best = best;
         parts.put("model", settings.model);
         parts.put("optimizer", settings.optimizer);
@@ -60,12 +72,23 @@ final class TrainingCheckpoints {
         if (settings.checkpoints == null || rows == saved) {
             return;
         }
-        var progress = new CheckpointFile.Progress(training.epoch(), training.step(), metadata);
-        CheckpointFile.saveNumbered(settings.checkpoints, settings.keep, parts, progress);
+        ranks.firstAlone(this::write, this::takePart);
         saved = rows;
     }
 
-    /// Begins a run in a folder without checkpoints, or resumes from the latest.
+    private void write() throws IOException {
+        var progress = new CheckpointFile.Progress(training.epoch(), training.step(), metadata);
+        CheckpointFile.saveNumbered(settings.checkpoints, settings.keep, parts, progress);
+    }
+
+    /// Sends what rank 0 writes of this process's: the state of the optimizer, which is divided.
+    private void takePart() {
+        try (var scratch = TensorArena.ofConfined()) {
+            settings.optimizer.stateDict();
+        }
+    }
+
+    /// Begins a run in a folder without checkpoints, or finds the latest to resume from.
     void begin() throws IOException {
         if (settings.checkpoints == null) {
             return;
@@ -74,7 +97,7 @@ final class TrainingCheckpoints {
         if (files.isEmpty()) {
             metadata = Map.of(RUN, UUID.randomUUID().toString());
         } else if (settings.resume) {
-            resume(files);
+            find(files);
         } else {
             throw new FileAlreadyExistsException(
                     files.getLast().toString(),
@@ -84,13 +107,21 @@ final class TrainingCheckpoints {
         }
     }
 
-    private void resume(List<Path> files) throws IOException {
-        Map<Path, MalformedFileException> damaged = new LinkedHashMap<>();
-        Path file = latestWhole(files, damaged);
+    private void find(List<Path> files) throws IOException {
+        resumed = latestWhole(files, damaged);
         requireOneRun(files);
-        load(file);
+    }
+
+    /// Loads the checkpoint that was found, if any.
+    void resume() throws IOException {
+        if (resumed == null) {
+            return;
+        }
+        load(resumed);
         for (Path newer : damaged.keySet()) {
-            setAside(newer, file, damaged.get(newer));
+            if (ranks.isFirst()) {
+                setAside(newer, resumed, damaged.get(newer));
+            }
         }
     }
 

@@ -17,7 +17,9 @@ final class TrainingLoop {
     private final DataLoader loader;
     private final DataLoader validation;
     private final Training training;
-    private final TrainingStep step;
+    private final Ranks ranks;
+    private final TensorArena home;
+    private final Step step;
     private final EvaluationStep evaluation;
     private final HistoryRecorder rows;
     private final BestWeights best;
@@ -25,24 +27,32 @@ final class TrainingLoop {
     private final TrainingCheckpoints checkpoints;
     private final ResultFiles results;
 
+    /// Null without checkpoints, and in processes that do not write them.
+    private FolderLock lock;
+
     /// Prepares a run.
     ///
+    /// @param home the arena for the optimizer's state after a training by several processes, else null
     /// @param memory the arena for batches and copies of the model, which is closed with the run
-    TrainingLoop(Trainer settings, DataLoader loader, DataLoader validation, TensorArena memory) {
+    TrainingLoop(Trainer settings, DataLoader loader, DataLoader validation, TensorArena home, TensorArena memory) {
         requireBatches("training", loader);
         if (validation != null) {
             requireBatches("validation", validation);
         }
         this.settings = settings;
+        this.home = home;
         this.loader = loader;
         this.validation = validation;
         this.rows = new HistoryRecorder(settings, validation != null);
+        this.ranks = settings.ranks == null ? Ranks.alone() : settings.ranks;
         this.training = new Training(settings, rows.history(), loader.batches(), validation != null);
-        this.step = new TrainingStep(settings, training, memory);
-        this.evaluation = new EvaluationStep(settings);
+        this.step = settings.ranks == null
+                ? new TrainingStep(settings, training, memory)
+                : new ParallelStep(settings, training, ranks, memory);
+        this.evaluation = new EvaluationStep(settings, settings.ranks);
         this.best = new BestWeights(settings.model, memory);
         this.confusion = new BestConfusionMatrix(settings.metrics);
-        this.checkpoints = new TrainingCheckpoints(settings, training, loader, best, confusion);
+        this.checkpoints = new TrainingCheckpoints(settings, training, ranks, loader, best, confusion);
         this.results = new ResultFiles(settings, training, loader, validation != null, confusion);
     }
 
@@ -54,14 +64,45 @@ final class TrainingLoop {
     }
 
     Training run() throws IOException {
-        try (var lock = settings.checkpoints == null ? null : FolderLock.of(settings.checkpoints)) {
-            checkpoints.begin();
+        try {
+            ranks.firstBefore(this::beginCheckpoints);
+            checkpoints.resume();
+            if (settings.ranks != null) {
+                ranks.requireSame("made steps:", training.step());
+            }
             fit();
+        } finally {
+            if (lock != null) {
+                lock.close();
+            }
         }
         return training;
     }
 
+    private void beginCheckpoints() throws IOException {
+        if (settings.checkpoints != null && ranks.isFirst()) {
+            lock = FolderLock.of(settings.checkpoints);
+        }
+        checkpoints.begin();
+    }
+
     private void fit() throws IOException {
+        ranks.share(loader);
+        if (validation != null) {
+            ranks.share(validation);
+        }
+        try {
+            train();
+        } finally {
+            // Both are closed.
+            ranks.unshare(loader);
+            if (validation != null) {
+                ranks.unshare(validation);
+            }
+        }
+    }
+
+    private void train() throws IOException {
         Throwable failure = null;
         try (var end = settings.checkpoints == null ? null : new ShutdownHook(training)) {
             try {
@@ -87,10 +128,24 @@ final class TrainingLoop {
             Uninterrupted.run(checkpoints::save);
         }
         best.restore();
+        if (home != null) {
+            try (var inside = home.enter()) {
+                settings.optimizer.unite();
+            }
+        }
     }
 
     private void call(Consumer<Callback> event) {
-        settings.callbacks.forEach(event);
+        for (Callback callback : settings.callbacks) {
+            if (isCalled(callback)) {
+                event.accept(callback);
+            }
+        }
+    }
+
+    /// Progress is shown by one process.
+    private boolean isCalled(Callback callback) {
+        return ranks.isFirst() || !(callback instanceof ConsoleProgress);
     }
 
     private void epoch(int number) throws IOException {
@@ -120,9 +175,12 @@ final class TrainingLoop {
                 schedule -> schedule.step(training.higherIsBetter() ? -monitored : monitored));
         stopEarly();
         call(callback -> callback.onEpochEnd(training));
+        if (settings.ranks != null) {
+            training.agree(ranks.any(training.wantsToStop()));
+        }
         Uninterrupted.run(() -> {
             checkpoints.save();
-            results.writeHistory();
+            ranks.firstAlone(results::writeHistory, () -> {});
         });
     }
 
@@ -156,10 +214,11 @@ final class TrainingLoop {
                 return false;
             }
             long begun = System.nanoTime();
-            double loss = step.train(batch);
+            long examples = loader.examples();
+            double loss = step.train(batch, examples);
             long ended = System.nanoTime();
-            training.add(loss, batch.size(), step.denominator());
-            rows.addStep(training, step, batch.size(), loss, ended - begun, begun - asked);
+            training.add(loss, examples, step.denominator());
+            rows.addStep(training, step, examples, loss, ended - begun, begun - asked);
             asked = ended;
             stepEnded();
             if (training.stops()) {
@@ -174,7 +233,9 @@ final class TrainingLoop {
             settings.stepSchedules.get(i).step();
         }
         for (int i = 0; i < settings.callbacks.size(); i++) {
-            settings.callbacks.get(i).onStepEnd(training);
+            if (isCalled(settings.callbacks.get(i))) {
+                settings.callbacks.get(i).onStepEnd(training);
+            }
         }
         if (training.step() % settings.checkpointSteps == 0) {
             Uninterrupted.run(checkpoints::save);
@@ -208,7 +269,8 @@ final class TrainingLoop {
             for (Iterator<Batch> batches = validation.iterator(); !training.stops() && batches.hasNext(); ) {
                 Batch batch = next(batches);
                 if (batch != null) {
-                    loss.add(evaluation.evaluate(batch), batch.size(), evaluation.denominator());
+                    long examples = validation.examples();
+                    loss.add(evaluation.evaluate(batch, examples), examples, evaluation.denominator());
                 }
             }
             rows.endValidation(loss.value(), (System.nanoTime() - begun) / 1e9);
@@ -220,7 +282,7 @@ final class TrainingLoop {
         int waited = training.history()
                 .epochsWithoutImprovement(training.monitor(), training.higherIsBetter(), settings.minDelta);
         if (waited >= settings.patience) {
-            training.stop(training.monitor() + " has not improved for " + waited + " epochs");
+            training.stopTogether(training.monitor() + " has not improved for " + waited + " epochs");
         }
     }
 
@@ -241,10 +303,12 @@ final class TrainingLoop {
     private void finish() throws IOException {
         try {
             call(callback -> callback.onTrainEnd(training));
-            Uninterrupted.run(() -> {
-                results.writeHistory();
-                results.writeReport();
-            });
+            if (ranks.isFirst()) {
+                Uninterrupted.run(() -> {
+                    results.writeHistory();
+                    results.writeReport();
+                });
+            }
         } finally {
             // Closing the loaders, which comes next, waits for the batch that is being read.
             training.awaitsData(true);

@@ -17,7 +17,7 @@ import org.toydiff.data.Batch;
 import org.toydiff.optim.Gradients;
 
 /// Trains on a batch.
-final class TrainingStep implements AutoCloseable {
+final class TrainingStep implements Step {
     private final Trainer settings;
     private final Training training;
     private final Set<List<Long>> planned = new HashSet<>();
@@ -49,11 +49,9 @@ final class TrainingStep implements AutoCloseable {
                 .toList();
     }
 
-    /// Trains on a batch: forward and backward for each micro-batch, then one step of the optimizer. If it fails
-    /// before the latter, or is skipped, parameters, buffers and the state of the optimizer are unchanged.
-    ///
-    /// @return the loss of the batch
-    double train(Batch batch) {
+    /// Forward and backward for each micro-batch, then one step of the optimizer.
+    @Override
+    public double train(Batch batch, long examples) {
         buffers.copy();
         skipped = false;
         gradientNorm = Double.NaN;
@@ -126,23 +124,23 @@ final class TrainingStep implements AutoCloseable {
         }
     }
 
-    /// Returns the norm of the last step's gradients before clipping, NaN if they were not clipped.
-    double gradientNorm() {
+    @Override
+    public double gradientNorm() {
         return gradientNorm;
     }
 
-    /// Returns whether the last step was skipped, because its loss or a gradient was not finite.
-    boolean skipped() {
+    @Override
+    public boolean skipped() {
         return skipped;
     }
 
-    /// Returns the peak of live bytes in the last step.
-    long peakBytes() {
+    @Override
+    public long peakBytes() {
         return peakBytes;
     }
 
-    /// Returns the divisor of the last batch's loss, NaN if it is not recorded.
-    double denominator() {
+    @Override
+    public double denominator() {
         return microBatches.denominator();
     }
 
@@ -241,7 +239,7 @@ final class TrainingStep implements AutoCloseable {
     private void check(double loss) {
         if (!Double.isFinite(loss)) {
             switch (settings.nonFinite) {
-                case STOP -> throw notFinite("the loss is " + loss);
+                case STOP -> throw notFinite(training, "the loss is " + loss);
                 case SKIP -> skipped = true;
                 case ALLOW -> {}
             }
@@ -261,8 +259,10 @@ final class TrainingStep implements AutoCloseable {
                 .filter(parameter -> !Gradients.areFinite(List.of(parameter)))
                 .findFirst()
                 .orElseThrow();
-        throw notFinite("the loss is " + microBatches.loss() + " and the gradient of " + nameOf(first)
-                + " has NaN or infinite elements");
+        throw notFinite(
+                training,
+                "the loss is " + microBatches.loss() + " and the gradient of " + nameOf(first)
+                        + " has NaN or infinite elements");
     }
 
     private String nameOf(Tensor parameter) {
@@ -284,7 +284,7 @@ final class TrainingStep implements AutoCloseable {
         return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
     }
 
-    private ArithmeticException notFinite(String problem) {
+    static ArithmeticException notFinite(Training training, String problem) {
         return new ArithmeticException(String.format(
                 Locale.ROOT,
                 "fit: %s in epoch %d, step %d (step %d of the epoch); the parameters are unchanged by the step."

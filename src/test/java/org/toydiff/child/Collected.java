@@ -44,6 +44,7 @@ public final class Collected {
                 case "other model" -> train(group, last ? 5 : 4, 2, -1);
                 case "other shards" -> train(group, 4, last ? 4 : 2, -1);
                 case "exception in a step" -> train(group, 4, 2, last ? 2 : -1);
+                case "state of one" -> stateOfOne(group, last);
                 case "endless" -> {
                     System.out.println("process " + ProcessHandle.current().pid());
                     train(group, 4, 2, -1);
@@ -67,6 +68,18 @@ public final class Collected {
         }
         group.allReduce(Tensor.zeros(0));
         group.barrier();
+    }
+
+    private static void stateOfOne(ProcessGroup group, boolean one) {
+        var net = new Linear(200, 100);
+        var optimizer = new SGD(net.parameters(), 0.1).momentum(0.9);
+        try (var parallel = DataParallel.of(net, optimizer, group, 2)) {
+            if (one) {
+                optimizer.stateDict();
+            } else {
+                parallel.backward(shard -> net.forward(Tensor.ones(2, 200)).sum());
+            }
+        }
     }
 
     private static String text(Tensor tensor) {

@@ -75,7 +75,7 @@ class BlockedDataTest extends ArenaTest {
     }
 
     private static Prefetcher prefetch(Dataset dataset) {
-        return new Prefetcher(new Epoch(dataset, 2, false, List.of(), 0, 0, null), 0, 1, SHORT);
+        return new Prefetcher(new Epoch(dataset, 2, false, List.of(), 0, 0, null, ShardRange.ALL), 0, 1, SHORT);
     }
 
     @Test

@@ -62,6 +62,7 @@ class MpiTest {
                 "other shape | rank 0: allReduce [3] float32, rank 1: allReduce [4] float32",
                 "other call | rank 0: broadcast [2] float32 from rank 0, rank 1: barrier",
                 "other model | rank 0: DataParallel parameter weight [3, 4] float32, rank 1: DataParallel parameter weight [3, 5]",
+                "state of one | rank 0: DataParallel.backward, rank 1: Optimizer.stateDict",
                 "other shards | rank 0: DataParallel with 2 shards and SGD, rank 1: DataParallel with 4 shards"
             })
     void whatDiffersIsReportedByEveryRank(String fault, String message) throws Exception {

@@ -1,0 +1,184 @@
+package org.toydiff.train;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
+import org.toydiff.data.DataLoader;
+import org.toydiff.distributed.ProcessGroup;
+
+/// The processes of a training: they do the same, except for files and progress, which are those of rank 0.
+final class Ranks {
+    /// The longest message that reaches the other processes.
+    private static final int MESSAGE = 1000;
+
+    /// Reads or writes files.
+    @FunctionalInterface
+    interface FileAction {
+        void run() throws IOException;
+    }
+
+    private final ProcessGroup group;
+    private final int shards;
+
+    /// @param shards the number of shards of a batch
+    Ranks(ProcessGroup group, int shards) {
+        this.group = group;
+        this.shards = shards;
+    }
+
+    /// {@return a training of this process alone}
+    static Ranks alone() {
+        return new Ranks(ProcessGroup.single(), 1);
+    }
+
+    boolean isFirst() {
+        return group.rank() == 0;
+    }
+
+    ProcessGroup group() {
+        return group;
+    }
+
+    int shards() {
+        return shards;
+    }
+
+    /// {@return the first shard of this process}
+    int firstShard() {
+        return first(group.rank());
+    }
+
+    /// {@return the shard after this process's last}
+    int endShard() {
+        return first(group.rank() + 1);
+    }
+
+    private int first(int rank) {
+        return (int) ((long) rank * shards / group.size());
+    }
+
+    /// Makes a loader read the shards of this process.
+    void share(DataLoader loader) {
+        if (shards > 1) {
+            loader.shards(firstShard(), endShard(), shards);
+        }
+    }
+
+    /// Makes a loader read whole batches again.
+    void unshare(DataLoader loader) {
+        if (shards > 1) {
+            loader.shards(0, 1, 1);
+        }
+    }
+
+    /// Runs one action in rank 0, another one in the others meanwhile, and fails everywhere if rank 0 fails.
+    void firstAlone(FileAction first, FileAction others) throws IOException {
+        String failure = "";
+        IOException own = null;
+        try {
+            (isFirst() ? first : others).run();
+        } catch (IOException e) {
+            own = e;
+            failure = e.toString();
+        }
+        String ofFirst = isAlone() ? "" : broadcast(failure);
+        if (own != null) {
+            throw own;
+        }
+        if (!ofFirst.isEmpty()) {
+            throw new IOException("rank 0 of " + group.size() + " failed: " + ofFirst);
+        }
+    }
+
+    /// Runs an action in rank 0 and then in the others, as [#firstAlone].
+    void firstBefore(FileAction action) throws IOException {
+        firstAlone(action, () -> {});
+        if (!isFirst()) {
+            action.run();
+        }
+    }
+
+    private boolean isAlone() {
+        return group.size() == 1;
+    }
+
+    private String broadcast(String text) {
+        try (var scratch = TensorArena.ofConfined()) {
+            int[] characters = text.chars().limit(MESSAGE).toArray();
+            Tensor message = Tensor.of(Arrays.copyOf(characters, MESSAGE), MESSAGE);
+            group.broadcast(message, 0);
+            var received = new StringBuilder();
+            for (long character : message.toLongArray()) {
+                if (character != 0) {
+                    received.append((char) character);
+                }
+            }
+            return received.toString();
+        }
+    }
+
+    /// {@return whether any process says yes}
+    boolean any(boolean yes) {
+        if (isAlone()) {
+            return yes;
+        }
+        try (var scratch = TensorArena.ofConfined()) {
+            Tensor count = Tensor.of(new int[] {yes ? 1 : 0}, 1);
+            group.allReduce(count);
+            return count.item() > 0;
+        }
+    }
+
+    /// Throws unless all processes have the number of rank 0.
+    void requireSame(String what, long number) {
+        try (var scratch = TensorArena.ofConfined()) {
+            Tensor first = Tensor.of(new long[] {number}, 1);
+            group.broadcast(first, 0);
+            long expected = first.toLongArray()[0];
+            if (any(expected != number)) {
+                throw new IllegalStateException("fit: rank " + group.rank() + " has " + what + " " + number
+                        + " and rank 0 " + expected + "; all processes need the same files, on a shared file system");
+            }
+        }
+    }
+
+    /// {@return the rows of all processes in the innermost arena, of which this process has those of its shards}
+    ///
+    /// @param rows the number of rows of all
+    Tensor gather(Tensor own, long rows) {
+        if (isAlone()) {
+            return own;
+        }
+        long most = 0;
+        for (int rank = 0; rank < group.size(); rank++) {
+            most = Math.max(most, begin(rank + 1, rows) - begin(rank, rows));
+        }
+        long[] shape = own.shape();
+        shape[0] = most;
+        Tensor part = Tensor.zeros(own.dtype(), shape);
+        part.slice(0, 0, own.size(0)).copyFrom(own);
+        long[] all = new long[shape.length + 1];
+        all[0] = group.size();
+        System.arraycopy(shape, 0, all, 1, shape.length);
+        Tensor whole = Tensor.zeros(own.dtype(), all);
+        group.allGather(part, whole);
+        List<Tensor> parts = new ArrayList<>();
+        for (int rank = 0; rank < group.size(); rank++) {
+            parts.add(whole.get(rank).slice(0, 0, begin(rank + 1, rows) - begin(rank, rows)));
+        }
+        return Tensor.concat(0, parts.toArray(Tensor[]::new));
+    }
+
+    /// {@return the first row of a rank: that of its first shard}
+    private long begin(int rank, long rows) {
+        return first(rank) * rows / shards;
+    }
+
+    /// {@return the first row of a shard of this process, counted from the process's first}
+    long row(int shard, long rows) {
+        return shard * rows / shards - begin(group.rank(), rows);
+    }
+}

@@ -1,0 +1,114 @@
+package org.toydiff.distributed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.child.DistributedTraining;
+import org.toydiff.io.CheckpointFile;
+
+/// A trainer's training by several processes is that by one.
+class DistributedTrainerTest {
+    private static List<String> alone(String... arguments) throws IOException {
+        try (var group = ProcessGroup.single()) {
+            return DistributedTraining.lines(group, arguments);
+        }
+    }
+
+    private static void assertEqualEverywhere(List<String> expected, MpiJob job, int ranks) {
+        assertEquals(0, job.exit(), job::toString);
+        for (int rank = 0; rank < ranks; rank++) {
+            assertEquals(expected, results(job, rank), job::toString);
+        }
+    }
+
+    /// Without the lines of progress, which rank 0 prints.
+    private static List<String> results(MpiJob job, int rank) {
+        return job.of(rank, "stdout").stream()
+                .filter(line -> !line.matches("epoch \\d+/.*|resumed .*"))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"eager", "compiled"})
+    void threeProcessesTrainAsOne(String mode) throws Exception {
+        MpiJob.requireMpi();
+        List<String> expected = alone("-", "2", "eager");
+        assertEquals(expected, alone("-", "2", mode));
+        MpiJob job = MpiJob.run(3, DistributedTraining.class, "-", "2", mode);
+        assertEqualEverywhere(expected, job, 3);
+        assertTrue(
+                job.of(1, "stdout").stream().noneMatch(line -> line.startsWith("epoch 1/")),
+                "progress is that of rank 0: " + job);
+    }
+
+    @Test
+    void aCheckpointOfTwoProcessesIsResumedByOneAndByThree(@TempDir Path folder) throws Exception {
+        MpiJob.requireMpi();
+        List<String> expected = alone("-", "2", "eager");
+        Path one = folder.resolve("one");
+        assertEquals(
+                0,
+                MpiJob.run(2, DistributedTraining.class, one.toString(), "1", "eager")
+                        .exit());
+        Path three = folder.resolve("three");
+        Files.createDirectories(three);
+        for (Path file : CheckpointFile.numbered(one)) {
+            Files.copy(file, three.resolve(file.getFileName()));
+        }
+        assertEquals(expected, alone(one.toString(), "2", "resume"));
+        assertEqualEverywhere(expected, MpiJob.run(3, DistributedTraining.class, three.toString(), "2", "resume"), 3);
+    }
+
+    @Test
+    void aProcessThatIsAskedToStopStopsAll() throws Exception {
+        MpiJob.requireMpi();
+        MpiJob job = MpiJob.run(2, DistributedTraining.class, "-", "9", "stop");
+        assertEquals(0, job.exit(), job::toString);
+        for (int rank = 0; rank < 2; rank++) {
+            assertEquals(
+                    6,
+                    results(job, rank).stream()
+                            .filter(line -> line.startsWith("step"))
+                            .count(),
+                    job::toString);
+        }
+        assertTrue(job.of(0, "stdout").contains("stopped: another process was asked to stop"), job::toString);
+        assertTrue(job.of(1, "stdout").contains("stopped: asked to"), job::toString);
+    }
+
+    @Test
+    void theLastCheckpointIsWholeAfterAProcessWasKilled(@TempDir Path folder) throws Exception {
+        MpiJob.requireMpi();
+        List<String> expected = alone("-", "2", "eager");
+        MpiJob job = MpiJob.run(2, DistributedTraining.class, folder.toString(), "2", "kill");
+        assertNotEquals(0, job.exit());
+        assertTrue(job.errors(0).contains("rank 0 of 2 ends before its process group is closed"), job::toString);
+        assertEquals(
+                6,
+                CheckpointFile.progress(CheckpointFile.latest(folder).orElseThrow())
+                        .step());
+        assertEquals(expected, alone(folder.toString(), "2", "resume"));
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenIsReportedByEveryProcess(@TempDir Path folder) throws Exception {
+        MpiJob.requireMpi();
+        Path file = Files.createFile(folder.resolve("file"));
+        MpiJob job =
+                MpiJob.run(2, DistributedTraining.class, file.resolve("folder").toString(), "1", "eager");
+        assertNotEquals(0, job.exit());
+        assertTrue(job.seconds() < 30, job::toString);
+        for (int rank = 0; rank < 2; rank++) {
+            assertTrue(job.errors(rank).contains(file.toString()), job::toString);
+        }
+    }
+}
