@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Command lines of the processes that the driver starts.
-final class CommandLines {
+/// Command lines of the processes that the drivers start.
+public final class CommandLines {
     /// The flags of every JVM that runs toydiff, on OpenBLAS even where the jar has oneMKL.
     private static final List<String> JVM_FLAGS = List.of(
             "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-Dtoydiff.blas=openblas");
@@ -20,7 +20,11 @@ final class CommandLines {
 
     /// Returns the command that runs a main class of this jar in a JVM like this one. Later flags override earlier
     /// ones.
-    static List<String> java(Class<?> main, String... flags) {
+    ///
+    /// @param main the class
+    /// @param flags further flags of the JVM
+    /// @return the command, to which the program's arguments can be added
+    public static List<String> java(Class<?> main, String... flags) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(JVM_FLAGS);
@@ -40,8 +44,17 @@ final class CommandLines {
     ///
     /// @throws IOException if it cannot be started or fails
     static String output(List<String> command) throws IOException {
-        Process process =
-                builder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        return output(command, ProcessBuilder.Redirect.DISCARD);
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// @param command the command
+    /// @param errors where its standard error goes
+    /// @return its output
+    /// @throws IOException if it cannot be started or fails
+    public static String output(List<String> command, ProcessBuilder.Redirect errors) throws IOException {
+        Process process = builder(command).redirectError(errors).start();
         process.getOutputStream().close();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         try {

@@ -1,0 +1,42 @@
+package org.toydiff.bench.scaleout;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.toydiff.bench.compare.CommandLines;
+import org.toydiff.bench.compare.NativePrograms;
+
+/// Runs programs on ranks of this machine with Open MPI's `mpirun`.
+final class MpiRun {
+    private MpiRun() {}
+
+    /// Runs a program on some ranks to its end and returns the output of all. Their errors go to this process's.
+    ///
+    /// @throws IOException if Open MPI is not installed, or a rank fails
+    static String output(int ranks, List<String> program) throws IOException {
+        try {
+            return CommandLines.output(command(ranks, program), ProcessBuilder.Redirect.INHERIT);
+        } catch (IOException e) {
+            throw new IOException(e.getMessage() + "; mpirun is Open MPI's, on Debian in the package openmpi-bin", e);
+        }
+    }
+
+    /// Returns the command line, whose flags `bench/scaleout/README.md` explains.
+    static List<String> command(int ranks, List<String> program) {
+        List<String> command = new ArrayList<>(List.of("mpirun"));
+        if (System.getProperty("user.name").equals("root")) {
+            command.add("--allow-run-as-root");
+        }
+        command.addAll(List.of("--oversubscribe", "--bind-to", "none", "-x", "UCX_ERROR_SIGNALS="));
+        command.addAll(List.of("-n", Integer.toString(ranks)));
+        command.addAll(program);
+        return command;
+    }
+
+    /// Runs `native/allreduce.c` and returns its table.
+    static String collectivesInC(int ranks) throws IOException {
+        Path program = NativePrograms.buildForMpi("allreduce");
+        return output(ranks, List.of(program.toAbsolutePath().toString()));
+    }
+}
