@@ -28,8 +28,7 @@ final class MpiRun {
         if (System.getProperty("user.name").equals("root")) {
             command.add("--allow-run-as-root");
         }
-        command.addAll(List.of("--oversubscribe", "--bind-to", "none", "-x", "UCX_ERROR_SIGNALS="));
-        command.addAll(List.of("-n", Integer.toString(ranks)));
+        command.addAll(List.of("--oversubscribe", "--bind-to", "none", "-n", Integer.toString(ranks)));
         command.addAll(program);
         return command;
     }
