@@ -1,12 +1,14 @@
 package org.toydiff.bench.scaleout;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.toydiff.bench.compare.CommandLines;
 import org.toydiff.bench.peer.Timing;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,10 +22,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Measures collectives between ranks of this machine, from 4 bytes to 64 MiB.",
+            "Measures all-reduce between ranks of this machine in C and in toydiff by turns, from 4 bytes to 64 MiB.",
             "Times are medians over the rounds, in microseconds; bandwidths are those of the bus, in GB/s."
         })
 final class CollectivesCommand implements Callable<Integer> {
+    private static final long LARGE_BYTES = 1 << 20;
+
     @Spec
     private CommandSpec spec;
 
@@ -46,15 +50,22 @@ final class CollectivesCommand implements Callable<Integer> {
         if (ranks < 2 || rounds < 1) {
             throw new ParameterException(spec.commandLine(), "--ranks must be 2 or more, --rounds 1 or more");
         }
-        List<String> tables = new ArrayList<>();
+        List<String> inC = new ArrayList<>();
+        List<String> inJava = new ArrayList<>();
         for (int round = 1; round <= rounds; round++) {
             System.err.println("round " + round + " of " + rounds);
-            tables.add(MpiRun.collectivesInC(ranks));
+            inC.add(MpiRun.collectivesInC(ranks));
+            inJava.add(MpiRun.output(ranks, CommandLines.java(CollectivesRank.class)));
         }
-        SortedMap<Long, Double> exchange = medians(tables, CollectiveTable.EXCHANGE);
-        System.out.print(table(medians(tables, CollectiveTable.ALL_REDUCE), exchange));
-        System.out.println(
-                Network.fit("fitted to the exchange", ranks, exchange).describe());
+        SortedMap<Long, Double> reference = medians(inC, CollectiveTable.ALL_REDUCE);
+        SortedMap<Long, Double> own = medians(inJava, CollectiveTable.ALL_REDUCE);
+        SortedMap<Long, Double> exchange = medians(inC, CollectiveTable.EXCHANGE);
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(table(ranks, reference, own, exchange));
+        out.printf(
+                Locale.ROOT, "bandwidth of toydiff / C from 1 MiB on, geometric mean: %.3f%n", ratio(reference, own));
+        out.println(Network.fit("fitted to the exchange", ranks, exchange).describe());
+        out.flush();
         return 0;
     }
 
@@ -72,15 +83,32 @@ final class CollectivesCommand implements Callable<Integer> {
         return medians;
     }
 
-    private String table(SortedMap<Long, Double> allReduce, SortedMap<Long, Double> exchange) {
-        var text = new StringBuilder(
-                String.format("%10s %12s %8s %12s %8s%n", "bytes", "allreduce", "GB/s", "exchange", "GB/s"));
-        allReduce.forEach((bytes, micros) -> text.append(String.format(
+    /// Returns the geometric mean of the bandwidths' ratios over the sizes where bandwidth counts.
+    static double ratio(SortedMap<Long, Double> reference, SortedMap<Long, Double> own) {
+        return Math.exp(reference.tailMap(LARGE_BYTES).entrySet().stream()
+                .mapToDouble(size -> Math.log(size.getValue() / own.get(size.getKey())))
+                .average()
+                .orElse(Double.NaN));
+    }
+
+    /// Returns the table of times in microseconds and bandwidths in GB/s.
+    static String table(
+            int ranks,
+            SortedMap<Long, Double> reference,
+            SortedMap<Long, Double> own,
+            SortedMap<Long, Double> exchange) {
+        var text = new StringBuilder(String.format(
+                "%10s %12s %8s %12s %8s %8s %12s %8s%n",
+                "bytes", "C allreduce", "GB/s", "toydiff", "GB/s", "ratio", "C exchange", "GB/s"));
+        reference.forEach((bytes, micros) -> text.append(String.format(
                 Locale.ROOT,
-                "%10d %12.2f %8.3f %12.2f %8.3f%n",
+                "%10d %12.2f %8.3f %12.2f %8.3f %8.3f %12.2f %8.3f%n",
                 bytes,
                 micros,
                 CollectiveTable.busBandwidth(ranks, bytes, micros),
+                own.get(bytes),
+                CollectiveTable.busBandwidth(ranks, bytes, own.get(bytes)),
+                micros / own.get(bytes),
                 exchange.get(bytes),
                 CollectiveTable.busBandwidth(ranks, bytes, exchange.get(bytes)))));
         return text.toString();
