@@ -9,6 +9,8 @@ import org.toydiff.DType;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.distributed.DataParallel;
+import org.toydiff.distributed.ProcessGroup;
 import org.toydiff.nn.Layer;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
@@ -110,6 +112,30 @@ public final class ToydiffTraining implements AutoCloseable {
             long update = System.nanoTime();
             return new double[] {(forward - start) / 1e9, (backward - forward) / 1e9, (update - backward) / 1e9};
         }
+    }
+
+    /// Begins to train together with other processes.
+    ///
+    /// @param group the processes
+    /// @param shards the number of parts of a batch
+    /// @return the training, to be closed before this
+    public DataParallel parallel(ProcessGroup group, int shards) {
+        return DataParallel.of(net, optimizer, group, shards);
+    }
+
+    /// Runs one step on the batch together with other processes, which have the same batch.
+    ///
+    /// @param parallel from [#parallel]
+    /// @param shards the number of parts of the batch, which divides it
+    /// @return the loss before the update
+    public double step(DataParallel parallel, int shards) {
+        long rows = x.size(0) / shards;
+        double loss = parallel.backward(shard -> {
+            long from = shard * rows;
+            return crossEntropyLoss(net.forward(x.slice(0, from, from + rows)), labels.slice(0, from, from + rows));
+        });
+        parallel.step();
+        return loss;
     }
 
     @Override

@@ -3,13 +3,17 @@ package org.toydiff.bench.scaleout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
+import org.toydiff.bench.peer.StartingNumbers;
 import org.toydiff.bench.peer.Timing;
 import org.toydiff.bench.peer.ToydiffTraining;
 
 /// Measures the costs of a training step on this machine, on all of toydiff's threads.
-final class NodeMeasurement {
+///
+/// Usage: `NodeMeasurement OPTIMIZER BATCH`, for 784-512-256-10 in a process of its own.
+public final class NodeMeasurement {
     private static final double WARM_UP_SECONDS = 2;
     private static final double SECONDS = 2;
     private static final int MIN_SAMPLES = 9;
@@ -22,12 +26,31 @@ final class NodeMeasurement {
 
     private NodeMeasurement() {}
 
-    /// Measures linear layers with ReLU between, trained by SGD with momentum.
+    /// Measures and prints the costs, for [#parse].
     ///
+    /// @param arguments see [NodeMeasurement]
+    public static void main(String[] arguments) {
+        NodeCost cost = measure(arguments[0], StartingNumbers.STEP_WIDTHS, Integer.parseInt(arguments[1]));
+        System.out.println(cost.forward() + " " + cost.backward() + " " + cost.update() + " " + cost.fixedPart() + " "
+                + cost.sumPerByte());
+    }
+
+    /// Returns the costs that [#main] printed.
+    static NodeCost parse(String output) {
+        double[] costs = Stream.of(
+                        output.lines().reduce("", (first, last) -> last).strip().split(" "))
+                .mapToDouble(Double::parseDouble)
+                .toArray();
+        return new NodeCost(costs[0], costs[1], costs[2], costs[3], costs[4]);
+    }
+
+    /// Measures linear layers with ReLU between.
+    ///
+    /// @param optimizer `sgd`, with momentum, or `adam`
     /// @param widths the sizes of the layers, the input's first
     /// @param batch the rows of the batch, [#MIN_BATCH] or more
-    static NodeCost measure(int[] widths, int batch) {
-        try (var training = new ToydiffTraining("sgd", widths)) {
+    static NodeCost measure(String optimizer, int[] widths, int batch) {
+        try (var training = new ToydiffTraining(optimizer, widths)) {
             double[] whole = phases(training, batch);
             double[] small = phases(training, batch / DIVISOR);
             double part = (double) (batch / DIVISOR) / batch;

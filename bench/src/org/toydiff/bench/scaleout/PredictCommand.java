@@ -75,9 +75,8 @@ final class PredictCommand implements Callable<Integer> {
     @Option(
             names = "--bucket-kib",
             paramLabel = "N",
-            defaultValue = "1024",
-            description = "The size of a bucket of gradients in KiB (default: ${DEFAULT-VALUE}).")
-    private double bucketKib;
+            description = "The size of a bucket of gradients in KiB (default: ${DEFAULT-VALUE}, DataParallel's).")
+    private double bucketKib = StepModel.BUCKET_BYTES / 1024;
 
     @Option(
             names = "--shards",
@@ -185,7 +184,7 @@ final class PredictCommand implements Callable<Integer> {
 
     private NodeCost measure() {
         System.err.println("measuring a training step");
-        return NodeMeasurement.measure(layers, batch);
+        return NodeMeasurement.measure("sgd", layers, batch);
     }
 
     private static String heading(StepModel model) {

@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "bench/run scaleout",
         mixinStandardHelpOptions = true,
-        subcommands = {CollectivesCommand.class, PredictCommand.class},
+        subcommands = {CollectivesCommand.class, TrainingCommand.class, PredictCommand.class},
         description = "Measures training on several MPI ranks of this machine, and predicts it for more nodes.")
 public final class ScaleOut {
     private ScaleOut() {}

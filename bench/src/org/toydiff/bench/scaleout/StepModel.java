@@ -16,6 +16,9 @@ package org.toydiff.bench.scaleout;
 /// @param shards the shards of the global batch; 0 for one on each node
 /// @param weak whether the global batch grows with the nodes (weak scaling) or is that of one node (strong scaling)
 record StepModel(NodeCost node, double gradientBytes, double bucketBytes, int shards, boolean weak) {
+    /// The size of a bucket of `DataParallel`.
+    static final double BUCKET_BYTES = 1 << 21;
+
     StepModel {
         if (!(gradientBytes > 0 && bucketBytes > 0) || shards < 0) {
             throw new IllegalArgumentException("gradients of " + gradientBytes + " B in buckets of " + bucketBytes
