@@ -13,13 +13,9 @@ final class MpiRun {
 
     /// Runs a program on some ranks to its end and returns the output of all. Their errors go to this process's.
     ///
-    /// @throws IOException if Open MPI is not installed, or a rank fails
+    /// @throws IOException if `mpirun` does not start, or a rank fails
     static String output(int ranks, List<String> program) throws IOException {
-        try {
-            return CommandLines.output(command(ranks, program), ProcessBuilder.Redirect.INHERIT);
-        } catch (IOException e) {
-            throw new IOException(e.getMessage() + "; mpirun is Open MPI's, on Debian in the package openmpi-bin", e);
-        }
+        return CommandLines.output(command(ranks, program), ProcessBuilder.Redirect.INHERIT);
     }
 
     /// Returns the command line, whose flags `bench/scaleout/README.md` explains.
@@ -33,7 +29,9 @@ final class MpiRun {
         return command;
     }
 
-    /// Runs `native/allreduce.c` and returns its table.
+    /// Builds and runs `native/allreduce.c` and returns its table.
+    ///
+    /// @throws IOException if Open MPI is not installed, or a rank fails
     static String collectivesInC(int ranks) throws IOException {
         Path program = NativePrograms.buildForMpi("allreduce");
         return output(ranks, List.of(program.toAbsolutePath().toString()));

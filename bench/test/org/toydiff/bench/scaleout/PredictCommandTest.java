@@ -3,8 +3,13 @@ package org.toydiff.bench.scaleout;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +47,20 @@ class PredictCommandTest {
                     1     90.000          0.000      0.000      4.000     94.000       1.00      1.000
                     4     22.500         10.800     10.800      1.000     34.300       2.74      0.685
                 """, out.toString());
+    }
+
+    @Test
+    void theExampleOfTheReadmePrintsThis() throws IOException {
+        String page = Files.readString(Path.of(System.getProperty("basedir", "bench"), "scaleout", "README.md"));
+        Matcher example = Pattern.compile("    bench/run scaleout (predict --network=.*)\n\n```\n([^`]*)```")
+                .matcher(page);
+        assertTrue(example.find());
+        assertEquals(
+                0,
+                ScaleOut.commandLine()
+                        .setOut(new PrintWriter(out))
+                        .execute(example.group(1).split(" ")));
+        assertEquals(example.group(2), out.toString());
     }
 
     @Test
