@@ -36,4 +36,13 @@ final class MpiRun {
         Path program = NativePrograms.buildForMpi("allreduce");
         return output(ranks, List.of(program.toAbsolutePath().toString()));
     }
+
+    /// Measures the network between some ranks of this machine.
+    ///
+    /// @throws IOException if Open MPI is not installed, or a rank fails
+    static Network network(int ranks) throws IOException {
+        System.err.println("measuring collectives between " + ranks + " ranks");
+        String table = collectivesInC(ranks);
+        return Network.fit("here", ranks, CollectiveTable.micros(table, CollectiveTable.EXCHANGE));
+    }
 }

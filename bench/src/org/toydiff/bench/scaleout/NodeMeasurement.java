@@ -3,7 +3,6 @@ package org.toydiff.bench.scaleout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.DoubleStream;
-import java.util.stream.Stream;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.bench.peer.StartingNumbers;
@@ -31,16 +30,12 @@ public final class NodeMeasurement {
     /// @param arguments see [NodeMeasurement]
     public static void main(String[] arguments) {
         NodeCost cost = measure(arguments[0], StartingNumbers.STEP_WIDTHS, Integer.parseInt(arguments[1]));
-        System.out.println(cost.forward() + " " + cost.backward() + " " + cost.update() + " " + cost.fixedPart() + " "
-                + cost.sumPerByte());
+        ChildOutput.print(cost.forward(), cost.backward(), cost.update(), cost.fixedPart(), cost.sumPerByte());
     }
 
     /// Returns the costs that [#main] printed.
     static NodeCost parse(String output) {
-        double[] costs = Stream.of(
-                        output.lines().reduce("", (first, last) -> last).strip().split(" "))
-                .mapToDouble(Double::parseDouble)
-                .toArray();
+        double[] costs = ChildOutput.parse(output);
         return new NodeCost(costs[0], costs[1], costs[2], costs[3], costs[4]);
     }
 

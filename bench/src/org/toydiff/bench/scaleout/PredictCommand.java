@@ -24,7 +24,6 @@ import picocli.CommandLine.Spec;
             "Times that are not given are measured on this machine, with linear layers and ReLU trained by SGD."
         })
 final class PredictCommand implements Callable<Integer> {
-    private static final String HERE = "here";
     private static final int RANKS_HERE = 2;
 
     @Spec
@@ -152,10 +151,8 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     private Network network(String word) throws IOException {
-        if (word.equals(HERE)) {
-            System.err.println("measuring collectives between " + RANKS_HERE + " ranks");
-            String table = MpiRun.collectivesInC(RANKS_HERE);
-            return Network.fit(HERE, RANKS_HERE, CollectiveTable.micros(table, CollectiveTable.EXCHANGE));
+        if (word.equals("here")) {
+            return MpiRun.network(RANKS_HERE);
         }
         try {
             String[] numbers = word.split(":", 2);

@@ -66,26 +66,29 @@ final class TrainingCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         requireValidOptions();
         PrintWriter out = spec.commandLine().getOut();
-        System.err.println("measuring collectives between " + ranks + " ranks");
-        String table = MpiRun.collectivesInC(ranks);
-        Network network = Network.fit("here", ranks, CollectiveTable.micros(table, CollectiveTable.EXCHANGE));
+        Network network = MpiRun.network(ranks);
         out.println(network.describe());
         out.println(heading());
         for (int batch : batches) {
-            List<Double> alone = new ArrayList<>();
-            List<Double> together = new ArrayList<>();
-            for (int round = 1; round <= rounds; round++) {
-                System.err.println("batch " + batch + ", round " + round + " of " + rounds);
-                TrainingRank.Result one = alone(batch);
-                TrainingRank.Result several = together(batch);
-                requireEqualLosses(one.loss(), several.loss());
-                alone.add(one.millis());
-                together.add(several.millis());
-            }
-            out.println(row(batch, median(alone), median(together), predicted(network, batch)));
+            out.println(measure(batch, network));
             out.flush();
         }
         return 0;
+    }
+
+    /// Returns the row of a batch.
+    private String measure(int batch, Network network) throws IOException {
+        List<Double> alone = new ArrayList<>();
+        List<Double> together = new ArrayList<>();
+        for (int round = 1; round <= rounds; round++) {
+            System.err.println("batch " + batch + ", round " + round + " of " + rounds);
+            TrainingRank.Result one = alone(batch);
+            TrainingRank.Result several = together(batch);
+            requireEqualLosses(one.loss(), several.loss());
+            alone.add(one.millis());
+            together.add(several.millis());
+        }
+        return row(batch, median(alone), median(together), predicted(network, batch));
     }
 
     private void requireValidOptions() {

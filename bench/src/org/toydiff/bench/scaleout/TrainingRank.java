@@ -14,12 +14,8 @@ public final class TrainingRank {
     /// The median of a time, in milliseconds, and the loss of a step at the start of training.
     record Result(double millis, double loss) {
         static Result parse(String output) {
-            String[] words = output.lines()
-                    .reduce((first, last) -> last)
-                    .orElse("")
-                    .strip()
-                    .split(" ");
-            return new Result(Double.parseDouble(words[0]), Double.parseDouble(words[1]));
+            double[] numbers = ChildOutput.parse(output);
+            return new Result(numbers[0], numbers[1]);
         }
     }
 
@@ -40,10 +36,10 @@ public final class TrainingRank {
         int batch = Integer.parseInt(arguments[2]);
         try (var training = new ToydiffTraining(arguments[1], StartingNumbers.STEP_WIDTHS)) {
             training.use(batch);
-            if (arguments[0].equals("alone")) {
-                print(time(batch, training::step));
-            } else {
-                together(training, batch);
+            switch (arguments[0]) {
+                case "alone" -> print(time(batch, training::step));
+                case "together" -> together(training, batch);
+                default -> throw new IllegalArgumentException(arguments[0] + " is neither alone nor together");
             }
         }
     }
@@ -75,6 +71,6 @@ public final class TrainingRank {
     }
 
     private static void print(Result result) {
-        System.out.println(result.millis + " " + result.loss);
+        ChildOutput.print(result.millis, result.loss);
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,6 +24,13 @@ class TrainingCommandTest {
         assertEquals(
                 new NodeCost(0.03, 0.06, 1e-4, 0.25, 1e-10),
                 NodeMeasurement.parse("a warning\n0.03 0.06 1.0E-4 0.25 1.0E-10"));
+    }
+
+    @Test
+    void onlyRootAllowsRoot() {
+        List<String> command = MpiRun.command(3, List.of("java", "Main"));
+        assertEquals(List.of("-n", "3", "java", "Main"), command.subList(command.size() - 4, command.size()));
+        assertEquals(System.getProperty("user.name").equals("root"), command.contains("--allow-run-as-root"));
     }
 
     @Test
