@@ -6,7 +6,8 @@
 // prints a line for each size from 4 bytes to 64 MiB: the size, and for both the time of a call in microseconds and the
 // bus bandwidth in GB/s, which is 2·(RANKS − 1)/RANKS times the bytes divided by the time: the traffic of each rank's
 // link in a ring (https://github.com/NVIDIA/nccl-tests/blob/master/doc/PERFORMANCE.md). A time is the median over
-// samples of the slowest rank's; CollectivesRank samples in the same way.
+// samples of the slowest rank's; the last column is the least time of the second, which other processes disturb least.
+// CollectivesRank samples in the same way.
 #include <mpi.h>
 #include <string.h>
 
@@ -21,6 +22,10 @@ enum {
     SAMPLING_US = 250000,
     WARM_UP_CALLS = 3
 };
+
+typedef struct {
+    double median_us, least_us;
+} timing;
 
 static int rank, ranks;
 
@@ -66,8 +71,8 @@ static double estimate_us(void (*call)(void)) {
     return time;
 }
 
-// Returns the median on rank 0.
-static double median_us(void (*call)(void)) {
+// Returns the times of a call on rank 0.
+static timing time_calls(void (*call)(void)) {
     double times_us[MAX_SAMPLES], slowest_us[MAX_SAMPLES];
     double estimate = estimate_us(call);
     int calls = within(SAMPLE_US / estimate, 1, SAMPLE_US);
@@ -77,7 +82,7 @@ static double median_us(void (*call)(void)) {
     }
     MPI_Reduce(times_us, slowest_us, samples, MPI_DOUBLE, MPI_MAX, 0, MPI_COMM_WORLD);
     qsort(slowest_us, (size_t) samples, sizeof *slowest_us, ascending);
-    return (slowest_us[(samples - 1) / 2] + slowest_us[samples / 2]) / 2;
+    return (timing) {(slowest_us[(samples - 1) / 2] + slowest_us[samples / 2]) / 2, slowest_us[0]};
 }
 
 static float *floats(size_t elements) {
@@ -126,11 +131,11 @@ static void measure(size_t bytes) {
     count = (int) (bytes / sizeof *data);
     slice = (count + ranks - 1) / ranks;
     check();
-    double reduce_us = median_us(all_reduce), exchange_us = median_us(exchange);
+    timing reduce = time_calls(all_reduce), exchanged = time_calls(exchange);
     double bus_bytes = 2.0 * (ranks - 1) / ranks * (double) bytes;
     if (rank == 0) {
-        printf("%10zu %12.2f %8.3f %12.2f %8.3f\n", bytes, reduce_us, bus_bytes / reduce_us / 1e3, exchange_us,
-               bus_bytes / exchange_us / 1e3);
+        printf("%10zu %12.2f %8.3f %12.2f %8.3f %12.2f\n", bytes, reduce.median_us, bus_bytes / reduce.median_us / 1e3,
+               exchanged.median_us, bus_bytes / exchanged.median_us / 1e3, exchanged.least_us);
         fflush(stdout);
     }
 }
@@ -141,7 +146,7 @@ static void print_heading(void) {
     MPI_Get_library_version(version, &length);
     printf("# %.*s, %d ranks; times of a call in us, bus bandwidths in GB/s\n", (int) strcspn(version, ",\n"), version,
            ranks);
-    printf("# %8s %12s %8s %12s %8s\n", "bytes", "allreduce", "GB/s", "exchange", "GB/s");
+    printf("# %8s %12s %8s %12s %8s %12s\n", "bytes", "allreduce", "GB/s", "exchange", "GB/s", "least");
 }
 
 int main(int arguments, char **values) {

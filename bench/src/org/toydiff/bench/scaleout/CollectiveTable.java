@@ -4,13 +4,16 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /// The table that `native/allreduce.c` and [CollectivesRank] print: lines of a size in bytes, and for each collective
-/// its time in microseconds and its bus bandwidth in GB/s.
+/// its median in microseconds and its bus bandwidth in GB/s.
 final class CollectiveTable {
     /// The column of the all-reduce.
     static final int ALL_REDUCE = 1;
 
     /// The column of an `MPI_Alltoall` and an `MPI_Allgather`, in C's table only.
     static final int EXCHANGE = 3;
+
+    /// The column of the least time of those, in C's table only.
+    static final int LEAST_EXCHANGE = 5;
 
     private CollectiveTable() {}
 

@@ -50,14 +50,16 @@ class NetworkTest {
     void aTableIsReadByColumnWithoutItsHeadingAndWarnings() {
         String table = """
                 # Open MPI v4.1.4, 2 ranks
-                #    bytes    allreduce     GB/s     exchange     GB/s
-                         4         0.66    0.006         1.22    0.003
+                #    bytes    allreduce     GB/s     exchange     GB/s        least
+                         4         0.66    0.006         1.22    0.003         1.05
                 A warning of 1 line.
-                  67108864    168154.12    0.399     90107.34    0.745
+                  67108864    168154.12    0.399     90107.34    0.745     80000.00
                 """;
         assertEquals(
                 Map.of(4L, 0.66, 67_108_864L, 168_154.12), CollectiveTable.micros(table, CollectiveTable.ALL_REDUCE));
         assertEquals(Map.of(4L, 1.22, 67_108_864L, 90_107.34), CollectiveTable.micros(table, CollectiveTable.EXCHANGE));
+        assertEquals(
+                Map.of(4L, 1.05, 67_108_864L, 80_000.0), CollectiveTable.micros(table, CollectiveTable.LEAST_EXCHANGE));
         assertEquals(0.399, CollectiveTable.busBandwidth(2, 67_108_864, 168_154.12), 5e-4);
         assertEquals(1.5, CollectiveTable.busBandwidth(4, 1000, 1), EXACT);
     }
