@@ -277,10 +277,10 @@ final class Backward {
         Node maker = plan.maker(input);
         int slot = plan.slot(input);
         if (last && maker != null && sums.waiting(slot) == null && plan.endsInPlace(maker, x, step)) {
-            return new Destination.Output(this, maker, x);
+            return plan.eager() ? new Destination.Output(this, maker, x) : new Destination.BeforeActivation(maker, x);
         }
         Tensor waiting = sums.changeable(slot);
-        return waiting == null ? Destination.NEW : new Destination.Waiting(waiting);
+        return waiting == null ? Destination.NEW : new Destination.Waiting(sums, slot, waiting);
     }
 
     /// Returns a gradient in the block of an activation's output, whose value ends with that, and whose rule the
@@ -319,7 +319,7 @@ final class Backward {
             sums.keepResult(node.output, g);
             GradientSums.release(g, "backward", step);
         } else if (plan.keepsGradient(node)) {
-            sums.keep(y, g, step);
+            sums.keep(node, y, g, step);
         } else {
             if (GradientSums.release(g, node.op, step)) {
                 schedule.freed(outermostStep(), node.op, ReleaseSchedule.Kind.GRADIENT, node.output.shape, g.storage);

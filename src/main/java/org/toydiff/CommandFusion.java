@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.toydiff.Recorder.Command;
-import org.toydiff.Recorder.Slot;
+import org.toydiff.Recording.Slot;
 import org.toydiff.internal.fusion.BlockView;
 import org.toydiff.internal.fusion.FusedLaunch;
 import org.toydiff.internal.fusion.FusedSource;

@@ -40,9 +40,9 @@ import org.toydiff.internal.events.FunctionRecordingEvent;
 /// operand from such a loop. Each element gets the operations that the single ops perform, so its bits are theirs.
 ///
 /// **Memory** The temporaries of a recording lie in one block in the arena that was innermost when the function
-/// was compiled ([#plan()]). The first run makes its tensors in an arena that is closed after it. Inputs are read
-/// where they lie. The result is the same tensor each time; the next run overwrites it, so [Tensor#copyTo] keeps
-/// it.
+/// was compiled ([#plan()]). Each lives until the last launch that reads it, whatever [Release] the function names.
+/// The first run makes its tensors in an arena that is closed after it. Inputs are read where they lie. The result
+/// is the same tensor each time; the next run overwrites it, so [Tensor#copyTo] keeps it.
 ///
 /// **Heap** A replay makes no objects once the JVM has compiled it, except for `bernoulli`, `multinomial`, custom ops,
 /// [Linalg], schedules with a cosine (an array of the JDK's), and code of [#onEachRun] that makes some. Until C2 has

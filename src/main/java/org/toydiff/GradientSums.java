@@ -34,15 +34,34 @@ final class GradientSums {
         return waiting[slot];
     }
 
-    /// Returns the gradient that waits in a slot if it may be changed in place, else null.
+    /// Returns the gradient that waits in a slot if [#unshared] may be changed in place, else null.
     Tensor changeable(int slot) {
         Tensor g = waiting[slot];
-        return g != null && isExclusive(g) ? g : null;
+        return g != null && isExclusive(g, g.storage.kept) ? g : null;
+    }
+
+    /// Returns the gradient that waits in a slot and is [#changeable]: itself or, where an intermediate keeps its block
+    /// until that is closed, a copy that waits in its stead. So products are added onto it, with the same bits, under
+    /// either [Release].
+    Tensor unshared(int slot) {
+        Tensor g = waiting[slot];
+        if (isExclusive(g, 0)) {
+            return g;
+        }
+        Tensor copy = g.contiguousCopy("backward");
+        g.storage.holders--;
+        hold(slot, copy);
+        return copy;
     }
 
     /// Whether a gradient that waits is its block's only use, so that it may be changed in place.
     static boolean isExclusive(Tensor g) {
-        return g.storage.disposable && g.storage.holders == 1 && g.coversStorage();
+        return isExclusive(g, 0);
+    }
+
+    /// Whether a gradient that waits is its block's only use besides those of `others`.
+    private static boolean isExclusive(Tensor g, int others) {
+        return g.storage.disposable && g.storage.holders == 1 + others && g.coversStorage();
     }
 
     /// Adds `contribution` to the gradient of `input`, which the rules see as `x`.
@@ -112,14 +131,15 @@ final class GradientSums {
         waiting[slot] = null;
     }
 
-    /// Adds g, which was taken, to the gradient that an intermediate keeps.
-    void keep(Tensor y, Tensor g, int step) {
+    /// Adds g, which was taken, to the gradient that an intermediate keeps, the output `y` of a node.
+    void keep(Node node, Tensor y, Tensor g, int step) {
         changing(y);
         if (y.gradientSet) {
             y.gradient = sum(y.gradient, g, step);
             release(g, "backward", step);
         } else {
             y.gradient = g;
+            g.storage.kept += plan.alwaysKeepsGradient(node) ? 0 : 1;
         }
         y.gradientSet = true;
     }

@@ -12,14 +12,57 @@ import org.toydiff.internal.launch.Shape;
 /// The part of [Launch] where products start, with what follows them: a bias added, an activation, or an activation's
 /// gradient. Shapes are already checked and outputs made, contiguous and with memory.
 final class ProductLaunch {
-    private ProductLaunch() {}
+    /// What follows a product.
+    enum Following {
+        NOTHING,
+        /// A bias added, an activation, or both.
+        ACTIVATION,
+        /// An activation's gradient, over that activation's output.
+        GRADIENT,
+        /// An activation's gradient in a launch of its own, for which both operands must stay.
+        LATER_GRADIENT
+    }
+
+    /// What follows the products of a thread; the bias may be null, and so may the activation.
+    record Then(Following following, Tensor bias, Activation activation) {
+        static final Then NOTHING = new Then(Following.NOTHING, null, null);
+    }
+
+    /// A recorded product.
+    record Recorded(Recorder.Loop product, Then then, Tensor a, Tensor b, Tensor y) implements Runnable {
+        /// Whether `kernel` is the gradient that follows in a launch of its own.
+        boolean isBefore(Kernel.Binary kernel) {
+            return then.following == Following.LATER_GRADIENT && kernel == gradient(then.activation, y);
+        }
+
+        /// Returns the product that goes through the gradient which follows it, over the output `value` of the
+        /// activation.
+        Recorded through(Tensor value) {
+            return new Recorded(product, new Then(Following.GRADIENT, null, then.activation), a, b, value);
+        }
+
+        @Override
+        public void run() {
+            switch (then.following) {
+                case NOTHING -> {}
+                case ACTIVATION -> beginThen(then.bias, then.activation, y);
+                case GRADIENT -> beginThrough(then.activation, y);
+                case LATER_GRADIENT -> beginBeforeGradient(then.activation);
+            }
+            try {
+                product.run(a, b, y);
+            } finally {
+                endThen();
+            }
+        }
+    }
 
     /// From now on what follows a product of this thread: a bias added, an activation, either of which may be null.
     /// To be ended by [#endThen].
     static void beginThen(Tensor bias, Activation activation, Tensor y) {
         Scope scope = Scope.current();
         if (scope.recorder != null) {
-            scope.recorder.then = new Recorder.Then(bias, activation, false);
+            scope.recorder.then = new Then(Following.ACTIVATION, bias, activation);
         }
         if (y.dtype == DType.BFLOAT16) {
             beginThenOfHalves(bias, activation);
@@ -46,9 +89,9 @@ final class ProductLaunch {
     static void beginThrough(Activation activation, Tensor y) {
         Scope scope = Scope.current();
         if (scope.recorder != null) {
-            scope.recorder.then = new Recorder.Then(null, activation, true);
+            scope.recorder.then = new Then(Following.GRADIENT, null, activation);
         }
-        Kernel.Binary gradient = y.dtype.kind.of(activation.gradient);
+        Kernel.Binary gradient = gradient(activation, y);
         if (y.dtype == DType.BFLOAT16) {
             scope.halfProducts.throughGradient(gradient);
         } else {
@@ -56,12 +99,26 @@ final class ProductLaunch {
         }
     }
 
+    private static Kernel.Binary gradient(Activation activation, Tensor y) {
+        return y.dtype.kind.of(activation.gradient);
+    }
+
+    /// From now on an activation's gradient reads the products of this thread, in a launch of its own, with the bits of
+    /// [#beginThrough]. To be ended by [#endThen].
+    static void beginBeforeGradient(Activation activation) {
+        Scope scope = Scope.current();
+        if (scope.recorder != null) {
+            scope.recorder.then = new Then(Following.LATER_GRADIENT, null, activation);
+        }
+        scope.products.beforeGradient();
+    }
+
     static void endThen() {
         Scope scope = Scope.current();
         scope.products.plain();
         scope.halfProducts.plain();
         if (scope.recorder != null) {
-            scope.recorder.then = Recorder.Then.NOTHING;
+            scope.recorder.then = Then.NOTHING;
         }
     }
 

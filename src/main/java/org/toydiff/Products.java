@@ -59,6 +59,9 @@ final class Products {
                 multiplyThrough(to.activation(), a, b, over);
                 return over;
             }
+            if (to.precedesActivation(a.dtype, a.shape[0], b.shape[1])) {
+                return multiplyBefore(to.activation(), a, b);
+            }
             double beta = to.beta();
             Tensor onto = to.gradient(a.dtype, a.shape[0], b.shape[1]);
             if (onto != null) {
@@ -127,6 +130,18 @@ final class Products {
         } finally {
             ProductLaunch.endThen();
         }
+    }
+
+    /// A new tensor `a·b`, from which an activation's gradient gives the bits of [#multiplyThrough].
+    private static Tensor multiplyBefore(Activation activation, Tensor a, Tensor b) {
+        Tensor y = Tensor.make("matmul", a.dtype, shape("matmul", a, b), true);
+        ProductLaunch.beginBeforeGradient(activation);
+        try {
+            multiply(a, b, 0, y);
+        } finally {
+            ProductLaunch.endThen();
+        }
+        return y;
     }
 
     /// `y = a·b + beta·y` over broadcast leading axes.

@@ -7,10 +7,13 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
+import org.toydiff.Recording.Slot;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.ForeignStorage;
@@ -45,14 +48,8 @@ final class Recorder {
     private final Map<Tensor, Boolean> trackingKnown = new IdentityHashMap<>();
     private final Map<Tensor, Boolean> gradientKnown = new IdentityHashMap<>();
 
-    /// What follows the products of this thread, as [Launch] has set it.
-    Then then = Then.NOTHING;
-
-    /// What follows a product: a bias added, an activation, or an activation's gradient over that activation's
-    /// output.
-    record Then(Tensor bias, Activation activation, boolean isGradient) {
-        static final Then NOTHING = new Then(null, null, false);
-    }
+    /// What follows the products of this thread.
+    ProductLaunch.Then then = ProductLaunch.Then.NOTHING;
 
     /// One step of a replay. A name of null is a change of state on the heap, which plans do not list.
     ///
@@ -66,66 +63,6 @@ final class Recorder {
     record Guard(LongSupplier state, long value) {
         boolean holds() {
             return state.getAsLong() == value;
-        }
-    }
-
-    /// A block for which a replay has memory of its own, and the tensors of the replay over it.
-    static final class Slot {
-        /// The name of the op that made it.
-        final String op;
-
-        /// Its memory in the recorded run: changed where that was handed over.
-        Storage recorded;
-
-        /// Whether it is the memory of an input.
-        final boolean isInput;
-
-        final List<Tensor> tensors = new ArrayList<>();
-        final List<Long> offsets = new ArrayList<>();
-        int firstUse = -1;
-        int lastUse = -1;
-
-        /// The block whose place it takes, or this one.
-        Slot place = this;
-
-        /// The block that takes its place, or null.
-        Slot heir;
-
-        boolean written;
-
-        /// Whether it is an input whose elements the run changed.
-        boolean changed;
-
-        Slot(Storage recorded, boolean isInput) {
-            this.op = recorded.op;
-            this.recorded = recorded;
-            this.isInput = isInput;
-            this.written = isInput;
-        }
-
-        /// Lets it lie in the place of a block that the command reads last that writes this one first.
-        void overlay(Slot read) {
-            boolean fits = !read.isInput && !isInput && read.recorded.bytes() == recorded.bytes();
-            if (fits && place == this && read.heir == null && read.lastUse == firstUse) {
-                place = read.place;
-                read.heir = this;
-            }
-        }
-
-        /// Returns the last use of its place, by whichever block is there then.
-        int lastUseOfPlace() {
-            Slot last = this;
-            while (last.heir != null) {
-                last = last.heir;
-            }
-            return last.lastUse;
-        }
-
-        /// Lets all tensors over it lie in the memory of `storage`, from element `base` on.
-        void place(Storage storage, long base) {
-            for (int i = 0; i < tensors.size(); i++) {
-                tensors.get(i).place(storage, base + offsets.get(i));
-            }
         }
     }
 
@@ -381,30 +318,12 @@ final class Recorder {
     void product(Tensor a, Tensor b, double beta, Tensor y, Loop product) {
         Tensor first = reads(a);
         Tensor second = reads(b);
-        Tensor bias = reads(then.bias);
-        if (beta != 0 || then.isGradient) {
+        var following = new ProductLaunch.Then(then.following(), reads(then.bias()), then.activation());
+        if (beta != 0 || following.following() == ProductLaunch.Following.GRADIENT) {
             reads(y);
         }
         Tensor result = writes(y);
-        Then following = new Then(bias, then.activation, then.isGradient);
-        boolean plain = then == Then.NOTHING;
-        keep(
-                y.storage.op,
-                plain ? () -> product.run(first, second, result) : () -> run(product, following, first, second, result),
-                result);
-    }
-
-    private static void run(Loop product, Then following, Tensor a, Tensor b, Tensor y) {
-        if (following.isGradient) {
-            ProductLaunch.beginThrough(following.activation, y);
-        } else {
-            ProductLaunch.beginThen(following.bias, following.activation, y);
-        }
-        try {
-            product.run(a, b, y);
-        } finally {
-            ProductLaunch.endThen();
-        }
+        keep(y.storage.op, new ProductLaunch.Recorded(product, following, first, second, result), result);
     }
 
     // Elementwise launches.
@@ -526,13 +445,12 @@ final class Recorder {
             result.requireReadable("run");
             bound.add(reads(result));
         }
-        CommandFusion.Result fusion = CommandFusion.fuse(this, commands, bound);
+        use(commands, bound);
+        List<Command> inPlace = endInPlace();
+        temporaries.forEach(slot -> slot.firstUse = -1);
+        CommandFusion.Result fusion = CommandFusion.fuse(this, inPlace, bound);
         List<Command> fused = fusion.commands();
-        for (int i = 0; i < fused.size(); i++) {
-            use(fused.get(i).reads(), i);
-            use(fused.get(i).writes(), i);
-        }
-        use(bound, fused.size());
+        use(fused, bound);
         temporaries.removeIf(slot -> slot.firstUse < 0);
         fusion.reusePlaces();
         return new Recording(
@@ -547,6 +465,14 @@ final class Recorder {
                 block);
     }
 
+    private void use(List<Command> all, List<Tensor> results) {
+        for (int i = 0; i < all.size(); i++) {
+            use(all.get(i).reads(), i);
+            use(all.get(i).writes(), i);
+        }
+        use(results, all.size());
+    }
+
     private void use(List<Tensor> operands, int time) {
         for (Tensor operand : operands) {
             Slot slot = slots.get(operand.storage);
@@ -555,5 +481,89 @@ final class Recorder {
                 slot.lastUse = time;
             }
         }
+    }
+
+    // Values that end. A backward of Release.EAGER puts gradients over them. One of AT_CLOSE keeps them, because the
+    // function may read them later; at its end it is known whether it did.
+
+    /// Returns the commands with results in the blocks of values that end there: those of copies, which then are no
+    /// commands, and of activations' gradients, which become one command with the product before.
+    private List<Command> endInPlace() {
+        List<Command> inPlace = new ArrayList<>(commands);
+        for (int i = 0; i < commands.size(); i++) {
+            if (commands.get(i).body() instanceof Launch.Elementwise launch) {
+                if (launch.binary() != null) {
+                    goThrough(launch, i, inPlace);
+                } else if (launch.unary() == Families.copy(launch.y().dtype) && replaces(launch.y(), launch.a(), i)) {
+                    replace(launch.y(), launch.a());
+                    inPlace.set(i, null);
+                }
+            }
+        }
+        inPlace.removeIf(Objects::isNull);
+        return inPlace;
+    }
+
+    /// Lets the product before an activation's gradient go through that over the activation's output, which nothing
+    /// else may read from the product on.
+    private void goThrough(Launch.Elementwise gradient, int time, List<Command> inPlace) {
+        Tensor value = gradient.b();
+        int before = productBefore(gradient, time);
+        if (before >= 0 && replaces(gradient.y(), value, time) && !isUsed(value, before, time)) {
+            var product = (ProductLaunch.Recorded) commands.get(before).body();
+            Command last = commands.get(time);
+            List<Tensor> reads = List.of(product.a(), product.b(), value);
+            replace(gradient.y(), value);
+            inPlace.set(
+                    before,
+                    new Command(last.op, product.through(gradient.y()), last.result, reads, last.writes, false));
+            inPlace.set(time, null);
+        }
+    }
+
+    /// Returns the place of the product that an activation's gradient reads, and nothing else; -1 if there is none.
+    private int productBefore(Launch.Elementwise gradient, int time) {
+        Tensor g = gradient.a();
+        Slot slot = slots.get(g.storage);
+        if (slot == null || slot.isInput || slot.lastUse != time || !g.coversStorage()) {
+            return -1;
+        }
+        int before = slot.firstUse;
+        boolean goesThrough = commands.get(before).body() instanceof ProductLaunch.Recorded product
+                && product.isBefore(gradient.binary())
+                && !isUsed(g, before + 1, time);
+        return goesThrough ? before : -1;
+    }
+
+    /// Whether a command from one place to another uses the block of a tensor.
+    private boolean isUsed(Tensor t, int from, int to) {
+        Slot slot = slots.get(t.storage);
+        return commands.subList(from, to).stream()
+                .flatMap(command -> Stream.concat(command.reads.stream(), command.writes.stream()))
+                .anyMatch(operand -> slots.get(operand.storage) == slot);
+    }
+
+    /// Whether a result that begins with a command can have the whole block of a value that ends with it.
+    private boolean replaces(Tensor result, Tensor value, int time) {
+        Slot begins = slots.get(result.storage);
+        Slot ends = slots.get(value.storage);
+        return begins != null
+                && ends != null
+                && !begins.isInput
+                && !ends.isInput
+                && begins.firstUse == time
+                && ends.lastUse == time
+                && result.dtype == value.dtype
+                && Arrays.equals(result.shape, value.shape)
+                && result.coversStorage()
+                && value.coversStorage();
+    }
+
+    /// Lets all that lies in the block of a result lie in that of a value.
+    private void replace(Tensor result, Tensor value) {
+        Slot from = slots.get(result.storage);
+        Slot to = slots.get(value.storage);
+        to.take(from);
+        slots.replaceAll((storage, slot) -> slot == from ? to : slot);
     }
 }

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.toydiff.Recorder.Command;
 import org.toydiff.Recorder.Guard;
-import org.toydiff.Recorder.Slot;
 import org.toydiff.internal.memory.ForeignStorage;
 import org.toydiff.internal.memory.Ledger;
 import org.toydiff.internal.memory.Storage;
@@ -49,6 +48,74 @@ final class Recording {
     private final MemorySegment[][] ended;
 
     private ExecutionPlan description;
+
+    /// A block for which a replay has memory of its own, and the tensors of the replay over it.
+    static final class Slot {
+        /// The name of the op that made it.
+        final String op;
+
+        /// Its memory in the recorded run: changed where that was handed over.
+        Storage recorded;
+
+        /// Whether it is the memory of an input.
+        final boolean isInput;
+
+        final List<Tensor> tensors = new ArrayList<>();
+        final List<Long> offsets = new ArrayList<>();
+        int firstUse = -1;
+        int lastUse = -1;
+
+        /// The block whose place it takes, or this one.
+        Slot place = this;
+
+        /// The block that takes its place, or null.
+        Slot heir;
+
+        boolean written;
+
+        /// Whether it is an input whose elements the run changed.
+        boolean changed;
+
+        Slot(Storage recorded, boolean isInput) {
+            this.op = recorded.op;
+            this.recorded = recorded;
+            this.isInput = isInput;
+            this.written = isInput;
+        }
+
+        /// Lets it lie in the place of a block that the command reads last that writes this one first.
+        void overlay(Slot read) {
+            boolean fits = !read.isInput && !isInput && read.recorded.bytes() == recorded.bytes();
+            if (fits && place == this && read.heir == null && read.lastUse == firstUse) {
+                place = read.place;
+                read.heir = this;
+            }
+        }
+
+        /// Returns the last use of its place, by whichever block is there then.
+        int lastUseOfPlace() {
+            Slot last = this;
+            while (last.heir != null) {
+                last = last.heir;
+            }
+            return last.lastUse;
+        }
+
+        /// Takes what another block holds into this one, which has the same size, from the other's first use on.
+        void take(Slot other) {
+            recorded = other.recorded;
+            tensors.addAll(other.tensors);
+            offsets.addAll(other.offsets);
+            lastUse = other.lastUse;
+        }
+
+        /// Lets all tensors over it lie in the memory of `storage`, from element `base` on.
+        void place(Storage storage, long base) {
+            for (int i = 0; i < tensors.size(); i++) {
+                tensors.get(i).place(storage, base + offsets.get(i));
+            }
+        }
+    }
 
     Recording(
             List<Tensor> given,

@@ -323,9 +323,15 @@ sealed interface Rule {
             return null;
         }
 
-        /// Returns the activation for [#over].
+        /// Returns the activation for [#over] and [#precedesActivation].
         Activation activation() {
             return null;
+        }
+
+        /// Whether a contribution of that dtype and shape is to be a new tensor, and the gradient of [#activation()]
+        /// its next reader, so that it needs the bits that it would have [#over] the activation's output.
+        boolean precedesActivation(DType dtype, long rows, long columns) {
+            return false;
         }
 
         /// Whether `contribution` is part of the gradient already.
@@ -341,15 +347,24 @@ sealed interface Rule {
 
         /// Onto a gradient that waits for further contributions and may be changed in place.
         static final class Waiting extends Destination {
-            private final Tensor gradient;
+            private final GradientSums sums;
+            private final int slot;
+            private Tensor gradient;
 
-            Waiting(Tensor gradient) {
+            /// @param gradient the one that waits in the slot
+            Waiting(GradientSums sums, int slot, Tensor gradient) {
+                this.sums = sums;
+                this.slot = slot;
                 this.gradient = gradient;
             }
 
             @Override
             Tensor gradient(DType dtype, long rows, long columns) {
-                return fits(gradient, dtype, rows, columns) ? gradient : null;
+                if (!fits(gradient, dtype, rows, columns)) {
+                    return null;
+                }
+                gradient = sums.unshared(slot);
+                return gradient;
             }
 
             @Override
@@ -385,6 +400,28 @@ sealed interface Rule {
             @Override
             boolean holds(Tensor contribution) {
                 return contribution == leaf.gradient;
+            }
+        }
+
+        /// A new tensor from which an activation's gradient is computed next, over whose output it would go if backward
+        /// did not keep both.
+        static final class BeforeActivation extends Destination {
+            private final Node activation;
+            private final Tensor output;
+
+            BeforeActivation(Node activation, Tensor output) {
+                this.activation = activation;
+                this.output = output;
+            }
+
+            @Override
+            boolean precedesActivation(DType dtype, long rows, long columns) {
+                return fits(output, dtype, rows, columns);
+            }
+
+            @Override
+            Activation activation() {
+                return activation.activation();
             }
         }
 

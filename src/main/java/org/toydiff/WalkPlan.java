@@ -162,7 +162,12 @@ final class WalkPlan {
 
     /// Whether the gradient of a node's output stays readable, where the walk goes to the leaves.
     boolean keepsGradient(Node node) {
-        return release == Release.AT_CLOSE || node.output.retained || node.output == root;
+        return release == Release.AT_CLOSE || alwaysKeepsGradient(node);
+    }
+
+    /// As [#keepsGradient], under either [Release].
+    boolean alwaysKeepsGradient(Node node) {
+        return node.output.retained || node.output == root;
     }
 
     /// Whether the rules of `order[i]` are to run.
@@ -255,10 +260,10 @@ final class WalkPlan {
     }
 
     /// Whether the gradient of an activation's output is complete with the next contribution, and the activation's
-    /// own rule is the only reader that this output still has after `step`: then that rule may be applied at once,
-    /// over the output.
+    /// own rule is the only reader that this output still has after `step`: then EAGER applies that rule at once,
+    /// over the output. AT_CLOSE, which keeps the output, computes the same bits.
     boolean endsInPlace(Node activation, Tensor output, int step) {
-        if (!eager() || activation.activation() == null) {
+        if (!eager() && !toLeaves() || activation.activation() == null) {
             return false;
         }
         int at = index(activation);
@@ -266,9 +271,9 @@ final class WalkPlan {
         return awaited[at] == 1
                 && storage.lastReader == at + 1
                 && storage.readerBefore <= step
-                && storage.holders == 0
+                && storage.holders == storage.kept
                 && storage.releasable()
-                && !keepsGradient(activation)
+                && !alwaysKeepsGradient(activation)
                 && output.coversStorage();
     }
 

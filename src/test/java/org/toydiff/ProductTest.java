@@ -3,6 +3,7 @@ package org.toydiff;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -121,19 +122,28 @@ class ProductTest extends ArenaTest {
         return loss;
     }
 
-    /// Heads that lie beside each other in memory, of which every other axis is stretched: neither is copied.
     /// A bias is added, an activation applied and passed backward through within the product: with the bits of ops of
     /// their own, also where a tile has one column or fills whole rows.
     @ParameterizedTest
     @EnumSource(Activation.class)
     void operationsThatFollowAProductGiveTheBitsOfTheirOwn(Activation activation) {
-        long[][] sizes = {{64, 10, 1}, {1, 5, 1}, {7, 3, 4}, {1, 3, 40}, {1030, 3, 1}, {300, 64, 310}, {40, 60, 1025}};
+        long[][] sizes = {
+            {64, 10, 1, 3},
+            {1, 5, 1, 3},
+            {7, 3, 4, 3},
+            {1, 3, 40, 3},
+            {1030, 3, 1, 3},
+            {300, 64, 310, 3},
+            {40, 60, 1025, 3},
+            // Alone, the product of the gradient would be divided along its long inner axis.
+            {32, 8, 40, 9000}
+        };
         for (long[] size : sizes) {
             try (var arena = TensorArena.ofConfined()) {
                 Tensor x = Tensor.randn(size[0], size[1]);
                 Tensor weight = Tensor.randn(size[2], size[1]).trackGradient();
                 Tensor bias = Tensor.randn(size[2]).trackGradient();
-                Tensor last = Tensor.randn(3, size[2]).trackGradient();
+                Tensor last = Tensor.randn(size[3], size[2]).trackGradient();
                 List<Tensor> parameters = List.of(weight, bias, last);
                 Tensor y = x.linear(weight, bias, activation);
                 Tensor z = x.matmul(weight.transpose()).add(bias);
@@ -159,6 +169,34 @@ class ProductTest extends ArenaTest {
         }
     }
 
+    /// A residual block hands its gradient on; a product is added onto that, although AT_CLOSE keeps it.
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"FLOAT32", "FLOAT64", "BFLOAT16"})
+    void productsAreAddedOntoAWaitingGradientWithTheSameBitsUnderEitherRelease(DType dtype) {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.randn(dtype, 5, 700).trackGradient();
+            Tensor in = Tensor.randn(dtype, 3, 700).trackGradient();
+            Tensor out = Tensor.randn(dtype, 700, 3).trackGradient();
+            List<double[]> gradients = new ArrayList<>();
+            for (Release release : Release.values()) {
+                x.zeroGradient();
+                Tensor h = x.tanh();
+                Tensor y = h.add(h.linear(in, null).linear(out, null));
+                y.sin().sum().backward(release);
+                gradients.add(x.gradient().toDoubleArray());
+                if (release == Release.AT_CLOSE) {
+                    // The gradient that waited is that of y, whole as it was.
+                    assertArrayEquals(
+                            y.detach().cos().toDoubleArray(), y.gradient().toDoubleArray());
+                }
+            }
+            assertArrayEquals(gradients.get(0), gradients.get(1));
+        }
+    }
+
+    /// Heads that lie beside each other in memory, of which every other axis is stretched: neither is copied.
     @Test
     void batchesMultiplyWhereTheyLie() {
         var random = new Random(7);

@@ -33,6 +33,9 @@ abstract class ProductBatch extends Work {
     /// Overwrites y's old elements, the activation's output, with the gradient through it.
     Kernel.Binary gradient;
 
+    /// Whether tiles are to be those of a product that goes through a gradient, though it does not.
+    boolean beforeGradient;
+
     final void bias(MemorySegment bias, long biasAt, long step) {
         this.bias = bias;
         bias0 = biasAt;
@@ -50,11 +53,18 @@ abstract class ProductBatch extends Work {
         gradient = kernel;
     }
 
+    /// Divides products from now on as those that go [through a gradient][#throughGradient], so that a gradient applied
+    /// afterwards gives the bits of theirs. Ended by [#plain()].
+    public final void beforeGradient() {
+        beforeGradient = true;
+    }
+
     /// Ends all operations that follow a tile.
     public final void plain() {
         bias = null;
         activation = null;
         gradient = null;
+        beforeGradient = false;
     }
 
     /// Sets the result, and the axes of the batch with the operands' strides along them.

@@ -116,7 +116,7 @@ public final class ProductWork extends ProductBatch {
         this.wide = wide;
         begin(beta, y, yAt, shape, aStrides, bStrides);
         long room = Scratch.BYTES / bytes();
-        long most = gradient == null ? 0 : room;
+        long most = gradient != null || beforeGradient ? room : 0;
         ProductTable thresholds = table == null ? ProductTable.active() : table;
         plan.of(thresholds, wide, transposeA, transposeB, m, n, k, batches, most, room);
         try {

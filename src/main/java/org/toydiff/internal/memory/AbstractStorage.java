@@ -28,6 +28,7 @@ public final class AbstractStorage extends Storage {
         copy.pinned = real.pinned;
         copy.disposable = real.disposable;
         copy.holders = real.holders;
+        copy.kept = real.kept;
         return copy;
     }
 

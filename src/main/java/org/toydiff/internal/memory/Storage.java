@@ -42,6 +42,9 @@ public abstract sealed class Storage permits PooledStorage, ForeignStorage, Abst
     /// How many pending or kept gradients lie in it.
     public int holders;
 
+    /// How many of the [#holders] are gradients of intermediates that only Release.AT_CLOSE keeps.
+    public int kept;
+
     /// The last step of the running backward that reads it; 0 when none does.
     public int lastReader;
 
