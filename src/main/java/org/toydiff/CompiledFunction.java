@@ -44,10 +44,9 @@ import org.toydiff.internal.events.FunctionRecordingEvent;
 /// The first run makes its tensors in an arena that is closed after it. Inputs are read where they lie. The result
 /// is the same tensor each time; the next run overwrites it, so [Tensor#copyTo] keeps it.
 ///
-/// **Heap** A replay makes no objects once the JVM has compiled it, except for `bernoulli`, `multinomial`, custom ops,
-/// [Linalg], schedules with a cosine (an array of the JDK's), and code of [#onEachRun] that makes some. Until C2 has
-/// compiled the call of BLAS, in some JVMs for hundreds of thousands of runs, a product makes up to 120 bytes, one of
-/// two vectors 80.
+/// **Heap** A replay makes no objects once the JVM has compiled it, except for custom ops and code of [#onEachRun] that
+/// make some. Until C2 has compiled the call of BLAS or LAPACK, in some JVMs for hundreds of thousands of runs, a
+/// product makes up to 120 bytes, one of two vectors 80, an op of [Linalg] up to 160.
 ///
 /// **Refused** While recording, IllegalStateException is thrown by everything that would be lost in a replay:
 /// reading elements ([Tensor#item()] and the like), ops whose result's shape depends on elements (`nonzero`,

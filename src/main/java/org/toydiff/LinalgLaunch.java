@@ -63,9 +63,12 @@ final class LinalgLaunch {
         inPlace("eigh", y, () -> {
             var work = new EighWork(y.isWide(), side(y));
             return to -> {
-                long[] shape = to.shape.clone();
-                shape[shape.length - 2]--;
-                require("eigh", shape, work.run(memory(to), to.offset, batch(to)), LinalgLaunch::unconverged);
+                long failure = work.run(memory(to), to.offset, batch(to));
+                if (failure != MatrixWork.SUCCESS) {
+                    long[] shape = to.shape.clone();
+                    shape[shape.length - 2]--;
+                    throw failed("eigh", shape, failure, LinalgLaunch::unconverged);
+                }
             };
         });
     }
@@ -251,11 +254,15 @@ final class LinalgLaunch {
                 : "did not converge: " + place + " values are missing; scale it, or use FLOAT64";
     }
 
-    /// Throws, naming the matrix of a batch of `shape` and the reason, if there is a failure.
+    /// Throws if there is a failure.
     private static void require(String op, long[] shape, long failure, IntFunction<String> reason) {
-        if (failure == MatrixWork.SUCCESS) {
-            return;
+        if (failure != MatrixWork.SUCCESS) {
+            throw failed(op, shape, failure, reason);
         }
+    }
+
+    /// Returns an exception that names the matrix of a batch of `shape` and the reason.
+    private static IllegalArgumentException failed(String op, long[] shape, long failure, IntFunction<String> reason) {
         long[] leading = Arrays.copyOf(shape, shape.length - 2);
         long[] index = new long[leading.length];
         long rest = failure >> 32;
@@ -264,7 +271,7 @@ final class LinalgLaunch {
             rest /= leading[axis];
         }
         String which = index.length == 0 ? "" : "matrix " + Shape.text(index) + " of ";
-        throw new IllegalArgumentException(op + ": " + which + Shape.text(shape) + " " + reason.apply((int) failure));
+        return new IllegalArgumentException(op + ": " + which + Shape.text(shape) + " " + reason.apply((int) failure));
     }
 
     /// The size of the last axis, which is checked to be an int.
@@ -274,6 +281,10 @@ final class LinalgLaunch {
 
     /// The number of matrices.
     private static long batch(Tensor t) {
-        return Shape.size(Arrays.copyOf(t.shape, t.rank() - 2));
+        long batch = 1;
+        for (int axis = 0; axis < t.rank() - 2; axis++) {
+            batch *= t.shape[axis];
+        }
+        return batch;
     }
 }

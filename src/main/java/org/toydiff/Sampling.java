@@ -2,7 +2,6 @@ package org.toydiff;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -181,10 +180,13 @@ final class Sampling {
 
     private static final Draw BERNOULLI = (x, y, source) -> {
         boolean wide = x.dtype == DType.FLOAT64;
-        x.forEach((i, probability) -> {
+        boolean isContiguous = x.isContiguous();
+        for (long i = 0; i < y.size(); i++) {
+            long at = x.offset + (isContiguous ? i : Shape.offset(i, x.shape, x.strides));
+            double probability = x.dtype.get(x.storage.segment(), at);
             double draw = wide ? source.nextDouble() : source.nextFloat();
             y.dtype.set(y.storage.segment(), y.offset + i, draw < probability ? 1 : 0);
-        });
+        }
     };
 
     static Tensor multinomial(Tensor x, long count, boolean replacement, RandomGenerator generator) {
@@ -192,20 +194,42 @@ final class Sampling {
         Tensor rows = vector ? x.view(x.offset, Shape.withOne(x.shape, 0), Shape.withOne(x.strides, 0)) : x;
         long[] shape = {rows.shape[0], count};
         Tensor y = Tensor.make("multinomial", DType.INT64, vector ? new long[] {count} : shape, false);
-        return draw(rows, y, generator, (weights, drawn, source) -> sample(weights, count, replacement, drawn, source));
+        var tree = new WeightTree(rows.shape[1]);
+        Tensor sums = Tensor.make("multinomial", DType.FLOAT64, new long[] {tree.nodes()}, true);
+        try {
+            if (!y.storage.isAbstract() && y.size() > 0) {
+                sample(rows, replacement, tree, sums, y, generator);
+                keepSample(rows, replacement, tree, sums, y, generator);
+            }
+        } finally {
+            sums.freeScratch("multinomial");
+        }
+        return y;
     }
 
-    private static void sample(Tensor rows, long count, boolean replacement, Tensor y, RandomGenerator generator) {
-        try (var scratch = Arena.ofConfined()) {
-            var tree = new WeightTree(scratch, rows.shape[1]);
-            for (long i = 0; i < rows.shape[0]; i++) {
-                load(tree, rows, i, replacement ? 1 : count);
-                for (long j = 0; j < count; j++) {
-                    long position = tree.find(generator.nextDouble());
-                    y.dtype.setLong(y.storage.segment(), y.offset + i * count + j, position);
-                    if (!replacement) {
-                        tree.remove(position);
-                    }
+    private static void keepSample(
+            Tensor rows, boolean replacement, WeightTree tree, Tensor sums, Tensor y, RandomGenerator generator) {
+        Recorder recorder = Recorder.current();
+        if (recorder != null) {
+            Tensor weights = recorder.reads(rows);
+            Tensor nodes = recorder.writes(sums);
+            Tensor drawn = recorder.writes(y);
+            Runnable body = again(generator, source -> sample(weights, replacement, tree, nodes, drawn, source));
+            recorder.keep("multinomial", body, drawn);
+        }
+    }
+
+    private static void sample(
+            Tensor rows, boolean replacement, WeightTree tree, Tensor sums, Tensor y, RandomGenerator generator) {
+        long count = y.size() / rows.shape[0];
+        tree.place(sums.storage.segment(), sums.offset);
+        for (long i = 0; i < rows.shape[0]; i++) {
+            load(tree, rows, i, replacement ? 1 : count);
+            for (long j = 0; j < count; j++) {
+                long position = tree.find(generator.nextDouble());
+                y.dtype.setLong(y.storage.segment(), y.offset + i * count + j, position);
+                if (!replacement) {
+                    tree.remove(position);
                 }
             }
         }

@@ -43,7 +43,7 @@ public interface Schedule {
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule cosine(long steps, double min) {
         requirePositive("cosine", steps);
-        return (base, step) -> min + (base - min) * (1 + StrictMath.cos(Math.PI * Math.min(step, steps) / steps)) / 2;
+        return (base, step) -> between(base, min, (double) Math.min(step, steps) / steps);
     }
 
     /// Moves the rate linearly from `base·from` to `base·to`, as PyTorch's LinearLR.
@@ -161,7 +161,7 @@ public interface Schedule {
                 at -= period;
                 period *= factor;
             }
-            return min + (base - min) * (1 + StrictMath.cos(Math.PI * at / period)) / 2;
+            return between(base, min, (double) at / period);
         };
     }
 
@@ -201,8 +201,25 @@ public interface Schedule {
         };
     }
 
+    /// Returns a rate on the half cosine between two: `to + (from − to)·(1 + cos(π·share))/2`, where the factor is
+    /// the square of the cosine of half the angle.
     private static double between(double from, double to, double share) {
-        return to + (from - to) / 2 * (StrictMath.cos(Math.PI * share) + 1);
+        double sine = sine(Math.PI / 2 * Math.min(share, 1 - share));
+        double square = sine * sine;
+        return to + (from - to) * (share <= 0.5 ? 1 - square : square);
+    }
+
+    /// Returns the sine of 0 to π/4 by the polynomial of fdlibm (k_sin.c, 1993), without the array that
+    /// StrictMath.sin makes.
+    private static double sine(double x) {
+        double square = x * x;
+        double rest = 1.58969099521155010221e-10;
+        rest = rest * square - 2.50507602534068634195e-08;
+        rest = rest * square + 2.75573137070700676789e-06;
+        rest = rest * square - 1.98412698298579493134e-04;
+        rest = rest * square + 8.33333333332248946124e-03;
+        rest = rest * square - 1.66666666666666324348e-01;
+        return x + x * square * rest;
     }
 
     private static void requirePositive(String name, long steps) {

@@ -127,7 +127,10 @@ public final class ReplayedSteps {
             var embedding = new Embedding(10, 4);
             var optimizer = new SGD(embedding.parameters(), 0.01);
             var scheduler = Scheduler.chained(
-                    optimizer, Schedule.warmUp(5, Schedule.step(100_000, 0.5)), Schedule.linear(1, 0.5, 200));
+                    optimizer,
+                    Schedule.warmUp(5, Schedule.step(100_000, 0.5)),
+                    Schedule.linear(1, 0.5, 200),
+                    Schedule.cosineWarmRestarts(300, 1, 0.001));
             Tensor positions = Tensor.of(new long[] {0, 9, 3, 3, 1});
             Tensor labels = Tensor.of(new int[] {0, 3, 1, 2, 2});
             try (var compiled = CompiledFunction.of((x, y) -> {

@@ -2,22 +2,38 @@ package org.toydiff.internal.random;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// Weights from which positions are drawn, each with a probability in proportion to its weight: a binary tree whose
 /// nodes have the sums of their children, so that a draw and a change take a number of steps logarithmic in that of
 /// the weights. A weight set to 0 is never drawn, since sums are computed and not subtracted from.
 public final class WeightTree {
+    private final long weights;
     private final long leaves;
 
     /// The root is node 1, the children of node i are 2·i and 2·i + 1, and the last `leaves` nodes are weights.
-    private final MemorySegment sums;
+    private MemorySegment sums;
 
-    /// Creates a tree of n weights of 0, in memory of an arena.
-    public WeightTree(Arena arena, long n) {
+    private long start;
+
+    /// Creates a tree of n weights; [#place] gives it memory.
+    public WeightTree(long n) {
+        weights = n;
         leaves = Math.max(1, Long.highestOneBit(2 * n - 1));
-        sums = arena.allocate(JAVA_DOUBLE, 2 * leaves);
+    }
+
+    /// {@return the size of the tree, in FLOAT64}
+    public long nodes() {
+        return 2 * leaves;
+    }
+
+    /// Lets it lie in a memory from element `at` on, where it has no weights yet: each is to be [loaded][#load].
+    public void place(MemorySegment memory, long at) {
+        sums = memory;
+        start = at;
+        for (long i = weights; i < leaves; i++) {
+            load(i, 0);
+        }
     }
 
     /// {@return the sum of all weights}
@@ -27,7 +43,7 @@ public final class WeightTree {
 
     /// Sets a weight without changing the sums, which [#addUp] does once for all.
     public void load(long position, double weight) {
-        sums.setAtIndex(JAVA_DOUBLE, leaves + position, weight);
+        set(leaves + position, weight);
     }
 
     /// Computes all sums.
@@ -38,7 +54,7 @@ public final class WeightTree {
     }
 
     private void addUp(long node) {
-        sums.setAtIndex(JAVA_DOUBLE, node, sum(2 * node) + sum(2 * node + 1));
+        set(node, sum(2 * node) + sum(2 * node + 1));
     }
 
     /// Sets a weight to 0.
@@ -67,6 +83,10 @@ public final class WeightTree {
     }
 
     private double sum(long node) {
-        return sums.getAtIndex(JAVA_DOUBLE, node);
+        return sums.getAtIndex(JAVA_DOUBLE, start + node);
+    }
+
+    private void set(long node, double sum) {
+        sums.setAtIndex(JAVA_DOUBLE, start + node, sum);
     }
 }
