@@ -442,6 +442,37 @@ class CompiledFunctionTest {
     }
 
     @Test
+    void valuesAndGradientsThatAFunctionReadsAfterBackwardStay() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor in = Tensor.randn(6, 8).trackGradient();
+            Tensor out = Tensor.randn(8, 6).trackGradient();
+            List<Tensor> parameters = List.of(in, out);
+            for (int read = 0; read < 4; read++) {
+                int which = read;
+                UnaryOperator<Tensor> step = x -> {
+                    parameters.forEach(Tensor::zeroGradient);
+                    Tensor h = x.matmul(out.transpose()).tanh();
+                    Tensor hidden = h.linear(in, null, Activation.RELU);
+                    Tensor y = h.add(hidden.linear(out, null));
+                    y.sin().sum().backward();
+                    return switch (which) {
+                        case 0 -> hidden.multiply(2);
+                        case 1 -> hidden.gradient().multiply(2);
+                        case 2 -> y.gradient().multiply(2);
+                        default -> h.gradient().multiply(2);
+                    };
+                };
+                try (var compiled = CompiledFunction.of(step)) {
+                    for (int i = 0; i < 3; i++) {
+                        Tensor x = Tensor.randn(5, 6);
+                        assertArrayEquals(bits(step.apply(x)), bits(compiled.run(x)), "case " + which);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void aResultTakesThePlaceOfAnOperandThatNobodyReadsAnyMore() {
         try (var arena = TensorArena.ofConfined()) {
             Tensor bias = Tensor.randn(1, 8);

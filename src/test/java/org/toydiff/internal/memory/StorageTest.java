@@ -231,6 +231,7 @@ class StorageTest {
             account.make("ones", FLOAT32, new long[] {17}, false);
             Storage real = account.make("ones", FLOAT32, new long[] {17}, true);
             real.holders = 2;
+            real.kept = 1;
             real.disposable = true;
             real.pinned = true;
             Account copies = Account.ofAbstract(Arena.global(), account, null);
@@ -239,6 +240,7 @@ class StorageTest {
             assertEquals(real.base(), copy.base());
             assertEquals(real.bytes(), copy.bytes());
             assertEquals(2, copy.holders);
+            assertEquals(1, copy.kept);
             assertTrue(copy.early && copy.disposable && copy.pinned);
         });
     }
