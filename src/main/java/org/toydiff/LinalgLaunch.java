@@ -176,9 +176,11 @@ final class LinalgLaunch {
                 MatrixLayout.leading(matrix, strides, transposed),
                 axes,
                 Shape.stretched(Arrays.copyOf(a.shape, rank - 2), Arrays.copyOf(a.strides, rank - 2), axes));
+        long[] triangles = y.shape.clone();
+        triangles[y.rank() - 1] = side(a);
         Recorder.Loop loop = (triangle, none, x) -> require(
                 "triangularSolve",
-                x.shape,
+                triangles,
                 work.run(memory(triangle), triangle.offset, memory(x), x.offset, batch(x)),
                 place -> "has a singular triangle: element " + (place - 1) + " of its diagonal is 0");
         freeingIfFailed("triangularSolve", () -> loop.run(a, null, y), y);

@@ -400,7 +400,7 @@ class LinalgTest {
             requireMessage("inverse" + singular + "; use pinv", Linalg::inverse, last);
             requireMessage("solve" + singular + "; use lstsq", x -> Linalg.solve(x, b), last);
             requireMessage(
-                    "triangularSolve: matrix [1, 2] of [2, 3, 3, 1] has a singular triangle: element 1 of its diagonal"
+                    "triangularSolve: matrix [1, 2] of [2, 3, 3, 3] has a singular triangle: element 1 of its diagonal"
                             + " is 0",
                     x -> Linalg.triangularSolve(x, b, true),
                     a);

@@ -41,7 +41,10 @@ public final class SGD extends Optimizer {
     /// @throws IllegalArgumentException if it is negative or NaN, or 0 after [#nesterov()]
     /// @throws IllegalStateException if it changes between 0 and another value after a step
     public SGD momentum(double momentum) {
-        require("momentum", momentum, momentum >= 0 && (momentum > 0 || !nesterov));
+        require("momentum", momentum, momentum >= 0);
+        if (nesterov && momentum == 0) {
+            throw new IllegalArgumentException("SGD: nesterov() looks ahead by the momentum; give one above 0");
+        }
         keep("momentum", momentum == 0 ? new String[0] : new String[] {"momentum_buffer"});
         this.momentum = momentum;
         return this;
@@ -53,7 +56,11 @@ public final class SGD extends Optimizer {
     /// @return this
     /// @throws IllegalArgumentException if it is NaN, or not 0 after [#nesterov()]
     public SGD dampening(double dampening) {
-        this.dampening = require("dampening", dampening, dampening == 0 || dampening == dampening && !nesterov);
+        require("dampening", dampening, !Double.isNaN(dampening));
+        if (nesterov && dampening != 0) {
+            throw new IllegalArgumentException("SGD: nesterov() goes without dampening; leave one of them out");
+        }
+        this.dampening = dampening;
         return this;
     }
 

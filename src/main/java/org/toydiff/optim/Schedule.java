@@ -29,7 +29,7 @@ public interface Schedule {
     /// @return the schedule
     /// @throws IllegalArgumentException if size is not positive
     static Schedule step(long size, double gamma) {
-        requirePositive("step", size);
+        requirePositive("step", "size", size);
         return (base, step) -> base * StrictMath.pow(gamma, step / size);
     }
 
@@ -44,6 +44,8 @@ public interface Schedule {
     static Schedule cosine(long steps, double min) {
         requirePositive("cosine", steps);
         return (base, step) -> between(base, min, (double) Math.min(step, steps) / steps);
+        requirePositive("cosine", "steps", steps);
+        return (base, step) -> min + (base - min) * (1 + StrictMath.cos(Math.PI * Math.min(step, steps) / steps)) / 2;
     }
 
     /// Moves the rate linearly from `base·from` to `base·to`, as PyTorch's LinearLR.
@@ -54,7 +56,7 @@ public interface Schedule {
     /// @return the schedule
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule linear(double from, double to, long steps) {
-        requirePositive("linear", steps);
+        requirePositive("linear", "steps", steps);
         return (base, step) -> base * (from + (to - from) * Math.min(step, steps) / steps);
     }
 
@@ -66,7 +68,7 @@ public interface Schedule {
     /// @return the schedule
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule warmUp(long steps, Schedule then) {
-        requirePositive("warmUp", steps);
+        requirePositive("warmUp", "steps", steps);
         return sequential(List.of((base, step) -> base * (step + 1) / steps, then), steps);
     }
 
@@ -139,7 +141,7 @@ public interface Schedule {
     /// @return the schedule
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule polynomial(long steps, double power) {
-        requirePositive("polynomial", steps);
+        requirePositive("polynomial", "steps", steps);
         return (base, step) -> base * StrictMath.pow(1 - (double) Math.min(step, steps) / steps, power);
     }
 
@@ -147,18 +149,19 @@ public interface Schedule {
     /// I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
     ///
     /// @param steps the number of steps before the first restart, positive
-    /// @param factor by how much each period is longer than the one before, 1 or more
+    /// @param factor the length of each period over that of the one before, 1 or more
     /// @param min the rate at the end of a period
     /// @return the schedule
     /// @throws IllegalArgumentException if steps or factor is not positive
     static Schedule cosineWarmRestarts(long steps, int factor, double min) {
-        requirePositive("cosineWarmRestarts", steps);
-        requirePositive("cosineWarmRestarts", factor);
+        requirePositive("cosineWarmRestarts", "steps", steps);
+        requirePositive("cosineWarmRestarts", "factor", factor);
         return (base, step) -> {
-            long period = steps;
+            // A double does not overflow: the last period may be longer than a long can count.
+            double period = steps;
             long at = factor == 1 ? step % steps : step;
             while (at >= period) {
-                at -= period;
+                at -= (long) period;
                 period *= factor;
             }
             return between(base, min, (double) at / period);
@@ -172,7 +175,7 @@ public interface Schedule {
     /// @return the schedule
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule constant(double factor, long steps) {
-        requirePositive("constant", steps);
+        requirePositive("constant", "steps", steps);
         return (base, step) -> step < steps ? base * factor : base;
     }
 
@@ -191,7 +194,9 @@ public interface Schedule {
     /// @return the schedule
     /// @throws IllegalArgumentException if there are fewer
     static Schedule oneCycle(long steps) {
-        requirePositive("oneCycle", steps - 1);
+        if (steps < 2) {
+            throw new IllegalArgumentException("Schedule.oneCycle: steps " + steps + " must be 2 or more");
+        }
         double top = 0.3 * steps - 1;
         return (base, step) -> {
             double at = Math.min(step, steps - 1);
@@ -222,9 +227,10 @@ public interface Schedule {
         return x + x * square * rest;
     }
 
-    private static void requirePositive(String name, long steps) {
-        if (steps <= 0) {
-            throw new IllegalArgumentException("Schedule." + name + ": there are too few steps; give more");
+    private static void requirePositive(String schedule, String setting, long value) {
+        if (value <= 0) {
+            throw new IllegalArgumentException(
+                    "Schedule." + schedule + ": " + setting + " " + value + " must be positive");
         }
     }
 }

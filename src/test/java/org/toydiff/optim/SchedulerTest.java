@@ -394,4 +394,32 @@ class SchedulerTest extends ArenaTest {
                 "ReduceOnPlateau: " + setting + " is out of range",
                 assertThrows(IllegalArgumentException.class, run::run).getMessage()));
     }
+
+    @Test
+    void settingsOfSchedulesOutOfRangeAreNamed() {
+        Map<String, Runnable> wrong = new LinkedHashMap<>();
+        wrong.put("step: size 0 must be positive", () -> Schedule.step(0, 0.1));
+        wrong.put("cosine: steps 0 must be positive", () -> Schedule.cosine(0, 0));
+        wrong.put("linear: steps -1 must be positive", () -> Schedule.linear(0, 1, -1));
+        wrong.put("warmUp: steps 0 must be positive", () -> Schedule.warmUp(0, Schedule.constant()));
+        wrong.put("polynomial: steps 0 must be positive", () -> Schedule.polynomial(0, 1));
+        wrong.put("cosineWarmRestarts: steps 0 must be positive", () -> Schedule.cosineWarmRestarts(0, 1, 0));
+        wrong.put("cosineWarmRestarts: factor 0 must be positive", () -> Schedule.cosineWarmRestarts(5, 0, 0));
+        wrong.put("constant: steps 0 must be positive", () -> Schedule.constant(0.5, 0));
+        wrong.put("oneCycle: steps 1 must be 2 or more", () -> Schedule.oneCycle(1));
+        wrong.put("oneCycle: steps " + Long.MIN_VALUE + " must be 2 or more", () -> Schedule.oneCycle(Long.MIN_VALUE));
+        wrong.forEach((message, run) -> assertEquals(
+                "Schedule." + message,
+                assertThrows(IllegalArgumentException.class, run::run).getMessage()));
+    }
+
+    @Test
+    void restartsEndBeyondWhatALongCounts() {
+        Schedule schedule = Schedule.cosineWarmRestarts(1, 1_000_000_000, 0);
+        // The periods are 1, 10⁹, 10¹⁸ and 10²⁷ steps: the last step of a long is in the fourth.
+        long begin = 1_000_000_001_000_000_001L;
+        assertEquals(1, schedule.rate(1, begin));
+        double share = (Long.MAX_VALUE - begin) / 1e27;
+        assertEquals((1 + StrictMath.cos(Math.PI * share)) / 2, schedule.rate(1, Long.MAX_VALUE));
+    }
 }
