@@ -169,7 +169,7 @@ public sealed interface ConvolutionOps permits Tensor {
         x.requireFloating(op);
         if (x.rank() != 4) {
             throw new IllegalArgumentException(
-                    op + ": " + Shape.text(x.shape) + " is no [n, channels, h, w]; reshape it");
+                    op + ": " + Shape.text(x.shape) + " is not [n, channels, h, w]; reshape it");
         }
         requireNotEmpty(op, x);
         long[] taps = new long[2];
@@ -207,7 +207,7 @@ public sealed interface ConvolutionOps permits Tensor {
         x.requireFloating(op);
         if (x.rank() != 3) {
             throw new IllegalArgumentException(
-                    op + ": " + Shape.text(x.shape) + " is no [n, channels·kh·kw, patches]; reshape it");
+                    op + ": " + Shape.text(x.shape) + " is not [n, channels·kh·kw, patches]; reshape it");
         }
         requireNotEmpty(op, x);
         long[] image = new long[2];
@@ -397,7 +397,8 @@ public sealed interface ConvolutionOps permits Tensor {
         }
         requireNotEmpty(op, x);
         if (Shape.empty(weight.shape)) {
-            throw new IllegalArgumentException(op + ": weight " + Shape.text(weight.shape) + " is empty");
+            throw new IllegalArgumentException(
+                    op + ": weight " + Shape.text(weight.shape) + " is empty; give each axis one position or more");
         }
         requireCountable(op, x, weight.shape, 1);
     }
@@ -417,9 +418,8 @@ public sealed interface ConvolutionOps permits Tensor {
             String op, Tensor x, Tensor weight, long in, Tensor bias, long out, long groups) {
         if (x.shape[1] != in || in % groups != 0 || out % groups != 0) {
             throw new IllegalArgumentException(op + ": x " + Shape.text(x.shape) + ", weight "
-                    + Shape.text(weight.shape) + " and " + groups + " groups do not fit: axis 1 of x has "
-                    + x.shape[1] + " channels, the weight " + in + " to " + out
-                    + ", of which each group has the same number");
+                    + Shape.text(weight.shape) + " and groups " + groups + " do not fit: axis 1 of x has " + x.shape[1]
+                    + " channels, and the weight takes " + in + " to " + out + "; groups divide both");
         }
         if (bias != null && (bias.rank() != 1 || bias.shape[0] != out)) {
             throw new IllegalArgumentException(
@@ -434,7 +434,8 @@ public sealed interface ConvolutionOps permits Tensor {
         set(op, "padding", padding, 0, shape, settings, Convolutions.PADDING);
         set(op, "dilation", dilation, 1, shape, settings, Convolutions.DILATION);
         if (groups < 1 || groups > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(op + ": " + groups + " groups; give 1 to " + Integer.MAX_VALUE);
+            throw new IllegalArgumentException(
+                    op + ": " + groups + " groups are out of range; give 1 to " + Integer.MAX_VALUE);
         }
         settings[Convolutions.GROUPS] = groups;
         return settings;

@@ -3,6 +3,7 @@ package org.toydiff;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.recurrence.Cell;
 
@@ -46,7 +47,8 @@ public sealed interface RecurrenceOps permits Tensor {
             Tensor biasHh,
             Tensor lengths,
             boolean reverse) {
-        Tensor[] operands = operands(self(), weightIh, weightHh, hidden, cell, biasIh, biasHh);
+        Objects.requireNonNull(cell, "cell");
+        Tensor[] operands = operands("lstm", self(), weightIh, weightHh, hidden, cell, biasIh, biasHh);
         return run("lstm", Cell.LSTM, lengths, reverse, operands);
     }
 
@@ -74,7 +76,7 @@ public sealed interface RecurrenceOps permits Tensor {
             Tensor biasHh,
             Tensor lengths,
             boolean reverse) {
-        Tensor[] operands = operands(self(), weightIh, weightHh, hidden, null, biasIh, biasHh);
+        Tensor[] operands = operands("gru", self(), weightIh, weightHh, hidden, null, biasIh, biasHh);
         return run("gru", Cell.GRU, lengths, reverse, operands);
     }
 
@@ -110,15 +112,22 @@ public sealed interface RecurrenceOps permits Tensor {
                     default ->
                         throw new IllegalArgumentException("rnn: the activation is TANH or RELU, not " + activation);
                 };
-        Tensor[] operands = operands(self(), weightIh, weightHh, hidden, null, biasIh, biasHh);
+        Tensor[] operands = operands("rnn", self(), weightIh, weightHh, hidden, null, biasIh, biasHh);
         return run("rnn", cell, lengths, reverse, operands);
     }
 
     /// The operands that there are, in the order of a [RecurrentLayer].
     private static Tensor[] operands(
-            Tensor x, Tensor weightIh, Tensor weightHh, Tensor hidden, Tensor cell, Tensor biasIh, Tensor biasHh) {
+            String op,
+            Tensor x,
+            Tensor weightIh,
+            Tensor weightHh,
+            Tensor hidden,
+            Tensor cell,
+            Tensor biasIh,
+            Tensor biasHh) {
         if ((biasIh == null) != (biasHh == null)) {
-            throw new IllegalArgumentException("a recurrent layer has two biases or none; give both, or null for both");
+            throw new IllegalArgumentException(op + ": there is one bias of two; give both, or null for both");
         }
         List<Tensor> operands =
                 new ArrayList<>(List.of(Autocast.toFloat32(x), weightIh, weightHh, Autocast.toFloat32(hidden)));

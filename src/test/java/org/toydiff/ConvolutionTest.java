@@ -337,7 +337,8 @@ class ConvolutionTest {
                     "convolution: x [2, 4, 5, 6] and weight [6, 4, 3] do not fit",
                     () -> x.convolution(Tensor.ones(6, 4, 3).detach(), null, ONE, ONE, ONE, 1));
             requireRefused(
-                    "convolution: x [2, 4, 5, 6], weight [6, 4, 3, 3] and 2 groups do not fit",
+                    "convolution: x [2, 4, 5, 6], weight [6, 4, 3, 3] and groups 2 do not fit: axis 1 of x has 4 channels, and the weight"
+                            + " takes 8 to 6; groups divide both",
                     () -> x.convolution(w, null, ONE, ONE, ONE, 2));
             requireRefused(
                     "convolution: bias [4] is not [6]", () -> x.convolution(w, Tensor.ones(4), ONE, ONE, ONE, 1));
@@ -363,7 +364,7 @@ class ConvolutionTest {
                     "transposedConvolution: nothing is left of axis 2 of [2, 4, 5, 6] with padding 9",
                     () -> x.transposedConvolution(
                             Tensor.ones(4, 2, 3, 3), null, ONE, new long[] {9}, ONE, new long[1], 1));
-            requireRefused("unfold: [2, 4] is no [n, channels, h, w]", () -> Tensor.ones(2, 4)
+            requireRefused("unfold: [2, 4] is not [n, channels, h, w]", () -> Tensor.ones(2, 4)
                     .unfold(ONE, ONE, ONE, ONE));
             requireRefused("fold: [2, 4, 5] is not [n, channels·4, 6]", () -> Tensor.ones(2, 4, 5)
                     .fold(new long[] {3, 4}, new long[] {2}, ONE, new long[1], ONE));

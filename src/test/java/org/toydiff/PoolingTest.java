@@ -345,9 +345,16 @@ class PoolingTest {
             requireMessage("do not fit", () -> Functional.interpolate(x, new long[] {3}, LINEAR, false));
             requireMessage("do not fit", () -> Functional.interpolate(x, new long[] {3}, NEAREST, true));
             requireMessage("MaxPool2d: kernel [1, 2, 3]", () -> new MaxPool2d(new long[] {1, 2, 3}));
-            requireMessage("AvgPool1d: padding [-1]", () -> new AvgPool1d(2, 2, -1));
+            requireMessage(
+                    "AvgPool1d: padding [-1] is out of range; give one number, from 0 to 2147483647",
+                    () -> new AvgPool1d(2, 2, -1));
+            requireMessage(
+                    "MaxPool2d: stride [2147483648] is out of range; give one number for all axes or 2, from 1 to"
+                            + " 2147483647",
+                    () -> new MaxPool2d(2).stride(1L << 31));
             requireMessage("AdaptiveAvgPool2d: height 0", () -> new AdaptiveAvgPool2d(0, 1));
             requireMessage("Upsample: scaleFactor", () -> new Upsample(0));
+            assertThrows(NullPointerException.class, () -> new Upsample(2).mode(null));
         }
     }
 }

@@ -422,7 +422,9 @@ class RecurrenceTest {
             Tensor hh = Tensor.ones(16, 4);
             requireRefused("[T, B, in], [4·H, in]", () -> x.lstm(h, h, ih, ih, null, null, null, false));
             requireRefused("[3·H, H]", () -> x.gru(h, ih, hh, null, null, null, false));
-            requireRefused("give both", () -> x.lstm(h, h, ih, hh, Tensor.ones(16), null, null, false));
+            requireRefused(
+                    "lstm: there is one bias of two; give both",
+                    () -> x.lstm(h, h, ih, hh, Tensor.ones(16), null, null, false));
             requireRefused(
                     "length 4 of sequence 1",
                     () -> x.lstm(h, h, ih, hh, null, null, Tensor.of(new int[] {3, 4}), false));
@@ -432,6 +434,10 @@ class RecurrenceTest {
             requireRefused("one for each", () -> x.lstm(h, h, ih, hh, null, null, Tensor.of(new int[] {3}), false));
             requireRefused("no steps", () -> Tensor.ones(0, 2, 5).lstm(h, h, ih, hh, null, null, null, false));
             requireRefused("TANH or RELU", () -> x.rnn(h, ih, hh, null, null, null, false, Activation.SIGMOID));
+            assertEquals(
+                    "cell",
+                    assertThrows(NullPointerException.class, () -> x.lstm(h, null, ih, hh, null, null, null, false))
+                            .getMessage());
             requireRefused("is float64", () -> x.lstm(h.cast(DType.FLOAT64), h, ih, hh, null, null, null, false));
         }
     }

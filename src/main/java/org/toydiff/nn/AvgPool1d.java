@@ -39,7 +39,8 @@ public final class AvgPool1d extends AvgPoolLayer<AvgPool1d> {
     /// Creates a layer without padding whose windows follow each other.
     ///
     /// @param kernel the sizes of a window, positive: one number, or one for each axis
-    /// @throws IllegalArgumentException if there are other than these, or one is not positive
+    /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public AvgPool1d(long[] kernel) {
         super(1, kernel);
     }

@@ -39,7 +39,8 @@ public final class AvgPool2d extends AvgPoolLayer<AvgPool2d> {
     /// Creates a layer without padding whose windows follow each other.
     ///
     /// @param kernel the sizes of a window, positive: one number, or one for each axis
-    /// @throws IllegalArgumentException if there are other than these, or one is not positive
+    /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public AvgPool2d(long[] kernel) {
         super(2, kernel);
     }

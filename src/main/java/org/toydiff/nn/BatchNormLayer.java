@@ -85,8 +85,9 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
         }
         long n = weight.size() == 0 ? 0 : x.size() / weight.size();
         if (n < 2) {
-            throw new IllegalArgumentException(name()
-                    + ": one value for each channel has no variance; leave a last batch of one example out with"
+            throw new IllegalArgumentException(name() + ": " + Arrays.toString(x.shape()) + " has " + n
+                    + (n == 1 ? " value" : " values")
+                    + " for each channel, and a variance needs two; leave a last batch of one example out with"
                     + " DataLoader.dropLast(), make batches or micro-batches larger, or set the layer to eval()");
         }
         NormalizationOps.BatchNorm normal = x.batchNorm(weight, bias, epsilon);

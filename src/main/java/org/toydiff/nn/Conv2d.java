@@ -38,7 +38,7 @@ public final class Conv2d extends PaddedConvolution<Conv2d> {
     /// @param groups the number of groups: each group of output channels reads one of input channels
     /// @param bias whether there is a bias
     /// @throws IllegalArgumentException if a number is not positive, the channels do not divide into the groups, the
-    ///     kernel has not two sizes, or the dtype is not floating
+    ///     kernel does not have two sizes, or the dtype is not floating
     public Conv2d(DType dtype, long in, long out, long[] kernel, long groups, boolean bias) {
         super(dtype, in, out, plane("Conv2d", kernel), groups, bias);
     }

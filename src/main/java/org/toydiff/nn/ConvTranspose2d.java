@@ -31,7 +31,7 @@ public final class ConvTranspose2d extends ConvolutionLayer<ConvTranspose2d> {
     /// @param groups the number of groups: each group of input channels contributes to one of output channels
     /// @param bias whether there is a bias
     /// @throws IllegalArgumentException if a number is not positive, the channels do not divide into the groups, the
-    ///     kernel has not two sizes, or the dtype is not floating
+    ///     kernel does not have two sizes, or the dtype is not floating
     public ConvTranspose2d(DType dtype, long in, long out, long[] kernel, long groups, boolean bias) {
         super(dtype, in, out, out, plane("ConvTranspose2d", kernel), groups, bias);
     }
@@ -41,9 +41,10 @@ public final class ConvTranspose2d extends ConvolutionLayer<ConvTranspose2d> {
     ///
     /// @param outputPadding the numbers of positions, less than the stride or the dilation; 0 without this call
     /// @return this
-    /// @throws IllegalArgumentException if one is negative, or there is another number of them than of axes
+    /// @throws IllegalArgumentException if one is negative or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public ConvTranspose2d outputPadding(long... outputPadding) {
-        this.outputPadding = setting("outputPadding", 0, outputPadding);
+        this.outputPadding = perAxis("outputPadding", axes(), 0, outputPadding);
         return this;
     }
 

@@ -50,9 +50,10 @@ public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> ext
     ///
     /// @param stride the distances, positive; 1 without this call
     /// @return this
-    /// @throws IllegalArgumentException if one is not positive, or there is another number of them than of axes
+    /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public L stride(long... stride) {
-        this.stride = setting("stride", 1, stride);
+        this.stride = perAxis("stride", axes(), 1, stride);
         return self();
     }
 
@@ -60,9 +61,10 @@ public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> ext
     ///
     /// @param padding the numbers of positions, 0 or more; 0 without this call: PyTorch's "valid"
     /// @return this
-    /// @throws IllegalArgumentException if one is negative, or there is another number of them than of axes
+    /// @throws IllegalArgumentException if one is negative or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public L padding(long... padding) {
-        this.padding = setting("padding", 0, padding);
+        this.padding = perAxis("padding", axes(), 0, padding);
         return self();
     }
 
@@ -70,30 +72,20 @@ public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> ext
     ///
     /// @param dilation the distances, positive; 1 without this call
     /// @return this
-    /// @throws IllegalArgumentException if one is not positive, or there is another number of them than of axes
+    /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public L dilation(long... dilation) {
-        this.dilation = setting("dilation", 1, dilation);
+        this.dilation = perAxis("dilation", axes(), 1, dilation);
         return self();
     }
 
     /// Returns the sizes of a kernel with two axes.
     static long[] plane(String layer, long[] kernel) {
         if (kernel.length != 2) {
-            throw new IllegalArgumentException(
-                    layer + ": kernel " + Arrays.toString(kernel) + " has not two sizes; give its height and width");
+            throw new IllegalArgumentException(layer + ": kernel " + Arrays.toString(kernel)
+                    + " does not have two sizes; give its height and width");
         }
         return kernel;
-    }
-
-    /// Returns the setting for each axis.
-    final long[] setting(String setting, long least, long[] values) {
-        boolean fits = values.length == 1 || values.length == axes();
-        if (!fits || Arrays.stream(values).anyMatch(value -> value < least)) {
-            throw new IllegalArgumentException(className() + ": " + setting + " " + Arrays.toString(values)
-                    + " is out of range; give one number from " + least + " on, or " + axes());
-        }
-        settingChanged();
-        return values.length == 1 ? each(values[0]) : values.clone();
     }
 
     final long[] each(long value) {

@@ -802,7 +802,7 @@ public final class Functional {
     private static void requireRank(String function, Tensor weight, int rank) {
         if (weight.rank() != rank) {
             throw new IllegalArgumentException(
-                    function + ": weight " + Arrays.toString(weight.shape()) + " has not " + rank + " axes");
+                    function + ": weight " + Arrays.toString(weight.shape()) + " does not have " + rank + " axes");
         }
     }
 

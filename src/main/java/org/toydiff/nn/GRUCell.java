@@ -28,7 +28,7 @@ public final class GRUCell extends Layer {
     /// @param bias whether there are biases
     /// @throws IllegalArgumentException if a size is not positive or the dtype is neither of the two
     public GRUCell(DType dtype, long in, long hidden, boolean bias) {
-        RecurrentWeights.require(this, dtype, in, hidden);
+        RecurrentWeights.require(this, dtype, 3, in, hidden);
         this.weights = RecurrentWeights.of(this, dtype, 3, in, hidden, bias, "");
     }
 
@@ -47,6 +47,7 @@ public final class GRUCell extends Layer {
     }
 
     private Tensor step(Tensor x, Tensor hidden) {
+        weights.requireStep(this, x, hidden);
         if (x.rank() == 1) {
             return step(x.unsqueeze(0), RecurrentWeights.row(hidden)).squeeze(0);
         }
@@ -63,6 +64,6 @@ public final class GRUCell extends Layer {
 
     @Override
     public String toString() {
-        return "GRUCell(" + weights.sizes() + ")";
+        return weights.text(this).toString();
     }
 }

@@ -35,7 +35,7 @@ public final class LSTMCell extends Layer {
     /// @param bias whether there are biases
     /// @throws IllegalArgumentException if a size is not positive or the dtype is neither of the two
     public LSTMCell(DType dtype, long in, long hidden, boolean bias) {
-        RecurrentWeights.require(this, dtype, in, hidden);
+        RecurrentWeights.require(this, dtype, 4, in, hidden);
         this.weights = RecurrentWeights.of(this, dtype, 4, in, hidden, bias, "");
     }
 
@@ -55,6 +55,7 @@ public final class LSTMCell extends Layer {
     }
 
     private State step(Tensor x, Tensor hidden, Tensor cell) {
+        weights.requireStep(this, x, hidden, cell);
         if (x.rank() == 1) {
             State batch = step(x.unsqueeze(0), RecurrentWeights.row(hidden), RecurrentWeights.row(cell));
             return new State(batch.hidden.squeeze(0), batch.cell.squeeze(0));
@@ -73,6 +74,6 @@ public final class LSTMCell extends Layer {
 
     @Override
     public String toString() {
-        return "LSTMCell(" + weights.sizes() + ")";
+        return weights.text(this).toString();
     }
 }

@@ -1,6 +1,7 @@
 package org.toydiff.nn;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -201,6 +202,20 @@ public abstract class Layer implements Stateful {
             throw new IllegalArgumentException(
                     className() + ": parameters cannot be " + dtype + "; use FLOAT32, FLOAT64 or BFLOAT16");
         }
+    }
+
+    /// Returns a setting for each of the axes, which are as many as the values, or share one of them.
+    final long[] perAxis(String setting, int axes, long least, long... values) {
+        boolean fits = values.length == 1 || values.length == axes;
+        if (!fits || Arrays.stream(values).anyMatch(value -> value < least || value > Integer.MAX_VALUE)) {
+            throw new IllegalArgumentException(className() + ": " + setting + " " + Arrays.toString(values)
+                    + " is out of range; give one number" + (axes == 1 ? "" : " for all axes or " + axes)
+                    + ", from " + least + " to " + Integer.MAX_VALUE);
+        }
+        settingChanged();
+        long[] each = new long[axes];
+        Arrays.setAll(each, axis -> values[values.length == 1 ? 0 : axis]);
+        return each;
     }
 
     /// Returns whether this layer only changes how another one runs.

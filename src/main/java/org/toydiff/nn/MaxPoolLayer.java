@@ -17,10 +17,10 @@ abstract sealed class MaxPoolLayer<S extends MaxPoolLayer<S>> extends PoolingLay
     ///
     /// @param dilation one number, or one for each axis, positive; 1 without this call
     /// @return this
-    /// @throws IllegalArgumentException if there are other than these, or one is not positive
+    /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public S dilation(long... dilation) {
         this.dilation = perAxis("dilation", kernel.length, 1, dilation);
-        settingChanged();
         return self();
     }
 

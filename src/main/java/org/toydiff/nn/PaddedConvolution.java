@@ -32,8 +32,9 @@ public abstract sealed class PaddedConvolution<L extends PaddedConvolution<L>> e
 
     @Override
     public L padding(long... padding) {
+        L layer = super.padding(padding);
         same = false;
-        return super.padding(padding);
+        return layer;
     }
 
     /// Pads with elements of the input, in a new tensor, in place of zeros.
@@ -83,8 +84,8 @@ public abstract sealed class PaddedConvolution<L extends PaddedConvolution<L>> e
     /// Returns by how much the kernel shortens an axis.
     private long span(int axis) {
         if (stride[axis] != 1) {
-            throw new IllegalArgumentException(className() + ": padding to the same size with a stride of "
-                    + Arrays.toString(stride) + "; give padding(…) a number");
+            throw new IllegalArgumentException(className() + ": samePadding() with a stride of "
+                    + Arrays.toString(stride) + "; set a stride of 1, or give padding(…) a number");
         }
         return dilation[axis] * (weight.size(2 + axis) - 1);
     }

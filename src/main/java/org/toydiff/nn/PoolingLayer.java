@@ -1,7 +1,5 @@
 package org.toydiff.nn;
 
-import java.util.Arrays;
-
 /// The base of layers that pool windows of the last axis, or the last two: their kernel, stride, padding and
 /// ceilMode.
 ///
@@ -28,10 +26,10 @@ abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer perm
     ///
     /// @param stride one number, or one for each axis, positive; the kernel without this call
     /// @return this
-    /// @throws IllegalArgumentException if there are other than these, or one is not positive
+    /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public S stride(long... stride) {
         this.stride = perAxis("stride", kernel.length, 1, stride);
-        settingChanged();
         return self();
     }
 
@@ -39,10 +37,10 @@ abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer perm
     ///
     /// @param padding one number, or one for each axis, 0 to half of the kernel; 0 without this call
     /// @return this
-    /// @throws IllegalArgumentException if there are other than these, or one is negative
+    /// @throws IllegalArgumentException if one is negative or exceeds 2³¹ − 1, or there are neither one nor one for
+    ///     each axis
     public S padding(long... padding) {
         this.padding = perAxis("padding", kernel.length, 0, padding);
-        settingChanged();
         return self();
     }
 
@@ -54,20 +52,6 @@ abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer perm
         this.ceilMode = ceilMode;
         settingChanged();
         return self();
-    }
-
-    /// {@return a setting for each axis}
-    final long[] perAxis(String setting, int axes, long least, long... values) {
-        boolean fits = values.length == 1 || values.length == axes;
-        if (!fits || Arrays.stream(values).anyMatch(value -> value < least)) {
-            throw new IllegalArgumentException(getClass().getSimpleName() + ": " + setting + " "
-                    + Arrays.toString(values) + " is out of range; give "
-                    + (axes == 1 ? "one number" : "one or two numbers")
-                    + ", " + least + " or more");
-        }
-        long[] each = new long[axes];
-        Arrays.setAll(each, i -> values[values.length == 1 ? 0 : i]);
-        return each;
     }
 
     /// {@return the settings of all pooling layers, for `toString`}

@@ -41,8 +41,8 @@ public final class RNN extends RNNBase {
     /// @throws IllegalArgumentException if a size is not positive, the activation is another or the dtype is
     ///     neither of the two
     public RNN(DType dtype, long in, long hidden, RecurrentOptions options, Activation activation) {
+        this.activation = RNNCell.required("RNN", activation);
         super(dtype, 1, in, hidden, options);
-        this.activation = RNNCell.required(this, activation);
     }
 
     /// Computes all steps from initial states.
@@ -67,5 +67,11 @@ public final class RNN extends RNNBase {
                 lengths,
                 reverse,
                 activation);
+    }
+
+    @Override
+    public String toString() {
+        return text().when(activation == Activation.RELU, "activation", () -> activation)
+                .toString();
     }
 }

@@ -28,7 +28,7 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
     private final List<RecurrentWeights> weights = new ArrayList<>();
 
     RNNBase(DType dtype, int gates, long in, long units, RecurrentOptions options) {
-        RecurrentWeights.require(this, dtype, in, units);
+        RecurrentWeights.require(this, dtype, gates, in, units);
         this.dtype = dtype;
         this.in = in;
         this.units = units;
@@ -64,13 +64,10 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
     }
 
     private RecurrentOutput results(Tensor x, Tensor hidden, Tensor cell, Tensor lengths) {
+        requireShapes(x, hidden, cell);
         if (x.rank() == 2) {
             RecurrentOutput batch = ofSequences(x.unsqueeze(1), unsqueezed(hidden), unsqueezed(cell), lengths);
             return new RecurrentOutput(batch.output().squeeze(1), batch.hidden().squeeze(1), squeezed(batch.cell()));
-        }
-        if (x.rank() != 3) {
-            throw new IllegalArgumentException("takes a sequence [T, " + in + "] or sequences "
-                    + (options.batchFirst() ? "[B, T, " : "[T, B, ") + in + "], not " + Arrays.toString(x.shape()));
         }
         if (!options.batchFirst()) {
             return ofSequences(x, hidden, cell, lengths);
@@ -89,12 +86,9 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
 
     /// All layers, of sequences `[T, B, in]`.
     private RecurrentOutput ofSequences(Tensor x, Tensor hidden, Tensor cell, Tensor lengths) {
-        long batch = x.size(1);
-        requireState("hidden", hidden, batch);
-        requireState("cell", cell, batch);
         boolean drops = isTraining() && options.dropout() > 0;
         boolean starts = hidden == null || cell == null && this instanceof LSTM;
-        Tensor zeros = starts ? Tensor.zeros(dtype, batch, units) : null;
+        Tensor zeros = starts ? Tensor.zeros(dtype, x.size(1), units) : null;
         List<Tensor> lastHidden = new ArrayList<>();
         List<Tensor> lastCell = new ArrayList<>();
         Tensor y = x;
@@ -123,19 +117,40 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
         return states.size() == 1 ? states.getFirst().unsqueeze(0) : Tensor.stack(0, states.toArray(Tensor[]::new));
     }
 
-    private void requireState(String name, Tensor state, long batch) {
-        long[] shape = {weights.size(), batch, units};
-        if (state != null && !Arrays.equals(state.shape(), shape)) {
-            throw new IllegalArgumentException("the initial " + name + " state is " + Arrays.toString(state.shape())
-                    + " and must be " + Arrays.toString(shape)
-                    + ": layers times directions, sequences and hidden units");
+    private void requireShapes(Tensor x, Tensor hidden, Tensor cell) {
+        if (x.rank() != 2 && x.rank() != 3 || x.size(-1) != in) {
+            throw new IllegalArgumentException(className() + ": " + Arrays.toString(x.shape()) + " must be "
+                    + (options.batchFirst() ? "[B, T, " : "[T, B, ") + in + "], or [T, " + in + "] of one sequence");
         }
+        long[] shape = x.rank() == 2
+                ? new long[] {weights.size(), units}
+                : new long[] {weights.size(), x.size(options.batchFirst() ? 0 : 1), units};
+        requireState("hidden", hidden, shape);
+        requireState("cell", cell, shape);
+    }
+
+    private void requireState(String name, Tensor state, long[] shape) {
+        if (state != null && !Arrays.equals(state.shape(), shape)) {
+            throw new IllegalArgumentException(className() + ": the initial " + name + " state is "
+                    + Arrays.toString(state.shape()) + " and must be " + Arrays.toString(shape) + ": layers times"
+                    + " directions, " + (shape.length == 2 ? "" : "sequences ") + "and hidden units");
+        }
+    }
+
+    /// Returns the settings that all recurrent layers have, for [#toString()].
+    final SettingText text() {
+        return new SettingText(this)
+                .add("in", in)
+                .add("hidden", units)
+                .unless(1, "layers", options.layers())
+                .when(!options.bias(), "bias", () -> false)
+                .when(options.batchFirst(), "batchFirst", () -> true)
+                .when(options.dropout() > 0, "dropout", options::dropout)
+                .when(options.bidirectional(), "bidirectional", () -> true);
     }
 
     @Override
     public String toString() {
-        return className() + "(in=" + in + ", hidden=" + units + ", layers=" + options.layers() + ", bias="
-                + options.bias() + ", batchFirst=" + options.batchFirst() + ", dropout=" + options.dropout()
-                + ", bidirectional=" + options.bidirectional() + ")";
+        return text().toString();
     }
 }

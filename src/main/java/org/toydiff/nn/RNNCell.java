@@ -32,15 +32,14 @@ public final class RNNCell extends Layer {
     /// @throws IllegalArgumentException if a size is not positive, the activation is another or the dtype is
     ///     neither of the two
     public RNNCell(DType dtype, long in, long hidden, boolean bias, Activation activation) {
-        RecurrentWeights.require(this, dtype, in, hidden);
-        this.activation = required(this, activation);
+        RecurrentWeights.require(this, dtype, 1, in, hidden);
+        this.activation = required("RNNCell", activation);
         this.weights = RecurrentWeights.of(this, dtype, 1, in, hidden, bias, "");
     }
 
-    static Activation required(Layer layer, Activation activation) {
+    static Activation required(String layer, Activation activation) {
         if (activation != Activation.TANH && activation != Activation.RELU) {
-            throw new IllegalArgumentException(
-                    layer.className() + ": the activation is TANH or RELU, not " + activation);
+            throw new IllegalArgumentException(layer + ": the activation is TANH or RELU, not " + activation);
         }
         return activation;
     }
@@ -60,6 +59,7 @@ public final class RNNCell extends Layer {
     }
 
     private Tensor step(Tensor x, Tensor hidden) {
+        weights.requireStep(this, x, hidden);
         if (x.rank() == 1) {
             return step(x.unsqueeze(0), RecurrentWeights.row(hidden)).squeeze(0);
         }
@@ -84,6 +84,8 @@ public final class RNNCell extends Layer {
 
     @Override
     public String toString() {
-        return "RNNCell(" + weights.sizes() + ")";
+        return weights.text(this)
+                .when(activation == Activation.RELU, "activation", () -> activation)
+                .toString();
     }
 }

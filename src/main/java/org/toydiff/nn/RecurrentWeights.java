@@ -1,5 +1,6 @@
 package org.toydiff.nn;
 
+import java.util.Arrays;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
@@ -24,7 +25,7 @@ record RecurrentWeights(Tensor weightIh, Tensor weightHh, Tensor biasIh, Tensor 
     }
 
     /// Throws unless a layer can have such parameters.
-    static void require(Layer layer, DType dtype, long in, long units) {
+    static void require(Layer layer, DType dtype, int gates, long in, long units) {
         if (dtype != DType.FLOAT32 && dtype != DType.FLOAT64) {
             throw new IllegalArgumentException(
                     layer.className() + ": parameters cannot be " + dtype + "; use FLOAT32 or FLOAT64");
@@ -32,6 +33,28 @@ record RecurrentWeights(Tensor weightIh, Tensor weightHh, Tensor biasIh, Tensor 
         if (in <= 0 || units <= 0) {
             throw new IllegalArgumentException(
                     layer.className() + ": sizes " + in + " and " + units + " must be positive");
+        }
+        if (units > Long.MAX_VALUE / gates) {
+            throw new IllegalArgumentException(layer.className() + ": " + gates + " gates of " + units
+                    + " hidden units are more rows than a long can count; give fewer units");
+        }
+    }
+
+    /// Throws unless an input of a cell, and its states that are not null, fit.
+    void requireStep(Layer cell, Tensor x, Tensor... states) {
+        long in = weightIh.size(1);
+        long units = weightHh.size(1);
+        if (x.rank() == 0 || x.rank() > 2 || x.size(-1) != in) {
+            throw new IllegalArgumentException(cell.className() + ": " + Arrays.toString(x.shape()) + " must be [B, "
+                    + in + "], or [" + in + "] of one sequence");
+        }
+        long[] shape = x.rank() == 1 ? new long[] {units} : new long[] {x.size(0), units};
+        for (Tensor state : states) {
+            if (state != null && !Arrays.equals(state.shape(), shape)) {
+                throw new IllegalArgumentException(cell.className() + ": the state "
+                        + Arrays.toString(state.shape()) + " must be " + Arrays.toString(shape) + " for an input "
+                        + Arrays.toString(x.shape()));
+            }
         }
     }
 
@@ -45,8 +68,11 @@ record RecurrentWeights(Tensor weightIh, Tensor weightHh, Tensor biasIh, Tensor 
         return state == null ? Tensor.zeros(weightHh.dtype(), x.size(0), weightHh.size(1)) : state;
     }
 
-    /// {@return the sizes as text}
-    String sizes() {
-        return "in=" + weightIh.size(1) + ", hidden=" + weightHh.size(1) + ", bias=" + (biasIh != null);
+    /// Returns the settings of a cell, for its [Object#toString()].
+    SettingText text(Layer cell) {
+        return new SettingText(cell)
+                .add("in", weightIh.size(1))
+                .add("hidden", weightHh.size(1))
+                .when(biasIh == null, "bias", () -> false);
     }
 }

@@ -1,6 +1,7 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.toydiff.Tensor;
 
 /// Enlarges, or makes smaller, the axes after the first two:
@@ -53,7 +54,7 @@ public final class Upsample extends Layer {
     /// @param mode the mode; [Interpolation#NEAREST] without this call
     /// @return this
     public Upsample mode(Interpolation mode) {
-        this.mode = mode;
+        this.mode = Objects.requireNonNull(mode, "mode");
         settingChanged();
         return this;
     }

@@ -193,15 +193,22 @@ class ConvolutionLayersTest {
         try (var arena = TensorArena.ofConfined()) {
             requireRefused("Conv2d: channels 4 and 3", () -> new Conv2d(DType.FLOAT32, 3, 4, of(3, 3), 2, true));
             requireRefused(
-                    "Conv2d: kernel [3] has not two sizes", () -> new Conv2d(DType.FLOAT32, 3, 4, of(3), 1, true));
+                    "Conv2d: kernel [3] does not have two sizes",
+                    () -> new Conv2d(DType.FLOAT32, 3, 4, of(3), 1, true));
             requireRefused("Conv2d: channels 0", () -> new Conv2d(3, 0, 3));
-            requireRefused("Conv1d: stride [0]", () -> new Conv1d(3, 4, 3).stride(0));
+            requireRefused(
+                    "Conv1d: stride [0] is out of range; give one number, from 1 to 2147483647",
+                    () -> new Conv1d(3, 4, 3).stride(0));
+            requireRefused(
+                    "Conv2d: padding [9223372036854775807] is out of range; give one number for all axes or 2, from 0"
+                            + " to 2147483647",
+                    () -> new Conv2d(3, 4, 3).padding(Long.MAX_VALUE));
             requireRefused("Conv2d: padding [1, 2, 3]", () -> new Conv2d(3, 4, 3).padding(1, 2, 3));
             requireRefused(
-                    "Conv2d: padding to the same size with a stride of [2, 2]",
+                    "Conv2d: samePadding() with a stride of [2, 2]; set a stride of 1",
                     () -> new Conv2d(1, 1, 3).stride(2).samePadding().forward(Tensor.ones(1, 1, 4, 4)));
             requireRefused(
-                    "conv1d: weight [1, 1, 2, 2] has not 3 axes",
+                    "conv1d: weight [1, 1, 2, 2] does not have 3 axes",
                     () -> Functional.conv1d(Tensor.ones(1, 2, 2), Tensor.ones(1, 1, 2, 2), null, 1, 0, 1, 1));
         }
     }

@@ -117,7 +117,7 @@ class LayersTest extends ArenaTest {
                 inner.getMessage());
         var single = assertThrows(IllegalArgumentException.class, () -> new BatchNorm1d(3).forward(Tensor.ones(1, 3)));
         assertEquals(
-                "BatchNorm1d: one value for each channel has no variance; leave a last batch of one example out with"
+                "BatchNorm1d: [1, 3] has 1 value for each channel, and a variance needs two; leave a last batch of one example out with"
                         + " DataLoader.dropLast(), make batches or micro-batches larger, or set the layer to eval()",
                 single.getMessage());
         assertThrows(IllegalArgumentException.class, () -> new Dropout(1.5));

@@ -202,13 +202,70 @@ class RecurrentLayersTest {
                 Tensor states = Tensor.ones(2, 2, 3);
                 lstm.run(Tensor.ones(5, 2, 4), states, states, null);
             });
-            requireRefused("LSTM(in=4", () -> new Sequential(lstm).forward(Tensor.ones(5, 2, 7)));
-            requireRefused("sequences [T, B, 4]", () -> lstm.forward(Tensor.ones(4)));
+            requireRefused(
+                    "LSTM(in=4, hidden=3) at \"0\": LSTM: [5, 2, 7] must be [T, B, 4], or [T, 4] of one sequence",
+                    () -> new Sequential(lstm).forward(Tensor.ones(5, 2, 7)));
+            requireRefused("LSTM: [4] must be [T, B, 4]", () -> lstm.forward(Tensor.ones(4)));
+            requireRefused(
+                    "LSTM: the initial cell state is [1, 1, 3] and must be [1, 3]: layers times directions, and hidden",
+                    () -> lstm.run(Tensor.ones(5, 4), null, Tensor.ones(1, 1, 3), null));
+            var batchFirst = new GRU(4, 3, RecurrentOptions.DEFAULT.withBatchFirst(true));
+            requireRefused(
+                    "GRU: the initial hidden state is [1, 5, 3] and must be [1, 2, 3]: layers times directions,"
+                            + " sequences and hidden",
+                    () -> batchFirst.run(Tensor.ones(2, 5, 4), Tensor.ones(1, 5, 3), null));
             requireRefused("has no steps", () -> lstm.forward(Tensor.ones(0, 2, 4)));
-            requireRefused("must be positive", () -> new GRU(0, 3));
+            requireRefused("GRU: sizes 0 and 3 must be positive", () -> new GRU(0, 3));
+            requireRefused(
+                    "LSTMCell: 4 gates of 4611686018427387904 hidden units are more rows than a long can count",
+                    () -> new LSTMCell(1, 1L << 62));
+            requireRefused("LSTM: 4 gates of 2305843009213693952", () -> new LSTM(1, 1L << 61));
             requireRefused("TANH or RELU", () -> new RNNCell(DType.FLOAT32, 1, 1, true, Activation.SIGMOID));
             requireRefused("0 layers", () -> RecurrentOptions.DEFAULT.withLayers(0));
             requireRefused("FLOAT32 or FLOAT64", () -> new LSTMCell(DType.BFLOAT16, 1, 1, true));
+        }
+    }
+
+    @Test
+    void cellsNameAnInputOrStateThatDoesNotFit() {
+        try (var arena = TensorArena.ofConfined()) {
+            var lstm = new LSTMCell(4, 3);
+            String input = "LSTMCell: [2, 5] must be [B, 4], or [4] of one sequence";
+            requireRefused(input, () -> lstm.forward(Tensor.ones(2, 5)));
+            requireRefused("RNNCell: [] must be [B, 4]", () -> new RNNCell(4, 3).forward(Tensor.scalar(1)));
+            requireRefused("GRUCell: [1, 2, 4] must be", () -> new GRUCell(4, 3).forward(Tensor.ones(1, 2, 4)));
+            requireRefused(
+                    "LSTMCell: the state [1, 3] must be [3] for an input [4]",
+                    () -> lstm.run(Tensor.ones(4), Tensor.ones(3), Tensor.ones(1, 3)));
+            requireRefused("GRUCell: the state [3, 3] must be [2, 3] for an input [2, 4]", () -> new GRUCell(4, 3)
+                    .run(Tensor.ones(2, 4), Tensor.ones(3, 3)));
+        }
+    }
+
+    @Test
+    void anActivationThatIsNoneOfTheTwoIsRefusedBeforeParametersAreMade() {
+        try (var arena = TensorArena.ofConfined()) {
+            requireRefused(
+                    "RNN: the activation is TANH or RELU, not SIGMOID",
+                    () -> new RNN(DType.FLOAT32, 1, 1, RecurrentOptions.DEFAULT, Activation.SIGMOID));
+            assertEquals(0, arena.liveBytes());
+        }
+    }
+
+    @Test
+    void aLayerPrintsTheSettingsThatDifferFromTheUsualOnes() {
+        try (var arena = TensorArena.ofConfined()) {
+            assertEquals("GRU(in=4, hidden=3)", new GRU(4, 3).toString());
+            assertEquals(
+                    "LSTM(in=4, hidden=3, layers=2, bias=false, batchFirst=true, dropout=0.5, bidirectional=true)",
+                    new LSTM(4, 3, new RecurrentOptions(2, false, true, 0.5, true)).toString());
+            assertEquals(
+                    "RNN(in=4, hidden=3, activation=RELU)",
+                    new RNN(DType.FLOAT32, 4, 3, RecurrentOptions.DEFAULT, Activation.RELU).toString());
+            assertEquals("LSTMCell(in=4, hidden=3)", new LSTMCell(4, 3).toString());
+            assertEquals(
+                    "RNNCell(in=4, hidden=3, bias=false, activation=RELU)",
+                    new RNNCell(DType.FLOAT32, 4, 3, false, Activation.RELU).toString());
         }
     }
 
