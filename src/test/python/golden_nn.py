@@ -103,3 +103,8 @@ for suffix, reduction in (("", "mean"), ("Sum", "sum"), ("None", "none")):
         case(name + "Both" + suffix, lambda a: loss(a, weight=weight, label_smoothing=0.2), torch.randn(4, 4))
         case(name + "Nll" + suffix, lambda a: F.nll_loss(a, given, reduction=reduction), torch.randn(4, 4))
     case("ignoredClass" + suffix, lambda a: F.cross_entropy(a, labels, ignore_index=2, reduction=reduction), torch.randn(3, 4))
+
+for x in (torch.randn(3, 4) * 3, edge):
+    case("elu", lambda t: F.elu(t, 0.7), x)
+    case("hardswish", F.hardswish, x)
+    case("mish", F.mish, x)

@@ -38,6 +38,7 @@ EACH = {
     "sqrtBelow1": lambda x: (1 - torch.minimum(x, number(1.0))).sqrt(),
     "sqrtOfClamp": lambda x: x.clamp(0, 4).sqrt(), "logOfRelu": lambda x: torch.relu(x).log(),
     "silu": F.silu, "gelu": F.gelu, "geluTanh": lambda x: F.gelu(x, approximate="tanh"),
+    "elu": lambda x: F.elu(x, 0.7), "hardswish": F.hardswish, "mish": F.mish,
     "leakyRelu": lambda x: F.leaky_relu(x, 0.01), "softplus": F.softplus, "softplus2": lambda x: F.softplus(x, 2, 5),
     "mse": lambda x: F.mse_loss(x, torch.zeros_like(x), reduction="none"),
     "mae": lambda x: F.l1_loss(x, torch.zeros_like(x), reduction="none"),
@@ -74,6 +75,8 @@ RIGHT = {
     ("power1.5", "grad", -INF): INF, ("power1.5", "second", -INF): 0.0,
     # Not (1 − 1)·∞.
     ("bce1", "out", -INF): INF, ("bce0.3", "out", -INF): INF,
+    # Not ∞·0.
+    ("mish", "grad", INF): 1.0,
 }
 
 

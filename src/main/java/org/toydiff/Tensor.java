@@ -37,7 +37,8 @@ import org.toydiff.internal.random.DefaultGenerator;
 ///   [divide][#divide], [power][#power], [maximum][#maximum], [minimum][#minimum], [clamp][#clamp],
 ///   [negative][#negative], [abs][#abs], [sign][#sign], [reciprocal][#reciprocal], [sqrt][#sqrt], [rsqrt][#rsqrt],
 ///   [relu][#relu], [sigmoid][#sigmoid], [erf][#erf], [cast][#cast]
-/// - Activations ([ActivationOps]): [gelu][#gelu], [geluTanh][#geluTanh]
+/// - Activations ([ActivationOps]): [elu][#elu], [gelu][#gelu], [geluTanh][#geluTanh], [hardswish][#hardswish],
+///   [mish][#mish]
 /// - Exponentials and logarithms ([ExponentialOps]): [exp][#exp], [exp2][#exp2], [expm1][#expm1], [log][#log],
 ///   [log2][#log2], [log10][#log10], [log1p][#log1p]
 /// - Trigonometric and hyperbolic functions ([TrigonometricOps]): [sin][#sin], [cos][#cos], [tan][#tan],

@@ -56,6 +56,9 @@ class SpecialValuesTest {
         EACH.put("silu", Functional::silu);
         EACH.put("gelu", Functional::gelu);
         EACH.put("geluTanh", Functional::geluTanh);
+        EACH.put("elu", x -> Functional.elu(x, 0.7));
+        EACH.put("hardswish", Functional::hardswish);
+        EACH.put("mish", Functional::mish);
         EACH.put("leakyRelu", x -> Functional.leakyRelu(x, 0.01));
         EACH.put("softplus", x -> Functional.softplus(x, 1, 20));
         EACH.put("softplus2", x -> Functional.softplus(x, 2, 5));

@@ -24,6 +24,13 @@ record UnaryRow(String name, UnaryOperator<Tensor> op, DoubleUnaryOperator oracl
                     Tensor::geluTanh,
                     x -> x * (0.5 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)))),
                     REAL),
+            new UnaryRow("elu", x -> x.elu(0.7), x -> x > 0 ? x : 0.7 * Math.expm1(x), REAL),
+            new UnaryRow(
+                    "hardswish",
+                    Tensor::hardswish,
+                    x -> Double.isNaN(x) ? x : x * (Math.min(Math.max(x + 3, 0), 6) / 6),
+                    REAL),
+            new UnaryRow("mish", Tensor::mish, x -> x * Math.tanh(Math.log1p(Math.exp(x))), REAL),
             new UnaryRow(
                     "clamp",
                     x -> x.clamp(-1.1, 0.7),

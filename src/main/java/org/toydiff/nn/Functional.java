@@ -61,6 +61,31 @@ public final class Functional {
         return x.geluTanh();
     }
 
+    /// Returns [Tensor#elu(double)].
+    ///
+    /// @param x the input
+    /// @param alpha α, minus the limit at −∞
+    /// @return a new tensor of the input's shape
+    public static Tensor elu(Tensor x, double alpha) {
+        return x.elu(alpha);
+    }
+
+    /// Returns [Tensor#hardswish()].
+    ///
+    /// @param x the input
+    /// @return a new tensor of the input's shape
+    public static Tensor hardswish(Tensor x) {
+        return x.hardswish();
+    }
+
+    /// Returns [Tensor#mish()].
+    ///
+    /// @param x the input
+    /// @return a new tensor of the input's shape
+    public static Tensor mish(Tensor x) {
+        return x.mish();
+    }
+
     /// x where it is positive, `slope·x` elsewhere; the gradient at 0 is the slope.
     ///
     /// @param x the input

@@ -13,7 +13,8 @@
 /// | attention, and the cache of generation | [MultiheadAttention], [TransformerEncoderLayer], [KeyValueCache] |
 /// | positions | [PositionalEncoding], [RotaryEmbedding], `PositionTables` |
 /// | layers made of layers | [Sequential], [Residual], [Checkpoint] |
-/// | activations | [ReLU], [LeakyReLU], [PReLU], [GELU], [SiLU], [Sigmoid], [Softplus], [Tanh] |
+/// | activations | [ReLU], [LeakyReLU], [PReLU], [ELU], [GELU], [SiLU], [Mish] |
+/// | | [Hardswish], [Sigmoid], [Softplus], [Tanh] |
 /// | activations along an axis | [Softmax], [LogSoftmax] |
 /// | pooling | [MaxPool1d], [MaxPool2d], [AvgPool1d], [AvgPool2d] (`…PoolLayer`) |
 /// | adaptive pooling, interpolation | [AdaptiveAvgPool1d], [AdaptiveAvgPool2d], [Upsample] ([Interpolation]) |

@@ -230,6 +230,9 @@ public final class Fingerprint {
         ops.put("exp", Tensor::exp);
         ops.put("gelu", Tensor::gelu);
         ops.put("geluTanh", Tensor::geluTanh);
+        ops.put("elu", x -> x.elu(0.7));
+        ops.put("hardswish", Tensor::hardswish);
+        ops.put("mish", Tensor::mish);
         ops.put("log", x -> x.abs().log());
         ops.put("log1p", x -> x.abs().log1p());
         ops.put("negative", Tensor::negative);

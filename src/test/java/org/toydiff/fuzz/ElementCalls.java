@@ -40,6 +40,9 @@ final class ElementCalls {
         }));
         rows.add(activation("gelu", Tensor::gelu));
         rows.add(activation("geluTanh", Tensor::geluTanh));
+        rows.add(activation("elu", x -> x.elu(0.7)));
+        rows.add(activation("hardswish", Tensor::hardswish));
+        rows.add(activation("mish", Tensor::mish));
         rows.add(Row.of("clamp", (m, c) -> clamp(m.floating(c), m, c)));
         rows.addAll(arithmetic());
         rows.add(Row.of("where", ElementCalls::where));

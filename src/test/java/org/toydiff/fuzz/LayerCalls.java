@@ -135,15 +135,18 @@ final class LayerCalls {
 
     private static void function(Machine m, Choice c) {
         Held x = m.floating(c);
-        int kind = c.below(6);
-        String[] names = {"silu", "gelu", "geluTanh", "leakyRelu", "softplus", "softmin"};
+        int kind = c.below(9);
+        String[] names = {"silu", "gelu", "geluTanh", "leakyRelu", "softplus", "softmin", "elu", "hardswish", "mish"};
         List<UnaryOperator<Tensor>> functions = List.of(
                 Functional::silu,
                 Functional::gelu,
                 Functional::geluTanh,
                 v -> Functional.leakyRelu(v, 0.1),
                 v -> Functional.softplus(v, 2, 20),
-                v -> Functional.softmin(v, -1));
+                v -> Functional.softmin(v, -1),
+                v -> Functional.elu(v, 0.7),
+                Functional::hardswish,
+                Functional::mish);
         ElementCalls.attempt(m, c, "Functional." + names[kind] + "(" + x + ")", x)
                 .expects(() -> {
                     ElementCalls.requireFloating(x);

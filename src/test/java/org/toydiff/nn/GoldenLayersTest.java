@@ -69,6 +69,9 @@ class GoldenLayersTest {
         ONE.put("gelu", Functional::gelu);
         ONE.put("geluTanh", Functional::geluTanh);
         ONE.put("silu", Functional::silu);
+        ONE.put("elu", x -> Functional.elu(x, 0.7));
+        ONE.put("hardswish", Functional::hardswish);
+        ONE.put("mish", Functional::mish);
         ONE.put("leakyRelu", x -> Functional.leakyRelu(x, 0.1));
         ONE.put("softplus", x -> Functional.softplus(x, 1, 20));
         ONE.put("softplus2", x -> Functional.softplus(x, 2, 5));

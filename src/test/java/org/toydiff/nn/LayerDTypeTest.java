@@ -82,6 +82,9 @@ class LayerDTypeTest extends ArenaTest {
         LAYERS.put("Sigmoid", Sigmoid::new);
         LAYERS.put("GELU", GELU::new);
         LAYERS.put("SiLU", SiLU::new);
+        LAYERS.put("ELU", ELU::new);
+        LAYERS.put("Hardswish", Hardswish::new);
+        LAYERS.put("Mish", Mish::new);
         LAYERS.put("Softplus", Softplus::new);
         LAYERS.put("BatchNorm2d", () -> new BatchNorm2d(WIDE, 4));
         LAYERS.put("GroupNorm", () -> new GroupNorm(WIDE, 2, 4));

@@ -70,6 +70,9 @@ class LayersTest extends ArenaTest {
         GradientCheck.check(Functional::gelu, x);
         GradientCheck.check(Functional::geluTanh, x);
         GradientCheck.check(Functional::silu, x);
+        GradientCheck.check(t -> Functional.elu(t, 0.7), x);
+        GradientCheck.check(Functional::hardswish, x);
+        GradientCheck.check(Functional::mish, x);
         GradientCheck.check(t -> Functional.leakyRelu(t, 0.2), x);
         GradientCheck.check(t -> Functional.softplus(t, 3, 20), x);
         GradientCheck.check(
@@ -221,6 +224,7 @@ class LayersTest extends ArenaTest {
                   )
                 )""", net.toString());
         assertEquals("GELU(tanh)", new GELU(true).toString());
+        assertEquals("ELU(alpha=1.0)", new ELU().toString());
         assertEquals("LeakyReLU(slope=0.01)", new LeakyReLU().toString());
         assertEquals("Softplus(beta=1.0, threshold=20.0)", new Softplus().toString());
         assertEquals(

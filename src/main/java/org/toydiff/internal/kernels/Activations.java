@@ -83,4 +83,71 @@ public final class Activations {
                 .multiply(x);
         return Hyperbolic.tanh(cubic.multiply(p.constant(GELU_SLOPE)));
     }
+
+    /// x where it is positive, else `α·(eˣ − 1)`.
+    static Real elu(Real x, Real alpha) {
+        return x.greater(x.precision().constant(0)).select(x, alpha.multiply(Exponential.expm1(x)));
+    }
+
+    /// elu's derivative: 1 where x is positive, else `α·eˣ`.
+    static Real eluSlope(Real x, Real alpha) {
+        Precision p = x.precision();
+        Real zero = p.constant(0);
+        return x.lessOrEqual(zero).select(alpha.multiply(Exponential.expOfNegative(x.min(zero))), p.constant(1));
+    }
+
+    /// `x·min(max(x + 3, 0), 6)/6`
+    static Real hardswish(Real x) {
+        Precision p = x.precision();
+        Real ramp = x.add(p.constant(3)).max(p.constant(0)).min(p.constant(6));
+        return x.multiply(ramp.divide(p.constant(6)));
+    }
+
+    /// g where `x ≥ 3`, 0 where `x ≤ −3`, else `g·(x/3 + ½)`.
+    static Real hardswishGradient(Real g, Real x) {
+        Precision p = x.precision();
+        Real between = g.multiply(x.divide(p.constant(3)).add(p.constant(0.5)));
+        Real above = x.less(p.constant(3)).select(between, g);
+        return x.lessOrEqual(p.constant(-3)).select(p.constant(0), above);
+    }
+
+    // With `e = eˣ`, `tanh(ln(1 + e)) = n/(n + 2)` where `n = e·(e + 2)`, which loses no digits where e is small.
+
+    /// `x·tanh(ln(1 + eˣ))`
+    static Real mish(Real x) {
+        return x.multiply(new Softplus(x).tanh());
+    }
+
+    /// `g·(t + x·t′)` with `t = tanh(ln(1 + e))` and `t′ = 4·e·(e + 1)/(n + 2)²`.
+    static Real mishGradient(Real g, Real x) {
+        var softplus = new Softplus(x);
+        return g.multiply(softplus.x.fma(softplus.slope(), softplus.tanh()));
+    }
+
+    /// The hyperbolic tangent of `ln(1 + eˣ)` and its derivative, of an x up to which the tangent has reached 1.
+    private static final class Softplus {
+        private final Real x;
+        private final Real e;
+        private final Real n;
+        private final Real divisor;
+
+        Softplus(Real given) {
+            Precision p = given.precision();
+            Real highest = p.constant(20);
+            x = given.greater(highest).select(highest, given);
+            e = Exponential.exp(x);
+            n = e.multiply(e.add(p.constant(2)));
+            divisor = n.add(p.constant(2));
+        }
+
+        Real tanh() {
+            return n.divide(divisor);
+        }
+
+        Real slope() {
+            Precision p = x.precision();
+            Real numerator = e.multiply(e.add(p.constant(1))).multiply(p.constant(4));
+            return numerator.divide(divisor).divide(divisor);
+        }
+    }
 }
