@@ -1,6 +1,7 @@
 package org.toydiff;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.toydiff.AttentionLaunch.Settings;
 import org.toydiff.internal.attention.AttentionWork;
 import org.toydiff.internal.launch.Shape;
@@ -101,6 +102,7 @@ public sealed interface AttentionOps permits Tensor {
             CausalVariant causal,
             double scale,
             boolean gqa) {
+        Objects.requireNonNull(causal, "causal");
         Sampling.requireProbability(op(), dropout);
         Tensor q = Autocast.toBfloat16(query);
         Tensor k = Autocast.toBfloat16(key);
@@ -177,20 +179,21 @@ public sealed interface AttentionOps permits Tensor {
         }
         requireCountable(q, k, v);
         int ignored = gqa ? 3 : 2;
+        long[] axes;
         try {
             long[] ofShared = Shape.broadcast(op(), leading(k, ignored), leading(v, ignored));
-            long[] axes = Shape.broadcast(op(), leading(q, ignored), ofShared);
-            return gqa ? withHeads(q, k, v, axes) : axes;
+            axes = Shape.broadcast(op(), leading(q, ignored), ofShared);
         } catch (IllegalArgumentException e) {
-            throw e.getMessage().contains("heads") ? e : unfit(q, k, v, "the leading axes do not broadcast");
+            throw unfit(q, k, v, "the leading axes do not broadcast");
         }
+        return gqa ? withHeads(q, k, v, axes) : axes;
     }
 
     private static long[] withHeads(Tensor q, Tensor k, Tensor v, long[] axes) {
         long heads = q.shape[q.rank() - 3];
         long shared = k.shape[k.rank() - 3];
-        if (shared != v.shape[v.rank() - 3] || shared == 0 || heads % shared != 0) {
-            throw unfit(q, k, v, "the heads of queries are no multiple of those of keys and values");
+        if (shared != v.shape[v.rank() - 3] || shared == 0 || heads == 0 || heads % shared != 0) {
+            throw unfit(q, k, v, "the heads of queries are not a multiple of those of keys and values");
         }
         long[] all = Arrays.copyOf(axes, axes.length + 1);
         all[axes.length] = heads;
@@ -219,8 +222,9 @@ public sealed interface AttentionOps permits Tensor {
     private static Tensor stretchedMask(Tensor q, Tensor given, long[] axes, long queries, long keys) {
         Tensor mask = Autocast.toBfloat16(given);
         mask.requireReadable(op());
-        if (mask.dtype != DType.BOOL) {
-            q.requireCommonDType(op(), mask);
+        if (mask.dtype != DType.BOOL && mask.dtype != q.dtype) {
+            throw new IllegalArgumentException(op() + ": the mask " + Shape.text(mask.shape) + " is " + mask.dtype
+                    + "; cast it to BOOL, or to " + q.dtype + ", the dtype of the scores");
         }
         long[] scores = withLast(axes, queries, keys);
         if (!Shape.broadcasts(mask.shape, scores)) {

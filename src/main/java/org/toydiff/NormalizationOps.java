@@ -31,9 +31,9 @@ public sealed interface NormalizationOps permits Tensor {
     ///
     /// @param weight the weight, of the sizes of the last axes, which are not empty
     /// @param bias the bias, of the weight's shape
-    /// @param epsilon ε, which keeps the divisor from 0
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @return a new tensor of this shape
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or ε is negative or NaN
     default Tensor layerNorm(Tensor weight, Tensor bias, double epsilon) {
         return byRows("layerNorm", self(), weight, bias, epsilon);
     }
@@ -46,9 +46,9 @@ public sealed interface NormalizationOps permits Tensor {
     /// **Memory** as [#layerNorm].
     ///
     /// @param weight the weight, of the sizes of the last axes, which are not empty
-    /// @param epsilon ε, which keeps the divisor from 0
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @return a new tensor of this shape
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or ε is negative or NaN
     default Tensor rmsNorm(Tensor weight, double epsilon) {
         return byRows("rmsNorm", self(), weight, null, epsilon);
     }
@@ -64,12 +64,13 @@ public sealed interface NormalizationOps permits Tensor {
     /// @param groups the number of groups of channels, which divides that of channels
     /// @param weight the weight of each channel
     /// @param bias the bias of each channel
-    /// @param epsilon ε, which keeps the divisor from 0
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @return a new tensor of this shape
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or the groups do not divide the channels
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, the groups do not divide the channels, or ε is
+    ///     negative or NaN
     default Tensor groupNorm(long groups, Tensor weight, Tensor bias, double epsilon) {
         Tensor x = self();
-        long length = lengthOfChannels("groupNorm", x, weight, bias);
+        long length = lengthOfChannels("groupNorm", x, weight, bias, epsilon);
         long channels = x.shape[1];
         if (groups < 1 || channels % groups != 0) {
             throw new IllegalArgumentException("groupNorm: " + groups + " groups do not divide the " + channels
@@ -89,12 +90,13 @@ public sealed interface NormalizationOps permits Tensor {
     ///
     /// @param weight the weight of each channel
     /// @param bias the bias of each channel
-    /// @param epsilon ε, which keeps the divisor from 0
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @return a new tensor of this shape, and the statistics
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or channels have no elements
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, channels have no elements, or ε is negative
+    ///     or NaN
     default BatchNorm batchNorm(Tensor weight, Tensor bias, double epsilon) {
         Tensor x = self();
-        long length = lengthOfChannels("batchNorm", x, weight, bias);
+        long length = lengthOfChannels("batchNorm", x, weight, bias, epsilon);
         if (x.shape[0] * length == 0) {
             throw new IllegalArgumentException("batchNorm: channels of " + Shape.text(x.shape)
                     + " have no elements, and so no mean; leave empty batches out");
@@ -102,8 +104,8 @@ public sealed interface NormalizationOps permits Tensor {
         return byGroups("batchNorm", x, weight, bias, epsilon, new long[] {x.shape[0], x.shape[1], 1, length}, true);
     }
 
-    private static long lengthOfChannels(String op, Tensor x, Tensor weight, Tensor bias) {
-        requireAffine(op, x, weight, bias);
+    private static long lengthOfChannels(String op, Tensor x, Tensor weight, Tensor bias, double epsilon) {
+        requireAffine(op, x, weight, bias, epsilon);
         if (x.rank() < 2 || weight.rank() != 1 || weight.shape[0] != x.shape[1]) {
             throw new IllegalArgumentException(
                     op + ": " + Shape.text(x.shape) + " is not [n, channels, …] for a weight "
@@ -185,7 +187,7 @@ public sealed interface NormalizationOps permits Tensor {
     }
 
     private static Tensor byRows(String op, Tensor x, Tensor weight, Tensor bias, double epsilon) {
-        requireAffine(op, x, weight, bias);
+        requireAffine(op, x, weight, bias, epsilon);
         int leading = x.rank() - weight.rank();
         if (leading < 0 || !Arrays.equals(Arrays.copyOfRange(x.shape, leading, x.rank()), weight.shape)) {
             throw new IllegalArgumentException(
@@ -304,7 +306,10 @@ public sealed interface NormalizationOps permits Tensor {
         return gradients;
     }
 
-    private static void requireAffine(String op, Tensor x, Tensor weight, Tensor bias) {
+    private static void requireAffine(String op, Tensor x, Tensor weight, Tensor bias, double epsilon) {
+        if (!(epsilon >= 0)) {
+            throw new IllegalArgumentException(op + ": epsilon " + epsilon + " must be 0 or more");
+        }
         x.requireOperand(op, weight);
         if (bias != null) {
             x.requireOperand(op, bias);

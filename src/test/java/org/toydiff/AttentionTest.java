@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.toydiff.nn.Functional;
 
 /// Attention in blocks, against PyTorch, against the formula, and against itself on other threads.
 class AttentionTest {
@@ -434,7 +435,7 @@ class AttentionTest {
                     () -> q.scaledDotProductAttention(Tensor.ones(2, 3, 2), Tensor.ones(2, 3, 2), null, false));
             requireRefused(
                     "scaledDotProductAttention: queries [4, 3, 2], keys [3, 3, 2] and values [3, 3, 2]" + fit
-                            + "the heads of queries are no multiple of those of keys and values",
+                            + "the heads of queries are not a multiple of those of keys and values",
                     () -> attend(q, Tensor.ones(3, 3, 2), Tensor.ones(3, 3, 2), null, Tensor.CausalVariant.NONE, true));
             requireRefused(
                     "scaledDotProductAttention: queries [2], keys [4, 3, 2] and values [4, 3, 2]" + fit
@@ -448,9 +449,29 @@ class AttentionTest {
                     "scaledDotProductAttention: the mask [3, 4] does not broadcast to the scores [4, 3, 3]",
                     () -> q.scaledDotProductAttention(q, q, Tensor.ones(3, 4), false));
             requireRefused(
-                    "scaledDotProductAttention: [4, 3, 2] is float32 and [3, 3] is float64;"
-                            + " cast(DType.FLOAT64) the first",
+                    "scaledDotProductAttention: the mask [3, 3] is float64; cast it to BOOL, or to float32, the dtype of"
+                            + " the scores",
                     () -> q.scaledDotProductAttention(q, q, Tensor.ones(DType.FLOAT64, 3, 3), false));
+            requireRefused(
+                    "scaledDotProductAttention: queries [0, 3, 2], keys [4, 3, 2] and values [4, 3, 2]" + fit
+                            + "the heads of queries are not a multiple of those of keys and values",
+                    () -> attend(Tensor.ones(0, 3, 2), q, q, null, Tensor.CausalVariant.NONE, true));
+        }
+    }
+
+    @Test
+    void aFunctionHasAllSettings() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor q = Tensor.randn(4, 3, 2);
+            Tensor k = Tensor.randn(2, 5, 2);
+            Tensor v = Tensor.randn(2, 5, 3);
+            Tensor mask = Tensor.randn(3, 5);
+            Tensor state = Tensor.randomState();
+            Tensor.CausalVariant causal = Tensor.CausalVariant.LOWER_RIGHT;
+            Tensor expected = q.scaledDotProductAttention(k, v, mask, 0.4, causal, 0.3, true);
+            Tensor.setRandomState(state);
+            Tensor y = Functional.scaledDotProductAttention(q, k, v, mask, 0.4, causal, 0.3, true);
+            assertArrayEquals(expected.toFloatArray(), y.toFloatArray());
         }
     }
 

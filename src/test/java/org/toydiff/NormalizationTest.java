@@ -332,10 +332,27 @@ class NormalizationTest {
             requireMessage("[2, 4] is not [n, channels, …]", () -> x.groupNorm(1, three, three, 0));
             requireMessage("have no elements", () -> Tensor.ones(0, 4).batchNorm(four, four, 0));
             requireMessage("BatchNorm2d: [2, 4] is not [n, 4, h, w]", () -> new BatchNorm2d(4).forward(x));
-            requireMessage("one value for each channel", () -> new BatchNorm2d(4).forward(Tensor.ones(1, 4, 1, 1)));
+            requireMessage("1 value for each channel", () -> new BatchNorm2d(4).forward(Tensor.ones(1, 4, 1, 1)));
             requireMessage("prelu: [2, 4] does not have [3] channels", () -> Functional.prelu(x, three));
             requireMessage("GroupNorm: 3 groups", () -> new GroupNorm(3, 4));
             requireMessage("RMSNorm: sizes []", () -> new RMSNorm());
+        }
+    }
+
+    @Test
+    void anEpsilonBelow0IsRefused() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = Tensor.ones(2, 3, 4);
+            Tensor ofRows = Tensor.ones(4);
+            Tensor ofChannels = Tensor.ones(3);
+            for (double epsilon : new double[] {-1e-9, Double.NaN}) {
+                String reason = ": epsilon " + epsilon + " must be 0 or more";
+                Checks.rejected("layerNorm" + reason, () -> Functional.layerNorm(x, ofRows, ofRows, epsilon));
+                Checks.rejected("rmsNorm" + reason, () -> Functional.rmsNorm(x, ofRows, epsilon));
+                Checks.rejected(
+                        "groupNorm" + reason, () -> Functional.groupNorm(x, 1, ofChannels, ofChannels, epsilon));
+                Checks.rejected("batchNorm" + reason, () -> x.batchNorm(ofChannels, ofChannels, epsilon));
+            }
         }
     }
 }

@@ -387,9 +387,9 @@ public final class Functional {
     /// @param x the input, `[…, normalized]`
     /// @param weight the weight, `[normalized]`, of the input's dtype
     /// @param bias the bias, of the same shape and dtype
-    /// @param epsilon ε, which keeps the divisor from 0
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @return a new tensor of the input's shape
-    /// @throws IllegalArgumentException if the shapes do not fit
+    /// @throws IllegalArgumentException if the shapes do not fit, or ε is negative or NaN
     public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
         return Autocast.toFloat32(x).layerNorm(weight, bias, epsilon).cast(x.dtype());
     }
@@ -398,9 +398,9 @@ public final class Functional {
     ///
     /// @param x the input, `[…, normalized]`
     /// @param weight the weight, `[normalized]`, of the input's dtype
-    /// @param epsilon ε, which keeps the divisor from 0
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @return a new tensor of the input's shape
-    /// @throws IllegalArgumentException if the shapes do not fit
+    /// @throws IllegalArgumentException if the shapes do not fit, or ε is negative or NaN
     public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
         return Autocast.toFloat32(x).rmsNorm(weight, epsilon).cast(x.dtype());
     }
@@ -411,9 +411,9 @@ public final class Functional {
     /// @param groups the number of groups, a divisor of the channels
     /// @param weight the weight, `[channels]`, of the input's dtype
     /// @param bias the bias, of the same shape and dtype
-    /// @param epsilon ε, which keeps the divisor from 0
+    /// @param epsilon ε, which keeps the divisor from 0; 0 or more
     /// @return a new tensor of the input's shape
-    /// @throws IllegalArgumentException if the shapes do not fit
+    /// @throws IllegalArgumentException if the shapes do not fit, or ε is negative or NaN
     public static Tensor groupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double epsilon) {
         return Autocast.toFloat32(x).groupNorm(groups, weight, bias, epsilon).cast(x.dtype());
     }
@@ -452,6 +452,30 @@ public final class Functional {
     public static Tensor scaledDotProductAttention(
             Tensor query, Tensor key, Tensor value, Tensor mask, boolean causal) {
         return query.scaledDotProductAttention(key, value, mask, causal);
+    }
+
+    /// [#scaledDotProductAttention(Tensor, Tensor, Tensor, Tensor, boolean)] with all settings of [Tensor]'s method.
+    ///
+    /// @param query the queries, `[…,Hq,L,E]`
+    /// @param key the keys, `[…,H,S,E]`
+    /// @param value the values, `[…,H,S,V]`
+    /// @param mask as of the other method
+    /// @param dropout the probability of setting a probability to 0, in [0, 1], whether in training or not
+    /// @param causal which keys a query may see by its position
+    /// @param scale the factor of the scores
+    /// @param enableGqa whether Hq may be a multiple of H
+    /// @return a new tensor `[…,Hq,L,V]`
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or the dropout is no probability
+    public static Tensor scaledDotProductAttention(
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            Tensor mask,
+            double dropout,
+            Tensor.CausalVariant causal,
+            double scale,
+            boolean enableGqa) {
+        return query.scaledDotProductAttention(key, value, mask, dropout, causal, scale, enableGqa);
     }
 
     /// `eˣ / Σ eˣ` along an axis, with the largest element subtracted first, so that large elements do not

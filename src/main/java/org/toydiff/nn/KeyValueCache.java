@@ -57,8 +57,9 @@ public final class KeyValueCache {
     public KeyValueCache(DType dtype, long batch, long heads, long maxLength, long keySize, long valueSize) {
         if (!dtype.isFloating()
                 || Math.min(Math.min(batch, heads), Math.min(maxLength, Math.min(keySize, valueSize))) <= 0) {
-            throw new IllegalArgumentException("KeyValueCache: " + dtype + " [" + batch + ", " + heads + ", "
-                    + maxLength + ", " + keySize + " and " + valueSize + "] must be floating and of positive sizes");
+            throw new IllegalArgumentException("KeyValueCache: " + dtype + ", batch " + batch + ", heads " + heads
+                    + ", maxLength " + maxLength + ", keySize " + keySize + " and valueSize " + valueSize
+                    + "; give a floating dtype and positive sizes");
         }
         keys = Tensor.zeros(dtype, batch, heads, maxLength, keySize);
         values = Tensor.zeros(dtype, batch, heads, maxLength, valueSize);
@@ -112,14 +113,30 @@ public final class KeyValueCache {
     private void requireFits(Tensor key, Tensor value) {
         long[] keyShape = keys.shape().clone();
         long[] valueShape = values.shape().clone();
-        boolean ranks = key.rank() == 4 && value.rank() == 4;
-        keyShape[POSITIONS] = ranks ? key.size(POSITIONS) : 0;
+        boolean fits = key.rank() == 4 && key.dtype() == keys.dtype() && value.dtype() == values.dtype();
+        keyShape[POSITIONS] = fits ? key.size(POSITIONS) : 0;
         valueShape[POSITIONS] = keyShape[POSITIONS];
-        if (!ranks || !Arrays.equals(key.shape(), keyShape) || !Arrays.equals(value.shape(), valueShape)) {
-            throw new IllegalArgumentException("KeyValueCache: keys " + Arrays.toString(key.shape()) + " and values "
-                    + Arrays.toString(value.shape()) + " do not follow those of " + Arrays.toString(keys.shape())
-                    + " and "
-                    + Arrays.toString(values.shape()) + " along axis 2");
+        if (!fits || !Arrays.equals(key.shape(), keyShape) || !Arrays.equals(value.shape(), valueShape)) {
+            throw new IllegalArgumentException("KeyValueCache: keys " + key.dtype() + " "
+                    + Arrays.toString(key.shape()) + " and values " + value.dtype() + " "
+                    + Arrays.toString(value.shape()) + " do not follow those of " + keys.dtype() + " "
+                    + Arrays.toString(keys.shape()) + " and " + Arrays.toString(values.shape()) + " along axis 2");
+        }
+    }
+
+    private void requireQueries(Tensor query) {
+        boolean fits = query.rank() == 4
+                && query.size(0) == keys.size(0)
+                && query.size(1) % keys.size(1) == 0
+                && query.size(-1) == keys.size(-1);
+        if (!fits) {
+            throw new IllegalArgumentException("KeyValueCache: queries " + Arrays.toString(query.shape())
+                    + " do not fit keys " + Arrays.toString(keys.shape())
+                    + "; they have its examples, a multiple of its heads, and its size of a key");
+        }
+        if (query.size(POSITIONS) > length()) {
+            throw new IllegalStateException("KeyValueCache: there are " + query.size(POSITIONS) + " queries and "
+                    + length() + " positions; append the keys and values of the queries before attending to them");
         }
     }
 
@@ -130,8 +147,10 @@ public final class KeyValueCache {
     ///     several successive heads of queries; or `[Hq, T, E]` of one example
     /// @return a new tensor `[N, Hq, T, V]`, or `[Hq, T, V]`
     /// @throws IllegalArgumentException if shapes or dtypes do not fit
+    /// @throws IllegalStateException if there are fewer positions than queries
     public Tensor attend(Tensor query) {
         Tensor q = ofBatch(query);
+        requireQueries(q);
         double scale = 1 / Math.sqrt(keys.size(-1));
         Tensor y =
                 q.scaledDotProductAttention(keys(), values(), null, 0, Tensor.CausalVariant.LOWER_RIGHT, scale, true);
@@ -147,6 +166,12 @@ public final class KeyValueCache {
     /// {@return the values so far `[N, H, length, V]`: a view, as [#keys()]}
     public Tensor values() {
         return values.slice(POSITIONS, 0, length());
+    }
+
+    @Override
+    public String toString() {
+        return "KeyValueCache(length=" + length + ", keys=" + Arrays.toString(keys.shape()) + ", values="
+                + Arrays.toString(values.shape()) + ")";
     }
 
     private static Tensor ofBatch(Tensor x) {

@@ -69,6 +69,10 @@ public final class MultiheadAttention extends Layer {
             throw new IllegalArgumentException("MultiheadAttention: an embedding of " + size + " does not divide into "
                     + heads + " heads; give positive sizes, one a multiple of the other");
         }
+        if (size > Long.MAX_VALUE / 3) {
+            throw new IllegalArgumentException("MultiheadAttention: three projections to an embedding of " + size
+                    + " have more rows than a long can count; give a smaller one");
+        }
         this.size = size;
         this.heads = heads;
         this.dropout = Functional.requireProbability("MultiheadAttention", dropout);
@@ -192,14 +196,26 @@ public final class MultiheadAttention extends Layer {
     }
 
     private void requireInputs(Tensor query, Tensor key, Tensor value) {
-        for (Tensor input : new Tensor[] {query, key, value}) {
-            boolean fits = (input.rank() == 2 || input.rank() == 3) && input.rank() == query.rank();
-            if (!fits || input.size(-1) != size) {
-                throw new IllegalArgumentException("MultiheadAttention: inputs " + Arrays.toString(query.shape()) + ", "
-                        + Arrays.toString(key.shape()) + " and " + Arrays.toString(value.shape()) + " must be "
-                        + (batchFirst ? "[N, L, " : "[L, N, ") + size + "], or [L, " + size + "] of one example");
-            }
+        if (!isInput(query, query) || !isInput(key, query) || !isInput(value, query) || !sameLength(key, value)) {
+            String shape = batchFirst ? "[N, L, " : "[L, N, ";
+            throw new IllegalArgumentException("MultiheadAttention: inputs " + Arrays.toString(query.shape()) + ", "
+                    + Arrays.toString(key.shape()) + " and " + Arrays.toString(value.shape()) + " must be " + shape
+                    + size + "], or [L, " + size + "] of one example, with one N, and one L of keys and values");
         }
+    }
+
+    private boolean isInput(Tensor x, Tensor query) {
+        boolean one = x.rank() == 2;
+        return (one || x.rank() == 3)
+                && x.rank() == query.rank()
+                && x.size(-1) == size
+                && (one || x.size(batchFirst ? 0 : 1) == query.size(batchFirst ? 0 : 1));
+    }
+
+    /// Whether there is one value for each key.
+    private boolean sameLength(Tensor key, Tensor value) {
+        int positions = batchFirst ? -2 : 0;
+        return key.size(positions) == value.size(positions);
     }
 
     // Heads.
@@ -270,11 +286,20 @@ public final class MultiheadAttention extends Layer {
         return Tensor.arange(DType.INT64, 0, k.size(-2), 1).greater(queries);
     }
 
+    private void requireMask(String name, Tensor mask) {
+        DType dtype = weight.dtype();
+        if (mask.dtype() != DType.BOOL && mask.dtype() != dtype) {
+            throw new IllegalArgumentException("MultiheadAttention: " + name + " " + Arrays.toString(mask.shape())
+                    + " is " + mask.dtype() + "; cast it to BOOL, or to " + dtype + " if it has terms of the scores");
+        }
+    }
+
     /// Returns the mask of keys as `[N, 1, 1, S]`, or `[1, 1, S]`.
     private Tensor paddingOfHeads(Tensor mask, Tensor q, Tensor k) {
         if (mask == null) {
             return null;
         }
+        requireMask("keyPaddingMask", mask);
         long keys = k.size(-2);
         boolean fits =
                 mask.rank() == q.rank() - 2 && mask.size(-1) == keys && (mask.rank() == 1 || mask.size(0) == q.size(0));
@@ -290,6 +315,7 @@ public final class MultiheadAttention extends Layer {
         if (mask == null) {
             return null;
         }
+        requireMask("mask", mask);
         long queries = q.size(-2);
         long keys = k.size(-2);
         long all = (q.rank() == 3 ? 1 : q.size(0)) * heads;

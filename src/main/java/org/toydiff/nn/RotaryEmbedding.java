@@ -67,7 +67,7 @@ public final class RotaryEmbedding extends Layer {
 
     private Tensor rotated(Tensor x, long position) {
         long pairs = cosines.size(1);
-        if (x.rank() < 2 || x.size(-1) != 2 * pairs || position < 0 || position + x.size(-2) > cosines.size(0)) {
+        if (x.rank() < 2 || x.size(-1) != 2 * pairs || position < 0 || position > cosines.size(0) - x.size(-2)) {
             throw new IllegalArgumentException("RotaryEmbedding: " + Arrays.toString(x.shape()) + " from position "
                     + position + " must be [..., L, " + 2 * pairs + "] with positions up to " + cosines.size(0));
         }

@@ -75,6 +75,8 @@ public final class TransformerEncoderLayer extends Layer {
             double epsilon,
             boolean batchFirst,
             boolean normFirst) {
+        Functional.requirePositive("TransformerEncoderLayer", "units", units);
+        Functional.requireEpsilon("TransformerEncoderLayer", epsilon);
         this.dropout = Functional.requireProbability("TransformerEncoderLayer", dropout);
         this.activation = activation;
         this.normFirst = normFirst;

@@ -232,11 +232,38 @@ class AttentionLayersTest extends ArenaTest {
         assertEquals(3, cache.length());
         Tensor other = Tensor.ones(1, 1, 3, 8);
         assertEquals(
-                "KeyValueCache: keys [1, 1, 3, 8] and values [1, 2, 3, 8] do not follow those of [1, 2, 4, 8] and"
-                        + " [1, 2, 4, 8] along axis 2",
+                "KeyValueCache: keys float32 [1, 1, 3, 8] and values float32 [1, 2, 3, 8] do not follow those of float32"
+                        + " [1, 2, 4, 8] and [1, 2, 4, 8] along axis 2",
                 assertThrows(IllegalArgumentException.class, () -> cache.append(other, three))
                         .getMessage());
+        Tensor wide = Tensor.ones(DType.FLOAT64, 1, 2, 1, 8);
+        assertThrows(IllegalArgumentException.class, () -> cache.append(wide, wide));
         assertArrayEquals(new long[] {1, 2, 3, 8}, cache.keys().shape());
+        assertEquals("KeyValueCache(length=3, keys=[1, 2, 4, 8], values=[1, 2, 4, 8])", cache.toString());
+    }
+
+    @Test
+    void queriesThatDoNotFitACacheAreRefused() {
+        var cache = new KeyValueCache(2, 2, 4, 8);
+        Tensor two = Tensor.ones(2, 4, 2, 8);
+        assertEquals(
+                "KeyValueCache: there are 2 queries and 0 positions; append the keys and values of the queries before"
+                        + " attending to them",
+                assertThrows(IllegalStateException.class, () -> cache.attend(two))
+                        .getMessage());
+        cache.append(Tensor.ones(2, 2, 2, 8), Tensor.ones(2, 2, 2, 8));
+        assertArrayEquals(new long[] {2, 4, 2, 8}, cache.attend(two).shape());
+        long live = arena.liveBytes();
+        for (Tensor query : List.of(
+                two.slice(0, 0, 1),
+                two.slice(1, 0, 3),
+                two.slice(3, 0, 7),
+                two.get(0).get(0))) {
+            String message = assertThrows(IllegalArgumentException.class, () -> cache.attend(query))
+                    .getMessage();
+            assertTrue(message.startsWith("KeyValueCache: queries "), message);
+        }
+        assertEquals(live, arena.liveBytes());
     }
 
     @Test
@@ -329,8 +356,43 @@ class AttentionLayersTest extends ArenaTest {
         var layer = new MultiheadAttention(4, 2, 0, true);
         Tensor x = Tensor.ones(2, 3, 4);
         requireRefused(
-                "MultiheadAttention: inputs [2, 3, 4], [2, 3, 4] and [2, 3, 5] must be [N, L, 4], or [L, 4] of one example",
+                "MultiheadAttention: inputs [2, 3, 4], [2, 3, 4] and [2, 3, 5] must be [N, L, 4], or [L, 4] of one example,"
+                        + " with one N, and one L of keys and values",
                 () -> layer.forward(x, x, Tensor.ones(2, 3, 5)));
+        for (Tensor other : List.of(Tensor.ones(1, 3, 4), Tensor.ones(3, 3, 4), Tensor.ones(3, 4))) {
+            assertThrows(IllegalArgumentException.class, () -> layer.forward(x, other, other));
+            assertThrows(IllegalArgumentException.class, () -> layer.forward(other, x, x));
+        }
+        assertThrows(IllegalArgumentException.class, () -> layer.forward(x, x, Tensor.ones(2, 5, 4)));
+        var positionsFirst = new MultiheadAttention(4, 2);
+        assertThrows(IllegalArgumentException.class, () -> positionsFirst.forward(x, x, Tensor.ones(1, 3, 4)));
+        assertArrayEquals(
+                new long[] {2, 3, 4},
+                positionsFirst
+                        .forward(x, Tensor.ones(1, 3, 4), Tensor.ones(1, 3, 4))
+                        .shape());
+        requireRefused(
+                "MultiheadAttention: keyPaddingMask [2, 3] is int64; cast it to BOOL, or to float32 if it has terms of the"
+                        + " scores",
+                () -> layer.forward(x, x, x, Tensor.ones(DType.INT64, 2, 3), null, false));
+        requireRefused(
+                "MultiheadAttention: mask [3, 3] is float64; cast it to BOOL, or to float32 if it has terms of the scores",
+                () -> layer.forwardWithWeights(x, x, x, null, Tensor.ones(DType.FLOAT64, 3, 3), false, true));
+        requireRefused(
+                "MultiheadAttention: three projections to an embedding of 4611686018427387904 have more rows than a long"
+                        + " can count; give a smaller one",
+                () -> new MultiheadAttention(1L << 62, 1));
+        requireRefused(
+                "RotaryEmbedding: [2, 4] from position 9223372036854775807 must be [..., L, 4] with positions up to 5",
+                () -> new RotaryEmbedding(4, 5).forward(Tensor.ones(2, 4), Long.MAX_VALUE));
+        long live = arena.liveBytes();
+        requireRefused(
+                "TransformerEncoderLayer: units 0 must be positive",
+                () -> new TransformerEncoderLayer(4, 2, 0, 0.1, true, false));
+        requireRefused(
+                "TransformerEncoderLayer: epsilon -1.0 must be 0 or more",
+                () -> new TransformerEncoderLayer(DType.FLOAT32, 4, 2, 3, 0.1, null, -1, true, false));
+        assertEquals(live, arena.liveBytes());
         requireRefused(
                 "MultiheadAttention: keyPaddingMask [3, 2] must be [2, 3]",
                 () -> layer.forward(x, x, x, Tensor.ones(3, 2), null, false));
