@@ -8,17 +8,18 @@ import org.toydiff.internal.launch.Shape;
 
 /// Attention of a [Tensor], the queries.
 public sealed interface AttentionOps permits Tensor {
-    /// Which keys a query of attention may see: PyTorch's `torch.nn.attention.bias.CausalVariant`, and none of the two.
+    /// The keys that a query may see by its position: all, or as in PyTorch's
+    /// `torch.nn.attention.bias.CausalVariant`.
     enum CausalVariant {
-        /// All of them.
+        /// All keys.
         NONE,
 
-        /// Query i sees the keys up to i: the first query and the first key stand for the same position. PyTorch's
+        /// Query i sees the keys up to i: the first query and the first key are at the same position. PyTorch's
         /// `is_causal`.
         UPPER_LEFT,
 
-        /// The last query sees all keys, and each query before it one less: the last query and the last key stand
-        /// for the same position, as where the keys of earlier positions are cached.
+        /// The last query sees all keys, and each query before it one less: the last query and the last key are at the
+        /// same position, as they are if the keys of earlier positions are cached.
         LOWER_RIGHT;
 
         /// The last key that query i sees is `i +` this.
@@ -36,12 +37,12 @@ public sealed interface AttentionOps permits Tensor {
     }
 
     /// Scaled dot-product attention, `softmax(q·kᵀ/√E + mask)·v` of these queries: A. Vaswani et al., "Attention is
-    /// all you need", 2017. As the other method with a scale of `1/√E`, without dropout and grouped heads, and with
+    /// all you need", 2017. This is the other method with a scale of `1/√E`, without dropout or grouped heads, and with
     /// [CausalVariant#UPPER_LEFT] if `causal`.
     ///
     /// @param key the keys, `[…,H,S,E]`
     /// @param value the values, `[…,H,S,V]`
-    /// @param mask which keys take part, or terms of the scores; null for none
+    /// @param mask BOOL, true for a key that takes part, or terms added to the scores; null for none
     /// @param causal whether query i sees the keys up to i alone
     /// @return a new tensor `[…,H,L,V]`, for queries `[…,H,L,E]`
     /// @throws IllegalArgumentException if shapes or dtypes do not fit
@@ -66,8 +67,8 @@ public sealed interface AttentionOps permits Tensor {
     ///
     /// @param key the keys, of the same dtype
     /// @param value the values, of the same dtype
-    /// @param mask BOOL, true for a key that takes part, or terms of the scores in their dtype; it broadcasts to
-    ///     `[…,H,L,S]`. Null for none
+    /// @param mask BOOL, true for a key that takes part, or terms added to the scores, of the dtype of the queries; it
+    ///     broadcasts to `[…,H,L,S]`. Null for none
     /// @param dropout the probability of setting a probability to 0, the others being divided by 1 − p, as
     ///     [Tensor#dropout(double)] does
     /// @param causal which keys a query may see by its position; those that the mask leaves out are not seen either
@@ -76,7 +77,7 @@ public sealed interface AttentionOps permits Tensor {
     ///     queries: J. Ainslie et al., "GQA: training generalized multi-query transformer models", 2023
     /// @return a new tensor
     /// @throws IllegalArgumentException if shapes or dtypes do not fit, the queries have no columns or more than
-    ///     65,536, or the dropout is no probability
+    ///     65,536, or the dropout is not a probability
     default Tensor scaledDotProductAttention(
             Tensor key,
             Tensor value,

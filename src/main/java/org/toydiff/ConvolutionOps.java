@@ -47,8 +47,8 @@ public sealed interface ConvolutionOps permits Tensor {
         return convolution(self(), weight, bias, null, stride, padding, dilation, groups);
     }
 
-    /// [#convolution] and an activation of it in the same pass: the
-    /// activation's input is never stored. Gradients are those of the two ops one after the other.
+    /// [#convolution] followed by an activation in the same pass: the activation's input is never stored. The gradients
+    /// are those of the two ops.
     ///
     /// @param weight the weight, of the same dtype
     /// @param bias the bias, of the same dtype, or null for none
@@ -58,7 +58,8 @@ public sealed interface ConvolutionOps permits Tensor {
     /// @param groups the number of groups, positive
     /// @param activation the activation of the result
     /// @return a new tensor
-    /// @throws IllegalArgumentException as the other
+    /// @throws IllegalArgumentException if the shapes do not fit, a setting is out of range or of another number than
+    ///     there are axes, the kernel is larger than the padded input, or a size exceeds 2³¹ − 1
     default Tensor convolution(
             Tensor weight,
             Tensor bias,
@@ -151,8 +152,7 @@ public sealed interface ConvolutionOps permits Tensor {
 
     /// Returns the patches of an image that a convolution would multiply by its weight, as columns.
     ///
-    /// **Shapes** `[n,channels,h,w] → [n,channels·kh·kw,H·W]` with H and W as of
-    /// [#convolution].
+    /// **Shapes** `[n,channels,h,w] → [n,channels·kh·kw,H·W]` with H and W as in [#convolution].
     /// **Gradient** [#fold] of g.
     /// **Memory** a new tensor of up to `kh·kw` times the image's size: [#convolution] does without.
     ///
@@ -161,7 +161,7 @@ public sealed interface ConvolutionOps permits Tensor {
     /// @param padding the numbers of zeros before and after each axis, 0 or more
     /// @param stride the distances between neighbouring patches, positive
     /// @return a new tensor
-    /// @throws IllegalArgumentException if this is no `[n,channels,h,w]`, a setting is out of range or of another
+    /// @throws IllegalArgumentException if this is not `[n,channels,h,w]`, a setting is out of range or of another
     ///     number than there are axes, a patch is larger than the padded image, or a size exceeds 2³¹ − 1
     default Tensor unfold(long[] kernel, long[] dilation, long[] padding, long[] stride) {
         String op = "unfold";
@@ -186,8 +186,8 @@ public sealed interface ConvolutionOps permits Tensor {
         return unfold(x, taps, shape, settings);
     }
 
-    /// Adds patches up to an image, each element where [#unfold] would have taken it
-    /// from: what overlaps is summed, and the rest is 0.
+    /// Sums patches into an image, each element at the place from which [#unfold] takes it: elements of overlapping
+    /// patches are added, and places that no patch covers are 0.
     ///
     /// **Shapes** `[n,channels·kh·kw,H·W] → [n,channels,h,w]`.
     /// **Gradient** [#unfold] of g.

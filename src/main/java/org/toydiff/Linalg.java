@@ -122,7 +122,7 @@ public final class Linalg {
         return DecompositionOps.pinv(a);
     }
 
-    /// Returns the number of singular values that [#pinv] does not count as 0. Not differentiable.
+    /// Returns the rank: the number of singular values that [#pinv] does not count as 0. Not differentiable.
     ///
     /// @param a matrices `[…, m, n]`
     /// @return a new INT64 tensor of the leading axes
@@ -169,8 +169,8 @@ public final class Linalg {
         return DecompositionOps.cholesky(a);
     }
 
-    /// Returns the factors q and r, by Householder reflections: `reduced` in NumPy and PyTorch. The gradient needs a r,
-    /// or the square at its left, with an inverse.
+    /// Returns the factors q and r, by Householder reflections: `reduced` in NumPy and PyTorch. The gradient needs an
+    /// invertible r, or, of a matrix with more columns than rows, an invertible left square of r.
     ///
     /// @param a matrices `[…, m, n]`
     /// @return views of one new block; NaN if the matrix has one

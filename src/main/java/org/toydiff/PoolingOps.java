@@ -76,7 +76,7 @@ public sealed interface PoolingOps permits Tensor {
         return weighted("avgPool", x, kind, layout, kernel.length);
     }
 
-    /// Returns the means of windows that divide each axis into so many parts, as PyTorch's `adaptive_avg_pool1d`
+    /// Returns the means of `size` windows along each axis, which together cover it, as PyTorch's `adaptive_avg_pool1d`
     /// and `adaptive_avg_pool2d`: window i of n along an axis of size s is from `⌊i·s/n⌋` to before `⌈(i +
     /// 1)·s/n⌉`.
     ///
@@ -107,7 +107,7 @@ public sealed interface PoolingOps permits Tensor {
         return interpolated("upsampleNearest", Kind.NEAREST, size);
     }
 
-    /// As [#upsampleNearest(long\[\])], by factors: element i along an axis is that at `⌊i/factor⌋`.
+    /// As [#upsampleNearest(long\[\])], by scale factors: element i along an axis is that at `⌊i/factor⌋`.
     ///
     /// @param scaleFactor the factors; a new size is the old one times its factor, rounded down
     /// @return a new tensor
@@ -124,7 +124,7 @@ public sealed interface PoolingOps permits Tensor {
     /// **Gradient** of each element, the sum of its weights times `g`.
     /// **Memory** a new tensor.
     ///
-    /// @param alignCorners whether the first and last elements stay where they are
+    /// @param alignCorners whether the first and the last elements of input and output coincide
     /// @param size the new sizes
     /// @return a new tensor whose last axes have those sizes
     /// @throws IllegalArgumentException if the rank or the number of sizes does not fit, or a size is not positive
@@ -132,10 +132,10 @@ public sealed interface PoolingOps permits Tensor {
         return interpolated("upsampleLinear", alignCorners ? Kind.LINEAR_ALIGNED : Kind.LINEAR, size);
     }
 
-    /// As [#upsampleLinear(boolean, long\[\])], by factors: element i along an axis is at `(i + ½)/factor − ½`
+    /// As [#upsampleLinear(boolean, long\[\])], by scale factors: element i along an axis is at `(i + ½)/factor − ½`
     /// unless corners are aligned.
     ///
-    /// @param alignCorners whether the first and last elements stay where they are
+    /// @param alignCorners whether the first and the last elements of input and output coincide
     /// @param scaleFactor the factors; a new size is the old one times its factor, rounded down
     /// @return a new tensor
     /// @throws IllegalArgumentException if the rank or the number of factors does not fit, or a size is not

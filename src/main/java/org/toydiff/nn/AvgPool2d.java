@@ -1,6 +1,6 @@
 package org.toydiff.nn;
 
-/// Returns the mean of each window, as PyTorch's layer:
+/// Averages the elements of each window, as PyTorch's layer:
 /// [org.toydiff.Tensor#avgPool(long\[\], long\[\], long\[\], boolean, boolean)].
 ///
 /// **Shapes** `[n, c, h, w]` or `[c, h, w]`; of the output,

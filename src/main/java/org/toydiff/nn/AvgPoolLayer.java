@@ -14,7 +14,7 @@ abstract sealed class AvgPoolLayer<S extends AvgPoolLayer<S>> extends PoolingLay
 
     /// Sets whether the divisor counts the elements of the border.
     ///
-    /// @param countIncludePad whether it does; true without this call
+    /// @param countIncludePad whether it does; true by default
     /// @return this
     public S countIncludePad(boolean countIncludePad) {
         this.countIncludePad = countIncludePad;

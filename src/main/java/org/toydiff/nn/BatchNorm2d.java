@@ -7,7 +7,7 @@ import org.toydiff.DType;
 ///
 /// In training, mean and variance are those of the batch, and the running statistics follow them:
 /// `running ← (1 − momentum)·running + momentum·batch`, with the unbiased variance. In evaluation the running
-/// statistics are used. Methods named after the settings change those; each holds from the next forward on:
+/// statistics are used. Methods named after the settings change those; each takes effect with the next forward:
 /// ```java
 /// var norm = new BatchNorm2d(256).epsilon(1e-3).momentum(0.01);
 /// ```
@@ -16,7 +16,7 @@ import org.toydiff.DType;
 /// **State** parameters `weight`, `bias`; buffers `running_mean`, `running_var` and `num_batches_tracked`, an INT64
 /// scalar, all as PyTorch's. Settings are not saved.
 public final class BatchNorm2d extends BatchNormLayer<BatchNorm2d> {
-    /// Makes a FLOAT32 layer with ε = 1e-5 and momentum 0.1.
+    /// Creates a FLOAT32 layer with ε = 1e-5 and momentum 0.1.
     ///
     /// @param channels the size of the second axis, positive
     /// @throws IllegalArgumentException if it is not positive
@@ -24,7 +24,7 @@ public final class BatchNorm2d extends BatchNormLayer<BatchNorm2d> {
         this(DType.FLOAT32, channels);
     }
 
-    /// Makes a layer with ε = 1e-5 and momentum 0.1.
+    /// Creates a layer with ε = 1e-5 and momentum 0.1.
     ///
     /// @param dtype the floating dtype of input, output, parameters and running statistics
     /// @param channels the size of the second axis, positive

@@ -44,7 +44,7 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
 
     /// Sets ε, which keeps the divisor from 0.
     ///
-    /// @param epsilon ε, 0 or more; 1e-5 without this call
+    /// @param epsilon ε, 0 or more; 1e-5 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public S epsilon(double epsilon) {
@@ -55,7 +55,7 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
 
     /// Sets the momentum, the weight of a batch's statistics in the running ones.
     ///
-    /// @param momentum the weight, in [0, 1]; 0.1 without this call
+    /// @param momentum the weight, in [0, 1]; 0.1 by default
     /// @return this
     /// @throws IllegalArgumentException if it is out of range
     public S momentum(double momentum) {

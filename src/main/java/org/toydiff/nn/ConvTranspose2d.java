@@ -36,10 +36,11 @@ public final class ConvTranspose2d extends ConvolutionLayer<ConvTranspose2d> {
         super(dtype, in, out, out, plane("ConvTranspose2d", kernel), groups, bias);
     }
 
-    /// Sets by how much the output is larger at the end of each axis than the smallest one of which a convolution makes
-    /// the input.
+    /// Sets the number of positions added at the end of each axis of the output. With a stride, a convolution has
+    /// the same output size for several input sizes; this chooses one of them.
     ///
-    /// @param outputPadding the numbers of positions, less than the stride or the dilation; 0 without this call
+    /// @param outputPadding one number, or one for each axis, 0 or more, less than the stride or the dilation; 0 by
+    ///     default
     /// @return this
     /// @throws IllegalArgumentException if one is negative or exceeds 2³¹ − 1, or there are neither one nor one for
     ///     each axis

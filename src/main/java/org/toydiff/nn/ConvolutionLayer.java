@@ -5,7 +5,7 @@ import org.toydiff.DType;
 import org.toydiff.Tensor;
 
 /// The parameters and settings that all convolution layers share. Methods named after the settings change those; each
-/// takes one number for every spatial axis, or one for all of them, and holds from the next forward on:
+/// takes one number for each spatial axis, or one for all of them, and takes effect with the next forward:
 /// ```java
 /// var layer = new Conv2d(64, 128, 3).stride(2).padding(1);
 /// ```
@@ -45,10 +45,10 @@ public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> ext
         this.dilation = each(1);
     }
 
-    /// Sets the distances between neighbouring positions of the smaller side, the output's or, of a transposed
-    /// convolution, the input's.
+    /// Sets the stride: the distance in the input between the windows of neighbouring output positions; of a transposed
+    /// convolution, the distance in the output between the kernels of neighbouring input positions.
     ///
-    /// @param stride the distances, positive; 1 without this call
+    /// @param stride one number, or one for each axis, positive; 1 by default
     /// @return this
     /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
     ///     each axis
@@ -57,9 +57,10 @@ public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> ext
         return self();
     }
 
-    /// Sets the padding of each side of the larger side.
+    /// Sets the number of positions added at either end of each axis of the input; of a transposed convolution, the
+    /// number left out at either end of each axis of the output.
     ///
-    /// @param padding the numbers of positions, 0 or more; 0 without this call: PyTorch's "valid"
+    /// @param padding one number, or one for each axis, 0 or more; 0 by default
     /// @return this
     /// @throws IllegalArgumentException if one is negative or exceeds 2³¹ − 1, or there are neither one nor one for
     ///     each axis
@@ -68,9 +69,10 @@ public abstract sealed class ConvolutionLayer<L extends ConvolutionLayer<L>> ext
         return self();
     }
 
-    /// Sets the distances between neighbouring positions of the kernel.
+    /// Sets the dilation: the distance in the input, or in the output of a transposed convolution, between neighbouring
+    /// positions of the kernel.
     ///
-    /// @param dilation the distances, positive; 1 without this call
+    /// @param dilation one number, or one for each axis, positive; 1 by default
     /// @return this
     /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
     ///     each axis

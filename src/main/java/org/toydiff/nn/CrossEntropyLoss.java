@@ -35,7 +35,7 @@ public final class CrossEntropyLoss {
 
     /// Sets the weights of the classes.
     ///
-    /// @param weight the weight of each class, `[classes]`, of the dtype of the logits; ones without this call
+    /// @param weight the weight of each class, `[classes]`, of the dtype of the logits; ones by default
     /// @return this
     /// @throws IllegalArgumentException if it has not one axis
     public CrossEntropyLoss weight(Tensor weight) {
@@ -50,7 +50,7 @@ public final class CrossEntropyLoss {
 
     /// Sets the share of the loss that goes to all classes alike.
     ///
-    /// @param labelSmoothing ε, in [0, 1]; 0 without this call
+    /// @param labelSmoothing ε, in [0, 1]; 0 by default
     /// @return this
     /// @throws IllegalArgumentException if it is out of range
     public CrossEntropyLoss labelSmoothing(double labelSmoothing) {
@@ -73,7 +73,7 @@ public final class CrossEntropyLoss {
 
     /// Sets how the losses of the rows are reduced.
     ///
-    /// @param reduction the reduction; [Reduction#MEAN] without this call
+    /// @param reduction the reduction; [Reduction#MEAN] by default
     /// @return this
     public CrossEntropyLoss reduction(Reduction reduction) {
         this.reduction = Objects.requireNonNull(reduction, "reduction");

@@ -234,8 +234,8 @@ public final class Functional {
     ///
     /// @param x the input, `[n, c, l]` or `[n, c, h, w]`
     /// @param size the new sizes: one number for all axes, or one for each
-    /// @param mode how elements are found between those of the input
-    /// @param alignCorners whether the first and last elements stay where they are; false for
+    /// @param mode the interpolation
+    /// @param alignCorners whether the first and the last elements of input and output coincide; false for
     ///     [Interpolation#NEAREST]
     /// @return a new tensor
     /// @throws IllegalArgumentException if the rank, the mode or a size does not fit
@@ -252,8 +252,8 @@ public final class Functional {
     /// @param x the input, `[n, c, l]` or `[n, c, h, w]`
     /// @param scaleFactor the factors of the sizes: one number for all axes, or one for each; new sizes are
     ///     rounded down
-    /// @param mode how elements are found between those of the input
-    /// @param alignCorners whether the first and last elements stay where they are; false for
+    /// @param mode the interpolation
+    /// @param alignCorners whether the first and the last elements of input and output coincide; false for
     ///     [Interpolation#NEAREST]
     /// @return a new tensor
     /// @throws IllegalArgumentException if the rank, the mode or a factor does not fit
@@ -465,7 +465,7 @@ public final class Functional {
     /// @param scale the factor of the scores
     /// @param enableGqa whether Hq may be a multiple of H
     /// @return a new tensor `[…,Hq,L,V]`
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or the dropout is no probability
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, or the dropout is not a probability
     public static Tensor scaledDotProductAttention(
             Tensor query,
             Tensor key,

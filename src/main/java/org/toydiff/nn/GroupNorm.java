@@ -45,7 +45,7 @@ public final class GroupNorm extends Layer {
 
     /// Sets ε, which keeps the divisor from 0.
     ///
-    /// @param epsilon ε, 0 or more; 1e-5 without this call
+    /// @param epsilon ε, 0 or more; 1e-5 by default
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public GroupNorm epsilon(double epsilon) {

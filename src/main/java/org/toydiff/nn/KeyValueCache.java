@@ -6,8 +6,7 @@ import org.toydiff.CompiledFunction;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// The keys and values of the positions so far, so that a new position attends to them without computing them
-/// again.
+/// The keys and values of earlier positions, kept so that a new position attends to them without computing them again.
 ///
 /// ```java
 /// var cache = new KeyValueCache(1, 8, 1024, 64);
@@ -19,7 +18,7 @@ import org.toydiff.Tensor;
 /// }
 /// ```
 ///
-/// **Memory** two blocks for the greatest length, made once, in the arena that is innermost then; appending copies
+/// **Memory** two blocks for the maximum length, allocated by the constructor in the innermost arena; appending copies
 /// the new positions alone, and attention reads the filled part where it lies.
 ///
 /// Keys and values are copied without their graph: a cache is for inference. A [CompiledFunction] that appends to a
@@ -31,14 +30,14 @@ public final class KeyValueCache {
     private final Tensor values;
     private long length;
 
-    /// What a compiled function depends on; one object for all calls.
+    /// The state on which compiled functions depend: one object for all calls.
     private final LongSupplier state = this::filled;
 
     /// Creates an empty FLOAT32 cache.
     ///
     /// @param batch the number of examples N
     /// @param heads the number of heads of keys and values H
-    /// @param maxLength the most positions
+    /// @param maxLength the maximum number of positions
     /// @param size the size of a key and of a value
     /// @throws IllegalArgumentException if a size is not positive
     public KeyValueCache(long batch, long heads, long maxLength, long size) {
@@ -50,7 +49,7 @@ public final class KeyValueCache {
     /// @param dtype the floating dtype of keys and values
     /// @param batch the number of examples N
     /// @param heads the number of heads of keys and values H
-    /// @param maxLength the most positions
+    /// @param maxLength the maximum number of positions
     /// @param keySize the size of a key
     /// @param valueSize the size of a value
     /// @throws IllegalArgumentException if a size is not positive, or the dtype is not floating
@@ -75,12 +74,12 @@ public final class KeyValueCache {
         return length;
     }
 
-    /// {@return the most positions}
+    /// {@return the maximum number of positions}
     public long maxLength() {
         return keys.size(POSITIONS);
     }
 
-    /// Forgets all positions; the memory stays.
+    /// Removes all positions; the memory stays allocated.
     public void clear() {
         setLength(0);
     }

@@ -8,7 +8,7 @@ public final class LogSoftmax extends Layer {
 
     /// Creates the layer.
     ///
-    /// @param axis the axis of the softmax, negative ones counted from the back
+    /// @param axis the axis of the softmax; negative axes count from the back
     public LogSoftmax(int axis) {
         this.axis = axis;
     }

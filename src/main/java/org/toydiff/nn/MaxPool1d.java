@@ -1,6 +1,6 @@
 package org.toydiff.nn;
 
-/// Returns the largest element of each window, as PyTorch's layer:
+/// Takes the largest element of each window, as PyTorch's layer:
 /// [org.toydiff.Tensor#maxPool(long\[\], long\[\], long\[\], long\[\], boolean)].
 ///
 /// **Shapes** `[n, c, l]` or `[c, l]`; of the output,

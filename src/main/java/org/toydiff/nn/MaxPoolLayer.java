@@ -15,7 +15,7 @@ abstract sealed class MaxPoolLayer<S extends MaxPoolLayer<S>> extends PoolingLay
 
     /// Sets the distances between the elements of a window.
     ///
-    /// @param dilation one number, or one for each axis, positive; 1 without this call
+    /// @param dilation one number, or one for each axis, positive; 1 by default
     /// @return this
     /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
     ///     each axis

@@ -10,7 +10,7 @@ import org.toydiff.Tensor;
 /// **Shapes** queries `[L, N, E]`, keys and values `[S, N, E]`, output `[L, N, E]`; with `batchFirst` `[N, L, E]`
 /// and `[N, S, E]`; of one example `[L, E]` and `[S, E]`. `in_proj_weight` is `[3·E, E]`, the rows for queries,
 /// keys and values one after another, `in_proj_bias` `[3·E]`, `out_proj.weight` `[E, E]` and `out_proj.bias` `[E]`.
-/// E is the embedding size, and the heads share it.
+/// E is the embedding size, of which each head has an equal part.
 /// **Masks** are PyTorch's for this layer: a BOOL one is true for a key that takes **no** part, unlike that of
 /// [Tensor#scaledDotProductAttention(Tensor, Tensor, Tensor, boolean)].
 /// **Memory** the projections and the output of attention; no scores. Heads are views, which attention reads where
@@ -37,7 +37,7 @@ public final class MultiheadAttention extends Layer {
     ///
     /// @param size the embedding size E
     /// @param heads the number of heads, which divides E
-    /// @throws IllegalArgumentException if a size is not positive, or E is no multiple of the heads
+    /// @throws IllegalArgumentException if a size is not positive, or E is not a multiple of the heads
     public MultiheadAttention(long size, long heads) {
         this(size, heads, 0, false);
     }
@@ -48,7 +48,7 @@ public final class MultiheadAttention extends Layer {
     /// @param heads the number of heads, which divides E
     /// @param dropout the probability of dropping a weight of a key in training, in [0, 1]
     /// @param batchFirst whether inputs are `[N, L, E]`
-    /// @throws IllegalArgumentException if a setting is out of range, or E is no multiple of the heads
+    /// @throws IllegalArgumentException if a setting is out of range, or E is not a multiple of the heads
     public MultiheadAttention(long size, long heads, double dropout, boolean batchFirst) {
         this(DType.FLOAT32, size, heads, dropout, batchFirst, true);
     }
@@ -61,7 +61,7 @@ public final class MultiheadAttention extends Layer {
     /// @param dropout the probability of dropping a weight of a key in training, in [0, 1]
     /// @param batchFirst whether inputs are `[N, L, E]`
     /// @param bias whether the projections have biases
-    /// @throws IllegalArgumentException if a setting is out of range, E is no multiple of the heads, or the dtype
+    /// @throws IllegalArgumentException if a setting is out of range, E is not a multiple of the heads, or the dtype
     ///     is not floating
     public MultiheadAttention(DType dtype, long size, long heads, double dropout, boolean batchFirst, boolean bias) {
         requireFloating(dtype);
@@ -85,7 +85,7 @@ public final class MultiheadAttention extends Layer {
         }
     }
 
-    /// Attends to the input itself.
+    /// Attends to the input itself, without masks.
     @Override
     protected Tensor compute(Tensor x) {
         return attend(x, x, x, null, null, false);
@@ -111,7 +111,7 @@ public final class MultiheadAttention extends Layer {
     ///     of its scores; null for none
     /// @param mask `[L, S]`, or `[N·H, L, S]`: BOOL, true for a key that takes no part, or terms of the scores;
     ///     null for none
-    /// @param causal whether query i sees the keys up to i alone, besides what the masks say; needs no memory
+    /// @param causal whether query i sees the keys up to i alone, in addition to the masks; takes no memory
     /// @return the output
     /// @throws IllegalArgumentException if an input does not fit
     public Tensor forward(Tensor query, Tensor key, Tensor value, Tensor keyPaddingMask, Tensor mask, boolean causal) {
@@ -126,10 +126,10 @@ public final class MultiheadAttention extends Layer {
     /// generation. Position i sees the earlier ones and those up to i. Call it in a region without gradients.
     ///
     /// @param x one position or several, which follow those in the cache
-    /// @param cache the keys and values so far, to which those of x are appended; made for this layer alone
+    /// @param cache the keys and values so far, to which those of x are appended; used by this layer alone
     /// @return the output for x
     /// @throws IllegalArgumentException if the input does not fit the layer or the cache
-    /// @throws IllegalStateException if the cache has no room for it
+    /// @throws IllegalStateException if the cache has no room for x
     public Tensor forward(Tensor x, KeyValueCache cache) {
         try {
             requireInputs(x, x, x);
@@ -141,7 +141,7 @@ public final class MultiheadAttention extends Layer {
         }
     }
 
-    /// As `forward`, and returns the weights that the keys have, which takes memory for all of them.
+    /// As `forward`, and also returns the attention weights. **Memory** the weights of all heads.
     ///
     /// @param query the queries
     /// @param key the keys

@@ -3,7 +3,7 @@ package org.toydiff.nn;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// x where it is positive, `weight·x` elsewhere, with a weight that is learned:
+/// x where it is positive, `weight·x` elsewhere, with a learned weight:
 /// [Functional#prelu(Tensor, Tensor)].
 ///
 /// **Shapes** `[n, channels, …]`, or any with one weight for all channels.

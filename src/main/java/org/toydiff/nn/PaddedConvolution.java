@@ -20,8 +20,8 @@ public abstract sealed class PaddedConvolution<L extends PaddedConvolution<L>> e
         super(dtype, out, in, out, kernel, groups, bias);
     }
 
-    /// Pads so that the output is as large as the input, PyTorch's "same": by half of the kernel's span at either end,
-    /// and by one more at the end if that is odd. The stride must be 1 then.
+    /// Pads so that the output has the size of the input, PyTorch's "same": by half of `dilation·(kernel − 1)` at
+    /// either end of each axis, and by one more at its end if that is odd. Forward throws unless the stride is 1.
     ///
     /// @return this
     public L samePadding() {
@@ -37,9 +37,9 @@ public abstract sealed class PaddedConvolution<L extends PaddedConvolution<L>> e
         return layer;
     }
 
-    /// Pads with elements of the input, in a new tensor, in place of zeros.
+    /// Pads with elements of the input instead of zeros. **Memory** the padded input, a new tensor.
     ///
-    /// @param mode which elements
+    /// @param mode the elements: reflected, replicated or circular
     /// @return this
     public L paddingMode(Tensor.Padding mode) {
         this.mode = Objects.requireNonNull(mode, "mode");

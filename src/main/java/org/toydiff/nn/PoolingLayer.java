@@ -3,8 +3,8 @@ package org.toydiff.nn;
 /// The base of layers that pool windows of the last axis, or the last two: their kernel, stride, padding and
 /// ceilMode.
 ///
-/// Settings are one number for all axes, or one for each. Methods named after them change them; each holds from
-/// the next forward on.
+/// Settings are one number for all axes, or one for each. Methods named after them change them, with effect from the
+/// next forward.
 ///
 /// @param <S> the layer itself, which the settings return
 abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer permits AvgPoolLayer, MaxPoolLayer {
@@ -24,7 +24,7 @@ abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer perm
 
     /// Sets the distances between windows.
     ///
-    /// @param stride one number, or one for each axis, positive; the kernel without this call
+    /// @param stride one number, or one for each axis, positive; the kernel by default
     /// @return this
     /// @throws IllegalArgumentException if one is not positive or exceeds 2³¹ − 1, or there are neither one nor one for
     ///     each axis
@@ -35,7 +35,7 @@ abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer perm
 
     /// Sets the widths of a border on either side.
     ///
-    /// @param padding one number, or one for each axis, 0 to half of the kernel; 0 without this call
+    /// @param padding one number, or one for each axis, 0 to half of the kernel; 0 by default
     /// @return this
     /// @throws IllegalArgumentException if one is negative or exceeds 2³¹ − 1, or there are neither one nor one for
     ///     each axis
@@ -46,7 +46,7 @@ abstract sealed class PoolingLayer<S extends PoolingLayer<S>> extends Layer perm
 
     /// Sets whether a last window that begins inside the input or its left border, and ends outside of it, counts.
     ///
-    /// @param ceilMode whether it does; false without this call
+    /// @param ceilMode whether it counts; false by default
     /// @return this
     public S ceilMode(boolean ceilMode) {
         this.ceilMode = ceilMode;

@@ -7,8 +7,8 @@ import org.toydiff.Tensor;
 /// Adds sines and cosines of the position: `sin(p·10000^(−2i/E))` to column 2i and the cosine to column 2i + 1 of
 /// position p: A. Vaswani et al., "Attention is all you need", 2017, section 3.5.
 ///
-/// **Shapes** `[…, L, E] → […, L, E]`, for lengths up to the greatest one. The table is no parameter and no part of
-/// the state.
+/// **Shapes** `[…, L, E] → […, L, E]`, for L up to maxLength. The table is neither a parameter nor part of the
+/// state.
 public final class PositionalEncoding extends Layer {
     private static final double BASE = 10_000;
 
@@ -17,7 +17,7 @@ public final class PositionalEncoding extends Layer {
     /// Creates a FLOAT32 layer.
     ///
     /// @param size the embedding size E, even
-    /// @param maxLength the greatest length
+    /// @param maxLength the maximum length
     /// @throws IllegalArgumentException if a size is not positive, or E is odd
     public PositionalEncoding(long size, long maxLength) {
         this(DType.FLOAT32, size, maxLength);
@@ -27,7 +27,7 @@ public final class PositionalEncoding extends Layer {
     ///
     /// @param dtype the floating dtype of input and output
     /// @param size the embedding size E, even
-    /// @param maxLength the greatest length
+    /// @param maxLength the maximum length
     /// @throws IllegalArgumentException if a size is not positive, E is odd, or the dtype is not floating
     public PositionalEncoding(DType dtype, long size, long maxLength) {
         requireFloating(dtype);

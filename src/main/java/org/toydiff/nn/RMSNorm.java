@@ -40,7 +40,7 @@ public final class RMSNorm extends Layer {
 
     /// Sets ε, which keeps the divisor from 0.
     ///
-    /// @param epsilon ε, 0 or more; without this call the distance from 1 to the next number, of FLOAT64 or of FLOAT32
+    /// @param epsilon ε, 0 or more; by default the distance from 1 to the next number, of FLOAT64 or of FLOAT32
     /// @return this
     /// @throws IllegalArgumentException if it is negative or NaN
     public RMSNorm epsilon(double epsilon) {

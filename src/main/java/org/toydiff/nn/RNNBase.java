@@ -6,7 +6,7 @@ import java.util.List;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// The layers and directions that [RNN], [LSTM] and [GRU] have in common.
+/// The base of [RNN], [LSTM] and [GRU]: their layers, directions and parameters.
 ///
 /// `forward` returns the output alone, from initial states of zeros; `run` takes states and lengths and returns the
 /// last states too.

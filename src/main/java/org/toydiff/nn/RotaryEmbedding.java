@@ -11,8 +11,8 @@ import org.toydiff.Tensor;
 /// Pair i of position p turns by `p·base^(−2i/E)`. Pairs are columns 2i and 2i + 1, as in the paper, or, `halves`,
 /// columns i and i + E/2, as in GPT-NeoX and in the models of Hugging Face.
 ///
-/// **Shapes** `[…, L, E] → […, L, E]`, for positions up to the greatest one. **Gradient** g turned back. The tables
-/// are no parameters and no part of the state.
+/// **Shapes** `[…, L, E] → […, L, E]`, for up to maxLength positions. **Gradient** g, rotated back. The tables are
+/// neither parameters nor part of the state.
 public final class RotaryEmbedding extends Layer {
     private final Tensor cosines;
     private final Tensor sines;
@@ -21,7 +21,7 @@ public final class RotaryEmbedding extends Layer {
     /// Creates a FLOAT32 layer with a base of 10,000, for pairs of adjacent columns.
     ///
     /// @param size the size of a head E, even
-    /// @param maxLength the greatest number of positions
+    /// @param maxLength the maximum number of positions
     /// @throws IllegalArgumentException if a size is not positive, or E is odd
     public RotaryEmbedding(long size, long maxLength) {
         this(DType.FLOAT32, size, maxLength, 10_000, false);
@@ -31,9 +31,9 @@ public final class RotaryEmbedding extends Layer {
     ///
     /// @param dtype the floating dtype of input and output
     /// @param size the size of a head E, even
-    /// @param maxLength the greatest number of positions
+    /// @param maxLength the maximum number of positions
     /// @param base the base of the angles, positive
-    /// @param halves whether pairs are columns i and i + E/2, and not adjacent ones
+    /// @param halves whether pairs are columns i and i + E/2 rather than adjacent ones
     /// @throws IllegalArgumentException if a setting is out of range, E is odd, or the dtype is not floating
     public RotaryEmbedding(DType dtype, long size, long maxLength, double base, boolean halves) {
         requireFloating(dtype);

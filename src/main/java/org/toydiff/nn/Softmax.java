@@ -8,7 +8,7 @@ public final class Softmax extends Layer {
 
     /// Creates the layer.
     ///
-    /// @param axis the axis that sums to 1, negative ones counted from the back
+    /// @param axis the axis that sums to 1; negative axes count from the back
     public Softmax(int axis) {
         this.axis = axis;
     }

@@ -7,13 +7,13 @@ public final class Softplus extends Layer {
     private double beta = 1;
     private double threshold = 20;
 
-    /// Makes a layer with β = 1 and a threshold of 20. Methods named after the settings change those; each holds
-    /// from the next forward on.
+    /// Creates a layer with β = 1 and a threshold of 20. Methods named after the settings change those;
+    /// each takes effect with the next forward.
     public Softplus() {}
 
     /// Sets β, the sharpness.
     ///
-    /// @param beta β, positive; 1 without this call
+    /// @param beta β, positive; 1 by default
     /// @return this
     /// @throws IllegalArgumentException if it is not positive
     public Softplus beta(double beta) {
@@ -27,7 +27,7 @@ public final class Softplus extends Layer {
 
     /// Sets the threshold, above which the output is the input.
     ///
-    /// @param threshold the largest `β·x` that the formula is used for; 20 without this call
+    /// @param threshold the largest `β·x` that the formula is used for; 20 by default
     /// @return this
     public Softplus threshold(double threshold) {
         this.threshold = threshold;

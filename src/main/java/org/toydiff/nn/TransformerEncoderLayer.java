@@ -5,7 +5,7 @@ import org.toydiff.Activation;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 
-/// Attention of a sequence to itself and a network of two layers for each position, each added to its input and
+/// Self-attention and a feed-forward network of two layers for each position, each added to its input and
 /// normalised, as PyTorch's TransformerEncoderLayer: A. Vaswani et al., "Attention is all you need", 2017.
 ///
 /// `x = norm1(x + attention(x))`, `y = norm2(x + linear2(activation(linear1(x))))`; with `normFirst`
@@ -15,7 +15,7 @@ import org.toydiff.Tensor;
 /// **Shapes** `[L, N, E] → [L, N, E]`, with `batchFirst` `[N, L, E] → [N, L, E]`; of one example `[L, E]`.
 /// **Parameters** those of [MultiheadAttention] `self_attn`, of [Linear] `linear1` and `linear2`, and of
 /// [LayerNorm] `norm1` and `norm2`.
-/// **Dropout** in training: of the weights of attention, after both parts, and after the activation.
+/// **Dropout** in training: of the attention weights, after either part, and after the activation.
 public final class TransformerEncoderLayer extends Layer {
     private final MultiheadAttention attention;
     private final Linear linear1;
@@ -32,7 +32,7 @@ public final class TransformerEncoderLayer extends Layer {
     ///
     /// @param size the embedding size E
     /// @param heads the number of heads, which divides E
-    /// @throws IllegalArgumentException if a size is not positive, or E is no multiple of the heads
+    /// @throws IllegalArgumentException if a size is not positive, or E is not a multiple of the heads
     public TransformerEncoderLayer(long size, long heads) {
         this(size, heads, 2048, 0.1, false, false);
     }
@@ -45,7 +45,7 @@ public final class TransformerEncoderLayer extends Layer {
     /// @param dropout the probability of every dropout, in [0, 1]
     /// @param batchFirst whether inputs are `[N, L, E]`
     /// @param normFirst whether to normalise before each part and not after the addition
-    /// @throws IllegalArgumentException if a setting is out of range, or E is no multiple of the heads
+    /// @throws IllegalArgumentException if a setting is out of range, or E is not a multiple of the heads
     public TransformerEncoderLayer(
             long size, long heads, long units, double dropout, boolean batchFirst, boolean normFirst) {
         this(DType.FLOAT32, size, heads, units, dropout, null, 1e-5, batchFirst, normFirst);
@@ -63,7 +63,7 @@ public final class TransformerEncoderLayer extends Layer {
     /// @param epsilon ε of the normalisations
     /// @param batchFirst whether inputs are `[N, L, E]`
     /// @param normFirst whether to normalise before each part and not after the addition
-    /// @throws IllegalArgumentException if a setting is out of range, E is no multiple of the heads, or the dtype
+    /// @throws IllegalArgumentException if a setting is out of range, E is not a multiple of the heads, or the dtype
     ///     is not floating
     public TransformerEncoderLayer(
             DType dtype,
@@ -98,7 +98,7 @@ public final class TransformerEncoderLayer extends Layer {
     /// @param mask `[L, L]`, or `[N·H, L, L]`: BOOL, true for a key that takes no part, or terms of the scores;
     ///     null for none
     /// @param keyPaddingMask `[N, L]`: BOOL, true for a position that takes no part, or terms; null for none
-    /// @param causal whether a position sees those up to itself alone, besides what the masks say; needs no memory
+    /// @param causal whether a position sees those up to itself alone, in addition to the masks; takes no memory
     /// @return the output
     /// @throws IllegalArgumentException if an input does not fit
     public Tensor forward(Tensor x, Tensor mask, Tensor keyPaddingMask, boolean causal) {

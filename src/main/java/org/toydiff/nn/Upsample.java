@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.toydiff.Tensor;
 
-/// Enlarges, or makes smaller, the axes after the first two:
+/// Resizes the axes after the first two:
 /// [Functional#interpolate(Tensor, long\[\], Interpolation, boolean)].
 ///
 /// **Shapes** `[n, c, l]` or `[n, c, h, w]`.
@@ -49,9 +49,9 @@ public final class Upsample extends Layer {
         this.scaleFactor = scaleFactor.clone();
     }
 
-    /// Sets how elements between those of the input are found.
+    /// Sets the interpolation.
     ///
-    /// @param mode the mode; [Interpolation#NEAREST] without this call
+    /// @param mode the mode; [Interpolation#NEAREST] by default
     /// @return this
     public Upsample mode(Interpolation mode) {
         this.mode = Objects.requireNonNull(mode, "mode");
@@ -59,9 +59,9 @@ public final class Upsample extends Layer {
         return this;
     }
 
-    /// Sets whether the first and last elements stay where they are.
+    /// Sets whether the first and the last elements of input and output coincide.
     ///
-    /// @param alignCorners whether they do, which is not for [Interpolation#NEAREST]; false without this call
+    /// @param alignCorners whether they do; must be false for [Interpolation#NEAREST]; false by default
     /// @return this
     public Upsample alignCorners(boolean alignCorners) {
         this.alignCorners = alignCorners;
