@@ -94,3 +94,5 @@ layer("weightsOfHeads", nn.MultiheadAttention(4, 2), randn(3, 2, 4),
 layer("encoder", nn.TransformerEncoderLayer(4, 2, 5, 0.0), randn(3, 2, 4), f=lambda m, x: m(x))
 layer("encoderOfBatches", nn.TransformerEncoderLayer(4, 2, 5, 0.0, F.gelu, batch_first=True, norm_first=True),
       randn(2, 3, 4), f=lambda m, x: m(x, src_mask=later, is_causal=True))
+layer("multiheadOfSizes", nn.MultiheadAttention(4, 2, kdim=3, vdim=5, batch_first=True), randn(2, 2, 4), randn(2, 3, 3),
+      randn(2, 3, 5), f=lambda m, q, k, v: m(q, k, v, need_weights=False)[0])

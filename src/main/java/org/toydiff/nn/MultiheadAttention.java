@@ -10,19 +10,24 @@ import org.toydiff.Tensor;
 /// **Shapes** queries `[L, N, E]`, keys and values `[S, N, E]`, output `[L, N, E]`; with `batchFirst` `[N, L, E]`
 /// and `[N, S, E]`; of one example `[L, E]` and `[S, E]`. `in_proj_weight` is `[3·E, E]`, the rows for queries,
 /// keys and values one after another, `in_proj_bias` `[3·E]`, `out_proj.weight` `[E, E]` and `out_proj.bias` `[E]`.
-/// E is the embedding size, of which each head has an equal part.
+/// E is the embedding size, of which each head has an equal part. Where keys or values have other sizes, kdim and vdim,
+/// there are three weights instead: `q_proj_weight` `[E, E]`, `k_proj_weight` `[E, kdim]`, `v_proj_weight` `[E, vdim]`.
 /// **Masks** are PyTorch's for this layer: a BOOL one is true for a key that takes **no** part, unlike that of
 /// [Tensor#scaledDotProductAttention(Tensor, Tensor, Tensor, boolean)].
 /// **Memory** the projections and the output of attention; no scores. Heads are views, which attention reads where
 /// they lie. A call that returns the weights forms them.
-/// **Initial values** `in_proj_weight` by [Initializers#xavierUniform(Tensor)], biases 0, `out_proj.weight` as
+/// **Initial values** the weights of the inputs by [Initializers#xavierUniform(Tensor)], biases 0, `out_proj.weight` as
 /// [Linear]'s.
 public final class MultiheadAttention extends Layer {
     private final long size;
     private final long heads;
     private final double dropout;
     private final boolean batchFirst;
-    private final Tensor weight;
+    private final long kdim;
+    private final long vdim;
+
+    /// One weight for all three projections, or one for each.
+    private final Tensor[] weights;
     private final Tensor bias;
     private final Linear projection;
 
@@ -64,6 +69,30 @@ public final class MultiheadAttention extends Layer {
     /// @throws IllegalArgumentException if a setting is out of range, E is not a multiple of the heads, or the dtype
     ///     is not floating
     public MultiheadAttention(DType dtype, long size, long heads, double dropout, boolean batchFirst, boolean bias) {
+        this(dtype, size, heads, dropout, batchFirst, bias, size, size);
+    }
+
+    /// Creates a layer whose keys and values have sizes of their own.
+    ///
+    /// @param dtype the floating dtype of inputs, output and parameters
+    /// @param size the embedding size E, that of queries and output
+    /// @param heads the number of heads, which divides E
+    /// @param dropout the probability of dropping a weight of a key in training, in [0, 1]
+    /// @param batchFirst whether inputs are `[N, L, E]`
+    /// @param bias whether the projections have biases
+    /// @param kdim the size of a key
+    /// @param vdim the size of a value
+    /// @throws IllegalArgumentException if a setting is out of range, E is not a multiple of the heads, or the dtype
+    ///     is not floating
+    public MultiheadAttention(
+            DType dtype,
+            long size,
+            long heads,
+            double dropout,
+            boolean batchFirst,
+            boolean bias,
+            long kdim,
+            long vdim) {
         requireFloating(dtype);
         if (size <= 0 || heads <= 0 || size % heads != 0) {
             throw new IllegalArgumentException("MultiheadAttention: an embedding of " + size + " does not divide into "
@@ -77,12 +106,24 @@ public final class MultiheadAttention extends Layer {
         this.heads = heads;
         this.dropout = Functional.requireProbability("MultiheadAttention", dropout);
         this.batchFirst = batchFirst;
-        this.weight = parameter("in_proj_weight", Initializers.xavierUniform(Tensor.empty(dtype, 3 * size, size)));
+        this.kdim = Functional.requirePositive("MultiheadAttention", "kdim", kdim);
+        this.vdim = Functional.requirePositive("MultiheadAttention", "vdim", vdim);
+        this.weights = kdim == size && vdim == size
+                ? new Tensor[] {weight(dtype, "in_proj_weight", 3 * size, size)}
+                : new Tensor[] {
+                    weight(dtype, "q_proj_weight", size, size),
+                    weight(dtype, "k_proj_weight", size, kdim),
+                    weight(dtype, "v_proj_weight", size, vdim)
+                };
         this.bias = bias ? parameter("in_proj_bias", Tensor.zeros(dtype, 3 * size)) : null;
         this.projection = child("out_proj", new Linear(dtype, size, size, bias));
         if (bias) {
             Initializers.zeros(projection.namedParameters().get("bias"));
         }
+    }
+
+    private Tensor weight(DType dtype, String name, long rows, long columns) {
+        return parameter(name, Initializers.xavierUniform(Tensor.empty(dtype, rows, columns)));
     }
 
     /// Attends to the input itself, without masks.
@@ -196,26 +237,34 @@ public final class MultiheadAttention extends Layer {
     }
 
     private void requireInputs(Tensor query, Tensor key, Tensor value) {
-        if (!isInput(query, query) || !isInput(key, query) || !isInput(value, query) || !sameLength(key, value)) {
-            String shape = batchFirst ? "[N, L, " : "[L, N, ";
+        boolean fits = (query.rank() == 2 || query.rank() == 3)
+                && isLike(query, query, size)
+                && isLike(query, key, kdim)
+                && isLike(query, value, vdim)
+                && key.size(positions()) == value.size(positions());
+        if (!fits) {
             throw new IllegalArgumentException("MultiheadAttention: inputs " + Arrays.toString(query.shape()) + ", "
-                    + Arrays.toString(key.shape()) + " and " + Arrays.toString(value.shape()) + " must be " + shape
-                    + size + "], or [L, " + size + "] of one example, with one N, and one L of keys and values");
+                    + Arrays.toString(key.shape()) + " and " + Arrays.toString(value.shape()) + " must be "
+                    + shapes(batchFirst ? "[N, L, " : "[L, N, ", batchFirst ? "[N, S, " : "[S, N, ") + ", or "
+                    + shapes("[L, ", "[S, ") + " of one example");
         }
     }
 
-    private boolean isInput(Tensor x, Tensor query) {
-        boolean one = x.rank() == 2;
-        return (one || x.rank() == 3)
-                && x.rank() == query.rank()
-                && x.size(-1) == size
-                && (one || x.size(batchFirst ? 0 : 1) == query.size(batchFirst ? 0 : 1));
+    /// The axis of positions.
+    private int positions() {
+        return batchFirst ? -2 : 0;
     }
 
-    /// Whether there is one value for each key.
-    private boolean sameLength(Tensor key, Tensor value) {
-        int positions = batchFirst ? -2 : 0;
-        return key.size(positions) == value.size(positions);
+    /// Whether an input has the rank and the batch of the queries, and so many columns.
+    private boolean isLike(Tensor query, Tensor x, long columns) {
+        int batch = batchFirst ? 0 : 1;
+        return x.rank() == query.rank()
+                && x.size(-1) == columns
+                && (x.rank() == 2 || x.size(batch) == query.size(batch));
+    }
+
+    private String shapes(String ofQueries, String ofKeys) {
+        return ofQueries + size + "], " + ofKeys + kdim + "] and " + ofKeys + vdim + "]";
     }
 
     // Heads.
@@ -223,7 +272,8 @@ public final class MultiheadAttention extends Layer {
     /// Projects to queries, keys or values (`part` 0 to 2).
     private Tensor project(Tensor x, int part) {
         long from = part * size;
-        return x.linear(weight.slice(0, from, from + size), bias == null ? null : bias.slice(0, from, from + size));
+        Tensor weight = weights.length == 1 ? weights[0].slice(0, from, from + size) : weights[part];
+        return x.linear(weight, bias == null ? null : bias.slice(0, from, from + size));
     }
 
     /// Returns a view `[N, H, L, E/H]`, or `[H, L, E/H]` of one example.
@@ -287,7 +337,7 @@ public final class MultiheadAttention extends Layer {
     }
 
     private void requireMask(String name, Tensor mask) {
-        DType dtype = weight.dtype();
+        DType dtype = weights[0].dtype();
         if (mask.dtype() != DType.BOOL && mask.dtype() != dtype) {
             throw new IllegalArgumentException("MultiheadAttention: " + name + " " + Arrays.toString(mask.shape())
                     + " is " + mask.dtype() + "; cast it to BOOL, or to " + dtype + " if it has terms of the scores");
@@ -331,7 +381,8 @@ public final class MultiheadAttention extends Layer {
 
     @Override
     public String toString() {
+        String sizes = weights.length == 1 ? "" : ", kdim=" + kdim + ", vdim=" + vdim;
         return "MultiheadAttention(" + size + ", heads=" + heads + ", dropout=" + dropout + ", batchFirst=" + batchFirst
-                + ")";
+                + sizes + ")";
     }
 }

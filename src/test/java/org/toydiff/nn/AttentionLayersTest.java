@@ -60,6 +60,10 @@ class AttentionLayersTest extends ArenaTest {
             "multiheadOfBatches",
             new Row(dtype -> multihead(dtype, true, true), (layer, x) -> ((MultiheadAttention) layer)
                     .forward(x.get(0), x.get(1), x.get(2), padding(), null, false)),
+            "multiheadOfSizes",
+            new Row(
+                    dtype -> new MultiheadAttention(dtype, 4, 2, 0, true, true, 3, 5),
+                    (layer, x) -> ((MultiheadAttention) layer).forward(x.get(0), x.get(1), x.get(2))),
             "multiheadWithoutBias",
             new Row(dtype -> multihead(dtype, true, false), (layer, x) -> ((MultiheadAttention) layer)
                     .forward(x.get(0), x.get(0), x.get(0), null, later(), false)),
@@ -243,6 +247,28 @@ class AttentionLayersTest extends ArenaTest {
     }
 
     @Test
+    void keysAndValuesOfSizesOfTheirOwnHaveWeightsOfTheirOwn() {
+        var layer = new MultiheadAttention(DType.FLOAT32, 4, 2, 0, false, true, 3, 4);
+        assertEquals(
+                List.of(
+                        "q_proj_weight",
+                        "k_proj_weight",
+                        "v_proj_weight",
+                        "in_proj_bias",
+                        "out_proj.weight",
+                        "out_proj.bias"),
+                List.copyOf(layer.stateDict().keySet()));
+        assertEquals("MultiheadAttention(4, heads=2, dropout=0.0, batchFirst=false, kdim=3, vdim=4)", layer.toString());
+        requireRefused(
+                "MultiheadAttention: inputs [2, 4], [2, 4] and [2, 4] must be [L, N, 4], [S, N, 3] and [S, N, 4], or [L, 4],"
+                        + " [S, 3] and [S, 4] of one example",
+                () -> layer.forward(Tensor.ones(2, 4)));
+        requireRefused(
+                "MultiheadAttention: vdim 0 must be positive",
+                () -> new MultiheadAttention(DType.FLOAT32, 4, 2, 0, false, true, 3, 0));
+    }
+
+    @Test
     void queriesThatDoNotFitACacheAreRefused() {
         var cache = new KeyValueCache(2, 2, 4, 8);
         Tensor two = Tensor.ones(2, 4, 2, 8);
@@ -356,8 +382,8 @@ class AttentionLayersTest extends ArenaTest {
         var layer = new MultiheadAttention(4, 2, 0, true);
         Tensor x = Tensor.ones(2, 3, 4);
         requireRefused(
-                "MultiheadAttention: inputs [2, 3, 4], [2, 3, 4] and [2, 3, 5] must be [N, L, 4], or [L, 4] of one example,"
-                        + " with one N, and one L of keys and values",
+                "MultiheadAttention: inputs [2, 3, 4], [2, 3, 4] and [2, 3, 5] must be [N, L, 4], [N, S, 4] and [N, S, 4], or"
+                        + " [L, 4], [S, 4] and [S, 4] of one example",
                 () -> layer.forward(x, x, Tensor.ones(2, 3, 5)));
         for (Tensor other : List.of(Tensor.ones(1, 3, 4), Tensor.ones(3, 3, 4), Tensor.ones(3, 4))) {
             assertThrows(IllegalArgumentException.class, () -> layer.forward(x, other, other));
