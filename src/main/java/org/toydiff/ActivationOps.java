@@ -39,9 +39,11 @@ public sealed interface ActivationOps permits Tensor {
     /// @param alpha α, minus the limit at −∞
     /// @return a new tensor of this shape
     default Tensor elu(double alpha) {
+        Tensor self = self();
+        self.requireFloating("elu");
         return binary(
-                self(),
-                Families.constant(self(), "elu", alpha),
+                self,
+                Families.constant(self, "elu", alpha),
                 "elu",
                 BinaryKernel.ELU,
                 readsInputs((g, x, other) -> g.multiply(eluSlope(x, other))),

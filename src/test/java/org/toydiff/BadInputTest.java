@@ -80,6 +80,11 @@ class BadInputTest extends ArenaTest {
         rejected(
                 "add: [2, 3] is float32 and [] is float64; cast(DType.FLOAT64) the first",
                 () -> a.add(Tensor.scalar(DType.FLOAT64, 1)));
+        long live = arena.liveBytes();
+        rejected(
+                "elu: takes FLOAT32, FLOAT64 or BFLOAT16, and [2] is int32; cast(DType.FLOAT64) first",
+                () -> labels.elu(0.7));
+        assertEquals(live, arena.liveBytes());
         rejected("rand: takes FLOAT32, FLOAT64 or BFLOAT16, not int32", () -> Tensor.rand(DType.INT32, 2));
         rejected(
                 "trackGradient: takes FLOAT32, FLOAT64 or BFLOAT16, and [2] is int32; cast(DType.FLOAT64) first",
