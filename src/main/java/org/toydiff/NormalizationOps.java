@@ -105,7 +105,7 @@ public sealed interface NormalizationOps permits Tensor {
     }
 
     private static long lengthOfChannels(String op, Tensor x, Tensor weight, Tensor bias, double epsilon) {
-        requireAffine(op, x, weight, bias, epsilon);
+        requireOperands(op, x, weight, bias, epsilon);
         if (x.rank() < 2 || weight.rank() != 1 || weight.shape[0] != x.shape[1]) {
             throw new IllegalArgumentException(
                     op + ": " + Shape.text(x.shape) + " is not [n, channels, …] for a weight "
@@ -187,7 +187,7 @@ public sealed interface NormalizationOps permits Tensor {
     }
 
     private static Tensor byRows(String op, Tensor x, Tensor weight, Tensor bias, double epsilon) {
-        requireAffine(op, x, weight, bias, epsilon);
+        requireOperands(op, x, weight, bias, epsilon);
         int leading = x.rank() - weight.rank();
         if (leading < 0 || !Arrays.equals(Arrays.copyOfRange(x.shape, leading, x.rank()), weight.shape)) {
             throw new IllegalArgumentException(
@@ -306,7 +306,7 @@ public sealed interface NormalizationOps permits Tensor {
         return gradients;
     }
 
-    private static void requireAffine(String op, Tensor x, Tensor weight, Tensor bias, double epsilon) {
+    private static void requireOperands(String op, Tensor x, Tensor weight, Tensor bias, double epsilon) {
         if (!(epsilon >= 0)) {
             throw new IllegalArgumentException(op + ": epsilon " + epsilon + " must be 0 or more");
         }

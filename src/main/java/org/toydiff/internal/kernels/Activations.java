@@ -107,8 +107,8 @@ public final class Activations {
     static Real hardswishGradient(Real g, Real x) {
         Precision p = x.precision();
         Real between = g.multiply(x.divide(p.constant(3)).add(p.constant(0.5)));
-        Real above = x.less(p.constant(3)).select(between, g);
-        return x.lessOrEqual(p.constant(-3)).select(p.constant(0), above);
+        Real upward = x.less(p.constant(3)).select(between, g);
+        return x.lessOrEqual(p.constant(-3)).select(p.constant(0), upward);
     }
 
     // With `e = eˣ`, `tanh(ln(1 + e)) = n/(n + 2)` where `n = e·(e + 2)`, which loses no digits where e is small.
