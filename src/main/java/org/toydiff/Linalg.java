@@ -279,7 +279,7 @@ public final class Linalg {
     /// @param a a vector `[n]` or matrices `[…, m, n]`
     /// @param order the order
     /// @return a new tensor: a scalar, or one of the leading axes
-    /// @throws IllegalArgumentException if there is no norm of that order, or none of nothing
+    /// @throws IllegalArgumentException if there is no norm of that order, or none of an empty vector or matrix
     public static Tensor norm(Tensor a, double order) {
         a.requireFloating("norm");
         if (a.rank() == 1) {
@@ -290,14 +290,12 @@ public final class Linalg {
         if (size == 2) {
             Tensor s = svd(a).s();
             long k = s.shape[s.rank() - 1];
-            if (k == 0) {
-                throw new IllegalArgumentException(
-                        "norm: " + Shape.text(a.shape) + " has no singular values, and no norm of order " + order);
-            }
+            requireSome("singular values", k, a, order);
             long at = order > 0 ? 0 : k - 1;
             return s.slice(-1, at, at + 1).squeeze(-1);
         }
         if (size == 1 || size == Double.POSITIVE_INFINITY) {
+            requireSome(size == 1 ? "columns" : "rows", a.shape[a.rank() - (size == 1 ? 1 : 2)], a, order);
             Tensor sums = a.abs().sum(size == 1 ? -2 : -1);
             return order > 0 ? sums.max(-1) : sums.min(-1);
         }
@@ -305,7 +303,17 @@ public final class Linalg {
                 + "; give 1, 2, ∞ or one of these negative, or use nuclearNorm, or norm(a) of all elements");
     }
 
+    private static void requireSome(String parts, long count, Tensor a, double order) {
+        if (count == 0) {
+            throw new IllegalArgumentException(
+                    "norm: " + Shape.text(a.shape) + " has no " + parts + ", and no norm of order " + order);
+        }
+    }
+
     private static Tensor vectorNorm(Tensor a, double order) {
+        if (Double.isInfinite(order)) {
+            requireSome("elements", a.shape[0], a, order);
+        }
         if (order == Double.NEGATIVE_INFINITY) {
             return a.abs().min();
         }

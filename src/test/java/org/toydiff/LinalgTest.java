@@ -436,6 +436,20 @@ class LinalgTest {
                             + " nuclearNorm, or norm(a) of all elements",
                     x -> Linalg.norm(x, 3),
                     Tensor.ones(2, 3));
+            requireMessage(
+                    "norm: [0, 2] has no singular values, and no norm of order -2.0",
+                    x -> Linalg.norm(x, -2),
+                    Tensor.ones(0, 2));
+            requireMessage(
+                    "norm: [3, 0] has no columns, and no norm of order 1.0", x -> Linalg.norm(x, 1), Tensor.ones(3, 0));
+            requireMessage(
+                    "norm: [0, 2] has no rows, and no norm of order -Infinity",
+                    x -> Linalg.norm(x, Double.NEGATIVE_INFINITY),
+                    Tensor.ones(0, 2));
+            requireMessage(
+                    "norm: [0] has no elements, and no norm of order Infinity",
+                    x -> Linalg.norm(x, Double.POSITIVE_INFINITY),
+                    Tensor.ones(0));
         }
     }
 
