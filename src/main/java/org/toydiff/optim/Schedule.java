@@ -42,10 +42,8 @@ public interface Schedule {
     /// @return the schedule
     /// @throws IllegalArgumentException if steps is not positive
     static Schedule cosine(long steps, double min) {
-        requirePositive("cosine", steps);
-        return (base, step) -> between(base, min, (double) Math.min(step, steps) / steps);
         requirePositive("cosine", "steps", steps);
-        return (base, step) -> min + (base - min) * (1 + StrictMath.cos(Math.PI * Math.min(step, steps) / steps)) / 2;
+        return (base, step) -> between(base, min, (double) Math.min(step, steps) / steps);
     }
 
     /// Moves the rate linearly from `base·from` to `base·to`, as PyTorch's LinearLR.
