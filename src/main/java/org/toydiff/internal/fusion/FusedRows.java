@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.kernels.Pieces;
 import org.toydiff.internal.kernels.Staging;
 
 /// A fused loop in scalar form: the rows around generated arithmetic. Rows that are not short pass through a [Staging]
@@ -16,7 +17,7 @@ import org.toydiff.internal.kernels.Staging;
 public final class FusedRows implements Kernel.Fused {
     /// The generated arithmetic, without fields.
     public interface Body {
-        /// Computes a row of n elements in memory; element j of operand k lies at `places[k] + j·steps[k]`.
+        /// Computes n elements of a row in memory; element j of operand k lies at `places[k] + j·steps[k]`.
         void row(MemorySegment[] operands, long[] places, long[] steps, long n);
 
         /// Computes the first elements of the operands' arrays.
@@ -27,6 +28,7 @@ public final class FusedRows implements Kernel.Fused {
     private final ValueLayout[] layouts;
     private final int inputs;
     private final boolean adjacent;
+    private final Pieces pieces = new Pieces();
 
     FusedRows(LoopProgram program, Columns[] columns, Body body) {
         this.body = body;
@@ -60,10 +62,20 @@ public final class FusedRows implements Kernel.Fused {
             if (adjacent && n2 >= Staging.SHORTEST) {
                 inBlocks(operands, staging, steps, n2);
             } else {
-                body.row(operands, places, steps, n2);
+                inPieces(operands, places, steps, n2);
             }
         }
         staging.giveBack();
+    }
+
+    private void inPieces(MemorySegment[] operands, long[] places, long[] steps, long n) {
+        for (long j = 0, count; j < n; j += count) {
+            count = Math.min(pieces.next(), n - j);
+            body.row(operands, places, steps, count);
+            for (int k = 0; k < layouts.length; k++) {
+                places[k] += count * steps[k];
+            }
+        }
     }
 
     private void inBlocks(MemorySegment[] operands, Staging staging, long[] steps, long n) {

@@ -87,6 +87,7 @@ final class FusedScalarLoop extends FusedLoopWriter {
             }
         });
         code.return_();
+        LoopCode.keepFromInlining(code);
     }
 
     /// Computes the first elements of arrays.
@@ -108,6 +109,7 @@ final class FusedScalarLoop extends FusedLoopWriter {
             }
         });
         code.return_();
+        LoopCode.keepFromInlining(code);
     }
 
     private TypeKind resultKind(int operand) {

@@ -16,6 +16,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodType;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.VectorEmitter;
 
@@ -33,24 +34,34 @@ final class ColumnLoop {
     private static final MethodTypeDesc BLOCK = RUN.insertParameterTypes(7, CD_long);
 
     // Of the methods and the constructor of a StagedLoop.Columns.
+    private static final MethodTypeDesc ADD_IN_MEMORY =
+            MethodTypeDesc.of(CD_void, SEGMENT, CD_long, CD_long, CD_long, CD_double.arrayType(), CD_long);
+    private static final MethodTypeDesc SCALAR_BLOCK = ADD_IN_MEMORY.insertParameterTypes(5, CD_long);
     private static final MethodTypeDesc ADD = MethodTypeDesc.of(CD_void, CD_double.arrayType(), CD_Object, CD_int);
     private static final MethodTypeDesc DIVIDE = ADD.insertParameterTypes(3, CD_double);
     private static final MethodType SCALAR = MethodType.methodType(void.class, ValueLayout.class);
 
-    // Slots of a block's parameters.
+    // Slots of a block's parameters. Those of the vector form and of the scalar one differ from slot 7 on.
     private static final int X = 0;
     private static final int X0 = 1;
     private static final int XI = 3;
     private static final int ROWS = 5;
     private static final int Y = 7;
     private static final int Y0 = 8;
-    private static final int FROM = 10;
-    private static final int TO = 12;
     private static final int DIVISOR = 14;
+    private static final int SUMS = 7;
+
+    /// The slot of the divisor in the kernel's method.
+    private static final int DIVISOR_OF_RUN = 13;
 
     private final boolean wide;
     private final boolean vectors;
     private final int lanes;
+
+    /// The slots of a block's first column, and of the one after its last.
+    private final int from;
+
+    private final int to;
     private final ClassDesc self;
     private final TypeKind storedKind;
     private final ClassDesc storedVector;
@@ -59,6 +70,8 @@ final class ColumnLoop {
         wide = storage == Precision.FLOAT64;
         this.lanes = lanes;
         vectors = lanes > 1;
+        from = vectors ? Y0 + 2 : SUMS + 1;
+        to = from + 2;
         String name = "columns" + (wide ? "Float64" : "Float32") + (vectors ? "Vectors" : "");
         self = ClassDesc.of(ColumnLoop.class.getPackageName(), name);
         storedKind = Element.real(wide).kind;
@@ -90,103 +103,154 @@ final class ColumnLoop {
             type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
         } else {
             LoopCode.constructor(type, StagedLoop.Columns.class, SCALAR);
-            type.withMethodBody("sumInMemory", RUN, ClassFile.ACC_FINAL, this::run);
+            type.withMethodBody("addInMemory", ADD_IN_MEMORY, ClassFile.ACC_FINAL, this::addInMemory);
             type.withMethodBody("add", ADD, ClassFile.ACC_FINAL, this::add);
             type.withMethodBody("divide", DIVIDE, ClassFile.ACC_FINAL, this::divide);
         }
         int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
-        type.withMethodBody("blocks", BLOCK, flags, code -> block(code, vectors ? 4 : 8));
-        type.withMethodBody("singles", BLOCK, flags, code -> block(code, 1));
+        type.withMethodBody("blocks", blockType(), flags, code -> block(code, vectors ? 4 : 8));
+        type.withMethodBody("singles", blockType(), flags, code -> block(code, 1));
+    }
+
+    private MethodTypeDesc blockType() {
+        return vectors ? BLOCK : SCALAR_BLOCK;
     }
 
     /// Sums the columns in blocks, then those that remain, and the last ones with the scalar form.
     private void run(CodeBuilder code) {
-        int n = 1 + FROM;
-        int divisor = n + 2;
-        int blocks = code.allocateLocal(TypeKind.LONG);
+        int n = 1 + from;
         int singles = code.allocateLocal(TypeKind.LONG);
-        code.lload(n).loadConstant(vectors ? -4L * lanes : -8L).land().lstore(blocks);
         code.lload(n).loadConstant((long) -lanes).land().lstore(singles);
-        pushOperands(code);
-        code.lconst_0().lload(blocks).dload(divisor).invokestatic(self, "blocks", BLOCK);
-        pushOperands(code);
-        code.lload(blocks).lload(singles).dload(divisor).invokestatic(self, "singles", BLOCK);
-        if (vectors) {
-            rest(code, n, singles, divisor);
-        }
+        blocksThenSingles(code, 4L * lanes, singles);
+        rest(code, n, singles);
         code.return_();
     }
 
-    private void rest(CodeBuilder code, int n, int from, int divisor) {
+    /// Adds the columns of some rows to sums in an array.
+    private void addInMemory(CodeBuilder code) {
+        blocksThenSingles(code, 8, 1 + from);
+        code.return_();
+    }
+
+    /// Calls the methods for blocks of so many columns, and for the others up to the one in a slot.
+    private void blocksThenSingles(CodeBuilder code, long columns, int end) {
+        int blocks = code.allocateLocal(TypeKind.LONG);
+        code.lload(end).loadConstant(-columns).land().lstore(blocks);
+        pushOperands(code);
+        code.lconst_0().lload(blocks);
+        callBlock(code, "blocks");
+        pushOperands(code);
+        code.lload(blocks).lload(end);
+        callBlock(code, "singles");
+    }
+
+    private void callBlock(CodeBuilder code, String name) {
+        if (vectors) {
+            code.dload(DIVISOR_OF_RUN);
+        }
+        code.invokestatic(self, name, blockType());
+    }
+
+    private void rest(CodeBuilder code, int n, int from) {
         Label end = code.newLabel();
         code.lload(from).lload(n).lcmp().ifge(end);
         code.aload(0).getfield(self, "scalar", COLUMNS);
         code.aload(1 + X).lload(1 + X0).lload(from).ladd().lload(1 + XI).lload(1 + ROWS);
         code.aload(1 + Y).lload(1 + Y0).lload(from).ladd();
-        code.lload(n).lload(from).lsub().dload(divisor).invokeinterface(COLUMNS, "run", RUN);
+        code.lload(n).lload(from).lsub().dload(DIVISOR_OF_RUN).invokeinterface(COLUMNS, "run", RUN);
         code.labelBinding(end);
     }
 
-    private static void pushOperands(CodeBuilder code) {
-        code.aload(1 + X)
-                .lload(1 + X0)
-                .lload(1 + XI)
-                .lload(1 + ROWS)
-                .aload(1 + Y)
-                .lload(1 + Y0);
+    private void pushOperands(CodeBuilder code) {
+        code.aload(1 + X).lload(1 + X0).lload(1 + XI).lload(1 + ROWS);
+        if (vectors) {
+            code.aload(1 + Y).lload(1 + Y0);
+        } else {
+            code.aload(1 + SUMS);
+        }
     }
 
-    /// Sums columns `FROM` to `TO`, `count` at a time.
+    /// Sums columns `from` to `to`, `count` at a time.
     private void block(CodeBuilder code, int count) {
         LoopCode.callBounds(code, X, X0);
-        LoopCode.callBounds(code, Y, Y0);
+        if (vectors) {
+            LoopCode.callBounds(code, Y, Y0);
+        }
         Label work = code.newLabel();
-        code.lload(FROM).lload(TO).lcmp().iflt(work);
+        code.lload(from).lload(to).lcmp().iflt(work);
         code.return_();
         code.labelBinding(work);
-        TypeKind kind = vectors ? TypeKind.REFERENCE : TypeKind.DOUBLE;
-        int[] sums = new int[count];
         int j = code.allocateLocal(TypeKind.LONG);
         int i = code.allocateLocal(TypeKind.LONG);
-        Label columns = code.newLabel();
-        code.lload(FROM).lstore(j);
-        code.labelBinding(columns);
-        for (int k = 0; k < count; k++) {
-            sums[k] = code.allocateLocal(kind);
-            if (vectors) {
-                species(code, 0);
-                code.dconst_0();
-                broadcast(code);
-            } else {
-                code.dconst_0();
+        TypeKind kind = vectors ? TypeKind.REFERENCE : TypeKind.DOUBLE;
+        int[] sums =
+                IntStream.range(0, count).map(k -> code.allocateLocal(kind)).toArray();
+        code.lload(from).lstore(j);
+        loop(code, j, to, (long) count * lanes, () -> {
+            for (int k = 0; k < count; k++) {
+                pushFirstSum(code, j, k);
+                code.storeLocal(kind, sums[k]);
             }
-            code.storeLocal(kind, sums[k]);
-        }
-        Label rows = code.newLabel();
-        code.lconst_0().lstore(i);
-        code.labelBinding(rows);
-        for (int k = 0; k < count; k++) {
-            load(code, i, j, k * lanes);
-            // The sum is passed as the argument: see VectorPass.
-            code.loadLocal(kind, sums[k]);
-            if (vectors) {
-                code.invokevirtual(DOUBLES, "add", MethodTypeDesc.of(DOUBLES, LoopCode.VECTOR));
-            } else {
-                code.dadd();
+            code.lconst_0().lstore(i);
+            loop(code, i, ROWS, 1, () -> {
+                for (int k = 0; k < count; k++) {
+                    load(code, i, j, k * lanes);
+                    // The sum is passed as the argument: see VectorPass.
+                    code.loadLocal(kind, sums[k]);
+                    addSums(code);
+                    code.storeLocal(kind, sums[k]);
+                }
+            });
+            for (int k = 0; k < count; k++) {
+                store(code, sums[k], j, k);
             }
-            code.storeLocal(kind, sums[k]);
-        }
-        code.lload(i).lconst_1().ladd().lstore(i);
-        code.lload(i).lload(ROWS).lcmp().iflt(rows);
-        for (int k = 0; k < count; k++) {
-            store(code, sums[k], j, k * lanes);
-        }
-        code.lload(j).loadConstant((long) count * lanes).ladd().lstore(j);
-        code.lload(j).lload(TO).lcmp().iflt(columns);
+        });
         code.return_();
+        LoopCode.keepFromInlining(code);
+    }
+
+    /// Pushes the sum of column `j + k`, or of a vector of columns, before the first row.
+    private void pushFirstSum(CodeBuilder code, int j, int k) {
         if (vectors) {
-            LoopCode.keepFromInlining(code);
+            species(code, 0);
+            code.dconst_0();
+            broadcast(code);
+        } else {
+            pushSumPlace(code, j, k);
+            code.daload();
         }
+    }
+
+    private void addSums(CodeBuilder code) {
+        if (vectors) {
+            code.invokevirtual(DOUBLES, "add", MethodTypeDesc.of(DOUBLES, LoopCode.VECTOR));
+        } else {
+            code.dadd();
+        }
+    }
+
+    /// Writes `for (; counter < limit; counter += step) body`, in terms of slots, for at least one iteration. The
+    /// vector form tests at the end: see [VectorLoop].
+    private void loop(CodeBuilder code, int counter, int limit, long step, Runnable body) {
+        Label top = code.newLabel();
+        Label end = code.newLabel();
+        code.labelBinding(top);
+        if (!vectors) {
+            code.lload(counter).lload(limit).lcmp().ifge(end);
+        }
+        body.run();
+        code.lload(counter).loadConstant(step).ladd().lstore(counter);
+        if (vectors) {
+            code.lload(counter).lload(limit).lcmp().iflt(top);
+        } else {
+            LoopCode.jumpBack(code, counter, top);
+        }
+        code.labelBinding(end);
+    }
+
+    /// Pushes the array of sums, and the index of column `j + k`.
+    private static void pushSumPlace(CodeBuilder code, int j, int k) {
+        code.aload(SUMS).lload(j).l2i().loadConstant(k).iadd();
     }
 
     private void add(CodeBuilder code) {
@@ -250,25 +314,23 @@ final class ColumnLoop {
         }
     }
 
-    private void store(CodeBuilder code, int sum, int j, int offset) {
-        if (vectors) {
-            code.aload(sum);
-            species(code, 0);
-            code.dload(DIVISOR);
-            broadcast(code);
-            code.invokevirtual(DOUBLES, "div", MethodTypeDesc.of(DOUBLES, LoopCode.VECTOR));
-            if (!wide) {
-                LoopCode.convert(code, "D2F", DOUBLES, 1, storedVector);
-            }
-            code.aload(Y).lload(Y0).lload(j).ladd().loadConstant((long) offset).ladd();
-            LoopCode.store(code, storedVector, wide);
+    /// Stores the sum of column `j + k`, or the quotients of vector k of sums.
+    private void store(CodeBuilder code, int sum, int j, int k) {
+        if (!vectors) {
+            pushSumPlace(code, j, k);
+            code.dload(sum).dastore();
             return;
         }
-        code.aload(Y);
-        Element.real(wide).pushLayout(code);
-        code.lload(Y0).lload(j).ladd().loadConstant((long) offset).ladd();
-        code.dload(sum).dload(DIVISOR).ddiv().conversion(TypeKind.DOUBLE, storedKind);
-        Element.real(wide).set(code);
+        code.aload(sum);
+        species(code, 0);
+        code.dload(DIVISOR);
+        broadcast(code);
+        code.invokevirtual(DOUBLES, "div", MethodTypeDesc.of(DOUBLES, LoopCode.VECTOR));
+        if (!wide) {
+            LoopCode.convert(code, "D2F", DOUBLES, 1, storedVector);
+        }
+        code.aload(Y).lload(Y0).lload(j).ladd().loadConstant((long) k * lanes).ladd();
+        LoopCode.store(code, storedVector, wide);
     }
 
     private static void broadcast(CodeBuilder code) {

@@ -20,7 +20,6 @@ import java.util.concurrent.ConcurrentHashMap;
 /// There is no vector form: a vector unit gathers its lanes one by one, and the time goes into waiting for memory.
 public final class IndexKernels {
     private static final ClassDesc SEGMENT = LoopCode.SEGMENT;
-    private static final ClassDesc LOOP = Loop.class.describeConstable().orElseThrow();
     private static final MethodTypeDesc ROW = MethodTypeDesc.of(
             CD_void,
             List.of(SEGMENT, CD_long, CD_long, SEGMENT, CD_long, CD_long, SEGMENT, CD_long, CD_long, CD_long, CD_long));
@@ -42,10 +41,11 @@ public final class IndexKernels {
         SCATTER_ADD
     }
 
-    /// A loop over one row.
-    @FunctionalInterface
-    interface Loop {
-        void row(
+    /// A loop over part of a row.
+    abstract static class Loop {
+        final Pieces pieces = new Pieces();
+
+        abstract void row(
                 MemorySegment x,
                 long x0,
                 long xj,
@@ -78,7 +78,12 @@ public final class IndexKernels {
                 long n1,
                 long n2) {
             for (long i = 0; i < n1; i++) {
-                loop.row(a, a0 + i * ai, aj, b, b0 + i * bi, bj, y, y0 + i * yi, yj, n2, along);
+                for (long j = 0, n; j < n2; j += n) {
+                    n = Math.min(loop.pieces.next(), n2 - j);
+                    long aAt = a0 + i * ai + j * aj;
+                    long bAt = b0 + i * bi + j * bj;
+                    loop.row(a, aAt, aj, b, bAt, bj, y, y0 + i * yi + j * yj, yj, n, along);
+                }
             }
         }
     }
@@ -106,14 +111,15 @@ public final class IndexKernels {
     }
 
     private static void write(ClassBuilder type, Kind kind, Element element, Element index) {
-        type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(LOOP);
-        LoopCode.constructor(type);
-        type.withMethodBody("row", ROW, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, code -> {
+        type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC);
+        LoopCode.constructor(type, Loop.class, MethodType.methodType(void.class));
+        type.withMethodBody("row", ROW, ClassFile.ACC_FINAL, code -> {
             for (int segment : new int[] {X, INDEX, Y}) {
                 LoopCode.callBounds(code, segment, segment + 1);
             }
             LoopWriter.loop(code, COUNT, j -> step(code, kind, element, index, j));
             code.return_();
+            LoopCode.keepFromInlining(code);
         });
     }
 

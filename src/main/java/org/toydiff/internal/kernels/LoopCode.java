@@ -12,6 +12,7 @@ import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
+import java.lang.classfile.instruction.SwitchCase;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.DynamicConstantDesc;
@@ -20,6 +21,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.function.IntConsumer;
 import org.toydiff.internal.Inlining;
 
@@ -179,6 +181,17 @@ public final class LoopCode {
         classData(code, species, SPECIES);
         code.iconst_0().invokevirtual(from, "convertShape", MethodTypeDesc.of(VECTOR, CONVERSION, SPECIES, CD_int));
         code.checkcast(to);
+    }
+
+    /// Writes the jump to the top of a loop whose counter is a long, as a switch of which every case is that jump.
+    ///
+    /// HotSpot counts the backward branches of all instructions but switches. After enough of them it compiles a method
+    /// from the middle of its loop on (on-stack replacement, OSR), and C2 of JDK 25.0.3 has crashed in OSR of a loop
+    /// over memory segments (`MachSpillCopyNode::implementation`). Without a count, a method is compiled by the
+    /// number of its calls, as a whole; a call stays in the interpreter or in C1's code to its end, so the first ones
+    /// must be short: see [Pieces]. C2 sees that the cases are one, and compiles the same loop as for `goto`.
+    public static void jumpBack(CodeBuilder code, int counter, Label top) {
+        code.lload(counter).l2i().lookupswitch(top, List.of(SwitchCase.of(0, top), SwitchCase.of(1, top)));
     }
 
     /// Ends the method of a loop so that C2 does not inline it: a loop is to be compiled once, by itself. Evidence that

@@ -51,7 +51,8 @@ public abstract class LoopWriter {
         code.labelBinding(top);
         code.lload(i).lload(limit).lcmp().ifge(end);
         body.accept(i);
-        code.lload(i).lconst_1().ladd().lstore(i).goto_(top);
+        code.lload(i).lconst_1().ladd().lstore(i);
+        LoopCode.jumpBack(code, i, top);
         code.labelBinding(end);
     }
 

@@ -90,6 +90,7 @@ final class ScalarLoop extends LoopWriter {
             element(inputs).set(code);
         });
         code.return_();
+        LoopCode.keepFromInlining(code);
     }
 
     /// Pushes the segment, the layout and the index of an operand's element j.

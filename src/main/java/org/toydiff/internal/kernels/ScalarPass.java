@@ -63,7 +63,8 @@ final class ScalarPass extends PassWriter {
         code.lload(i).lload(TO).lcmp().ifge(end);
         element(code, parameters, inMemory(code, i));
         foldInto(code, new int[] {total}, 0);
-        code.lload(i).lconst_1().ladd().lstore(i).goto_(top);
+        code.lload(i).lconst_1().ladd().lstore(i);
+        LoopCode.jumpBack(code, i, top);
         code.labelBinding(end);
         code.loadLocal(kind, total);
         returnTotal(code);

@@ -13,8 +13,36 @@ import java.util.Arrays;
 final class StagedLoop {
     private StagedLoop() {}
 
+    /// A kernel of one operand in memory.
+    abstract static class InMemory implements Kernel.Unary {
+        private final Pieces pieces = new Pieces();
+
+        /// Computes part of a row in memory.
+        abstract void row(MemorySegment x, long x0, long xj, MemorySegment y, long y0, long yj, long n);
+
+        @Override
+        public void run(
+                MemorySegment x,
+                long x0,
+                long xi,
+                long xj,
+                MemorySegment y,
+                long y0,
+                long yi,
+                long yj,
+                long n1,
+                long n2) {
+            for (long i = 0; i < n1; i++) {
+                for (long j = 0, n; j < n2; j += n) {
+                    n = Math.min(pieces.next(), n2 - j);
+                    row(x, x0 + i * xi + j * xj, xj, y, y0 + i * yi + j * yj, yj, n);
+                }
+            }
+        }
+    }
+
     /// The scalar form of a kernel of one operand.
-    abstract static class Unary implements Kernel.Unary {
+    abstract static class Unary extends InMemory {
         private final ValueLayout xLayout;
         private final ValueLayout yLayout;
         private final boolean readsResult;
@@ -26,9 +54,6 @@ final class StagedLoop {
             yLayout = y;
             this.readsResult = readsResult;
         }
-
-        /// Computes a row in memory.
-        abstract void row(MemorySegment x, long x0, long xj, MemorySegment y, long y0, long yj, long n);
 
         /// Computes the first n elements of arrays.
         abstract void block(Object x, Object y, int n);
@@ -46,9 +71,7 @@ final class StagedLoop {
                 long n1,
                 long n2) {
             if (!Staging.fits(n2, yj, xj, xj)) {
-                for (long i = 0; i < n1; i++) {
-                    row(x, x0 + i * xi, xj, y, y0 + i * yi, yj, n2);
-                }
+                super.run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
                 return;
             }
             Staging staging = Staging.take();
@@ -74,6 +97,7 @@ final class StagedLoop {
 
     /// The scalar form of a kernel of two operands.
     abstract static class Binary implements Kernel.Binary {
+        private final Pieces pieces = new Pieces();
         private final ValueLayout aLayout;
         private final ValueLayout bLayout;
         private final ValueLayout yLayout;
@@ -87,7 +111,7 @@ final class StagedLoop {
             this.readsResult = readsResult;
         }
 
-        /// Computes a row in memory.
+        /// Computes part of a row in memory.
         abstract void row(
                 MemorySegment a,
                 long a0,
@@ -121,7 +145,12 @@ final class StagedLoop {
                 long n2) {
             if (!Staging.fits(n2, yj, aj, bj)) {
                 for (long i = 0; i < n1; i++) {
-                    row(a, a0 + i * ai, aj, b, b0 + i * bi, bj, y, y0 + i * yi, yj, n2);
+                    for (long j = 0, n; j < n2; j += n) {
+                        n = Math.min(pieces.next(), n2 - j);
+                        long aAt = a0 + i * ai + j * aj;
+                        long bAt = b0 + i * bi + j * bj;
+                        row(a, aAt, aj, b, bAt, bj, y, y0 + i * yi + j * yj, yj, n);
+                    }
                 }
                 return;
             }
@@ -154,15 +183,15 @@ final class StagedLoop {
 
     /// The scalar form of sums of columns.
     abstract static class Columns implements Kernel.Columns {
+        private final Pieces pieces = new Pieces();
         private final ValueLayout layout;
 
         Columns(ValueLayout layout) {
             this.layout = layout;
         }
 
-        /// Sums columns in memory.
-        abstract void sumInMemory(
-                MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, double divisor);
+        /// Adds n columns of some rows, in memory, to the sums.
+        abstract void addInMemory(MemorySegment x, long x0, long xi, long rows, double[] sums, long n);
 
         /// Adds the first n elements of an array to the sums.
         abstract void add(double[] sums, Object x, int n);
@@ -173,10 +202,6 @@ final class StagedLoop {
         @Override
         public final void run(
                 MemorySegment x, long x0, long xi, long rows, MemorySegment y, long y0, long n, double divisor) {
-            if (n < Staging.SHORTEST) {
-                sumInMemory(x, x0, xi, rows, y, y0, n, divisor);
-                return;
-            }
             Staging staging = Staging.take();
             Object xs = staging.set(0, layout, x, x0);
             Object ys = staging.set(1, layout, y, y0);
@@ -184,14 +209,25 @@ final class StagedLoop {
             for (long j = 0; j < n; j += Staging.LENGTH) {
                 int length = Staging.blockLength(j, n);
                 Arrays.fill(sums, 0, length, 0);
-                for (long i = 0; i < rows; i++) {
-                    staging.load(1, i * xi + j, length);
-                    add(sums, xs, length);
+                if (length < Staging.SHORTEST) {
+                    addInPieces(x, x0 + j, xi, rows, sums, length);
+                } else {
+                    for (long i = 0; i < rows; i++) {
+                        staging.load(1, i * xi + j, length);
+                        add(sums, xs, length);
+                    }
                 }
                 divide(sums, ys, length, divisor);
                 staging.store(2, j, length);
             }
             staging.giveBack();
+        }
+
+        private void addInPieces(MemorySegment x, long x0, long xi, long rows, double[] sums, long n) {
+            for (long i = 0, each; i < rows; i += each) {
+                each = Math.min(1 + pieces.next() / n, rows - i);
+                addInMemory(x, x0 + i * xi, xi, each, sums, n);
+            }
         }
     }
 }

@@ -73,10 +73,10 @@ final class WidthLoop {
     private static final int ROWS = 15;
     private static final int COLUMNS = 17;
 
-    // Slots of a row's parameters: the segment, the start and the step of x, those of y, and the number of elements.
+    // A row's parameters: the segment, the start and the step of x, those of y, and the number of elements.
     private static final int ROW_X = 0;
-    private static final int ROW_Y = 5;
-    private static final int COUNT = 10;
+    private static final int ROW_Y = 3;
+    private static final int COUNT = 6;
 
     private final Element from;
     private final Element to;
@@ -98,7 +98,7 @@ final class WidthLoop {
     }
 
     static Kernel.Unary scalar(String name, Element from, Element to) {
-        return new WidthLoop(name, from, to, 1).define(null, null);
+        return new WidthLoop(name, from, to, 1).define(null, MethodType.methodType(void.class));
     }
 
     /// {@return the loop over contiguous rows with vectors of `shape` on its wider side} `scalar` computes the
@@ -106,7 +106,8 @@ final class WidthLoop {
     static Kernel.Unary vectors(String name, Element from, Element to, VectorShape shape, Kernel.Unary scalar) {
         int lanes = shape.vectorBitSize() / (Math.max(from.bytes, to.bytes) * Byte.SIZE);
         var species = List.of(species(from, lanes), species(to, lanes), species(Element.INT32, lanes));
-        return new WidthLoop(name + "Vectors", from, to, lanes).define(species, scalar);
+        MethodType constructor = MethodType.methodType(void.class, Kernel.Unary.class);
+        return new WidthLoop(name + "Vectors", from, to, lanes).define(species, constructor, scalar);
     }
 
     private static Object species(Element element, int lanes) {
@@ -122,18 +123,22 @@ final class WidthLoop {
         return VectorShape.forBitSize(lanes * element.bytes * Byte.SIZE).withLanes(type);
     }
 
-    private Kernel.Unary define(List<?> species, Kernel.Unary scalar) {
+    private Kernel.Unary define(List<?> species, MethodType constructor, Object... arguments) {
         byte[] bytes = ClassFile.of().build(self, this::write);
-        MethodType constructor = MethodType.methodType(void.class, Kernel.Unary.class);
-        return (Kernel.Unary) LoopCode.instance(bytes, species, constructor, scalar);
+        return (Kernel.Unary) LoopCode.instance(bytes, species, constructor, arguments);
     }
 
     private void write(ClassBuilder type) {
-        type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC).withInterfaceSymbols(KERNEL);
+        type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SYNTHETIC);
+        if (lanes == 1) {
+            LoopCode.constructor(type, StagedLoop.InMemory.class, MethodType.methodType(void.class));
+            type.withMethodBody("row", ROW, ClassFile.ACC_FINAL, this::scalarRow);
+            return;
+        }
+        type.withInterfaceSymbols(KERNEL);
         LoopCode.scalarField(type, self, KERNEL);
         type.withMethodBody("run", RUN, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::run);
-        int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC;
-        type.withMethodBody("row", ROW, flags, lanes == 1 ? this::scalarRow : this::vectorRow);
+        type.withMethodBody("row", ROW, ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC, this::vectorRow);
     }
 
     private void run(CodeBuilder code) {
@@ -161,9 +166,9 @@ final class WidthLoop {
 
     private void scalarRow(CodeBuilder code) {
         checkBounds(code);
-        LoopWriter.loop(code, COUNT, j -> {
-            pushPlace(code, ROW_Y, to, j);
-            pushPlace(code, ROW_X, from, j);
+        LoopWriter.loop(code, code.parameterSlot(COUNT), j -> {
+            pushPlace(code, code.parameterSlot(ROW_Y), to, j);
+            pushPlace(code, code.parameterSlot(ROW_X), from, j);
             from.get(code);
             if (from != to) {
                 convert(code);
@@ -171,11 +176,12 @@ final class WidthLoop {
             to.set(code);
         });
         code.return_();
+        LoopCode.keepFromInlining(code);
     }
 
     private static void checkBounds(CodeBuilder code) {
-        LoopCode.callBounds(code, ROW_X, ROW_X + 1);
-        LoopCode.callBounds(code, ROW_Y, ROW_Y + 1);
+        LoopCode.callBounds(code, code.parameterSlot(ROW_X), code.parameterSlot(ROW_X + 1));
+        LoopCode.callBounds(code, code.parameterSlot(ROW_Y), code.parameterSlot(ROW_Y + 1));
     }
 
     /// Pushes a segment, the layout of its elements and the index of element j.
@@ -238,17 +244,18 @@ final class WidthLoop {
         Label end = code.newLabel();
         Label top = code.newLabel();
         int j = code.allocateLocal(TypeKind.LONG);
-        code.lload(COUNT).lconst_0().lcmp().ifle(end);
+        int count = code.parameterSlot(COUNT);
+        code.lload(count).lconst_0().lcmp().ifle(end);
         code.lconst_0().lstore(j);
         code.labelBinding(top);
         LoopCode.classData(code, FROM, LoopCode.SPECIES);
-        pushVectorPlace(code, ROW_X, j);
+        pushVectorPlace(code, code.parameterSlot(ROW_X), j);
         LoopCode.load(code, from.vector(), from.bytes);
         convertVector(code);
-        pushVectorPlace(code, ROW_Y, j);
+        pushVectorPlace(code, code.parameterSlot(ROW_Y), j);
         LoopCode.store(code, to.vector(), to.bytes);
         code.lload(j).loadConstant((long) lanes).ladd().lstore(j);
-        code.lload(j).lload(COUNT).lcmp().iflt(top);
+        code.lload(j).lload(count).lcmp().iflt(top);
         code.labelBinding(end);
         code.return_();
         LoopCode.keepFromInlining(code);

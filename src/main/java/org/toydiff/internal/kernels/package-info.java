@@ -11,7 +11,7 @@
 /// | passes that take optimizer steps | `UpdateKernel`, `Coefficients` |
 /// | loops generated from an expression | `LoopCode`, `LoopWriter`, `VectorLoop`, `ScalarLoop` with `StagedLoop` |
 /// | passes and column sums, likewise | `PassLoop`, `PassWriter`, `ScalarPass`, `VectorPass`; `ColumnLoop` |
-/// | how the scalar form gets at memory | `Staging` |
+/// | how the scalar form gets at memory | `Staging`, `Pieces` |
 /// | which form runs | `ProvenLoop` and the kernels that begin with `Proven` |
 ///
 /// The arithmetic of the expressions is in `internal.arithmetic`; `internal.launch` decides how an op is divided

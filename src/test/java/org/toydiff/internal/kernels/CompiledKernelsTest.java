@@ -45,6 +45,41 @@ class CompiledKernelsTest {
             }
             """;
 
+    /// Long rows of strided elements, through every kind of loop in memory.
+    private static final String LONG_ROWS = """
+            import org.toydiff.*;
+
+            public class Program {
+                static Tensor column(Tensor x, long axis) {
+                    return x.slice(1, axis, axis + 1);
+                }
+
+                static Tensor fused(Tensor x) {
+                    return column(x, 0).multiply(column(x, 1)).add(column(x, 2));
+                }
+
+                public static void main(String[] arguments) {
+                    try (var model = TensorArena.ofConfined();
+                            var compiled = CompiledFunction.of(Program::fused)) {
+                        Tensor x = Tensor.rand(1_000_000, 3);
+                        Tensor mask = column(x, 0).greater(0.5);
+                        Tensor index = Tensor.zeros(DType.INT64, 1_000_000, 1);
+                        for (int i = 0; i < 4; i++) {
+                            try (var arena = TensorArena.ofConfined()) {
+                                column(x, 0).sigmoid();
+                                column(x, 0).add(column(x, 1));
+                                column(x, 0).cast(DType.FLOAT64);
+                                column(x, 2).gather(1, index);
+                                column(x, 0).put(mask, 0);
+                                x.sum(0);
+                                compiled.run(x);
+                            }
+                        }
+                    }
+                }
+            }
+            """;
+
     /// Prints the bytes that each op allocates for a call in each round after the first, where that is too many, and
     /// then how many kernels run their vector form.
     private static final String ROUNDS = """
@@ -212,6 +247,23 @@ class CompiledKernelsTest {
                 .split("\n");
         assertEquals(1, lines.length, () -> "calls that make objects of vectors: " + String.join("; ", lines));
         assertTrue(Integer.parseInt(lines[0]) > 0, "a form was proven");
+    }
+
+    /// C2 has crashed where it compiled such a loop from its middle on.
+    @Test
+    void aLoopInMemoryIsCompiledAsAWhole() throws Exception {
+        var compilations = output("-XX:+PrintCompilation", LONG_ROWS)
+                .lines()
+                .filter(line -> line.matches(".*[. ]kernels\\.\\w+/0x\\w+::(row|addInMemory|blocks|singles|rest) .*"))
+                .toList();
+        for (String loop : List.of("sigmoid", "add", "cast", "gather", "put", "columns", "fused")) {
+            assertTrue(
+                    compilations.stream().anyMatch(line -> line.matches(".* 4 .*\\." + loop + "\\w*/.*")),
+                    () -> loop + " is not compiled: " + String.join("\n", compilations));
+        }
+        assertEquals(
+                List.of(),
+                compilations.stream().filter(line -> line.contains(" % ")).toList());
     }
 
     @Test
