@@ -280,7 +280,7 @@ final class Families {
         Tensor y = Tensor.make("cast", dtype, x.shape, true);
         try {
             Launch.unary(CastKernels.of(from.kind.element, dtype.kind.element), x, y);
-            if (y.size() > 0) {
+            if (y.size() > 0 && dtype.isInteger()) {
                 Recorder.explain((a, b, failure) -> inconvertible(a, dtype, failure));
             }
         } catch (ArithmeticException e) {

@@ -78,6 +78,32 @@ class CompiledFusionTest {
         assertEquals(1, same(x -> x.multiply(2).add(1), integers).launches().size());
     }
 
+    /// Every result is rounded, as by the launches.
+    @Test
+    void chainsOfBfloat16AndTheirCastsAreOneLoop() {
+        for (UnaryOperator<Tensor> function : List.<UnaryOperator<Tensor>>of(
+                x -> x.cast(DType.BFLOAT16)
+                        .multiply(1.7)
+                        .add(1)
+                        .exp()
+                        .cast(DType.FLOAT32)
+                        .subtract(x),
+                x -> x.multiply(x).cast(DType.BFLOAT16).sigmoid(),
+                x -> Functional.gelu(x.cast(DType.BFLOAT16)).multiply(3).greater(0.5))) {
+            ExecutionPlan plan = same(function, inputs(7, 300));
+            assertEquals(1, plan.launches().size(), plan.toString());
+            assertEquals(1, plan.blocks().size(), plan.toString());
+        }
+        Tensor[] halves = {
+            Tensor.randn(5, 130).cast(DType.BFLOAT16), Tensor.randn(5, 130).cast(DType.BFLOAT16)
+        };
+        assertEquals(
+                1,
+                same(x -> x.tanh().multiply(x).cast(DType.FLOAT32).sum(1), halves)
+                        .fusedLoops());
+        assertEquals(1, same(x -> x.sin().add(x.mean(0)), halves).fusedLoops());
+    }
+
     @Test
     void forwardAndBackwardOfAnActivationAreOneLoop() {
         Tensor weight = Tensor.randn(64).trackGradient();

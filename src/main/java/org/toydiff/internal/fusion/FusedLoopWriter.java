@@ -1,9 +1,13 @@
 package org.toydiff.internal.fusion;
 
+import static java.lang.constant.ConstantDescs.CD_Float;
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
 import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.kernels.Element;
@@ -34,15 +38,29 @@ abstract class FusedLoopWriter {
         return program.element(operand) == Element.BOOL;
     }
 
-    /// {@return the type of an operand for the loop, to which an integer is a number of the same width}
-    final Element element(int operand) {
-        return isByte(operand) ? Element.BOOL : Element.real(wide);
+    final boolean isHalf(int operand) {
+        return program.element(operand) == Element.BFLOAT16;
     }
 
-    /// Replaces an operand's element by 0 or 1 if it is a truth value, of which any but 0 is true.
-    final void asTruth(CodeBuilder code, int operand) {
+    /// {@return the type of an operand for the loop, to which an integer is a number of the same width}
+    final Element element(int operand) {
+        return isByte(operand) || isHalf(operand) ? program.element(operand) : Element.real(wide);
+    }
+
+    /// Replaces an operand's element by 0 or 1 if it is a truth value, of which any but 0 is true, and by the float
+    /// whose lower half it is if it is a BFLOAT16.
+    final void asValue(CodeBuilder code, int operand) {
         if (isByte(operand)) {
             code.ifThenElse(CodeBuilder::iconst_1, CodeBuilder::iconst_0);
+        } else if (isHalf(operand)) {
+            code.invokestatic(CD_Float, "intBitsToFloat", MethodTypeDesc.of(CD_float, CD_int));
+        }
+    }
+
+    /// Replaces a value by an operand's element.
+    final void asElement(CodeBuilder code, int operand) {
+        if (isHalf(operand)) {
+            code.invokestatic(CD_Float, "floatToRawIntBits", MethodTypeDesc.of(CD_int, CD_float)).i2s();
         }
     }
 }

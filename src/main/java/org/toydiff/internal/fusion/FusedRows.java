@@ -3,6 +3,7 @@ package org.toydiff.internal.fusion;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,7 +41,12 @@ public final class FusedRows implements Kernel.Fused {
 
     /// {@return the layout in which a loop reads elements: an integer as the number with its bits}
     private static ValueLayout layout(Element element) {
-        return element == Element.BOOL ? JAVA_BYTE : element.bytes == Double.BYTES ? JAVA_DOUBLE : JAVA_FLOAT;
+        return switch (element) {
+            case BOOL -> JAVA_BYTE;
+            case BFLOAT16 -> JAVA_SHORT;
+            case FLOAT32, INT32 -> JAVA_FLOAT;
+            case FLOAT64, INT64 -> JAVA_DOUBLE;
+        };
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.lang.invoke.MethodType;
 import java.util.function.IntConsumer;
 import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.ScalarEmitter;
+import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.LoopCode;
 import org.toydiff.internal.kernels.LoopWriter;
@@ -83,6 +84,7 @@ final class FusedScalarLoop extends FusedLoopWriter {
             for (int k = inputs; k < operands; k++) {
                 place.accept(k);
                 code.loadLocal(resultKind(k), results[k - inputs]);
+                asElement(code, k);
                 element(k).set(code);
             }
         });
@@ -105,6 +107,7 @@ final class FusedScalarLoop extends FusedLoopWriter {
             });
             for (int k = inputs; k < operands; k++) {
                 code.aload(arrays[k]).iload(j).loadLocal(resultKind(k), results[k - inputs]);
+                asElement(code, k);
                 code.arrayStore(element(k).kind);
             }
         });
@@ -113,7 +116,7 @@ final class FusedScalarLoop extends FusedLoopWriter {
     }
 
     private TypeKind resultKind(int operand) {
-        return isByte(operand) ? TypeKind.INT : element(operand).kind;
+        return isByte(operand) ? TypeKind.INT : Element.real(wide).kind;
     }
 
     /// Computes the results of an element and returns their slots; `input` pushes an operand's element. All are
@@ -121,7 +124,7 @@ final class FusedScalarLoop extends FusedLoopWriter {
     private int[] results(CodeBuilder code, IntConsumer input) {
         IntConsumer converted = operand -> {
             input.accept(operand);
-            asTruth(code, operand);
+            asValue(code, operand);
         };
         var emitter = new ScalarEmitter(code, graph, new Emitter.Leaves() {
             @Override

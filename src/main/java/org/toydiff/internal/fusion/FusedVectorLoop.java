@@ -30,6 +30,11 @@ final class FusedVectorLoop extends FusedLoopWriter {
     private static final MethodTypeDesc RUN =
             MethodTypeDesc.of(CD_void, SEGMENTS, LONGS, LONGS, LONGS, CD_long, CD_long, CD_long, CD_long);
 
+    // The class data: the species of real numbers, of integers and of BFLOAT16.
+    private static final int REALS = 0;
+    private static final int INTEGERS = 1;
+    private static final int HALVES = 2;
+
     // Slots of the kernel's parameters.
     private static final int OPERANDS = 1;
     private static final int STARTS = 2;
@@ -57,7 +62,10 @@ final class FusedVectorLoop extends FusedLoopWriter {
         var writer = new FusedVectorLoop(program, columns, shape);
         Class<?> real = writer.wide ? double.class : float.class;
         Class<?> integer = writer.wide ? long.class : int.class;
-        var species = List.of(shape.withLanes(real), shape.withLanes(integer));
+        List<Object> species = new ArrayList<>(List.of(shape.withLanes(real), shape.withLanes(integer)));
+        if (!writer.wide) {
+            species.add(VectorShape.forBitSize(writer.lanes * Short.SIZE).withLanes(short.class));
+        }
         MethodType constructor = MethodType.methodType(void.class, Kernel.Fused.class);
         return (Kernel.Fused) LoopCode.instance(writer.write(), species, constructor, scalar);
     }
@@ -160,7 +168,7 @@ final class FusedVectorLoop extends FusedLoopWriter {
         int j = code.allocateLocal(TypeKind.LONG);
         code.lconst_0().lstore(j);
         code.labelBinding(top);
-        var emitter = new VectorEmitter(code, graph, leaves(code, repeated, j), integers -> species(code, integers));
+        var emitter = new VectorEmitter(code, graph, leaves(code, repeated, j), integers -> species(code, integers ? INTEGERS : REALS));
         if (VectorEmitter.hasRareElements(graph)) {
             Label rare = code.newLabel();
             Label usual = code.newLabel();
@@ -182,12 +190,12 @@ final class FusedVectorLoop extends FusedLoopWriter {
 
     /// Reads a repeated element into a vector or mask.
     private int storeRepeated(CodeBuilder code, int input) {
-        species(code, false);
+        species(code, REALS);
         code.aload(segment(input));
         element(input).pushLayout(code);
         code.lload(start(input));
         element(input).get(code);
-        asTruth(code, input);
+        asValue(code, input);
         if (isByte(input)) {
             LoopCode.broadcastMask(code);
         } else {
@@ -205,8 +213,7 @@ final class FusedVectorLoop extends FusedLoopWriter {
                 if (repeated.containsKey(index)) {
                     code.aload(repeated.get(index));
                 } else {
-                    pushPlace(code, index, j);
-                    LoopCode.load(code, vector, wide);
+                    load(code, index, j);
                 }
             }
 
@@ -215,6 +222,7 @@ final class FusedVectorLoop extends FusedLoopWriter {
                 if (repeated.containsKey(index)) {
                     code.aload(repeated.get(index));
                 } else {
+                    species(code, REALS);
                     pushPlace(code, index, j);
                     LoopCode.loadMask(code, lanes);
                 }
@@ -222,14 +230,26 @@ final class FusedVectorLoop extends FusedLoopWriter {
         };
     }
 
-    /// Pushes the species, and the segment and the index of an operand's element j.
+    /// Pushes the vector of an operand's elements from element j on.
+    private void load(CodeBuilder code, int operand, int j) {
+        boolean half = isHalf(operand);
+        species(code, half ? HALVES : REALS);
+        pushPlace(code, operand, j);
+        if (half) {
+            LoopCode.load(code, LoopCode.HALVES, Short.BYTES);
+            LoopCode.halvesToFloats(code, INTEGERS);
+        } else {
+            LoopCode.load(code, vector, wide);
+        }
+    }
+
+    /// Pushes the segment and the index of an operand's element j.
     private static void pushPlace(CodeBuilder code, int operand, int j) {
-        species(code, false);
         code.aload(segment(operand)).lload(start(operand)).lload(j).ladd();
     }
 
-    private static void species(CodeBuilder code, boolean integers) {
-        LoopCode.classData(code, integers ? 1 : 0, SPECIES);
+    private static void species(CodeBuilder code, int index) {
+        LoopCode.classData(code, index, SPECIES);
     }
 
     /// Computes the results and stores them from element j on: all are computed before the first is stored, because
@@ -246,11 +266,14 @@ final class FusedVectorLoop extends FusedLoopWriter {
             code.aload(results[k]);
             if (isByte(operand)) {
                 VectorEmitter.maskToBits(code);
-            }
-            code.aload(segment(operand)).lload(start(operand)).lload(j).ladd();
-            if (isByte(operand)) {
+                pushPlace(code, operand, j);
                 LoopCode.storeMask(code, lanes);
+            } else if (isHalf(operand)) {
+                LoopCode.floatsToHalves(code, HALVES);
+                pushPlace(code, operand, j);
+                LoopCode.store(code, LoopCode.HALVES, Short.BYTES);
             } else {
+                pushPlace(code, operand, j);
                 LoopCode.store(code, vector, wide);
             }
         }

@@ -87,14 +87,14 @@ final class LaunchGroup {
     }
 
     /// {@return whether a launch reads and writes each element of its result at the same place, and a loop can read its
-    /// elements: numbers as wide as its expression's, and truth values}
+    /// elements: numbers as wide as its expression's, BFLOAT16 beside FLOAT32, and truth values}
     static boolean isSound(Elementwise launch) {
         long[] shape = launch.shape();
         BlockView output = launch.output();
-        int bytes = launch.expression().precision().size / Byte.SIZE;
+        Precision precision = launch.expression().precision();
         return !Shape.empty(shape)
                 && Stream.concat(launch.inputs().stream(), Stream.of(output))
-                        .allMatch(view -> view.element() == Element.BOOL || view.element().bytes == bytes)
+                        .allMatch(view -> view.element() == Element.BOOL || view.element().precision() == precision)
                 && !Shape.overlapsItself(shape, output.strides())
                 && launch.inputs().stream()
                         .noneMatch(input -> input.block() == output.block() && !input.isSame(output, shape));

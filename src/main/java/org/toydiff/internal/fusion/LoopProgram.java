@@ -7,6 +7,8 @@ import java.util.stream.Stream;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.Real;
+import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.kernels.Staging;
 
@@ -18,8 +20,8 @@ import org.toydiff.internal.kernels.Staging;
 /// they give one after another. Equal operations on equal operands are done once, arithmetic on constants when the loop
 /// is generated.
 ///
-/// @param precision the width of the numbers: FLOAT32 for elements of 4 bytes, FLOAT64 for those of 8; truth values go
-///     with both
+/// @param precision the width of the numbers: FLOAT32 for elements of 4 bytes and BFLOAT16, FLOAT64 for those of 8;
+///     truth values go with both
 /// @param inputs the types of the operands that are read
 /// @param constants numbers that are the same for all elements
 /// @param calls the kernels in order
@@ -34,8 +36,11 @@ public record LoopProgram(
     static final int MAX_OPERATIONS = 320;
 
     /// The largest number of vectors that are in use at once, besides constants and repeated operands: AVX2 has 16
-    /// registers.
+    /// registers. A kernel that needs more by itself, such as a power, keeps some in memory in any loop; then so many
+    /// more may be in use.
     static final int MAX_LIVE = 16;
+
+    private static final int MAX_LIVE_BESIDE = 4;
 
     /// A number.
     ///
@@ -50,7 +55,8 @@ public record LoopProgram(
                     new Constant(
                             Long.toString((long) value),
                             element.precision().bits((long) value).real());
-                case BFLOAT16, BOOL -> null;
+                case BFLOAT16 -> of(element.precision().constant(Float.intBitsToFloat(CastKernels.bfloat16(value) << Short.SIZE)));
+                case BOOL -> null;
             };
         }
 
@@ -73,15 +79,30 @@ public record LoopProgram(
     Graph graph() {
         List<Expression> values = new ArrayList<>();
         for (int i = 0; i < inputs.size(); i++) {
-            values.add(inputs.get(i) == Element.BOOL ? precision.mask(i) : precision.input(i));
+            values.add(loaded(i));
         }
         constants.forEach(constant -> values.add(constant.expression()));
         for (Call call : calls) {
             values.add(call.expression()
                     .substitute(call.arguments().stream().map(values::get).toList()));
         }
-        return Graph.of(
-                outputs.stream().map(output -> values.get(output.value())).toList());
+        return Graph.of(outputs.stream()
+                .map(output -> stored(values.get(output.value()), output.element()))
+                .toList());
+    }
+
+    /// {@return the value of an input}
+    private Expression loaded(int input) {
+        return switch (inputs.get(input)) {
+            case BOOL -> precision.mask(input);
+            case BFLOAT16 -> CastKernels.ofLowerHalf(precision.input(input));
+            case FLOAT32, FLOAT64, INT32, INT64 -> precision.input(input);
+        };
+    }
+
+    /// {@return a value as the loop stores it}
+    private static Expression stored(Expression value, Element element) {
+        return element == Element.BFLOAT16 ? CastKernels.toLowerHalf((Real) value) : value;
     }
 
     /// {@return the type of an operand: the inputs come first, then the outputs}
@@ -102,7 +123,16 @@ public record LoopProgram(
             return false;
         }
         Graph graph = graph();
-        return graph.operationCount() <= MAX_OPERATIONS && graph.liveValues() <= MAX_LIVE;
+        int live = graph.liveValues();
+        return graph.operationCount() <= MAX_OPERATIONS && (live <= MAX_LIVE || live <= mostOfCall() + MAX_LIVE_BESIDE);
+    }
+
+    /// {@return the most values that are in use at once in a kernel by itself}
+    private int mostOfCall() {
+        return calls.stream()
+                .mapToInt(call -> Graph.of(List.of(call.expression())).liveValues())
+                .max()
+                .orElse(0);
     }
 
     /// {@return a name for profilers}
@@ -131,7 +161,7 @@ public record LoopProgram(
 
     /// {@return a kernel's name without the precision, which is the same for all}
     private static String verb(String kernel) {
-        return kernel.replaceFirst("(?<!To)(Float|Int)(32|64)$", "");
+        return kernel.replaceFirst("(?<!To)(Float32|Float64|Bfloat16|Int32|Int64)$", "");
     }
 
     /// {@return the name of a value: `x0` for an input, `y0` for a stored one, else `t0`; or a constant}

@@ -15,7 +15,9 @@
 /// A loop is generated from the expressions of the kernels that it replaces, so it gives their bits. Which of its
 /// forms runs is decided as for every kernel: see `internal.kernels`.
 ///
-/// Some launches end a loop: conversions between elements of 4 and of 8 bytes, which are no expressions; kernels with
-/// more than 16 live values, such as a power; and random draws, because each number of the generator depends on the
-/// ones before. Dropout computes its mask itself, after such a loop.
+/// Elements of BFLOAT16 are numbers of a FLOAT32 loop, which rounds the results of their kernels as these do.
+///
+/// Some launches end a loop: conversions between elements of 4 and of 8 bytes, which are no expressions; and random
+/// draws, because each number of the generator depends on the ones before. Dropout computes its mask itself, after such
+/// a loop.
 package org.toydiff.internal.fusion;

@@ -44,7 +44,14 @@ public final class CastKernels {
         String name = "cast" + from.title() + "To" + to.title();
         boolean widthChanges = from != Element.BOOL && to != Element.BOOL && from.bytes != to.bytes;
         boolean half = from == Element.BFLOAT16 || to == Element.BFLOAT16;
-        return widthChanges || half ? Kernels.widthLoop(name, from, to) : Kernels.unary(name, expression(from, to));
+        if (!widthChanges && !half) {
+            return Kernels.unary(name, expression(from, to));
+        }
+        Kernel.Unary loop = Kernels.widthLoop(name, from, to);
+        Real floats = Precision.FLOAT32.input(0);
+        return from == Element.FLOAT32 && to == Element.BFLOAT16
+                ? Kernels.noted(loop, name, rounded(floats))
+                : from == Element.BFLOAT16 && to == Element.FLOAT32 ? Kernels.noted(loop, name, floats) : loop;
     }
 
     private static Expression expression(Element from, Element to) {
@@ -91,6 +98,21 @@ public final class CastKernels {
     /// {@return the value of a BFLOAT16, whose bits are in the low half}
     static Real ofBfloat16(Bits bits) {
         return bits.shiftLeft(Short.SIZE).real();
+    }
+
+    /// {@return the BFLOAT16 nearest to x}
+    public static Real rounded(Real x) {
+        return ofBfloat16(bfloat16(x));
+    }
+
+    /// {@return the value of the BFLOAT16 that is the lower half of x, as loops read it from memory}
+    public static Real ofLowerHalf(Real x) {
+        return ofBfloat16(x.bits());
+    }
+
+    /// {@return a number whose lower half is x, a BFLOAT16, as loops write it to memory}
+    public static Real toLowerHalf(Real x) {
+        return x.bits().shiftRightUnsigned(Short.SIZE).real();
     }
 
     /// {@return the bits of the BFLOAT16 nearest to x, as [#bfloat16(Real)]: rounded once, not to a float first}

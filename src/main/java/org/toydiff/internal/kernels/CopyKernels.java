@@ -26,9 +26,7 @@ public final class CopyKernels {
 
     private CopyKernels(Element element) {
         this.element = element;
-        if (element != Element.BFLOAT16) {
-            Kernels.noted(copy, "copy" + element.bytes, expression());
-        }
+        Kernels.noted(copy, "copy" + element.bytes, expression());
     }
 
     /// {@return the kernels for elements of 1, 2, 4 or 8 bytes}

@@ -8,6 +8,7 @@ import org.toydiff.internal.JvmOptions;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
+import org.toydiff.internal.arithmetic.Real;
 
 /// Chooses the kernels once, at startup: those on the Vector API if the JVM was started with its module, else the
 /// scalar ones. `-Dtoydiff.kernels=vector` or `scalar` forces one.
@@ -20,7 +21,8 @@ public final class Kernels {
 
     private Kernels() {}
 
-    /// An elementwise kernel's name and the expression that it computes for each element. A kernel of n operands that
+    /// An elementwise kernel's name and the expression that it computes for each element, of FLOAT32 where elements are
+    /// BFLOAT16. A kernel of n operands that
     /// reads the result's old elements too has them as operand n.
     public record Formula(String name, Expression expression) {}
 
@@ -64,6 +66,16 @@ public final class Kernels {
     static <K> K noted(K kernel, String name, Expression result) {
         FORMULAS.put(kernel, new Formula(name, result));
         return kernel;
+    }
+
+    /// {@return a kernel of BFLOAT16, after noting that it computes as that of FLOAT32 does, and rounds numbers}
+    public static <K> K notedRounded(K kernel, Object float32) {
+        Formula formula = formula(float32);
+        Expression result = formula.expression();
+        return noted(
+                kernel,
+                formula.name().replace(Element.FLOAT32.title(), Element.BFLOAT16.title()),
+                result instanceof Real real ? CastKernels.rounded(real) : result);
     }
 
     /// {@return what an elementwise kernel computes, or null if no expression describes it}

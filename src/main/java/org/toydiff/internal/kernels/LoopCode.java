@@ -40,6 +40,11 @@ public final class LoopCode {
     private static final ClassDesc MASK_BYTES =
             MaskBytes.class.describeConstable().orElseThrow();
 
+    /// The class of vectors of BFLOAT16.
+    public static final ClassDesc HALVES = Element.BFLOAT16.vector();
+
+    private static final ClassDesc INTEGERS = Element.INT32.vector();
+
     private LoopCode() {}
 
     /// {@return the class that a loop of this name describes} All are of this package, whose helpers they call.
@@ -133,7 +138,7 @@ public final class LoopCode {
     }
 
     /// As the other, of elements of so many bytes.
-    static void load(CodeBuilder code, ClassDesc vector, int bytes) {
+    public static void load(CodeBuilder code, ClassDesc vector, int bytes) {
         pushBytesAndOrder(code, bytes);
         code.invokestatic(vector, "fromMemorySegment", MethodTypeDesc.of(vector, SPECIES, SEGMENT, CD_long, ORDER));
     }
@@ -144,7 +149,7 @@ public final class LoopCode {
     }
 
     /// As the other, of elements of so many bytes.
-    static void store(CodeBuilder code, ClassDesc vector, int bytes) {
+    public static void store(CodeBuilder code, ClassDesc vector, int bytes) {
         pushBytesAndOrder(code, bytes);
         code.invokevirtual(vector, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
     }
@@ -192,6 +197,20 @@ public final class LoopCode {
     /// must be short: see [Pieces]. C2 sees that the cases are one, and compiles the same loop as for `goto`.
     public static void jumpBack(CodeBuilder code, int counter, Label top) {
         code.lload(counter).l2i().lookupswitch(top, List.of(SwitchCase.of(0, top), SwitchCase.of(1, top)));
+    }
+
+    /// Replaces a vector of BFLOAT16 by one of floats whose lower halves they are; `integers` is the place of the species
+    /// of as many integers in the class data.
+    public static void halvesToFloats(CodeBuilder code, int integers) {
+        convert(code, "S2I", HALVES, integers, INTEGERS);
+        code.invokevirtual(INTEGERS, "reinterpretAsFloats", MethodTypeDesc.of(Element.FLOAT32.vector()));
+    }
+
+    /// Replaces a vector of floats by one of the BFLOAT16 that are their lower halves; `halves` is the place of their
+    /// species in the class data.
+    public static void floatsToHalves(CodeBuilder code, int halves) {
+        code.invokevirtual(Element.FLOAT32.vector(), "reinterpretAsInts", MethodTypeDesc.of(INTEGERS));
+        convert(code, "I2S", INTEGERS, halves, HALVES);
     }
 
     /// Ends the method of a loop so that C2 does not inline it: a loop is to be compiled once, by itself. Evidence that

@@ -265,8 +265,7 @@ final class WidthLoop {
     private void convertVector(CodeBuilder code) {
         String conversion = CONVERSIONS.get(List.of(from, to));
         if (from == Element.BFLOAT16) {
-            LoopCode.convert(code, conversion, from.vector(), INTEGERS, INTEGER_VECTOR);
-            code.invokevirtual(INTEGER_VECTOR, "reinterpretAsFloats", MethodTypeDesc.of(to.vector()));
+            LoopCode.halvesToFloats(code, INTEGERS);
             new VectorEmitter(code, WIDENED, stored(code, TypeKind.REFERENCE), species(code, TO)).result(0);
         } else if (to == Element.BFLOAT16) {
             new VectorEmitter(code, ROUNDED, stored(code, TypeKind.REFERENCE), species(code, FROM)).result(0);

@@ -5,6 +5,7 @@ import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.kernels.Kernel;
+import org.toydiff.internal.kernels.Kernels;
 import org.toydiff.internal.kernels.UnaryKernel;
 
 /// Elementwise kernels of BFLOAT16: those of FLOAT32, block by block, with operands widened to floats before and
@@ -26,7 +27,8 @@ final class Widened {
     static Kernel.Unary of(UnaryKernel kernel) {
         Unary widened = UNARY[kernel.ordinal()];
         if (widened == null) {
-            widened = new Unary(kernel.of(false), kernel.isTest());
+            Kernel.Unary floats = kernel.of(false);
+            widened = Kernels.notedRounded(new Unary(floats, kernel.isTest()), floats);
             UNARY[kernel.ordinal()] = widened;
         }
         return widened;
@@ -35,7 +37,8 @@ final class Widened {
     static Kernel.Binary of(BinaryKernel kernel) {
         Binary widened = BINARY[kernel.ordinal()];
         if (widened == null) {
-            widened = new Binary(kernel.of(false), kernel.takesMask(), kernel.isTest());
+            Kernel.Binary floats = kernel.of(false);
+            widened = Kernels.notedRounded(new Binary(floats, kernel.takesMask(), kernel.isTest()), floats);
             BINARY[kernel.ordinal()] = widened;
         }
         return widened;

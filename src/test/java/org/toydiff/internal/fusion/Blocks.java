@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,6 +15,7 @@ import java.util.SplittableRandom;
 import org.toydiff.internal.arithmetic.Expression;
 import org.toydiff.internal.arithmetic.Interpreter;
 import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
+import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.Element;
 
 /// Blocks of memory for tests of fused loops, and the naive execution of launches over them.
@@ -34,6 +36,7 @@ final class Blocks {
                 switch (element) {
                     case FLOAT32 -> memory(block).setAtIndex(JAVA_FLOAT, i, (float) special);
                     case FLOAT64 -> memory(block).setAtIndex(JAVA_DOUBLE, i, special);
+                    case BFLOAT16 -> memory(block).setAtIndex(JAVA_SHORT, i, CastKernels.bfloat16(special));
                     default -> {}
                 }
             }
@@ -51,6 +54,7 @@ final class Blocks {
                 case INT64 -> block.setAtIndex(JAVA_LONG, i, random.nextLong() >> random.nextInt(64));
                 case FLOAT32 -> block.setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-4, 4));
                 case FLOAT64 -> block.setAtIndex(JAVA_DOUBLE, i, random.nextDouble(-4, 4));
+                case BFLOAT16 -> block.setAtIndex(JAVA_SHORT, i, CastKernels.bfloat16(random.nextDouble(-4, 4)));
             }
         }
         elements.add(element);
@@ -104,6 +108,7 @@ final class Blocks {
                 case INT64 -> text.append(x.getAtIndex(JAVA_LONG, i));
                 case FLOAT32 -> text.append(x.getAtIndex(JAVA_FLOAT, i));
                 case FLOAT64 -> text.append(x.getAtIndex(JAVA_DOUBLE, i));
+                case BFLOAT16 -> text.append(half(x, i));
             }
             text.append(' ');
         }
@@ -148,13 +153,22 @@ final class Blocks {
         if (view.element() == Element.BOOL) {
             return x.get(JAVA_BYTE, at) != 0;
         }
+        if (view.element() == Element.BFLOAT16) {
+            return half(x, at);
+        }
         return wide ? (Object) x.getAtIndex(JAVA_DOUBLE, at) : (Object) x.getAtIndex(JAVA_FLOAT, at);
+    }
+
+    private static float half(MemorySegment x, long at) {
+        return Float.intBitsToFloat(x.getAtIndex(JAVA_SHORT, at) << Short.SIZE);
     }
 
     private void set(BlockView view, long at, Object value) {
         MemorySegment x = memory.get(view.block());
         switch (value) {
             case Boolean truth -> x.set(JAVA_BYTE, at, (byte) (truth ? 1 : 0));
+            case Float number when view.element() == Element.BFLOAT16 ->
+                x.setAtIndex(JAVA_SHORT, at, (short) (Float.floatToRawIntBits(number) >>> Short.SIZE));
             case Float number -> x.setAtIndex(JAVA_FLOAT, at, number);
             case Double number -> x.setAtIndex(JAVA_DOUBLE, at, number);
             default -> throw new AssertionError(value);

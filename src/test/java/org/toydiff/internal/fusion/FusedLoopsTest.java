@@ -5,33 +5,42 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.attribute.CodeAttribute;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.fusion.LoopProgram.Call;
 import org.toydiff.internal.fusion.LoopProgram.Output;
 import org.toydiff.internal.kernels.BinaryKernel;
+import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.Kernels;
 import org.toydiff.internal.kernels.UnaryKernel;
+import org.toydiff.internal.launch.ElementKind;
 
 /// Which loops are generated, how long they are kept, and how large they are.
 class FusedLoopsTest {
     /// The bytecodes beyond which HotSpot compiles no method (`HugeMethodLimit`).
     private static final int HUGE = 8_000;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private static Call call(Object kernel, Integer... arguments) {
         Kernels.Formula formula = Kernels.formula(kernel);
@@ -130,6 +139,60 @@ class FusedLoopsTest {
                 loop.run(operands, starts, starts, steps, 0, 0, 1, n);
                 assertEquals(-1, first.mismatch(later));
             }
+        }
+    }
+
+    private static LoopProgram bfloat16() {
+        return new LoopProgram(
+                Precision.FLOAT32,
+                List.of(Element.BFLOAT16, Element.FLOAT32),
+                List.of(),
+                List.of(
+                        call(ElementKind.BFLOAT16.of(UnaryKernel.SIGMOID), 0),
+                        call(CastKernels.of(Element.BFLOAT16, Element.FLOAT32), 2),
+                        call(BinaryKernel.MULTIPLY.of(false), 3, 1),
+                        call(CastKernels.of(Element.FLOAT32, Element.BFLOAT16), 4)),
+                List.of(new Output(5, Element.BFLOAT16)));
+    }
+
+    /// Kernels with more live values than there are registers, and conversions.
+    static Stream<LoopProgram> unusualPrograms() {
+        Stream<LoopProgram> powers = Stream.of(Precision.values()).map(precision -> {
+            boolean wide = precision == Precision.FLOAT64;
+            Call power = call(BinaryKernel.POWER.of(wide), 0, 1);
+            Call angle = call(BinaryKernel.ATAN2.of(wide), 2, 0);
+            return program(precision, power, angle, call(BinaryKernel.ADD.of(wide), 3, 2));
+        });
+        return Stream.concat(powers, Stream.of(bfloat16()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("unusualPrograms")
+    void vectorsAreNoObjectsInAnyProgram(LoopProgram program) {
+        assumeTrue(Kernels.haveVectors());
+        assertTrue(program.fits(), program.toString());
+        int n = 4_096;
+        Kernel.Fused loop = FusedLoops.create(program, new long[] {1, 1, 1});
+        try (var arena = Arena.ofShared()) {
+            var blocks = new Blocks();
+            for (int k = 0; k < 3; k++) {
+                blocks.add(arena, program.element(k), n, new SplittableRandom(k));
+            }
+            MemorySegment[] operands = {blocks.memory(0), blocks.memory(1), blocks.memory(2)};
+            long[] starts = new long[3];
+            long[] steps = {1, 1, 1};
+            int before = Kernels.vectorLoops();
+            long end = System.nanoTime() + 60_000_000_000L;
+            while (Kernels.vectorLoops() == before && System.nanoTime() < end) {
+                loop.run(operands, starts, starts, steps, 0, 0, 1, n);
+            }
+            assertTrue(Kernels.vectorLoops() > before, "the vector form has made no objects in a trial");
+            long bytes = THREADS.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < 1_000; i++) {
+                loop.run(operands, starts, starts, steps, 0, 0, 1, n);
+            }
+            bytes = THREADS.getCurrentThreadAllocatedBytes() - bytes;
+            assertTrue(bytes < n, bytes + " B in a thousand runs");
         }
     }
 

@@ -50,13 +50,17 @@ final class RandomLaunches {
     private final Element real;
     private final Element integer;
 
+    /// BFLOAT16 beside FLOAT32, else the same as `real`.
+    private final Element half;
+
     RandomLaunches(Arena arena, long[] shape, boolean wide, int count, long seed) {
         this.arena = arena;
         this.shape = shape;
         random = new SplittableRandom(seed);
         real = wide ? Element.FLOAT64 : Element.FLOAT32;
         integer = wide ? Element.INT64 : Element.INT32;
-        for (Element element : List.of(real, real, real, integer, integer, Element.BOOL, Element.BOOL)) {
+        half = wide ? real : Element.BFLOAT16;
+        for (Element element : List.of(real, real, real, half, half, integer, integer, Element.BOOL, Element.BOOL)) {
             kept.add(block(element));
         }
         for (int i = 0; i < count; i++) {
@@ -87,7 +91,7 @@ final class RandomLaunches {
 
     /// {@return a launch that sets the elements of a block to a number}
     private Elementwise fill() {
-        Element type = any(random, List.of(real, integer));
+        Element type = any(random, List.of(real, half, integer));
         double value = any(random, List.of(-0.0, 1.0, 3.0, 0.3, -7.5));
         int block = random.nextInt(4) == 0 ? known(type) : block(type);
         return Elementwise.fill(value, new BlockView(block, type, random.nextInt(3), Shape.strides(shape)), shape);
@@ -154,7 +158,7 @@ final class RandomLaunches {
 
     private Elementwise elementwise() {
         boolean wide = real == Element.FLOAT64;
-        return switch (random.nextInt(10)) {
+        return switch (random.nextInt(13)) {
             case 0, 1 -> {
                 UnaryKernel kernel = any(random, Arrays.asList(UnaryKernel.values()));
                 boolean test = kernel.name().startsWith("IS_");
@@ -164,6 +168,21 @@ final class RandomLaunches {
                 BinaryKernel kernel = any(random, Arrays.asList(BinaryKernel.values()));
                 Element second = kernel.takesMask() ? Element.BOOL : real;
                 yield launch(kernel.of(wide), List.of(real, second), isComparison(kernel) ? Element.BOOL : real);
+            }
+            case 10 -> {
+                UnaryKernel kernel = any(random, Arrays.asList(UnaryKernel.values()));
+                boolean test = kernel.name().startsWith("IS_");
+                yield launch(kindOf(half).of(kernel), List.of(half), test ? Element.BOOL : half);
+            }
+            case 11 -> {
+                BinaryKernel kernel = any(random, Arrays.asList(BinaryKernel.values()));
+                Element second = kernel.takesMask() ? Element.BOOL : half;
+                yield launch(kindOf(half).of(kernel), List.of(half, second), isComparison(kernel) ? Element.BOOL : half);
+            }
+            case 12 -> {
+                Element from = any(random, List.of(real, half));
+                Element to = from == real ? half : real;
+                yield launch(CastKernels.of(from, to), List.of(from), to);
             }
             case 5 -> launch(any(random, Arrays.asList(LogicKernel.values())).kernel(), bools(2), Element.BOOL);
             case 6 -> {
@@ -182,7 +201,7 @@ final class RandomLaunches {
                 yield launch(CastKernels.of(from, to), List.of(from), to);
             }
             case 8 -> {
-                Element type = any(random, List.of(real, integer, Element.BOOL));
+                Element type = any(random, List.of(real, half, integer, Element.BOOL));
                 yield launch(CopyKernels.of(type.bytes).copy, List.of(type), type);
             }
             default -> {
@@ -190,6 +209,10 @@ final class RandomLaunches {
                 yield launch(CopyKernels.of(type.bytes).put(), List.of(type, Element.BOOL), type);
             }
         };
+    }
+
+    private static ElementKind kindOf(Element element) {
+        return ElementKind.valueOf(element.name());
     }
 
     private static boolean isComparison(BinaryKernel kernel) {
