@@ -60,7 +60,8 @@ abstract class FusedLoopWriter {
     /// Replaces a value by an operand's element.
     final void asElement(CodeBuilder code, int operand) {
         if (isHalf(operand)) {
-            code.invokestatic(CD_Float, "floatToRawIntBits", MethodTypeDesc.of(CD_int, CD_float)).i2s();
+            code.invokestatic(CD_Float, "floatToRawIntBits", MethodTypeDesc.of(CD_int, CD_float))
+                    .i2s();
         }
     }
 }

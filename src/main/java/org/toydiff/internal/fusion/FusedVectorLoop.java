@@ -168,7 +168,8 @@ final class FusedVectorLoop extends FusedLoopWriter {
         int j = code.allocateLocal(TypeKind.LONG);
         code.lconst_0().lstore(j);
         code.labelBinding(top);
-        var emitter = new VectorEmitter(code, graph, leaves(code, repeated, j), integers -> species(code, integers ? INTEGERS : REALS));
+        var emitter = new VectorEmitter(
+                code, graph, leaves(code, repeated, j), integers -> species(code, integers ? INTEGERS : REALS));
         if (VectorEmitter.hasRareElements(graph)) {
             Label rare = code.newLabel();
             Label usual = code.newLabel();

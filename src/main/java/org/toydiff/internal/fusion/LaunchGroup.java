@@ -94,7 +94,8 @@ final class LaunchGroup {
         Precision precision = launch.expression().precision();
         return !Shape.empty(shape)
                 && Stream.concat(launch.inputs().stream(), Stream.of(output))
-                        .allMatch(view -> view.element() == Element.BOOL || view.element().precision() == precision)
+                        .allMatch(view ->
+                                view.element() == Element.BOOL || view.element().precision() == precision)
                 && !Shape.overlapsItself(shape, output.strides())
                 && launch.inputs().stream()
                         .noneMatch(input -> input.block() == output.block() && !input.isSame(output, shape));

@@ -55,7 +55,8 @@ public record LoopProgram(
                     new Constant(
                             Long.toString((long) value),
                             element.precision().bits((long) value).real());
-                case BFLOAT16 -> of(element.precision().constant(Float.intBitsToFloat(CastKernels.bfloat16(value) << Short.SIZE)));
+                case BFLOAT16 ->
+                    of(element.precision().constant(Float.intBitsToFloat(CastKernels.bfloat16(value) << Short.SIZE)));
                 case BOOL -> null;
             };
         }

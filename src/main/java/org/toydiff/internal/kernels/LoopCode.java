@@ -199,8 +199,8 @@ public final class LoopCode {
         code.lload(counter).l2i().lookupswitch(top, List.of(SwitchCase.of(0, top), SwitchCase.of(1, top)));
     }
 
-    /// Replaces a vector of BFLOAT16 by one of floats whose lower halves they are; `integers` is the place of the species
-    /// of as many integers in the class data.
+    /// Replaces a vector of BFLOAT16 by one of floats whose lower halves they are; `integers` is the place of the
+    /// species of as many integers in the class data.
     public static void halvesToFloats(CodeBuilder code, int integers) {
         convert(code, "S2I", HALVES, integers, INTEGERS);
         code.invokevirtual(INTEGERS, "reinterpretAsFloats", MethodTypeDesc.of(Element.FLOAT32.vector()));

@@ -165,10 +165,12 @@ final class Blocks {
 
     private void set(BlockView view, long at, Object value) {
         MemorySegment x = memory.get(view.block());
+        if (view.element() == Element.BFLOAT16) {
+            x.setAtIndex(JAVA_SHORT, at, (short) (Float.floatToRawIntBits((Float) value) >>> Short.SIZE));
+            return;
+        }
         switch (value) {
             case Boolean truth -> x.set(JAVA_BYTE, at, (byte) (truth ? 1 : 0));
-            case Float number when view.element() == Element.BFLOAT16 ->
-                x.setAtIndex(JAVA_SHORT, at, (short) (Float.floatToRawIntBits(number) >>> Short.SIZE));
             case Float number -> x.setAtIndex(JAVA_FLOAT, at, number);
             case Double number -> x.setAtIndex(JAVA_DOUBLE, at, number);
             default -> throw new AssertionError(value);

@@ -177,7 +177,8 @@ final class RandomLaunches {
             case 11 -> {
                 BinaryKernel kernel = any(random, Arrays.asList(BinaryKernel.values()));
                 Element second = kernel.takesMask() ? Element.BOOL : half;
-                yield launch(kindOf(half).of(kernel), List.of(half, second), isComparison(kernel) ? Element.BOOL : half);
+                yield launch(
+                        kindOf(half).of(kernel), List.of(half, second), isComparison(kernel) ? Element.BOOL : half);
             }
             case 12 -> {
                 Element from = any(random, List.of(real, half));
