@@ -104,6 +104,34 @@ class CompiledFusionTest {
         assertEquals(1, same(x -> x.sin().add(x.mean(0)), halves).fusedLoops());
     }
 
+    /// In double precision from where it is widened to where it is rounded.
+    @Test
+    void chainsOfFloat64AndTheirCastsAreOneLoop() {
+        ExecutionPlan plan = same(x -> x.cast(DType.FLOAT64).exp().multiply(1.5).cast(DType.FLOAT32), inputs(7, 300));
+        assertEquals(1, plan.launches().size(), plan.toString());
+        assertEquals(1, plan.blocks().size(), plan.toString());
+        ExecutionPlan rounded = same(
+                x -> x.cast(DType.FLOAT64)
+                        .exp()
+                        .cast(DType.FLOAT32)
+                        .cast(DType.FLOAT64)
+                        .subtract(1),
+                inputs(7, 300));
+        assertEquals(2, rounded.launches().size(), rounded.toString());
+        ExecutionPlan mixed =
+                same(x -> x.sin().cast(DType.FLOAT64).tanh().cast(DType.FLOAT32).exp(), inputs(7, 300));
+        assertEquals(3, mixed.launches().size(), mixed.toString());
+        assertEquals(
+                1,
+                same(
+                                x -> x.sin()
+                                        .cast(DType.FLOAT64)
+                                        .multiply(x.cast(DType.FLOAT64))
+                                        .sum(),
+                                inputs(9, 70))
+                        .fusedLoops());
+    }
+
     @Test
     void forwardAndBackwardOfAnActivationAreOneLoop() {
         Tensor weight = Tensor.randn(64).trackGradient();

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.toydiff.internal.arithmetic.Expression;
+import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.fusion.LoopProgram.Constant;
 import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
 
@@ -31,6 +32,10 @@ final class ConstantOperands {
                     && other.offset() >= view.offset()
                     && other.offset() + extent(otherShape, other.strides())
                             <= view.offset() + extent(shape, view.strides());
+        }
+
+        boolean isOf(Precision precision) {
+            return value.expression().precision() == precision;
         }
 
         /// {@return the distance between the first and the last element}
@@ -100,7 +105,9 @@ final class ConstantOperands {
         for (int operand = 0; operand < launch.inputs().size(); operand++) {
             BlockView view = launch.inputs().get(operand);
             Fill fill = fills.get(view.block());
-            if (fill != null && fill.covers(view, launch.shape())) {
+            if (fill != null
+                    && fill.covers(view, launch.shape())
+                    && fill.isOf(launch.expression().precision())) {
                 constants.put(operand, fill.value);
             } else {
                 inputs.add(view);
@@ -112,7 +119,9 @@ final class ConstantOperands {
 
     /// {@return the number to which a launch sets all elements, or null if it is not one}
     private static Constant value(Elementwise launch) {
-        if (!launch.inputs().isEmpty()) {
+        boolean converts =
+                launch.output().element().precision() != launch.expression().precision();
+        if (!launch.inputs().isEmpty() || converts) {
             return null;
         }
         if (launch.isFill()) {

@@ -38,28 +38,33 @@ abstract class FusedLoopWriter {
         return program.element(operand) == Element.BOOL;
     }
 
-    final boolean isHalf(int operand) {
-        return program.element(operand) == Element.BFLOAT16;
+    /// {@return whether an operand's elements are half as wide as the numbers}
+    final boolean isNarrow(int operand) {
+        return LaunchGroup.isNarrow(program.element(operand), program.precision());
     }
 
     /// {@return the type of an operand for the loop, to which an integer is a number of the same width}
     final Element element(int operand) {
-        return isByte(operand) || isHalf(operand) ? program.element(operand) : Element.real(wide);
+        return isByte(operand) || isNarrow(operand) ? program.element(operand) : Element.real(wide);
     }
 
-    /// Replaces an operand's element by 0 or 1 if it is a truth value, of which any but 0 is true, and by the float
-    /// whose lower half it is if it is a BFLOAT16.
+    /// Replaces an operand's element by 0 or 1 if it is a truth value, of which any but 0 is true; and a narrow
+    /// number by a double or, if it is a BFLOAT16, by the float whose lower half it is.
     final void asValue(CodeBuilder code, int operand) {
         if (isByte(operand)) {
             code.ifThenElse(CodeBuilder::iconst_1, CodeBuilder::iconst_0);
-        } else if (isHalf(operand)) {
+        } else if (isNarrow(operand) && wide) {
+            code.f2d();
+        } else if (isNarrow(operand)) {
             code.invokestatic(CD_Float, "intBitsToFloat", MethodTypeDesc.of(CD_float, CD_int));
         }
     }
 
     /// Replaces a value by an operand's element.
     final void asElement(CodeBuilder code, int operand) {
-        if (isHalf(operand)) {
+        if (isNarrow(operand) && wide) {
+            code.d2f();
+        } else if (isNarrow(operand)) {
             code.invokestatic(CD_Float, "floatToRawIntBits", MethodTypeDesc.of(CD_int, CD_float))
                     .i2s();
         }

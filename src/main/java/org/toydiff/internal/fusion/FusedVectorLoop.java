@@ -30,10 +30,10 @@ final class FusedVectorLoop extends FusedLoopWriter {
     private static final MethodTypeDesc RUN =
             MethodTypeDesc.of(CD_void, SEGMENTS, LONGS, LONGS, LONGS, CD_long, CD_long, CD_long, CD_long);
 
-    // The class data: the species of real numbers, of integers and of BFLOAT16.
+    // The class data: the species of real numbers, of integers, and of numbers half as wide.
     private static final int REALS = 0;
     private static final int INTEGERS = 1;
-    private static final int HALVES = 2;
+    private static final int NARROW = 2;
 
     // Slots of the kernel's parameters.
     private static final int OPERANDS = 1;
@@ -62,10 +62,9 @@ final class FusedVectorLoop extends FusedLoopWriter {
         var writer = new FusedVectorLoop(program, columns, shape);
         Class<?> real = writer.wide ? double.class : float.class;
         Class<?> integer = writer.wide ? long.class : int.class;
-        List<Object> species = new ArrayList<>(List.of(shape.withLanes(real), shape.withLanes(integer)));
-        if (!writer.wide) {
-            species.add(VectorShape.forBitSize(writer.lanes * Short.SIZE).withLanes(short.class));
-        }
+        VectorShape half = VectorShape.forBitSize(shape.vectorBitSize() / 2);
+        Class<?> narrow = writer.wide ? float.class : short.class;
+        var species = List.of(shape.withLanes(real), shape.withLanes(integer), half.withLanes(narrow));
         MethodType constructor = MethodType.methodType(void.class, Kernel.Fused.class);
         return (Kernel.Fused) LoopCode.instance(writer.write(), species, constructor, scalar);
     }
@@ -233,12 +232,12 @@ final class FusedVectorLoop extends FusedLoopWriter {
 
     /// Pushes the vector of an operand's elements from element j on.
     private void load(CodeBuilder code, int operand, int j) {
-        boolean half = isHalf(operand);
-        species(code, half ? HALVES : REALS);
+        boolean narrow = isNarrow(operand);
+        species(code, narrow ? NARROW : REALS);
         pushPlace(code, operand, j);
-        if (half) {
-            LoopCode.load(code, LoopCode.HALVES, Short.BYTES);
-            LoopCode.halvesToFloats(code, INTEGERS);
+        if (narrow) {
+            LoopCode.load(code, LoopCode.narrowVector(wide), element(operand).bytes);
+            LoopCode.widen(code, wide, wide ? REALS : INTEGERS);
         } else {
             LoopCode.load(code, vector, wide);
         }
@@ -269,10 +268,10 @@ final class FusedVectorLoop extends FusedLoopWriter {
                 VectorEmitter.maskToBits(code);
                 pushPlace(code, operand, j);
                 LoopCode.storeMask(code, lanes);
-            } else if (isHalf(operand)) {
-                LoopCode.floatsToHalves(code, HALVES);
+            } else if (isNarrow(operand)) {
+                LoopCode.narrow(code, wide, NARROW);
                 pushPlace(code, operand, j);
-                LoopCode.store(code, LoopCode.HALVES, Short.BYTES);
+                LoopCode.store(code, LoopCode.narrowVector(wide), element(operand).bytes);
             } else {
                 pushPlace(code, operand, j);
                 LoopCode.store(code, vector, wide);

@@ -87,18 +87,24 @@ final class LaunchGroup {
     }
 
     /// {@return whether a launch reads and writes each element of its result at the same place, and a loop can read its
-    /// elements: numbers as wide as its expression's, BFLOAT16 beside FLOAT32, and truth values}
+    /// elements: numbers as wide as its expression's or [narrow][#isNarrow] ones, and truth values}
     static boolean isSound(Elementwise launch) {
         long[] shape = launch.shape();
         BlockView output = launch.output();
         Precision precision = launch.expression().precision();
         return !Shape.empty(shape)
                 && Stream.concat(launch.inputs().stream(), Stream.of(output))
-                        .allMatch(view ->
-                                view.element() == Element.BOOL || view.element().precision() == precision)
+                        .allMatch(view -> isNarrow(view.element(), precision)
+                                || view.element() == Element.BOOL
+                                || view.element().precision() == precision)
                 && !Shape.overlapsItself(shape, output.strides())
                 && launch.inputs().stream()
                         .noneMatch(input -> input.block() == output.block() && !input.isSame(output, shape));
+    }
+
+    /// {@return whether a type of elements is half as wide as the numbers: loops convert it where they read and write}
+    static boolean isNarrow(Element element, Precision numbers) {
+        return element == (numbers == Precision.FLOAT64 ? Element.FLOAT32 : Element.BFLOAT16);
     }
 
     /// {@return whether the two may not change places}
@@ -227,7 +233,8 @@ final class LaunchGroup {
                         launch.kernel(), launch.expression(), List.copyOf(inputs), launch.constants(), output, shape);
     }
 
-    /// {@return whether all views of each block that is written are the same, and no value is overwritten unread}
+    /// {@return whether all views of each block that is written are the same, no value is overwritten unread, and none
+    /// that is rounded where it is written is read before}
     private static boolean isSound(List<Elementwise> launches) {
         Map<Integer, BlockView> written = new HashMap<>();
         for (Elementwise launch : launches) {
@@ -236,12 +243,20 @@ final class LaunchGroup {
             if (rewrites && launch.inputs().stream().noneMatch(input -> input.block() == block)) {
                 return false;
             }
+            if (launch.inputs().stream()
+                    .anyMatch(input -> isWidened(input, launch) && written.containsKey(input.block()))) {
+                return false;
+            }
         }
         return launches.stream()
                 .flatMap(launch -> Stream.concat(launch.inputs().stream(), Stream.of(launch.output())))
                 .allMatch(view -> !written.containsKey(view.block())
                         || view.isSame(
                                 written.get(view.block()), launches.getFirst().shape()));
+    }
+
+    private static boolean isWidened(BlockView input, Elementwise launch) {
+        return input.element() == Element.FLOAT32 && launch.expression().precision() == Precision.FLOAT64;
     }
 
     private static boolean isTruth(Elementwise launch) {

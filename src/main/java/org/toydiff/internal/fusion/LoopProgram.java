@@ -20,8 +20,8 @@ import org.toydiff.internal.kernels.Staging;
 /// they give one after another. Equal operations on equal operands are done once, arithmetic on constants when the loop
 /// is generated.
 ///
-/// @param precision the width of the numbers: FLOAT32 for elements of 4 bytes and BFLOAT16, FLOAT64 for those of 8;
-///     truth values go with both
+/// @param precision the width of the numbers: FLOAT32 for elements of 4 bytes and BFLOAT16, FLOAT64 for those of 8 and
+///     FLOAT32; truth values go with both
 /// @param inputs the types of the operands that are read
 /// @param constants numbers that are the same for all elements
 /// @param calls the kernels in order

@@ -15,9 +15,11 @@
 /// A loop is generated from the expressions of the kernels that it replaces, so it gives their bits. Which of its
 /// forms runs is decided as for every kernel: see `internal.kernels`.
 ///
-/// Elements of BFLOAT16 are numbers of a FLOAT32 loop, which rounds the results of their kernels as these do.
+/// A loop over numbers of FLOAT32 reads and writes BFLOAT16 too, one over FLOAT64 also FLOAT32: it widens elements
+/// where it reads them. Kernels of BFLOAT16 round each result; a FLOAT64 is rounded to FLOAT32 where the loop writes
+/// it, and read again by other loops.
 ///
-/// Some launches end a loop: conversions between elements of 4 and of 8 bytes, which are no expressions; and random
-/// draws, because each number of the generator depends on the ones before. Dropout computes its mask itself, after such
-/// a loop.
+/// Some launches end a loop: conversions between integers of 4 and of 8 bytes, or to integers, which may fail; and
+/// random draws, because each number of the generator depends on the ones before. Dropout computes its mask itself,
+/// after such a loop.
 package org.toydiff.internal.fusion;

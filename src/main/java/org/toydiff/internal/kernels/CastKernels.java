@@ -48,10 +48,19 @@ public final class CastKernels {
             return Kernels.unary(name, expression(from, to));
         }
         Kernel.Unary loop = Kernels.widthLoop(name, from, to);
-        Real floats = Precision.FLOAT32.input(0);
-        return from == Element.FLOAT32 && to == Element.BFLOAT16
-                ? Kernels.noted(loop, name, rounded(floats))
-                : from == Element.BFLOAT16 && to == Element.FLOAT32 ? Kernels.noted(loop, name, floats) : loop;
+        Real value = narrowed(from, to);
+        return value == null ? loop : Kernels.noted(loop, name, value);
+    }
+
+    /// {@return the conversion between two floating types of which one is half as wide, for numbers of the wider one;
+    /// null for other types} Loops widen elements where they read them, and round them to FLOAT32 where they write.
+    private static Real narrowed(Element from, Element to) {
+        boolean widens =
+                to == Element.FLOAT32 && from == Element.BFLOAT16 || to == Element.FLOAT64 && from == Element.FLOAT32;
+        if (widens || from == Element.FLOAT64 && to == Element.FLOAT32) {
+            return (widens ? to : from).precision().input(0);
+        }
+        return from == Element.FLOAT32 && to == Element.BFLOAT16 ? rounded(Precision.FLOAT32.input(0)) : null;
     }
 
     private static Expression expression(Element from, Element to) {

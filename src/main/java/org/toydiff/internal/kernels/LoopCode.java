@@ -41,7 +41,7 @@ public final class LoopCode {
             MaskBytes.class.describeConstable().orElseThrow();
 
     /// The class of vectors of BFLOAT16.
-    public static final ClassDesc HALVES = Element.BFLOAT16.vector();
+    private static final ClassDesc HALVES = Element.BFLOAT16.vector();
 
     private static final ClassDesc INTEGERS = Element.INT32.vector();
 
@@ -199,18 +199,36 @@ public final class LoopCode {
         code.lload(counter).l2i().lookupswitch(top, List.of(SwitchCase.of(0, top), SwitchCase.of(1, top)));
     }
 
-    /// Replaces a vector of BFLOAT16 by one of floats whose lower halves they are; `integers` is the place of the
-    /// species of as many integers in the class data.
-    public static void halvesToFloats(CodeBuilder code, int integers) {
-        convert(code, "S2I", HALVES, integers, INTEGERS);
-        code.invokevirtual(INTEGERS, "reinterpretAsFloats", MethodTypeDesc.of(Element.FLOAT32.vector()));
+    /// {@return the class of vectors of the floating type half as wide as doubles (`wide`) or floats}
+    public static ClassDesc narrowVector(boolean wide) {
+        return wide ? Element.FLOAT32.vector() : HALVES;
     }
 
-    /// Replaces a vector of floats by one of the BFLOAT16 that are their lower halves; `halves` is the place of their
-    /// species in the class data.
-    public static void floatsToHalves(CodeBuilder code, int halves) {
-        code.invokevirtual(Element.FLOAT32.vector(), "reinterpretAsInts", MethodTypeDesc.of(INTEGERS));
-        convert(code, "I2S", INTEGERS, halves, HALVES);
+    /// Replaces a vector of such elements by one of doubles, or of floats whose lower halves they are; `species` is the
+    /// place of the species of doubles, or of integers, in the class data.
+    public static void widen(CodeBuilder code, boolean wide, int species) {
+        if (wide) {
+            convert(code, "F2D", Element.FLOAT32.vector(), species, Element.FLOAT64.vector());
+        } else {
+            halvesToFloats(code, species);
+        }
+    }
+
+    /// Does the reverse; `species` is the place of the species of the elements.
+    public static void narrow(CodeBuilder code, boolean wide, int species) {
+        if (wide) {
+            convert(code, "D2F", Element.FLOAT64.vector(), species, Element.FLOAT32.vector());
+        } else {
+            code.invokevirtual(Element.FLOAT32.vector(), "reinterpretAsInts", MethodTypeDesc.of(INTEGERS));
+            convert(code, "I2S", INTEGERS, species, HALVES);
+        }
+    }
+
+    /// Replaces a vector of BFLOAT16 by one of floats whose lower halves they are; `integers` is the place of the
+    /// species of as many integers in the class data.
+    static void halvesToFloats(CodeBuilder code, int integers) {
+        convert(code, "S2I", HALVES, integers, INTEGERS);
+        code.invokevirtual(INTEGERS, "reinterpretAsFloats", MethodTypeDesc.of(Element.FLOAT32.vector()));
     }
 
     /// Ends the method of a loop so that C2 does not inline it: a loop is to be compiled once, by itself. Evidence that

@@ -156,6 +156,9 @@ final class Blocks {
         if (view.element() == Element.BFLOAT16) {
             return half(x, at);
         }
+        if (wide && view.element() == Element.FLOAT32) {
+            return (double) x.getAtIndex(JAVA_FLOAT, at);
+        }
         return wide ? (Object) x.getAtIndex(JAVA_DOUBLE, at) : (Object) x.getAtIndex(JAVA_FLOAT, at);
     }
 
@@ -172,7 +175,13 @@ final class Blocks {
         switch (value) {
             case Boolean truth -> x.set(JAVA_BYTE, at, (byte) (truth ? 1 : 0));
             case Float number -> x.setAtIndex(JAVA_FLOAT, at, number);
-            case Double number -> x.setAtIndex(JAVA_DOUBLE, at, number);
+            case Double number -> {
+                if (view.element() == Element.FLOAT32) {
+                    x.setAtIndex(JAVA_FLOAT, at, number.floatValue());
+                } else {
+                    x.setAtIndex(JAVA_DOUBLE, at, number);
+                }
+            }
             default -> throw new AssertionError(value);
         }
     }

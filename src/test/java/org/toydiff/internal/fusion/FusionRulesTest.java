@@ -184,8 +184,8 @@ class FusionRulesTest {
     }
 
     @Test
-    void aChangeOfWidthIsNoExpression() {
-        var kernel = CastKernels.of(Element.FLOAT32, Element.FLOAT64);
+    void aChangeOfWidthToIntegersIsNoExpression() {
+        var kernel = CastKernels.of(Element.FLOAT64, Element.INT32);
         assertNull(RecordedLaunch.Elementwise.of(kernel, List.of(a), b, N));
     }
 

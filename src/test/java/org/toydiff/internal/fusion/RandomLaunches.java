@@ -50,7 +50,7 @@ final class RandomLaunches {
     private final Element real;
     private final Element integer;
 
-    /// BFLOAT16 beside FLOAT32, else the same as `real`.
+    /// BFLOAT16 beside FLOAT32, and FLOAT32 beside FLOAT64.
     private final Element half;
 
     RandomLaunches(Arena arena, long[] shape, boolean wide, int count, long seed) {
@@ -59,7 +59,7 @@ final class RandomLaunches {
         random = new SplittableRandom(seed);
         real = wide ? Element.FLOAT64 : Element.FLOAT32;
         integer = wide ? Element.INT64 : Element.INT32;
-        half = wide ? real : Element.BFLOAT16;
+        half = wide ? Element.FLOAT32 : Element.BFLOAT16;
         for (Element element : List.of(real, real, real, half, half, integer, integer, Element.BOOL, Element.BOOL)) {
             kept.add(block(element));
         }
