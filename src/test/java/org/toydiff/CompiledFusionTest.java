@@ -9,6 +9,8 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.toydiff.nn.Functional;
 import org.toydiff.optim.SGD;
 
@@ -162,16 +164,17 @@ class CompiledFusionTest {
     }
 
     /// By the same seed, over sizes of one part and of several.
-    @Test
-    void dropoutReadsWhatALoopComputesAndKeepsNoMask() {
+    @ParameterizedTest
+    @EnumSource(names = {"FLOAT32", "FLOAT64", "BFLOAT16"})
+    void dropoutReadsWhatALoopComputesAndKeepsNoMask(DType dtype) {
         for (long n : new long[] {300, 70_001}) {
             try (var compiled = CompiledFunction.of(x -> x.multiply(x).sin().dropout(0.3))) {
                 for (int i = 0; i < 3; i++) {
-                    Tensor x = Tensor.randn(n);
+                    Tensor x = Tensor.randn(n).cast(dtype);
                     Tensor.manualSeed(i);
-                    float[] expected = x.multiply(x).sin().dropout(0.3).toFloatArray();
+                    double[] expected = x.multiply(x).sin().dropout(0.3).toDoubleArray();
                     Tensor.manualSeed(i);
-                    assertArrayEquals(expected, compiled.run(x).toFloatArray());
+                    assertArrayEquals(expected, compiled.run(x).toDoubleArray());
                 }
                 ExecutionPlan plan = compiled.plan();
                 assertEquals(1, plan.launches().size(), plan.toString());
