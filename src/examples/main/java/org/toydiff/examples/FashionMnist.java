@@ -1,6 +1,8 @@
 package org.toydiff.examples;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
 import org.toydiff.data.Dataset;
 import org.toydiff.data.IdxDataset;
+import org.toydiff.distributed.ProcessGroup;
 import org.toydiff.nn.Conv2d;
 import org.toydiff.nn.Flatten;
 import org.toydiff.nn.Functional;
@@ -169,6 +172,22 @@ public final class FashionMnist implements Callable<Integer> {
     private long microBatch;
 
     @Option(
+            names = "--processes",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Trains in so many processes, which Open MPI's mpirun starts; 0 for this one.")
+    private int processes;
+
+    @Option(
+            names = "--shards",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "The parts of a batch that processes share (default: one for each process). For processes that"
+                            + " mpirun or srun has started it must be set; the results have the same bits for any number of these.")
+    private int shards;
+
+    @Option(
             names = "--epochs",
             paramLabel = "N",
             defaultValue = "5",
@@ -234,19 +253,37 @@ public final class FashionMnist implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         requireValidOptions();
+        if (processes > 0) {
+            return Ranks.start(processes, spec.commandLine().getParseResult().originalArgs(), shards);
+        }
+        if (shards == 0) {
+            return run(null);
+        }
+        try (var group = ProcessGroup.mpi()) {
+            return run(group);
+        }
+    }
+
+    /// Trains and evaluates, in a group of processes or, for null, alone.
+    private int run(ProcessGroup group) throws IOException {
+        PrintStream out =
+                group == null || group.rank() == 0 ? System.out : new PrintStream(OutputStream.nullOutputStream());
         // The first line, before loading the library and reading the images takes a second or two.
-        System.out.println("Fashion-MNIST from " + data);
-        System.out.println(Blas.version());
+        out.println("Fashion-MNIST from " + data);
+        out.println(Blas.version());
+        if (group != null) {
+            out.println(group.size() + " processes, " + shards + " shards, " + group.library());
+        }
         Tensor.manualSeed(0);
         try (var memory = TensorArena.ofShared()) {
-            train(open("train"), open("t10k"));
+            train(open("train"), open("t10k"), group, out);
         }
-        System.out.println("live after closing: " + Memory.liveBytes() + " B");
+        out.println("live after closing: " + Memory.liveBytes() + " B");
         return 0;
     }
 
     private void requireValidOptions() {
-        if (batch <= 0 || epochs <= 0 || lr < 0 || warmUp < 0 || microBatch < 0) {
+        if (batch <= 0 || epochs <= 0 || lr < 0 || warmUp < 0 || microBatch < 0 || processes < 0 || shards < 0) {
             throw new ParameterException(
                     spec.commandLine(), "--batch and --epochs must be positive, the other numbers not negative");
         }
@@ -269,9 +306,9 @@ public final class FashionMnist implements Callable<Integer> {
                         + " four files of https://github.com/zalandoresearch/fashion-mnist: --data=DIR");
     }
 
-    private void train(Dataset training, Dataset test) throws IOException {
+    private void train(Dataset training, Dataset test, ProcessGroup group, PrintStream out) throws IOException {
         Layer layers = net.make();
-        System.out.print(layers.summary(batch, 28, 28));
+        out.print(layers.summary(batch, 28, 28));
         Optimizer steps = optimizer.make(layers.parameters(), lr > 0 ? lr : optimizer.lr);
         try (var loader = DataLoader.of(training, batch).shuffle(0).prefetch(2);
                 var testLoader = DataLoader.of(test, TEST_BATCH)) {
@@ -286,8 +323,11 @@ public final class FashionMnist implements Callable<Integer> {
                     .compiled(Boolean.getBoolean("compiled"))
                     .callbacks(ConsoleProgress.standard());
             configure(trainer, steps, loader);
+            if (group != null) {
+                trainer.processes(group, shards);
+            }
             Memory.resetPeak();
-            report(trainer.fit(loader, testLoader));
+            report(trainer.fit(loader, testLoader), out);
         }
     }
 
@@ -305,17 +345,17 @@ public final class FashionMnist implements Callable<Integer> {
         }
     }
 
-    private void report(Training training) {
+    private void report(Training training, PrintStream out) {
         double[] accuracies = training.history().epochValues("validation_accuracy");
         if (accuracies.length > 0) {
-            System.out.printf(Locale.ROOT, "test accuracy: %.4f%n", accuracies[accuracies.length - 1]);
+            out.printf(Locale.ROOT, "test accuracy: %.4f%n", accuracies[accuracies.length - 1]);
         }
-        System.out.printf(
+        out.printf(
                 Locale.ROOT,
                 "peak of a step: %,d B (predicted %,d B); of the process: %,d B%n",
                 training.measuredStepBytes(),
                 training.predictedStepBytes(),
                 Memory.peakBytes());
-        System.out.println("report: " + report);
+        out.println("report: " + report);
     }
 }
