@@ -41,6 +41,7 @@ public final class ContiguousKernels {
         FILL((name, p) -> PassDescription.map(name, p, new Output(Y, p.parameter(0)))),
         SUM((name, p) -> PassDescription.fold(name, p, Fold.SUM, Precision.FLOAT64.input(X))),
         SQUARES((name, p) -> PassDescription.fold(name, p, Fold.SUM, square())),
+        MOMENTS((name, p) -> PassDescription.sums(name, p, difference(X), square())),
         FINITE((name, p) -> PassDescription.fold(name, p, Fold.SUM, p.input(X).subtract(p.input(X)))),
         DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, product())),
         MAX((name, p) -> PassDescription.fold(name, p, Fold.MAX, p.input(X))),
@@ -57,11 +58,16 @@ public final class ContiguousKernels {
                 name, p, new Output(Y, deviation(p, X, p.parameter(1)).fma(p.input(B), p.input(C))))),
         SCALE((name, p) -> PassDescription.map(
                 name, p, new Output(Y, p.input(X).multiply(p.parameter(0)).multiply(p.input(B))))),
+        GRADIENT_SUMS((name, p) -> PassDescription.sums(
+                name,
+                p,
+                difference(C),
+                difference(C).multiply(difference(C)),
+                product(),
+                product().multiply(difference(C)))),
         CENTERED_DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, centeredDot(B))),
-        WEIGHTED_DOT((name, p) ->
-                PassDescription.fold(name, p, Fold.SUM, centeredDot(C).multiply(Precision.FLOAT64.input(B)))),
-        CENTERED_PRODUCT((name, p) ->
-                PassDescription.map(name, p, new Output(Y, p.input(X).multiply(deviation(p, B, p.parameter(1)))))),
+        ADD_CENTERED_PRODUCT((name, p) -> PassDescription.map(
+                name, p, new Output(Y, p.input(X).fma(deviation(p, B, p.parameter(1)), p.input(Y))))),
         NORMALIZE_GRADIENT(
                 (name, p) -> PassDescription.map(name, p, new Output(Y, normalizeGradient(p, p.input(X), B)))),
         WEIGHTED_NORMALIZE_GRADIENT((name, p) -> PassDescription.map(
@@ -73,9 +79,12 @@ public final class ContiguousKernels {
             kernel = new PerPrecision<>(p -> Kernels.pass(description.apply(Kernels.name(this, p) + "Run", p)));
         }
 
+        private static Real difference(int x) {
+            return Precision.FLOAT64.input(x).subtract(Precision.FLOAT64.parameter(0));
+        }
+
         private static Real square() {
-            Real deviation = Precision.FLOAT64.input(X).subtract(Precision.FLOAT64.parameter(0));
-            return deviation.multiply(deviation);
+            return difference(X).multiply(difference(X));
         }
 
         private static Real product() {
@@ -97,8 +106,7 @@ public final class ContiguousKernels {
 
         /// `g·(x − mean)`
         private static Real centeredDot(int x) {
-            Precision p = Precision.FLOAT64;
-            return p.input(X).multiply(p.input(x).subtract(p.parameter(0)));
+            return Precision.FLOAT64.input(X).multiply(difference(x));
         }
 
         private static Real normalizeGradient(Precision p, Real g, int x) {
@@ -135,7 +143,23 @@ public final class ContiguousKernels {
             long c0,
             long n,
             double[] parameters) {
-        return kind.kernel.of(wide).run(x, x0, b, b0, y, y0, c, c0, null, 0, n, parameters);
+        return run(kind, x, x0, b, b0, y, y0, c, c0, n, parameters, null);
+    }
+
+    private double run(
+            Kind kind,
+            MemorySegment x,
+            long x0,
+            MemorySegment b,
+            long b0,
+            MemorySegment y,
+            long y0,
+            MemorySegment c,
+            long c0,
+            long n,
+            double[] parameters,
+            double[] totals) {
+        return kind.kernel.of(wide).run(x, x0, b, b0, y, y0, c, c0, null, 0, n, parameters, totals);
     }
 
     private double fold(Kind kind, MemorySegment x, long x0, MemorySegment b, long b0, long n) {
@@ -161,6 +185,11 @@ public final class ContiguousKernels {
     /// `Σ (x − mean)²`
     public double squares(MemorySegment x, long x0, long n, double mean) {
         return run(Kind.SQUARES, x, x0, null, 0, null, 0, n, parameters(mean));
+    }
+
+    /// Writes `Σ (x − shift)` and `Σ (x − shift)²` to the beginning of `sums`.
+    public void moments(MemorySegment x, long x0, long n, double shift, double[] sums) {
+        run(Kind.MOMENTS, x, x0, null, 0, null, 0, null, 0, n, parameters(shift), sums);
     }
 
     /// {@return whether no element is NaN or infinite} The difference of one and itself would be NaN, not 0.
@@ -271,8 +300,8 @@ public final class ContiguousKernels {
         return run(Kind.CENTERED_DOT, g, g0, x, x0, null, 0, n, parameters(mean));
     }
 
-    /// `Σ g·weight·(x − mean)`
-    public double weightedDot(
+    /// Writes `Σ (x − shift)`, `Σ (x − shift)²`, `Σ g·weight` and `Σ g·weight·(x − shift)` to `sums`.
+    public void gradientSums(
             MemorySegment g,
             long g0,
             MemorySegment weight,
@@ -280,12 +309,13 @@ public final class ContiguousKernels {
             MemorySegment x,
             long x0,
             long n,
-            double mean) {
-        return run(Kind.WEIGHTED_DOT, g, g0, weight, weight0, null, 0, x, x0, n, parameters(mean));
+            double shift,
+            double[] sums) {
+        run(Kind.GRADIENT_SUMS, g, g0, weight, weight0, null, 0, x, x0, n, parameters(shift), sums);
     }
 
-    /// `y = g·((x − mean)·factor)`
-    public void centeredProduct(
+    /// `y = g·((x − mean)·factor) + y`, with the product added before it is rounded.
+    public void addCenteredProduct(
             MemorySegment g,
             long g0,
             MemorySegment x,
@@ -295,7 +325,7 @@ public final class ContiguousKernels {
             double factor,
             MemorySegment y,
             long y0) {
-        run(Kind.CENTERED_PRODUCT, g, g0, x, x0, y, y0, n, parameters(mean, factor, 0, 0));
+        run(Kind.ADD_CENTERED_PRODUCT, g, g0, x, x0, y, y0, n, parameters(mean, factor, 0, 0));
     }
 
     /// `y = g·factor − term − (x − mean)·slope`

@@ -71,7 +71,9 @@ public final class Kernel {
     public interface Pass {
         /// Operands that the pass does not have may be null.
         ///
-        /// @return the sum, maximum or minimum of the values that the pass folds, or 0 if it folds none
+        /// @param totals receives the sum, maximum or minimum of each value that the pass folds; may be null if there is
+        ///     at most one
+        /// @return the first of them, or 0 if the pass folds none
         double run(
                 MemorySegment a,
                 long a0,
@@ -84,7 +86,8 @@ public final class Kernel {
                 MemorySegment e,
                 long e0,
                 long n,
-                double[] parameters);
+                double[] parameters,
+                double[] totals);
     }
 
     /// Sums of columns.

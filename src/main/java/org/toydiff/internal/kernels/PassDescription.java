@@ -44,10 +44,10 @@ final class PassDescription {
     private final Precision storage;
     private final List<Output> outputs;
     private final Fold fold;
-    private final Real folded;
+    private final List<Real> folded;
     private final Graph graph;
 
-    private PassDescription(String name, Precision storage, List<Output> outputs, Fold fold, Real folded) {
+    private PassDescription(String name, Precision storage, List<Output> outputs, Fold fold, List<Real> folded) {
         this.name = name;
         this.storage = storage;
         this.outputs = outputs;
@@ -55,18 +55,21 @@ final class PassDescription {
         this.folded = folded;
         List<Real> results = new ArrayList<>();
         outputs.forEach(output -> results.add(output.value()));
-        if (folded != null) {
-            results.add(folded);
-        }
+        results.addAll(folded);
         graph = Graph.of(results);
     }
 
     static PassDescription map(String name, Precision storage, Output... outputs) {
-        return new PassDescription(name, storage, List.of(outputs), null, null);
+        return new PassDescription(name, storage, List.of(outputs), null, List.of());
     }
 
     static PassDescription fold(String name, Precision storage, Fold fold, Real folded, Output... outputs) {
-        return new PassDescription(name, storage, List.of(outputs), fold, folded);
+        return new PassDescription(name, storage, List.of(outputs), fold, List.of(folded));
+    }
+
+    /// Describes a pass that sums several values, each as [Fold#SUM] does.
+    static PassDescription sums(String name, Precision storage, Real... summed) {
+        return new PassDescription(name, storage, List.of(), Fold.SUM, List.of(summed));
     }
 
     /// {@return the name for profilers}
@@ -89,17 +92,17 @@ final class PassDescription {
         return outputs;
     }
 
-    /// {@return the operation that combines the folded value over all elements, or null}
+    /// {@return the operation that combines each folded value over all elements, or null}
     Fold fold() {
         return fold;
     }
 
-    /// {@return the value that is folded, or null}
-    Real folded() {
+    /// {@return the values that are folded}
+    List<Real> folded() {
         return folded;
     }
 
-    /// {@return the graph of the pass, whose results are the outputs, then the folded value}
+    /// {@return the graph of the pass, whose results are the outputs, then the folded values}
     Graph graph() {
         return graph;
     }
@@ -111,7 +114,7 @@ final class PassDescription {
 
     /// {@return whether long runs are folded in quarters}
     boolean inQuarters() {
-        return fold != null && outputs.isEmpty() && graph.operationCount() <= MAX_OPERATIONS_OF_QUARTERS;
+        return folded.size() == 1 && outputs.isEmpty() && graph.operationCount() <= MAX_OPERATIONS_OF_QUARTERS;
     }
 
     /// {@return the smallest number of elements that is folded in quarters}

@@ -9,8 +9,8 @@ import org.toydiff.internal.kernels.PassDescription.Fold;
 /// A pass without its arithmetic, which a generated subclass has. A run consists of quarters, if the pass has them, a
 /// part of whole vectors, and the rest.
 ///
-/// The methods for these take the operands as [Kernel.Pass#run] does, two indices and the parameters. They return the
-/// total of a fold, which holds floats if the pass computes floats, or 0.
+/// The methods for these take the operands as [Kernel.Pass#run] does, two indices, the parameters and the totals. They
+/// return the total of the first folded value, a float if the pass computes floats, or 0, and write further totals.
 abstract class PassLoop implements Kernel.Pass {
     final Fold fold;
     final int lanes;
@@ -43,7 +43,8 @@ abstract class PassLoop implements Kernel.Pass {
             long e0,
             long from,
             long to,
-            double[] parameters);
+            double[] parameters,
+            double[] totals);
 
     /// Computes elements `from` to `to`, where `from` is 0, and three more parts as long, which follow.
     abstract double quarters(
@@ -59,7 +60,8 @@ abstract class PassLoop implements Kernel.Pass {
             long e0,
             long from,
             long to,
-            double[] parameters);
+            double[] parameters,
+            double[] totals);
 
     /// Computes elements `from` to `to`, one by one, and folds them into the total.
     abstract double rest(
@@ -76,6 +78,7 @@ abstract class PassLoop implements Kernel.Pass {
             long from,
             long to,
             double[] parameters,
+            double[] totals,
             double total);
 
     @Override
@@ -91,17 +94,27 @@ abstract class PassLoop implements Kernel.Pass {
             MemorySegment e,
             long e0,
             long n,
-            double[] parameters) {
+            double[] parameters,
+            double[] totals) {
         long whole = n & -step;
+        if (totals != null) {
+            Arrays.fill(totals, fold.identity);
+        }
         double total;
         if (inQuarters) {
             long quarter = n < leastOfQuarters ? 0 : n / (4L * lanes) * lanes;
-            double first = quarters(a, a0, b, b0, c, c0, d, d0, e, e0, 0, quarter, parameters);
-            total = fold(part(a, a0, b, b0, c, c0, d, d0, e, e0, 4 * quarter, whole, parameters), first);
+            double first = quarters(a, a0, b, b0, c, c0, d, d0, e, e0, 0, quarter, parameters, totals);
+            total = fold(part(a, a0, b, b0, c, c0, d, d0, e, e0, 4 * quarter, whole, parameters, totals), first);
         } else {
-            total = part(a, a0, b, b0, c, c0, d, d0, e, e0, 0, whole, parameters);
+            total = part(a, a0, b, b0, c, c0, d, d0, e, e0, 0, whole, parameters, totals);
         }
-        return whole < n ? rest(a, a0, b, b0, c, c0, d, d0, e, e0, whole, n, parameters, total) : total;
+        if (whole < n) {
+            total = rest(a, a0, b, b0, c, c0, d, d0, e, e0, whole, n, parameters, totals, total);
+        }
+        if (totals != null) {
+            totals[0] = total;
+        }
+        return total;
     }
 
     /// {@return the fold of two totals}
@@ -137,8 +150,9 @@ abstract class PassLoop implements Kernel.Pass {
                 long from,
                 long to,
                 double[] parameters,
+                double[] totals,
                 double total) {
-            return scalar.rest(a, a0, b, b0, c, c0, d, d0, e, e0, from, to, parameters, total);
+            return scalar.rest(a, a0, b, b0, c, c0, d, d0, e, e0, from, to, parameters, totals, total);
         }
     }
 
@@ -152,6 +166,9 @@ abstract class PassLoop implements Kernel.Pass {
         private final int read;
         private final int written;
 
+        /// Lanes of all folded values.
+        private final int allLanes;
+
         Staged(PassDescription pass, int step) {
             super(pass, step);
             layout = Staging.layout(pass.storage() == Precision.FLOAT64);
@@ -160,14 +177,15 @@ abstract class PassLoop implements Kernel.Pass {
             written = pass.outputs().stream()
                     .mapToInt(output -> 1 << output.operand())
                     .sum();
+            allLanes = lanes * pass.folded().size();
         }
 
         /// Computes the first n elements of the operands' arrays, and folds them into the lanes. Operands that the
         /// pass does not have, and the lanes of a pass that folds nothing, are null.
         abstract void block(Object a, Object b, Object c, Object d, Object e, Object lanes, int n, double[] parameters);
 
-        /// {@return the fold of the lanes}
-        abstract double total(Object lanes);
+        /// {@return the fold of the lanes} Those of further folded values are written to `totals`.
+        abstract double total(Object lanes, double[] totals);
 
         @Override
         final double part(
@@ -183,7 +201,8 @@ abstract class PassLoop implements Kernel.Pass {
                 long e0,
                 long from,
                 long to,
-                double[] parameters) {
+                double[] parameters,
+            double[] totals) {
             if (from >= to) {
                 return fold == null ? 0 : fold.identity;
             }
@@ -193,15 +212,15 @@ abstract class PassLoop implements Kernel.Pass {
             Object cs = set(staging, 2, c, c0);
             Object ds = set(staging, 3, d, d0);
             Object es = set(staging, 4, e, e0);
-            Object totals = lanes(staging);
+            Object lanes = lanes(staging);
             for (long i = from; i < to; i += Staging.LENGTH) {
                 int n = Staging.blockLength(i, to);
                 staging.load(read, i, n);
-                block(as, bs, cs, ds, es, totals, n, parameters);
+                block(as, bs, cs, ds, es, lanes, n, parameters);
                 staging.store(written, i, n);
             }
             // Before another thread may take the staging, and with it the lanes.
-            double total = fold == null ? 0 : total(totals);
+            double total = fold == null ? 0 : total(lanes, totals);
             staging.giveBack();
             return total;
         }
@@ -220,11 +239,12 @@ abstract class PassLoop implements Kernel.Pass {
                 long e0,
                 long from,
                 long to,
-                double[] parameters) {
-            double first = part(a, a0, b, b0, c, c0, d, d0, e, e0, from, to, parameters);
-            double second = part(a, a0, b, b0, c, c0, d, d0, e, e0, to, 2 * to, parameters);
-            double third = part(a, a0, b, b0, c, c0, d, d0, e, e0, 2 * to, 3 * to, parameters);
-            double fourth = part(a, a0, b, b0, c, c0, d, d0, e, e0, 3 * to, 4 * to, parameters);
+                double[] parameters,
+            double[] totals) {
+            double first = part(a, a0, b, b0, c, c0, d, d0, e, e0, from, to, parameters, totals);
+            double second = part(a, a0, b, b0, c, c0, d, d0, e, e0, to, 2 * to, parameters, totals);
+            double third = part(a, a0, b, b0, c, c0, d, d0, e, e0, 2 * to, 3 * to, parameters, totals);
+            double fourth = part(a, a0, b, b0, c, c0, d, d0, e, e0, 3 * to, 4 * to, parameters, totals);
             return fold(fold(first, second), fold(third, fourth));
         }
 
@@ -239,9 +259,9 @@ abstract class PassLoop implements Kernel.Pass {
             }
             Object array = staging.array(Staging.LANES, lanesLayout);
             if (array instanceof double[] doubles) {
-                Arrays.fill(doubles, 0, lanes, fold.identity);
+                Arrays.fill(doubles, 0, allLanes, fold.identity);
             } else {
-                Arrays.fill((float[]) array, 0, lanes, (float) fold.identity);
+                Arrays.fill((float[]) array, 0, allLanes, (float) fold.identity);
             }
             return array;
         }

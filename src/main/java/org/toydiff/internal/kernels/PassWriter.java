@@ -17,7 +17,7 @@ import org.toydiff.internal.arithmetic.Precision;
 
 /// Writes the arithmetic of a [PassLoop], its subclass, a hidden class as in [LoopWriter].
 abstract class PassWriter {
-    static final ClassDesc PARAMETERS = CD_double.arrayType();
+    static final ClassDesc DOUBLES = CD_double.arrayType();
     private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
     static final int OPERANDS = 5;
 
@@ -29,6 +29,7 @@ abstract class PassWriter {
     static final int FROM = 1 + OPERANDS * SLOTS_OF_OPERAND;
     static final int TO = FROM + 2;
     static final int PARAMETER_ARRAY = TO + 2;
+    static final int TOTALS = PARAMETER_ARRAY + 1;
 
     final PassDescription pass;
     final Graph graph;
@@ -43,7 +44,7 @@ abstract class PassWriter {
         for (int i = 0; i < OPERANDS; i++) {
             types.addAll(List.of(LoopCode.SEGMENT, CD_long));
         }
-        types.addAll(List.of(CD_long, CD_long, PARAMETERS));
+        types.addAll(List.of(CD_long, CD_long, DOUBLES, DOUBLES));
         return MethodTypeDesc.of(CD_double, types);
     }
 

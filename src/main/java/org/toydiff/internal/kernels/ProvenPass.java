@@ -19,6 +19,7 @@ final class ProvenPass implements Kernel.Pass {
         private final PassDescription pass;
         private final boolean wideStorage;
         private final double[] parameters = new double[Coefficients.COUNT];
+        private final double[] totals;
         private final int trialLength;
         private final PassLoop scalar;
         private PassLoop loop;
@@ -28,6 +29,8 @@ final class ProvenPass implements Kernel.Pass {
             this.pass = pass;
             this.scalar = scalar;
             wideStorage = pass.storage() == Precision.FLOAT64;
+            int folded = pass.folded().size();
+            totals = folded > 1 ? new double[folded] : null;
             int lanes = pass.virtualLanes();
             trialLength = pass.inQuarters() ? pass.leastOfQuarters() + 3 * lanes : 4 * lanes;
         }
@@ -46,7 +49,7 @@ final class ProvenPass implements Kernel.Pass {
         @Override
         void runVectors(long elements) {
             MemorySegment x = pass.outputs().isEmpty() ? ScratchOperand.ones(wideStorage) : ScratchOperand.RESULTS;
-            loop.run(x, 0, x, 0, x, 0, x, 0, x, 0, elements, parameters);
+            loop.run(x, 0, x, 0, x, 0, x, 0, x, 0, elements, parameters, totals);
         }
     }
 
@@ -63,14 +66,15 @@ final class ProvenPass implements Kernel.Pass {
             MemorySegment e,
             long e0,
             long n,
-            double[] parameters) {
+            double[] parameters,
+            double[] totals) {
         if (n >= shortest && vectors.isProven()) {
             long before = vectors.begin();
-            double result = vectors.loop.run(a, a0, b, b0, c, c0, d, d0, e, e0, n, parameters);
+            double result = vectors.loop.run(a, a0, b, b0, c, c0, d, d0, e, e0, n, parameters, totals);
             vectors.end(before);
             return result;
         }
-        double result = scalar.run(a, a0, b, b0, c, c0, d, d0, e, e0, n, parameters);
+        double result = scalar.run(a, a0, b, b0, c, c0, d, d0, e, e0, n, parameters, totals);
         if (n >= shortest) {
             vectors.advance(n);
         }

@@ -20,17 +20,17 @@ import org.toydiff.internal.arithmetic.Emitter;
 import org.toydiff.internal.arithmetic.ScalarEmitter;
 
 /// Writes passes over elements, one by one: garbage-free from the first call on. Each is a [PassLoop.Staged] with the
-/// arithmetic, in which a fold has one variable for each lane of the virtual vector.
+/// arithmetic, in which a fold has one variable for each lane of the virtual vector and each folded value.
 final class ScalarPass extends PassWriter {
     private static final MethodType CONSTRUCTOR = MethodType.methodType(void.class, PassDescription.class, int.class);
 
     private static final MethodTypeDesc REST = PART.insertParameterTypes(PART.parameterCount(), CD_double);
     private static final MethodTypeDesc BLOCK = MethodTypeDesc.of(CD_void, Collections.nCopies(OPERANDS + 1, CD_Object))
-            .insertParameterTypes(OPERANDS + 1, CD_int, PARAMETERS);
-    private static final MethodTypeDesc TOTAL = MethodTypeDesc.of(CD_double, CD_Object);
+            .insertParameterTypes(OPERANDS + 1, CD_int, DOUBLES);
+    private static final MethodTypeDesc TOTAL = MethodTypeDesc.of(CD_double, CD_Object, DOUBLES);
 
     // Slots of parameters that follow those of the operands.
-    private static final int TOTAL_OF_REST = PARAMETER_ARRAY + 1;
+    private static final int TOTAL_OF_REST = TOTALS + 1;
     private static final int LANES_OF_BLOCK = 1 + OPERANDS;
     private static final int COUNT_OF_BLOCK = LANES_OF_BLOCK + 1;
     private static final int PARAMETERS_OF_BLOCK = COUNT_OF_BLOCK + 1;
@@ -53,9 +53,8 @@ final class ScalarPass extends PassWriter {
 
     private void rest(CodeBuilder code) {
         Map<Integer, Integer> parameters = storeParameters(code, PARAMETER_ARRAY);
-        int total = code.allocateLocal(kind);
+        int[] totals = totals(code);
         int i = code.allocateLocal(TypeKind.LONG);
-        code.dload(TOTAL_OF_REST).conversion(TypeKind.DOUBLE, kind).storeLocal(kind, total);
         code.lload(FROM).lstore(i);
         Label top = code.newLabel();
         Label end = code.newLabel();
@@ -65,9 +64,30 @@ final class ScalarPass extends PassWriter {
         foldInto(code, new int[] {total}, 0);
         code.lload(i).lconst_1().ladd().lstore(i);
         LoopCode.jumpBack(code, i, top);
+        foldInto(code, totals);
+        code.lload(i).lconst_1().ladd().lstore(i).goto_(top);
         code.labelBinding(end);
-        code.loadLocal(kind, total);
+        for (int value = 1; value < totals.length; value++) {
+            code.aload(TOTALS).loadConstant(value).loadLocal(kind, totals[value]);
+            code.conversion(kind, TypeKind.DOUBLE).dastore();
+        }
+        code.loadLocal(kind, totals[0]);
         returnTotal(code);
+    }
+
+    /// Reads the totals so far into variables; a pass that folds nothing has one, which is 0.
+    private int[] totals(CodeBuilder code) {
+        int[] totals = new int[Math.max(1, pass.folded().size())];
+        for (int value = 0; value < totals.length; value++) {
+            totals[value] = code.allocateLocal(kind);
+            if (value == 0) {
+                code.dload(TOTAL_OF_REST);
+            } else {
+                code.aload(TOTALS).loadConstant(value).daload();
+            }
+            code.conversion(TypeKind.DOUBLE, kind).storeLocal(kind, totals[value]);
+        }
+        return totals;
     }
 
     private void block(CodeBuilder code) {
@@ -77,12 +97,11 @@ final class ScalarPass extends PassWriter {
             arrays.put(
                     operand, cast(code, 1 + operand, Element.real(wideStorage).type()));
         }
-        int[] lanes = pass.fold() == null ? new int[0] : loadLanes(code, LANES_OF_BLOCK);
-        int each = Math.max(1, lanes.length);
-        LoopCode.forElements(code, COUNT_OF_BLOCK, each, i -> {
-            for (int k = 0; k < each; k++) {
+        int[][] lanes = pass.fold() == null ? new int[1][0] : loadLanes(code, LANES_OF_BLOCK);
+        LoopCode.forElements(code, COUNT_OF_BLOCK, lanes.length, i -> {
+            for (int k = 0; k < lanes.length; k++) {
                 element(code, parameters, inArrays(code, arrays, i, k));
-                foldInto(code, lanes, k);
+                foldInto(code, lanes[k]);
             }
         });
         storeLanes(code, lanes);
@@ -96,32 +115,48 @@ final class ScalarPass extends PassWriter {
             code.dconst_0().dreturn();
             return;
         }
-        int[] lanes = loadLanes(code, 1);
-        for (int half = lanes.length / 2; half > 0; half /= 2) {
-            for (int k = 0; k < half; k++) {
-                code.loadLocal(kind, lanes[k]).loadLocal(kind, lanes[k + half]);
-                fold(code);
-                code.storeLocal(kind, lanes[k]);
-            }
+        int[][] lanes = loadLanes(code, 1);
+        for (int value = 1; value < lanes[0].length; value++) {
+            code.aload(2).loadConstant(value);
+            pushTotal(code, lanes, value);
+            code.conversion(kind, TypeKind.DOUBLE).dastore();
         }
-        code.loadLocal(kind, lanes[0]);
+        pushTotal(code, lanes, 0);
         returnTotal(code);
     }
 
-    private int[] loadLanes(CodeBuilder code, int parameter) {
+    private void pushTotal(CodeBuilder code, int[][] lanes, int value) {
+        for (int half = lanes.length / 2; half > 0; half /= 2) {
+            for (int k = 0; k < half; k++) {
+                code.loadLocal(kind, lanes[k][value]).loadLocal(kind, lanes[k + half][value]);
+                fold(code);
+                code.storeLocal(kind, lanes[k][value]);
+            }
+        }
+        code.loadLocal(kind, lanes[0][value]);
+    }
+
+    /// {@return the slots of lanes, by lane and folded value}
+    private int[][] loadLanes(CodeBuilder code, int parameter) {
         int array = cast(code, parameter, element);
-        int[] lanes = new int[pass.virtualLanes()];
+        int[][] lanes = new int[pass.virtualLanes()][pass.folded().size()];
         for (int k = 0; k < lanes.length; k++) {
-            lanes[k] = code.allocateLocal(kind);
-            code.aload(array).loadConstant(k).arrayLoad(kind).storeLocal(kind, lanes[k]);
+            for (int value = 0; value < lanes[k].length; value++) {
+                lanes[k][value] = code.allocateLocal(kind);
+                code.aload(array).loadConstant(value * lanes.length + k).arrayLoad(kind);
+                code.storeLocal(kind, lanes[k][value]);
+            }
         }
         return lanes;
     }
 
-    private void storeLanes(CodeBuilder code, int[] lanes) {
+    private void storeLanes(CodeBuilder code, int[][] lanes) {
         for (int k = 0; k < lanes.length; k++) {
-            code.aload(LANES_OF_BLOCK).checkcast(element.arrayType());
-            code.loadConstant(k).loadLocal(kind, lanes[k]).arrayStore(kind);
+            for (int value = 0; value < lanes[k].length; value++) {
+                code.aload(LANES_OF_BLOCK).checkcast(element.arrayType());
+                code.loadConstant(value * lanes.length + k);
+                code.loadLocal(kind, lanes[k][value]).arrayStore(kind);
+            }
         }
     }
 
@@ -144,12 +179,12 @@ final class ScalarPass extends PassWriter {
         return slots;
     }
 
-    /// Folds the value on the stack, if the pass folds one, into variable k.
-    private void foldInto(CodeBuilder code, int[] variables, int k) {
-        if (pass.fold() != null) {
-            code.loadLocal(kind, variables[k]);
+    /// Folds the values on the stack, the last one on top, into variables.
+    private void foldInto(CodeBuilder code, int[] variables) {
+        for (int value = pass.folded().size() - 1; value >= 0; value--) {
+            code.loadLocal(kind, variables[value]);
             fold(code);
-            code.storeLocal(kind, variables[k]);
+            code.storeLocal(kind, variables[value]);
         }
     }
 
@@ -215,7 +250,7 @@ final class ScalarPass extends PassWriter {
         return Element.real(wideStorage).kind;
     }
 
-    /// Computes an element, writes the outputs, and pushes the folded value.
+    /// Computes an element, writes the outputs, and pushes the folded values.
     private void element(CodeBuilder code, Map<Integer, Integer> parameters, Elements elements) {
         var emitter = new ScalarEmitter(code, graph, new Emitter.Leaves() {
             @Override
@@ -242,8 +277,8 @@ final class ScalarPass extends PassWriter {
             values[k] = code.allocateLocal(kind);
             code.storeLocal(kind, values[k]);
         }
-        if (pass.fold() != null) {
-            emitter.result(values.length);
+        for (int value = 0; value < pass.folded().size(); value++) {
+            emitter.result(values.length + value);
         }
         for (int k = 0; k < values.length; k++) {
             elements.locate(outputs.get(k).operand());

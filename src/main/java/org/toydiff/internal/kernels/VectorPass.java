@@ -10,6 +10,7 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,22 +91,14 @@ final class VectorPass extends PassWriter {
         }
         returnIfEmpty(code);
         Map<Integer, Integer> parameters = broadcastParameters(code);
-        int[][] accumulators = accumulators(code, streams, each);
+        int[][][] accumulators = accumulators(code, streams, each);
         int i = code.allocateLocal(TypeKind.LONG);
         Label top = code.newLabel();
         code.lload(FROM).lstore(i);
         code.labelBinding(top);
         for (int stream = 0; stream < streams; stream++) {
             for (int k = 0; k < each; k++) {
-                step(code, parameters, i, stream, k * lanes);
-                if (pass.fold() != null) {
-                    // Calls the new vector's method with the accumulator as its argument: the compiler knows the new
-                    // vector's class even without a profile, hence also that of the result, and then that of the
-                    // accumulator.
-                    code.aload(accumulators[stream][k]);
-                    foldVectors(code);
-                    code.astore(accumulators[stream][k]);
-                }
+                step(code, parameters, i, stream, k * lanes, accumulators[stream][k]);
             }
         }
         code.lload(i).loadConstant((long) step()).ladd().lstore(i);
@@ -113,6 +106,7 @@ final class VectorPass extends PassWriter {
         if (pass.fold() == null) {
             code.dconst_0().dreturn();
         } else {
+            storeFurtherTotals(code, accumulators[0]);
             pushTotal(code, accumulators);
             returnTotal(code);
         }
@@ -127,16 +121,24 @@ final class VectorPass extends PassWriter {
         code.labelBinding(work);
     }
 
-    /// Pushes the total of one stream, or of four.
-    private void pushTotal(CodeBuilder code, int[][] accumulators) {
-        pushTotal(code, accumulators[0]);
+    /// Pushes the total of the first folded value, of one stream or of four.
+    private void pushTotal(CodeBuilder code, int[][][] accumulators) {
+        pushTotal(code, accumulators[0], 0);
         if (accumulators.length == 4) {
-            pushTotal(code, accumulators[1]);
+            pushTotal(code, accumulators[1], 0);
             fold(code);
-            pushTotal(code, accumulators[2]);
-            pushTotal(code, accumulators[3]);
+            pushTotal(code, accumulators[2], 0);
+            pushTotal(code, accumulators[3], 0);
             fold(code);
             fold(code);
+        }
+    }
+
+    private void storeFurtherTotals(CodeBuilder code, int[][] accumulators) {
+        for (int value = 1; value < pass.folded().size(); value++) {
+            code.aload(TOTALS).loadConstant(value);
+            pushTotal(code, accumulators, value);
+            code.conversion(kind, TypeKind.DOUBLE).dastore();
         }
     }
 
@@ -148,18 +150,24 @@ final class VectorPass extends PassWriter {
         }
     }
 
-    private int[][] accumulators(CodeBuilder code, int streams, int each) {
-        int[][] slots = new int[streams][pass.fold() == null ? 0 : each];
-        for (int[] stream : slots) {
-            for (int k = 0; k < stream.length; k++) {
-                LoopCode.classData(code, REALS, SPECIES);
-                pushIdentity(code);
-                broadcast(code);
-                stream[k] = code.allocateLocal(TypeKind.REFERENCE);
-                code.astore(stream[k]);
+    /// {@return the slots of accumulators, by stream, vector and folded value}
+    private int[][][] accumulators(CodeBuilder code, int streams, int each) {
+        int[][][] slots = new int[streams][each][pass.folded().size()];
+        for (int[][] stream : slots) {
+            for (int[] vector : stream) {
+                Arrays.setAll(vector, value -> accumulator(code));
             }
         }
         return slots;
+    }
+
+    private int accumulator(CodeBuilder code) {
+        LoopCode.classData(code, REALS, SPECIES);
+        pushIdentity(code);
+        broadcast(code);
+        int slot = code.allocateLocal(TypeKind.REFERENCE);
+        code.astore(slot);
+        return slot;
     }
 
     private Map<Integer, Integer> broadcastParameters(CodeBuilder code) {
@@ -179,8 +187,10 @@ final class VectorPass extends PassWriter {
         LoopCode.broadcast(code, vector, wide);
     }
 
-    /// Computes a vector from element `i + offset` of a stream, writes the outputs, and pushes the folded value.
-    private void step(CodeBuilder code, Map<Integer, Integer> parameters, int i, int stream, int offset) {
+    /// Computes a vector from element `i + offset` of a stream, folds its values into the accumulators, and writes the
+    /// outputs.
+    private void step(
+            CodeBuilder code, Map<Integer, Integer> parameters, int i, int stream, int offset, int[] accumulators) {
         var emitter = new VectorEmitter(
                 code,
                 graph,
@@ -208,8 +218,13 @@ final class VectorPass extends PassWriter {
             values[k] = code.allocateLocal(TypeKind.REFERENCE);
             code.astore(values[k]);
         }
-        if (pass.fold() != null) {
-            emitter.result(values.length);
+        for (int value = 0; value < accumulators.length; value++) {
+            // Calls the new vector's method with the accumulator as its argument: the compiler knows the new vector's
+            // class even without a profile, hence also that of the result, and then that of the accumulator.
+            emitter.result(values.length + value);
+            code.aload(accumulators[value]);
+            foldVectors(code);
+            code.astore(accumulators[value]);
         }
         for (int k = 0; k < values.length; k++) {
             code.aload(values[k]);
@@ -247,16 +262,16 @@ final class VectorPass extends PassWriter {
         code.invokevirtual(vector, pass.fold().method, MethodTypeDesc.of(vector, VECTOR));
     }
 
-    /// Folds the vectors that make up a virtual vector, then their lanes, by halves.
-    private void pushTotal(CodeBuilder code, int[] accumulators) {
+    /// Folds the vectors of a value that make up a virtual vector, then their lanes, by halves.
+    private void pushTotal(CodeBuilder code, int[][] accumulators, int value) {
         for (int half = accumulators.length / 2; half > 0; half /= 2) {
             for (int k = 0; k < half; k++) {
-                code.aload(accumulators[k]).aload(accumulators[k + half]);
+                code.aload(accumulators[k][value]).aload(accumulators[k + half][value]);
                 foldVectors(code);
-                code.astore(accumulators[k]);
+                code.astore(accumulators[k][value]);
             }
         }
-        code.aload(accumulators[0]);
+        code.aload(accumulators[0][value]);
         for (int distance = lanes / 2; distance > 0; distance /= 2) {
             code.dup();
             LoopCode.classData(code, SHUFFLES + Integer.numberOfTrailingZeros(distance), SHUFFLE);

@@ -116,7 +116,7 @@ public final class UpdateWork extends Work {
         if (kind == ElementKind.BFLOAT16) {
             return widened(at, count);
         }
-        return kernel.run(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, w, w0 + at, count, parameters);
+        return kernel.run(p, p0 + at, g, g0 + at, m, m0 + at, v, v0 + at, w, w0 + at, count, parameters, null);
     }
 
     /// Updates elements of BFLOAT16 as floats, and rounds those that a kernel may have changed.
@@ -140,7 +140,8 @@ public final class UpdateWork extends Work {
                     scratch,
                     4 * CALL,
                     count,
-                    parameters);
+                    parameters,
+                    null);
             round(scratch, 0, p, p0 + at, count);
             round(scratch, 2 * CALL, m, m0 + at, count);
             round(scratch, 3 * CALL, v, v0 + at, count);

@@ -1,10 +1,6 @@
 package org.toydiff.internal.normalization;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-
 import java.lang.foreign.MemorySegment;
-import org.toydiff.internal.kernels.BinaryKernel;
-import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.launch.Scratch;
 import org.toydiff.internal.workers.Workers;
 
@@ -19,13 +15,14 @@ public final class RowNormalizationWork extends NormalizationWork {
     /// The fewest rows of a part backward, so that these sums stay small beside the input.
     private static final long LEAST_ROWS = 16;
 
-    /// Elements whose weights' gradients are added up at a time: they stay in a first-level cache.
-    private static final long BLOCK = 1 << 12;
+    /// Rows that are added up in the precision of the elements, before their sum is added to that of the part.
+    private static final long ROWS_OF_BLOCK = 32;
 
-    private static final long MOST_ROWS_OF_BLOCK = 128;
+    /// Columns for which there is room for two sums in scratch memory.
+    private static final long COLUMNS_OF_SCRATCH = Scratch.BYTES / (2 * Double.BYTES);
 
-    /// Doubles at the beginning of scratch memory: the mean and the factor of each row of a block.
-    private static final long STATISTICS = 2 * MOST_ROWS_OF_BLOCK;
+    /// Sums of a row, one array per thread.
+    private static final ThreadLocal<double[]> SUMS = ThreadLocal.withInitial(() -> new double[4]);
 
     private boolean backward;
     private boolean centered;
@@ -78,19 +75,29 @@ public final class RowNormalizationWork extends NormalizationWork {
         }
     }
 
-    private double mean(long at) {
-        return centered ? kernels.sum(x.memory, x.start + at, n) / n : 0;
+    /// {@return the number that is subtracted from the elements of a row before they are squared} Any element would do:
+    /// none is further from the mean than √n standard deviations, and double has digits to spare.
+    private double shift(long at) {
+        return centered ? get(x, at) : 0;
     }
 
-    private double factor(long at, double mean) {
-        return reciprocalRoot(kernels.squares(x.memory, x.start + at, n, mean) / n);
+    /// {@return the mean minus the shift, by the row's sums}
+    private double offset(double[] sums) {
+        return centered ? sums[0] / n : 0;
+    }
+
+    private double factor(double[] sums, double offset) {
+        return reciprocalRoot(Math.max(0, sums[1] / n - offset * offset));
     }
 
     private void forward(long at) {
-        double mean = mean(at);
-        double factor = factor(at, mean);
+        double shift = shift(at);
+        double[] sums = SUMS.get();
         long xAt = x.start + at;
         long yAt = y.start + at;
+        kernels.moments(x.memory, xAt, n, shift, sums);
+        double offset = offset(sums);
+        double factor = factor(sums, offset);
         if (centered) {
             kernels.normalize(
                     x.memory,
@@ -100,7 +107,7 @@ public final class RowNormalizationWork extends NormalizationWork {
                     bias.memory,
                     bias.start,
                     n,
-                    mean,
+                    shift + offset,
                     factor,
                     y.memory,
                     yAt);
@@ -110,52 +117,84 @@ public final class RowNormalizationWork extends NormalizationWork {
     }
 
     private void backward(long part, long from, long to) {
-        long block = Math.clamp(BLOCK / n, 1, MOST_ROWS_OF_BLOCK);
-        clear(toWeight, part);
-        clear(toBias, part);
+        long toWeightAt = toWeight.start + part * n;
+        long toBiasAt = toBias.start + part * n;
+        clear(toWeight.memory, toWeightAt);
+        clear(toBias.memory, toBiasAt);
+        if (n > COLUMNS_OF_SCRATCH) {
+            backward(from, to, toWeight.memory, toWeightAt, toBias.memory, toBiasAt);
+            return;
+        }
         MemorySegment scratch = Scratch.take();
+        MemorySegment weightSums = toWeight.isGiven() ? scratch : null;
+        MemorySegment biasSums = toBias.isGiven() ? scratch : null;
         try {
-            for (long i = from; i < to; i += block) {
-                long count = Math.min(block, to - i);
-                for (long row = 0; row < count; row++) {
-                    long at = (i + row) * n;
-                    double mean = mean(at);
-                    double factor = factor(at, mean);
-                    scratch.setAtIndex(JAVA_DOUBLE, 2 * row, mean);
-                    scratch.setAtIndex(JAVA_DOUBLE, 2 * row + 1, factor);
-                    if (y.isGiven()) {
-                        gradient(at, mean, factor);
-                    }
-                }
-                for (long j = 0; j < n; j += BLOCK) {
-                    addColumns(scratch, part, i, count, j, Math.min(BLOCK, n - j));
-                }
+            for (long i = from; i < to; i += ROWS_OF_BLOCK) {
+                clear(weightSums, 0);
+                clear(biasSums, n);
+                backward(i, Math.min(i + ROWS_OF_BLOCK, to), weightSums, 0, biasSums, n);
+                add(weightSums, 0, toWeight.memory, toWeightAt);
+                add(biasSums, n, toBias.memory, toBiasAt);
             }
         } finally {
             Scratch.give(scratch);
         }
     }
 
-    private void clear(Operand sums, long part) {
-        if (sums.isGiven()) {
-            kernels.fill(sums.memory, sums.start + part * n, n, 0);
+    private void clear(MemorySegment sums, long at) {
+        if (sums != null) {
+            kernels.fill(sums, at, n, 0);
         }
     }
 
-    /// Computes a row of the gradient to x, `factor·(g·weight − mean(g·weight) − x̂·mean(g·weight·x̂))` with the
+    private void add(MemorySegment row, long at, MemorySegment sums, long sumsAt) {
+        if (sums != null) {
+            kernels.addMultiple(row, at, n, 1, sums, sumsAt);
+        }
+    }
+
+    /// Computes rows of the gradient to x, and adds those to weight and bias to sums.
+    private void backward(
+            long from, long to, MemorySegment weightSums, long weightSumsAt, MemorySegment biasSums, long biasSumsAt) {
+        double[] sums = SUMS.get();
+        for (long i = from; i < to; i++) {
+            long gAt = g.start + i * n;
+            long xAt = x.start + i * n;
+            double shift = shift(i * n);
+            if (y.isGiven()) {
+                kernels.gradientSums(
+                        g.memory, gAt, weight.memory, weight.start, x.memory, xAt, n, shift, sums);
+            } else {
+                kernels.moments(x.memory, xAt, n, shift, sums);
+            }
+            double offset = offset(sums);
+            double mean = shift + offset;
+            double factor = factor(sums, offset);
+            if (y.isGiven()) {
+                double sum = centered ? sums[2] : 0;
+                gradient(i * n, mean, factor, sum, sums[3] - offset * sum);
+            }
+            if (weightSums != null) {
+                kernels.addCenteredProduct(
+                        g.memory, gAt, x.memory, xAt, n, mean, factor, weightSums, weightSumsAt);
+            }
+            add(g.memory, gAt, biasSums, biasSumsAt);
+        }
+    }
+
+    /// Computes a row of the gradient to x, `factor·(h − mean(h) − x̂·mean(h·x̂))` with `h = g·weight` and the
     /// normalised x̂.
-    private void gradient(long at, double mean, double factor) {
-        long gAt = g.start + at;
-        long xAt = x.start + at;
-        double sum = centered ? kernels.dot(g.memory, gAt, weight.memory, weight.start, n) : 0;
-        double dot = kernels.weightedDot(g.memory, gAt, weight.memory, weight.start, x.memory, xAt, n, mean);
+    ///
+    /// @param sum the sum of h
+    /// @param dot that of `h·(x − mean)`
+    private void gradient(long at, double mean, double factor, double sum, double dot) {
         kernels.normalizeGradient(
                 g.memory,
-                gAt,
+                g.start + at,
                 weight.memory,
                 weight.start,
                 x.memory,
-                xAt,
+                x.start + at,
                 n,
                 mean,
                 factor,
@@ -163,50 +202,5 @@ public final class RowNormalizationWork extends NormalizationWork {
                 factor * factor * factor * dot / n,
                 y.memory,
                 y.start + at);
-    }
-
-    /// Adds some columns of a block of rows to the sums of a part. The sums so far are a row above the block.
-    private void addColumns(MemorySegment scratch, long part, long first, long count, long column, long width) {
-        long above = STATISTICS * (wide ? 1 : 2);
-        if (toWeight.isGiven()) {
-            for (long row = 0; row < count; row++) {
-                long at = (first + row) * n + column;
-                double mean = scratch.getAtIndex(JAVA_DOUBLE, 2 * row);
-                double factor = scratch.getAtIndex(JAVA_DOUBLE, 2 * row + 1);
-                kernels.centeredProduct(
-                        g.memory,
-                        g.start + at,
-                        x.memory,
-                        x.start + at,
-                        width,
-                        mean,
-                        factor,
-                        scratch,
-                        above + row * width);
-            }
-            addColumns(
-                    scratch, above, width, count, toWeight, part * n + column, scratch, above + count * width, width);
-        }
-        if (toBias.isGiven()) {
-            long at = g.start + first * n + column;
-            addColumns(g.memory, at, n, count, toBias, part * n + column, scratch, above, width);
-        }
-    }
-
-    /// Adds the columns of a matrix to sums, by way of a row of scratch memory.
-    private void addColumns(
-            MemorySegment matrix,
-            long at,
-            long between,
-            long count,
-            Operand sums,
-            long sumsAt,
-            MemorySegment scratch,
-            long scratchAt,
-            long width) {
-        Kernel.Binary add = BinaryKernel.ADD.of(wide);
-        long to = sums.start + sumsAt;
-        kernels.sumColumns(matrix, at, between, count, scratch, scratchAt, width, 1);
-        add.run(sums.memory, to, 0, 1, scratch, scratchAt, 0, 1, sums.memory, to, 0, 1, 1, width);
     }
 }

@@ -2,6 +2,7 @@ package org.toydiff.internal.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.lang.foreign.Arena;
@@ -44,6 +45,7 @@ class PassBitsTest {
                 PassDescription.map("wider", p, new Output(1, deviation.multiply(wide.parameter(0)))),
                 PassDescription.fold("sum", p, Fold.SUM, wide.input(0)),
                 PassDescription.fold("squares", p, Fold.SUM, deviation.multiply(deviation)),
+                PassDescription.sums("moments", p, deviation, deviation.multiply(deviation), wide.input(1)),
                 PassDescription.fold("dot", p, Fold.SUM, wide.input(0).multiply(wide.input(1))),
                 PassDescription.fold("max", p, Fold.MAX, x),
                 PassDescription.fold("min", p, Fold.MIN, x),
@@ -179,15 +181,18 @@ class PassBitsTest {
         var expected = new Operands(arena, pass.storage());
         var actual = new Operands(arena, pass.storage());
         List<double[]> written = new ArrayList<>();
-        double[] folded = new double[n];
         for (Output output : pass.outputs()) {
             written.add(IntStream.range(0, n)
                     .mapToDouble(i -> evaluate(output.value(), expected, i))
                     .toArray());
         }
-        for (int i = 0; i < n && pass.folded() != null; i++) {
-            folded[i] = evaluate(pass.folded(), expected, i);
-        }
+        double[] totals = pass.folded().stream()
+                .mapToDouble(value -> fold(
+                        pass,
+                        IntStream.range(0, n)
+                                .mapToDouble(i -> evaluate(value, expected, i))
+                                .toArray()))
+                .toArray();
         for (int k = 0; k < written.size(); k++) {
             for (int i = 0; i < n; i++) {
                 int operand = pass.outputs().get(k).operand();
@@ -195,11 +200,18 @@ class PassBitsTest {
             }
         }
         MemorySegment[] x = actual.memory;
-        double result = kernel.run(x[0], 0, x[1], 1, x[2], 2, x[3], 3, x[4], 4, n, PARAMETERS);
-        double total = pass.fold() == null ? 0 : fold(pass, folded);
-        assertEquals(Double.doubleToLongBits(total), Double.doubleToLongBits(result), kind + " folds " + n);
+        double[] actualTotals = new double[totals.length];
+        double result = kernel.run(
+                x[0], 0, x[1], 1, x[2], 2, x[3], 3, x[4], 4, n, PARAMETERS, totals.length == 0 ? null : actualTotals);
+        assertArrayEquals(bits(totals), bits(actualTotals), kind + " folds " + n);
+        double first = totals.length == 0 ? 0 : totals[0];
+        assertEquals(Double.doubleToLongBits(first), Double.doubleToLongBits(result), kind + " folds " + n);
         for (int k = 0; k < x.length; k++) {
             assertEquals(-1, expected.memory[k].mismatch(x[k]), kind + " writes " + n + " of operand " + k);
         }
+    }
+
+    private static long[] bits(double[] values) {
+        return Arrays.stream(values).mapToLong(Double::doubleToLongBits).toArray();
     }
 }
