@@ -17,7 +17,8 @@ public sealed interface ActivationOps permits Tensor {
     }
 
     /// `y = x·Φ(x)` with `Φ(x) = ½·(1 + erf(x/√2))`, the distribution function of the standard normal; gradient
-    /// `g·(Φ(x) + x·φ(x))` with the density φ: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016.
+    /// `g·(Φ(x) + x·φ(x))` with the density φ: D. Hendrycks, K. Gimpel, "Gaussian error linear units", 2016. Small
+    /// results keep their precision, down to x = −12.9 (FLOAT32) or −37.5, below which they are 0.
     ///
     /// @return a new tensor of this shape
     default Tensor gelu() {

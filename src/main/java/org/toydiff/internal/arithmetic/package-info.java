@@ -5,7 +5,8 @@
 /// |---|---|
 /// | expressions: numbers, bits, conditions | `Real`, `Bits`, `Condition`; `Expression`, `Operation`, `Precision` |
 /// | functions that run element by element | `ScalarFunction` |
-/// | exponentials, logarithms, powers; the error function | `Exponential`, `Logarithm`, `Power`, `ErrorFunction` |
+/// | exponentials, logarithms, powers | `Exponential`, `Logarithm`, `Power` |
+/// | the error function, the normal distribution | `ErrorFunction`, `NormalDistribution` |
 /// | trigonometric and hyperbolic functions | `Trigonometry`, `InverseTrigonometry`, `Hyperbolic`, `Hypotenuse` |
 /// | rounding to integers, remainders | `Rounding`, `Remainder` |
 /// | shared: polynomials, sums of two numbers, angles beyond double | `Polynomial`, `Pair`, `HugeAngle` |

@@ -1,8 +1,7 @@
 package org.toydiff.internal.kernels;
 
-import org.toydiff.internal.arithmetic.ErrorFunction;
-import org.toydiff.internal.arithmetic.Exponential;
 import org.toydiff.internal.arithmetic.Hyperbolic;
+import org.toydiff.internal.arithmetic.NormalDistribution;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
 
@@ -35,23 +34,12 @@ public final class Activations {
 
     /// `x·Φ(x)`, where Φ is the distribution function of the standard normal.
     static Real gelu(Real x) {
-        return x.multiply(normalDistribution(x));
+        return x.multiply(NormalDistribution.distribution(x));
     }
 
     /// `g·(Φ(x) + x·φ(x))`, where φ is the density of the standard normal.
     static Real geluGradient(Real g, Real x) {
-        Precision p = x.precision();
-        Real density = Exponential.expOfNegative(x.multiply(x).multiply(p.constant(-0.5)))
-                .multiply(p.constant(1 / Math.sqrt(2 * Math.PI)));
-        return g.multiply(normalDistribution(x).add(x.multiply(density)));
-    }
-
-    /// `½·(1 + erf(x/√2))`
-    private static Real normalDistribution(Real x) {
-        Precision p = x.precision();
-        return ErrorFunction.erf(x.multiply(p.constant(Math.sqrt(0.5))))
-                .add(p.constant(1))
-                .multiply(p.constant(0.5));
+        return g.multiply(NormalDistribution.density(x).fma(x, NormalDistribution.distribution(x)));
     }
 
     // The form with tanh, `½·x·(1 + tanh u)` with `u = √(2/π)·(x + 0.044715·x³)`.

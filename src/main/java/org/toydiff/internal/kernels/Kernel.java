@@ -71,8 +71,8 @@ public final class Kernel {
     public interface Pass {
         /// Operands that the pass does not have may be null.
         ///
-        /// @param totals receives the sum, maximum or minimum of each value that the pass folds; may be null if there is
-        ///     at most one
+        /// @param totals receives the sum, maximum or minimum of each value that the pass folds; may be null for
+        ///     fewer than two
         /// @return the first of them, or 0 if the pass folds none
         double run(
                 MemorySegment a,

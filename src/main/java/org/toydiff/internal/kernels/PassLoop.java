@@ -202,7 +202,7 @@ abstract class PassLoop implements Kernel.Pass {
                 long from,
                 long to,
                 double[] parameters,
-            double[] totals) {
+                double[] totals) {
             if (from >= to) {
                 return fold == null ? 0 : fold.identity;
             }
@@ -240,7 +240,7 @@ abstract class PassLoop implements Kernel.Pass {
                 long from,
                 long to,
                 double[] parameters,
-            double[] totals) {
+                double[] totals) {
             double first = part(a, a0, b, b0, c, c0, d, d0, e, e0, from, to, parameters, totals);
             double second = part(a, a0, b, b0, c, c0, d, d0, e, e0, to, 2 * to, parameters, totals);
             double third = part(a, a0, b, b0, c, c0, d, d0, e, e0, 2 * to, 3 * to, parameters, totals);

@@ -162,8 +162,7 @@ public final class RowNormalizationWork extends NormalizationWork {
             long xAt = x.start + i * n;
             double shift = shift(i * n);
             if (y.isGiven()) {
-                kernels.gradientSums(
-                        g.memory, gAt, weight.memory, weight.start, x.memory, xAt, n, shift, sums);
+                kernels.gradientSums(g.memory, gAt, weight.memory, weight.start, x.memory, xAt, n, shift, sums);
             } else {
                 kernels.moments(x.memory, xAt, n, shift, sums);
             }
@@ -175,8 +174,7 @@ public final class RowNormalizationWork extends NormalizationWork {
                 gradient(i * n, mean, factor, sum, sums[3] - offset * sum);
             }
             if (weightSums != null) {
-                kernels.addCenteredProduct(
-                        g.memory, gAt, x.memory, xAt, n, mean, factor, weightSums, weightSumsAt);
+                kernels.addCenteredProduct(g.memory, gAt, x.memory, xAt, n, mean, factor, weightSums, weightSumsAt);
             }
             add(g.memory, gAt, biasSums, biasSumsAt);
         }

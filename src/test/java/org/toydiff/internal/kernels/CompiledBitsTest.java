@@ -114,7 +114,7 @@ class CompiledBitsTest {
                         x[k].copyFrom(fresh[k]);
                     }
                     double sum = kernel.of(wide)
-                            .run(x[0], 0, x[1], 0, x[2], 0, x[3], 0, x[4], 0, COUNT, coefficients.parameters());
+                            .run(x[0], 0, x[1], 0, x[2], 0, x[3], 0, x[4], 0, COUNT, coefficients.parameters(), null);
                     long bytes = 8L * COUNT / 5 / 8 * 8;
                     for (int k = 0; k < x.length; k++) {
                         y.asSlice(k * bytes, bytes).copyFrom(x[k].asSlice(0, bytes));

@@ -22,7 +22,7 @@ record DoubleDouble(double high, double low) {
         return new DoubleDouble(x, 0);
     }
 
-    private static DoubleDouble of(BigDecimal x) {
+    static DoubleDouble of(BigDecimal x) {
         double high = x.doubleValue();
         return new DoubleDouble(high, x.subtract(new BigDecimal(high)).doubleValue());
     }
