@@ -109,11 +109,14 @@ class NormalizationTest {
         });
     }
 
-    /// Also of rows longer than a block, of views, and of both dtypes.
+    /// Also of rows too long for two sums in scratch memory, of more rows than a block has, of views, and of both
+    // dtypes.
     @Test
     void valuesAndGradientsAreThoseOfTheFormula() {
         for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
-            for (long[] shape : new long[][] {{1, 1}, {3, 1}, {2, 16}, {50, 33}, {37, 257}, {3, 5000}, {40, 4099}}) {
+            for (long[] shape : new long[][] {
+                {1, 1}, {3, 1}, {2, 16}, {50, 33}, {37, 257}, {3, 5000}, {40, 4099}, {1100, 3}, {2, 131_100}
+            }) {
                 try (var arena = TensorArena.ofConfined()) {
                     Tensor x = Tensor.randn(dtype, new Random(shape[1]), shape[1], shape[0]);
                     Tensor weight = Tensor.randn(dtype, new Random(2), shape[1]);
@@ -122,6 +125,20 @@ class NormalizationTest {
                     requireAsFormula(x.transpose(), weight, bias, g, true);
                     requireAsFormula(x.transpose(), weight, bias, g, false);
                 }
+            }
+        }
+    }
+
+    /// Mean and variance are sums of differences from a row's first element.
+    @Test
+    void rowsWhoseFirstElementIsFarFromTheOthersHaveAccurateStatistics() {
+        for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
+            try (var arena = TensorArena.ofConfined()) {
+                Tensor x = Tensor.randn(dtype, new Random(1), 5, 700).add(50);
+                x.slice(1, 0, 1).copyFrom(Tensor.full(dtype, -300, 5, 1));
+                Tensor g = Tensor.randn(dtype, new Random(2), 5, 700);
+                Tensor weight = Tensor.randn(dtype, new Random(3), 700);
+                requireAsFormula(x, weight, Tensor.zeros(dtype, 700), g, true);
             }
         }
     }

@@ -65,7 +65,8 @@ public final class ContiguousKernels {
                 difference(C).multiply(difference(C)),
                 product(),
                 product().multiply(difference(C)))),
-        CENTERED_DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, centeredDot(B))),
+        CENTERED_SUMS((name, p) -> PassDescription.sums(
+                name, p, Precision.FLOAT64.input(X), Precision.FLOAT64.input(X).multiply(difference(B)))),
         ADD_CENTERED_PRODUCT((name, p) -> PassDescription.map(
                 name, p, new Output(Y, p.input(X).fma(deviation(p, B, p.parameter(1)), p.input(Y))))),
         NORMALIZE_GRADIENT(
@@ -102,11 +103,6 @@ public final class ContiguousKernels {
         /// `(x − mean)·factor`, with the mean in parameter 0.
         private static Real deviation(Precision p, int x, Real factor) {
             return p.input(x).subtract(p.parameter(0)).multiply(factor);
-        }
-
-        /// `g·(x − mean)`
-        private static Real centeredDot(int x) {
-            return Precision.FLOAT64.input(X).multiply(difference(x));
         }
 
         private static Real normalizeGradient(Precision p, Real g, int x) {
@@ -295,9 +291,9 @@ public final class ContiguousKernels {
         run(Kind.SCALE, x, x0, weight, weight0, y, y0, n, parameters(factor));
     }
 
-    /// `Σ g·(x − mean)`
-    public double centeredDot(MemorySegment g, long g0, MemorySegment x, long x0, long n, double mean) {
-        return run(Kind.CENTERED_DOT, g, g0, x, x0, null, 0, n, parameters(mean));
+    /// Writes `Σ g` and `Σ g·(x − mean)` to the beginning of `sums`.
+    public void centeredSums(MemorySegment g, long g0, MemorySegment x, long x0, long n, double mean, double[] sums) {
+        run(Kind.CENTERED_SUMS, g, g0, x, x0, null, 0, null, 0, n, parameters(mean), sums);
     }
 
     /// Writes `Σ (x − shift)`, `Σ (x − shift)²`, `Σ g·weight` and `Σ g·weight·(x − shift)` to `sums`.

@@ -89,25 +89,26 @@ public final class GroupNormalizationWork extends NormalizationWork {
         }
     }
 
-    private double mean(long group) {
+    /// Writes the mean and the variance of a group to `statistics`.
+    private void computeStatistics(long group, double[] statistics) {
+        double shift = get(x, run(group, 0));
         double sum = 0;
+        double squares = 0;
         for (long i = 0; i < runs(); i++) {
-            sum += kernels.sum(x.memory, x.start + run(group, i), length);
+            kernels.moments(x.memory, x.start + run(group, i), length, shift, statistics);
+            sum += statistics[0];
+            squares += statistics[1];
         }
-        return sum / size();
-    }
-
-    private double variance(long group, double mean) {
-        double sum = 0;
-        for (long i = 0; i < runs(); i++) {
-            sum += kernels.squares(x.memory, x.start + run(group, i), length, mean);
-        }
-        return sum / size();
+        double offset = sum / size();
+        statistics[0] = shift + offset;
+        statistics[1] = variance(squares, size(), offset);
     }
 
     private void forward(long group) {
-        double mean = mean(group);
-        double variance = variance(group, mean);
+        double[] statistics = SUMS.get();
+        computeStatistics(group, statistics);
+        double mean = statistics[0];
+        double variance = statistics[1];
         if (means.isGiven()) {
             set(means, group, mean);
             set(variances, group, variance);
@@ -130,21 +131,27 @@ public final class GroupNormalizationWork extends NormalizationWork {
 
     /// The sums of a channel are `Σ g` and `Σ g·(x − mean)`.
     private void backward(long group) {
-        double mean = means.isGiven() ? get(means, group) : mean(group);
-        double factor = reciprocalRoot(means.isGiven() ? get(variances, group) : variance(group, mean));
+        double[] sums = SUMS.get();
+        if (means.isGiven()) {
+            sums[0] = get(means, group);
+            sums[1] = get(variances, group);
+        } else {
+            computeStatistics(group, sums);
+        }
+        double mean = sums[0];
+        double factor = reciprocalRoot(sums[1]);
         double sum = 0;
         double dot = 0;
         double weightedSum = 0;
         double weightedDot = 0;
         for (long i = 0; i < runs(); i++) {
             long at = run(group, i);
-            double channelSum = kernels.sum(g.memory, g.start + at, length);
-            double channelDot = kernels.centeredDot(g.memory, g.start + at, x.memory, x.start + at, length, mean);
+            kernels.centeredSums(g.memory, g.start + at, x.memory, x.start + at, length, mean, sums);
             double w = get(weight, channel(group, i));
-            weightedSum += w * channelSum;
-            weightedDot += w * channelDot;
-            sum = overImages ? sum + channelSum : channelSum;
-            dot = overImages ? dot + channelDot : channelDot;
+            weightedSum += w * sums[0];
+            weightedDot += w * sums[1];
+            sum = overImages ? sum + sums[0] : sums[0];
+            dot = overImages ? dot + sums[1] : sums[1];
             if (!overImages || i == runs() - 1) {
                 long part = overImages ? group : group * channels + i;
                 setIfGiven(toBias, part, sum);

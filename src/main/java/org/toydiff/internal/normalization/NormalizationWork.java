@@ -12,6 +12,9 @@ import org.toydiff.internal.workers.Work;
 ///
 /// Operands are set one by one before each run, and forgotten after it. Offsets are in elements.
 public abstract sealed class NormalizationWork extends Work permits RowNormalizationWork, GroupNormalizationWork {
+    /// Sums that a kernel returns, one array per thread.
+    static final ThreadLocal<double[]> SUMS = ThreadLocal.withInitial(() -> new double[4]);
+
     /// An operand, or none.
     static final class Operand {
         MemorySegment memory;
@@ -81,6 +84,13 @@ public abstract sealed class NormalizationWork extends Work permits RowNormaliza
         for (Operand operand : operands) {
             operand.memory = null;
         }
+    }
+
+    /// {@return the variance of n elements, by the sum of the squares of their differences from one of them, and the
+    /// difference of the mean from it} So one pass over memory gives both mean and variance. No element is further
+    /// from the mean than √n standard deviations, and double has digits to spare.
+    static double variance(double squares, long n, double offset) {
+        return Math.max(0, squares / n - offset * offset);
     }
 
     final double reciprocalRoot(double variance) {

@@ -21,9 +21,6 @@ public final class RowNormalizationWork extends NormalizationWork {
     /// Columns for which there is room for two sums in scratch memory.
     private static final long COLUMNS_OF_SCRATCH = Scratch.BYTES / (2 * Double.BYTES);
 
-    /// Sums of a row, one array per thread.
-    private static final ThreadLocal<double[]> SUMS = ThreadLocal.withInitial(() -> new double[4]);
-
     private boolean backward;
     private boolean centered;
     private long rows;
@@ -75,8 +72,7 @@ public final class RowNormalizationWork extends NormalizationWork {
         }
     }
 
-    /// {@return the number that is subtracted from the elements of a row before they are squared} Any element would do:
-    /// none is further from the mean than √n standard deviations, and double has digits to spare.
+    /// {@return the number that is subtracted from the elements of a row before they are squared}
     private double shift(long at) {
         return centered ? get(x, at) : 0;
     }
@@ -87,7 +83,7 @@ public final class RowNormalizationWork extends NormalizationWork {
     }
 
     private double factor(double[] sums, double offset) {
-        return reciprocalRoot(Math.max(0, sums[1] / n - offset * offset));
+        return reciprocalRoot(variance(sums[1], n, offset));
     }
 
     private void forward(long at) {
