@@ -110,7 +110,7 @@ class NormalizationTest {
     }
 
     /// Also of rows too long for two sums in scratch memory, of more rows than a block has, of views, and of both
-    // dtypes.
+    /// dtypes.
     @Test
     void valuesAndGradientsAreThoseOfTheFormula() {
         for (DType dtype : new DType[] {DType.FLOAT32, DType.FLOAT64}) {
