@@ -68,7 +68,7 @@ public final class RowNormalizationWork extends NormalizationWork {
             return;
         }
         for (long i = from; i < to; i++) {
-            forward(i * n);
+            forward(i * n, Math.min(i + 1, to - 1) * n);
         }
     }
 
@@ -86,7 +86,10 @@ public final class RowNormalizationWork extends NormalizationWork {
         return reciprocalRoot(variance(sums[1], n, offset));
     }
 
-    private void forward(long at) {
+    /// Computes a row of the result.
+    ///
+    /// @param next the place of the row that follows, or of this one
+    private void forward(long at, long next) {
         double shift = shift(at);
         double[] sums = SUMS.get();
         long xAt = x.start + at;
@@ -106,9 +109,10 @@ public final class RowNormalizationWork extends NormalizationWork {
                     shift + offset,
                     factor,
                     y.memory,
-                    yAt);
+                    yAt,
+                    x.start + next);
         } else {
-            kernels.scale(x.memory, xAt, weight.memory, weight.start, n, factor, y.memory, yAt);
+            kernels.scale(x.memory, xAt, weight.memory, weight.start, n, factor, y.memory, yAt, x.start + next);
         }
     }
 
