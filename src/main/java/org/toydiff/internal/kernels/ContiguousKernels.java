@@ -2,6 +2,7 @@ package org.toydiff.internal.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.util.function.BiFunction;
+import org.toydiff.internal.arithmetic.Condition;
 import org.toydiff.internal.arithmetic.Exponential;
 import org.toydiff.internal.arithmetic.Precision;
 import org.toydiff.internal.arithmetic.Real;
@@ -48,6 +49,7 @@ public final class ContiguousKernels {
         MAX((name, p) -> PassDescription.fold(name, p, Fold.MAX, p.input(X))),
         MIN((name, p) -> PassDescription.fold(name, p, Fold.MIN, p.input(X))),
         SUM_EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p))),
+        TAKE_LARGER(ContiguousKernels.Kind::takeLarger),
         EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p), new Output(Y, power(p)))),
         AFFINE((name, p) -> PassDescription.map(name, p, new Output(Y, affine(p)))),
         ADD_MULTIPLE((name, p) ->
@@ -94,6 +96,16 @@ public final class ContiguousKernels {
 
         private static Real product() {
             return Precision.FLOAT64.input(X).multiply(Precision.FLOAT64.input(B));
+        }
+
+        private static PassDescription takeLarger(String name, Precision p) {
+            Real x = p.input(X);
+            Condition larger = x.greater(p.input(Y)).or(x.isNaN());
+            return PassDescription.map(
+                    name,
+                    p,
+                    new Output(Y, larger.select(x, p.input(Y))),
+                    new Output(C, larger.select(p.parameter(0), p.input(C))));
         }
 
         private static Real power(Precision p) {
@@ -195,6 +207,12 @@ public final class ContiguousKernels {
     /// {@return the smallest of at least one element; NaN if any element is NaN}
     public double min(MemorySegment x, long x0, long n) {
         return fold(Kind.MIN, x, x0, null, 0, n);
+    }
+
+    /// Replaces elements of y by larger ones of x, and by any NaN, and writes `mark` to the elements of marks there.
+    public void takeLarger(
+            MemorySegment x, long x0, long n, double mark, MemorySegment y, long y0, MemorySegment marks, long marks0) {
+        run(Kind.TAKE_LARGER, x, x0, null, 0, y, y0, marks, marks0, n, parameters(mark));
     }
 
     /// `Σ eˣ⁻ˢ` with the shift s, for x no larger than s.

@@ -47,6 +47,10 @@ public final class CopyKernels {
             return;
         }
         long bytes = element.bytes;
+        if (xi == n2 && yi == n2) {
+            MemorySegment.copy(x, x0 * bytes, y, y0 * bytes, n1 * n2 * bytes);
+            return;
+        }
         for (long i = 0; i < n1; i++) {
             MemorySegment.copy(x, (x0 + i * xi) * bytes, y, (y0 + i * yi) * bytes, n2 * bytes);
         }

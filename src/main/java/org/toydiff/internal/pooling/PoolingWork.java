@@ -28,6 +28,11 @@ public final class PoolingWork extends Work {
         /// `y = ` the sum over all windows that have a position, of its weight times their element of b.
         SPREAD;
 
+        /// {@return whether the pass looks for largest elements}
+        boolean compares() {
+            return this == LARGEST || this == AT_LARGEST || this == TO_LARGEST;
+        }
+
         /// {@return whether y has one element for each window} Else it has the shape of x.
         boolean toWindows() {
             return this == LARGEST || this == AT_LARGEST || this == SUM;
@@ -40,42 +45,11 @@ public final class PoolingWork extends Work {
     /// The shortest row of a window that is worth a call of a kernel.
     private static final int LONG_ROW = 32;
 
-    /// An operand, as it lies.
-    private static final class Planes {
-        MemorySegment memory;
-        long start;
-        long channels;
-        long toImage;
-        long toChannel;
-        long toRow;
-        long toColumn;
-
-        void set(MemorySegment memory, long start, long[] shape, long[] strides, int axes) {
-            this.memory = memory;
-            this.start = start;
-            int last = shape.length - 1;
-            int channel = last - axes;
-            toColumn = strides[last];
-            toRow = axes == 2 ? strides[last - 1] : 0;
-            channels = Math.max(1, shape[channel]);
-            toChannel = strides[channel];
-            toImage = channel > 0 ? strides[channel - 1] : 0;
-        }
-
-        /// {@return whether the rows of a plane follow each other}
-        boolean isDense(long columns) {
-            return toColumn == 1 && toRow == columns;
-        }
-
-        long plane(long index) {
-            return start + index / channels * toImage + index % channels * toChannel;
-        }
-    }
-
     private final Windows rows = new Windows();
     private final Windows columns = new Windows();
     private final Planes x = new Planes();
     private final Planes b = new Planes();
+    private final WindowTiles tiles = new WindowTiles();
     private Pass pass;
     private boolean wide;
     private ContiguousKernels kernels;
@@ -83,6 +57,9 @@ public final class PoolingWork extends Work {
     private long y0;
     private long planes;
     private long perPart;
+
+    /// Whether parts are tiles, or blocks of planes with all of theirs.
+    private boolean tiled;
 
     /// Sets the windows of the next [#run].
     ///
@@ -114,6 +91,24 @@ public final class PoolingWork extends Work {
         this.y = y;
         y0 = yAt;
         kernels = ContiguousKernels.of(wide);
+        tiled = pass.compares() && tiles.set(rows, columns);
+        try {
+            Workers.run(this, tiled ? tiles() : parts());
+        } finally {
+            this.y = null;
+            x.memory = null;
+            b.memory = null;
+        }
+    }
+
+    /// Divides windows into tiles, and returns the number of parts.
+    private long tiles() {
+        tiles.divide(planes);
+        return pass.toWindows() ? tiles.blocks() * tiles.tilesOfPlane() : tiles.blocks();
+    }
+
+    /// Divides rows of windows, or planes, and returns the number of parts.
+    private long parts() {
         long read = Math.max(1, (long) columns.size * columns.widest() * rows.widest());
         long all = planes;
         if (pass.toWindows()) {
@@ -122,19 +117,17 @@ public final class PoolingWork extends Work {
             read *= rows.size;
         }
         perPart = Math.max(1, PART / read);
-        try {
-            Workers.run(this, parts(all, perPart));
-        } finally {
-            this.y = null;
-            x.memory = null;
-            b.memory = null;
-        }
+        return parts(all, perPart);
     }
 
     @Override
     protected void part(long index) {
         long from = index * perPart;
-        if (pass.toWindows()) {
+        if (tiled && pass.toWindows()) {
+            tile(index / tiles.tilesOfPlane(), index % tiles.tilesOfPlane());
+        } else if (tiled) {
+            block(index);
+        } else if (pass.toWindows()) {
             long to = Math.min(from + perPart, planes * rows.size);
             for (long row = from; row < to; row++) {
                 row(row / rows.size, (int) (row % rows.size), y0 + row * columns.size);
@@ -144,6 +137,39 @@ public final class PoolingWork extends Work {
             for (long plane = from; plane < to; plane++) {
                 spread(plane);
             }
+        }
+    }
+
+    /// Computes the planes of a block, of the shape of x's.
+    private void block(long block) {
+        if (!tiles.areWhole()) {
+            long elements = (long) rows.length * columns.length;
+            long from = block * tiles.planesOfTile;
+            long to = Math.min(from + tiles.planesOfTile, planes);
+            kernels.fill(y, y0 + from * elements, (to - from) * elements, 0);
+        }
+        for (long tile = 0; tile < tiles.tilesOfPlane(); tile++) {
+            tile(block, tile);
+        }
+    }
+
+    private void tile(long block, long index) {
+        WindowTile tile = WindowTile.take(tiles, block, index, wide);
+        try {
+            tile.read(x);
+            switch (pass) {
+                case LARGEST -> tile.max(y, y0);
+                case AT_LARGEST -> {
+                    tile.findPlaces();
+                    tile.pick(b, y, y0);
+                }
+                default -> {
+                    tile.findPlaces();
+                    tile.addTo(y, y0, b);
+                }
+            }
+        } finally {
+            tile.giveBack();
         }
     }
 
@@ -193,14 +219,12 @@ public final class PoolingWork extends Work {
         buffer.load(x.memory, wide, at, x.toColumn, columns.extent[tile], buffer.elements);
     }
 
-    /// Replaces the largest elements of x by those of b at their places.
+    /// Replaces the largest elements of x by those of b at their places, and by 0 if there is none.
     private void pick(RowBuffer buffer, long bFrom, int windows) {
         for (int j = 0; j < windows; j++) {
             long at = buffer.positions[j];
-            if (at >= 0) {
-                buffer.results[j] =
-                        get(b.memory, bFrom + at / columns.length * b.toRow + at % columns.length * b.toColumn);
-            }
+            long there = bFrom + at / columns.length * b.toRow + at % columns.length * b.toColumn;
+            buffer.results[j] = at < 0 ? 0 : get(b.memory, there);
         }
     }
 

@@ -79,26 +79,7 @@ final class RowBuffer {
 
     /// Replaces results by larger elements of their windows; NaN is the largest.
     void max(Windows windows, int tile) {
-        int from = windows.tile[tile];
-        int to = windows.tile[tile + 1];
-        int inner = Math.clamp(windows.inner, from, to);
-        int end = Math.clamp(windows.innerEnd, inner, to);
-        max(windows, tile, from, inner);
-        for (int c = 0; inner < end && c < windows.count[inner]; c++) {
-            int at = windows.first[inner] - windows.base[tile] + c * windows.step;
-            max(results, inner - from, end - from, elements, at, windows.stride);
-        }
-        max(windows, tile, end, to);
-    }
-
-    private static void max(double[] results, int from, int to, double[] elements, int at, int stride) {
-        for (int j = from; j < to; j++) {
-            results[j] = Math.max(results[j], elements[at + (j - from) * stride]);
-        }
-    }
-
-    private void max(Windows windows, int tile, int from, int to) {
-        for (int j = from; j < to; j++) {
+        for (int j = windows.tile[tile]; j < windows.tile[tile + 1]; j++) {
             double largest = results[j - windows.tile[tile]];
             int first = windows.first[j] - windows.base[tile];
             for (int c = 0; c < windows.count[j]; c++) {
@@ -113,45 +94,8 @@ final class RowBuffer {
     ///
     /// @param begins whether this row is the first of its windows
     void largest(Windows windows, int tile, long at, boolean begins) {
-        int from = windows.tile[tile];
-        int to = windows.tile[tile + 1];
-        int inner = Math.clamp(windows.inner, from, to);
-        int end = Math.clamp(windows.innerEnd, inner, to);
-        largest(windows, tile, from, inner, at, begins);
-        for (int c = 0; inner < end && c < windows.count[inner]; c++) {
-            int first = windows.first[inner] + c * windows.step;
-            int stride = windows.stride;
-            if (begins && c == 0) {
-                take(inner - from, end - from, first - windows.base[tile], stride, at + first);
-            } else {
-                largest(inner - from, end - from, first - windows.base[tile], stride, at + first);
-            }
-        }
-        largest(windows, tile, end, to, at, begins);
-    }
-
-    private void take(int from, int to, int first, int stride, long position) {
-        for (int j = from; j < to; j++) {
-            results[j] = elements[first + (j - from) * stride];
-            positions[j] = position + (long) (j - from) * stride;
-        }
-    }
-
-    private void largest(int from, int to, int first, int stride, long position) {
-        double[] largest = results;
-        long[] found = positions;
-        double[] row = elements;
-        for (int j = from; j < to; j++) {
-            double value = row[first + (j - from) * stride];
-            boolean larger = value > largest[j] || Double.isNaN(value);
-            largest[j] = larger ? value : largest[j];
-            found[j] = larger ? position + (long) (j - from) * stride : found[j];
-        }
-    }
-
-    private void largest(Windows windows, int tile, int from, int to, long at, boolean begins) {
         int base = windows.base[tile];
-        for (int j = from; j < to; j++) {
+        for (int j = windows.tile[tile]; j < windows.tile[tile + 1]; j++) {
             int k = j - windows.tile[tile];
             int first = windows.first[j];
             for (int c = 0; c < windows.count[j]; c++) {

@@ -59,6 +59,12 @@ public final class Windows {
     int innerEnd;
     int stride;
 
+    /// The positions of a window with those beyond the border, and the number of those before the input; of kinds
+    /// with a stride.
+    int kernel;
+
+    int padding;
+
     /// The number of tiles: adjacent windows that are read together.
     int tiles;
 
@@ -111,12 +117,14 @@ public final class Windows {
     private void findInner(Kind kind, long[] parameters, int at) {
         boolean strided = kind == Kind.MAX || kind == Kind.MEAN || kind == Kind.MEAN_OF_PADDED;
         stride = strided ? (int) parameters[at + STRIDE] : 0;
+        kernel = strided ? (int) parameters[at + KERNEL] : 0;
+        padding = strided ? (int) parameters[at + PADDING] : 0;
         inner = 0;
-        while (inner < size && (!strided || first[inner] != inner * (long) stride - parameters[at + PADDING])) {
+        while (inner < size && (!strided || first[inner] != inner * (long) stride - padding)) {
             inner++;
         }
         innerEnd = inner;
-        while (innerEnd < size && count[innerEnd] == parameters[at + KERNEL]) {
+        while (innerEnd < size && count[innerEnd] == kernel) {
             innerEnd++;
         }
     }
@@ -144,6 +152,28 @@ public final class Windows {
     /// {@return the number of windows of a tile}
     int windows(int tile) {
         return this.tile[tile + 1] - this.tile[tile];
+    }
+
+    // Of kinds with a stride.
+
+    /// {@return the first position of a window} It may be before the input.
+    long begin(int window) {
+        return (long) window * stride - padding;
+    }
+
+    /// {@return the number of positions from the first one of adjacent windows to their last, inside the input or not}
+    long extent(long windows) {
+        return (windows - 1) * stride + (kernel - 1L) * step + 1;
+    }
+
+    /// {@return the most adjacent windows, at least 1, that extend over so many positions}
+    int within(long positions) {
+        return Math.clamp((positions - extent(1)) / stride + 1, 1, size);
+    }
+
+    /// {@return whether the last window ends with the input or beyond it}
+    boolean reachEnd() {
+        return extent(size) - padding >= length;
     }
 
     /// {@return whether there is one window, of all positions}
