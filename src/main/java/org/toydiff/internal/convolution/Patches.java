@@ -48,9 +48,7 @@ final class Patches {
             MemorySegment matrix,
             long matrixAt,
             long pitch) {
-        for (long row = from; row < to; row++) {
-            move(image, first, row, tile, matrix, matrixAt + (row - from) * pitch, false);
-        }
+        move(image, first, from, to, tile, matrix, matrixAt, pitch, false);
     }
 
     /// Adds rows `from` to `to − 1` of a matrix to the image's elements that they would be gathered from. Same operands
@@ -64,84 +62,87 @@ final class Patches {
             MemorySegment matrix,
             long matrixAt,
             long pitch) {
-        for (long row = from; row < to; row++) {
-            move(image, first, row, tile, matrix, matrixAt + (row - from) * pitch, true);
-        }
+        move(image, first, from, to, tile, matrix, matrixAt, pitch, true);
     }
 
+    /// The rows of one element of the kernel have one overlap, so the loop over channels is the inner one.
     private void move(
-            MemorySegment image, long first, long row, long tile, MemorySegment matrix, long at, boolean back) {
-        Window w = window;
-        long y = row / w.kernelWidth % w.kernelHeight * w.dilationY - w.padY;
-        long x = row % w.kernelWidth * w.dilationX - w.padX;
-        long plane = first + row / w.taps() * w.plane();
-        // The output positions that meet the image are a rectangle of the tile.
-        long above = tiling.top(tile);
-        long before = tiling.left(tile);
-        long columns = tiling.right(tile) - before;
-        long top = within(-y, w.strideY, above, tiling.bottom(tile));
-        long bottom = within(w.height - y, w.strideY, top, tiling.bottom(tile));
-        long left = within(-x, w.strideX, before, before + columns);
-        long right = within(w.width - x, w.strideX, left, before + columns);
-        boolean meets = top < bottom && left < right;
-        long there = plane + (top * w.strideY + y) * w.width + left * w.strideX + x;
-        long here = at + (top - above) * columns + left - before;
-        long rows = bottom - top;
-        if (meets && back) {
-            boolean asRun = !keepsMatrix && isRun(columns);
-            if (asRun) {
-                zeroEnds(matrix, here, columns, rows, left - before, right - left);
-            }
-            add(image, there, matrix, here, columns, rows, right - left, asRun);
-        } else if (meets) {
-            copy(image, there, matrix, here, columns, rows, right - left);
-            long upper = at + (top - above) * columns;
-            zero(matrix, at, upper - at);
-            zero(matrix, upper + rows * columns, (tiling.bottom(tile) - bottom) * columns);
-            zeroEnds(matrix, here, columns, rows, left - before, right - left);
-        } else if (!back) {
-            zero(matrix, at, tiling.size(tile));
-        }
-    }
-
-    /// {@return the first output position whose element is not before `bound`, between two others}
-    private static long within(long bound, long stride, long from, long to) {
-        return Math.clamp(Math.ceilDiv(bound, stride), from, to);
-    }
-
-    /// Whether the rows of a rectangle follow each other in the image as they do in the matrix, where they are
-    /// `columns` long: then it is one run, with zeros in the matrix between the rows.
-    private boolean isRun(long columns) {
-        return window.strideX == 1 && window.strideY == 1 && columns == window.width;
-    }
-
-    /// Copies a rectangle of `rows` by `across`; of a run, elements between two rows too.
-    private void copy(
-            MemorySegment image, long from, MemorySegment matrix, long at, long columns, long rows, long across) {
-        if (isRun(columns)) {
-            copy.run(image, from, 0, 1, matrix, at, 0, 1, 1, (rows - 1) * columns + across);
-        } else {
-            long down = window.strideY * window.width;
-            copy.run(image, from, down, window.strideX, matrix, at, columns, 1, rows, across);
-        }
-    }
-
-    private void add(
             MemorySegment image,
+            long first,
+            long from,
             long to,
+            long tile,
             MemorySegment matrix,
-            long at,
-            long columns,
-            long rows,
-            long across,
-            boolean asRun) {
-        if (asRun) {
-            long n = (rows - 1) * columns + across;
-            add.run(image, to, 0, 1, matrix, at, 0, 1, image, to, 0, 1, 1, n);
+            long matrixAt,
+            long pitch,
+            boolean back) {
+        long taps = window.taps();
+        long end = Math.min(to, from + taps);
+        for (long begin = from; begin < end; begin++) {
+            Overlap overlap = Overlap.of(window, tiling, begin % taps, tile);
+            long plane = first + begin / taps * window.plane();
+            for (long row = begin; row < to; row += taps) {
+                long at = matrixAt + (row - from) * pitch;
+                if (back) {
+                    add(image, plane, matrix, at, overlap);
+                } else {
+                    copy(image, plane, matrix, at, overlap);
+                }
+                plane += window.plane();
+            }
+        }
+    }
+
+    /// {@return whether the rows of a rectangle follow each other in the image as they do in the matrix} Then it is one
+    /// run, with zeros in the matrix between the rows.
+    private boolean isRun(Overlap overlap) {
+        return window.strideX == 1 && window.strideY == 1 && overlap.pitch == window.width;
+    }
+
+    /// Copies a row of the patch matrix from a channel; of a run, first the elements between two rows too.
+    private void copy(MemorySegment image, long plane, MemorySegment matrix, long at, Overlap o) {
+        if (o.rows == 0) {
+            zero(matrix, at, o.positions);
+            return;
+        }
+        long from = plane + o.first;
+        long to = at + o.start();
+        if (isRun(o)) {
+            copy.run(image, from, 0, 1, matrix, to, 0, 1, 1, o.run());
+        } else {
+            copy.run(
+                    image,
+                    from,
+                    window.strideY * window.width,
+                    window.strideX,
+                    matrix,
+                    to,
+                    o.pitch,
+                    1,
+                    o.rows,
+                    o.columns);
+        }
+        long above = o.above * o.pitch;
+        long inside = o.rows * o.pitch;
+        zero(matrix, at, above);
+        zero(matrix, at + above + inside, o.positions - above - inside);
+        zeroEnds(matrix, at, o);
+    }
+
+    /// Adds a row of the patch matrix to a channel.
+    private void add(MemorySegment image, long plane, MemorySegment matrix, long at, Overlap o) {
+        if (o.rows == 0) {
+            return;
+        }
+        long to = plane + o.first;
+        long from = at + o.start();
+        if (!keepsMatrix && isRun(o)) {
+            zeroEnds(matrix, at, o);
+            add.run(image, to, 0, 1, matrix, from, 0, 1, image, to, 0, 1, 1, o.run());
         } else {
             long down = window.strideY * window.width;
             long step = window.strideX;
-            add.run(image, to, down, step, matrix, at, columns, 1, image, to, down, step, rows, across);
+            add.run(image, to, down, step, matrix, from, o.pitch, 1, image, to, down, step, o.rows, o.columns);
         }
     }
 
@@ -151,11 +152,12 @@ final class Patches {
         }
     }
 
-    /// Writes zeros before and after each row of a rectangle, of which the first begins at `at`, `before` elements into
-    /// a row of the matrix.
-    private void zeroEnds(MemorySegment matrix, long at, long columns, long rows, long before, long across) {
-        zeroColumns(matrix, at - before, columns, rows, before);
-        zeroColumns(matrix, at + across, columns, rows, columns - before - across);
+    /// Writes zeros before and after each row of a rectangle.
+    private void zeroEnds(MemorySegment matrix, long at, Overlap o) {
+        long row = at + o.above * o.pitch;
+        long end = o.before + o.columns;
+        zeroColumns(matrix, row, o.pitch, o.rows, o.before);
+        zeroColumns(matrix, row + end, o.pitch, o.rows, o.pitch - end);
     }
 
     /// Columns are few, so the loop along them is the outer one.

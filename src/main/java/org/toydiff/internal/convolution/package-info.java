@@ -4,7 +4,7 @@
 /// |---|---|
 /// | the sizes of a convolution | `Window` |
 /// | the tiles of a feature map, blocks of output positions | `Tiling` |
-/// | the patch matrix of a tile: gathered from an image, or added back to it | `Patches` |
+/// | the patch matrix of a tile: gathered from an image, or added back to it | `Patches`, `Overlap` |
 /// | parts, operands and what follows a part | `ConvolutionWork` |
 /// | the convolution, its gradient to the image and to the weight | `FeatureWork`, `ImageWork`, `WeightWork` |
 /// | the three of depthwise convolutions, without a product | `DepthwiseWork` |
