@@ -1,5 +1,6 @@
 package org.toydiff.internal.kernels;
 
+import org.toydiff.internal.arithmetic.Exponential;
 import org.toydiff.internal.arithmetic.Hyperbolic;
 import org.toydiff.internal.arithmetic.NormalDistribution;
 import org.toydiff.internal.arithmetic.Precision;

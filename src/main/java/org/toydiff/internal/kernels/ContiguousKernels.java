@@ -212,7 +212,7 @@ public final class ContiguousKernels {
     /// Replaces elements of y by larger ones of x, and by any NaN, and writes `mark` to the elements of marks there.
     public void takeLarger(
             MemorySegment x, long x0, long n, double mark, MemorySegment y, long y0, MemorySegment marks, long marks0) {
-        run(Kind.TAKE_LARGER, x, x0, null, 0, y, y0, marks, marks0, n, parameters(mark));
+        run(Kind.TAKE_LARGER, x, x0, null, 0, y, y0, marks, marks0, n, parameters(mark), null);
     }
 
     /// `Σ eˣ⁻ˢ` with the shift s, for x no larger than s.

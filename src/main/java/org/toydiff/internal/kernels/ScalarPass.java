@@ -61,11 +61,9 @@ final class ScalarPass extends PassWriter {
         code.labelBinding(top);
         code.lload(i).lload(TO).lcmp().ifge(end);
         element(code, parameters, inMemory(code, i));
-        foldInto(code, new int[] {total}, 0);
+        foldInto(code, totals);
         code.lload(i).lconst_1().ladd().lstore(i);
         LoopCode.jumpBack(code, i, top);
-        foldInto(code, totals);
-        code.lload(i).lconst_1().ladd().lstore(i).goto_(top);
         code.labelBinding(end);
         for (int value = 1; value < totals.length; value++) {
             code.aload(TOTALS).loadConstant(value).loadLocal(kind, totals[value]);
