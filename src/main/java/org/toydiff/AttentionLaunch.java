@@ -47,7 +47,7 @@ final class AttentionLaunch {
         }
     }
 
-    /// The gradients, of which those that are not wanted are null. `dots` is memory for a number for each row of g.
+    /// The gradients, of which those that are not wanted are null; one is wanted.
     static void backward(
             Settings settings,
             Tensor g,
@@ -57,7 +57,6 @@ final class AttentionLaunch {
             Tensor mask,
             Tensor y,
             Tensor logSums,
-            Tensor dots,
             Tensor toQ,
             Tensor toK,
             Tensor toV) {
@@ -66,7 +65,8 @@ final class AttentionLaunch {
             zero(toQ, toK, toV);
             return;
         }
-        if (Launch.skips(dots, scope)) {
+        Tensor any = toQ != null ? toQ : toK != null ? toK : toV;
+        if (Launch.skips(any, scope)) {
             return;
         }
         AttentionBackward work = scope.attentionGradients;
@@ -76,7 +76,6 @@ final class AttentionLaunch {
         set(work.toQueries, toQ);
         set(work.toKeys, toK);
         set(work.toValues, toV);
-        work.dots(memory(dots), dots.offset);
         work.run();
         Recorder recorder = scope.recorder;
         if (recorder != null) {
@@ -87,12 +86,11 @@ final class AttentionLaunch {
             Tensor bias = recorder.reads(mask);
             Tensor output = recorder.reads(y);
             Tensor sums = recorder.reads(logSums);
-            Tensor each = recorder.writes(dots);
             Tensor a = recorder.writes(toQ);
             Tensor b = recorder.writes(toK);
             Tensor c = recorder.writes(toV);
-            Runnable again = () -> backward(settings, from, queries, keys, values, bias, output, sums, each, a, b, c);
-            recorder.keep(dots.storage.op, again, each);
+            Runnable again = () -> backward(settings, from, queries, keys, values, bias, output, sums, a, b, c);
+            recorder.keep(any.storage.op, again, a != null ? a : b != null ? b : c);
         }
     }
 

@@ -3,7 +3,6 @@ package org.toydiff;
 import java.util.Arrays;
 import java.util.Objects;
 import org.toydiff.AttentionLaunch.Settings;
-import org.toydiff.internal.attention.AttentionWork;
 import org.toydiff.internal.launch.Shape;
 
 /// Attention of a [Tensor], the queries.
@@ -78,6 +77,8 @@ public sealed interface AttentionOps permits Tensor {
     /// @return a new tensor
     /// @throws IllegalArgumentException if shapes or dtypes do not fit, the queries have no columns or more than
     ///     65,536, or the dropout is not a probability
+    /// @throws IllegalArgumentException if shapes or dtypes do not fit, the queries have no columns, or the
+    ///     dropout is no probability
     default Tensor scaledDotProductAttention(
             Tensor key,
             Tensor value,
@@ -92,6 +93,11 @@ public sealed interface AttentionOps permits Tensor {
     /// The name of the op.
     private static String op() {
         return "scaledDotProductAttention";
+    }
+
+    /// The name of its gradient.
+    private static String gradientOp() {
+        return "scaledDotProductAttentionGradient";
     }
 
     private static Tensor attention(
@@ -141,7 +147,7 @@ public sealed interface AttentionOps permits Tensor {
                     dropped(settings, probabilities(settings, q, k, mask)).matmul(perGroup(settings, v)), q, v);
         }
         boolean recorded = Tensor.recorded(q, k, v);
-        Tensor y = laidOutAs(q, v.shape[v.rank() - 1], recorded);
+        Tensor y = laidOutAs(op(), q, v.shape[v.rank() - 1], recorded);
         Tensor sums = recorded ? Tensor.makeSaved("logSumExp", q.dtype, Arrays.copyOf(q.shape, q.rank() - 1)) : null;
         Tensor queries = readable(q);
         Tensor keys = readable(k);
@@ -175,8 +181,8 @@ public sealed interface AttentionOps permits Tensor {
         if (k.shape[k.rank() - 2] != v.shape[v.rank() - 2]) {
             throw unfit(q, k, v, "there is not one value for each key");
         }
-        if (columns < 1 || columns > AttentionWork.MAX_QUERY_SIZE) {
-            throw unfit(q, k, v, "queries have 1 to " + AttentionWork.MAX_QUERY_SIZE + " columns");
+        if (columns < 1) {
+            throw unfit(q, k, v, "queries have no columns");
         }
         requireCountable(q, k, v);
         int ignored = gqa ? 3 : 2;
@@ -260,14 +266,14 @@ public sealed interface AttentionOps permits Tensor {
 
     /// Returns a new tensor of x's shape but for the number of columns, whose axes follow each other in memory as those
     /// of x do: what is computed from a transposed view is transposed back without a copy.
-    private static Tensor laidOutAs(Tensor x, long columns, boolean recorded) {
+    private static Tensor laidOutAs(String op, Tensor x, long columns, boolean recorded) {
         int rank = x.rank();
         int[] order = byStride(x);
         long[] shape = new long[rank];
         for (int i = 0; i < rank; i++) {
             shape[i] = order[i] == rank - 1 ? columns : x.shape[order[i]];
         }
-        Tensor y = Tensor.make(op(), x.dtype, shape, recorded);
+        Tensor y = Tensor.make(op, x.dtype, shape, recorded);
         long[] sizes = new long[rank];
         long[] strides = new long[rank];
         boolean inOrder = true;
@@ -303,29 +309,16 @@ public sealed interface AttentionOps permits Tensor {
             return composedGradients(settings, g, in[0], in[1], in[2], mask, in.length);
         }
         Tensor[] operands = {readable(g), readable(in[0]), readable(in[1]), readable(in[2])};
-        Tensor dots = Tensor.make(op() + "Gradient", y.dtype, in[3].shape, true);
         Tensor[] to = new Tensor[in.length];
         for (int i = 0; i < 3; i++) {
-            to[i] = wanted[i] ? laidOutAs(in[i], in[i].shape[in[i].rank() - 1], false) : null;
+            to[i] = wanted[i] ? laidOutAs(gradientOp(), in[i], in[i].shape[in[i].rank() - 1], false) : null;
         }
         AttentionLaunch.backward(
-                settings,
-                operands[0],
-                operands[1],
-                operands[2],
-                operands[3],
-                mask,
-                y,
-                in[3],
-                dots,
-                to[0],
-                to[1],
-                to[2]);
+                settings, operands[0], operands[1], operands[2], operands[3], mask, y, in[3], to[0], to[1], to[2]);
         operands[0].freeCopyOf(g, op());
         for (int i = 0; i < 3; i++) {
             operands[1 + i].freeCopyOf(in[i], op());
         }
-        dots.freeScratch(op());
         return to;
     }
 

@@ -116,6 +116,8 @@ class AttentionTest {
     private static List<Setting> settings() {
         List<Setting> settings = new ArrayList<>();
         Setting.Mask none = Setting.Mask.NONE;
+        long[] wide = {1, 2, 70_000};
+        settings.add(setting("wide queries", wide, wide, 4, none, Tensor.CausalVariant.NONE));
         for (Tensor.CausalVariant causal : Tensor.CausalVariant.values()) {
             settings.add(setting("one block", new long[] {2, 5, 3}, new long[] {2, 7, 3}, 4, none, causal));
             settings.add(setting("several blocks", new long[] {2, 70, 8}, new long[] {2, 600, 8}, 8, none, causal));
@@ -304,7 +306,7 @@ class AttentionTest {
                     long tensor = bytes(8 * length * 64);
                     long numbers = bytes(8 * length);
                     // The output and its gradient, which are there before those of the operands.
-                    assertEquals(2 * tensor + gradients + 2 * numbers + bytes(1), step.peakBytes(), 64 * 3.0);
+                    assertEquals(2 * tensor + gradients + numbers + bytes(1), step.peakBytes(), 64 * 3.0);
                 }
             }
         }
@@ -443,7 +445,7 @@ class AttentionTest {
                     () -> Tensor.ones(2).scaledDotProductAttention(q, q, null, false));
             requireRefused(
                     "scaledDotProductAttention: queries [3, 0], keys [3, 0] and values [4, 3, 2]" + fit
-                            + "queries have 1 to 65536 columns",
+                            + "queries have no columns",
                     () -> Tensor.ones(3, 0).scaledDotProductAttention(Tensor.ones(3, 0), q, null, false));
             requireRefused(
                     "scaledDotProductAttention: the mask [3, 4] does not broadcast to the scores [4, 3, 3]",

@@ -1,5 +1,7 @@
 package org.toydiff.internal.attention;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
 import java.lang.foreign.MemorySegment;
 
 /// The gradients of attention. Probabilities are computed again from the log-sum-exp of their row, a block at a time:
@@ -23,13 +25,7 @@ public final class AttentionBackward extends AttentionWork {
     public final HeadMatrices toKeys = new HeadMatrices();
     public final HeadMatrices toValues = new HeadMatrices();
 
-    /// `D`, one for each query of each head, contiguous.
-    private MemorySegment dots;
-
-    private long dots0;
-
     private enum Pass {
-        DOTS,
         HEADS,
         KEYS,
         QUERIES
@@ -37,25 +33,20 @@ public final class AttentionBackward extends AttentionWork {
 
     private Pass pass;
 
-    // Where scratch has what, in elements: the scaled queries, the probabilities of a block, and their gradients.
+    // Where scratch has what, in elements: the probabilities of a block, and their gradients; a number of each query, a
+    // double, comes first.
     private long probabilities0;
     private long gradients0;
 
-    /// Sets the memory for one number of each query of each head, in elements.
-    public void dots(MemorySegment memory, long start) {
-        dots = memory;
-        dots0 = start;
-    }
-
     /// Computes the gradients that are wanted.
     public void run() {
-        cutQueries(querySize + 2L * width());
-        probabilities0 = (long) rowsOfBlock * querySize;
+        int doubles = Double.BYTES / kind.element.bytes;
+        cutQueries(doubles + 2L * width());
+        probabilities0 = (long) doubles * rowsOfBlock;
         gradients0 = probabilities0 + (long) rowsOfBlock * width();
         long ofQueries = (long) rowsOfBlock * keyCount * (querySize + valueSize);
         long ofHead = ofQueries * blocksOfQueries() * group;
         try {
-            run(Pass.DOTS, heads * blocksOfQueries(), (long) rowsOfBlock * valueSize);
             if (heads / group >= MANY_HEADS) {
                 run(Pass.HEADS, heads / group, ofHead);
                 return;
@@ -83,52 +74,54 @@ public final class AttentionBackward extends AttentionWork {
     @Override
     void unit(long index, MemorySegment scratch) {
         switch (pass) {
-            case DOTS -> dots(index / blocksOfQueries(), index % blocksOfQueries() * rowsOfBlock);
             case HEADS -> head(index, scratch);
             case KEYS -> ofKeys(index / blocksOfKeys(), (int) (index % blocksOfKeys()) * KEYS, false, scratch);
             case QUERIES -> ofQueries(index / blocksOfQueries(), index % blocksOfQueries() * rowsOfBlock, scratch);
         }
     }
 
-    private void dots(long head, long from) {
-        for (long i = from; i < from + rows(from); i++) {
-            double dot =
-                    kernels.dot(gradient.memory, gradient.at(head, i), output.memory, output.at(head, i), valueSize);
-            kind.set(dots, dots0 + numberOf(head, i), dot);
-        }
-    }
-
     /// All gradients of a head of keys and values.
     private void head(long shared, MemorySegment scratch) {
-        boolean toQueries = this.toQueries.memory != null;
-        for (long head = shared * group; toQueries && head < (shared + 1) * group; head++) {
-            clearRows(this.toQueries, head, 0, queryCount, querySize, scratch);
-        }
         for (int block = 0; block < blocksOfKeys(); block++) {
-            ofKeys(shared, block * KEYS, toQueries, scratch);
-        }
-        for (long head = shared * group; toQueries && head < (shared + 1) * group; head++) {
-            scaleGradients(head, 0, queryCount, scratch);
+            ofKeys(shared, block * KEYS, toQueries.memory != null, scratch);
         }
     }
 
     /// The gradients to a block of keys and values, and, if asked for, what the block adds to those of the queries.
+    ///
+    /// The last queries come first: they see the most keys, and so theirs are the first products, which need no zeros
+    /// to be added to.
     private void ofKeys(long shared, int key, boolean toQueries, MemorySegment scratch) {
         int columns = Math.min(KEYS, keyCount - key);
-        if (toKeys.memory != null) {
-            clearRows(toKeys, shared, key, columns, querySize, scratch);
-        }
-        if (toValues.memory != null) {
-            clearRows(toValues, shared, key, columns, valueSize, scratch);
-        }
+        clearUnseen(shared, key, columns);
+        boolean first = true;
         for (long head = shared * group; head < (shared + 1) * group; head++) {
-            for (long from = 0; from < queryCount; from += rowsOfBlock) {
+            for (long block = blocksOfQueries() - 1; block >= 0; block--) {
+                long from = block * rowsOfBlock;
                 int rows = rows(from);
                 int seen = visible(from + rows - 1, key, columns);
                 if (seen > 0) {
-                    block(head, from, rows, key, seen, true, toQueries, scratch);
+                    block(head, from, rows, key, seen, toQueries || toKeys.memory != null, scratch);
+                    addToKeysAndValues(head, from, rows, key, seen, first ? 0 : 1, scratch);
+                    if (toQueries) {
+                        addToQueries(head, from, rows, key, seen, scratch);
+                    }
+                    first = false;
+                } else if (toQueries && key == 0) {
+                    clearRows(this.toQueries, head, from, rows, querySize);
                 }
             }
+        }
+    }
+
+    /// Sets the gradients to the keys and values of a block that no query sees.
+    private void clearUnseen(long shared, int key, int columns) {
+        int seen = visible(queryCount - 1, key, columns);
+        if (toKeys.memory != null) {
+            clearRows(toKeys, shared, key + seen, columns - seen, querySize);
+        }
+        if (toValues.memory != null) {
+            clearRows(toValues, shared, key + seen, columns - seen, valueSize);
         }
     }
 
@@ -136,120 +129,104 @@ public final class AttentionBackward extends AttentionWork {
     private void ofQueries(long head, long from, MemorySegment scratch) {
         int rows = rows(from);
         int seen = visible(from + rows - 1);
-        clearRows(toQueries, head, from, rows, querySize, scratch);
+        if (seen == 0) {
+            clearRows(toQueries, head, from, rows, querySize);
+        }
         for (int key = 0; key < seen; key += KEYS) {
-            block(head, from, rows, key, Math.min(KEYS, seen - key), false, true, scratch);
-        }
-        scaleGradients(head, from, rows, scratch);
-    }
-
-    private void scaleGradients(long head, long from, int rows, MemorySegment scratch) {
-        long at = toQueries.at(head, from);
-        MemorySegment y = toQueries.memory;
-        scale(y, at, toQueries.leading, y, at, toQueries.leading, rows, scratch);
-    }
-
-    /// Adds what a block of queries and one of keys contribute.
-    private void block(
-            long head,
-            long from,
-            int rows,
-            int key,
-            int columns,
-            boolean ofKeys,
-            boolean ofQueries,
-            MemorySegment scratch) {
-        scaleQueries(head, from, rows, scratch, 0);
-        scores(head, from, rows, key, columns, scratch, 0, probabilities0);
-        for (int i = 0; i < rows; i++) {
-            probabilities(head, from + i, key, columns, scratch, probabilities0 + (long) i * columns);
-        }
-        if (ofQueries || toKeys.memory != null) {
-            gradients(head, from, rows, key, columns, scratch);
-        }
-        if (ofKeys && toValues.memory != null) {
-            drop(head, from, rows, key, columns, scratch, probabilities0);
-            addToValues(head, from, rows, key, columns, scratch);
-        }
-        if (ofKeys && toKeys.memory != null) {
-            addToKeys(head, rows, key, columns, scratch);
-        }
-        if (ofQueries) {
+            int columns = Math.min(KEYS, seen - key);
+            block(head, from, rows, key, columns, true, scratch);
             addToQueries(head, from, rows, key, columns, scratch);
         }
     }
 
-    /// Replaces a row of scores by probabilities.
-    private void probabilities(long head, long query, int key, int columns, MemorySegment scratch, long row) {
-        int seen = visible(query, key, columns);
-        if (seen > 0) {
-            kernels.exp(scratch, row, seen, kind.real(logSums, logSums0 + numberOf(head, query)), scratch, row);
+    /// Computes the probabilities of a block of queries and one of keys and, if asked for, the gradients of its scores.
+    private void block(long head, long from, int rows, int key, int columns, boolean gradients, MemorySegment scratch) {
+        scores(head, from, rows, key, columns, scratch, probabilities0);
+        for (int i = 0; i < rows; i++) {
+            scratch.setAtIndex(JAVA_DOUBLE, i, kind.real(logSums, logSums0 + numberOf(head, from + i)));
         }
-        if (seen < columns) {
-            kernels.fill(scratch, row + seen, columns - seen, 0);
+        kernels.expOfRows(scratch, probabilities0, columns, rows, columns, scratch, 0);
+        if (gradients) {
+            gradients(head, from, rows, key, columns, scratch);
         }
     }
 
     /// Computes the gradients of the scores.
     private void gradients(long head, long from, int rows, int key, int columns, MemorySegment scratch) {
+        MemorySegment g = gradient.memory;
+        long at = gradient.at(head, from);
+        int leading = gradient.leading;
+        long valuesAt = values.at(head / group, key);
         product(
                 false,
                 true,
                 rows,
                 columns,
                 valueSize,
-                gradient.memory,
-                gradient.at(head, from),
-                gradient.leading,
+                1,
+                g,
+                at,
+                leading,
                 values.memory,
-                values.at(head / group, key),
+                valuesAt,
                 values.leading,
                 0,
                 scratch,
                 gradients0,
                 columns);
         drop(head, from, rows, key, columns, scratch, gradients0);
-        for (int i = 0; i < rows; i++) {
-            long row = gradients0 + (long) i * columns;
-            long probabilities = probabilities0 + (long) i * columns;
-            double dot = kind.real(dots, dots0 + numberOf(head, from + i));
-            kernels.softmaxGradient(scratch, row, scratch, probabilities, columns, dot, scratch, row);
+        long outputAt = output.at(head, from);
+        kernels.dotOfRows(g, at, leading, output.memory, outputAt, output.leading, rows, valueSize, scratch, 0);
+        kernels.softmaxGradientOfRows(
+                scratch, gradients0, columns, scratch, probabilities0, columns, rows, columns, scratch, 0);
+    }
+
+    private void addToKeysAndValues(
+            long head, long from, int rows, int key, int columns, double beta, MemorySegment scratch) {
+        if (toValues.memory != null) {
+            drop(head, from, rows, key, columns, scratch, probabilities0);
+            addToValues(head, from, rows, key, columns, beta, scratch);
+        }
+        if (toKeys.memory != null) {
+            addToKeys(head, from, rows, key, columns, beta, scratch);
         }
     }
 
-    private void addToValues(long head, long from, int rows, int key, int columns, MemorySegment scratch) {
+    private void addToValues(long head, long from, int rows, int key, int columns, double beta, MemorySegment scratch) {
         product(
                 true,
                 false,
                 columns,
                 valueSize,
                 rows,
+                1,
                 scratch,
                 probabilities0,
                 columns,
                 gradient.memory,
                 gradient.at(head, from),
                 gradient.leading,
-                1,
+                beta,
                 toValues.memory,
                 toValues.at(head / group, key),
                 toValues.leading);
     }
 
-    private void addToKeys(long head, int rows, int key, int columns, MemorySegment scratch) {
+    private void addToKeys(long head, long from, int rows, int key, int columns, double beta, MemorySegment scratch) {
         product(
                 true,
                 false,
                 columns,
                 querySize,
                 rows,
+                scale,
                 scratch,
                 gradients0,
                 columns,
-                scratch,
-                0,
-                querySize,
-                1,
+                queries.memory,
+                queries.at(head, from),
+                queries.leading,
+                beta,
                 toKeys.memory,
                 toKeys.at(head / group, key),
                 toKeys.leading);
@@ -262,13 +239,14 @@ public final class AttentionBackward extends AttentionWork {
                 rows,
                 querySize,
                 columns,
+                scale,
                 scratch,
                 gradients0,
                 columns,
                 keys.memory,
                 keys.at(head / group, key),
                 keys.leading,
-                1,
+                key == 0 ? 0 : 1,
                 toQueries.memory,
                 toQueries.at(head, from),
                 toQueries.leading);
@@ -282,6 +260,5 @@ public final class AttentionBackward extends AttentionWork {
         toQueries.forget();
         toKeys.forget();
         toValues.forget();
-        dots = null;
     }
 }

@@ -15,21 +15,21 @@ public final class AttentionForward extends AttentionWork {
     /// The output.
     public final HeadMatrices output = new HeadMatrices();
 
-    // Where scratch has what, in elements: a sum in double, the largest score so far and a factor for each query, the
-    // scaled queries, and a block of scores.
+    // Where scratch has numbers of each query, doubles: the sum of the exponentials and the largest score so far, and a
+    // number in between. Then, in elements: a factor of each query, and a block of scores.
     private long maxima0;
+    private long numbers0;
     private long factors0;
-    private long queries0;
     private long scores0;
 
     /// Computes the output of the operands that were set.
     public void run() {
-        int doubles = Double.BYTES / kind.element.bytes;
-        cutQueries(doubles + 2 + querySize + width());
-        maxima0 = (long) doubles * rowsOfBlock;
-        factors0 = maxima0 + rowsOfBlock;
-        queries0 = factors0 + rowsOfBlock;
-        scores0 = queries0 + (long) rowsOfBlock * querySize;
+        int doubles = 3 * Double.BYTES / kind.element.bytes;
+        cutQueries(doubles + 1 + width());
+        maxima0 = rowsOfBlock;
+        numbers0 = 2L * rowsOfBlock;
+        factors0 = (long) doubles * rowsOfBlock;
+        scores0 = factors0 + rowsOfBlock;
         try {
             runUnits(heads * blocksOfQueries(), (long) rowsOfBlock * keyCount * (querySize + valueSize));
         } finally {
@@ -43,34 +43,26 @@ public final class AttentionForward extends AttentionWork {
         long from = index % blocksOfQueries() * rowsOfBlock;
         int rows = rows(from);
         int seen = visible(from + rows - 1);
-        begin(head, from, rows, scratch);
+        begin(rows, scratch);
         for (int key = 0; key < seen; key += KEYS) {
             add(head, from, rows, key, Math.min(KEYS, seen - key), scratch);
         }
         finish(head, from, rows, scratch);
     }
 
-    private void begin(long head, long from, int rows, MemorySegment scratch) {
-        scaleQueries(head, from, rows, scratch, queries0);
+    private void begin(int rows, MemorySegment scratch) {
         for (int i = 0; i < rows; i++) {
             scratch.setAtIndex(JAVA_DOUBLE, i, 0);
-            kind.set(scratch, maxima0 + i, Double.NEGATIVE_INFINITY);
+            scratch.setAtIndex(JAVA_DOUBLE, maxima0 + i, Double.NEGATIVE_INFINITY);
         }
     }
 
     private void add(long head, long from, int rows, int key, int columns, MemorySegment scratch) {
-        scores(head, from, rows, key, columns, scratch, queries0, scores0);
-        for (int i = 0; i < rows; i++) {
-            raiseMaximum(i, visible(from + i, key, columns), scores0 + (long) i * columns, scratch);
-        }
-        UnaryKernel.EXP.of(wide).run(scratch, factors0, 0, 1, scratch, factors0, 0, 1, 1, rows);
-        boolean grown = false;
-        for (int i = 0; i < rows; i++) {
-            double factor = kind.real(scratch, factors0 + i);
-            grown |= factor != 1;
-            double block = exponentials(i, visible(from + i, key, columns), columns, scratch);
-            scratch.setAtIndex(JAVA_DOUBLE, i, scratch.getAtIndex(JAVA_DOUBLE, i) * factor + block);
-        }
+        scores(head, from, rows, key, columns, scratch, scores0);
+        kernels.maxOfRows(scratch, scores0, columns, rows, columns, scratch, numbers0);
+        raiseMaxima(rows, scratch);
+        kernels.expOfRows(scratch, scores0, columns, rows, columns, scratch, numbers0);
+        boolean grown = addSums(rows, scratch);
         if (grown && key > 0) {
             multiplyRows(head, from, rows, scratch);
         }
@@ -81,6 +73,7 @@ public final class AttentionForward extends AttentionWork {
                 rows,
                 valueSize,
                 columns,
+                1,
                 scratch,
                 scores0,
                 columns,
@@ -93,28 +86,31 @@ public final class AttentionForward extends AttentionWork {
                 output.leading);
     }
 
-    /// Notes the largest score of a row so far, and how much it has grown, negated: the exponent of the factor. While
-    /// no key takes part, sums are 0 and need none.
-    private void raiseMaximum(int i, int seen, long row, MemorySegment scratch) {
-        double before = kind.real(scratch, maxima0 + i);
-        double now = seen == 0 ? before : Math.max(before, kernels.max(scratch, row, seen));
-        kind.set(scratch, maxima0 + i, now);
-        kind.set(scratch, factors0 + i, before == Double.NEGATIVE_INFINITY ? 0 : before - now);
+    /// Notes the largest scores so far, which also become the numbers, and how much they have grown, as factors.
+    private void raiseMaxima(int rows, MemorySegment scratch) {
+        for (int i = 0; i < rows; i++) {
+            double before = scratch.getAtIndex(JAVA_DOUBLE, maxima0 + i);
+            double now = Math.max(before, scratch.getAtIndex(JAVA_DOUBLE, numbers0 + i));
+            scratch.setAtIndex(JAVA_DOUBLE, maxima0 + i, now);
+            // While no key takes part, sums are 0 and need no factor, and any number serves as the largest score.
+            scratch.setAtIndex(JAVA_DOUBLE, numbers0 + i, now == Double.NEGATIVE_INFINITY ? 0 : now);
+            kind.set(scratch, factors0 + i, before == Double.NEGATIVE_INFINITY ? 0 : before - now);
+        }
+        UnaryKernel.EXP.of(wide).run(scratch, factors0, 0, 1, scratch, factors0, 0, 1, 1, rows);
     }
 
-    /// Replaces a row of scores by the exponentials of their differences from the largest one, 0 for keys that are too
-    /// late.
+    /// Adds the sums of a block's exponentials, the numbers, to those so far.
     ///
-    /// @return their sum
-    private double exponentials(int i, int seen, int columns, MemorySegment scratch) {
-        long row = scores0 + (long) i * columns;
-        double largest = kind.real(scratch, maxima0 + i);
-        double shift = largest == Double.NEGATIVE_INFINITY ? 0 : largest;
-        double sum = seen == 0 ? 0 : kernels.exp(scratch, row, seen, shift, scratch, row);
-        if (seen < columns) {
-            kernels.fill(scratch, row + seen, columns - seen, 0);
+    /// @return whether a largest score has grown
+    private boolean addSums(int rows, MemorySegment scratch) {
+        boolean grown = false;
+        for (int i = 0; i < rows; i++) {
+            double factor = kind.real(scratch, factors0 + i);
+            grown |= factor != 1;
+            double sum = scratch.getAtIndex(JAVA_DOUBLE, i) * factor + scratch.getAtIndex(JAVA_DOUBLE, numbers0 + i);
+            scratch.setAtIndex(JAVA_DOUBLE, i, sum);
         }
-        return sum;
+        return grown;
     }
 
     /// Multiplies each row of the output by its factor.
@@ -127,19 +123,25 @@ public final class AttentionForward extends AttentionWork {
 
     private void finish(long head, long from, int rows, MemorySegment scratch) {
         for (int i = 0; i < rows; i++) {
-            double sum = scratch.getAtIndex(JAVA_DOUBLE, i);
-            kind.set(scratch, factors0 + i, 1 / sum);
-            if (logSums != null) {
-                double largest = kind.real(scratch, maxima0 + i);
-                double logSum = sum == 0 ? Double.POSITIVE_INFINITY : largest + StrictMath.log(sum);
-                kind.set(logSums, logSums0 + numberOf(head, from + i), logSum);
-            }
+            kind.set(scratch, factors0 + i, 1 / scratch.getAtIndex(JAVA_DOUBLE, i));
         }
         multiplyRows(head, from, rows, scratch);
         for (int i = 0; i < rows; i++) {
             if (scratch.getAtIndex(JAVA_DOUBLE, i) == 0) {
                 kernels.fill(output.memory, output.at(head, from + i), valueSize, 0);
             }
+        }
+        if (logSums != null) {
+            writeLogSums(numberOf(head, from), rows, scratch);
+        }
+    }
+
+    private void writeLogSums(long number, int rows, MemorySegment scratch) {
+        UnaryKernel.LOG.of(true).run(scratch, 0, 0, 1, scratch, numbers0, 0, 1, 1, rows);
+        for (int i = 0; i < rows; i++) {
+            double largest = scratch.getAtIndex(JAVA_DOUBLE, maxima0 + i);
+            double logSum = largest + scratch.getAtIndex(JAVA_DOUBLE, numbers0 + i);
+            kind.set(logSums, logSums0 + number + i, logSum == Double.NEGATIVE_INFINITY ? -logSum : logSum);
         }
     }
 

@@ -2,9 +2,7 @@ package org.toydiff.internal.attention;
 
 import java.lang.foreign.MemorySegment;
 import org.toydiff.internal.blas.CBlas;
-import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.ContiguousKernels;
-import org.toydiff.internal.kernels.CopyKernels;
 import org.toydiff.internal.launch.DropoutWork;
 import org.toydiff.internal.launch.ElementKind;
 import org.toydiff.internal.launch.Scratch;
@@ -23,9 +21,6 @@ public abstract class AttentionWork extends Work {
 
     /// The fewest multiplications of a part: below, waking a thread takes longer than the work.
     private static final long LEAST_OF_PART = 1 << 18;
-
-    /// The most columns of a query: the scaled ones of a block are kept in scratch.
-    public static final int MAX_QUERY_SIZE = 1 << 16;
 
     /// The operands; those of keys and values have fewer heads where several heads of queries share one.
     public final HeadMatrices queries = new HeadMatrices();
@@ -49,7 +44,10 @@ public abstract class AttentionWork extends Work {
     int querySize;
     int valueSize;
     private long diagonal;
-    private double scale;
+
+    /// The factor of the products of queries and keys.
+    double scale;
+
     private DropoutMask dropout;
 
     /// One log-sum-exp for each query of each head, contiguous; or null.
@@ -105,8 +103,8 @@ public abstract class AttentionWork extends Work {
     /// Cuts the queries into blocks: 32 to 256 of them, as PyTorch, or fewer where the scratch that `perRow` elements
     /// of each take would be larger than a piece.
     final void cutQueries(long perRow) {
-        int most = queryCount >= 768 ? 256 : queryCount >= 192 ? 64 : 32;
-        long fitting = constants0() / perRow;
+        int most = queryCount >= 768 ? LaterKeys.MAX_ROWS : queryCount >= 192 ? 64 : 32;
+        long fitting = Scratch.BYTES / kind.element.bytes / perRow;
         rowsOfBlock = (int) Math.min(most, Math.min(fitting, queryCount));
     }
 
@@ -135,8 +133,6 @@ public abstract class AttentionWork extends Work {
     @Override
     protected final void part(long index) {
         MemorySegment scratch = Scratch.take();
-        kind.set(scratch, constants0(), scale);
-        kind.set(scratch, constants0() + 1, 0);
         try {
             long end = Math.min((index + 1) * perPart, units);
             for (long unit = index * perPart; unit < end; unit++) {
@@ -159,53 +155,29 @@ public abstract class AttentionWork extends Work {
         return Math.clamp(visible(query) - firstKey, 0, columns);
     }
 
-    /// {@return where scratch has two operands of kernels, the factor of the scores and 0}
-    private long constants0() {
-        return Scratch.BYTES / kind.element.bytes - 2;
-    }
-
-    /// Writes the queries of a block to scratch, scaled: one factor for each of them instead of one for each score.
-    final void scaleQueries(long head, long from, int rows, MemorySegment scratch, long at) {
-        scale(queries.memory, queries.at(head, from), queries.leading, scratch, at, querySize, rows, scratch);
-    }
-
-    /// Scales rows of the size of a query, which are `xi` and `yi` apart.
-    final void scale(
-            MemorySegment x, long xAt, long xi, MemorySegment y, long yAt, long yi, int rows, MemorySegment scratch) {
-        BinaryKernel.MULTIPLY.of(wide).run(x, xAt, xi, 1, scratch, constants0(), 0, 0, y, yAt, yi, 1, rows, querySize);
-    }
-
-    /// Computes the scores of a block, masked: a row for each query, `columns` apart. Keys that are too late for one
-    /// query and not for the block have a score like the others.
-    final void scores(
-            long head,
-            long query,
-            int rows,
-            int key,
-            int columns,
-            MemorySegment scratch,
-            long queriesAt,
-            long scoresAt) {
-        long keysAt = keys.at(head / group, key);
+    /// Computes the scores of a block, a row for each query, `columns` apart: −∞ for keys that take no part.
+    final void scores(long head, long query, int rows, int key, int columns, MemorySegment scratch, long at) {
         product(
                 false,
                 true,
                 rows,
                 columns,
                 querySize,
-                scratch,
-                queriesAt,
-                querySize,
+                scale,
+                queries.memory,
+                queries.at(head, query),
+                queries.leading,
                 keys.memory,
-                keysAt,
+                keys.at(head / group, key),
                 keys.leading,
                 0,
                 scratch,
-                scoresAt,
+                at,
                 columns);
         if (mask.isPresent()) {
-            mask.apply(wide, head, query, key, rows, columns, scratch, scoresAt);
+            mask.apply(wide, head, query, key, rows, columns, scratch, at);
         }
+        LaterKeys.leaveOut(wide, Math.clamp(query + diagonal + 1 - key, -rows, columns), rows, columns, scratch, at);
     }
 
     /// Drops some of a block of probabilities, or of their gradients, which lie as [#scores] does.
@@ -225,13 +197,14 @@ public abstract class AttentionWork extends Work {
         return row * Math.ceilDiv(keys, 4) * 4;
     }
 
-    /// `c = op(a)·op(b) + beta·c`, starts and distances in elements.
+    /// `c = alpha·op(a)·op(b) + beta·c`, starts and distances in elements.
     final void product(
             boolean transposeA,
             boolean transposeB,
             int m,
             int n,
             int k,
+            double alpha,
             MemorySegment a,
             long aAt,
             int aLeading,
@@ -250,6 +223,7 @@ public abstract class AttentionWork extends Work {
                 m,
                 n,
                 k,
+                alpha,
                 a,
                 aAt * bytes,
                 aLeading,
@@ -263,10 +237,10 @@ public abstract class AttentionWork extends Work {
     }
 
     /// Sets rows of a head to 0.
-    final void clearRows(HeadMatrices y, long head, long from, int rows, int columns, MemorySegment scratch) {
-        CopyKernels.of(kind.element.bytes)
-                .copy
-                .run(scratch, constants0() + 1, 0, 0, y.memory, y.at(head, from), y.leading, 1, rows, columns);
+    final void clearRows(HeadMatrices y, long head, long from, int rows, int columns) {
+        for (long i = from; i < from + rows; i++) {
+            kernels.fill(y.memory, y.at(head, i), columns, 0);
+        }
     }
 
     /// {@return where the number of a query is among those of all heads}

@@ -31,6 +31,7 @@ public final class CBlas {
                 int m,
                 int n,
                 int k,
+                double alpha,
                 MemorySegment a,
                 long aOffset,
                 int lda,
@@ -105,9 +106,31 @@ public final class CBlas {
             MemorySegment c,
             long cOffset,
             int ldc) {
+        gemm(wide, transposeA, transposeB, m, n, k, 1, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset, ldc);
+    }
+
+    /// `c = alpha·op(a)·op(b) + beta·c`
+    public static void gemm(
+            boolean wide,
+            boolean transposeA,
+            boolean transposeB,
+            int m,
+            int n,
+            int k,
+            double alpha,
+            MemorySegment a,
+            long aOffset,
+            int lda,
+            MemorySegment b,
+            long bOffset,
+            int ldb,
+            double beta,
+            MemorySegment c,
+            long cOffset,
+            int ldc) {
         int ta = transposeA ? TRANSPOSED : PLAIN;
         int tb = transposeB ? TRANSPOSED : PLAIN;
-        (wide ? DGEMM : SGEMM).run(ta, tb, m, n, k, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset, ldc);
+        (wide ? DGEMM : SGEMM).run(ta, tb, m, n, k, alpha, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset, ldc);
     }
 
     static void sgemm(
@@ -116,6 +139,7 @@ public final class CBlas {
             int m,
             int n,
             int k,
+            double alpha,
             MemorySegment a,
             long aOffset,
             int lda,
@@ -131,7 +155,7 @@ public final class CBlas {
         MemorySegment z = c.asSlice(cOffset);
         try {
             OpenBlas.cblas_sgemm$handle()
-                    .invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1f, x, lda, y, ldb, (float) beta, z, ldc);
+                    .invokeExact(ROW_MAJOR, ta, tb, m, n, k, (float) alpha, x, lda, y, ldb, (float) beta, z, ldc);
         } catch (Throwable e) {
             throw unchecked(e);
         }
@@ -143,6 +167,7 @@ public final class CBlas {
             int m,
             int n,
             int k,
+            double alpha,
             MemorySegment a,
             long aOffset,
             int lda,
@@ -157,7 +182,7 @@ public final class CBlas {
         MemorySegment y = b.asSlice(bOffset);
         MemorySegment z = c.asSlice(cOffset);
         try {
-            OpenBlas.cblas_dgemm$handle().invokeExact(ROW_MAJOR, ta, tb, m, n, k, 1.0, x, lda, y, ldb, beta, z, ldc);
+            OpenBlas.cblas_dgemm$handle().invokeExact(ROW_MAJOR, ta, tb, m, n, k, alpha, x, lda, y, ldb, beta, z, ldc);
         } catch (Throwable e) {
             throw unchecked(e);
         }

@@ -1,5 +1,7 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
 import java.lang.foreign.MemorySegment;
 import java.util.function.BiFunction;
 import org.toydiff.internal.arithmetic.Condition;
@@ -256,6 +258,81 @@ public final class ContiguousKernels {
     public void logSoftmaxGradient(
             MemorySegment g, long g0, MemorySegment y, long y0, long n, double sum, MemorySegment x, long x0) {
         run(Kind.LOG_SOFTMAX_GRADIENT, g, g0, y, y0, x, x0, n, parameters(sum));
+    }
+
+    // Several rows, of which an operand's are a distance apart. Numbers of rows are doubles.
+
+    /// Writes the largest element of each row; NaN if one of them is NaN.
+    public void maxOfRows(MemorySegment x, long x0, long xi, long rows, long n, MemorySegment numbers, long numbers0) {
+        rows(Kind.MAX, x, x0, xi, null, 0, 0, null, 0, 0, rows, n, null, 0, numbers, numbers0);
+    }
+
+    /// `Σ a·b` of each row
+    public void dotOfRows(
+            MemorySegment a,
+            long a0,
+            long ai,
+            MemorySegment b,
+            long b0,
+            long bi,
+            long rows,
+            long n,
+            MemorySegment numbers,
+            long numbers0) {
+        rows(Kind.DOT, a, a0, ai, b, b0, bi, null, 0, 0, rows, n, null, 0, numbers, numbers0);
+    }
+
+    /// As [#exp] of each row, in place, with its number as the shift, which its sum replaces.
+    public void expOfRows(MemorySegment x, long x0, long xi, long rows, long n, MemorySegment numbers, long numbers0) {
+        rows(Kind.EXP, x, x0, xi, null, 0, 0, x, x0, xi, rows, n, numbers, numbers0, numbers, numbers0);
+    }
+
+    /// As [#softmaxGradient] of each row, in place of g, with its number as the sum of the products.
+    public void softmaxGradientOfRows(
+            MemorySegment g,
+            long g0,
+            long gi,
+            MemorySegment y,
+            long y0,
+            long yi,
+            long rows,
+            long n,
+            MemorySegment numbers,
+            long numbers0) {
+        rows(Kind.SOFTMAX_GRADIENT, g, g0, gi, y, y0, yi, g, g0, gi, rows, n, numbers, numbers0, null, 0);
+    }
+
+    /// Runs a pass for each row.
+    ///
+    /// @param firsts the first parameter of each row; null for none
+    /// @param results where the result of each row is written; null for nowhere
+    private void rows(
+            Kind kind,
+            MemorySegment x,
+            long x0,
+            long xi,
+            MemorySegment b,
+            long b0,
+            long bi,
+            MemorySegment y,
+            long y0,
+            long yi,
+            long rows,
+            long n,
+            MemorySegment firsts,
+            long firsts0,
+            MemorySegment results,
+            long results0) {
+        double[] parameters = PARAMETERS.get();
+        for (long i = 0; i < rows; i++) {
+            if (firsts != null) {
+                parameters[0] = firsts.getAtIndex(JAVA_DOUBLE, firsts0 + i);
+            }
+            double result = run(kind, x, x0 + i * xi, b, b0 + i * bi, y, y0 + i * yi, n, parameters);
+            if (results != null) {
+                results.setAtIndex(JAVA_DOUBLE, results0 + i, result);
+            }
+        }
     }
 
     // Normalisations.
