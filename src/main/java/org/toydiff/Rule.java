@@ -214,6 +214,20 @@ sealed interface Rule {
         }
     }
 
+    interface ReadsShapeAndWritesTo extends WritesTo {
+        Tensor of(Tensor g, long[] shape, Destination to);
+
+        @Override
+        default int reads(int own) {
+            return 0;
+        }
+
+        @Override
+        default Tensor contribution(Tensor g, Tensor[] inputs, int own, Tensor y, Destination to) {
+            return of(g, inputs[own].shape, to);
+        }
+    }
+
     interface MultipliesOther extends WritesTo {
         Tensor of(Tensor g, Tensor other, Destination to);
 
@@ -239,6 +253,10 @@ sealed interface Rule {
     }
 
     static Rule readsInput(ReadsInput rule) {
+        return rule;
+    }
+
+    static Rule readsShapeAndWritesTo(ReadsShapeAndWritesTo rule) {
         return rule;
     }
 
@@ -310,6 +328,11 @@ sealed interface Rule {
             return null;
         }
 
+        /// Returns the gradient to add a contribution of that dtype and the gradient's shape to, or null.
+        Tensor gradient(DType dtype) {
+            return null;
+        }
+
         /// Returns the factor of the elements in [#gradient]: 1, or 0 where its block holds no gradient yet.
         double beta() {
             return 1;
@@ -360,7 +383,12 @@ sealed interface Rule {
 
             @Override
             Tensor gradient(DType dtype, long rows, long columns) {
-                if (!fits(gradient, dtype, rows, columns)) {
+                return fits(gradient, dtype, rows, columns) ? gradient(dtype) : null;
+            }
+
+            @Override
+            Tensor gradient(DType dtype) {
+                if (gradient.dtype != dtype) {
                     return null;
                 }
                 gradient = sums.unshared(slot);
@@ -385,7 +413,12 @@ sealed interface Rule {
 
             @Override
             Tensor gradient(DType dtype, long rows, long columns) {
-                if (!fits(leaf, dtype, rows, columns)) {
+                return fits(leaf, dtype, rows, columns) ? gradient(dtype) : null;
+            }
+
+            @Override
+            Tensor gradient(DType dtype) {
+                if (leaf.dtype != dtype) {
                     return null;
                 }
                 sums.changing(leaf);

@@ -3,6 +3,7 @@ package org.toydiff;
 import static org.toydiff.Families.view;
 import static org.toydiff.Rule.readsNothing;
 import static org.toydiff.Rule.readsShape;
+import static org.toydiff.Rule.readsShapeAndWritesTo;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -254,7 +255,7 @@ public sealed interface ShapeOps permits Tensor {
                 x.offset + first * x.strides[i],
                 shape,
                 strides,
-                readsShape((g, original) -> embed(g, original, i, first, step)));
+                readsShapeAndWritesTo((g, original, onto) -> embed(g, original, i, first, step, onto)));
     }
 
     /// Returns successive parts along an axis: views, each of the given size but for the last, which has the rest;
@@ -321,21 +322,32 @@ public sealed interface ShapeOps permits Tensor {
                 x.offset + i * x.strides[0],
                 Shape.without(x.shape, 0),
                 Shape.without(x.strides, 0),
-                readsShape((g, original) -> embed(g.unsqueeze(0), original, 0, i, 1)));
+                readsShapeAndWritesTo((g, original, onto) -> embed(g.unsqueeze(0), original, 0, i, 1, onto)));
     }
 
     /// Zeros of `shape` with x at every `step`-th position from `from` on along an axis: the gradient of a slice,
-    /// whose own gradient is a slice.
-    private static Tensor embed(Tensor x, long[] shape, int axis, long from, long step) {
+    /// whose own gradient is a slice. Where another gradient of that shape waits, x is added to it there.
+    private static Tensor embed(Tensor x, long[] shape, int axis, long from, long step, Rule.Destination to) {
         boolean recorded = Tensor.recorded(x);
-        Tensor y = Tensor.make("embed", x.dtype, shape, recorded);
+        boolean waits = to.beta() == 1;
+        Tensor onto = recorded ? null : to.gradient(x.dtype);
+        if (onto != null && waits) {
+            Families.accumulate(part(onto, x.shape, axis, from, step), x);
+            return onto;
+        }
+        Tensor y = onto != null ? onto : Tensor.make("embed", x.dtype, shape, recorded);
         y.fill(0);
+        Launch.unary(Families.copy(x.dtype), x, part(y, x.shape, axis, from, step));
         long n = x.shape[axis];
+        long end = n == 0 ? from : from + (n - 1) * step + 1;
+        return recorded ? y.record("embed", null, readsNothing(g -> g.slice(axis, from, end, step)), x) : y;
+    }
+
+    /// A view of every `step`-th position from `from` on along an axis.
+    private static Tensor part(Tensor y, long[] shape, int axis, long from, long step) {
         long[] strides = y.strides.clone();
-        strides[axis] *= n > 1 ? step : 1;
-        Launch.unary(Families.copy(x.dtype), x, y.view(y.offset + from * y.strides[axis], x.shape, strides));
-        long to = n == 0 ? from : from + (n - 1) * step + 1;
-        return recorded ? y.record("embed", null, readsNothing(g -> g.slice(axis, from, to, step)), x) : y;
+        strides[axis] *= shape[axis] > 1 ? step : 1;
+        return y.view(y.offset + from * y.strides[axis], shape, strides);
     }
 
     /// Returns this tensor stretched to a larger shape by NumPy's rule: a view with stride 0; gradient `g` summed

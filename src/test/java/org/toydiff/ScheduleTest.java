@@ -309,4 +309,19 @@ class ScheduleTest {
             }
         }
     }
+
+    @Test
+    void gradientsOfSlicesAreAddedUpInOneBlock() {
+        try (var model = TensorArena.ofConfined()) {
+            Tensor x = Tensor.ones(64, 256).trackGradient();
+            try (var step = TensorArena.ofConfined()) {
+                Tensor y = x.add(1);
+                Tensor sum = y.get(0).add(y.get(1)).add(y.get(2)).sum();
+                long before = step.liveBytes();
+                sum.backward(Release.EAGER);
+                // No rule reads y: its block of 64 KiB is freed first, and its gradient takes as much.
+                assertEquals(before, step.peakBytes(), 1024);
+            }
+        }
+    }
 }
