@@ -75,10 +75,8 @@ public sealed interface AttentionOps permits Tensor {
     /// @param enableGqa whether keys and values may have fewer heads, of which each serves as many successive heads of
     ///     queries: J. Ainslie et al., "GQA: training generalized multi-query transformer models", 2023
     /// @return a new tensor
-    /// @throws IllegalArgumentException if shapes or dtypes do not fit, the queries have no columns or more than
-    ///     65,536, or the dropout is not a probability
     /// @throws IllegalArgumentException if shapes or dtypes do not fit, the queries have no columns, or the
-    ///     dropout is no probability
+    ///     dropout is not a probability
     default Tensor scaledDotProductAttention(
             Tensor key,
             Tensor value,

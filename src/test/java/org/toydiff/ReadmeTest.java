@@ -54,7 +54,7 @@ class ReadmeTest {
         for (Path page : guide()) {
             programs += run(Child.read(page));
         }
-        assertEquals(6, programs);
+        assertEquals(7, programs);
     }
 
     /// Calls in the last column of the guide's tables.

@@ -14,6 +14,7 @@
 /// | loops over elements, scalar and vector | `internal.kernels` |
 /// | recurrent layers | `internal.recurrence` |
 /// | matrix products | `internal.blas` |
+/// | processes of an MPI job | `internal.mpi` |
 /// | threads | `internal.workers` |
 /// | pool of native memory | `internal.memory` |
 /// | where the temporaries of a recording lie | `internal.plan` |
