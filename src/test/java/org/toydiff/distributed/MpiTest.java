@@ -6,13 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.toydiff.child.Child;
 import org.toydiff.child.Collected;
 import org.toydiff.child.DistributedSteps;
@@ -27,8 +28,15 @@ class MpiTest {
         MpiJob.requireMpi();
     }
 
+    /// `mvn -Pranks test` has 4 and 8 too.
+    static List<Integer> ranks() {
+        return Arrays.stream(System.getProperty("toydiff.mpi.ranks", "2,3").split(","))
+                .map(Integer::valueOf)
+                .toList();
+    }
+
     @ParameterizedTest
-    @ValueSource(ints = {2, 3})
+    @MethodSource("ranks")
     void trainingHasTheBitsOfOneProcess(int ranks) throws Exception {
         List<String> expected;
         try (var group = ProcessGroup.single()) {
