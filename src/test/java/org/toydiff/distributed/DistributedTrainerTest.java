@@ -1,5 +1,6 @@
 package org.toydiff.distributed;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,13 +8,27 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.toydiff.DType;
+import org.toydiff.Tensor;
+import org.toydiff.TensorArena;
 import org.toydiff.child.DistributedTraining;
+import org.toydiff.data.DataLoader;
+import org.toydiff.data.TensorDataset;
 import org.toydiff.io.CheckpointFile;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.nn.Sequential;
+import org.toydiff.nn.Tanh;
+import org.toydiff.optim.LAMB;
+import org.toydiff.train.Trainer;
+import org.toydiff.train.report.History;
 
 /// A trainer's training by several processes is that by one.
 class DistributedTrainerTest {
@@ -35,6 +50,41 @@ class DistributedTrainerTest {
         return job.of(rank, "stdout").stream()
                 .filter(line -> !line.matches("epoch \\d+/.*|resumed .*"))
                 .toList();
+    }
+
+    /// The gradients of two parts are added up in one order only.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void twoShardsAreTwoMicroBatches(boolean compiled) throws Exception {
+        try (var group = ProcessGroup.single()) {
+            List<double[]> shards =
+                    trained(trainer -> trainer.processes(group, 2).compiled(compiled));
+            List<double[]> microBatches = trained(trainer -> trainer.microBatch(16));
+            for (int i = 0; i < shards.size(); i++) {
+                assertArrayEquals(microBatches.get(i), shards.get(i));
+            }
+        }
+    }
+
+    /// Losses, norms and parameters after a training on batches of 32.
+    private static List<double[]> trained(UnaryOperator<Trainer> settings) throws IOException {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor.manualSeed(2);
+            var net = new Sequential(new Linear(6, 20), new Tanh(), new Linear(20, 3));
+            Tensor x = Tensor.randn(96, 6);
+            var data = new TensorDataset(x, x.argmax(1).remainder(Tensor.full(DType.INT64, 3)));
+            Trainer trainer = Trainer.of(net, new LAMB(net.parameters(), 0.01), Functional::crossEntropyLoss)
+                    .clipNorm(0.5)
+                    .epochs(3);
+            History history = settings.apply(trainer)
+                    .fit(DataLoader.of(data, 32).shuffle(1))
+                    .history();
+            List<double[]> results = new ArrayList<>();
+            results.add(history.stepValues("loss"));
+            results.add(history.stepValues("gradient_norm"));
+            net.parameters().forEach(parameter -> results.add(parameter.toDoubleArray()));
+            return results;
+        }
     }
 
     @ParameterizedTest
