@@ -41,7 +41,7 @@ import org.toydiff.optim.Optimizer;
 /// processor; in particular for one, which computes the shards one after another, as micro-batches. Random draws in
 /// a shard, for dropout, do not depend on the process that computes it. Buffers, such as the running statistics of
 /// batch normalization, are computed by each shard from those before the step, and then their mean over the shards
-/// is taken.
+/// is taken; [#synchronizeBatchNorm()] makes these statistics those of the whole batch instead.
 ///
 /// **Communication** While backward of the process's last shard goes on, gradients are sent as soon as they are
 /// complete: in buckets of at most 2 MiB, or one larger parameter, in the reverse order of the optimizer's
@@ -64,6 +64,7 @@ public final class DataParallel implements AutoCloseable {
         CLOSED
     }
 
+    private final Layer model;
     private final List<Tensor> parameters;
     private final Optimizer optimizer;
     private final Processes processes;
@@ -90,6 +91,10 @@ public final class DataParallel implements AutoCloseable {
     private final boolean[] present;
     private int accumulations;
     private boolean synchronizes = true;
+
+    /// The region of [#synchronizeBatchNorm()]; null without it and for one process.
+    private Region normalization;
+
     private State state = State.NONE;
 
     /// The shard under way, counted from this process's first, and its weight.
@@ -101,6 +106,7 @@ public final class DataParallel implements AutoCloseable {
     private long peakBytes;
 
     private DataParallel(Layer model, Optimizer optimizer, ProcessGroup group, int shards) {
+        this.model = model;
         this.optimizer = optimizer;
         this.parameters = optimizer.parameters();
         this.layout = new Layout(parameters, group.size(), shards);
@@ -150,6 +156,25 @@ public final class DataParallel implements AutoCloseable {
                 shards);
     }
 
+    /// Makes batch normalizations, in training mode, take mean and variance over the whole batch instead of the shard,
+    /// until this is closed: PyTorch's `SyncBatchNorm`. Outputs, gradients and running statistics are then those of one
+    /// process with the whole batch, up to rounding, also with shards of different sizes. All processes call this.
+    ///
+    /// Every process must have one shard: it would compute several one after another, and the first cannot wait for the
+    /// statistics of the next. Weights of shards must not be 0, and each layer must be in the same mode in all
+    /// processes. With one process nothing changes.
+    ///
+    /// **Communication** for each layer two collectives forward and two backward, in [#noSync()] too, of `8·channels`
+    /// bytes from each process to all.
+    /// **Memory** each layer keeps `x − mean` for backward instead of x.
+    ///
+    /// @throws IllegalStateException if there are more shards than processes, a layer is synchronized already, not all
+    ///     processes call this, or one has failed
+    public void synchronizeBatchNorm() {
+        requireUsable("synchronizeBatchNorm");
+        normalization = processes.synchronizeBatchNorm(model, layout.shards);
+    }
+
     /// {@return the memory of this process; that of [#noSync()] comes to it}
     public ParallelPlan plan() {
         return plan;
@@ -191,7 +216,7 @@ public final class DataParallel implements AutoCloseable {
     /// @param weight the weight of a shard, called after its loss; a shard of weight 0 has no backward. With shards of
     ///     n of N examples, `n / N` gives the mean over all examples
     /// @return the sum, the same in every process
-    /// @throws IllegalArgumentException if a loss is not a scalar
+    /// @throws IllegalArgumentException if a loss is not a scalar, or a weight is 0 after [#synchronizeBatchNorm()]
     /// @throws IllegalStateException if a loss tracks no gradient, the processes do not call the same, or one has
     ///     failed
     public double backward(IntFunction<Tensor> loss, IntToDoubleFunction weight) {
@@ -308,7 +333,12 @@ public final class DataParallel implements AutoCloseable {
     private double run(Pass pass, IntToDoubleFunction weight, boolean sends) {
         optimizer.zeroGradients();
         seeds.begin(firstShard + shard);
-        return pass.run(firstShard + shard, weight, sends);
+        double loss = pass.run(firstShard + shard, weight, sends);
+        if (normalization != null && weightHere == 0) {
+            throw new IllegalArgumentException("backward: a shard of weight 0 has no backward, in which the others"
+                    + " wait for its part of synchronized batch normalization; give every shard a positive weight");
+        }
+        return loss;
     }
 
     private void exchangeRecord() {
@@ -558,6 +588,9 @@ public final class DataParallel implements AutoCloseable {
     public void close() {
         boolean free = state != State.CLOSED && (state != State.FAILED || processes.isAlone());
         state = State.CLOSED;
+        if (normalization != null) {
+            normalization.close();
+        }
         if (free) {
             home.close();
         }

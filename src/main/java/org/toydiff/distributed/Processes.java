@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.toydiff.Blas;
+import org.toydiff.Region;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.internal.mpi.Call;
@@ -113,6 +114,18 @@ final class Processes {
             group.broadcast(state, 0);
             Tensor.setRandomState(state);
         }
+    }
+
+    /// Begins the region of [DataParallel#synchronizeBatchNorm()], null for one process.
+    Region synchronizeBatchNorm(Layer model, int shards) {
+        if (shards != group.size()) {
+            throw new IllegalStateException("synchronizeBatchNorm: " + shards + " shards for " + group.size()
+                    + (group.size() == 1 ? " process" : " processes")
+                    + ": a process computes its shards one after another, and an earlier one cannot wait for a later"
+                    + " one; use as many shards as processes");
+        }
+        requireAlike("with synchronizeBatchNorm()");
+        return several == null ? null : model.synchronizeBatchNorm(new AllReduce(group)::sum);
     }
 
     /// Replaces numbers by their sums over all processes.

@@ -12,6 +12,9 @@ import org.toydiff.DType;
 /// var norm = new BatchNorm2d(256).epsilon(1e-3).momentum(0.01);
 /// ```
 ///
+/// In a training of several processes, the batch is that of each process, or of all:
+/// [org.toydiff.distributed.DataParallel#synchronizeBatchNorm()].
+///
 /// **Shapes** `[n, channels, h, w]`; the output has the shape of the input.
 /// **State** parameters `weight`, `bias`; buffers `running_mean`, `running_var` and `num_batches_tracked`, an INT64
 /// scalar, all as PyTorch's. Settings are not saved.

@@ -1,6 +1,8 @@
 package org.toydiff.nn;
 
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.toydiff.Autocast;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
@@ -19,6 +21,9 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
     private final Tensor batches;
     private double epsilon = 1e-5;
     private double momentum = 0.1;
+
+    /// Adds up vectors over all processes; null for the statistics of this process's batch.
+    private UnaryOperator<Tensor> allReduce;
 
     BatchNormLayer(DType dtype, long channels) {
         requireFloating(dtype);
@@ -67,6 +72,16 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
         return self();
     }
 
+    final boolean isSynchronized() {
+        return allReduce != null;
+    }
+
+    /// See [Layer#synchronizeBatchNorm].
+    final void synchronize(UnaryOperator<Tensor> allReduce) {
+        this.allReduce = allReduce;
+        settingChanged();
+    }
+
     @Override
     protected Tensor compute(Tensor x) {
         long[] shape = x.shape();
@@ -84,6 +99,10 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
             return centered.divide(divisor).multiply(perChannel(x, weight)).add(perChannel(x, bias));
         }
         long n = weight.size() == 0 ? 0 : x.size() / weight.size();
+        return isSynchronized() ? synchronizedNormal(x, n) : normalOfBatch(x, n);
+    }
+
+    private Tensor normalOfBatch(Tensor x, long n) {
         if (n < 2) {
             throw new IllegalArgumentException(name() + ": " + Arrays.toString(x.shape()) + " has " + n
                     + (n == 1 ? " value" : " values")
@@ -91,8 +110,40 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
                     + " DataLoader.dropLast(), make batches or micro-batches larger, or set the layer to eval()");
         }
         NormalizationOps.BatchNorm normal = x.batchNorm(weight, bias, epsilon);
-        track(normal.mean(), normal.variance(), n);
+        try (var scratch = TensorArena.ofConfined();
+                var off = Autograd.noGradient()) {
+            track(normal.mean(), normal.variance().multiply((double) n / (n - 1)));
+        }
         return normal.values();
+    }
+
+    /// Normalises by the statistics of all processes: first the mean, then the squares of the distances from it, whose
+    /// sum loses no digits where the mean is large.
+    ///
+    /// The count of all processes is a tensor, because in a replay it may differ from that in the recording.
+    private Tensor synchronizedNormal(Tensor input, long n) {
+        if (n == 0) {
+            throw new IllegalArgumentException(name() + ": " + Arrays.toString(input.shape())
+                    + " has no values for each channel, and every process needs one for synchronized statistics;"
+                    + " leave a last batch of few examples out with DataLoader.dropLast()");
+        }
+        Tensor x = input.dtype() == DType.BFLOAT16 ? input.cast(DType.FLOAT32) : input;
+        Tensor sums = allReduce.apply(Tensor.concat(0, Tensor.full(DType.FLOAT64, n, 1), sumsOfChannels(x)));
+        Tensor count = sums.slice(0, 0, 1).detach();
+        Tensor mean = sums.slice(0, 1, sums.size()).divide(count);
+        Tensor deviation = x.subtract(perChannel(x, mean.cast(x.dtype())));
+        Tensor squares = allReduce.apply(sumsOfChannels(deviation.multiply(deviation)));
+        try (var scratch = TensorArena.ofConfined();
+                var off = Autograd.noGradient()) {
+            track(mean, squares.divide(count.subtract(1)));
+        }
+        Tensor factor = squares.divide(count).add(epsilon).rsqrt().multiply(weight.cast(DType.FLOAT64));
+        return deviation.multiply(perChannel(x, factor.cast(x.dtype()))).add(perChannel(x, bias.cast(x.dtype())));
+    }
+
+    private static Tensor sumsOfChannels(Tensor x) {
+        int[] axes = IntStream.range(0, x.rank()).filter(axis -> axis != 1).toArray();
+        return x.sum(axes).cast(DType.FLOAT64);
     }
 
     /// Returns a vector of channels that broadcasts with x.
@@ -106,14 +157,17 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
         return vector.reshape(shape);
     }
 
-    private void track(Tensor mean, Tensor variance, long n) {
-        try (var scratch = TensorArena.ofConfined();
-                var off = Autograd.noGradient()) {
-            Tensor unbiased = variance.multiply((double) n / (n - 1));
-            runningMean.copyFrom(runningMean.multiply(1 - momentum).add(mean.multiply(momentum)));
-            runningVariance.copyFrom(runningVariance.multiply(1 - momentum).add(unbiased.multiply(momentum)));
-            batches.copyFrom(batches.add(1));
-        }
+    private void track(Tensor mean, Tensor unbiasedVariance) {
+        follow(runningMean, mean);
+        follow(runningVariance, unbiasedVariance);
+        batches.copyFrom(batches.add(1));
+    }
+
+    /// In the dtype of the batch's statistics, which may be wider.
+    private void follow(Tensor running, Tensor ofBatch) {
+        Tensor before = running.cast(ofBatch.dtype());
+        Tensor now = before.multiply(1 - momentum).add(ofBatch.multiply(momentum));
+        running.copyFrom(now.cast(running.dtype()));
     }
 
     @Override

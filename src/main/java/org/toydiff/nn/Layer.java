@@ -7,10 +7,12 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
 import org.toydiff.CompiledFunction;
 import org.toydiff.DType;
 import org.toydiff.Region;
@@ -403,6 +405,34 @@ public abstract class Layer implements Stateful {
     /// [#train()] puts them into training mode.
     public final void unfreeze() {
         setFrozen(false);
+    }
+
+    /// Begins a region in which the batch normalizations of this layer and its children take their statistics, in
+    /// training mode, over the batches of several processes:
+    /// [org.toydiff.distributed.DataParallel#synchronizeBatchNorm()] does this with its processes.
+    ///
+    /// @param allReduce returns the sum of a FLOAT64 vector over two or more processes, which run the same layers in
+    ///     the same order and modes. The sum is differentiable, and its gradient to the vector is the sum of the
+    ///     gradients of all processes
+    /// @return the region, whose end gives each layer the statistics of its own batch again
+    /// @throws IllegalStateException if a layer is in such a region already
+    public final Region synchronizeBatchNorm(UnaryOperator<Tensor> allReduce) {
+        Objects.requireNonNull(allReduce, "allReduce");
+        List<BatchNormLayer<?>> norms = new ArrayList<>();
+        visit("", (path, layer) -> {
+            if (layer instanceof BatchNormLayer<?> norm) {
+                norms.add(norm);
+            }
+        });
+        if (norms.stream().anyMatch(BatchNormLayer::isSynchronized)) {
+            throw new IllegalStateException(
+                    "synchronizeBatchNorm: a layer of " + className() + " is synchronized already; close that first");
+        }
+        norms.forEach(norm -> norm.synchronize(allReduce));
+        return () -> {
+            norms.forEach(norm -> norm.synchronize(null));
+            norms.clear();
+        };
     }
 
     private void setFrozen(boolean frozen) {

@@ -45,6 +45,9 @@ final class ParallelStep implements Step {
         this.training = training;
         this.ranks = ranks;
         this.parallel = DataParallel.of(settings.model, settings.optimizer, ranks.group(), ranks.shards());
+        if (settings.synchronizeBatchNorm) {
+            parallel.synchronizeBatchNorm();
+        }
         this.buffers = new BufferSnapshot(settings.model, home);
         this.compiled =
                 settings.compiled ? new CompiledPass(settings, training, terms, (loss, count) -> share(), home) : null;

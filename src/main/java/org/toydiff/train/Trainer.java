@@ -171,6 +171,17 @@ public final class Trainer extends TrainerSettings {
         return this;
     }
 
+    /// Makes batch normalizations take their statistics over the whole batch instead of each shard:
+    /// [org.toydiff.distributed.DataParallel#synchronizeBatchNorm()]. [#fit] refuses it without `processes(group)`, or
+    /// with more shards than processes. Results then depend on the number of processes, by rounding.
+    ///
+    /// @return this
+    public Trainer synchronizeBatchNorm() {
+        begin("synchronizeBatchNorm");
+        this.synchronizeBatchNorm = true;
+        return this;
+    }
+
     /// Adds a scheduler that steps after each step of the optimizer.
     ///
     /// @param scheduler a scheduler of this trainer's optimizer
@@ -506,19 +517,7 @@ public final class Trainer extends TrainerSettings {
 
     private Training run(DataLoader training, DataLoader validation) throws IOException {
         begin("fit");
-        if (optimizer == null) {
-            throw new IllegalStateException(
-                    "fit: this trainer has no optimizer; make it by Trainer.of(model, optimizer, loss)");
-        }
-        if (checkpoints == null && (resume || checkpointSteps < Long.MAX_VALUE)) {
-            throw new IllegalStateException(
-                    "fit: there is no folder to save to or resume from; set one with checkpoints(folder)");
-        }
-        if (ranks != null && microBatch < Long.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "fit: microBatch and processes are both set; leave microBatch out, and use"
-                            + " more shards: processes(group, shards)");
-        }
+        requireTraining();
         // Several processes divide the optimizer's state, which is put together again for the caller.
         TensorArena home = ranks == null ? null : TensorArena.innermost();
         running = "fit";

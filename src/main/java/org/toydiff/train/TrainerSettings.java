@@ -34,6 +34,8 @@ abstract sealed class TrainerSettings permits Trainer {
     /// Null unless several processes may train.
     Ranks ranks;
 
+    boolean synchronizeBatchNorm;
+
     double clipNorm = Double.POSITIVE_INFINITY;
     double clipValue = Double.POSITIVE_INFINITY;
     Path checkpoints;
@@ -59,5 +61,30 @@ abstract sealed class TrainerSettings permits Trainer {
         this.model = Objects.requireNonNull(model, "model");
         this.optimizer = optimizer;
         this.loss = Objects.requireNonNull(loss, "loss");
+    }
+
+    /// Throws unless the settings of a fit are complete and fit each other.
+    final void requireTraining() {
+        if (optimizer == null) {
+            throw new IllegalStateException(
+                    "fit: this trainer has no optimizer; make it by Trainer.of(model, optimizer, loss)");
+        }
+        if (checkpoints == null && (resume || checkpointSteps < Long.MAX_VALUE)) {
+            throw new IllegalStateException(
+                    "fit: there is no folder to save to or resume from; set one with checkpoints(folder)");
+        }
+        if (ranks != null && microBatch < Long.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "fit: microBatch and processes are both set; leave microBatch out, and use"
+                            + " more shards: processes(group, shards)");
+        }
+        if (synchronizeBatchNorm
+                && (ranks == null || ranks.shards() != ranks.group().size())) {
+            throw new IllegalArgumentException("fit: synchronizeBatchNorm needs processes with one shard each, not "
+                    + (ranks == null
+                            ? "this one alone"
+                            : ranks.shards() + " shards for " + ranks.group().size())
+                    + "; use processes(group)");
+        }
     }
 }

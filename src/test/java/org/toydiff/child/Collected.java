@@ -7,8 +7,10 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.distributed.DataParallel;
 import org.toydiff.distributed.ProcessGroup;
+import org.toydiff.nn.BatchNorm1d;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
+import org.toydiff.nn.Sequential;
 import org.toydiff.optim.SGD;
 
 /// Calls every collective in a group, or does in one process what ends a job, as the argument says.
@@ -45,6 +47,8 @@ public final class Collected {
                 case "other shards" -> train(group, 4, last ? 4 : 2, -1);
                 case "exception in a step" -> train(group, 4, 2, last ? 2 : -1);
                 case "state of one" -> stateOfOne(group, last);
+                case "synchronization of one" -> synchronizedStep(group, !last, 0.5);
+                case "weight 0" -> synchronizedStep(group, true, last ? 0 : 0.5);
                 case "endless" -> {
                     System.out.println("process " + ProcessHandle.current().pid());
                     train(group, 4, 2, -1);
@@ -79,6 +83,16 @@ public final class Collected {
             } else {
                 parallel.backward(shard -> net.forward(Tensor.ones(2, 200)).sum());
             }
+        }
+    }
+
+    private static void synchronizedStep(ProcessGroup group, boolean synchronizes, double weight) {
+        var net = new Sequential(new Linear(2, 3), new BatchNorm1d(3));
+        try (var parallel = DataParallel.of(net, new SGD(net.parameters(), 0.1), group, 2)) {
+            if (synchronizes) {
+                parallel.synchronizeBatchNorm();
+            }
+            parallel.backward(shard -> net.forward(Tensor.ones(2, 2)).sum(), shard -> weight);
         }
     }
 

@@ -246,6 +246,42 @@ class DataParallelTest {
     }
 
     @Test
+    void synchronizedBatchNormalizationInOneProcessHasTheBitsOfTheOrdinaryOne() {
+        try (var arena = TensorArena.ofConfined();
+                var group = ProcessGroup.single()) {
+            List<Layer> nets = new ArrayList<>();
+            for (boolean synchronizes : new boolean[] {false, true}) {
+                var net = new Sequential(net(DType.FLOAT32), new BatchNorm1d(4));
+                nets.add(net);
+                try (var parallel = DataParallel.of(net, new SGD(net.parameters(), 0.1), group, 1)) {
+                    if (synchronizes) {
+                        parallel.synchronizeBatchNorm();
+                    }
+                    for (int step = 0; step < STEPS; step++) {
+                        Tensor x = inputs(DType.FLOAT32, step);
+                        parallel.backward(shard -> loss(net, x, targets(), shard, 1));
+                        parallel.step();
+                    }
+                }
+            }
+            assertSameBits(nets.getFirst().stateDict(), nets.getLast().stateDict());
+        }
+    }
+
+    @Test
+    void shardsOfOneProcessCannotShareStatistics() {
+        try (var arena = TensorArena.ofConfined();
+                var group = ProcessGroup.single()) {
+            var net = new BatchNorm1d(4);
+            try (var parallel = DataParallel.of(net, new SGD(net.parameters(), 0.1), group, 2)) {
+                var e = assertThrows(IllegalStateException.class, parallel::synchronizeBatchNorm);
+                assertTrue(e.getMessage().contains("2 shards for 1 process"), e.getMessage());
+                assertTrue(e.getMessage().contains("use as many shards as processes"), e.getMessage());
+            }
+        }
+    }
+
+    @Test
     void aParameterWithoutGradientStaysAsItIs() {
         try (var arena = TensorArena.ofConfined();
                 var group = ProcessGroup.single()) {

@@ -3,6 +3,7 @@ package org.toydiff.distributed;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -29,6 +30,10 @@ import org.toydiff.nn.Tanh;
 import org.toydiff.optim.LAMB;
 import org.toydiff.train.Trainer;
 import org.toydiff.train.report.History;
+import org.toydiff.nn.BatchNorm1d;
+import org.toydiff.nn.Functional;
+import org.toydiff.optim.SGD;
+import org.toydiff.train.Trainer;
 
 /// A trainer's training by several processes is that by one.
 class DistributedTrainerTest {
@@ -98,6 +103,25 @@ class DistributedTrainerTest {
         assertTrue(
                 job.of(1, "stdout").stream().noneMatch(line -> line.startsWith("epoch 1/")),
                 "progress is that of rank 0: " + job);
+    }
+
+    @Test
+    void synchronizedBatchNormalizationNeedsOneShardForEachProcess() {
+        try (var arena = TensorArena.ofShared();
+                var group = ProcessGroup.single()) {
+            var net = new BatchNorm1d(2);
+            var loader = DataLoader.of(new TensorDataset(Tensor.ones(4, 2), Tensor.ones(4, 2)), 4);
+            var trainer = Trainer.of(net, new SGD(net.parameters(), 0.1), Functional::mseLoss)
+                    .synchronizeBatchNorm();
+            var alone = assertThrows(IllegalArgumentException.class, () -> trainer.fit(loader));
+            assertEquals(
+                    "fit: synchronizeBatchNorm needs processes with one shard each, not this one alone; use"
+                            + " processes(group)",
+                    alone.getMessage());
+            trainer.processes(group, 3);
+            var shards = assertThrows(IllegalArgumentException.class, () -> trainer.fit(loader));
+            assertTrue(shards.getMessage().contains("not 3 shards for 1; use processes(group)"), shards.getMessage());
+        }
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.toydiff.child.Child;
 import org.toydiff.child.Collected;
 import org.toydiff.child.DistributedSteps;
+import org.toydiff.child.SynchronizedSteps;
 
 /// Real processes, started by `mpirun`: skipped where there is none.
 class MpiTest {
@@ -50,6 +51,41 @@ class MpiTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void synchronizedBatchNormalizationIsThatOfTheWholeBatchInOneProcess(int ranks, @TempDir Path folder)
+            throws Exception {
+        List<String> expected;
+        try (var group = ProcessGroup.single()) {
+            expected = SynchronizedSteps.lines(group);
+        }
+        MpiJob job = MpiJob.run(ranks, SynchronizedSteps.class, folder.toString());
+        assertEquals(0, job.exit(), job::toString);
+        List<String> actual = Files.readAllLines(folder.resolve("rank0"));
+        assertEquals(expected.size(), actual.size(), job::toString);
+        for (int i = 0; i < expected.size(); i++) {
+            assertClose(expected.get(i), actual.get(i));
+        }
+        for (int rank = 1; rank < ranks; rank++) {
+            assertEquals(actual, Files.readAllLines(folder.resolve("rank" + rank)), "the same bits in every process");
+        }
+    }
+
+    /// Asserts that lines of a dtype, a name and numbers are equal up to the rounding of sums in another order: about
+    /// 50 ulp of numbers above 1, and 50 ulp of 1 for others.
+    private static void assertClose(String expected, String actual) {
+        String[] these = expected.split(" ");
+        String[] those = actual.split(" ");
+        assertEquals(these.length, those.length, expected);
+        assertEquals(List.of(these[0], these[1]), List.of(those[0], those[1]));
+        double tolerance = these[0].equals("float64") ? 1e-14 : 5e-6;
+        for (int i = 2; i < these.length; i++) {
+            double number = Double.parseDouble(these[i]);
+            assertEquals(
+                    number, Double.parseDouble(those[i]), tolerance * Math.max(1, Math.abs(number)), expected + actual);
+        }
+    }
+
     @Test
     void collectivesReachAllDTypes() throws Exception {
         MpiJob job = MpiJob.run(2, Collected.class, "collectives");
@@ -71,7 +107,8 @@ class MpiTest {
                 "other call | rank 0: broadcast [2] float32 from rank 0, rank 1: barrier",
                 "other model | rank 0: DataParallel parameter weight [3, 4] float32, rank 1: DataParallel parameter weight [3, 5]",
                 "state of one | rank 0: DataParallel.backward, rank 1: Optimizer.stateDict",
-                "other shards | rank 0: DataParallel with 2 shards and SGD, rank 1: DataParallel with 4 shards"
+                "other shards | rank 0: DataParallel with 2 shards and SGD, rank 1: DataParallel with 4 shards",
+                "synchronization of one | rank 0: DataParallel with synchronizeBatchNorm(), rank 1: DataParallel.backward"
             })
     void whatDiffersIsReportedByEveryRank(String fault, String message) throws Exception {
         MpiJob job = MpiJob.run(2, Collected.class, fault);
@@ -89,6 +126,7 @@ class MpiTest {
             value = {
                 "exception | the data of this rank is missing | rank 1: close",
                 "exception in a step | the file of step 2 cannot be read | rank 0 of 2 ends before",
+                "weight 0 | a shard of weight 0 has no backward | rank 0 of 2 ends before",
                 "exit | rank 1 of 2 ends before | rank 0 of 2 ends before"
             })
     void aRankThatFailsEndsTheJobWithAMessageOfEveryRank(String fault, String ofOne, String ofOther) throws Exception {
