@@ -161,8 +161,8 @@ public final class DataParallel implements AutoCloseable {
     /// process with the whole batch, up to rounding, also with shards of different sizes. All processes call this.
     ///
     /// Every process must have one shard: it would compute several one after another, and the first cannot wait for the
-    /// statistics of the next. Weights of shards must not be 0, and each layer must be in the same mode in all
-    /// processes. With one process nothing changes.
+    /// statistics of the next. Every shard must have examples and a weight other than 0, and each layer must be in the
+    /// same mode in all processes. With one process nothing changes.
     ///
     /// **Communication** for each layer two collectives forward and two backward, in [#noSync()] too, of `8·channels`
     /// bytes from each process to all.

@@ -2,7 +2,6 @@ package org.toydiff.nn;
 
 import java.util.Arrays;
 import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
 import org.toydiff.Autocast;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
@@ -14,6 +13,9 @@ import org.toydiff.TensorArena;
 ///
 /// @param <S> the layer itself, which the settings return
 abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer permits BatchNorm1d, BatchNorm2d {
+    /// The axes of `[n, channels, h, w]` without that of channels; inputs of a lower rank have the first of them.
+    private static final int[] ALL_BUT_CHANNELS = {0, 2, 3};
+
     private final Tensor weight;
     private final Tensor bias;
     private final Tensor runningMean;
@@ -142,8 +144,7 @@ abstract sealed class BatchNormLayer<S extends BatchNormLayer<S>> extends Layer 
     }
 
     private static Tensor sumsOfChannels(Tensor x) {
-        int[] axes = IntStream.range(0, x.rank()).filter(axis -> axis != 1).toArray();
-        return x.sum(axes).cast(DType.FLOAT64);
+        return x.sum(Arrays.copyOf(ALL_BUT_CHANNELS, x.rank() - 1)).cast(DType.FLOAT64);
     }
 
     /// Returns a vector of channels that broadcasts with x.

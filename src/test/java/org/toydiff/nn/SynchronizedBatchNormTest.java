@@ -12,6 +12,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.toydiff.Autocast;
 import org.toydiff.Autograd;
 import org.toydiff.CompiledFunction;
 import org.toydiff.DType;
@@ -147,6 +148,24 @@ class SynchronizedBatchNormTest {
                 norm.forward(x);
             }
             assertEquals(7.0 / 3, norm.namedBuffers().get("running_var").item(), 1e-6);
+        }
+    }
+
+    @Test
+    void autocastLeavesItInFloat32() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor x = rows(DType.FLOAT32, 4, CHANNELS);
+            Tensor others = rows(DType.FLOAT32, 3, CHANNELS);
+            BatchNorm1d norm = norm(DType.FLOAT32);
+            try (var region = norm.synchronizeBatchNorm(new OtherRows(others))) {
+                float[] expected = norm.forward(x).toFloatArray();
+                try (var casts = Autocast.bfloat16()) {
+                    assertArrayEquals(expected, norm.forward(x).toFloatArray());
+                    Tensor narrow = x.cast(DType.BFLOAT16);
+                    Tensor y = norm.forward(narrow);
+                    assertClose(norm.forward(narrow.cast(DType.FLOAT32)).cast(DType.BFLOAT16), y, 0);
+                }
+            }
         }
     }
 
