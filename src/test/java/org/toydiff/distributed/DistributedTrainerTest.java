@@ -23,17 +23,15 @@ import org.toydiff.child.DistributedTraining;
 import org.toydiff.data.DataLoader;
 import org.toydiff.data.TensorDataset;
 import org.toydiff.io.CheckpointFile;
+import org.toydiff.nn.BatchNorm1d;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.Sequential;
 import org.toydiff.nn.Tanh;
 import org.toydiff.optim.LAMB;
-import org.toydiff.train.Trainer;
-import org.toydiff.train.report.History;
-import org.toydiff.nn.BatchNorm1d;
-import org.toydiff.nn.Functional;
 import org.toydiff.optim.SGD;
 import org.toydiff.train.Trainer;
+import org.toydiff.train.report.History;
 
 /// A trainer's training by several processes is that by one.
 class DistributedTrainerTest {

@@ -52,7 +52,7 @@ class MpiTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {2, 3})
+    @MethodSource("ranks")
     void synchronizedBatchNormalizationIsThatOfTheWholeBatchInOneProcess(int ranks, @TempDir Path folder)
             throws Exception {
         List<String> expected;
