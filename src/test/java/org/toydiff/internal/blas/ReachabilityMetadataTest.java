@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import java.lang.foreign.AddressLayout;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.Method;
 import java.nio.file.FileSystems;
@@ -17,11 +18,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.toydiff.child.Child;
 import org.toydiff.internal.lapacke.Lapacke;
 import org.toydiff.internal.openblas.OpenBlas;
+import org.toydiff.internal.openmpi.OpenMpi;
 
 /// The metadata for GraalVM's native-image lists the library's calls of native functions and its resources.
 class ReachabilityMetadataTest {
@@ -36,6 +39,9 @@ class ReachabilityMetadataTest {
     /// dlopen and dlclose, and the dot product with 64-bit integers. dlerror has the type of openblas_get_config.
     private static final List<String> OF_CANDIDATES =
             List.of("void*(void*,int)", "int(void*)", "float(long,void*,long,void*,long)");
+
+    /// setenv, called before Open MPI is loaded.
+    private static final List<String> OF_MPI = List.of("int(void*,void*,int)");
 
     private static JsonObject metadata() throws Exception {
         String file = "META-INF/native-image/org.toydiff/toydiff/reachability-metadata.json";
@@ -58,6 +64,25 @@ class ReachabilityMetadataTest {
         return result + "(" + String.join(",", parameters) + ")";
     }
 
+    /// Of a Java method of bindings, which has the types of its function. Descriptors can be had only once the library
+    /// is loaded, and Open MPI is not on every machine.
+    private static String signature(Method function) {
+        List<String> parameters = Stream.of(function.getParameterTypes())
+                .map(ReachabilityMetadataTest::type)
+                .toList();
+        return type(function.getReturnType()) + "(" + String.join(",", parameters) + ")";
+    }
+
+    private static String type(Class<?> carrier) {
+        return carrier == MemorySegment.class ? "void*" : carrier.getName();
+    }
+
+    private static Stream<Method> functionsOfMpi() {
+        Set<String> names =
+                Stream.of(OpenMpi.class.getMethods()).map(Method::getName).collect(Collectors.toSet());
+        return Stream.of(OpenMpi.class.getMethods()).filter(method -> names.contains(method.getName() + "$descriptor"));
+    }
+
     private static String signature(JsonObject downcall) {
         List<String> parameters = downcall.getAsJsonArray("parameterTypes").asList().stream()
                 .map(JsonElement::getAsString)
@@ -78,7 +103,10 @@ class ReachabilityMetadataTest {
         }
         bound.addAll(OF_MKL);
         bound.addAll(OF_CANDIDATES);
+        functionsOfMpi().forEach(function -> bound.add(signature(function)));
+        bound.addAll(OF_MPI);
         assertTrue(bound.contains("float(int,void*,int,void*,int)"), "that of cblas_sdot: " + bound);
+        assertTrue(bound.contains("int(void*,int,void*,int,void*)"), "that of MPI_Bcast: " + bound);
         Set<String> listed = new TreeSet<>();
         for (JsonElement downcall : metadata().getAsJsonObject("foreign").getAsJsonArray("downcalls")) {
             assertTrue(listed.add(signature(downcall.getAsJsonObject())), "listed twice: " + downcall);
