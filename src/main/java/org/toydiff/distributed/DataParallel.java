@@ -58,6 +58,7 @@ public final class DataParallel implements AutoCloseable {
     /// How far a step is.
     private enum State {
         NONE,
+        IN_BACKWARD,
         SUMMED,
         STEPPING,
         FAILED,
@@ -262,7 +263,7 @@ public final class DataParallel implements AutoCloseable {
         @Override
         public double run(int number, IntToDoubleFunction weights, boolean sends) {
             try (var arena = TensorArena.ofConfined()) {
-                Tensor loss = losses.apply(number);
+                Tensor loss = Objects.requireNonNull(losses.apply(number), "the loss of a shard");
                 if (loss.size() != 1) {
                     throw new IllegalArgumentException("DataParallel: the loss of a shard is "
                             + Collectives.describe(loss) + ", not a scalar; reduce it to the mean over its examples");
@@ -286,12 +287,13 @@ public final class DataParallel implements AutoCloseable {
     private double backward(Pass pass, IntToDoubleFunction weight) {
         Objects.requireNonNull(weight, "weight");
         requireUsable("backward");
-        state = State.FAILED;
+        state = State.IN_BACKWARD;
         try {
             double sum = synchronizes ? synchronizedBackward(pass, weight) : localBackward(pass, weight);
             state = synchronizes ? State.SUMMED : State.NONE;
             return sum;
         } catch (Throwable e) {
+            state = State.FAILED;
             processes.failed();
             throw e;
         }
@@ -556,7 +558,8 @@ public final class DataParallel implements AutoCloseable {
     }
 
     Tensor whole(int parameter, Tensor own) {
-        if (state == State.FAILED || state == State.CLOSED) {
+        requireNotInBackward("stateDict");
+        if (state == State.CLOSED || state == State.FAILED && !processes.isAlone()) {
             throw new IllegalStateException(
                     "stateDict: the training that has divided the optimizer's state is closed or"
                             + " has failed; save before that");
@@ -575,6 +578,7 @@ public final class DataParallel implements AutoCloseable {
         if (state == State.CLOSED) {
             throw new IllegalStateException("DataParallel: " + op + ": it is closed");
         }
+        requireNotInBackward(op);
         if (state == State.FAILED) {
             throw new IllegalStateException(
                     "DataParallel: " + op + ": an earlier call has failed in the middle, and the"
@@ -582,10 +586,20 @@ public final class DataParallel implements AutoCloseable {
         }
     }
 
+    private void requireNotInBackward(String op) {
+        if (state == State.IN_BACKWARD) {
+            throw new IllegalStateException("DataParallel: " + op + ": backward is under way; call this after it, not in"
+                    + " the loss of a shard, and on one thread at a time");
+        }
+    }
+
     /// Frees the memory of this. The optimizer cannot step or be saved any more, unless [Optimizer#unite()] was called.
     /// After a failure the memory stays until the process ends, because others may be reading it.
+    ///
+    /// @throws IllegalStateException if backward is under way
     @Override
     public void close() {
+        requireNotInBackward("close");
         boolean free = state != State.CLOSED && (state != State.FAILED || processes.isAlone());
         state = State.CLOSED;
         if (normalization != null) {

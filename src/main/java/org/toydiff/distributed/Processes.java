@@ -16,6 +16,7 @@ import org.toydiff.internal.mpi.MpiType;
 import org.toydiff.internal.mpi.Transfer;
 import org.toydiff.nn.Layer;
 import org.toydiff.optim.Optimizer;
+import org.toydiff.optim.ParameterGroup;
 
 /// The processes of a group as [DataParallel] uses them. Alone, all transfers are done already.
 final class Processes {
@@ -84,8 +85,13 @@ final class Processes {
         named("parameter", model.namedParameters(), facts);
         named("buffer", model.namedBuffers(), facts);
         optimizer.parameters().forEach(parameter -> facts.add("trained parameter " + Collectives.describe(parameter)));
-        requireAlike("of " + facts.size() + " parameters and buffers");
+        requireAlike("of " + facts.size() + " parameters and buffers in "
+                + optimizer.groups().size() + " groups");
         facts.forEach(this::requireAlike);
+        for (ParameterGroup group : optimizer.groups()) {
+            requireAlike("with a group of " + group.parameters().size() + " parameters, learning rate " + group.lr()
+                    + ", weight decay " + group.weightDecay());
+        }
     }
 
     private static void named(String kind, Map<String, Tensor> tensors, List<String> facts) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
@@ -101,7 +102,7 @@ final class Ranks {
         }
     }
 
-    private boolean isAlone() {
+    boolean isAlone() {
         return group.size() == 1;
     }
 
@@ -132,16 +133,35 @@ final class Ranks {
         }
     }
 
-    /// Throws unless all processes have the number of rank 0.
-    void requireSame(String what, long number) {
+    /// Throws unless all processes have the same numbers, whose names are the keys.
+    void requireSame(Map<String, Long> numbers) {
+        if (isAlone()) {
+            return;
+        }
         try (var scratch = TensorArena.ofConfined()) {
-            Tensor first = Tensor.of(new long[] {number}, 1);
-            group.broadcast(first, 0);
-            long expected = first.toLongArray()[0];
-            if (any(expected != number)) {
-                throw new IllegalStateException("fit: rank " + group.rank() + " has " + what + " " + number
-                        + " and rank 0 " + expected + "; all processes need the same files, on a shared file system");
+            Tensor own = Tensor.of(
+                    numbers.values().stream().mapToLong(Long::longValue).toArray(), numbers.size());
+            Tensor all = Tensor.zeros(own.dtype(), group.size(), numbers.size());
+            group.allGather(own, all);
+            int column = 0;
+            for (String name : numbers.keySet()) {
+                requireSame(name, all.slice(1, column, column + 1).toLongArray());
+                column++;
             }
+        }
+    }
+
+    private static void requireSame(String name, long[] ofRanks) {
+        if (Arrays.stream(ofRanks).anyMatch(number -> number != ofRanks[0])) {
+            var message = new StringBuilder("fit: the processes differ in " + name + ":");
+            for (int rank = 0; rank < ofRanks.length; rank++) {
+                message.append(rank == 0 ? " rank " : ", rank ")
+                        .append(rank)
+                        .append(": ")
+                        .append(ofRanks[rank]);
+            }
+            throw new IllegalStateException(message
+                    + "; every process needs the same settings and the same files, checkpoints on a shared file system");
         }
     }
 

@@ -1,7 +1,10 @@
 package org.toydiff.train;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.toydiff.TensorArena;
 import org.toydiff.data.Batch;
@@ -19,7 +22,7 @@ final class TrainingLoop {
     private final Training training;
     private final Ranks ranks;
     private final TensorArena home;
-    private final Step step;
+    private final TensorArena memory;
     private final EvaluationStep evaluation;
     private final HistoryRecorder rows;
     private final BestWeights best;
@@ -29,6 +32,9 @@ final class TrainingLoop {
 
     /// Null without checkpoints, and in processes that do not write them.
     private FolderLock lock;
+
+    /// Null until the checkpoints of the folder are found to fit: [ParallelStep] divides the optimizer's state.
+    private Step step;
 
     /// Prepares a run.
     ///
@@ -46,9 +52,7 @@ final class TrainingLoop {
         this.rows = new HistoryRecorder(settings, validation != null);
         this.ranks = settings.ranks == null ? Ranks.alone() : settings.ranks;
         this.training = new Training(settings, rows.history(), loader.batches(), validation != null);
-        this.step = settings.ranks == null
-                ? new TrainingStep(settings, training, memory)
-                : new ParallelStep(settings, training, ranks, memory);
+        this.memory = memory;
         this.evaluation = new EvaluationStep(settings, settings.ranks);
         this.best = new BestWeights(settings.model, memory);
         this.confusion = new BestConfusionMatrix(settings.metrics);
@@ -64,19 +68,55 @@ final class TrainingLoop {
     }
 
     Training run() throws IOException {
-        try {
+        try (Closeable held = this::unlock) {
             ranks.firstBefore(this::beginCheckpoints);
-            checkpoints.resume();
-            if (settings.ranks != null) {
-                ranks.requireSame("made steps:", training.step());
-            }
+            step = settings.ranks == null
+                    ? new TrainingStep(settings, training, memory)
+                    : new ParallelStep(settings, training, ranks, memory);
+            resume();
             fit();
-        } finally {
-            if (lock != null) {
-                lock.close();
-            }
         }
         return training;
+    }
+
+    private void unlock() throws IOException {
+        if (lock != null) {
+            lock.close();
+        }
+    }
+
+    private void resume() throws IOException {
+        try {
+            checkpoints.resume();
+            requireSameEverywhere();
+        } catch (Throwable e) {
+            try (Step made = step) {
+                uniteAfterFailure();
+            }
+            throw e;
+        }
+    }
+
+    /// Throws if the processes would not train on the same batches.
+    private void requireSameEverywhere() {
+        Map<String, Long> numbers = new LinkedHashMap<>();
+        numbers.put("made steps", training.step());
+        numbers.put("epochs", (long) settings.epochs);
+        numbers.put("loaders", validation == null ? 1L : 2L);
+        ranks.requireSame(numbers);
+        numbers.clear();
+        putNumbers("training", loader, numbers);
+        if (validation != null) {
+            putNumbers("validation", validation, numbers);
+        }
+        ranks.requireSame(numbers);
+    }
+
+    private static void putNumbers(String name, DataLoader loader, Map<String, Long> numbers) {
+        try (var scratch = TensorArena.ofConfined()) {
+            loader.stateDict().forEach((key, value) -> numbers.put(name + " loader's " + key, value.toLongArray()[0]));
+        }
+        numbers.put(name + " loader's batches", loader.batches());
     }
 
     private void beginCheckpoints() throws IOException {
@@ -128,10 +168,22 @@ final class TrainingLoop {
             Uninterrupted.run(checkpoints::save);
         }
         best.restore();
+        unite();
+    }
+
+    /// Gives the optimizer the state of all elements again, for the caller.
+    private void unite() {
         if (home != null) {
             try (var inside = home.enter()) {
                 settings.optimizer.unite();
             }
+        }
+    }
+
+    /// As [#unite()] if this process is alone. Others may not come: their job ends.
+    private void uniteAfterFailure() {
+        if (ranks.isAlone()) {
+            unite();
         }
     }
 
@@ -290,7 +342,10 @@ final class TrainingLoop {
     private void end(Throwable failure) throws IOException {
         try (loader;
                 validation;
-                step) {
+                Step made = step) {
+            if (failure != null) {
+                uniteAfterFailure();
+            }
             finish();
         } catch (Throwable e) {
             if (failure == null) {

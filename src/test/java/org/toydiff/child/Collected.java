@@ -45,6 +45,7 @@ public final class Collected {
                 }
                 case "other model" -> train(group, last ? 5 : 4, 2, -1);
                 case "other shards" -> train(group, 4, last ? 4 : 2, -1);
+                case "other rate" -> otherRate(group, last);
                 case "exception in a step" -> train(group, 4, 2, last ? 2 : -1);
                 case "state of one" -> stateOfOne(group, last);
                 case "synchronization of one" -> synchronizedStep(group, !last, 0.5);
@@ -94,6 +95,9 @@ public final class Collected {
             }
             parallel.backward(shard -> net.forward(Tensor.ones(2, 2)).sum(), shard -> weight);
         }
+    private static void otherRate(ProcessGroup group, boolean other) {
+        var net = new Linear(4, 3);
+        DataParallel.of(net, new SGD(net.parameters(), other ? 0.2 : 0.1), group, 2);
     }
 
     private static String text(Tensor tensor) {

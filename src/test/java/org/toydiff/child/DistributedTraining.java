@@ -41,6 +41,9 @@ public final class DistributedTraining {
 
     public static void main(String[] args) throws IOException {
         try (var group = ProcessGroup.mpi()) {
+            if (args[2].equals("stop")) {
+                System.out.println("refused: " + refused(group));
+            }
             lines(group, args).forEach(System.out::println);
         }
     }
@@ -93,6 +96,22 @@ public final class DistributedTraining {
             optimizer.step();
         }
         return lines;
+    }
+
+    /// The message of a training whose processes shuffle differently.
+    private static String refused(ProcessGroup group) throws IOException {
+        try (var arena = TensorArena.ofShared()) {
+            var net = new Linear(INPUTS, 3);
+            var trainer = Trainer.of(net, new Adam(net.parameters(), 1e-3), Functional::crossEntropyLoss)
+                    .processes(group, SHARDS);
+            var loader = DataLoader.of(data(new SplittableRandom(4)), BATCH);
+            try {
+                trainer.fit(loader.shuffle(group.rank()));
+                return "";
+            } catch (IllegalStateException e) {
+                return e.getMessage();
+            }
+        }
     }
 
     private static TensorDataset data(SplittableRandom random) {

@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.Autograd;
@@ -389,6 +390,15 @@ class DataParallelTest {
             assertThrows(IllegalArgumentException.class, () -> parallel.clipNorm(0));
             assertThrows(IllegalArgumentException.class, () -> parallel.clipValue(Double.NaN));
             Tensor x = inputs(DType.FLOAT32, 0);
+            parallel.backward(shard -> {
+                for (Executable inside : List.<Executable>of(
+                        parallel::step, parallel::close, optimizer::stateDict, () -> parallel.backward(i -> x))) {
+                    var inBackward = assertThrows(IllegalStateException.class, inside);
+                    assertTrue(inBackward.getMessage().contains("backward is under way"), inBackward.getMessage());
+                }
+                return loss(net, x, targets(), shard, 2);
+            });
+            parallel.step();
             long live = Memory.liveBytes();
             assertThrows(IllegalArgumentException.class, () -> parallel.backward(shard -> net.forward(x)));
             assertEquals(live, Memory.liveBytes());

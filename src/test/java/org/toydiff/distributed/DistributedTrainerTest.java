@@ -1,12 +1,15 @@
 package org.toydiff.distributed;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.DType;
+import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.child.DistributedTraining;
@@ -32,6 +36,12 @@ import org.toydiff.optim.LAMB;
 import org.toydiff.optim.SGD;
 import org.toydiff.train.Trainer;
 import org.toydiff.train.report.History;
+import org.toydiff.nn.Functional;
+import org.toydiff.nn.Linear;
+import org.toydiff.optim.Adam;
+import org.toydiff.train.Callback;
+import org.toydiff.train.Trainer;
+import org.toydiff.train.Training;
 
 /// A trainer's training by several processes is that by one.
 class DistributedTrainerTest {
@@ -152,6 +162,10 @@ class DistributedTrainerTest {
                             .filter(line -> line.startsWith("step"))
                             .count(),
                     job::toString);
+            assertTrue(
+                    job.of(rank, "stdout").getFirst().startsWith("refused: fit: the processes differ in training loader's"
+                            + " seed: rank 0: 0, rank 1: 1;"),
+                    job::toString);
         }
         assertTrue(job.of(0, "stdout").contains("stopped: another process was asked to stop"), job::toString);
         assertTrue(job.of(1, "stdout").contains("stopped: asked to"), job::toString);
@@ -181,6 +195,56 @@ class DistributedTrainerTest {
         assertTrue(job.seconds() < 30, job::toString);
         for (int rank = 0; rank < 2; rank++) {
             assertTrue(job.errors(rank).contains(file.toString()), job::toString);
+        }
+    }
+
+    @Test
+    void anOptimizerOfATrainingThatFailedAloneTrainsAgain(@TempDir Path folder) throws Exception {
+        try (var group = ProcessGroup.single();
+                var arena = TensorArena.ofConfined()) {
+            var net = new Linear(2, 2);
+            var optimizer = new Adam(net.parameters(), 1e-3);
+            var loader = DataLoader.of(new TensorDataset(Tensor.ones(8, 2), Tensor.ones(8, 2)), 4);
+            long live = Memory.liveBytes();
+            var failing = Trainer.of(net, optimizer, Functional::mseLoss)
+                    .processes(group, 2)
+                    .callbacks(new Callback() {
+                        @Override
+                        public void onStepEnd(Training training) {
+                            throw new IllegalArgumentException("the callback failed");
+                        }
+                    });
+            assertThrows(IllegalArgumentException.class, () -> failing.fit(loader));
+            var trainer = Trainer.of(net, optimizer, Functional::mseLoss)
+                    .processes(group, 2)
+                    .checkpoints(folder);
+            assertEquals(2, trainer.fit(loader).step());
+            assertThrows(FileAlreadyExistsException.class, () -> trainer.fit(loader));
+            assertEquals(4, trainer.epochs(2).resume().fit(loader).step());
+            optimizer.zeroGradients();
+            assertEquals(live, Memory.liveBytes());
+        }
+    }
+
+    @Test
+    void aFolderThatVanishesInATrainingIsReportedAsSuch(@TempDir Path folder) throws Exception {
+        Path checkpoints = folder.resolve("checkpoints");
+        try (var group = ProcessGroup.single();
+                var arena = TensorArena.ofConfined()) {
+            var net = new Linear(2, 2);
+            var loader = DataLoader.of(new TensorDataset(Tensor.ones(8, 2), Tensor.ones(8, 2)), 4);
+            var trainer = Trainer.of(net, new Adam(net.parameters(), 1e-3), Functional::mseLoss)
+                    .processes(group)
+                    .checkpoints(checkpoints)
+                    .callbacks(new Callback() {
+                        @Override
+                        public void onTrainBegin(Training training) {
+                            assertDoesNotThrow(() -> Files.move(checkpoints, folder.resolve("moved")));
+                            assertDoesNotThrow(() -> Files.createFile(checkpoints));
+                        }
+                    });
+            var e = assertThrows(FileSystemException.class, () -> trainer.fit(loader));
+            assertTrue(e.getMessage().contains("not saved"), e.getMessage());
         }
     }
 }

@@ -109,6 +109,7 @@ class MpiTest {
                 "state of one | rank 0: DataParallel.backward, rank 1: Optimizer.stateDict",
                 "other shards | rank 0: DataParallel with 2 shards and SGD, rank 1: DataParallel with 4 shards",
                 "synchronization of one | rank 0: DataParallel with synchronizeBatchNorm(), rank 1: DataParallel.backward"
+                "other rate | rank 0: DataParallel with a group of 2 parameters, learning rate 0.1, weight decay 0.0"
             })
     void whatDiffersIsReportedByEveryRank(String fault, String message) throws Exception {
         MpiJob job = MpiJob.run(2, Collected.class, fault);

@@ -19,6 +19,9 @@ public final class Communicator {
     /// Why nothing more can be transferred, or null.
     private volatile Throwable broken;
 
+    /// Whether a transfer has not ended in time: those after it would wait for ever.
+    private boolean stuck;
+
     private Communicator(Duration patience) {
         this.patience = patience;
         this.thread = new Thread(this::serve, "toydiff-communication");
@@ -151,9 +154,10 @@ public final class Communicator {
     ///
     /// @param op its name, for messages
     /// @throws IllegalStateException if it failed, with MPI's text, or did not end in time: then nothing more can be
-    ///     transferred
+    ///     transferred, and every later call throws at once
     public void await(String op, Transfer transfer) {
-        if (!transfer.awaitEnd(patience.toNanos())) {
+        if (stuck || !transfer.awaitEnd(nanos(patience))) {
+            stuck = true;
             broken = new IllegalStateException("no answer from the other processes for " + patience.toSeconds()
                     + " seconds; see what they have written, or pass a longer time to ProcessGroup.mpi");
             throw new IllegalStateException(op + ": " + broken.getMessage(), broken);
@@ -164,6 +168,12 @@ public final class Communicator {
             case IllegalStateException e -> throw new IllegalStateException(op + ": " + e.getMessage());
             case Throwable e -> throw new IllegalStateException(op + ": " + e, e);
         }
+    }
+
+    /// {@return nanoseconds, or for more than 292 years the most that a long counts}
+    private static long nanos(Duration time) {
+        Duration most = Duration.ofNanos(Long.MAX_VALUE);
+        return (time.compareTo(most) < 0 ? time : most).toNanos();
     }
 
     /// Runs transfers, one after another.
