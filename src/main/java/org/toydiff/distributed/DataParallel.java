@@ -55,16 +55,6 @@ import org.toydiff.optim.Optimizer;
 /// For one thread at a time. An exception in [#backward] or [#step] leaves the other processes waiting: see
 /// [ProcessGroup] for how the job ends then.
 public final class DataParallel implements AutoCloseable {
-    /// How far a step is.
-    private enum State {
-        NONE,
-        IN_BACKWARD,
-        SUMMED,
-        STEPPING,
-        FAILED,
-        CLOSED
-    }
-
     private final Layer model;
     private final List<Tensor> parameters;
     private final Optimizer optimizer;
@@ -96,7 +86,7 @@ public final class DataParallel implements AutoCloseable {
     /// The region of [#synchronizeBatchNorm()]; null without it and for one process.
     private Region normalization;
 
-    private State state = State.NONE;
+    private StepState state = StepState.NONE;
 
     /// The shard under way, counted from this process's first, and its weight.
     private int shard;
@@ -172,7 +162,7 @@ public final class DataParallel implements AutoCloseable {
     /// @throws IllegalStateException if there are more shards than processes, a layer is synchronized already, not all
     ///     processes call this, or one has failed
     public void synchronizeBatchNorm() {
-        requireUsable("synchronizeBatchNorm");
+        state.requireUsable("synchronizeBatchNorm");
         normalization = processes.synchronizeBatchNorm(model, layout.shards);
     }
 
@@ -286,14 +276,14 @@ public final class DataParallel implements AutoCloseable {
 
     private double backward(Pass pass, IntToDoubleFunction weight) {
         Objects.requireNonNull(weight, "weight");
-        requireUsable("backward");
-        state = State.IN_BACKWARD;
+        state.requireUsable("backward");
+        state = StepState.IN_BACKWARD;
         try {
             double sum = synchronizes ? synchronizedBackward(pass, weight) : localBackward(pass, weight);
-            state = synchronizes ? State.SUMMED : State.NONE;
+            state = synchronizes ? StepState.SUMMED : StepState.NONE;
             return sum;
         } catch (Throwable e) {
-            state = State.FAILED;
+            state = StepState.FAILED;
             processes.failed();
             throw e;
         }
@@ -409,7 +399,7 @@ public final class DataParallel implements AutoCloseable {
     /// @return the region, to be closed on this thread
     /// @throws IllegalStateException if one is open
     public Region noSync() {
-        requireUsable("noSync");
+        state.requireUsable("noSync");
         if (!synchronizes) {
             throw new IllegalStateException("noSync: a region without communication is open already; close it first");
         }
@@ -425,7 +415,7 @@ public final class DataParallel implements AutoCloseable {
 
     /// {@return the sum of the weights of all shards in the last backward, the same in every process}
     public double weights() {
-        requireSummed("weights");
+        state.requireSummed("weights");
         return record.weights();
     }
 
@@ -434,13 +424,13 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @param flag the flag of this process, false before the first call
     public void setFlag(boolean flag) {
-        requireUsable("setFlag");
+        state.requireUsable("setFlag");
         record.setFlag(flag);
     }
 
     /// {@return whether any process's flag was set in the last backward}
     public boolean anyFlag() {
-        requireSummed("anyFlag");
+        state.requireSummed("anyFlag");
         return record.flag();
     }
 
@@ -449,7 +439,7 @@ public final class DataParallel implements AutoCloseable {
     /// @param factor the factor, the same in every process
     /// @throws IllegalStateException unless backward was called after the last step
     public void scaleGradients(double factor) {
-        requireSummed("scaleGradients");
+        state.requireSummed("scaleGradients");
         for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
             Updates.scale(exchange.ownOfBucket(bucket), factor);
         }
@@ -462,7 +452,7 @@ public final class DataParallel implements AutoCloseable {
     /// @throws IllegalStateException unless backward was called after the last step
     public void clipValue(double bound) {
         requirePositive("clipValue: bound", bound);
-        requireSummed("clipValue");
+        state.requireSummed("clipValue");
         for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
             Updates.clamp(exchange.ownOfBucket(bucket), bound);
         }
@@ -495,7 +485,7 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @throws IllegalStateException unless backward was called after the last step
     public double gradientNorm() {
-        requireSummed("gradientNorm");
+        state.requireSummed("gradientNorm");
         Arrays.fill(squares, 0);
         for (int i = 0; i < parameters.size(); i++) {
             if (exchange.own(i).size() > 0) {
@@ -516,7 +506,7 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @throws IllegalStateException unless backward was called after the last step
     public boolean areFinite() {
-        requireSummed("areFinite");
+        state.requireSummed("areFinite");
         Arrays.fill(squares, 0);
         for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
             squares[0] += Updates.allFinite(exchange.ownOfBucket(bucket)) ? 0 : 1;
@@ -530,15 +520,15 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @throws IllegalStateException unless backward was called after the last step, or if a process has failed
     public void step() {
-        requireSummed("step");
-        state = State.STEPPING;
+        state.requireSummed("step");
+        state = StepState.STEPPING;
         try {
             optimizer.step();
             exchange.exchangeParameters();
             optimizer.zeroGradients();
-            state = State.NONE;
+            state = StepState.NONE;
         } catch (Throwable e) {
-            state = State.FAILED;
+            state = StepState.FAILED;
             processes.failed();
             throw e;
         }
@@ -546,7 +536,7 @@ public final class DataParallel implements AutoCloseable {
 
     /// {@return the gradient of this process's elements of a parameter, null for none}
     Tensor ownGradient(int parameter) {
-        if (state != State.STEPPING) {
+        if (state != StepState.STEPPING) {
             throw new IllegalStateException(
                     "step: the optimizer's state is divided among processes; call DataParallel.step() after backward");
         }
@@ -558,39 +548,13 @@ public final class DataParallel implements AutoCloseable {
     }
 
     Tensor whole(int parameter, Tensor own) {
-        requireNotInBackward("stateDict");
-        if (state == State.CLOSED || state == State.FAILED && !processes.isAlone()) {
+        state.requireOutsideBackward("stateDict");
+        if (state == StepState.CLOSED || state == StepState.FAILED && !processes.isAlone()) {
             throw new IllegalStateException(
                     "stateDict: the training that has divided the optimizer's state is closed or"
                             + " has failed; save before that");
         }
         return exchange.whole(parameter, own);
-    }
-
-    private void requireSummed(String op) {
-        requireUsable(op);
-        if (state != State.SUMMED) {
-            throw new IllegalStateException("DataParallel: " + op + " needs summed gradients; call backward before");
-        }
-    }
-
-    private void requireUsable(String op) {
-        if (state == State.CLOSED) {
-            throw new IllegalStateException("DataParallel: " + op + ": it is closed");
-        }
-        requireNotInBackward(op);
-        if (state == State.FAILED) {
-            throw new IllegalStateException(
-                    "DataParallel: " + op + ": an earlier call has failed in the middle, and the"
-                            + " processes are not in step any more; end the program and resume from a checkpoint");
-        }
-    }
-
-    private void requireNotInBackward(String op) {
-        if (state == State.IN_BACKWARD) {
-            throw new IllegalStateException("DataParallel: " + op + ": backward is under way; call this after it, not in"
-                    + " the loss of a shard, and on one thread at a time");
-        }
     }
 
     /// Frees the memory of this. The optimizer cannot step or be saved any more, unless [Optimizer#unite()] was called.
@@ -599,9 +563,9 @@ public final class DataParallel implements AutoCloseable {
     /// @throws IllegalStateException if backward is under way
     @Override
     public void close() {
-        requireNotInBackward("close");
-        boolean free = state != State.CLOSED && (state != State.FAILED || processes.isAlone());
-        state = State.CLOSED;
+        state.requireOutsideBackward("close");
+        boolean free = state != StepState.CLOSED && (state != StepState.FAILED || processes.isAlone());
+        state = StepState.CLOSED;
         if (normalization != null) {
             normalization.close();
         }

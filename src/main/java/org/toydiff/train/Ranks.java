@@ -160,8 +160,9 @@ final class Ranks {
                         .append(": ")
                         .append(ofRanks[rank]);
             }
-            throw new IllegalStateException(message
-                    + "; every process needs the same settings and the same files, checkpoints on a shared file system");
+            throw new IllegalStateException(
+                    message
+                            + "; every process needs the same settings and the same files, checkpoints on a shared file system");
         }
     }
 

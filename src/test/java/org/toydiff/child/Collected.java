@@ -95,6 +95,8 @@ public final class Collected {
             }
             parallel.backward(shard -> net.forward(Tensor.ones(2, 2)).sum(), shard -> weight);
         }
+    }
+
     private static void otherRate(ProcessGroup group, boolean other) {
         var net = new Linear(4, 3);
         DataParallel.of(net, new SGD(net.parameters(), other ? 0.2 : 0.1), group, 2);

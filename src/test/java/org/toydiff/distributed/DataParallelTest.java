@@ -392,7 +392,7 @@ class DataParallelTest {
             Tensor x = inputs(DType.FLOAT32, 0);
             parallel.backward(shard -> {
                 for (Executable inside : List.<Executable>of(
-                        parallel::step, parallel::close, optimizer::stateDict, () -> parallel.backward(i -> x))) {
+                        parallel::step, parallel::close, parallel::noSync, () -> parallel.backward(i -> x))) {
                     var inBackward = assertThrows(IllegalStateException.class, inside);
                     assertTrue(inBackward.getMessage().contains("backward is under way"), inBackward.getMessage());
                 }

@@ -108,7 +108,7 @@ class MpiTest {
                 "other model | rank 0: DataParallel parameter weight [3, 4] float32, rank 1: DataParallel parameter weight [3, 5]",
                 "state of one | rank 0: DataParallel.backward, rank 1: Optimizer.stateDict",
                 "other shards | rank 0: DataParallel with 2 shards and SGD, rank 1: DataParallel with 4 shards",
-                "synchronization of one | rank 0: DataParallel with synchronizeBatchNorm(), rank 1: DataParallel.backward"
+                "synchronization of one | rank 0: DataParallel with synchronizeBatchNorm(), rank 1: DataParallel.backward",
                 "other rate | rank 0: DataParallel with a group of 2 parameters, learning rate 0.1, weight decay 0.0"
             })
     void whatDiffersIsReportedByEveryRank(String fault, String message) throws Exception {
