@@ -159,27 +159,22 @@ public final class DataLoader implements Iterable<Batch>, Stateful, AutoCloseabl
         return this;
     }
 
-    /// Reads of each batch only neighbouring shards, for one of several processes. Each shard is transformed by
-    /// itself, so that its examples do not depend on the number of processes. [Batch#size()] is then the number of
-    /// examples that are read, and [#examples()] that of the whole batch.
+    /// Reads of each batch only some shards, for one of several processes. Each shard is transformed by itself, so that
+    /// its examples do not depend on the number of processes. [Batch#size()] is then the number of examples that are
+    /// read, and [#examples()] that of the whole batch. A batch with fewer examples than shards is refused when it is
+    /// read.
     ///
-    /// Shard i of a batch of n examples has those from `⌊i·n / shards⌋` to before `⌊(i + 1)·n / shards⌋`. A batch with
-    /// fewer examples than shards is refused when it is read.
-    ///
-    /// @param first the first shard that is read
-    /// @param end the shard after the last that is read
-    /// @param shards the number of shards of a batch; `shards(0, 1, 1)` reads whole batches again
+    /// @param shards the shards that are read; `ShardRange.of(0, 1, 1)` reads whole batches again
     /// @return this
-    /// @throws IllegalArgumentException if there is no such range
     /// @throws IllegalStateException if an iteration is under way
-    public DataLoader shards(int first, int end, int shards) {
-        var range = new ShardRange(first, end, shards);
+    public DataLoader shards(ShardRange shards) {
+        Objects.requireNonNull(shards, "shards");
         // Positions count whole batches, so a saved one may be under way.
         if (current != null) {
             throw new IllegalStateException(
                     "DataLoader: shards cannot change during an iteration; set them before iterator() or after its end");
         }
-        this.shards = range;
+        this.shards = shards;
         return this;
     }
 

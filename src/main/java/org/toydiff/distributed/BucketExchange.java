@@ -6,7 +6,6 @@ import java.util.List;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
-import org.toydiff.Updates;
 import org.toydiff.internal.mpi.Communicator;
 import org.toydiff.internal.mpi.Transfer;
 
@@ -99,12 +98,12 @@ final class BucketExchange {
 
     /// {@return where a sum of a parameter is put for a rank}
     Tensor sent(int node, int rank, int parameter) {
-        return sent[node][rank][bucket.parameters.indexOf(parameter)];
+        return sent[node][rank][layout.placeOf[parameter]];
     }
 
     /// {@return the gradient of this rank's elements of a parameter}
     Tensor own(int parameter) {
-        return ownParts.get(bucket.parameters.indexOf(parameter));
+        return ownParts.get(layout.placeOf[parameter]);
     }
 
     /// {@return the gradient of this rank's elements of all parameters}
@@ -123,31 +122,17 @@ final class BucketExchange {
     }
 
     private void add() {
-        int top = -1;
-        for (int node = 0; node < additions.length; node++) {
-            top++;
-            swapTo(top, node);
-            for (int i = additions[node]; i > 0; i--, top--) {
-                Updates.add(received.get(top - 1), received.get(top));
-            }
-        }
+        ShardTree.add(received, additions);
         own.copyFrom(received.getFirst());
-    }
-
-    /// Sums move down on the stack: a later one takes the place of one that was added.
-    private void swapTo(int top, int node) {
-        if (top != node) {
-            received.get(top).copyFrom(received.get(node));
-        }
     }
 
     /// Puts this rank's elements of a parameter where they are sent from.
     void putUpdated(int parameter, Tensor elements) {
-        updated[bucket.parameters.indexOf(parameter)].copyFrom(elements);
+        updated[layout.placeOf[parameter]].copyFrom(elements);
     }
 
     /// {@return where the elements of a parameter arrived from a rank}
     Tensor collected(int parameter, int rank) {
-        return collected[rank][bucket.parameters.indexOf(parameter)];
+        return collected[rank][layout.placeOf[parameter]];
     }
 }

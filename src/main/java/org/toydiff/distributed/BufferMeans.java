@@ -20,22 +20,24 @@ final class BufferMeans {
     private final Tensor[] sums;
 
     private final int shards;
+    private final long elements;
     private ShardTree tree;
     private int height;
 
     BufferMeans(List<Tensor> buffers, Layout layout, int rank) {
         this.buffers = buffers;
         this.shards = layout.shards;
+        this.elements = elements(buffers);
         buffers.forEach(buffer -> before.add(Tensor.zerosLike(buffer)));
         sums = new Tensor[layout.depth(rank) + 1];
         for (int place = 0; place < sums.length; place++) {
-            sums[place] = Tensor.zeros(DType.FLOAT64, elements());
+            sums[place] = Tensor.zeros(DType.FLOAT64, elements);
         }
     }
 
     /// {@return the number of elements that have a mean}
     long elements() {
-        return elements(buffers);
+        return elements;
     }
 
     static long elements(Collection<Tensor> buffers) {
@@ -67,7 +69,7 @@ final class BufferMeans {
 
     /// Adds what the buffers are after a shard.
     void add(int shard) {
-        if (elements() == 0) {
+        if (elements == 0) {
             return;
         }
         try (var scratch = TensorArena.ofConfined()) {
@@ -99,7 +101,7 @@ final class BufferMeans {
 
     /// Sets the buffers to the mean over all shards.
     void receive(StepRecord record) {
-        if (elements() == 0) {
+        if (elements == 0) {
             return;
         }
         Tensor mean = record.meanBuffers();

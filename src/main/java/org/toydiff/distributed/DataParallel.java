@@ -11,8 +11,10 @@ import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Updates;
+import org.toydiff.data.ShardRange;
 import org.toydiff.internal.mpi.Transfer;
 import org.toydiff.nn.Layer;
+import org.toydiff.optim.Division;
 import org.toydiff.optim.Optimizer;
 
 /// Trains one model on the processes of a group, each with its part of every batch.
@@ -62,8 +64,7 @@ public final class DataParallel implements AutoCloseable {
     private final TensorArena home = TensorArena.ofDetached();
     private final Layout layout;
     private final ParallelPlan plan;
-    private final int firstShard;
-    private final int shardsHere;
+    private final ShardRange own;
     private final GradientExchange exchange;
     private final BufferMeans buffers;
     private final StepRecord record;
@@ -103,22 +104,19 @@ public final class DataParallel implements AutoCloseable {
         this.layout = new Layout(parameters, group.size(), shards);
         this.processes = new Processes(group);
         int rank = group.rank();
-        this.firstShard = ShardTree.first(rank, layout.ranks, shards);
-        this.shardsHere = ShardTree.first(rank + 1, layout.ranks, shards) - firstShard;
+        this.own = layout.shardsOf.get(rank);
         this.plan = ParallelPlan.of(model, optimizer, rank, layout.ranks, shards);
         this.present = new boolean[parameters.size()];
         processes.requireAlike(model, optimizer, shards);
         processes.copyFromFirst(model, parameters);
-        var ownParts = new OwnParts(layout, rank);
-        optimizer.divide(ownParts);
-        ownParts.serve(this);
+        optimizer.divide(new OwnParts());
         this.firstUnit = layout.firstUnits();
         this.squares = new double[Math.max(1, firstUnit[parameters.size()])];
         try (var inside = home.enter();
                 var unrecorded = Autograd.noGradient()) {
             this.exchange = new GradientExchange(layout, parameters, rank, processes, this::takeGradient);
             this.buffers = new BufferMeans(List.copyOf(model.namedBuffers().values()), layout, rank);
-            this.record = new StepRecord(layout, rank, parameters.size(), buffers.elements(), home);
+            this.record = new StepRecord(layout, parameters.size(), buffers.elements(), home);
             this.randomState = Tensor.randomState();
             this.scratch = new Processes.Sums(processes, home, squares.length);
         }
@@ -177,14 +175,9 @@ public final class DataParallel implements AutoCloseable {
         return home.liveBytes();
     }
 
-    /// {@return the first shard that this process computes}
-    public int firstShard() {
-        return firstShard;
-    }
-
-    /// {@return the number of shards that this process computes, neighbouring ones}
-    public int shards() {
-        return shardsHere;
+    /// {@return the shards that this process computes, with which a [org.toydiff.data.DataLoader] reads theirs alone}
+    public ShardRange shards() {
+        return own;
     }
 
     /// Computes the mean of the losses of all shards and its gradients: calls `backward(loss, shard -> 1.0 / shards)`.
@@ -293,14 +286,14 @@ public final class DataParallel implements AutoCloseable {
         processes.begin(agreement);
         begin();
         buffers.begin();
-        for (shard = 0; shard < shardsHere; shard++) {
-            boolean last = shard == shardsHere - 1;
+        for (shard = 0; shard < own.count(); shard++) {
+            boolean last = shard == own.count() - 1;
             if (shard > 0) {
                 buffers.restore();
             }
-            exchange.push(firstShard + shard);
+            exchange.push(own.first() + shard);
             record.setShard(shard, run(pass, weight, last), weightHere);
-            buffers.add(firstShard + shard);
+            buffers.add(own.first() + shard);
             if (last) {
                 exchange.sendRest();
             } else {
@@ -324,8 +317,8 @@ public final class DataParallel implements AutoCloseable {
 
     private double run(Pass pass, IntToDoubleFunction weight, boolean sends) {
         optimizer.zeroGradients();
-        seeds.begin(firstShard + shard);
-        double loss = pass.run(firstShard + shard, weight, sends);
+        seeds.begin(own.first() + shard);
+        double loss = pass.run(own.first() + shard, weight, sends);
         if (normalization != null && weightHere == 0) {
             throw new IllegalArgumentException("backward: a shard of weight 0 has no backward, in which the others"
                     + " wait for its part of synchronized batch normalization; give every shard a positive weight");
@@ -362,7 +355,7 @@ public final class DataParallel implements AutoCloseable {
         buffers.begin();
         makeAccumulated();
         double sum = 0;
-        for (shard = 0; shard < shardsHere; shard++) {
+        for (shard = 0; shard < own.count(); shard++) {
             double loss = run(pass, weight, false);
             sum += weightHere == 0 ? 0 : weightHere * loss;
             buffers.restore();
@@ -379,7 +372,7 @@ public final class DataParallel implements AutoCloseable {
     private void makeAccumulated() {
         if (accumulated == null) {
             try (var inside = home.enter()) {
-                accumulated = new Tensor[shardsHere][parameters.size()];
+                accumulated = new Tensor[own.count()][parameters.size()];
                 for (Tensor[] ofShard : accumulated) {
                     Arrays.setAll(ofShard, i -> Tensor.zerosLike(parameters.get(i)));
                 }
@@ -534,27 +527,42 @@ public final class DataParallel implements AutoCloseable {
         }
     }
 
-    /// {@return the gradient of this process's elements of a parameter, null for none}
-    Tensor ownGradient(int parameter) {
-        if (state != StepState.STEPPING) {
-            throw new IllegalStateException(
-                    "step: the optimizer's state is divided among processes; call DataParallel.step() after backward");
+    /// The division of the optimizer's state.
+    private final class OwnParts implements Division {
+        @Override
+        public long from(int parameter) {
+            return layout.from(parameter, processes.rank());
         }
-        return record.present(parameter) ? exchange.own(parameter) : null;
-    }
 
-    void sum(double[] numbers) {
-        processes.sum(numbers, scratch);
-    }
-
-    Tensor whole(int parameter, Tensor own) {
-        state.requireOutsideBackward("stateDict");
-        if (state == StepState.CLOSED || state == StepState.FAILED && !processes.isAlone()) {
-            throw new IllegalStateException(
-                    "stateDict: the training that has divided the optimizer's state is closed or"
-                            + " has failed; save before that");
+        @Override
+        public long to(int parameter) {
+            return layout.to(parameter, processes.rank());
         }
-        return exchange.whole(parameter, own);
+
+        @Override
+        public Tensor gradient(int parameter) {
+            if (state != StepState.STEPPING) {
+                throw new IllegalStateException(
+                        "step: the optimizer's state is divided among processes; call DataParallel.step() after backward");
+            }
+            return record.present(parameter) ? exchange.own(parameter) : null;
+        }
+
+        @Override
+        public void sum(double[] numbers) {
+            processes.sum(numbers, scratch);
+        }
+
+        @Override
+        public Tensor whole(int parameter, Tensor own) {
+            state.requireOutsideBackward("stateDict");
+            if (state == StepState.CLOSED || state == StepState.FAILED && !processes.isAlone()) {
+                throw new IllegalStateException(
+                        "stateDict: the training that has divided the optimizer's state is closed or"
+                                + " has failed; save before that");
+            }
+            return exchange.whole(parameter, own);
+        }
     }
 
     /// Frees the memory of this. The optimizer cannot step or be saved any more, unless [Optimizer#unite()] was called.

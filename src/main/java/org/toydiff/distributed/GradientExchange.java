@@ -142,11 +142,6 @@ final class GradientExchange {
         return bucketOf[i].own(i);
     }
 
-    /// {@return this rank's elements of a parameter}
-    Tensor elements(int i) {
-        return parts[i][rank];
-    }
-
     /// {@return the gradients of this rank's elements of all parameters of a bucket}
     Tensor ownOfBucket(int number) {
         return buckets.get(number).own();
@@ -163,7 +158,7 @@ final class GradientExchange {
                 receive(b - ON_THE_WAY);
             }
             for (int i : layout.buckets.get(b).parameters) {
-                buckets.get(b).putUpdated(i, elements(i));
+                buckets.get(b).putUpdated(i, parts[i][rank]);
             }
             processes.begin(buckets.get(b).parameters());
         }

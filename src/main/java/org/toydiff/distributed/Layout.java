@@ -5,6 +5,7 @@ import java.util.List;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.Updates;
+import org.toydiff.data.ShardRange;
 
 /// Who has which elements of the parameters, and how these are sent: all that follows from shapes and numbers
 /// alone, and is the same in every process.
@@ -23,6 +24,12 @@ final class Layout {
 
     /// The bucket of each parameter.
     final Bucket[] bucketOf;
+
+    /// The place of each parameter in its bucket.
+    final int[] placeOf;
+
+    /// The shards of each rank.
+    final List<ShardRange> shardsOf = new ArrayList<>();
 
     /// The sums of each rank, in order.
     final List<List<ShardTree.Node>> nodes = new ArrayList<>();
@@ -59,13 +66,14 @@ final class Layout {
         this.sizes = parameters.stream().mapToLong(Tensor::size).toArray();
         this.firstOfTurn = turns();
         this.bucketOf = new Bucket[sizes.length];
+        this.placeOf = new int[sizes.length];
         for (int i = sizes.length - 1; i >= 0; i--) {
             add(i, parameters.get(i).dtype());
         }
         buckets.forEach(this::setBlock);
         for (int rank = 0; rank < ranks; rank++) {
-            nodes.add(ShardTree.nodes(
-                    ShardTree.first(rank, ranks, shards), ShardTree.first(rank + 1, ranks, shards), shards));
+            shardsOf.add(ShardRange.of(rank, ranks, shards));
+            nodes.add(ShardTree.nodes(shardsOf.get(rank)));
         }
         this.mostNodes = nodes.stream().mapToInt(List::size).max().orElseThrow();
     }
@@ -87,6 +95,7 @@ final class Layout {
             last = new Bucket(dtype);
             buckets.add(last);
         }
+        placeOf[parameter] = last.parameters.size();
         last.parameters.add(parameter);
         last.bytes += bytes;
         bucketOf[parameter] = last;
@@ -165,8 +174,8 @@ final class Layout {
     int depth(int rank) {
         var tree = new ShardTree(shards);
         int depth = 0;
-        int end = ShardTree.first(rank + 1, ranks, shards);
-        for (int shard = ShardTree.first(rank, ranks, shards); shard < end - 1; shard++) {
+        ShardRange own = shardsOf.get(rank);
+        for (int shard = own.first(); shard < own.end() - 1; shard++) {
             tree.push(new ShardTree.Node(shard, 0));
             depth = Math.max(depth, tree.nodes().size());
         }

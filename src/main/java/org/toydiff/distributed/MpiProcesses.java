@@ -9,7 +9,6 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Threads;
 import org.toydiff.Updates;
-import org.toydiff.internal.mpi.Call;
 import org.toydiff.internal.mpi.Communicator;
 import org.toydiff.internal.mpi.MpiType;
 import org.toydiff.internal.mpi.Transfer;
@@ -89,7 +88,7 @@ final class MpiProcesses implements ProcessGroup {
     public void allReduce(Tensor tensor) {
         requireOpen("allReduce");
         Collectives.requireReduced(tensor);
-        Transfer agreement = agreement("allReduce", Collectives.describe(tensor));
+        Transfer agreement = Communicator.agreement("allReduce", Collectives.describe(tensor));
         if (tensor.dtype() == DType.BFLOAT16) {
             try (var scratch = TensorArena.ofConfined();
                     var unrecorded = Autograd.noGradient()) {
@@ -108,7 +107,7 @@ final class MpiProcesses implements ProcessGroup {
     public void broadcast(Tensor tensor, int root) {
         requireOpen("broadcast");
         Collectives.requireBroadcast(tensor, root, size());
-        Transfer agreement = agreement("broadcast", Collectives.describe(tensor) + " from rank " + root);
+        Transfer agreement = Communicator.agreement("broadcast", Collectives.describe(tensor) + " from rank " + root);
         communicator.run("broadcast", agreement, Communicator.broadcast(memory(tensor), root));
         Updates.changed(tensor);
     }
@@ -117,7 +116,7 @@ final class MpiProcesses implements ProcessGroup {
     public void allGather(Tensor part, Tensor whole) {
         requireOpen("allGather");
         Collectives.requireGathered(part, whole, size());
-        Transfer agreement = agreement("allGather", Collectives.describe(part));
+        Transfer agreement = Communicator.agreement("allGather", Collectives.describe(part));
         communicator.run("allGather", agreement, Communicator.allGather(memory(part), memory(whole)));
         Updates.changed(whole);
     }
@@ -125,11 +124,7 @@ final class MpiProcesses implements ProcessGroup {
     @Override
     public void barrier() {
         requireOpen("barrier");
-        communicator.run("barrier", agreement("barrier", ""));
-    }
-
-    private static Transfer agreement(String op, String arguments) {
-        return Communicator.agreement(new Call(op, arguments));
+        communicator.run("barrier", Communicator.agreement("barrier", ""));
     }
 
     /// Memory that the communication thread may use: that of a confined arena by its address, because its owner waits.
@@ -155,7 +150,7 @@ final class MpiProcesses implements ProcessGroup {
         if (jobEnd.hasFailed()) {
             return;
         }
-        communicator.run("close", agreement("close", ""));
+        communicator.run("close", Communicator.agreement("close", ""));
         communicator.end();
         jobEnd.remove();
     }

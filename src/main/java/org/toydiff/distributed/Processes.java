@@ -10,7 +10,6 @@ import org.toydiff.Blas;
 import org.toydiff.Region;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
-import org.toydiff.internal.mpi.Call;
 import org.toydiff.internal.mpi.Communicator;
 import org.toydiff.internal.mpi.MpiType;
 import org.toydiff.internal.mpi.Transfer;
@@ -61,7 +60,7 @@ final class Processes {
 
     /// {@return a check that all processes call the same, null for one process}
     Transfer agreement(String op, String arguments) {
-        return several == null ? null : Communicator.agreement(new Call(op, arguments));
+        return several == null ? null : Communicator.agreement(op, arguments);
     }
 
     /// {@return the sum of doubles of all processes, in place; null for one process}

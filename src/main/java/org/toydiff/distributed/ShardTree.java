@@ -2,6 +2,9 @@ package org.toydiff.distributed;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.toydiff.Tensor;
+import org.toydiff.Updates;
+import org.toydiff.data.ShardRange;
 
 /// The order in which the sums of shards are added: a binary tree over all shards, which does not depend on the
 /// number of processes. Node i of level l stands for the shards from `i·2ˡ` to before `(i + 1)·2ˡ`; it is the sum
@@ -18,11 +21,6 @@ final class ShardTree {
 
     ShardTree(int shards) {
         this.shards = shards;
-    }
-
-    /// {@return the first shard of a rank} Each rank has neighbouring shards.
-    static int first(int rank, int ranks, int shards) {
-        return (int) ((long) rank * shards / ranks);
     }
 
     /// Pushes a sum.
@@ -63,10 +61,10 @@ final class ShardTree {
         return List.copyOf(stack);
     }
 
-    /// {@return the sums that remain of neighbouring shards}
-    static List<Node> nodes(int from, int to, int shards) {
-        var tree = new ShardTree(shards);
-        for (int shard = from; shard < to; shard++) {
+    /// {@return the sums that remain of some shards}
+    static List<Node> nodes(ShardRange shards) {
+        var tree = new ShardTree(shards.shards());
+        for (int shard = shards.first(); shard < shards.end(); shard++) {
             tree.push(new Node(shard, 0));
         }
         return tree.nodes();
@@ -76,6 +74,24 @@ final class ShardTree {
     static int[] additions(List<Node> sums, int shards) {
         var tree = new ShardTree(shards);
         return sums.stream().mapToInt(tree::push).toArray();
+    }
+
+    /// Adds sums, in place.
+    ///
+    /// @param sums tensors of one shape, of which the first becomes the total; the others are overwritten
+    /// @param additions the number of additions after each
+    static void add(List<Tensor> sums, int[] additions) {
+        int top = -1;
+        for (int next = 0; next < additions.length; next++) {
+            top++;
+            if (top != next) {
+                // Sums move down on the stack: a later one takes the place of one that was added.
+                sums.get(top).copyFrom(sums.get(next));
+            }
+            for (int i = additions[next]; i > 0; i--, top--) {
+                Updates.add(sums.get(top - 1), sums.get(top));
+            }
+        }
     }
 
     /// {@return the sum of one number for each shard}

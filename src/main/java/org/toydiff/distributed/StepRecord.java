@@ -3,11 +3,13 @@ package org.toydiff.distributed;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Updates;
+import org.toydiff.data.ShardRange;
 import org.toydiff.internal.mpi.Communicator;
 import org.toydiff.internal.mpi.Transfer;
 
@@ -17,7 +19,6 @@ import org.toydiff.internal.mpi.Transfer;
 /// buffers of the model.
 final class StepRecord {
     private final Layout layout;
-    private final int rank;
     private final int mostShards;
     private final int parameters;
     private final long bufferElements;
@@ -28,15 +29,14 @@ final class StepRecord {
     /// The buffers' sums of this rank by node, and all sums in the order of the tree.
     private final Tensor[] ownSums;
 
-    private final Tensor[] sums;
+    private final List<Tensor> sums = new ArrayList<>();
     private final int[] additions;
 
     /// Null for one process.
     private final Transfer transfer;
 
-    StepRecord(Layout layout, int rank, int parameters, long bufferElements, TensorArena home) {
+    StepRecord(Layout layout, int parameters, long bufferElements, TensorArena home) {
         this.layout = layout;
-        this.rank = rank;
         this.mostShards = Math.ceilDiv(layout.shards, layout.ranks);
         this.parameters = parameters;
         this.bufferElements = bufferElements;
@@ -50,10 +50,9 @@ final class StepRecord {
             ownSums[node] = sums(own, 0, node);
         }
         List<ShardTree.Node> nodes = layout.nodes.stream().flatMap(List::stream).toList();
-        this.sums = new Tensor[nodes.size()];
-        for (int r = 0, i = 0; r < layout.ranks; r++) {
+        for (int r = 0; r < layout.ranks; r++) {
             for (int node = 0; node < layout.nodes.get(r).size(); node++) {
-                sums[i++] = sums(all, r, node);
+                sums.add(sums(all, r, node));
             }
         }
         this.additions = ShardTree.additions(nodes, layout.shards);
@@ -143,11 +142,10 @@ final class StepRecord {
     private double sum(boolean weights) {
         double[] terms = new double[layout.shards];
         for (int r = 0; r < layout.ranks; r++) {
-            int first = ShardTree.first(r, layout.ranks, layout.shards);
-            int end = ShardTree.first(r + 1, layout.ranks, layout.shards);
-            for (int shard = first; shard < end; shard++) {
-                double weight = get(r, weight() + shard - first);
-                double loss = get(r, loss() + shard - first);
+            ShardRange shards = layout.shardsOf.get(r);
+            for (int shard = shards.first(); shard < shards.end(); shard++) {
+                double weight = get(r, weight() + shard - shards.first());
+                double loss = get(r, loss() + shard - shards.first());
                 // A shard without weight may have no loss: the mean over no examples is NaN.
                 terms[shard] = weights ? weight : weight == 0 ? 0 : weight * loss;
             }
@@ -157,17 +155,8 @@ final class StepRecord {
 
     /// {@return the mean of the buffers over all shards}
     Tensor meanBuffers() {
-        int top = -1;
-        for (int node = 0; node < sums.length; node++) {
-            top++;
-            if (top != node) {
-                sums[top].copyFrom(sums[node]);
-            }
-            for (int i = additions[node]; i > 0; i--, top--) {
-                Updates.add(sums[top - 1], sums[top]);
-            }
-        }
-        Updates.scale(sums[0], 1.0 / layout.shards);
-        return sums[0];
+        ShardTree.add(sums, additions);
+        Updates.scale(sums.getFirst(), 1.0 / layout.shards);
+        return sums.getFirst();
     }
 }

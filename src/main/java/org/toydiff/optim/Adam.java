@@ -34,11 +34,6 @@ public final class Adam extends AdaptiveMoments<Adam> {
     }
 
     @Override
-    protected boolean isElementwise() {
-        return true;
-    }
-
-    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         adam(parameter, gradient, state, step, group.lr(), group.weightDecay(), 1);
     }

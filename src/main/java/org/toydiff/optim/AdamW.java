@@ -33,11 +33,6 @@ public final class AdamW extends AdaptiveMoments<AdamW> {
     }
 
     @Override
-    protected boolean isElementwise() {
-        return true;
-    }
-
-    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         adam(parameter, gradient, state, step, group.lr(), 0, 1 - group.lr() * group.weightDecay());
     }

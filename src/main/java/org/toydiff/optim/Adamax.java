@@ -23,11 +23,6 @@ public final class Adamax extends AdaptiveMoments<Adamax> {
     }
 
     @Override
-    protected boolean isElementwise() {
-        return true;
-    }
-
-    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         double decay = group.weightDecay();
         Updates.adamax(parameter, gradient, state[0], state[1], step, group.lr(), beta1, beta2, epsilon, decay);

@@ -63,6 +63,11 @@ abstract sealed class AdaptiveMoments<S extends AdaptiveMoments<S>> extends Opti
         return self();
     }
 
+    @Override
+    protected boolean isElementwise() {
+        return !(this instanceof TrustRatio);
+    }
+
     /// Gives each parameter the largest second moment so far, by which [#adam] then divides.
     final void keepLargest() {
         keep("amsgrad", "exp_avg", "exp_avg_sq", "max_exp_avg_sq");

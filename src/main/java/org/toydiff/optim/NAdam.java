@@ -72,11 +72,6 @@ public final class NAdam extends AdaptiveMoments<NAdam> {
     }
 
     @Override
-    protected boolean isElementwise() {
-        return true;
-    }
-
-    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         double product = product(step);
         double next = momentum(step + 1);

@@ -33,11 +33,6 @@ public final class RAdam extends AdaptiveMoments<RAdam> {
     }
 
     @Override
-    protected boolean isElementwise() {
-        return true;
-    }
-
-    @Override
     protected void update(ParameterGroup group, Tensor parameter, Tensor gradient, Tensor[] state, long step) {
         double decay = group.weightDecay();
         Updates.radam(

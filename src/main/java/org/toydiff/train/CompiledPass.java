@@ -58,7 +58,7 @@ final class CompiledPass implements AutoCloseable {
     private List<Tensor> pass(List<Tensor> batch) {
         Tensor y = settings.model.forward(batch.get(0));
         Tensor loss = batches.compute(settings.loss, y, batch.get(1));
-        TrainingStep.requireScalar(loss);
+        Step.requireScalar(loss);
         Tensor kept = outside("output", y).copyFrom(y.detach());
         Tensor value = outside("loss", loss).copyFrom(loss.detach());
         Tensor factor = outside("factor", loss);

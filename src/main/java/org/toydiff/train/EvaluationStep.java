@@ -43,9 +43,9 @@ final class EvaluationStep {
     private void evaluateShards(Batch batch, long examples) {
         try (var arena = TensorArena.ofConfined()) {
             List<Tensor> outputs = new ArrayList<>();
-            for (int shard = ranks.firstShard(); shard < ranks.endShard(); shard++) {
+            for (int shard = ranks.shards().first(); shard < ranks.shards().end(); shard++) {
                 try (var scratch = TensorArena.ofConfined()) {
-                    Tensor x = MicroBatches.part(batch.x(), ranks.row(shard, examples), ranks.row(shard + 1, examples));
+                    Tensor x = ranks.rowsOf(shard, batch.x(), examples);
                     outputs.add(settings.model.forward(x).copyTo(arena));
                 }
             }

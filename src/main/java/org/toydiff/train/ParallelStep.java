@@ -1,29 +1,22 @@
 package org.toydiff.train;
 
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.toydiff.Memory;
-import org.toydiff.MemoryPlan;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.data.Batch;
+import org.toydiff.data.ShardRange;
 import org.toydiff.distributed.DataParallel;
 
 /// Trains on the shards of a batch that this process has.
-final class ParallelStep implements Step {
+final class ParallelStep extends Step {
     /// The difference of the sum of weights from 1 that is taken for rounding.
     private static final double ROUNDING = 1e-12;
 
-    private final Trainer settings;
-    private final Training training;
     private final Ranks ranks;
     private final DataParallel parallel;
-    private final BufferSnapshot buffers;
     private final MicroBatches terms = new MicroBatches(true);
-    private final Set<List<Long>> planned = new HashSet<>();
 
     /// Null for uncompiled steps.
     private final CompiledPass compiled;
@@ -34,34 +27,31 @@ final class ParallelStep implements Step {
     private long examples;
     private boolean summed;
     private final List<Tensor> outputs = new ArrayList<>();
-    private long peakBytes;
-    private double gradientNorm;
     private double denominator;
-    private boolean skipped;
 
     /// @param home the arena for the copies of the model's buffers
     ParallelStep(Trainer settings, Training training, Ranks ranks, TensorArena home) {
-        this.settings = settings;
-        this.training = training;
+        super(settings, training, home);
         this.ranks = ranks;
-        this.parallel = DataParallel.of(settings.model, settings.optimizer, ranks.group(), ranks.shards());
+        this.parallel = DataParallel.of(
+                settings.model,
+                settings.optimizer,
+                ranks.group(),
+                ranks.shards().shards());
         if (settings.synchronizeBatchNorm) {
             parallel.synchronizeBatchNorm();
         }
-        this.buffers = new BufferSnapshot(settings.model, home);
         this.compiled =
                 settings.compiled ? new CompiledPass(settings, training, terms, (loss, count) -> share(), home) : null;
     }
 
     @Override
-    public double train(Batch batch, long examples) {
+    double train(Batch batch, long examples) {
         this.batch = batch;
         this.examples = examples;
-        buffers.copy();
-        skipped = false;
-        gradientNorm = Double.NaN;
-        peakBytes = 0;
-        requireFits();
+        begin();
+        ShardRange shards = ranks.shards();
+        requireFits(batch, shards.begin(shards.first() + 1, examples) - shards.begin(shards.first(), examples));
         long live = Memory.liveBytes();
         try (var step = TensorArena.ofConfined()) {
             outputs.clear();
@@ -73,10 +63,11 @@ final class ParallelStep implements Step {
             peakBytes += live;
             training.agree(parallel.anyFlag());
             loss = corrected(loss);
-            check("the loss is " + loss, Double.isFinite(loss));
+            check(loss);
             if (!skipped) {
                 updateMetrics();
-                clip(loss);
+                clip();
+                checkGradients(loss);
             }
             if (skipped) {
                 buffers.restore();
@@ -92,20 +83,18 @@ final class ParallelStep implements Step {
     }
 
     private Tensor x(int shard) {
-        return MicroBatches.part(batch.x(), ranks.row(shard, examples), ranks.row(shard + 1, examples));
+        return ranks.rowsOf(shard, batch.x(), examples);
     }
 
     private Tensor y(int shard) {
-        return MicroBatches.part(batch.y(), ranks.row(shard, examples), ranks.row(shard + 1, examples));
+        return ranks.rowsOf(shard, batch.y(), examples);
     }
 
     private Tensor loss(int shard, TensorArena step) {
         Tensor output = settings.model.forward(x(shard));
         Tensor loss = terms.compute(settings.loss, output, y(shard));
-        TrainingStep.requireScalar(loss);
-        if (training.schedule() == null) {
-            training.schedule(loss.releaseSchedule());
-        }
+        requireScalar(loss);
+        noteSchedule(loss);
         keep(output, step);
         return loss;
     }
@@ -149,11 +138,6 @@ final class ParallelStep implements Step {
         return loss / weights;
     }
 
-    private void measured(long bytes) {
-        peakBytes = Math.max(peakBytes, bytes);
-        training.measured(bytes);
-    }
-
     /// Adds the outputs of all processes, as if one had computed them.
     private void updateMetrics() {
         if (!settings.metrics.isEmpty()) {
@@ -162,66 +146,27 @@ final class ParallelStep implements Step {
         }
     }
 
-    private void clip(double loss) {
+    private void clip() {
         if (settings.clipValue < Double.POSITIVE_INFINITY) {
             parallel.clipValue(settings.clipValue);
         }
-        double norm = Double.NaN;
         if (settings.clipNorm < Double.POSITIVE_INFINITY) {
             gradientNorm = parallel.clipNorm(settings.clipNorm);
-            norm = gradientNorm;
-        } else if (settings.nonFinite != NonFinite.ALLOW) {
-            norm = parallel.gradientNorm();
-        }
-        if (settings.nonFinite != NonFinite.ALLOW && !Double.isFinite(norm)) {
-            check("the loss is " + loss + " and a gradient has NaN or infinite elements", parallel.areFinite());
-        }
-    }
-
-    private void check(String problem, boolean finite) {
-        if (!finite) {
-            switch (settings.nonFinite) {
-                case STOP -> throw TrainingStep.notFinite(training, problem);
-                case SKIP -> skipped = true;
-                case ALLOW -> {}
-            }
-        }
-    }
-
-    /// Predicts the memory of the largest shard, for each shape of it.
-    private void requireFits() {
-        if (!settings.planning) {
-            return;
-        }
-        int first = ranks.firstShard();
-        List<Tensor> shard = List.of(x(first), y(first));
-        List<Long> key = new ArrayList<>();
-        shard.forEach(tensor -> Arrays.stream(tensor.shape()).forEach(key::add));
-        if (planned.add(key)) {
-            MemoryPlan plan =
-                    MemoryPlan.requireFits(in -> settings.loss.of(settings.model.forward(in.get(0)), in.get(1)), shard);
-            training.schedule(plan.schedule());
-            training.predicted(plan.schedule().peakBytes());
         }
     }
 
     @Override
-    public double gradientNorm() {
-        return gradientNorm;
+    boolean areGradientsFinite() {
+        return parallel.areFinite();
     }
 
     @Override
-    public boolean skipped() {
-        return skipped;
+    String nonFiniteGradient() {
+        return "a gradient";
     }
 
     @Override
-    public long peakBytes() {
-        return peakBytes;
-    }
-
-    @Override
-    public double denominator() {
+    double denominator() {
         return denominator;
     }
 

@@ -1,13 +1,12 @@
 package org.toydiff.train;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.data.DataLoader;
+import org.toydiff.data.ShardRange;
 import org.toydiff.distributed.ProcessGroup;
 
 /// The processes of a training: they do the same, except for files and progress, which are those of rank 0.
@@ -22,12 +21,14 @@ final class Ranks {
     }
 
     private final ProcessGroup group;
-    private final int shards;
+
+    /// Those of this process.
+    private final ShardRange shards;
 
     /// @param shards the number of shards of a batch
     Ranks(ProcessGroup group, int shards) {
         this.group = group;
-        this.shards = shards;
+        this.shards = ShardRange.of(group.rank(), group.size(), shards);
     }
 
     /// {@return a training of this process alone}
@@ -43,35 +44,22 @@ final class Ranks {
         return group;
     }
 
-    int shards() {
+    /// {@return the shards of this process}
+    ShardRange shards() {
         return shards;
-    }
-
-    /// {@return the first shard of this process}
-    int firstShard() {
-        return first(group.rank());
-    }
-
-    /// {@return the shard after this process's last}
-    int endShard() {
-        return first(group.rank() + 1);
-    }
-
-    private int first(int rank) {
-        return (int) ((long) rank * shards / group.size());
     }
 
     /// Makes a loader read the shards of this process.
     void share(DataLoader loader) {
-        if (shards > 1) {
-            loader.shards(firstShard(), endShard(), shards);
+        if (shards.shards() > 1) {
+            loader.shards(shards);
         }
     }
 
     /// Makes a loader read whole batches again.
     void unshare(DataLoader loader) {
-        if (shards > 1) {
-            loader.shards(0, 1, 1);
+        if (shards.shards() > 1) {
+            loader.shards(ShardRange.of(0, 1, 1));
         }
     }
 
@@ -173,12 +161,10 @@ final class Ranks {
         if (isAlone()) {
             return own;
         }
-        long most = 0;
-        for (int rank = 0; rank < group.size(); rank++) {
-            most = Math.max(most, begin(rank + 1, rows) - begin(rank, rows));
-        }
+        long[] rowsOf = new long[group.size()];
+        Arrays.setAll(rowsOf, rank -> rows(ShardRange.of(rank, rowsOf.length, shards.shards()), rows));
         long[] shape = own.shape();
-        shape[0] = most;
+        shape[0] = Arrays.stream(rowsOf).max().orElseThrow();
         Tensor part = Tensor.zeros(own.dtype(), shape);
         part.slice(0, 0, own.size(0)).copyFrom(own);
         long[] all = new long[shape.length + 1];
@@ -186,20 +172,21 @@ final class Ranks {
         System.arraycopy(shape, 0, all, 1, shape.length);
         Tensor whole = Tensor.zeros(own.dtype(), all);
         group.allGather(part, whole);
-        List<Tensor> parts = new ArrayList<>();
-        for (int rank = 0; rank < group.size(); rank++) {
-            parts.add(whole.get(rank).slice(0, 0, begin(rank + 1, rows) - begin(rank, rows)));
-        }
-        return Tensor.concat(0, parts.toArray(Tensor[]::new));
+        Tensor[] parts = new Tensor[rowsOf.length];
+        Arrays.setAll(parts, rank -> whole.get(rank).slice(0, 0, rowsOf[rank]));
+        return Tensor.concat(0, parts);
     }
 
-    /// {@return the first row of a rank: that of its first shard}
-    private long begin(int rank, long rows) {
-        return first(rank) * rows / shards;
+    private static long rows(ShardRange shards, long rows) {
+        return shards.begin(shards.end(), rows) - shards.begin(shards.first(), rows);
     }
 
-    /// {@return the first row of a shard of this process, counted from the process's first}
-    long row(int shard, long rows) {
-        return shard * rows / shards - begin(group.rank(), rows);
+    /// {@return the rows of a shard of this process}
+    ///
+    /// @param own those of all its shards
+    /// @param rows the number of rows of all processes
+    Tensor rowsOf(int shard, Tensor own, long rows) {
+        long before = shards.begin(shards.first(), rows);
+        return MicroBatches.part(own, shards.begin(shard, rows) - before, shards.begin(shard + 1, rows) - before);
     }
 }

@@ -66,7 +66,9 @@ final class ResultFiles {
         }
         if (settings.ranks != null) {
             var group = settings.ranks.group();
-            report.fact("Processes", group.size() + ", " + settings.ranks.shards() + " shards; " + group.library());
+            report.fact(
+                    "Processes",
+                    group.size() + ", " + settings.ranks.shards().shards() + " shards; " + group.library());
         }
         report.fact("Optimizer", settings.optimizer.getClass().getSimpleName());
         String microBatches =

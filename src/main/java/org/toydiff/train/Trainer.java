@@ -145,7 +145,7 @@ public final class Trainer extends TrainerSettings {
     /// [org.toydiff.distributed.DataParallel]. The results have the same bits for any number of processes.
     ///
     /// Every batch of the loaders is divided into shards, of which each process reads, computes and sends its own
-    /// ([DataLoader#shards(int, int, int)]); the loaders must be the same in all processes. Validation is divided
+    /// ([DataLoader#shards]); the loaders must be the same in all processes. Validation is divided
     /// alike. Metrics get the outputs of all processes, and so have their values everywhere. Files and progress
     /// ([ConsoleProgress]) are those of rank 0: checkpoints hold the whole state, and [#resume()] works with any
     /// other number of processes, which read them from a shared file system. Other callbacks are called in all

@@ -79,11 +79,12 @@ abstract sealed class TrainerSettings permits Trainer {
                             + " more shards: processes(group, shards)");
         }
         if (synchronizeBatchNorm
-                && (ranks == null || ranks.shards() != ranks.group().size())) {
+                && (ranks == null || ranks.shards().shards() != ranks.group().size())) {
             throw new IllegalArgumentException("fit: synchronizeBatchNorm needs processes with one shard each, not "
                     + (ranks == null
                             ? "this one alone"
-                            : ranks.shards() + " shards for " + ranks.group().size())
+                            : ranks.shards().shards() + " shards for "
+                                    + ranks.group().size())
                     + "; use processes(group)");
         }
     }

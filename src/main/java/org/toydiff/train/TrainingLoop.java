@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.toydiff.TensorArena;
@@ -21,6 +22,7 @@ final class TrainingLoop {
     private final DataLoader validation;
     private final Training training;
     private final Ranks ranks;
+    private final List<Callback> callbacks;
     private final TensorArena home;
     private final TensorArena memory;
     private final EvaluationStep evaluation;
@@ -51,6 +53,10 @@ final class TrainingLoop {
         this.validation = validation;
         this.rows = new HistoryRecorder(settings, validation != null);
         this.ranks = settings.ranks == null ? Ranks.alone() : settings.ranks;
+        // Progress is shown by one process.
+        this.callbacks = settings.callbacks.stream()
+                .filter(callback -> ranks.isFirst() || !(callback instanceof ConsoleProgress))
+                .toList();
         this.training = new Training(settings, rows.history(), loader.batches(), validation != null);
         this.memory = memory;
         this.evaluation = new EvaluationStep(settings, settings.ranks);
@@ -188,16 +194,7 @@ final class TrainingLoop {
     }
 
     private void call(Consumer<Callback> event) {
-        for (Callback callback : settings.callbacks) {
-            if (isCalled(callback)) {
-                event.accept(callback);
-            }
-        }
-    }
-
-    /// Progress is shown by one process.
-    private boolean isCalled(Callback callback) {
-        return ranks.isFirst() || !(callback instanceof ConsoleProgress);
+        callbacks.forEach(event);
     }
 
     private void epoch(int number) throws IOException {
@@ -284,10 +281,8 @@ final class TrainingLoop {
         for (int i = 0; i < settings.stepSchedules.size() && !step.skipped(); i++) {
             settings.stepSchedules.get(i).step();
         }
-        for (int i = 0; i < settings.callbacks.size(); i++) {
-            if (isCalled(settings.callbacks.get(i))) {
-                settings.callbacks.get(i).onStepEnd(training);
-            }
+        for (int i = 0; i < callbacks.size(); i++) {
+            callbacks.get(i).onStepEnd(training);
         }
         if (training.step() % settings.checkpointSteps == 0) {
             Uninterrupted.run(checkpoints::save);

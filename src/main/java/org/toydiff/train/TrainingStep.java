@@ -1,14 +1,8 @@
 package org.toydiff.train;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import org.toydiff.Memory;
-import org.toydiff.MemoryPlan;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -17,50 +11,32 @@ import org.toydiff.data.Batch;
 import org.toydiff.optim.Gradients;
 
 /// Trains on a batch.
-final class TrainingStep implements Step {
-    private final Trainer settings;
-    private final Training training;
-    private final Set<List<Long>> planned = new HashSet<>();
-    private long[] lastShape;
-    private int lastFrozen;
-    private final List<Tensor> parameters;
-    private final BufferSnapshot buffers;
+final class TrainingStep extends Step {
     private final MicroBatches microBatches;
 
     /// Null for uncompiled steps.
     private final CompiledPass compiled;
 
-    private long peakBytes;
-    private double gradientNorm;
-    private boolean skipped;
-
     /// Makes the steps of a training.
     ///
     /// @param home the arena for the copies of the model's buffers
     TrainingStep(Trainer settings, Training training, TensorArena home) {
-        this.settings = settings;
-        this.training = training;
-        this.buffers = new BufferSnapshot(settings.model, home);
+        super(settings, training, home);
         this.microBatches = new MicroBatches(settings.microBatch < Long.MAX_VALUE);
         this.compiled =
                 settings.compiled ? new CompiledPass(settings, training, microBatches, this::share, home) : null;
-        this.parameters = settings.optimizer.groups().stream()
-                .flatMap(group -> group.parameters().stream())
-                .toList();
     }
 
     /// Forward and backward for each micro-batch, then one step of the optimizer.
     @Override
-    public double train(Batch batch, long examples) {
-        buffers.copy();
-        skipped = false;
-        gradientNorm = Double.NaN;
+    double train(Batch batch, long examples) {
+        begin();
         try {
-            requireFits(batch);
+            requireFits(batch, Math.min(batch.size(), settings.microBatch));
             computeGradients(batch);
             if (!skipped) {
                 clip();
-                checkGradients();
+                checkGradients(microBatches.loss());
             }
         } catch (Throwable e) {
             undo(e);
@@ -77,7 +53,6 @@ final class TrainingStep implements Step {
 
     private void computeGradients(Batch batch) {
         long live = Memory.liveBytes();
-        peakBytes = 0;
         microBatches.begin(batch.size());
         trainParts(batch);
         peakBytes += live;
@@ -125,22 +100,7 @@ final class TrainingStep implements Step {
     }
 
     @Override
-    public double gradientNorm() {
-        return gradientNorm;
-    }
-
-    @Override
-    public boolean skipped() {
-        return skipped;
-    }
-
-    @Override
-    public long peakBytes() {
-        return peakBytes;
-    }
-
-    @Override
-    public double denominator() {
+    double denominator() {
         return microBatches.denominator();
     }
 
@@ -178,11 +138,6 @@ final class TrainingStep implements Step {
         return skipped ? 0 : share;
     }
 
-    private void measured(long bytes) {
-        peakBytes = Math.max(peakBytes, bytes);
-        training.measured(bytes);
-    }
-
     private static void backward(Tensor loss, double share) {
         if (share == 1) {
             loss.backward(Release.EAGER);
@@ -191,78 +146,18 @@ final class TrainingStep implements Step {
         }
     }
 
-    /// Predicts the memory of the first step of each shape of batch, and of the first after layers were frozen or
-    /// unfrozen, and refuses a step that does not fit.
-    private void requireFits(Batch batch) {
-        long[] shape = batch.x().shape();
-        int frozen = frozen();
-        if (!settings.planning || frozen == lastFrozen && Arrays.equals(shape, lastShape)) {
-            return;
-        }
-        long to = Math.min(batch.size(), settings.microBatch);
-        List<Tensor> largest = List.of(MicroBatches.part(batch.x(), 0, to), MicroBatches.part(batch.y(), 0, to));
-        List<Long> key = new ArrayList<>(List.of((long) frozen));
-        largest.forEach(tensor -> Arrays.stream(tensor.shape()).forEach(key::add));
-        if (planned.add(key)) {
-            MemoryPlan plan = MemoryPlan.requireFits(
-                    in -> settings.loss.of(settings.model.forward(in.get(0)), in.get(1)), largest);
-            training.schedule(plan.schedule());
-            training.predicted(plan.schedule().peakBytes());
-        }
-        lastShape = shape;
-        lastFrozen = frozen;
+    @Override
+    boolean areGradientsFinite() {
+        return Gradients.areFinite(parameters);
     }
 
-    /// Returns a hash of which parameters are frozen.
-    private int frozen() {
-        int hash = 0;
-        for (int i = 0; i < parameters.size(); i++) {
-            hash = 31 * hash + (parameters.get(i).tracksGradient() ? 1 : 2);
-        }
-        return hash;
-    }
-
-    private void noteSchedule(Tensor loss) {
-        if (training.schedule() == null) {
-            training.schedule(loss.releaseSchedule());
-        }
-    }
-
-    static void requireScalar(Tensor loss) {
-        if (loss.size() != 1) {
-            throw new IllegalArgumentException(
-                    "fit: the loss is " + describe(loss) + ", not a scalar; reduce it to the mean over the batch");
-        }
-    }
-
-    /// Responds to a loss that is not finite.
-    private void check(double loss) {
-        if (!Double.isFinite(loss)) {
-            switch (settings.nonFinite) {
-                case STOP -> throw notFinite(training, "the loss is " + loss);
-                case SKIP -> skipped = true;
-                case ALLOW -> {}
-            }
-        }
-    }
-
-    /// Responds to gradients that are not finite. A finite norm, which clipping has computed, proves that they are.
-    private void checkGradients() {
-        if (settings.nonFinite == NonFinite.ALLOW || Double.isFinite(gradientNorm) || Gradients.areFinite(parameters)) {
-            return;
-        }
-        if (settings.nonFinite == NonFinite.SKIP) {
-            skipped = true;
-            return;
-        }
+    @Override
+    String nonFiniteGradient() {
         Tensor first = parameters.stream()
                 .filter(parameter -> !Gradients.areFinite(List.of(parameter)))
                 .findFirst()
                 .orElseThrow();
-        throw notFinite(
-                training,
-                "the loss is " + microBatches.loss() + " and the gradient of " + nameOf(first)
-                        + " has NaN or infinite elements");
+        return "the gradient of " + nameOf(first);
     }
 
     private String nameOf(Tensor parameter) {
@@ -278,21 +173,5 @@ final class TrainingStep implements Step {
         if (compiled != null) {
             compiled.close();
         }
-    }
-
-    private static String describe(Tensor tensor) {
-        return Arrays.toString(tensor.shape()) + " " + tensor.dtype();
-    }
-
-    static ArithmeticException notFinite(Training training, String problem) {
-        return new ArithmeticException(String.format(
-                Locale.ROOT,
-                "fit: %s in epoch %d, step %d (step %d of the epoch); the parameters are unchanged by the step."
-                        + " Lower the learning rate, clip gradients or check the data; onNonFinite(NonFinite.SKIP)"
-                        + " leaves such steps out",
-                problem,
-                training.epoch(),
-                training.step() + 1,
-                training.stepOfEpoch() + 1));
     }
 }

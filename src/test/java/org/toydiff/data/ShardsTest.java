@@ -37,7 +37,7 @@ class ShardsTest {
         List<DataLoader> loaders = new ArrayList<>();
         List<Iterator<Batch>> iterators = new ArrayList<>();
         for (int i = 0; i < processes; i++) {
-            loaders.add(loader(prefetch).shards(i * SHARDS / processes, (i + 1) * SHARDS / processes, SHARDS));
+            loaders.add(loader(prefetch).shards(ShardRange.of(i, processes, SHARDS)));
             iterators.add(loaders.getLast().iterator());
         }
         List<float[]> batches = new ArrayList<>();
@@ -72,10 +72,10 @@ class ShardsTest {
     @Test
     void aPositionCountsWholeBatches() {
         try (var arena = TensorArena.ofShared()) {
-            DataLoader first = loader(0).shards(1, 3, SHARDS);
+            DataLoader first = loader(0).shards(new ShardRange(1, 3, SHARDS));
             Iterator<Batch> batches = first.iterator();
             batches.next();
-            DataLoader second = loader(0).shards(1, 3, SHARDS);
+            DataLoader second = loader(0).shards(new ShardRange(1, 3, SHARDS));
             second.loadStateDict(first.stateDict());
             assertArrayEquals(
                     batches.next().x().toFloatArray(),
@@ -89,17 +89,17 @@ class ShardsTest {
     void wrongRangesAndSmallBatchesAreRefused() {
         try (var arena = TensorArena.ofShared()) {
             DataLoader loader = loader(0);
-            assertThrows(IllegalArgumentException.class, () -> loader.shards(0, 0, 2));
-            assertThrows(IllegalArgumentException.class, () -> loader.shards(-1, 1, 2));
-            assertThrows(IllegalArgumentException.class, () -> loader.shards(0, 3, 2));
-            loader.shards(0, 1, BATCH + 1);
+            assertThrows(IllegalArgumentException.class, () -> new ShardRange(0, 0, 2));
+            assertThrows(IllegalArgumentException.class, () -> new ShardRange(-1, 1, 2));
+            assertThrows(IllegalArgumentException.class, () -> new ShardRange(0, 3, 2));
+            loader.shards(new ShardRange(0, 1, BATCH + 1));
             Iterator<Batch> batches = loader.iterator();
             var e = assertThrows(IllegalArgumentException.class, batches::next);
             assertEquals(
                     "DataLoader: a batch of 9 examples cannot be divided into 10 shards; leave a last batch out with"
                             + " dropLast(), or use fewer shards",
                     e.getMessage());
-            assertThrows(IllegalStateException.class, () -> loader.shards(0, 1, 2));
+            assertThrows(IllegalStateException.class, () -> loader.shards(new ShardRange(0, 1, 2)));
             loader.close();
         }
     }

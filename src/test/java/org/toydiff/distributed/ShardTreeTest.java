@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.toydiff.data.ShardRange;
 
 /// The order of additions, as text: `((0+1)+(2+3))`.
 class ShardTreeTest {
@@ -34,14 +35,14 @@ class ShardTreeTest {
     }
 
     /// What a rank adds up by itself.
-    private static List<String> sums(int from, int to, int shards) {
-        var tree = new ShardTree(shards);
+    private static List<String> sums(ShardRange range) {
+        var tree = new ShardTree(range.shards());
         List<String> stack = new ArrayList<>();
-        for (int shard = from; shard < to; shard++) {
+        for (int shard = range.first(); shard < range.end(); shard++) {
             stack.add(String.valueOf(shard));
             add(stack, tree.push(new ShardTree.Node(shard, 0)));
         }
-        assertEquals(ShardTree.nodes(from, to, shards).size(), stack.size());
+        assertEquals(ShardTree.nodes(range).size(), stack.size());
         return stack;
     }
 
@@ -52,10 +53,9 @@ class ShardTreeTest {
                 List<ShardTree.Node> nodes = new ArrayList<>();
                 List<String> sums = new ArrayList<>();
                 for (int rank = 0; rank < ranks; rank++) {
-                    int from = ShardTree.first(rank, ranks, shards);
-                    int to = ShardTree.first(rank + 1, ranks, shards);
-                    nodes.addAll(ShardTree.nodes(from, to, shards));
-                    sums.addAll(sums(from, to, shards));
+                    var range = ShardRange.of(rank, ranks, shards);
+                    nodes.addAll(ShardTree.nodes(range));
+                    sums.addAll(sums(range));
                 }
                 int[] additions = ShardTree.additions(nodes, shards);
                 List<String> stack = new ArrayList<>();
@@ -72,11 +72,14 @@ class ShardTreeTest {
     void ranksHaveNeighbouringShardsAndAboutTheSameNumber() {
         for (int shards = 1; shards <= MOST; shards++) {
             for (int ranks = 1; ranks <= shards; ranks++) {
+                int end = 0;
                 for (int rank = 0; rank < ranks; rank++) {
-                    int count = ShardTree.first(rank + 1, ranks, shards) - ShardTree.first(rank, ranks, shards);
-                    assertEquals(shards / (double) ranks, count, 0.999);
+                    var range = ShardRange.of(rank, ranks, shards);
+                    assertEquals(end, range.first());
+                    assertEquals(shards / (double) ranks, range.count(), 0.999);
+                    end = range.end();
                 }
-                assertEquals(shards, ShardTree.first(ranks, ranks, shards));
+                assertEquals(shards, end);
             }
         }
     }

@@ -10,7 +10,7 @@ import java.util.Arrays;
 
 /// What a process calls, to be compared with the calls of the others before data is sent: MPI takes data of other
 /// shapes for the right ones, or waits for ever.
-public final class Call {
+final class Call {
     /// The longest text that is compared as a whole, with its end: of a longer one the beginning, and a number that
     /// stands for all of it.
     private static final int TEXT = 248;
@@ -26,7 +26,7 @@ public final class Call {
     ///
     /// @param op the name of the operation
     /// @param arguments all that must be equal in every process: shape and dtype, for instance
-    public Call(String op, String arguments) {
+    Call(String op, String arguments) {
         byte[] text = (arguments.isEmpty() ? op : op + " " + arguments).getBytes(StandardCharsets.UTF_8);
         MemorySegment.copy(text, 0, own, JAVA_BYTE, 0, Math.min(TEXT - 1, text.length));
         own.set(JAVA_LONG, TEXT, Arrays.hashCode(text));

@@ -35,12 +35,7 @@ public final class Communicator {
     public static Communicator start(Duration patience) {
         var communicator = new Communicator(patience);
         communicator.thread.start();
-        communicator.run("mpi", new Transfer() {
-            @Override
-            void run(Mpi none) {
-                communicator.mpi = new Mpi();
-            }
-        });
+        communicator.run("mpi", new Transfer((none, transfer) -> communicator.mpi = new Mpi()));
         return communicator;
     }
 
@@ -78,70 +73,46 @@ public final class Communicator {
         return mpi.library();
     }
 
-    /// Makes a transfer that checks that all processes have begun with an equal call.
-    public static Transfer agreement(Call call) {
-        return new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                call.requireEqual(mpi, this);
-            }
-        };
+    /// Makes a transfer that checks that all processes have begun with the same operation and arguments: all that
+    /// must be equal in every process, shape and dtype for instance.
+    public static Transfer agreement(String op, String arguments) {
+        var call = new Call(op, arguments);
+        return new Transfer(call::requireEqual);
     }
 
     /// Makes a transfer that adds up elements of all processes, in place.
     public static Transfer allReduce(MemorySegment elements, MpiType type) {
-        return new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                mpi.allReduce(elements, type);
-            }
-        };
+        return new Transfer((mpi, transfer) -> mpi.allReduce(elements, type));
     }
 
     /// Makes a transfer that copies the bytes of one process to all.
     public static Transfer broadcast(MemorySegment bytes, int root) {
-        return new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                mpi.broadcast(bytes, root);
-            }
-        };
+        return new Transfer((mpi, transfer) -> mpi.broadcast(bytes, root));
     }
 
     /// Makes a transfer that copies the part of each process to all, one after another, without another thread's use of
     /// the memory being in danger: it is held until the end.
     public static Transfer allGather(MemorySegment part, MemorySegment whole) {
-        return new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                mpi.allGather(part, whole);
-            }
-        };
+        return new Transfer((mpi, transfer) -> mpi.allGather(part, whole));
     }
 
     /// As [#allGather], of memory that stays open until the transfer has ended. It takes no core from those who
     /// compute.
     public static Transfer gentleAllGather(MemorySegment part, MemorySegment whole) {
-        return new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                mpi.beginAllGather(part, whole);
-                poll(mpi);
-            }
-        };
+        return new Transfer((mpi, transfer) -> {
+            mpi.beginAllGather(part, whole);
+            transfer.poll(mpi);
+        });
     }
 
     /// Makes a transfer that sends part i of `from` to rank i and receives that of rank i at part i of `to`, and then
     /// runs `then` on the communication thread. The memory stays open until the transfer has ended.
     public static Transfer gentleAllToAll(MemorySegment from, MemorySegment to, Runnable then) {
-        return new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                mpi.beginAllToAll(from, to);
-                poll(mpi);
-                then.run();
-            }
-        };
+        return new Transfer((mpi, transfer) -> {
+            mpi.beginAllToAll(from, to);
+            transfer.poll(mpi);
+            then.run();
+        });
     }
 
     /// Begins a transfer, which does not run before those begun earlier have ended.
@@ -194,12 +165,7 @@ public final class Communicator {
 
     /// Ends the use of MPI, which waits for the other processes to end theirs.
     public void end() {
-        run("close", new Transfer() {
-            @Override
-            void run(Mpi mpi) {
-                mpi.end();
-            }
-        });
+        run("close", new Transfer((mpi, transfer) -> mpi.end()));
         thread.interrupt();
     }
 

@@ -19,7 +19,7 @@ final class Mpi {
     /// The most elements of one call, whose counts are ints.
     private static final long MOST = 1 << 30;
 
-    private final String path;
+    private final String library;
     private final MemorySegment world;
     private final MemorySegment sum;
     private final MemorySegment[] types = new MemorySegment[MpiType.values().length];
@@ -30,7 +30,7 @@ final class Mpi {
 
     /// Loads the library and begins to use it.
     Mpi() {
-        path = MpiLibrary.load();
+        String path = MpiLibrary.load();
         world = symbol("ompi_mpi_comm_world");
         sum = symbol("ompi_mpi_op_sum");
         for (MpiType type : MpiType.values()) {
@@ -47,6 +47,7 @@ final class Mpi {
         rank = flag.get(JAVA_INT, 0);
         check("MPI_Comm_size", MPI_Comm_size(world, flag));
         size = flag.get(JAVA_INT, 0);
+        library = version() + " (" + path + ")";
     }
 
     private static MemorySegment symbol(String name) {
@@ -63,12 +64,16 @@ final class Mpi {
 
     /// {@return the version and the path of the library}
     String library() {
+        return library;
+    }
+
+    private String version() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment text = arena.allocate(MPI_MAX_LIBRARY_VERSION_STRING());
             check("MPI_Get_library_version", MPI_Get_library_version(text, flag));
             String version = text.getString(0);
             int comma = version.indexOf(',');
-            return (comma < 0 ? version : version.substring(0, comma)) + " (" + path + ")";
+            return comma < 0 ? version : version.substring(0, comma);
         }
     }
 

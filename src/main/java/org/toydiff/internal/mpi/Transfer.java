@@ -3,22 +3,28 @@ package org.toydiff.internal.mpi;
 import java.util.concurrent.locks.LockSupport;
 
 /// Something for the communication thread to do: one object for many uses, one after another.
-public abstract class Transfer {
+public final class Transfer {
+    /// Something to do, on the communication thread.
+    @FunctionalInterface
+    interface Work {
+        /// Does it for a transfer, which an operation in the background can [#poll].
+        void run(Mpi mpi, Transfer transfer);
+    }
+
     private static final int SPINS = 200;
     private static final long PAUSE_NANOS = 20_000;
 
+    private final Work work;
     private volatile boolean done = true;
     private volatile Thread waiter;
     private volatile Throwable failure;
 
-    /// Creates a transfer, for subclasses.
-    protected Transfer() {}
-
-    /// Does it, on the communication thread.
-    abstract void run(Mpi mpi);
+    Transfer(Work work) {
+        this.work = work;
+    }
 
     /// Prepares for a use.
-    final void begin() {
+    void begin() {
         if (!done) {
             throw new IllegalStateException("a transfer is still under way");
         }
@@ -27,12 +33,12 @@ public abstract class Transfer {
     }
 
     /// Runs it, unless `broken` says why that is impossible.
-    final void runAndEnd(Mpi mpi, Throwable broken) {
+    void runAndEnd(Mpi mpi, Throwable broken) {
         try {
             if (broken != null) {
                 throw broken;
             }
-            run(mpi);
+            work.run(mpi, this);
         } catch (Throwable e) {
             failure = e;
         } finally {
@@ -43,7 +49,7 @@ public abstract class Transfer {
 
     /// Waits for an operation of the library that has begun, without taking a core from those who compute: spins only
     /// while somebody waits.
-    final void poll(Mpi mpi) {
+    void poll(Mpi mpi) {
         for (int polls = 0; !mpi.isComplete(); polls++) {
             if (polls < SPINS) {
                 Thread.onSpinWait();
@@ -56,7 +62,7 @@ public abstract class Transfer {
     }
 
     /// {@return whether it has ended within a time} The calling thread may be interrupted, and stays so.
-    final boolean awaitEnd(long nanos) {
+    boolean awaitEnd(long nanos) {
         long end = System.nanoTime() + nanos;
         boolean interrupted = false;
         waiter = Thread.currentThread();
@@ -79,7 +85,7 @@ public abstract class Transfer {
     }
 
     /// {@return what it threw, or null}
-    final Throwable failure() {
+    Throwable failure() {
         return failure;
     }
 }
