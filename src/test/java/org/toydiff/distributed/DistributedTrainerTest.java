@@ -57,7 +57,7 @@ class DistributedTrainerTest {
 
     /// Without the lines of progress, which rank 0 prints.
     private static List<String> results(MpiJob job, int rank) {
-        return job.of(rank, "stdout").stream()
+        return job.out().get(rank).stream()
                 .filter(line -> !line.matches("epoch \\d+/.*|resumed .*"))
                 .toList();
     }
@@ -106,7 +106,7 @@ class DistributedTrainerTest {
         MpiJob job = MpiJob.run(3, DistributedTraining.class, "-", "2", mode);
         assertEqualEverywhere(expected, job, 3);
         assertTrue(
-                job.of(1, "stdout").stream().noneMatch(line -> line.startsWith("epoch 1/")),
+                job.out().get(1).stream().noneMatch(line -> line.startsWith("epoch 1/")),
                 "progress is that of rank 0: " + job);
     }
 
@@ -160,14 +160,15 @@ class DistributedTrainerTest {
                             .count(),
                     job::toString);
             assertTrue(
-                    job.of(rank, "stdout")
+                    job.out()
+                            .get(rank)
                             .getFirst()
                             .startsWith("refused: fit: the processes differ in training loader's"
                                     + " seed: rank 0: 0, rank 1: 1;"),
                     job::toString);
         }
-        assertTrue(job.of(0, "stdout").contains("stopped: another process was asked to stop"), job::toString);
-        assertTrue(job.of(1, "stdout").contains("stopped: asked to"), job::toString);
+        assertTrue(job.out().get(0).contains("stopped: another process was asked to stop"), job::toString);
+        assertTrue(job.out().get(1).contains("stopped: asked to"), job::toString);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,27 +48,26 @@ class MpiTest {
         MpiJob job = MpiJob.run(ranks, DistributedSteps.class);
         assertEquals(0, job.exit(), job::toString);
         for (int rank = 0; rank < ranks; rank++) {
-            assertEquals(expected, job.of(rank, "stdout"), job::toString);
+            assertEquals(expected, job.out().get(rank), job::toString);
         }
     }
 
     @ParameterizedTest
     @MethodSource("ranks")
-    void synchronizedBatchNormalizationIsThatOfTheWholeBatchInOneProcess(int ranks, @TempDir Path folder)
-            throws Exception {
+    void synchronizedBatchNormalizationIsThatOfTheWholeBatchInOneProcess(int ranks) throws Exception {
         List<String> expected;
         try (var group = ProcessGroup.single()) {
             expected = SynchronizedSteps.lines(group);
         }
-        MpiJob job = MpiJob.run(ranks, SynchronizedSteps.class, folder.toString());
+        MpiJob job = MpiJob.run(ranks, SynchronizedSteps.class);
         assertEquals(0, job.exit(), job::toString);
-        List<String> actual = Files.readAllLines(folder.resolve("rank0"));
+        List<String> actual = job.out().getFirst();
         assertEquals(expected.size(), actual.size(), job::toString);
         for (int i = 0; i < expected.size(); i++) {
             assertClose(expected.get(i), actual.get(i));
         }
         for (int rank = 1; rank < ranks; rank++) {
-            assertEquals(actual, Files.readAllLines(folder.resolve("rank" + rank)), "the same bits in every process");
+            assertEquals(actual, job.out().get(rank), "the same bits in every process");
         }
     }
 
@@ -91,7 +91,7 @@ class MpiTest {
         MpiJob job = MpiJob.run(2, Collected.class, "collectives");
         assertEquals(0, job.exit(), job::toString);
         for (int rank = 0; rank < 2; rank++) {
-            List<String> lines = job.of(rank, "stdout");
+            List<String> lines = job.out().get(rank);
             assertEquals(5, lines.size(), job::toString);
             for (String line : lines) {
                 assertEquals("[3.0, 3.0][2.0, 2.0][1.0, 1.0, 2.0, 2.0]", line.substring(line.indexOf(' ') + 1), line);
@@ -140,18 +140,17 @@ class MpiTest {
 
     @Test
     void aRankThatIsKilledEndsTheJob(@TempDir Path folder) throws Exception {
-        Path out = folder.resolve("out");
-        Process job = MpiJob.start(out, 2, Collected.class, "endless");
+        Process job = MpiJob.start(folder, 2, Collected.class, "endless");
         try {
-            Child.awaitOutput(job, out, "[1,1]<stdout>:stepped");
+            List<Long> pids = pidsOfSteppingRanks(job, folder);
             long killed = System.nanoTime();
-            ProcessHandle.of(pid(out, 1)).orElseThrow().destroyForcibly();
-            MpiJob ended = MpiJob.end(job, out, killed);
+            ProcessHandle.of(pids.get(1)).orElseThrow().destroyForcibly();
+            MpiJob ended = MpiJob.end(job, folder, 2, killed);
             assertNotEquals(0, ended.exit());
             assertTrue(ended.seconds() < PROMPT_SECONDS, ended::toString);
             assertTrue(
                     ended.errors(0).contains("rank 0 of 2 ends before its process group is closed"), ended::toString);
-            awaitEnd(pid(out, 0));
+            awaitEnd(pids.get(0));
         } finally {
             job.destroy();
         }
@@ -159,22 +158,30 @@ class MpiTest {
 
     @Test
     void anInterruptLeavesNoProcess(@TempDir Path folder) throws Exception {
-        Path out = folder.resolve("out");
-        Process job = MpiJob.start(out, 2, Collected.class, "endless");
+        Process job = MpiJob.start(folder, 2, Collected.class, "endless");
         try {
-            Child.awaitOutput(job, out, "[1,0]<stdout>:stepped");
-            Child.awaitOutput(job, out, "[1,1]<stdout>:stepped");
+            List<Long> pids = pidsOfSteppingRanks(job, folder);
             new ProcessBuilder("kill", "-INT", String.valueOf(job.pid()))
                     .start()
                     .waitFor();
-            MpiJob ended = MpiJob.end(job, out, System.nanoTime());
+            MpiJob ended = MpiJob.end(job, folder, 2, System.nanoTime());
             assertTrue(ended.seconds() < PROMPT_SECONDS, ended::toString);
-            for (int rank = 0; rank < 2; rank++) {
-                awaitEnd(pid(out, rank));
+            for (long pid : pids) {
+                awaitEnd(pid);
             }
         } finally {
             job.destroy();
         }
+    }
+
+    /// Waits until both ranks have made a step.
+    private static List<Long> pidsOfSteppingRanks(Process job, Path folder) throws Exception {
+        List<Long> pids = new ArrayList<>();
+        for (int rank = 0; rank < 2; rank++) {
+            pids.add(Long.parseLong(MpiJob.awaitLine(job, folder, rank, "process ")));
+            MpiJob.awaitLine(job, folder, rank, "stepped");
+        }
+        return pids;
     }
 
     /// Waits until a process does not run any more: it may be there as a zombie, which init has not collected.
@@ -185,15 +192,6 @@ class MpiTest {
             assertTrue(System.nanoTime() - begun < PROMPT_SECONDS * 1e9, "process " + pid + " still runs");
             Thread.sleep(20);
         }
-    }
-
-    private static long pid(Path out, int rank) throws Exception {
-        String tag = "[1," + rank + "]<stdout>:process ";
-        return Files.readAllLines(out).stream()
-                .filter(line -> line.startsWith(tag))
-                .mapToLong(line -> Long.parseLong(line.substring(tag.length())))
-                .findFirst()
-                .orElseThrow();
     }
 
     @Test
