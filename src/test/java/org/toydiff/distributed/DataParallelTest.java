@@ -420,6 +420,7 @@ class DataParallelTest {
                 parallel.backward(shard -> p.multiply(p.detach()).sum());
                 assertFalse(parallel.anyFlag());
                 assertEquals(5, parallel.gradientNorm());
+                assertTrue(parallel.areFinite());
                 parallel.scaleGradients(2);
                 parallel.clipValue(7);
                 assertEquals(Math.sqrt(36 + 49), parallel.gradientNorm());
@@ -427,6 +428,7 @@ class DataParallelTest {
                 parallel.backward(shard -> p.sum().multiply(Double.NaN));
                 assertTrue(parallel.anyFlag());
                 assertTrue(Double.isNaN(parallel.clipNorm(1)));
+                assertFalse(parallel.areFinite());
             }
         }
     }

@@ -13,6 +13,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,7 @@ import org.toydiff.optim.Adam;
 import org.toydiff.optim.LAMB;
 import org.toydiff.optim.SGD;
 import org.toydiff.train.Callback;
+import org.toydiff.train.NonFinite;
 import org.toydiff.train.Trainer;
 import org.toydiff.train.Training;
 import org.toydiff.train.report.History;
@@ -76,13 +78,38 @@ class DistributedTrainerTest {
         }
     }
 
-    /// Losses, norms and parameters after a training on batches of 32.
+    /// Of three batches one has an example that is not a number.
+    @Test
+    void stepsThatAreNotFiniteAreSkippedAsByOneProcess() throws Exception {
+        try (var group = ProcessGroup.single()) {
+            List<double[]> shards =
+                    trained(Double.NaN, trainer -> trainer.processes(group, 2).onNonFinite(NonFinite.SKIP));
+            List<double[]> microBatches =
+                    trained(Double.NaN, trainer -> trainer.microBatch(16).onNonFinite(NonFinite.SKIP));
+            for (int i = 0; i < shards.size(); i++) {
+                assertArrayEquals(microBatches.get(i), shards.get(i));
+            }
+            double[] losses = shards.getFirst();
+            assertEquals(3, Arrays.stream(losses).filter(Double::isNaN).count());
+            var e = assertThrows(
+                    ArithmeticException.class, () -> trained(Double.NaN, trainer -> trainer.processes(group, 2)));
+            assertTrue(e.getMessage().startsWith("fit: the loss is NaN in epoch 1, step "), e.getMessage());
+        }
+    }
+
     private static List<double[]> trained(UnaryOperator<Trainer> settings) throws IOException {
+        return trained(0, settings);
+    }
+
+    /// Losses, norms and parameters after a training on batches of 32, of which one example has a first number.
+    private static List<double[]> trained(double first, UnaryOperator<Trainer> settings) throws IOException {
         try (var arena = TensorArena.ofConfined()) {
             Tensor.manualSeed(2);
             var net = new Sequential(new Linear(6, 20), new Tanh(), new Linear(20, 3));
             Tensor x = Tensor.randn(96, 6);
-            var data = new TensorDataset(x, x.argmax(1).remainder(Tensor.full(DType.INT64, 3)));
+            Tensor y = x.argmax(1).remainder(Tensor.full(DType.INT64, 3));
+            x.get(0).slice(0, 0, 1).copyFrom(Tensor.scalar(first));
+            var data = new TensorDataset(x, y);
             Trainer trainer = Trainer.of(net, new LAMB(net.parameters(), 0.01), Functional::crossEntropyLoss)
                     .clipNorm(0.5)
                     .epochs(3);
