@@ -24,6 +24,11 @@ import org.toydiff.internal.events.KernelFormEvent;
 /// form and starts over. If that does not help, a new hidden class gives it a new profile; but not while the
 /// compilers are busy, when the class at hand may still be waiting its turn: each class is compiled in full.
 ///
+/// **When compiled code gives up** at the same place in every run, nothing is compiled until it has done so four times
+/// (`PerBytecodeTrapLimit`): a check that C2 has moved out of the loop, trusting its profile, may fail where those in
+/// the loop would not (`Reason_profile_predicate`), and the interpreter goes on with the run. So a trial repeats its
+/// run that often while the compilers are idle; the runs of successive trials are seconds apart.
+///
 /// Two runs in succession must allocate, for the JVM allocates in a run too, once: before C2 compiles a method, the
 /// thread that asked for it makes all strings of the method's class (`CompileBroker::compile_method` calls
 /// `resolve_string_constants`). Those of the class that counts allocated bytes take 896 B.
@@ -50,15 +55,24 @@ abstract class ProvenLoop {
 
     private static final int MAX_CALLS_AT_ONCE = 512;
 
-    /// The wait between trials, in nanoseconds, at first and at most: it doubles from each trial to the next.
+    /// The wait between trials, in nanoseconds, at first and at most, and that after the trials of the last class: it
+    /// doubles from each trial to the next.
     private static final long SHORTEST_WAIT = 5_000_000;
 
-    private static final long LONGEST_WAIT = 20_000_000_000L;
+    private static final long LONGEST_WAIT = 1_000_000_000;
+
+    private static final long LAST_WAIT = 20_000_000_000L;
 
     /// Trials before a new class is defined, and the maximum number of classes.
     private static final int TRIALS_OF_CLASS = 10;
 
     private static final int MAX_CLASSES = 4;
+
+    /// The trials of a class in which the code may not have been compiled yet, because they are so close together.
+    private static final int EARLY_TRIALS = 4;
+
+    /// The runs of a later trial, one more than the failures of a check after which the JVM compiles without it.
+    private static final int RUNS_OF_TRIAL = 5;
 
     /// The compilers are busy if they have worked for more than this part of the time since the last trial.
     private static final double BUSY = 0.25;
@@ -200,10 +214,9 @@ abstract class ProvenLoop {
     }
 
     private void attempt() {
-        int length = trialLength();
-        long before = bytes();
-        runVectors(length);
-        if (bytes() == before) {
+        boolean busy = areCompilersBusy();
+        boolean last = trials >= TRIALS_OF_CLASS;
+        if (makesNoObjects(busy || last || waits < EARLY_TRIALS ? 1 : RUNS_OF_TRIAL)) {
             runsUntilLook = 0;
             allocated = false;
             trials = 0;
@@ -211,17 +224,35 @@ abstract class ProvenLoop {
             choose(true);
             return;
         }
-        long now = now();
-        nextTrial = now + Math.min(LONGEST_WAIT, SHORTEST_WAIT << Math.min(waits, 32));
-        waits++;
-        long compiledBefore = compiled;
-        compiled = compilationTime();
-        boolean busy = (compiled - compiledBefore) * 1e6 > BUSY * (now - lastTrial);
-        lastTrial = now;
         trials += busy ? 0 : 1;
         if (trials == TRIALS_OF_CLASS && classes < MAX_CLASSES) {
             defineNext();
+            return;
         }
+        nextTrial = lastTrial + Math.min(last ? LAST_WAIT : LONGEST_WAIT, SHORTEST_WAIT << Math.min(waits, 32));
+        waits++;
+    }
+
+    /// {@return whether the compilers have been busy since the last trial}
+    private boolean areCompilersBusy() {
+        long before = lastTrial;
+        long compiledBefore = compiled;
+        lastTrial = now();
+        compiled = compilationTime();
+        return (compiled - compiledBefore) * 1e6 > BUSY * (lastTrial - before);
+    }
+
+    /// {@return whether one of so many runs, or fewer, allocates nothing}
+    private boolean makesNoObjects(int runs) {
+        int length = trialLength();
+        for (int i = 0; i < runs; i++) {
+            long before = bytes();
+            runVectors(length);
+            if (bytes() == before) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// {@return whether the next run's bytes are to be counted}

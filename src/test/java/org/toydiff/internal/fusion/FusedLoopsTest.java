@@ -183,14 +183,8 @@ class FusedLoopsTest {
             long[] steps = {1, 1, 1};
             int before = Kernels.vectorLoops();
             long begun = System.nanoTime();
-            long anew = 10_000_000_000L;
             while (Kernels.vectorLoops() == before && System.nanoTime() - begun < 60_000_000_000L) {
                 loop.run(operands, starts, starts, steps, 0, 0, 1, n);
-                if (System.nanoTime() - begun > anew) {
-                    // C2 may have compiled this class badly for good; another one has a profile of its own.
-                    loop = FusedLoops.create(program, new long[] {1, 1, 1});
-                    anew += 10_000_000_000L;
-                }
             }
             assertTrue(Kernels.vectorLoops() > before, "the vector form has made no objects in a trial");
             long bytes = THREADS.getCurrentThreadAllocatedBytes();
