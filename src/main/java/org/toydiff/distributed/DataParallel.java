@@ -12,7 +12,6 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Updates;
 import org.toydiff.data.ShardRange;
-import org.toydiff.internal.mpi.Transfer;
 import org.toydiff.nn.Layer;
 import org.toydiff.optim.Division;
 import org.toydiff.optim.Optimizer;
@@ -61,7 +60,7 @@ public final class DataParallel implements AutoCloseable {
     private final List<Tensor> parameters;
     private final Optimizer optimizer;
     private final Processes processes;
-    private final TensorArena home = TensorArena.ofDetached();
+    private final TensorArena home;
     private final Layout layout;
     private final ParallelPlan plan;
     private final ShardRange own;
@@ -73,9 +72,6 @@ public final class DataParallel implements AutoCloseable {
     private final Processes.Sums scratch;
     private final double[] squares;
     private final int[] firstUnit;
-
-    /// Throws in all processes if one calls something else.
-    private final Transfer agreement;
 
     /// The gradients of each shard of this process that backward has added up without communication; null for none.
     private Tensor[][] accumulated;
@@ -107,24 +103,32 @@ public final class DataParallel implements AutoCloseable {
         this.own = layout.shardsOf.get(rank);
         this.plan = ParallelPlan.of(model, optimizer, rank, layout.ranks, shards);
         this.present = new boolean[parameters.size()];
-        processes.requireAlike(model, optimizer, shards);
-        processes.copyFromFirst(model, parameters);
-        optimizer.divide(new OwnParts());
         this.firstUnit = layout.firstUnits();
         this.squares = new double[Math.max(1, firstUnit[parameters.size()])];
-        try (var inside = home.enter();
-                var unrecorded = Autograd.noGradient()) {
-            this.exchange = new GradientExchange(layout, parameters, rank, processes, this::takeGradient);
-            this.buffers = new BufferMeans(List.copyOf(model.namedBuffers().values()), layout, rank);
-            this.record = new StepRecord(layout, parameters.size(), buffers.elements(), home);
-            this.randomState = Tensor.randomState();
-            this.scratch = new Processes.Sums(processes, home, squares.length);
+        processes.requireOpen("of");
+        processes.requireAlike(model, optimizer, shards);
+        this.home = TensorArena.ofDetached();
+        try {
+            try (var inside = home.enter();
+                    var unrecorded = Autograd.noGradient()) {
+                this.exchange = new GradientExchange(layout, parameters, rank, processes, this::takeGradient);
+                this.buffers = new BufferMeans(List.copyOf(model.namedBuffers().values()), layout, rank);
+                this.record = new StepRecord(layout, parameters.size(), buffers.elements(), home);
+                this.randomState = Tensor.randomState();
+                this.scratch = new Processes.Sums(processes, home, squares.length);
+            }
+            processes.copyFromFirst(model, parameters);
+            // At the end, because the state of the others' elements is gone then.
+            optimizer.divide(new OwnParts());
+        } catch (RuntimeException | Error e) {
+            home.close();
+            throw e;
         }
-        this.agreement = processes.agreement("DataParallel.backward", "");
     }
 
     /// Begins to train a model: copies the parameters and buffers of rank 0, and the state of its random generator,
-    /// to all processes, and divides the optimizer's state.
+    /// to all processes, and divides the optimizer's state. If it throws, the state is not divided, and no memory is
+    /// left behind.
     ///
     /// **Memory** as [DataParallel] says; the state of the optimizer's part is made in the innermost arena.
     ///
@@ -135,8 +139,10 @@ public final class DataParallel implements AutoCloseable {
     /// @return the training, to be closed before the group
     /// @throws IllegalArgumentException if there are fewer shards than processes, or the optimizer's steps are not
     ///     elementwise, see [Optimizer#divide]
-    /// @throws IllegalStateException if the processes differ in versions, shards, the shapes or dtypes of parameters or
-    ///     buffers, or the class of the optimizer, naming what each has; or the optimizer is divided already
+    /// @throws IllegalStateException if the group is closed; the processes differ in versions, shards, the shapes or
+    ///     dtypes of parameters or buffers, or the class of the optimizer, naming what each has; or the optimizer is
+    ///     divided already
+    /// @throws org.toydiff.MemoryLimitException if a limit would be passed
     public static DataParallel of(Layer model, Optimizer optimizer, ProcessGroup group, int shards) {
         return new DataParallel(
                 Objects.requireNonNull(model, "model"),
@@ -151,16 +157,17 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// Every process must have one shard: it would compute several one after another, and the first cannot wait for the
     /// statistics of the next. Every shard must have examples and a weight other than 0, and each layer must be in the
-    /// same mode in all processes. With one process nothing changes.
+    /// same mode in all processes: if only some train it, all processes throw. With one process nothing changes.
     ///
     /// **Communication** for each layer two collectives forward and two backward, in [#noSync()] too, of `8·channels`
-    /// bytes from each process to all.
+    /// bytes from each process to all. Gradients are sent after backward, lest a parameter without gradient in one
+    /// process put these collectives in another order there.
     /// **Memory** each layer keeps `x − mean` for backward instead of x.
     ///
     /// @throws IllegalStateException if there are more shards than processes, a layer is synchronized already, not all
     ///     processes call this, or one has failed
     public void synchronizeBatchNorm() {
-        state.requireUsable("synchronizeBatchNorm");
+        requireUsable("synchronizeBatchNorm");
         normalization = processes.synchronizeBatchNorm(model, layout.shards);
     }
 
@@ -269,7 +276,7 @@ public final class DataParallel implements AutoCloseable {
 
     private double backward(Pass pass, IntToDoubleFunction weight) {
         Objects.requireNonNull(weight, "weight");
-        state.requireUsable("backward");
+        requireUsable("backward");
         state = StepState.IN_BACKWARD;
         try {
             double sum = synchronizes ? synchronizedBackward(pass, weight) : localBackward(pass, weight);
@@ -283,7 +290,6 @@ public final class DataParallel implements AutoCloseable {
     }
 
     private double synchronizedBackward(Pass pass, IntToDoubleFunction weight) {
-        processes.begin(agreement);
         begin();
         buffers.begin();
         for (shard = 0; shard < own.count(); shard++) {
@@ -292,7 +298,7 @@ public final class DataParallel implements AutoCloseable {
                 buffers.restore();
             }
             exchange.push(own.first() + shard);
-            record.setShard(shard, run(pass, weight, last), weightHere);
+            record.setShard(shard, run(pass, weight, last && normalization == null), weightHere);
             buffers.add(own.first() + shard);
             if (last) {
                 exchange.sendRest();
@@ -332,7 +338,6 @@ public final class DataParallel implements AutoCloseable {
             record.setPresent(i, present[i]);
         }
         processes.begin(record.transfer());
-        processes.await("backward", agreement);
         exchange.awaitSums();
         processes.await("backward", record.transfer());
         buffers.receive(record);
@@ -392,7 +397,7 @@ public final class DataParallel implements AutoCloseable {
     /// @return the region, to be closed on this thread
     /// @throws IllegalStateException if one is open
     public Region noSync() {
-        state.requireUsable("noSync");
+        requireUsable("noSync");
         if (!synchronizes) {
             throw new IllegalStateException("noSync: a region without communication is open already; close it first");
         }
@@ -408,7 +413,7 @@ public final class DataParallel implements AutoCloseable {
 
     /// {@return the sum of the weights of all shards in the last backward, the same in every process}
     public double weights() {
-        state.requireSummed("weights");
+        requireSummed("weights");
         return record.weights();
     }
 
@@ -417,13 +422,13 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @param flag the flag of this process, false before the first call
     public void setFlag(boolean flag) {
-        state.requireUsable("setFlag");
+        requireUsable("setFlag");
         record.setFlag(flag);
     }
 
     /// {@return whether any process's flag was set in the last backward}
     public boolean anyFlag() {
-        state.requireSummed("anyFlag");
+        requireSummed("anyFlag");
         return record.flag();
     }
 
@@ -432,7 +437,7 @@ public final class DataParallel implements AutoCloseable {
     /// @param factor the factor, the same in every process
     /// @throws IllegalStateException unless backward was called after the last step
     public void scaleGradients(double factor) {
-        state.requireSummed("scaleGradients");
+        requireSummed("scaleGradients");
         for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
             Updates.scale(exchange.ownOfBucket(bucket), factor);
         }
@@ -445,7 +450,7 @@ public final class DataParallel implements AutoCloseable {
     /// @throws IllegalStateException unless backward was called after the last step
     public void clipValue(double bound) {
         requirePositive("clipValue: bound", bound);
-        state.requireSummed("clipValue");
+        requireSummed("clipValue");
         for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
             Updates.clamp(exchange.ownOfBucket(bucket), bound);
         }
@@ -478,7 +483,7 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @throws IllegalStateException unless backward was called after the last step
     public double gradientNorm() {
-        state.requireSummed("gradientNorm");
+        requireSummed("gradientNorm");
         Arrays.fill(squares, 0);
         for (int i = 0; i < parameters.size(); i++) {
             if (exchange.own(i).size() > 0) {
@@ -499,7 +504,7 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @throws IllegalStateException unless backward was called after the last step
     public boolean areFinite() {
-        state.requireSummed("areFinite");
+        requireSummed("areFinite");
         Arrays.fill(squares, 0);
         for (int bucket = 0; bucket < layout.buckets.size(); bucket++) {
             squares[0] += Updates.allFinite(exchange.ownOfBucket(bucket)) ? 0 : 1;
@@ -513,7 +518,7 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @throws IllegalStateException unless backward was called after the last step, or if a process has failed
     public void step() {
-        state.requireSummed("step");
+        requireSummed("step");
         state = StepState.STEPPING;
         try {
             optimizer.step();
@@ -525,6 +530,16 @@ public final class DataParallel implements AutoCloseable {
             processes.failed();
             throw e;
         }
+    }
+
+    private void requireUsable(String op) {
+        state.requireUsable(op);
+        processes.requireOpen(op);
+    }
+
+    private void requireSummed(String op) {
+        state.requireSummed(op);
+        processes.requireOpen(op);
     }
 
     /// The division of the optimizer's state.
@@ -556,7 +571,8 @@ public final class DataParallel implements AutoCloseable {
         @Override
         public Tensor whole(int parameter, Tensor own) {
             state.requireOutsideBackward("stateDict");
-            if (state == StepState.CLOSED || state == StepState.FAILED && !processes.isAlone()) {
+            processes.requireOpen("stateDict");
+            if (state == StepState.CLOSED || processes.mayUseMemory()) {
                 throw new IllegalStateException(
                         "stateDict: the training that has divided the optimizer's state is closed or"
                                 + " has failed; save before that");
@@ -572,7 +588,7 @@ public final class DataParallel implements AutoCloseable {
     @Override
     public void close() {
         state.requireOutsideBackward("close");
-        boolean free = state != StepState.CLOSED && (state != StepState.FAILED || processes.isAlone());
+        boolean free = state != StepState.CLOSED && !processes.mayUseMemory();
         state = StepState.CLOSED;
         if (normalization != null) {
             normalization.close();

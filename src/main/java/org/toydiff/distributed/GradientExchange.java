@@ -35,7 +35,10 @@ final class GradientExchange {
 
     private int next;
 
-    /// Throw in all processes if one calls something else, whose data would be taken for these.
+    /// Throw in all processes if one calls something else, whose data would be taken for these. Each comes right
+    /// before the data: a process may call a collective in the loss of a shard, where the others do not.
+    private final Transfer gradientAgreement;
+
     private final Transfer stepAgreement;
 
     private final Transfer stateAgreement;
@@ -55,6 +58,7 @@ final class GradientExchange {
             numbers.put(parameters.get(i), i);
             parts[i] = sums.parts(i, parameters.get(i));
         }
+        this.gradientAgreement = processes.agreement("DataParallel.backward", "");
         this.stepAgreement = processes.agreement("DataParallel.step", "");
         this.stateAgreement = processes.agreement("Optimizer.stateDict", "");
         this.bucketOf = new BucketExchange[parts.length];
@@ -112,6 +116,9 @@ final class GradientExchange {
 
     private void send(int number) {
         BucketExchange bucket = buckets.get(number);
+        if (number == 0) {
+            processes.begin(gradientAgreement);
+        }
         if (number >= ON_THE_WAY) {
             processes.await("backward", buckets.get(number - ON_THE_WAY).sums());
         }
@@ -132,6 +139,7 @@ final class GradientExchange {
 
     /// Waits until all gradients are added up.
     void awaitSums() {
+        processes.await("backward", gradientAgreement);
         for (int b = 0; b < buckets.size(); b++) {
             processes.await("backward", buckets.get(b).sums());
         }

@@ -3,6 +3,7 @@ package org.toydiff.distributed;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.toydiff.Autograd;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
@@ -14,7 +15,7 @@ import org.toydiff.internal.mpi.MpiType;
 import org.toydiff.internal.mpi.Transfer;
 
 /// The processes of an MPI job.
-final class MpiProcesses implements ProcessGroup {
+final class MpiProcesses extends CheckedGroup {
     private static final AtomicBoolean JOINED = new AtomicBoolean();
 
     /// The number of processes on this machine, as Open MPI's and Slurm's launchers say it.
@@ -22,7 +23,11 @@ final class MpiProcesses implements ProcessGroup {
 
     private final Communicator communicator;
     private final JobEnd jobEnd;
-    private boolean closed;
+
+    /// For the elements that the library must not use where they lie.
+    private final TransferMemory copy = new TransferMemory();
+
+    private final TransferMemory collected = new TransferMemory();
 
     private MpiProcesses(Communicator communicator) {
         this.communicator = communicator;
@@ -69,6 +74,10 @@ final class MpiProcesses implements ProcessGroup {
         jobEnd.failed();
     }
 
+    boolean hasFailed() {
+        return jobEnd.hasFailed();
+    }
+
     @Override
     public int rank() {
         return communicator.rank();
@@ -85,73 +94,78 @@ final class MpiProcesses implements ProcessGroup {
     }
 
     @Override
-    public void allReduce(Tensor tensor) {
-        requireOpen("allReduce");
-        Collectives.requireReduced(tensor);
+    void addUp(Tensor tensor) {
         Transfer agreement = Communicator.agreement("allReduce", Collectives.describe(tensor));
         if (tensor.dtype() == DType.BFLOAT16) {
             try (var scratch = TensorArena.ofConfined();
                     var unrecorded = Autograd.noGradient()) {
-                Tensor wide = tensor.detach().cast(DType.FLOAT32);
-                communicator.run("allReduce", agreement, Communicator.allReduce(memory(wide), MpiType.FLOAT32));
+                MemorySegment elements = copy.of(tensor.size() * Float.BYTES);
+                Tensor wide = Tensor.wrap(elements, DType.FLOAT32, tensor.shape());
+                wide.copyFrom(tensor.cast(DType.FLOAT32));
+                communicator.run("allReduce", agreement, Communicator.allReduce(elements, MpiType.FLOAT32));
                 tensor.copyFrom(wide.cast(DType.BFLOAT16));
             }
         } else {
             MpiType type = MpiType.valueOf(tensor.dtype().name());
-            communicator.run("allReduce", agreement, Communicator.allReduce(memory(tensor), type));
-            Updates.changed(tensor);
+            modify("allReduce", agreement, tensor, elements -> Communicator.allReduce(elements, type));
         }
     }
 
     @Override
-    public void broadcast(Tensor tensor, int root) {
-        requireOpen("broadcast");
-        Collectives.requireBroadcast(tensor, root, size());
+    void copyFromRoot(Tensor tensor, int root) {
         Transfer agreement = Communicator.agreement("broadcast", Collectives.describe(tensor) + " from rank " + root);
-        communicator.run("broadcast", agreement, Communicator.broadcast(memory(tensor), root));
+        modify("broadcast", agreement, tensor, elements -> Communicator.broadcast(elements, root));
+    }
+
+    /// Runs a transfer that replaces the elements of a tensor.
+    private void modify(String op, Transfer agreement, Tensor tensor, Function<MemorySegment, Transfer> transfer) {
+        MemorySegment own = tensor.segment();
+        MemorySegment used = lasting(own, copy);
+        copy(own, used);
+        communicator.run(op, agreement, transfer.apply(used));
+        copy(used, own);
         Updates.changed(tensor);
     }
 
     @Override
-    public void allGather(Tensor part, Tensor whole) {
-        requireOpen("allGather");
-        Collectives.requireGathered(part, whole, size());
+    void collect(Tensor part, Tensor whole) {
         Transfer agreement = Communicator.agreement("allGather", Collectives.describe(part));
-        communicator.run("allGather", agreement, Communicator.allGather(memory(part), memory(whole)));
+        MemorySegment from = lasting(part.segment(), copy);
+        MemorySegment to = lasting(whole.segment(), collected);
+        copy(part.segment(), from);
+        communicator.run("allGather", agreement, Communicator.allGather(from, to));
+        copy(to, whole.segment());
         Updates.changed(whole);
     }
 
     @Override
-    public void barrier() {
-        requireOpen("barrier");
+    void awaitAll() {
         communicator.run("barrier", Communicator.agreement("barrier", ""));
     }
 
-    /// Memory that the communication thread may use: that of a confined arena by its address, because its owner waits.
-    private MemorySegment memory(Tensor tensor) {
-        MemorySegment own = tensor.segment();
-        return communicator.reaches(own)
-                ? own
-                : MemorySegment.ofAddress(own.address()).reinterpret(own.byteSize());
+    /// {@return memory for a transfer: that of the tensor if it is shared, because its arena cannot be closed while the
+    /// communication thread calls the library; else the group's own, because the owner of a confined arena could close
+    /// it when the call has run out of patience and the library goes on}
+    private MemorySegment lasting(MemorySegment own, TransferMemory groups) {
+        return communicator.reaches(own) ? own : groups.of(own.byteSize());
     }
 
-    void requireOpen(String op) {
-        if (closed) {
-            throw new IllegalStateException(op + ": the process group is closed");
+    /// Copies memory, unless both are one.
+    private static void copy(MemorySegment from, MemorySegment to) {
+        if (from.address() != to.address()) {
+            to.copyFrom(from);
         }
     }
 
     @Override
-    public void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
-        if (jobEnd.hasFailed()) {
+    void leave() {
+        if (hasFailed()) {
             return;
         }
         communicator.run("close", Communicator.agreement("close", ""));
         communicator.end();
+        copy.close();
+        collected.close();
         jobEnd.remove();
     }
 }

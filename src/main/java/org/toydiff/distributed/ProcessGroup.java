@@ -21,8 +21,10 @@ import org.toydiff.Tensor;
 /// while others call. Tensors are contiguous: views with gaps are refused, `copyTo(arena)` makes a tensor without.
 /// Nothing is recorded for gradients.
 ///
-/// **Memory** The library reads and writes the tensors where they lie. Nothing is made, except for BFLOAT16, which
-/// [#allReduce] adds up as FLOAT32.
+/// **Memory** The library reads and writes the tensors of shared and detached arenas where they lie. Those of confined
+/// arenas go through a copy, and so do BFLOAT16 ones of [#allReduce], which adds them up as FLOAT32; the group keeps
+/// its memory for the next call, as much as the largest needed, until it is closed. For the library may go on with a
+/// call that has run out of patience, and a confined arena could be closed then; a shared one refuses to be.
 ///
 /// **Failures** An exception that ends a thread of this process is printed, and half a second later all processes
 /// of the job are ended, so that none waits for ever. A process that is killed, or exits before it has closed its
@@ -30,7 +32,7 @@ import org.toydiff.Tensor;
 /// standard error.
 ///
 /// For one thread at a time.
-public sealed interface ProcessGroup extends AutoCloseable permits SingleProcess, MpiProcesses {
+public sealed interface ProcessGroup extends AutoCloseable permits CheckedGroup {
     /// Joins the processes of the MPI job, waiting at most 10 minutes in each call for the others.
     ///
     /// @return the group; of one process if the program was started without a launcher

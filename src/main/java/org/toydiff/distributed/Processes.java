@@ -19,13 +19,13 @@ import org.toydiff.optim.ParameterGroup;
 
 /// The processes of a group as [DataParallel] uses them. Alone, all transfers are done already.
 final class Processes {
-    private final ProcessGroup group;
+    private final CheckedGroup group;
 
     /// Null for one process.
     private final MpiProcesses several;
 
     Processes(ProcessGroup group) {
-        this.group = group;
+        this.group = (CheckedGroup) group;
         this.several = group.size() > 1 && group instanceof MpiProcesses mpi ? mpi : null;
     }
 
@@ -37,10 +37,14 @@ final class Processes {
         return group.rank();
     }
 
+    /// Throws if the group is closed.
+    void requireOpen(String op) {
+        group.requireOpen("DataParallel: " + op);
+    }
+
     /// Begins a transfer, which is null for one process.
     void begin(Transfer transfer) {
         if (several != null) {
-            several.requireOpen("DataParallel");
             several.communicator().begin(transfer);
         }
     }
@@ -56,6 +60,11 @@ final class Processes {
         if (several != null) {
             several.failed();
         }
+    }
+
+    /// {@return whether others may be using the memory of transfers, because one has failed}
+    boolean mayUseMemory() {
+        return several != null && several.hasFailed();
     }
 
     /// {@return a check that all processes call the same, null for one process}

@@ -1,12 +1,9 @@
 package org.toydiff.distributed;
 
-import org.toydiff.Autograd;
 import org.toydiff.Tensor;
 
 /// A group of one.
-final class SingleProcess implements ProcessGroup {
-    private boolean closed;
-
+final class SingleProcess extends CheckedGroup {
     @Override
     public int rank() {
         return 0;
@@ -23,39 +20,27 @@ final class SingleProcess implements ProcessGroup {
     }
 
     @Override
-    public void allReduce(Tensor tensor) {
-        requireOpen("allReduce");
-        Collectives.requireReduced(tensor);
+    void addUp(Tensor tensor) {
+        // The sum of one addend.
     }
 
     @Override
-    public void broadcast(Tensor tensor, int root) {
-        requireOpen("broadcast");
-        Collectives.requireBroadcast(tensor, root, 1);
+    void copyFromRoot(Tensor tensor, int root) {
+        // This process is the root.
     }
 
     @Override
-    public void allGather(Tensor part, Tensor whole) {
-        requireOpen("allGather");
-        Collectives.requireGathered(part, whole, 1);
-        try (var unrecorded = Autograd.noGradient()) {
-            whole.copyFrom(part.detach());
-        }
+    void collect(Tensor part, Tensor whole) {
+        whole.copyFrom(part.detach());
     }
 
     @Override
-    public void barrier() {
-        requireOpen("barrier");
-    }
-
-    private void requireOpen(String op) {
-        if (closed) {
-            throw new IllegalStateException(op + ": the process group is closed");
-        }
+    void awaitAll() {
+        // There are no others.
     }
 
     @Override
-    public void close() {
-        closed = true;
+    void leave() {
+        // There is nothing to leave.
     }
 }

@@ -331,13 +331,14 @@ public abstract class Optimizer implements Stateful {
     /// their state alone. What the state was until now is kept. The other processes' elements of the parameters are
     /// not changed by a step; who calls this collects them.
     ///
-    /// **Memory** the state of this process's elements is made in the innermost arena, and that of all elements is
+    /// **Memory** the state of this process's elements is made in the innermost arena; then that of all elements is
     /// freed.
     ///
     /// @param division the division, by which groups and settings that decide the state are fixed
     /// @throws IllegalStateException if the state is divided already
     /// @throws IllegalArgumentException if a step of this optimizer needs more than the elements it changes, see
     ///     [#isElementwise()]
+    /// @throws org.toydiff.MemoryLimitException if a limit would be passed; nothing has changed then
     public final void divide(Division division) {
         if (this.division != null) {
             throw new IllegalStateException(name() + ": divide: the state is divided already; make a new optimizer");
@@ -346,14 +347,13 @@ public abstract class Optimizer implements Stateful {
             throw new IllegalArgumentException(name() + ": divide: a step of this optimizer may need all elements of a"
                     + " parameter; if it does not, override isElementwise() to return true");
         }
-        List<Tensor[]> states = new ArrayList<>();
-        for (int i = 0; i < slots.size(); i++) {
-            states.add(ownState(slots.get(i), division.from(i), division.to(i)));
-        }
+        // All are made before the first replaces another, because the memory limit may refuse one of them.
+        List<Tensor[]> states = ownStates(division);
         int units = 0;
         for (int i = 0; i < slots.size(); i++) {
             Slot slot = slots.get(i);
             slot.own = elements(slot.parameter, division.from(i), division.to(i));
+            free(slot.state);
             slot.state = states.get(i);
             slot.firstUnit = units;
             units = Math.addExact(units, slot.units());
@@ -369,42 +369,67 @@ public abstract class Optimizer implements Stateful {
     /// freed.
     ///
     /// @throws IllegalStateException if the state is not divided
+    /// @throws org.toydiff.MemoryLimitException if a limit would be passed; a later call continues from there
     public final void unite() {
         if (division == null) {
             throw new IllegalStateException(name() + ": unite: the state is not divided");
         }
         for (int i = 0; i < slots.size(); i++) {
-            unite(slots.get(i), i);
+            // Those with all elements were united by an earlier call that failed later.
+            if (slots.get(i).own != slots.get(i).parameter) {
+                unite(slots.get(i), i);
+            }
         }
         division = null;
     }
 
     private void unite(Slot slot, int i) {
-        for (int j = 0; j < slot.state.length; j++) {
-            Tensor all = Updates.state(slot.parameter);
-            try (var scratch = TensorArena.ofConfined()) {
-                all.copyFrom(division.whole(i, slot.state[j]));
-                slot.state[j].moveTo(scratch);
+        Tensor[] all = new Tensor[slot.state.length];
+        try {
+            for (int j = 0; j < all.length; j++) {
+                all[j] = Updates.state(slot.parameter);
+                try (var scratch = TensorArena.ofConfined()) {
+                    all[j].copyFrom(division.whole(i, slot.state[j]));
+                }
             }
-            slot.state[j] = all;
+        } catch (RuntimeException | Error e) {
+            free(all);
+            throw e;
         }
+        free(slot.state);
+        slot.state = all;
         slot.own = slot.parameter;
     }
 
-    /// Copies the state of some elements, and frees that of all.
-    private static Tensor[] ownState(Slot slot, long from, long to) {
-        Tensor[] own = new Tensor[slot.state.length];
-        for (int j = 0; j < own.length; j++) {
-            Tensor all = slot.state[j];
-            Tensor part = elements(all, from, to);
-            own[j] = Updates.state(part).copyFrom(part);
+    /// Copies the state of this process's elements of every parameter, or leaves no copy.
+    private List<Tensor[]> ownStates(Division division) {
+        List<Tensor[]> states = new ArrayList<>();
+        try {
+            for (int i = 0; i < slots.size(); i++) {
+                Tensor[] all = slots.get(i).state;
+                Tensor[] own = new Tensor[all.length];
+                states.add(own);
+                for (int j = 0; j < all.length; j++) {
+                    Tensor part = elements(all[j], division.from(i), division.to(i));
+                    own[j] = Updates.state(part).copyFrom(part);
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            states.forEach(Optimizer::free);
+            throw e;
         }
+        return states;
+    }
+
+    /// Frees tensors by [Updates#state], null for those that were not made.
+    private static void free(Tensor... tensors) {
         try (var freed = TensorArena.ofConfined()) {
-            for (Tensor all : slot.state) {
-                all.moveTo(freed);
+            for (Tensor tensor : tensors) {
+                if (tensor != null) {
+                    tensor.moveTo(freed);
+                }
             }
         }
-        return own;
     }
 
     private static Tensor elements(Tensor tensor, long from, long to) {

@@ -1,5 +1,6 @@
 package org.toydiff.child;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.toydiff.DType;
@@ -49,6 +50,8 @@ public final class Collected {
                 case "exception in a step" -> train(group, 4, 2, last ? 2 : -1);
                 case "state of one" -> stateOfOne(group, last);
                 case "synchronization of one" -> synchronizedStep(group, !last, 0.5);
+                case "other mode" -> otherMode(group, last);
+                case "unused parameter" -> unusedParameter(group, last);
                 case "weight 0" -> synchronizedStep(group, true, last ? 0 : 0.5);
                 case "endless" -> {
                     System.out.println("process " + ProcessHandle.current().pid());
@@ -94,6 +97,36 @@ public final class Collected {
                 parallel.synchronizeBatchNorm();
             }
             parallel.backward(shard -> net.forward(Tensor.ones(2, 2)).sum(), shard -> weight);
+        }
+    }
+
+    private static void otherMode(ProcessGroup group, boolean evaluates) {
+        var norm = new BatchNorm1d(3);
+        var net = new Sequential(new Linear(2, 3), norm, new Linear(3, 2));
+        try (var parallel = DataParallel.of(net, new SGD(net.parameters(), 0.1), group, 2)) {
+            parallel.synchronizeBatchNorm();
+            if (evaluates) {
+                norm.eval();
+            }
+            parallel.backward(shard -> net.forward(Tensor.ones(2, 2)).sum());
+        }
+    }
+
+    /// The gradients of a bucket are complete before those of batch normalization in one process, and never in the
+    /// other.
+    private static void unusedParameter(ProcessGroup group, boolean unused) {
+        var net = new Sequential(new Linear(2, 3), new BatchNorm1d(3));
+        Tensor scale = Tensor.ones(DType.FLOAT64, 3).trackGradient();
+        List<Tensor> parameters = new ArrayList<>(net.parameters());
+        parameters.add(scale);
+        try (var parallel = DataParallel.of(net, new SGD(parameters, 1), group, 2)) {
+            parallel.synchronizeBatchNorm();
+            parallel.backward(shard -> {
+                Tensor y = net.forward(Tensor.randn(2, 2)).cast(DType.FLOAT64);
+                return (unused ? y : y.multiply(0).add(scale)).sum();
+            });
+            parallel.step();
+            System.out.println(text(scale));
         }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -20,6 +21,7 @@ import org.toydiff.Autograd;
 import org.toydiff.CompiledFunction;
 import org.toydiff.DType;
 import org.toydiff.Memory;
+import org.toydiff.MemoryLimitException;
 import org.toydiff.Release;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
@@ -45,6 +47,9 @@ class DataParallelTest {
     private static final int EXAMPLES = 24;
     private static final int INPUTS = 30;
     private static final int STEPS = 5;
+
+    /// The bytes of the state that Adam keeps of the first parameter.
+    private static final long FIRST_STATE = 2L * INPUTS * 200 * Float.BYTES;
 
     private static final Map<String, Function<List<Tensor>, Optimizer>> OPTIMIZERS = Map.of(
             "sgd", parameters -> new SGD(parameters, 0.1).momentum(0.9).weightDecay(0.01),
@@ -408,6 +413,89 @@ class DataParallelTest {
             parallel.close();
             parallel.close();
             assertThrows(IllegalStateException.class, () -> parallel.backward(shard -> x));
+        }
+    }
+
+    /// A net and an optimizer that has stepped, so that its state is not zero.
+    private static Optimizer stepped(Layer net) {
+        Optimizer optimizer = new Adam(net.parameters(), 1e-3);
+        loss(net, inputs(DType.FLOAT32, 0), targets(), 0, 1).backward();
+        optimizer.step();
+        return optimizer;
+    }
+
+    private static Map<String, Tensor> copy(Map<String, Tensor> state) {
+        Map<String, Tensor> copies = new HashMap<>();
+        state.forEach((name, tensor) -> copies.put(name, tensor.copyTo(TensorArena.innermost())));
+        return copies;
+    }
+
+    @Test
+    void aTrainingThatIsRefusedChangesNothingAndLeavesNoMemory() {
+        try (var arena = TensorArena.ofConfined();
+                var group = ProcessGroup.single()) {
+            Layer net = net(DType.FLOAT32);
+            Optimizer optimizer = stepped(net);
+            Map<String, Tensor> state = copy(optimizer.stateDict());
+            Map<String, Tensor> parameters = copy(net.stateDict());
+            Optimizer notElementwise = new NotElementwise(net.parameters());
+            long live = Memory.liveBytes();
+            // The state of the first parameter fits, that of the others does not.
+            try (var tight = TensorArena.ofConfined(FIRST_STATE + 512)) {
+                assertThrows(MemoryLimitException.class, () -> DataParallel.of(net, optimizer, group, 2));
+                assertEquals(live, Memory.liveBytes());
+                assertEquals(0, tight.liveBytes());
+            }
+            assertThrows(IllegalArgumentException.class, () -> DataParallel.of(net, notElementwise, group, 2));
+            assertEquals(live, Memory.liveBytes());
+            assertSameBits(state, optimizer.stateDict());
+            assertSameBits(parameters, net.stateDict());
+            try (var parallel = DataParallel.of(net, optimizer, group, 2)) {
+                assertSameBits(state, optimizer.stateDict());
+            }
+        }
+    }
+
+    @Test
+    void stateIsUnitedByALaterCallIfThereIsTooLittleMemory() {
+        try (var arena = TensorArena.ofConfined();
+                var group = ProcessGroup.single()) {
+            Layer net = net(DType.FLOAT32);
+            Optimizer optimizer = stepped(net);
+            Map<String, Tensor> state = copy(optimizer.stateDict());
+            try (var parallel = DataParallel.of(net, optimizer, group, 2);
+                    var tight = TensorArena.ofConfined(FIRST_STATE + 512)) {
+                assertThrows(MemoryLimitException.class, optimizer::unite);
+                try (var roomy = arena.enter()) {
+                    optimizer.unite();
+                    assertSameBits(state, optimizer.stateDict());
+                }
+                optimizer.step();
+            }
+        }
+    }
+
+    @Test
+    void aClosedGroupIsRefused() {
+        try (var arena = TensorArena.ofConfined()) {
+            var group = ProcessGroup.single();
+            Layer net = net(DType.FLOAT32);
+            Optimizer optimizer = new Adam(net.parameters(), 1e-3);
+            Tensor x = inputs(DType.FLOAT32, 0);
+            try (var parallel = DataParallel.of(net, optimizer, group, 2)) {
+                parallel.backward(shard -> loss(net, x, targets(), shard, 2));
+                group.close();
+                Map<String, Executable> calls = Map.of(
+                        "step", parallel::step,
+                        "gradientNorm", parallel::gradientNorm,
+                        "backward", () -> parallel.backward(shard -> loss(net, x, targets(), shard, 2)),
+                        "noSync", parallel::noSync,
+                        "stateDict", optimizer::stateDict,
+                        "of", () -> DataParallel.of(net, new Adam(net.parameters(), 1), group, 2));
+                calls.forEach((name, call) -> assertEquals(
+                        "DataParallel: " + name + ": the process group is closed",
+                        assertThrows(IllegalStateException.class, call).getMessage()));
+            }
         }
     }
 

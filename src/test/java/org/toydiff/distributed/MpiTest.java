@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.toydiff.child.Child;
 import org.toydiff.child.Collected;
 import org.toydiff.child.DistributedSteps;
+import org.toydiff.child.LateAnswer;
 import org.toydiff.child.SynchronizedSteps;
 
 /// Real processes, started by `mpirun`: skipped where there is none.
@@ -111,6 +112,7 @@ class MpiTest {
                 "state of one | rank 0: DataParallel.backward, rank 1: Optimizer.stateDict",
                 "other shards | rank 0: DataParallel with 2 shards and SGD, rank 1: DataParallel with 4 shards",
                 "synchronization of one | rank 0: DataParallel with synchronizeBatchNorm(), rank 1: DataParallel.backward",
+                "other mode | rank 0: allGather [4] float64, rank 1: DataParallel.backward",
                 "other rate | rank 0: DataParallel with a group of 2 parameters, learning rate 0.1, weight decay 0.0"
             })
     void whatDiffersIsReportedByEveryRank(String fault, String message) throws Exception {
@@ -121,6 +123,25 @@ class MpiTest {
             assertTrue(job.errors(rank).contains(message), job::toString);
             assertTrue(job.errors(rank).contains("rank " + rank + " of 2 failed"), job::toString);
         }
+    }
+
+    @Test
+    void synchronizedBatchNormalizationMayHaveParametersThatOneProcessDoesNotUse() throws Exception {
+        MpiJob job = MpiJob.run(2, Collected.class, "unused parameter");
+        assertEquals(0, job.exit(), job::toString);
+        for (int rank = 0; rank < 2; rank++) {
+            assertEquals(List.of("[0.0, 0.0, 0.0]"), job.out().get(rank), job::toString);
+        }
+    }
+
+    @Test
+    void aLateAnswerDoesNotReachMemoryThatWasFreedMeanwhile(@TempDir Path folder) throws Exception {
+        MpiJob job = MpiJob.run(2, LateAnswer.class, folder.resolve("freed").toString());
+        List<String> lines = job.out().getFirst();
+        assertTrue(
+                lines.getFirst().startsWith("allReduce: no answer from the other processes for 4 seconds;"),
+                job::toString);
+        assertEquals(List.of("reused: true", "changed: 0"), lines.subList(1, lines.size()), job::toString);
     }
 
     @ParameterizedTest
