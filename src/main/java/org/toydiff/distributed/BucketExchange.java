@@ -2,6 +2,7 @@ package org.toydiff.distributed;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
@@ -17,7 +18,7 @@ final class BucketExchange {
     private final int rank;
 
     /// The gradients of this rank's elements, and those of each parameter among them.
-    private final List<Tensor> ownParts = new ArrayList<>();
+    private final Tensor[] ownParts;
 
     private final Tensor own;
 
@@ -49,18 +50,18 @@ final class BucketExchange {
         this.layout = layout;
         this.bucket = bucket;
         this.rank = rank;
-        this.own = Tensor.zeros(bucket.dtype, layout.end(bucket, rank));
-        bucket.parameters.forEach(i -> ownParts.add(part(own, 0, i, rank)));
+        this.own = Tensor.zeros(bucket.dtype(), layout.end(bucket, rank));
+        ownParts = parts(own, 0, rank);
         this.sent = new Tensor[layout.mostNodes][layout.ranks][];
         if (staging == null) {
-            sent[0][0] = ownParts.toArray(Tensor[]::new);
+            sent[0][0] = ownParts;
         } else {
             divide(staging);
         }
     }
 
     private void divide(Staging staging) {
-        DType dtype = bucket.dtype;
+        DType dtype = bucket.dtype();
         MemorySegment from = staging.sent.asSlice(0, layout.sent(bucket) * dtype.bytes());
         MemorySegment to = staging.received.asSlice(0, from.byteSize());
         Tensor sending = Tensor.wrap(from, dtype, layout.sent(bucket));
@@ -68,7 +69,7 @@ final class BucketExchange {
         List<ShardTree.Node> nodes = new ArrayList<>();
         for (int r = 0; r < layout.ranks; r++) {
             for (int node = 0; node < layout.mostNodes; node++) {
-                long block = (r * layout.mostNodes + node) * bucket.block;
+                long block = (r * layout.mostNodes + node) * bucket.block();
                 sent[node][r] = parts(sending, block, r);
                 if (node < layout.nodes.get(r).size()) {
                     nodes.add(layout.nodes.get(r).get(node));
@@ -81,14 +82,16 @@ final class BucketExchange {
         updated = parts(sending, 0, rank);
         collected = new Tensor[layout.ranks][];
         for (int r = 0; r < layout.ranks; r++) {
-            collected[r] = parts(receiving, r * bucket.block, r);
+            collected[r] = parts(receiving, r * bucket.block(), r);
         }
-        long part = bucket.block * dtype.bytes();
+        long part = bucket.block() * dtype.bytes();
         parameters = Communicator.gentleAllGather(from.asSlice(0, part), to.asSlice(0, layout.ranks * part));
     }
 
     private Tensor[] parts(Tensor all, long block, int r) {
-        return bucket.parameters.stream().map(i -> part(all, block, i, r)).toArray(Tensor[]::new);
+        Tensor[] parts = new Tensor[bucket.count()];
+        Arrays.setAll(parts, place -> part(all, block, bucket.parameter(place), r));
+        return parts;
     }
 
     private Tensor part(Tensor all, long block, int parameter, int r) {
@@ -98,12 +101,12 @@ final class BucketExchange {
 
     /// {@return where a sum of a parameter is put for a rank}
     Tensor sent(int node, int rank, int parameter) {
-        return sent[node][rank][layout.placeOf[parameter]];
+        return sent[node][rank][bucket.place(parameter)];
     }
 
     /// {@return the gradient of this rank's elements of a parameter}
     Tensor own(int parameter) {
-        return ownParts.get(layout.placeOf[parameter]);
+        return ownParts[bucket.place(parameter)];
     }
 
     /// {@return the gradient of this rank's elements of all parameters}
@@ -128,11 +131,11 @@ final class BucketExchange {
 
     /// Puts this rank's elements of a parameter where they are sent from.
     void putUpdated(int parameter, Tensor elements) {
-        updated[layout.placeOf[parameter]].copyFrom(elements);
+        updated[bucket.place(parameter)].copyFrom(elements);
     }
 
     /// {@return where the elements of a parameter arrived from a rank}
     Tensor collected(int parameter, int rank) {
-        return collected[rank][layout.placeOf[parameter]];
+        return collected[rank][bucket.place(parameter)];
     }
 }

@@ -16,30 +16,41 @@ final class BufferMeans {
     private final List<Tensor> buffers;
     private final List<Tensor> before = new ArrayList<>();
 
-    /// The sums of the shards so far by their place on the stack, see [ShardTree], and the parts of each buffer.
+    /// Those buffers that have a mean.
+    private final List<Tensor> averaged;
+
+    private final StepRecord record;
+
+    /// The sums of the shards so far by their place on the stack, see [ShardTree], and each buffer's part of them.
     private final Tensor[] sums;
 
-    private final int shards;
-    private final long elements;
-    private ShardTree tree;
+    private final Tensor[][] parts;
+
+    /// The means of all shards.
+    private final Tensor[] means;
+
+    /// The number of additions after each shard.
+    private final int[] additionsAfter;
+
     private int height;
 
-    BufferMeans(List<Tensor> buffers, Layout layout, int rank) {
+    /// @param record by which the sums are sent
+    BufferMeans(List<Tensor> buffers, Layout layout, int rank, StepRecord record) {
         this.buffers = buffers;
-        this.shards = layout.shards;
-        this.elements = elements(buffers);
+        this.record = record;
+        averaged = buffers.stream().filter(BufferMeans::hasMean).toList();
         buffers.forEach(buffer -> before.add(Tensor.zerosLike(buffer)));
         sums = new Tensor[layout.depth(rank) + 1];
+        parts = new Tensor[sums.length][];
         for (int place = 0; place < sums.length; place++) {
-            sums[place] = Tensor.zeros(DType.FLOAT64, elements);
+            sums[place] = Tensor.zeros(DType.FLOAT64, elements(buffers));
+            parts[place] = parts(sums[place]);
         }
+        means = parts(record.means());
+        additionsAfter = ShardTree.additions(layout.shardsOf.get(rank));
     }
 
     /// {@return the number of elements that have a mean}
-    long elements() {
-        return elements;
-    }
-
     static long elements(Collection<Tensor> buffers) {
         return buffers.stream()
                 .filter(BufferMeans::hasMean)
@@ -51,68 +62,65 @@ final class BufferMeans {
         return buffer.dtype().isFloating();
     }
 
+    /// {@return the elements of each buffer that has a mean, as its shape}
+    private Tensor[] parts(Tensor all) {
+        Tensor[] parts = new Tensor[averaged.size()];
+        long at = 0;
+        for (int i = 0; i < parts.length; i++) {
+            Tensor buffer = averaged.get(i);
+            parts[i] = all.slice(0, at, at + buffer.size()).reshape(buffer.shape());
+            at += buffer.size();
+        }
+        return parts;
+    }
+
     /// Begins a step.
     void begin() {
-        tree = new ShardTree(shards);
         height = 0;
         for (int i = 0; i < buffers.size(); i++) {
             before.get(i).copyFrom(buffers.get(i));
         }
     }
 
-    /// Restores what was before the step.
+    /// Restores the buffers as they were before the step.
     void restore() {
         for (int i = 0; i < buffers.size(); i++) {
             buffers.get(i).copyFrom(before.get(i));
         }
     }
 
-    /// Adds what the buffers are after a shard.
+    /// Adds the buffers as they are after a shard, which is counted from this process's first.
     void add(int shard) {
-        if (elements == 0) {
+        if (averaged.isEmpty()) {
             return;
         }
         try (var scratch = TensorArena.ofConfined()) {
-            put(sums[height]);
+            for (int i = 0; i < averaged.size(); i++) {
+                parts[height][i].copyFrom(averaged.get(i).cast(DType.FLOAT64));
+            }
         }
         height++;
-        for (int i = tree.push(new ShardTree.Node(shard, 0)); i > 0; i--, height--) {
+        for (int i = additionsAfter[shard]; i > 0; i--, height--) {
             Updates.add(sums[height - 2], sums[height - 1]);
         }
     }
 
-    private void put(Tensor sum) {
-        long at = 0;
-        for (Tensor buffer : buffers) {
-            if (hasMean(buffer)) {
-                Tensor flat = buffer.reshape(buffer.size());
-                sum.slice(0, at, at + buffer.size()).copyFrom(flat.cast(DType.FLOAT64));
-                at += buffer.size();
-            }
-        }
-    }
-
     /// Puts the sums into the record.
-    void send(StepRecord record) {
+    void send() {
         for (int node = 0; node < height; node++) {
             record.ownBuffers(node).copyFrom(sums[node]);
         }
     }
 
     /// Sets the buffers to the mean over all shards.
-    void receive(StepRecord record) {
-        if (elements == 0) {
+    void receive() {
+        if (averaged.isEmpty()) {
             return;
         }
-        Tensor mean = record.meanBuffers();
-        long at = 0;
+        record.computeMeans();
         try (var scratch = TensorArena.ofConfined()) {
-            for (Tensor buffer : buffers) {
-                if (hasMean(buffer)) {
-                    Tensor part = mean.slice(0, at, at + buffer.size());
-                    buffer.copyFrom(part.cast(buffer.dtype()).reshape(buffer.shape()));
-                    at += buffer.size();
-                }
+            for (int i = 0; i < averaged.size(); i++) {
+                averaged.get(i).copyFrom(means[i].cast(averaged.get(i).dtype()));
             }
         }
     }

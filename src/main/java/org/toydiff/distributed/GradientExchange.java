@@ -68,7 +68,7 @@ final class GradientExchange {
         }
         for (Layout.Bucket bucket : layout.buckets) {
             var made = new BucketExchange(layout, bucket, rank, staging.get(buckets.size() % ON_THE_WAY));
-            bucket.parameters.forEach(i -> bucketOf[i] = made);
+            Arrays.fill(bucketOf, bucket.first(), bucket.last() + 1, made);
             buckets.add(made);
         }
     }
@@ -79,7 +79,7 @@ final class GradientExchange {
         next = 0;
     }
 
-    /// Notes that the gradients of a shard are computed next.
+    /// Notes that the gradients of a shard of this rank are computed next.
     void push(int shard) {
         sums.push(shard);
         Arrays.fill(complete, false);
@@ -106,8 +106,8 @@ final class GradientExchange {
     }
 
     private boolean isComplete(Layout.Bucket bucket) {
-        for (int i = 0; i < bucket.parameters.size(); i++) {
-            if (!complete[bucket.parameters.get(i)]) {
+        for (int i = bucket.last(); i >= bucket.first(); i--) {
+            if (!complete[i]) {
                 return false;
             }
         }
@@ -122,9 +122,8 @@ final class GradientExchange {
         if (number >= ON_THE_WAY) {
             processes.await("backward", buckets.get(number - ON_THE_WAY).sums());
         }
-        List<Integer> members = layout.buckets.get(number).parameters;
-        for (int j = 0; j < members.size(); j++) {
-            int i = members.get(j);
+        Layout.Bucket members = layout.buckets.get(number);
+        for (int i = members.last(); i >= members.first(); i--) {
             sums.send(i, gradients.apply(i), bucket);
         }
         processes.begin(bucket.sums());
@@ -165,7 +164,8 @@ final class GradientExchange {
             if (b >= ON_THE_WAY) {
                 receive(b - ON_THE_WAY);
             }
-            for (int i : layout.buckets.get(b).parameters) {
+            Layout.Bucket members = layout.buckets.get(b);
+            for (int i = members.last(); i >= members.first(); i--) {
                 buckets.get(b).putUpdated(i, parts[i][rank]);
             }
             processes.begin(buckets.get(b).parameters());
@@ -179,7 +179,8 @@ final class GradientExchange {
         processes.await("step", stepAgreement);
         BucketExchange bucket = buckets.get(number);
         processes.await("step", bucket.parameters());
-        for (int i : layout.buckets.get(number).parameters) {
+        Layout.Bucket members = layout.buckets.get(number);
+        for (int i = members.last(); i >= members.first(); i--) {
             for (int r = 0; r < layout.ranks; r++) {
                 if (r != rank && parts[i][r].size() > 0) {
                     parts[i][r].copyFrom(bucket.collected(i, r));

@@ -1,6 +1,7 @@
 package org.toydiff.distributed;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.toydiff.DType;
 import org.toydiff.Tensor;
@@ -25,9 +26,6 @@ final class Layout {
     /// The bucket of each parameter.
     final Bucket[] bucketOf;
 
-    /// The place of each parameter in its bucket.
-    final int[] placeOf;
-
     /// The shards of each rank.
     final List<ShardRange> shardsOf = new ArrayList<>();
 
@@ -40,18 +38,26 @@ final class Layout {
     private final long[] sizes;
     private final int[] firstOfTurn;
 
-    /// Parameters that are sent together, of one dtype.
-    static final class Bucket {
-        final DType dtype;
-        final List<Integer> parameters = new ArrayList<>();
+    /// Parameters that are sent together, of one dtype: consecutive ones, the last first.
+    ///
+    /// @param dtype the dtype of all
+    /// @param last the number of the first that is sent
+    /// @param first the number of the last that is sent
+    /// @param block the most elements that a rank has
+    record Bucket(DType dtype, int last, int first, long block) {
+        /// {@return the number of parameters}
+        int count() {
+            return last - first + 1;
+        }
 
-        /// The elements that a rank has at most.
-        long block;
+        /// {@return the number of the parameter at a place}
+        int parameter(int place) {
+            return last - place;
+        }
 
-        private long bytes;
-
-        private Bucket(DType dtype) {
-            this.dtype = dtype;
+        /// {@return the place of a parameter}
+        int place(int parameter) {
+            return last - parameter;
         }
     }
 
@@ -66,11 +72,9 @@ final class Layout {
         this.sizes = parameters.stream().mapToLong(Tensor::size).toArray();
         this.firstOfTurn = turns();
         this.bucketOf = new Bucket[sizes.length];
-        this.placeOf = new int[sizes.length];
-        for (int i = sizes.length - 1; i >= 0; i--) {
-            add(i, parameters.get(i).dtype());
+        for (int last = sizes.length - 1; last >= 0; last = buckets.getLast().first() - 1) {
+            add(last, firstOfBucket(parameters, last), parameters.get(last).dtype());
         }
-        buckets.forEach(this::setBlock);
         for (int rank = 0; rank < ranks; rank++) {
             shardsOf.add(ShardRange.of(rank, ranks, shards));
             nodes.add(ShardTree.nodes(shardsOf.get(rank)));
@@ -88,23 +92,29 @@ final class Layout {
         return turns;
     }
 
-    private void add(int parameter, DType dtype) {
-        Bucket last = buckets.isEmpty() ? null : buckets.getLast();
-        long bytes = sizes[parameter] * dtype.bytes();
-        if (last == null || last.dtype != dtype || last.bytes + bytes > BUCKET_BYTES) {
-            last = new Bucket(dtype);
-            buckets.add(last);
+    /// {@return the first parameter of the bucket of a last one}
+    private int firstOfBucket(List<Tensor> parameters, int last) {
+        DType dtype = parameters.get(last).dtype();
+        long bytes = sizes[last] * dtype.bytes();
+        int first = last;
+        while (first > 0 && parameters.get(first - 1).dtype() == dtype) {
+            bytes += sizes[first - 1] * dtype.bytes();
+            if (bytes > BUCKET_BYTES) {
+                return first;
+            }
+            first--;
         }
-        placeOf[parameter] = last.parameters.size();
-        last.parameters.add(parameter);
-        last.bytes += bytes;
-        bucketOf[parameter] = last;
+        return first;
     }
 
-    private void setBlock(Bucket bucket) {
+    private void add(int last, int first, DType dtype) {
+        long block = 0;
         for (int rank = 0; rank < ranks; rank++) {
-            bucket.block = Math.max(bucket.block, end(bucket, rank));
+            block = Math.max(block, elements(last, first, rank));
         }
+        var bucket = new Bucket(dtype, last, first, block);
+        Arrays.fill(bucketOf, first, last + 1, bucket);
+        buckets.add(bucket);
     }
 
     /// {@return the number of units of the parameters before each, and of all}
@@ -139,22 +149,23 @@ final class Layout {
         return rank == ranks - 1 ? sizes[parameter] : from(parameter, rank + 1);
     }
 
+    /// {@return the number of elements that a rank has of the parameters from the last to the first}
+    private long elements(int last, int first, int rank) {
+        long elements = 0;
+        for (int i = last; i >= first; i--) {
+            elements += to(i, rank) - from(i, rank);
+        }
+        return elements;
+    }
+
     /// {@return where the elements of a parameter begin among those of its bucket that a rank has}
     long offset(int parameter, int rank) {
-        long offset = 0;
-        for (int before : bucketOf[parameter].parameters) {
-            if (before == parameter) {
-                break;
-            }
-            offset += to(before, rank) - from(before, rank);
-        }
-        return offset;
+        return elements(bucketOf[parameter].last, parameter + 1, rank);
     }
 
     /// {@return the number of elements of a bucket that a rank has}
     long end(Bucket bucket, int rank) {
-        int last = bucket.parameters.getLast();
-        return offset(last, rank) + to(last, rank) - from(last, rank);
+        return elements(bucket.last, bucket.first, rank);
     }
 
     /// {@return the number of elements of a bucket that are sent, or received, in one transfer}
@@ -165,19 +176,19 @@ final class Layout {
     /// {@return the bytes that are sent, or received, in the largest transfer}
     long largestTransfer() {
         return buckets.stream()
-                .mapToLong(bucket -> sent(bucket) * bucket.dtype.bytes())
+                .mapToLong(bucket -> sent(bucket) * bucket.dtype().bytes())
                 .max()
                 .orElse(0);
     }
 
     /// {@return the most sums that a rank keeps of each parameter while it computes its next shard}
     int depth(int rank) {
-        var tree = new ShardTree(shards);
+        int[] additions = ShardTree.additions(shardsOf.get(rank));
+        int height = 0;
         int depth = 0;
-        ShardRange own = shardsOf.get(rank);
-        for (int shard = own.first(); shard < own.end() - 1; shard++) {
-            tree.push(new ShardTree.Node(shard, 0));
-            depth = Math.max(depth, tree.nodes().size());
+        for (int shard = 0; shard < additions.length - 1; shard++) {
+            height += 1 - additions[shard];
+            depth = Math.max(depth, height);
         }
         return depth;
     }

@@ -61,7 +61,8 @@ public record ParallelPlan(
                 all,
                 optimizer.stateNames().size() * ownState(layout, parameters, rank),
                 layout.buckets.stream()
-                        .mapToLong(bucket -> rounded(layout.end(bucket, rank) * bucket.dtype.bytes()))
+                        .mapToLong(bucket -> rounded(
+                                layout.end(bucket, rank) * bucket.dtype().bytes()))
                         .sum(),
                 layout.depth(rank) * all,
                 alone ? 0 : GradientExchange.ON_THE_WAY * 2 * rounded(layout.largestTransfer()),

@@ -7,20 +7,20 @@ import org.toydiff.TensorArena;
 /// The random numbers of shards: each shard of each step begins with a seed of its own, whichever process computes
 /// it. A step draws one number from the default generator, which has the same state in every process.
 final class ShardSeeds {
+    /// The state of the generator after the step.
+    private final Tensor after = Tensor.randomState();
+
     private long step;
-    private Tensor after;
 
     /// Begins a step.
-    ///
-    /// @param state a tensor for the state of the generator
-    void begin(Tensor state) {
+    void begin() {
         try (var scratch = TensorArena.ofConfined()) {
             step = Double.doubleToRawLongBits(Tensor.rand(DType.FLOAT64).item());
-            after = state.copyFrom(Tensor.randomState());
+            after.copyFrom(Tensor.randomState());
         }
     }
 
-    /// Begins a shard.
+    /// Begins a shard, counted from the first of all processes.
     void begin(int shard) {
         Tensor.manualSeed(mixed(step + shard));
     }

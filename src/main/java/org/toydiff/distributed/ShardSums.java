@@ -8,8 +8,9 @@ import org.toydiff.Updates;
 /// The sums of the gradients of the shards that this process has computed, on a stack, see [ShardTree].
 final class ShardSums {
     private final Layout layout;
-    private final int shards;
-    private ShardTree tree;
+
+    /// The number of additions after each shard.
+    private final int[] additionsAfter;
 
     /// The sums of each parameter by their place on the stack, and what each rank has of them.
     private final Tensor[][] sums;
@@ -28,7 +29,7 @@ final class ShardSums {
 
     ShardSums(Layout layout, List<Tensor> parameters, int rank) {
         this.layout = layout;
-        this.shards = layout.shards;
+        this.additionsAfter = ShardTree.additions(layout.shardsOf.get(rank));
         int depth = layout.depth(rank);
         sums = new Tensor[depth][parameters.size()];
         parts = new Tensor[depth][parameters.size()][];
@@ -54,13 +55,13 @@ final class ShardSums {
     }
 
     void begin() {
-        tree = new ShardTree(shards);
         height = 0;
     }
 
-    /// Notes that a shard is computed next. Its gradients are then put on the stack, or sent if it is the last.
+    /// Notes that a shard is computed next, counted from this process's first. Its gradients are then put on the stack,
+    /// or sent if it is the last.
     void push(int shard) {
-        additions = tree.push(new ShardTree.Node(shard, 0));
+        additions = additionsAfter[shard];
     }
 
     /// Puts the gradients of the shard on the stack; null stands for none.

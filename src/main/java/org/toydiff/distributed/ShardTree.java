@@ -2,6 +2,7 @@ package org.toydiff.distributed;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.toydiff.Tensor;
 import org.toydiff.Updates;
 import org.toydiff.data.ShardRange;
@@ -56,24 +57,28 @@ final class ShardTree {
                 && left.first + (1L << left.level) == right.first;
     }
 
-    /// {@return the sums on the stack}
-    List<Node> nodes() {
-        return List.copyOf(stack);
-    }
-
     /// {@return the sums that remain of some shards}
     static List<Node> nodes(ShardRange shards) {
         var tree = new ShardTree(shards.shards());
         for (int shard = shards.first(); shard < shards.end(); shard++) {
             tree.push(new Node(shard, 0));
         }
-        return tree.nodes();
+        return List.copyOf(tree.stack);
     }
 
-    /// {@return the number of additions after each push of some sums}
+    /// {@return the number of additions after each of some sums}
     static int[] additions(List<Node> sums, int shards) {
         var tree = new ShardTree(shards);
         return sums.stream().mapToInt(tree::push).toArray();
+    }
+
+    /// {@return the number of additions after each of some shards}
+    static int[] additions(ShardRange shards) {
+        return additions(
+                IntStream.range(shards.first(), shards.end())
+                        .mapToObj(shard -> new Node(shard, 0))
+                        .toList(),
+                shards.shards());
     }
 
     /// Adds sums, in place.
@@ -94,16 +99,17 @@ final class ShardTree {
         }
     }
 
-    /// {@return the sum of one number for each shard}
-    static double sum(double[] numbers) {
-        double[] sums = numbers.clone();
-        var tree = new ShardTree(numbers.length);
+    /// Adds numbers, in place.
+    ///
+    /// @param sums one number for each shard; overwritten
+    /// @param additions the number of additions after each
+    /// @return the sum
+    static double add(double[] sums, int[] additions) {
         int top = -1;
-        for (int shard = 0; shard < numbers.length; shard++) {
-            sums[++top] = numbers[shard];
-            for (int i = tree.push(new Node(shard, 0)); i > 0; i--) {
+        for (int next = 0; next < additions.length; next++) {
+            sums[++top] = sums[next];
+            for (int i = additions[next]; i > 0; i--, top--) {
                 sums[top - 1] += sums[top];
-                top--;
             }
         }
         return sums[0];

@@ -32,6 +32,11 @@ final class StepRecord {
     private final List<Tensor> sums = new ArrayList<>();
     private final int[] additions;
 
+    /// The number of additions after each shard, and the numbers to be added.
+    private final int[] shardAdditions;
+
+    private final double[] terms;
+
     /// Null for one process.
     private final Transfer transfer;
 
@@ -56,6 +61,8 @@ final class StepRecord {
             }
         }
         this.additions = ShardTree.additions(nodes, layout.shards);
+        this.shardAdditions = ShardTree.additions(ShardRange.of(0, 1, layout.shards));
+        this.terms = new double[layout.shards];
     }
 
     /// {@return the number of doubles of a row}
@@ -140,7 +147,6 @@ final class StepRecord {
     }
 
     private double sum(boolean weights) {
-        double[] terms = new double[layout.shards];
         for (int r = 0; r < layout.ranks; r++) {
             ShardRange shards = layout.shardsOf.get(r);
             for (int shard = shards.first(); shard < shards.end(); shard++) {
@@ -150,13 +156,17 @@ final class StepRecord {
                 terms[shard] = weights ? weight : weight == 0 ? 0 : weight * loss;
             }
         }
-        return ShardTree.sum(terms);
+        return ShardTree.add(terms, shardAdditions);
     }
 
-    /// {@return the mean of the buffers over all shards}
-    Tensor meanBuffers() {
-        ShardTree.add(sums, additions);
-        Updates.scale(sums.getFirst(), 1.0 / layout.shards);
+    /// {@return where [#computeMeans] puts the means of the buffers}
+    Tensor means() {
         return sums.getFirst();
+    }
+
+    /// Computes the means of the buffers over all shards.
+    void computeMeans() {
+        ShardTree.add(sums, additions);
+        Updates.scale(means(), 1.0 / layout.shards);
     }
 }

@@ -68,11 +68,10 @@ class LayoutTest {
         try (var arena = TensorArena.ofConfined()) {
             var layout = new Layout(parameters(), 2, 2);
             assertEquals(
-                    List.of(List.of(5), List.of(4, 3), List.of(2), List.of(1, 0)),
-                    layout.buckets.stream().map(bucket -> bucket.parameters).toList());
-            assertEquals(
-                    List.of(DType.BFLOAT16, DType.FLOAT32, DType.FLOAT64, DType.FLOAT32),
-                    layout.buckets.stream().map(bucket -> bucket.dtype).toList());
+                    List.of("bfloat16 5 to 5", "float32 4 to 3", "float64 2 to 2", "float32 1 to 0"),
+                    layout.buckets.stream()
+                            .map(bucket -> bucket.dtype() + " " + bucket.last() + " to " + bucket.first())
+                            .toList());
         }
     }
 

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.toydiff.data.ShardRange;
 
@@ -88,8 +87,12 @@ class ShardTreeTest {
     void numbersAreAddedInThatOrder() {
         // 1 + 2⁻⁵³ is 1: only (2⁻⁵³ + 2⁻⁵³) + 1 shows the small ones.
         double small = Math.ulp(1.0) / 2;
-        assertEquals(1 + Math.ulp(1.0), ShardTree.sum(new double[] {1, 0, small, small}));
-        assertEquals(1, ShardTree.sum(new double[] {1, small, small, 0}));
-        assertEquals(15, ShardTree.sum(IntStream.range(0, 6).mapToDouble(i -> i).toArray()));
+        assertEquals(1 + Math.ulp(1.0), sum(1, 0, small, small));
+        assertEquals(1, sum(1, small, small, 0));
+        assertEquals(15, sum(0, 1, 2, 3, 4, 5));
+    }
+
+    private static double sum(double... numbers) {
+        return ShardTree.add(numbers, ShardTree.additions(ShardRange.of(0, 1, numbers.length)));
     }
 }
