@@ -2,7 +2,8 @@
 
 Needs torch==2.13.0 (CPU) and safetensors. The lines are those of golden.py. Inputs are x, the initial states if they are given, the
 lengths if they are given, then the parameters in their order; outputs are the output and the last states, with a g for each; gradients are
-those of x, the initial states and the parameters. Beside it the parameters of the case lstmDeep are saved, as io/lstm.safetensors.
+those of x, the initial states and the parameters. Beside it the parameters of the cases lstmDeep and lstmProjectedDeep are
+saved, as io/lstm.safetensors and io/lstm_projected.safetensors.
 """
 import pathlib
 
@@ -69,3 +70,11 @@ case("lstmCell", nn.LSTMCell(2, 3), randn(3, 2), [randn(3, 3), randn(3, 3)])
 case("lstmCellOne", nn.LSTMCell(2, 3), randn(2), [randn(3), randn(3)])
 case("gruCell", nn.GRUCell(2, 3), randn(3, 2), [randn(3, 3)])
 save_file(deep.state_dict(), FILE)
+# After the others, whose numbers stay as they are.
+case("lstmProjected", nn.LSTM(2, 4, proj_size=3), randn(4, 3, 2), [randn(1, 3, 3), randn(1, 3, 4)])
+case("lstmProjectedPacked", nn.LSTM(2, 3, bias=False, batch_first=True, proj_size=1), randn(3, 4, 2),
+     [randn(1, 3, 1), randn(1, 3, 3)], torch.tensor([2, 4, 1]))
+projected = nn.LSTM(2, 3, 2, bidirectional=True, proj_size=2)
+case("lstmProjectedDeep", projected, randn(4, 3, 2), [randn(4, 3, 2), randn(4, 3, 3)], torch.tensor([3, 4, 2]))
+case("lstmProjectedOne", nn.LSTM(2, 3, 2, proj_size=2), randn(4, 2))
+save_file(projected.state_dict(), FILE.with_name("lstm_projected.safetensors"))

@@ -12,7 +12,8 @@ import org.toydiff.internal.recurrence.Cell;
 ///
 /// **Speed** The inputs' share of the gates is one product for all steps. A step is one product with the hidden state,
 /// and one pass over the cell.
-/// **Memory** With gradients, gates and states of all steps are kept for backward. Without, the states alone.
+/// **Memory** With gradients, gates and states of all steps are kept for backward, and the factors of a projection.
+/// Without, the states alone.
 /// **Lengths** A sequence may be shorter than T. Its state stays as it is after its last step, the results there are
 /// 0, and its padding has no gradient; but the padding must not be NaN or infinite, because the gradient of the input
 /// weight is one product over all steps. The reverse direction begins at the last step of each sequence.
@@ -22,9 +23,10 @@ public sealed interface RecurrenceOps permits Tensor {
     }
 
     /// One direction of an LSTM layer: `i, f, g, o = x·weightIhᵀ + biasIh + h·weightHhᵀ + biasHh`,
-    /// `c ← σ(f)·c + σ(i)·tanh(g)`, `h ← σ(o)·tanh(c)`.
+    /// `c ← σ(f)·c + σ(i)·tanh(g)`, `h ← σ(o)·tanh(c)`, or `h ← (σ(o)·tanh(c))·weightHrᵀ` with a projection.
     ///
-    /// **Shapes** `[T, B, in]`, the states `[B, H]`, weights `[4·H, in]` and `[4·H, H]`, biases `[4·H]`.
+    /// **Shapes** `[T, B, in]`, the states `[B, H]`, weights `[4·H, in]` and `[4·H, H]`, biases `[4·H]`. With a
+    /// projection h is `[B, P]`, its weight `[4·H, P]`.
     /// **Gradient** to all floating operands, through all steps.
     ///
     /// @param hidden h before the first step, of this dtype, as all operands but the lengths
@@ -33,9 +35,10 @@ public sealed interface RecurrenceOps permits Tensor {
     /// @param weightHh the weight of h
     /// @param biasIh the bias of the input, or null if there are no biases
     /// @param biasHh the bias of h, or null if there are none
+    /// @param weightHr the weight of a projection of h, `[P, H]`, not empty; null for none
     /// @param lengths the number of steps of each sequence, `[B]`, INT32 or INT64, from 1 to T; null if all have T
     /// @param reverse whether the last step comes first
-    /// @return h after each step `[T, B, H]`, the last h and the last c, `[B, H]` each
+    /// @return h after each step `[T, B, P]`, the last h `[B, P]` and the last c `[B, H]`; P is H without a projection
     /// @throws IllegalArgumentException if the shapes do not fit, T is 0, the dtype is neither FLOAT32 nor FLOAT64, or
     ///     a length is out of range
     default List<Tensor> lstm(
@@ -45,11 +48,12 @@ public sealed interface RecurrenceOps permits Tensor {
             Tensor weightHh,
             Tensor biasIh,
             Tensor biasHh,
+            Tensor weightHr,
             Tensor lengths,
             boolean reverse) {
         Objects.requireNonNull(cell, "cell");
-        Tensor[] operands = operands("lstm", self(), weightIh, weightHh, hidden, cell, biasIh, biasHh);
-        return run("lstm", Cell.LSTM, lengths, reverse, operands);
+        Tensor[] operands = operands("lstm", self(), weightIh, weightHh, hidden, cell, biasIh, biasHh, weightHr);
+        return run("lstm", weightHr == null ? Cell.LSTM : Cell.PROJECTED_LSTM, lengths, reverse, operands);
     }
 
     /// One direction of a GRU layer: `r = σ(xᵣ + hᵣ)`, `z = σ(x_z + h_z)`, `n = tanh(xₙ + r·hₙ)`,
@@ -76,7 +80,7 @@ public sealed interface RecurrenceOps permits Tensor {
             Tensor biasHh,
             Tensor lengths,
             boolean reverse) {
-        Tensor[] operands = operands("gru", self(), weightIh, weightHh, hidden, null, biasIh, biasHh);
+        Tensor[] operands = operands("gru", self(), weightIh, weightHh, hidden, null, biasIh, biasHh, null);
         return run("gru", Cell.GRU, lengths, reverse, operands);
     }
 
@@ -112,7 +116,7 @@ public sealed interface RecurrenceOps permits Tensor {
                     default ->
                         throw new IllegalArgumentException("rnn: the activation is TANH or RELU, not " + activation);
                 };
-        Tensor[] operands = operands("rnn", self(), weightIh, weightHh, hidden, null, biasIh, biasHh);
+        Tensor[] operands = operands("rnn", self(), weightIh, weightHh, hidden, null, biasIh, biasHh, null);
         return run("rnn", cell, lengths, reverse, operands);
     }
 
@@ -125,7 +129,8 @@ public sealed interface RecurrenceOps permits Tensor {
             Tensor hidden,
             Tensor cell,
             Tensor biasIh,
-            Tensor biasHh) {
+            Tensor biasHh,
+            Tensor weightHr) {
         if ((biasIh == null) != (biasHh == null)) {
             throw new IllegalArgumentException(op + ": there is one bias of two; give both, or null for both");
         }
@@ -138,6 +143,9 @@ public sealed interface RecurrenceOps permits Tensor {
             operands.add(biasIh);
             operands.add(biasHh);
         }
+        if (weightHr != null) {
+            operands.add(weightHr);
+        }
         return operands.toArray(Tensor[]::new);
     }
 
@@ -149,14 +157,15 @@ public sealed interface RecurrenceOps permits Tensor {
             operands = Arrays.copyOf(given, given.length + 1);
             operands[given.length] = padding(op, lengths, steps, given[0].shape[1]);
         }
-        boolean biased = given.length >= (cell == Cell.LSTM ? 7 : 6);
-        Tensor out = new RecurrentLayer(op, cell, biased, lengths != null, reverse).of(operands);
-        Tensor y = cell == Cell.LSTM ? out.slice(0, 0, steps) : out;
-        Tensor last = out.get(reverse ? 0 : steps - 1);
-        if (lengths != null) {
-            y = y.zeroWhere(operands[given.length].unsqueeze(2));
+        boolean biased = given.length - (cell == Cell.PROJECTED_LSTM ? 1 : 0) >= (cell.isLstm() ? 7 : 6);
+        var layer = new RecurrentLayer(op, cell, biased, lengths != null, reverse);
+        List<Tensor> results = layer.results(layer.of(operands), operands);
+        if (lengths == null) {
+            return results;
         }
-        return cell == Cell.LSTM ? List.of(y, last, out.get(steps)) : List.of(y, last);
+        List<Tensor> zeroed = new ArrayList<>(results);
+        zeroed.set(0, results.getFirst().zeroWhere(operands[given.length].unsqueeze(2)));
+        return List.copyOf(zeroed);
     }
 
     /// The steps of each sequence that are none of its own, `[T, B]`.
@@ -192,26 +201,14 @@ public sealed interface RecurrenceOps permits Tensor {
             throw new IllegalArgumentException(op + ": takes FLOAT32 or FLOAT64, and " + Shape.text(x.shape) + " is "
                     + x.dtype + "; cast(DType.FLOAT32) first");
         }
-        Tensor hidden = operands[3];
-        boolean fits = x.rank() == 3 && hidden.rank() == 2 && hidden.shape[0] == x.shape[1];
-        if (fits) {
-            long units = hidden.shape[1];
-            long rows = cell.gates * units;
-            fits = has(operands[1], rows, x.shape[2]) && has(operands[2], rows, units);
-            int next = 4;
-            if (cell == Cell.LSTM) {
-                fits &= has(operands[next++], x.shape[1], units);
-            }
-            while (next < operands.length) {
-                fits &= has(operands[next++], rows);
-            }
-        }
-        if (!fits) {
+        if (!fits(cell, operands)) {
+            String gates = cell.isPlain() ? "" : cell.gates + "·";
+            String width = cell == Cell.PROJECTED_LSTM ? "P" : "H";
             throw new IllegalArgumentException(op + ": x, weights, states and biases "
                     + Arrays.stream(operands).map(t -> Shape.text(t.shape)).toList()
-                    + " do not fit; they are [T, B, in], ["
-                    + gates(cell) + "H, in], [" + gates(cell) + "H, H], [B, H]"
-                    + (cell == Cell.LSTM ? " twice" : "") + " and [" + gates(cell) + "H] twice or never");
+                    + " do not fit; they are [T, B, in], [" + gates + "H, in], [" + gates + "H, " + width + "], [B, "
+                    + width + "]" + (cell.isLstm() ? ", [B, H]" : "") + ", [" + gates + "H] twice or never"
+                    + (cell == Cell.PROJECTED_LSTM ? ", and [P, H] with elements" : ""));
         }
         if (x.shape[0] == 0) {
             throw new IllegalArgumentException(
@@ -219,8 +216,31 @@ public sealed interface RecurrenceOps permits Tensor {
         }
     }
 
-    private static String gates(Cell cell) {
-        return cell.isPlain() ? "" : cell.gates + "·";
+    private static boolean fits(Cell cell, Tensor[] operands) {
+        Tensor x = operands[0];
+        Tensor hidden = operands[3];
+        if (x.rank() != 3 || hidden.rank() != 2 || hidden.shape[0] != x.shape[1] || operands[2].rank() != 2) {
+            return false;
+        }
+        long rows = operands[2].shape[0];
+        long units = rows / cell.gates;
+        long width = hidden.shape[1];
+        boolean fits =
+                rows == units * cell.gates && has(operands[1], rows, x.shape[2]) && has(operands[2], rows, width);
+        int next = 4;
+        int end = operands.length;
+        if (cell.isLstm()) {
+            fits &= has(operands[next++], x.shape[1], units);
+        }
+        if (cell == Cell.PROJECTED_LSTM) {
+            fits &= has(operands[--end], width, units) && width > 0 && units > 0;
+        } else {
+            fits &= width == units;
+        }
+        while (next < end) {
+            fits &= has(operands[next++], rows);
+        }
+        return fits;
     }
 
     private static boolean has(Tensor t, long... shape) {

@@ -10,9 +10,10 @@ import org.toydiff.internal.recurrence.Cell;
 /// One direction of a recurrent layer: all steps are one node, whose rule walks them backward.
 ///
 /// The inputs of the node are x, the weights of x and of h, the initial h; of an LSTM the initial c; the biases of x
-/// and of h, if there are any; the padding, if there is any; and, beside an RNN's, the gates and one more value of each
-/// step, which forward saves: c, or a GRU's share of h in its gate n. The output is h after each step, and of an LSTM
-/// the last c after them.
+/// and of h, if there are any; the weight of a projection, if there is one; the padding, if there is any; and,
+/// beside an RNN's, the values of each step that forward saves: the gates, c, or a GRU's share of h in its gate n, and
+/// the factor of a projection. The output is h after each step `[T, B, P]`; of an LSTM `[T·B·P + B·H]`, all elements
+/// of these and of the last c.
 record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, boolean reverse) implements Rule.Joint {
     private static final int X = 0;
     private static final int INPUT_WEIGHT = 1;
@@ -21,15 +22,19 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
     private static final int CELL = 4;
 
     private int inputBias() {
-        return cell == Cell.LSTM ? CELL + 1 : CELL;
+        return cell.isLstm() ? CELL + 1 : CELL;
     }
 
     private int hiddenBias() {
         return inputBias() + 1;
     }
 
-    private int padding() {
+    private int projection() {
         return inputBias() + (biased ? 2 : 0);
+    }
+
+    private int padding() {
+        return projection() + (isProjected() ? 1 : 0);
     }
 
     private int gates() {
@@ -40,36 +45,54 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
         return gates() + 1;
     }
 
+    /// The factors of the projections, which come last.
+    private int unprojected() {
+        return saved() + 1;
+    }
+
+    private int inputs() {
+        return cell.isPlain() ? gates() : isProjected() ? unprojected() + 1 : saved() + 1;
+    }
+
+    private boolean isProjected() {
+        return cell == Cell.PROJECTED_LSTM;
+    }
+
+    private long units(Tensor[] operands) {
+        return operands[HIDDEN_WEIGHT].shape[0] / cell.gates;
+    }
+
     /// Computes all steps from the operands, those inputs that the caller has.
     Tensor of(Tensor... operands) {
         boolean recorded = Tensor.anyRecorded(operands);
         Tensor x = operands[X];
         long steps = x.shape[0];
         long batch = x.shape[1];
-        long units = operands[HIDDEN].shape[1];
-        long[] shape = {cell == Cell.LSTM ? steps + 1 : steps, batch, units};
-        Tensor hidden = Tensor.make(op, x.dtype, shape, recorded);
-        Tensor gates = null;
-        Tensor saved = null;
-        if (!cell.isPlain()) {
-            gates = value(x.dtype, recorded, steps, batch, cell.gates * units);
-            saved = value(x.dtype, recorded, recorded ? steps : 1, batch, units);
+        long units = units(operands);
+        long width = operands[HIDDEN].shape[1];
+        long[] shape = {steps, batch, width};
+        if (cell.isLstm()) {
+            shape = new long[] {steps * batch * width + batch * units};
         }
-        multiplyInputs(operands, rows(gates == null ? hidden : gates, steps * batch));
-        runForward(operands, gates, hidden, saved);
-        if (recorded) {
-            Tensor[] inputs = Arrays.copyOf(operands, cell.isPlain() ? gates() : gates() + 2);
-            if (gates != null) {
-                inputs[gates()] = gates;
-                inputs[saved()] = saved;
+        Tensor hidden = Tensor.make(op, x.dtype, shape, recorded);
+        Tensor[] inputs = Arrays.copyOf(operands, inputs());
+        if (!cell.isPlain()) {
+            long kept = recorded ? steps : 1;
+            inputs[gates()] = value(x.dtype, recorded, steps, batch, cell.gates * units);
+            inputs[saved()] = value(x.dtype, recorded, kept, batch, units);
+            if (isProjected()) {
+                inputs[unprojected()] = value(x.dtype, recorded, kept, batch, units);
             }
+        }
+        multiplyInputs(operands, rows(cell.isPlain() ? hidden : inputs[gates()], steps * batch));
+        runForward(inputs, hidden);
+        if (recorded) {
             Rule[] rules = new Rule[inputs.length];
             Arrays.fill(rules, this);
             return hidden.record(op, null, rules, inputs);
         }
-        if (gates != null) {
-            gates.freeScratch(op);
-            saved.freeScratch(op);
+        for (int i = operands.length; i < inputs.length; i++) {
+            inputs[i].freeScratch(op);
         }
         return hidden;
     }
@@ -110,22 +133,22 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
         x.freeCopyOf(operands[X], op);
     }
 
-    private void runForward(Tensor[] operands, Tensor gates, Tensor hidden, Tensor saved) {
-        Tensor[] whole = wholeOperands(operands);
-        long[] shape = {hidden.shape[1], cell.gates * hidden.shape[2]};
+    private void runForward(Tensor[] inputs, Tensor hidden) {
+        Tensor[] whole = wholeOperands(inputs);
+        long[] shape = {inputs[HIDDEN].shape[0], cell.gates * inputs[HIDDEN].shape[1]};
         Tensor share = cell == Cell.GRU ? Tensor.make(op, hidden.dtype, shape, true) : null;
-        launch(whole, gates, hidden, saved).forward(share);
+        launch(whole, hidden).forward(share);
         if (share != null) {
             share.freeScratch(op);
         }
-        freeCopies(whole, operands);
+        freeCopies(whole, inputs);
     }
 
     /// The operands of the steps, copied where they are not contiguous.
-    private Tensor[] wholeOperands(Tensor[] operands) {
-        Tensor[] whole = operands.clone();
-        for (int i = HIDDEN_WEIGHT; i < operands.length; i++) {
-            whole[i] = operands[i].contiguous(op);
+    private Tensor[] wholeOperands(Tensor[] inputs) {
+        Tensor[] whole = inputs.clone();
+        for (int i = HIDDEN_WEIGHT; i < inputs.length; i++) {
+            whole[i] = inputs[i].contiguous(op);
         }
         return whole;
     }
@@ -136,18 +159,20 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
         }
     }
 
-    private RecurrenceLaunch launch(Tensor[] operands, Tensor gates, Tensor hidden, Tensor saved) {
+    private RecurrenceLaunch launch(Tensor[] inputs, Tensor hidden) {
         return new RecurrenceLaunch(
                 cell,
                 reverse,
-                operands[HIDDEN_WEIGHT],
-                biased && cell == Cell.GRU ? operands[hiddenBias()] : null,
-                operands[HIDDEN],
-                cell == Cell.LSTM ? operands[CELL] : null,
-                padded ? operands[padding()] : null,
-                gates,
+                inputs[HIDDEN_WEIGHT],
+                isProjected() ? inputs[projection()] : null,
+                biased && cell == Cell.GRU ? inputs[hiddenBias()] : null,
+                inputs[HIDDEN],
+                cell.isLstm() ? inputs[CELL] : null,
+                padded ? inputs[padding()] : null,
+                cell.isPlain() ? null : inputs[gates()],
                 hidden,
-                saved);
+                cell.isPlain() ? null : inputs[saved()],
+                isProjected() ? inputs[unprojected()] : null);
     }
 
     @Override
@@ -183,18 +208,20 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
     private Tensor[] unrecordedContributions(Tensor given, Tensor[] inputs, Tensor y, boolean[] wanted) {
         Tensor g = given.contiguous(gradientOp());
         Tensor[] whole = wholeOperands(inputs);
-        Tensor keptGates = cell.isPlain() ? null : inputs[gates()];
-        Tensor saved = cell.isPlain() ? null : inputs[saved()];
         RecurrenceLaunch.Gradients gradients = gradients(g, inputs);
-        launch(whole, keptGates, y, saved).backward(gradients);
+        launch(whole, y).backward(gradients);
 
         Tensor[] contributions = new Tensor[inputs.length];
         contributions[HIDDEN] = gradients.hidden();
-        if (cell == Cell.LSTM) {
+        if (cell.isLstm()) {
             contributions[CELL] = gradients.cell();
         }
         if (wanted[HIDDEN_WEIGHT]) {
             contributions[HIDDEN_WEIGHT] = hiddenWeightGradient(gradients, whole[HIDDEN], y);
+        }
+        if (isProjected() && wanted[projection()]) {
+            Tensor products = Products.rows(gradients.projections());
+            contributions[projection()] = products.matrixTranspose().matmul(Products.rows(inputs[unprojected()]));
         }
         addThoseOfInputs(contributions, gradients, inputs, wanted);
         freeCopies(whole, inputs);
@@ -210,13 +237,16 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
     private RecurrenceLaunch.Gradients gradients(Tensor g, Tensor[] inputs) {
         long steps = inputs[X].shape[0];
         long batch = inputs[X].shape[1];
-        long units = inputs[HIDDEN].shape[1];
+        long units = units(inputs);
+        long width = inputs[HIDDEN].shape[1];
         return new RecurrenceLaunch.Gradients(
                 g,
                 gradient(g.dtype, steps, batch, cell.gates * units),
                 cell == Cell.GRU ? gradient(g.dtype, steps, batch, units) : null,
-                gradient(g.dtype, batch, units),
-                cell == Cell.LSTM ? gradient(g.dtype, batch, units) : null);
+                isProjected() ? gradient(g.dtype, steps, batch, width) : null,
+                isProjected() ? gradient(g.dtype, batch, units) : null,
+                gradient(g.dtype, batch, width),
+                cell.isLstm() ? gradient(g.dtype, batch, units) : null);
     }
 
     private Tensor gradient(DType dtype, long... shape) {
@@ -254,7 +284,7 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
         long units = initial.shape[1];
         Tensor gates = gradients.gates();
         Tensor share = gradients.share();
-        Tensor gradient = gradient(y.dtype, cell.gates * units, units);
+        Tensor gradient = gradient(y.dtype, gates.shape[2], units);
         if (share == null) {
             addProducts(gates, 0, gates.shape[2], initial, y, gradient);
         } else {
@@ -271,7 +301,8 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
         Tensor to = rows(gradient, first, count);
         Tensor atFirst = Families.part(rows(g, reverse ? (steps - 1) * batch : 0, batch), 1, 0, count);
         Tensor later = Families.part(rows(g, reverse ? 0 : batch, (steps - 1) * batch), 1, 0, count);
-        Tensor before = rows(y, reverse ? batch : 0, (steps - 1) * batch);
+        long[] shape = {(steps - 1) * batch, initial.shape[1]};
+        Tensor before = y.view(y.offset + (reverse ? initial.size() : 0), shape, Shape.strides(shape));
         Products.multiply(atFirst.matrixTranspose(), initial, 0, to);
         if (steps > 1) {
             Products.multiply(later.matrixTranspose(), before, 1, to);
@@ -283,8 +314,8 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
         Tensor x = inputs[X];
         int steps = (int) x.shape[0];
         Tensor h = inputs[HIDDEN];
-        Tensor c = cell == Cell.LSTM ? inputs[CELL] : null;
-        Tensor[] states = new Tensor[cell == Cell.LSTM ? steps + 1 : steps];
+        Tensor c = cell.isLstm() ? inputs[CELL] : null;
+        Tensor[] states = new Tensor[steps];
         for (int i = 0; i < steps; i++) {
             int step = reverse ? steps - 1 - i : i;
             Tensor ofInput = x.get(step).linear(inputs[INPUT_WEIGHT], biased ? inputs[inputBias()] : null);
@@ -295,21 +326,36 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
                 case RNN_TANH -> h = ofInput.add(ofHidden).tanh();
                 case RNN_RELU -> h = ofInput.add(ofHidden).relu();
                 case GRU -> h = gru(ofInput.chunk(3, 1), ofHidden.chunk(3, 1), h);
-                case LSTM -> {
+                case LSTM, PROJECTED_LSTM -> {
                     List<Tensor> gates = ofInput.add(ofHidden).chunk(4, 1);
                     Tensor next = gates.get(1).sigmoid().multiply(c);
                     next = next.add(gates.get(0).sigmoid().multiply(gates.get(2).tanh()));
                     h = gates.get(3).sigmoid().multiply(next.tanh());
+                    h = isProjected() ? h.linear(inputs[projection()], null) : h;
                     c = pad == null ? next : Tensor.where(pad, c, next);
                 }
             }
             h = pad == null ? h : Tensor.where(pad, before, h);
             states[step] = h;
         }
-        if (c != null) {
-            states[steps] = c;
+        Tensor all = Tensor.stack(0, states);
+        return c == null ? all : Tensor.concat(0, all.reshape(all.size()), c.reshape(c.size()));
+    }
+
+    /// The results in an output: h after each step, the last h, and an LSTM's last c.
+    List<Tensor> results(Tensor output, Tensor[] operands) {
+        Tensor hidden = operands[HIDDEN];
+        long steps = operands[X].shape[0];
+        Tensor all = output;
+        if (cell.isLstm()) {
+            all = output.slice(0, 0, steps * hidden.size()).reshape(steps, hidden.shape[0], hidden.shape[1]);
         }
-        return Tensor.stack(0, states);
+        Tensor last = all.get(reverse ? 0 : steps - 1);
+        if (!cell.isLstm()) {
+            return List.of(all, last);
+        }
+        Tensor c = output.slice(0, steps * hidden.size(), output.size()).reshape(operands[CELL].shape);
+        return List.of(all, last, c);
     }
 
     private static Tensor gru(List<Tensor> ofInput, List<Tensor> ofHidden, Tensor h) {

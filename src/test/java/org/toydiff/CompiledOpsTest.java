@@ -209,7 +209,7 @@ class CompiledOpsTest {
                 switch (gates) {
                     case 1 -> input.rnn(state, weight, weight, null, null, lengths, true, Activation.TANH);
                     case 3 -> input.gru(state, weight, weight, null, null, lengths, true);
-                    default -> input.lstm(state, state, weight, weight, null, null, lengths, true);
+                    default -> input.lstm(state, state, weight, weight, null, null, null, lengths, true);
                 };
         return Tensor.concat(0, results.get(0).flatten(0, 1), results.get(1), results.getLast());
     }

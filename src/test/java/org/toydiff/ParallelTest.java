@@ -73,7 +73,7 @@ class ParallelTest {
         Tensor state = Tensor.randn(64, 300);
         Tensor inputWeight = Tensor.randn(1200, 48);
         Tensor hiddenWeight = Tensor.randn(1200, 300).multiply(0.1);
-        ops.put("lstm", () -> steps.lstm(state, state, inputWeight, hiddenWeight, null, null, null, false)
+        ops.put("lstm", () -> steps.lstm(state, state, inputWeight, hiddenWeight, null, null, null, null, false)
                 .getFirst());
         Tensor halves = c.cast(DType.BFLOAT16);
         ops.put("cast", () -> long1.cast(DType.BFLOAT16));

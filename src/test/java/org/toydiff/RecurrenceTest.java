@@ -27,6 +27,9 @@ class RecurrenceTest {
         {1, 1, 1, 1}, {1, 2, 3, 2}, {4, 1, 2, 1}, {5, 3, 4, 6}, {3, 5, 1, 17}, {2, 70, 3, 65}
     };
 
+    /// The elements of a projected h: more than there are units in some cases, which layers refuse and the op takes.
+    private static final long PROJECTED = 3;
+
     /// A call of an op on T steps of B sequences.
     ///
     /// @param sizes T, B, in and H
@@ -52,19 +55,23 @@ class RecurrenceTest {
             long batch = sizes[1];
             long in = sizes[2];
             long units = sizes[3];
+            long width = cell == Cell.PROJECTED_LSTM ? PROJECTED : units;
             long rows = cell.gates * units;
             var random = new Random(7);
             List<Tensor> inputs = new ArrayList<>();
             inputs.add(Tensor.randn(dtype, random, steps, batch, in));
             inputs.add(Tensor.randn(dtype, random, rows, in));
-            inputs.add(Tensor.randn(dtype, random, rows, units).divide(Math.sqrt(units)));
-            inputs.add(Tensor.randn(dtype, random, batch, units));
-            if (cell == Cell.LSTM) {
+            inputs.add(Tensor.randn(dtype, random, rows, width).divide(Math.sqrt(width)));
+            inputs.add(Tensor.randn(dtype, random, batch, width));
+            if (cell.isLstm()) {
                 inputs.add(Tensor.randn(dtype, random, batch, units));
             }
             if (biased) {
                 inputs.add(Tensor.randn(dtype, random, rows));
                 inputs.add(Tensor.randn(dtype, random, rows));
+            }
+            if (cell == Cell.PROJECTED_LSTM) {
+                inputs.add(Tensor.randn(dtype, random, width, units));
             }
             return inputs;
         }
@@ -80,12 +87,14 @@ class RecurrenceTest {
         }
 
         List<Tensor> run(List<Tensor> in, Tensor lengths) {
-            int bias = cell == Cell.LSTM ? 5 : 4;
+            int bias = cell.isLstm() ? 5 : 4;
+            Tensor weightHr = cell == Cell.PROJECTED_LSTM ? in.getLast() : null;
             Tensor biasIh = biased ? in.get(bias) : null;
             Tensor biasHh = biased ? in.get(bias + 1) : null;
             Tensor x = in.get(0);
             return switch (cell) {
-                case LSTM -> x.lstm(in.get(3), in.get(4), in.get(1), in.get(2), biasIh, biasHh, lengths, reverse);
+                case LSTM, PROJECTED_LSTM ->
+                    x.lstm(in.get(3), in.get(4), in.get(1), in.get(2), biasIh, biasHh, weightHr, lengths, reverse);
                 case GRU -> x.gru(in.get(3), in.get(1), in.get(2), biasIh, biasHh, lengths, reverse);
                 case RNN_TANH, RNN_RELU ->
                     x.rnn(in.get(3), in.get(1), in.get(2), biasIh, biasHh, lengths, reverse, activation());
@@ -109,11 +118,12 @@ class RecurrenceTest {
                 operands[operands.length - 1] = outside;
                 inside = outside.logicalNot().cast(in.getFirst().dtype).reshape(steps, sizes[1], 1);
             }
-            Tensor all = new RecurrentLayer("composed", cell, biased, padded, reverse).composed(operands);
-            Tensor y = all.slice(0, 0, steps);
-            Tensor last = all.get(reverse ? 0 : steps - 1);
-            y = padded ? y.multiply(inside) : y;
-            return cell == Cell.LSTM ? List.of(y, last, all.get(steps)) : List.of(y, last);
+            var layer = new RecurrentLayer("composed", cell, biased, padded, reverse);
+            List<Tensor> results = new ArrayList<>(layer.results(layer.composed(operands), operands));
+            if (padded) {
+                results.set(0, results.getFirst().multiply(inside));
+            }
+            return results;
         }
 
         @Override
@@ -406,7 +416,8 @@ class RecurrenceTest {
                 List<Tensor> inputs = call.inputs(DType.FLOAT32);
                 inputs.forEach(Tensor::trackGradient);
                 List<Tensor> results = call.run(inputs);
-                assertArrayEquals(new long[] {3, 0, 4}, results.getFirst().shape());
+                long width = cell == Cell.PROJECTED_LSTM ? PROJECTED : 4;
+                assertArrayEquals(new long[] {3, 0, width}, results.getFirst().shape());
                 results.getFirst().sum().backward(Release.EAGER);
                 assertEquals(0, inputs.get(2).gradient().abs().sum().item());
             }
@@ -420,25 +431,40 @@ class RecurrenceTest {
             Tensor h = Tensor.ones(2, 4);
             Tensor ih = Tensor.ones(16, 5);
             Tensor hh = Tensor.ones(16, 4);
-            requireRefused("[T, B, in], [4·H, in]", () -> x.lstm(h, h, ih, ih, null, null, null, false));
+            requireRefused("[T, B, in], [4·H, in]", () -> x.lstm(h, h, ih, ih, null, null, null, null, false));
             requireRefused("[3·H, H]", () -> x.gru(h, ih, hh, null, null, null, false));
             requireRefused(
                     "lstm: there is one bias of two; give both",
-                    () -> x.lstm(h, h, ih, hh, Tensor.ones(16), null, null, false));
+                    () -> x.lstm(h, h, ih, hh, Tensor.ones(16), null, null, null, false));
             requireRefused(
                     "length 4 of sequence 1",
-                    () -> x.lstm(h, h, ih, hh, null, null, Tensor.of(new int[] {3, 4}), false));
+                    () -> x.lstm(h, h, ih, hh, null, null, null, Tensor.of(new int[] {3, 4}), false));
             requireRefused(
                     "length 0 of sequence 0",
-                    () -> x.lstm(h, h, ih, hh, null, null, Tensor.of(new int[] {0, 3}), false));
-            requireRefused("one for each", () -> x.lstm(h, h, ih, hh, null, null, Tensor.of(new int[] {3}), false));
-            requireRefused("no steps", () -> Tensor.ones(0, 2, 5).lstm(h, h, ih, hh, null, null, null, false));
+                    () -> x.lstm(h, h, ih, hh, null, null, null, Tensor.of(new int[] {0, 3}), false));
+            requireRefused(
+                    "one for each", () -> x.lstm(h, h, ih, hh, null, null, null, Tensor.of(new int[] {3}), false));
+            Tensor projected = Tensor.ones(2, 3);
+            Tensor hp = Tensor.ones(16, 3);
+            requireRefused(
+                    "[4·H, P], [B, P], [B, H], [4·H] twice or never, and [P, H] with elements",
+                    () -> x.lstm(projected, h, ih, hp, null, null, Tensor.ones(4, 3), null, false));
+            requireRefused(
+                    "do not fit",
+                    () -> x.lstm(projected, projected, ih, hp, null, null, Tensor.ones(3, 4), null, false));
+            Tensor nothing = Tensor.ones(2, 0);
+            requireRefused(
+                    "with elements",
+                    () -> x.lstm(nothing, h, ih, Tensor.ones(16, 0), null, null, Tensor.ones(0, 4), null, false));
+            requireRefused("no steps", () -> Tensor.ones(0, 2, 5).lstm(h, h, ih, hh, null, null, null, null, false));
             requireRefused("TANH or RELU", () -> x.rnn(h, ih, hh, null, null, null, false, Activation.SIGMOID));
             assertEquals(
                     "cell",
-                    assertThrows(NullPointerException.class, () -> x.lstm(h, null, ih, hh, null, null, null, false))
+                    assertThrows(
+                                    NullPointerException.class,
+                                    () -> x.lstm(h, null, ih, hh, null, null, null, null, false))
                             .getMessage());
-            requireRefused("is float64", () -> x.lstm(h.cast(DType.FLOAT64), h, ih, hh, null, null, null, false));
+            requireRefused("is float64", () -> x.lstm(h.cast(DType.FLOAT64), h, ih, hh, null, null, null, null, false));
         }
     }
 

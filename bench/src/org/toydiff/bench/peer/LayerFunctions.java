@@ -84,7 +84,7 @@ final class LayerFunctions {
         Tensor hiddenBias = parameters.zeros(4 * HIDDEN);
         Tensor zeros = Tensor.zeros(sequences, HIDDEN);
         return TimedFunction.block(
-                x -> x.lstm(zeros, zeros, inputWeight, hiddenWeight, inputBias, hiddenBias, null, false)
+                x -> x.lstm(zeros, zeros, inputWeight, hiddenWeight, inputBias, hiddenBias, null, null, false)
                         .getFirst(),
                 parameters.all(),
                 TimedFunction.inputs(STEPS, sequences, HIDDEN),

@@ -25,7 +25,7 @@ public final class GRU extends RNNBase {
     /// @param in the number of elements of a step of the input
     /// @param hidden the number of hidden units of each layer and direction, H
     /// @param options the number of layers, and the rest
-    /// @throws IllegalArgumentException if a size is not positive
+    /// @throws IllegalArgumentException if a size is not positive, or the options have a projection
     public GRU(long in, long hidden, RecurrentOptions options) {
         this(DType.FLOAT32, in, hidden, options);
     }
@@ -36,7 +36,8 @@ public final class GRU extends RNNBase {
     /// @param in the number of elements of a step of the input
     /// @param hidden the number of hidden units of each layer and direction, H
     /// @param options the number of layers, and the rest
-    /// @throws IllegalArgumentException if a size is not positive or the dtype is neither of the two
+    /// @throws IllegalArgumentException if a size is not positive, the options have a projection, or the dtype is
+    ///     neither of the two
     public GRU(DType dtype, long in, long hidden, RecurrentOptions options) {
         super(dtype, 3, in, hidden, options);
     }

@@ -29,7 +29,7 @@ public final class GRUCell extends Layer {
     /// @throws IllegalArgumentException if a size is not positive or the dtype is neither of the two
     public GRUCell(DType dtype, long in, long hidden, boolean bias) {
         RecurrentWeights.require(this, dtype, 3, in, hidden);
-        this.weights = RecurrentWeights.of(this, dtype, 3, in, hidden, bias, "");
+        this.weights = RecurrentWeights.of(this, dtype, 3, in, hidden, 0, bias, "");
     }
 
     /// Computes one step.

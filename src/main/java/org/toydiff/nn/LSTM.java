@@ -5,14 +5,17 @@ import org.toydiff.DType;
 import org.toydiff.Tensor;
 
 /// Layers of long short-term memory: `i, f, g, o = W_ih·x + b_ih + W_hh·h + b_hh`, `c ← σ(f)·c + σ(i)·tanh(g)`,
-/// `h ← σ(o)·tanh(c)`. Shapes, parameters and initial values as [RNNBase] says, with 4 gates in this order.
+/// `h ← σ(o)·tanh(c)`. Shapes, parameters and initial values as [RNNBase] says, with 4 gates in this order. With
+/// `withProjSize(P)` h is projected, `h ← W_hr·(σ(o)·tanh(c))`: then h, and the output, have P elements and not H.
 ///
 /// ```java
 /// var lstm = new LSTM(28, 128, RecurrentOptions.DEFAULT.withBatchFirst(true));
 /// Tensor logits = head.forward(lstm.run(x, null, null, lengths).hidden().get(-1));
 /// ```
 ///
-/// Source: S. Hochreiter, J. Schmidhuber, "Long short-term memory", 1997, with the forget gate of F. Gers, 2000.
+/// Source: S. Hochreiter, J. Schmidhuber, "Long short-term memory", 1997, with the forget gate of F. Gers, 2000; the
+/// projection of H. Sak, A. Senior, F. Beaufays, "Long short-term memory based recurrent neural network architectures
+/// for large vocabulary speech recognition", 2014.
 public final class LSTM extends RNNBase {
     /// Creates a FLOAT32 layer of one direction, for sequences `[T, B, in]`.
     ///
@@ -28,7 +31,7 @@ public final class LSTM extends RNNBase {
     /// @param in the number of elements of a step of the input
     /// @param hidden the number of hidden units of each layer and direction, H
     /// @param options the number of layers, and the rest
-    /// @throws IllegalArgumentException if a size is not positive
+    /// @throws IllegalArgumentException if a size is not positive, or h is projected to H elements or more
     public LSTM(long in, long hidden, RecurrentOptions options) {
         this(DType.FLOAT32, in, hidden, options);
     }
@@ -39,7 +42,8 @@ public final class LSTM extends RNNBase {
     /// @param in the number of elements of a step of the input
     /// @param hidden the number of hidden units of each layer and direction, H
     /// @param options the number of layers, and the rest
-    /// @throws IllegalArgumentException if a size is not positive or the dtype is neither of the two
+    /// @throws IllegalArgumentException if a size is not positive, h is projected to H elements or more, or the
+    ///     dtype is neither of the two
     public LSTM(DType dtype, long in, long hidden, RecurrentOptions options) {
         super(dtype, 4, in, hidden, options);
     }
@@ -47,8 +51,9 @@ public final class LSTM extends RNNBase {
     /// Computes all steps from initial states.
     ///
     /// @param x sequences `[T, B, in]`, or `[B, T, in]` if the batch is first, or one sequence `[T, in]`
-    /// @param hidden h before the first step, `[layers·directions, B, H]`, without B for one sequence; null for zeros
-    /// @param cell c before the first step, likewise
+    /// @param hidden h before the first step, `[layers·directions, B, H]`, or P in place of H; without B for one
+    ///     sequence; null for zeros
+    /// @param cell c before the first step, `[layers·directions, B, H]`, likewise
     /// @param lengths the number of steps of each sequence, `[B]`, INT32 or INT64, from 1 to T; null if all have T
     /// @return h after each step, and the last states
     /// @throws IllegalArgumentException if the shapes do not fit, T is 0 or a length is out of range, naming the layer
@@ -65,6 +70,7 @@ public final class LSTM extends RNNBase {
                 weights.weightHh(),
                 weights.biasIh(),
                 weights.biasHh(),
+                weights.weightHr(),
                 lengths,
                 reverse);
     }

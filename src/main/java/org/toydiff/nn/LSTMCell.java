@@ -36,7 +36,7 @@ public final class LSTMCell extends Layer {
     /// @throws IllegalArgumentException if a size is not positive or the dtype is neither of the two
     public LSTMCell(DType dtype, long in, long hidden, boolean bias) {
         RecurrentWeights.require(this, dtype, 4, in, hidden);
-        this.weights = RecurrentWeights.of(this, dtype, 4, in, hidden, bias, "");
+        this.weights = RecurrentWeights.of(this, dtype, 4, in, hidden, 0, bias, "");
     }
 
     /// Computes one step.
@@ -63,7 +63,16 @@ public final class LSTMCell extends Layer {
         Tensor h = weights.stateOrZeros(hidden, x);
         Tensor c = weights.stateOrZeros(cell, x);
         List<Tensor> results = x.unsqueeze(0)
-                .lstm(h, c, weights.weightIh(), weights.weightHh(), weights.biasIh(), weights.biasHh(), null, false);
+                .lstm(
+                        h,
+                        c,
+                        weights.weightIh(),
+                        weights.weightHh(),
+                        weights.biasIh(),
+                        weights.biasHh(),
+                        null,
+                        null,
+                        false);
         return new State(results.get(1), results.get(2));
     }
 

@@ -26,7 +26,7 @@ public final class RNN extends RNNBase {
     /// @param in the number of elements of a step of the input
     /// @param hidden the number of hidden units of each layer and direction, H
     /// @param options the number of layers, and the rest
-    /// @throws IllegalArgumentException if a size is not positive
+    /// @throws IllegalArgumentException if a size is not positive, or the options have a projection
     public RNN(long in, long hidden, RecurrentOptions options) {
         this(DType.FLOAT32, in, hidden, options, Activation.TANH);
     }
@@ -38,8 +38,8 @@ public final class RNN extends RNNBase {
     /// @param hidden the number of hidden units of each layer and direction, H
     /// @param options the number of layers, and the rest
     /// @param activation TANH or RELU
-    /// @throws IllegalArgumentException if a size is not positive, the activation is another or the dtype is
-    ///     neither of the two
+    /// @throws IllegalArgumentException if a size is not positive, the options have a projection, the activation is
+    ///     another, or the dtype is neither of the two
     public RNN(DType dtype, long in, long hidden, RecurrentOptions options, Activation activation) {
         this.activation = RNNCell.required("RNN", activation);
         super(dtype, 1, in, hidden, options);

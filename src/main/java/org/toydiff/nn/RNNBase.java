@@ -15,13 +15,19 @@ import org.toydiff.Tensor;
 /// sequence, and neither states nor output have that axis then.
 /// **Parameters** of layer k: `weight_ih_lk` `[gates·H, in]`, where the input of later layers has directions·H
 /// elements, `weight_hh_lk` `[gates·H, H]`, `bias_ih_lk` and `bias_hh_lk` `[gates·H]`; those of the other direction end
-/// in `_reverse`. Names, layouts and the order of gates are PyTorch's, so its state dicts load as they are.
+/// in `_reverse`. An LSTM that projects h to P elements has also `weight_hr_lk` `[P, H]`; `weight_hh_lk` is
+/// `[gates·H, P]` then, and output and later layers have directions·P elements. Names, layouts and the order of
+/// gates are PyTorch's, so its state dicts load as they are.
 /// **Initial values** all uniform on ±1/√H, as PyTorch's.
 /// **Memory** see [org.toydiff.RecurrenceOps].
 public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
     private final DType dtype;
     private final long in;
     private final long units;
+
+    /// The elements of h: `units` unless it is projected.
+    private final long width;
+
     private final RecurrentOptions options;
 
     /// Layer by layer, the reverse direction second.
@@ -29,16 +35,30 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
 
     RNNBase(DType dtype, int gates, long in, long units, RecurrentOptions options) {
         RecurrentWeights.require(this, dtype, gates, in, units);
+        requireProjection(options.projSize(), units);
         this.dtype = dtype;
         this.in = in;
         this.units = units;
+        this.width = options.projSize() == 0 ? units : options.projSize();
         this.options = options;
         for (int layer = 0; layer < options.layers(); layer++) {
-            long width = layer == 0 ? in : options.directions() * units;
+            long inputs = layer == 0 ? in : options.directions() * width;
             for (int direction = 0; direction < options.directions(); direction++) {
                 String suffix = "_l" + layer + (direction == 0 ? "" : "_reverse");
-                weights.add(RecurrentWeights.of(this, dtype, gates, width, units, options.bias(), suffix));
+                weights.add(RecurrentWeights.of(
+                        this, dtype, gates, inputs, units, options.projSize(), options.bias(), suffix));
             }
+        }
+    }
+
+    private void requireProjection(long size, long units) {
+        if (size > 0 && !(this instanceof LSTM)) {
+            throw new IllegalArgumentException(
+                    className() + ": projSize " + size + " does not apply; LSTM alone has a projection");
+        }
+        if (size >= units) {
+            throw new IllegalArgumentException(className() + ": projSize " + size + " must be less than the " + units
+                    + " hidden units; give 0 for no projection");
         }
     }
 
@@ -87,8 +107,8 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
     /// All layers, of sequences `[T, B, in]`.
     private RecurrentOutput ofSequences(Tensor x, Tensor hidden, Tensor cell, Tensor lengths) {
         boolean drops = isTraining() && options.dropout() > 0;
-        boolean starts = hidden == null || cell == null && this instanceof LSTM;
-        Tensor zeros = starts ? Tensor.zeros(dtype, x.size(1), units) : null;
+        Tensor noHidden = hidden == null ? Tensor.zeros(dtype, x.size(1), width) : null;
+        Tensor noCell = cell == null && this instanceof LSTM ? noCell(x.size(1), noHidden) : null;
         List<Tensor> lastHidden = new ArrayList<>();
         List<Tensor> lastCell = new ArrayList<>();
         Tensor y = x;
@@ -100,8 +120,8 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
                 List<Tensor> results = run(
                         input,
                         weights.get(at),
-                        hidden == null ? zeros : hidden.get(at),
-                        cell == null ? zeros : cell.get(at),
+                        hidden == null ? noHidden : hidden.get(at),
+                        cell == null ? noCell : cell.get(at),
                         lengths,
                         direction == 1);
                 outputs[direction] = results.get(0);
@@ -113,6 +133,11 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
         return new RecurrentOutput(y, joined(lastHidden), this instanceof LSTM ? joined(lastCell) : null);
     }
 
+    /// Zeros for c, those of h where they have the same shape.
+    private Tensor noCell(long batch, Tensor noHidden) {
+        return noHidden != null && width == units ? noHidden : Tensor.zeros(dtype, batch, units);
+    }
+
     private static Tensor joined(List<Tensor> states) {
         return states.size() == 1 ? states.getFirst().unsqueeze(0) : Tensor.stack(0, states.toArray(Tensor[]::new));
     }
@@ -122,18 +147,19 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
             throw new IllegalArgumentException(className() + ": " + Arrays.toString(x.shape()) + " must be "
                     + (options.batchFirst() ? "[B, T, " : "[T, B, ") + in + "], or [T, " + in + "] of one sequence");
         }
-        long[] shape = x.rank() == 2
-                ? new long[] {weights.size(), units}
-                : new long[] {weights.size(), x.size(options.batchFirst() ? 0 : 1), units};
-        requireState("hidden", hidden, shape);
-        requireState("cell", cell, shape);
+        requireState("hidden", hidden, x, width);
+        requireState("cell", cell, x, units);
     }
 
-    private void requireState(String name, Tensor state, long[] shape) {
+    private void requireState(String name, Tensor state, Tensor x, long elements) {
+        long[] shape = x.rank() == 2
+                ? new long[] {weights.size(), elements}
+                : new long[] {weights.size(), x.size(options.batchFirst() ? 0 : 1), elements};
         if (state != null && !Arrays.equals(state.shape(), shape)) {
             throw new IllegalArgumentException(className() + ": the initial " + name + " state is "
                     + Arrays.toString(state.shape()) + " and must be " + Arrays.toString(shape) + ": layers times"
-                    + " directions, " + (shape.length == 2 ? "" : "sequences ") + "and hidden units");
+                    + " directions, " + (shape.length == 2 ? "" : "sequences ") + "and "
+                    + (elements == units ? "hidden units" : "projSize"));
         }
     }
 
@@ -146,7 +172,8 @@ public abstract sealed class RNNBase extends Layer permits RNN, LSTM, GRU {
                 .when(!options.bias(), "bias", () -> false)
                 .when(options.batchFirst(), "batchFirst", () -> true)
                 .when(options.dropout() > 0, "dropout", options::dropout)
-                .when(options.bidirectional(), "bidirectional", () -> true);
+                .when(options.bidirectional(), "bidirectional", () -> true)
+                .unless(0, "projSize", options.projSize());
     }
 
     @Override

@@ -34,7 +34,7 @@ public final class RNNCell extends Layer {
     public RNNCell(DType dtype, long in, long hidden, boolean bias, Activation activation) {
         RecurrentWeights.require(this, dtype, 1, in, hidden);
         this.activation = required("RNNCell", activation);
-        this.weights = RecurrentWeights.of(this, dtype, 1, in, hidden, bias, "");
+        this.weights = RecurrentWeights.of(this, dtype, 1, in, hidden, 0, bias, "");
     }
 
     static Activation required(String layer, Activation activation) {

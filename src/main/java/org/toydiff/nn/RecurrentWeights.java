@@ -8,15 +8,22 @@ import org.toydiff.Tensor;
 ///
 /// @param biasIh the bias of the input, or null
 /// @param biasHh the bias of the hidden state, or null
-record RecurrentWeights(Tensor weightIh, Tensor weightHh, Tensor biasIh, Tensor biasHh) {
+/// @param weightHr the weight of an LSTM's projection, or null
+record RecurrentWeights(Tensor weightIh, Tensor weightHh, Tensor biasIh, Tensor biasHh, Tensor weightHr) {
     /// Registers parameters with a suffix in a layer, uniform on ±1/√units as PyTorch's.
-    static RecurrentWeights of(Layer layer, DType dtype, int gates, long in, long units, boolean bias, String suffix) {
+    ///
+    /// @param projSize the elements of the projected hidden state, 0 if it is not projected
+    static RecurrentWeights of(
+            Layer layer, DType dtype, int gates, long in, long units, long projSize, boolean bias, String suffix) {
         long rows = gates * units;
+        long width = projSize == 0 ? units : projSize;
         Tensor weightIh = parameter(layer, "weight_ih" + suffix, units, Tensor.empty(dtype, rows, in));
-        Tensor weightHh = parameter(layer, "weight_hh" + suffix, units, Tensor.empty(dtype, rows, units));
+        Tensor weightHh = parameter(layer, "weight_hh" + suffix, units, Tensor.empty(dtype, rows, width));
         Tensor biasIh = bias ? parameter(layer, "bias_ih" + suffix, units, Tensor.empty(dtype, rows)) : null;
         Tensor biasHh = bias ? parameter(layer, "bias_hh" + suffix, units, Tensor.empty(dtype, rows)) : null;
-        return new RecurrentWeights(weightIh, weightHh, biasIh, biasHh);
+        Tensor weightHr =
+                projSize == 0 ? null : parameter(layer, "weight_hr" + suffix, units, Tensor.empty(dtype, width, units));
+        return new RecurrentWeights(weightIh, weightHh, biasIh, biasHh, weightHr);
     }
 
     private static Tensor parameter(Layer layer, String name, long units, Tensor tensor) {

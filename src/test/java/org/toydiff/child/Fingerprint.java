@@ -163,7 +163,15 @@ public final class Fingerprint {
                     Tensor three = hidden.slice(0, 0, 3 * units);
                     Tensor one = hidden.slice(0, 0, units);
                     add(
-                            (a, b) -> a.lstm(state, state, b, hidden, null, null, null, false)
+                            (a, b) -> a.lstm(state, state, b, hidden, null, null, null, null, false)
+                                    .getFirst(),
+                            x,
+                            weight);
+                    Tensor projected = numbers(dtype, 40, 3);
+                    Tensor ofProjected = numbers(dtype, 4 * units, 3);
+                    Tensor projection = numbers(dtype, 3, units);
+                    add(
+                            (a, b) -> a.lstm(projected, state, b, ofProjected, null, null, projection, null, true)
                                     .getFirst(),
                             x,
                             weight);

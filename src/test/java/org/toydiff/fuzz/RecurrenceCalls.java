@@ -29,17 +29,22 @@ final class RecurrenceCalls {
         long in = x.shape()[x.rank() - 1];
         long units = c.below(5);
         boolean biased = c.coin();
+        boolean projected = gates == 4 && c.coin();
+        long width = projected ? c.below(4) : units;
         List<Held> operands = new ArrayList<>(List.of(
                 x,
                 m.fresh(c, dtype, gates * units, c.oneIn(15) ? c.size() : in),
-                m.fresh(c, dtype, gates * units, units),
-                m.fresh(c, dtype, batch, units)));
+                m.fresh(c, dtype, gates * units, width),
+                m.fresh(c, dtype, batch, width)));
         if (gates == 4) {
             operands.add(m.fresh(c, dtype, batch, c.oneIn(15) ? c.size() : units));
         }
         if (biased) {
             operands.add(m.fresh(c, dtype, gates * units));
             operands.add(m.fresh(c, dtype, c.oneIn(15) ? c.size() : gates * units));
+        }
+        if (projected) {
+            operands.add(m.fresh(c, dtype, width, c.oneIn(15) ? c.size() : units));
         }
         Held lengths = c.coin() ? null : lengths(m, c, steps, batch);
         boolean reverse = c.coin();
@@ -49,11 +54,11 @@ final class RecurrenceCalls {
             attempt.reads(lengths);
         }
         attempt.expects(() -> {
-                    requireFits(dtype, gates, units, operands);
+                    requireFits(dtype, gates, units, width, biased, operands);
                     requireLengths(lengths, steps);
                     return null;
                 })
-                .gives(() -> y(op, operands, biased, lengths == null ? null : lengths.tensor, reverse));
+                .gives(() -> y(op, operands, biased, projected, lengths == null ? null : lengths.tensor, reverse));
     }
 
     private static Held lengths(Machine m, Choice c, long steps, long batch) {
@@ -71,29 +76,42 @@ final class RecurrenceCalls {
         }
     }
 
-    private static void requireFits(DType dtype, int gates, long units, List<Held> operands) {
+    private static void requireFits(
+            DType dtype, int gates, long units, long width, boolean biased, List<Held> operands) {
         Held x = operands.getFirst();
         Dense.require(dtype != DType.BFLOAT16 && x.rank() == 3 && x.shape()[0] > 0);
         long[] shape = x.shape();
-        List<long[]> others = new ArrayList<>(List.of(
-                new long[] {gates * units, shape[2]}, new long[] {gates * units, units}, new long[] {shape[1], units}));
+        List<long[]> expected = new ArrayList<>(
+                List.of(shape, new long[] {gates * units, shape[2]}, new long[] {gates * units, width}, new long[] {
+                    shape[1], width
+                }));
         if (gates == 4) {
-            others.add(new long[] {shape[1], units});
+            expected.add(new long[] {shape[1], units});
+        }
+        for (int i = 0; biased && i < 2; i++) {
+            expected.add(new long[] {gates * units});
+        }
+        if (expected.size() < operands.size()) {
+            Dense.require(width > 0 && units > 0);
+            expected.add(new long[] {width, units});
         }
         for (int i = 1; i < operands.size(); i++) {
-            long[] expected = i <= others.size() ? others.get(i - 1) : new long[] {gates * units};
-            Dense.require(Arrays.equals(expected, operands.get(i).shape()));
+            Dense.require(Arrays.equals(expected.get(i), operands.get(i).shape()));
         }
     }
 
-    private static Tensor y(String op, List<Held> operands, boolean biased, Tensor lengths, boolean reverse) {
-        List<Tensor> in = operands.stream().map(held -> held.tensor).toList();
+    private static Tensor y(
+            String op, List<Held> operands, boolean biased, boolean projected, Tensor lengths, boolean reverse) {
+        List<Tensor> in =
+                new ArrayList<>(operands.stream().map(held -> held.tensor).toList());
         Tensor x = in.get(0);
+        Tensor weightHr = projected ? in.removeLast() : null;
         Tensor biasIh = biased ? in.get(in.size() - 2) : null;
         Tensor biasHh = biased ? in.getLast() : null;
         List<Tensor> results =
                 switch (op) {
-                    case "lstm" -> x.lstm(in.get(3), in.get(4), in.get(1), in.get(2), biasIh, biasHh, lengths, reverse);
+                    case "lstm" ->
+                        x.lstm(in.get(3), in.get(4), in.get(1), in.get(2), biasIh, biasHh, weightHr, lengths, reverse);
                     case "gru" -> x.gru(in.get(3), in.get(1), in.get(2), biasIh, biasHh, lengths, reverse);
                     default ->
                         x.rnn(in.get(3), in.get(1), in.get(2), biasIh, biasHh, lengths, reverse, Activation.TANH);

@@ -42,6 +42,15 @@ class RecurrentLayersTest {
             Map.entry("lstmPacked", dtype -> new LSTM(dtype, 2, 3, BATCH_FIRST)),
             Map.entry("lstmDeep", dtype -> new LSTM(dtype, 2, 3, DEEP)),
             Map.entry("lstmOne", dtype -> new LSTM(dtype, 2, 3, RecurrentOptions.DEFAULT)),
+            Map.entry("lstmProjected", dtype -> new LSTM(dtype, 2, 4, RecurrentOptions.DEFAULT.withProjSize(3))),
+            Map.entry(
+                    "lstmProjectedPacked",
+                    dtype -> new LSTM(dtype, 2, 3, BATCH_FIRST.withBias(false).withProjSize(1))),
+            Map.entry("lstmProjectedDeep", dtype -> new LSTM(dtype, 2, 3, DEEP.withProjSize(2))),
+            Map.entry(
+                    "lstmProjectedOne",
+                    dtype -> new LSTM(
+                            dtype, 2, 3, RecurrentOptions.DEFAULT.withLayers(2).withProjSize(2))),
             Map.entry("gru", dtype -> new GRU(dtype, 2, 3, RecurrentOptions.DEFAULT)),
             Map.entry(
                     "gruPacked",
@@ -119,20 +128,26 @@ class RecurrentLayersTest {
 
     @Test
     void aStateDictOfPyTorchLoadsAsItIs() throws IOException {
+        requireLoads("lstmDeep", "lstm.safetensors", DEEP);
+        requireLoads("lstmProjectedDeep", "lstm_projected.safetensors", DEEP.withProjSize(2));
+    }
+
+    private static void requireLoads(String name, String saved, RecurrentOptions options) throws IOException {
         Golden.Case golden = Golden.cases("golden_recurrence.txt").stream()
-                .filter(each -> each.name().equals("lstmDeep"))
+                .filter(each -> each.name().equals(name))
                 .findFirst()
                 .orElseThrow();
-        Path file = Path.of(System.getProperty("toydiff.test.basedir"), "src/test/resources/org/toydiff/io");
+        Path folder = Path.of(System.getProperty("toydiff.test.basedir"), "src/test/resources/org/toydiff/io");
         try (var arena = TensorArena.ofConfined()) {
-            var lstm = new LSTM(2, 3, DEEP);
-            try (var saved = SafeTensors.open(file.resolve("lstm.safetensors"))) {
-                lstm.loadStateDict(saved.toMap());
+            var lstm = new LSTM(2, 3, options);
+            try (var file = SafeTensors.open(folder.resolve(saved))) {
+                lstm.loadStateDict(file.toMap());
             }
-            List<Golden.Array> in = golden.all("in");
-            Tensor lengths = in.get(1).tensor().cast(DType.INT32);
-            RecurrentOutput results = lstm.run(in.get(0).tensor(), null, null, lengths);
-            golden.all("out").getFirst().requireEqual(results.output(), "output");
+            List<Tensor> in = new ArrayList<>();
+            golden.all("in").forEach(array -> in.add(array.tensor()));
+            in.subList(in.size() - lstm.parameters().size(), in.size()).clear();
+            Tensor lengths = in.removeLast().cast(DType.INT32);
+            golden.all("out").getFirst().requireEqual(run(lstm, in, lengths).getFirst(), "output");
         }
     }
 
@@ -214,6 +229,14 @@ class RecurrentLayersTest {
                     "GRU: the initial hidden state is [1, 5, 3] and must be [1, 2, 3]: layers times directions,"
                             + " sequences and hidden",
                     () -> batchFirst.run(Tensor.ones(2, 5, 4), Tensor.ones(1, 5, 3), null));
+            var projected = new LSTM(4, 3, RecurrentOptions.DEFAULT.withProjSize(2));
+            requireRefused(
+                    "LSTM: the initial hidden state is [1, 2, 3] and must be [1, 2, 2]: layers times directions,"
+                            + " sequences and projSize",
+                    () -> projected.run(Tensor.ones(5, 2, 4), Tensor.ones(1, 2, 3), null, null));
+            requireRefused(
+                    "LSTM: the initial cell state is [1, 2, 2] and must be [1, 2, 3]",
+                    () -> projected.run(Tensor.ones(5, 2, 4), null, Tensor.ones(1, 2, 2), null));
             requireRefused("has no steps", () -> lstm.forward(Tensor.ones(0, 2, 4)));
             requireRefused("GRU: sizes 0 and 3 must be positive", () -> new GRU(0, 3));
             requireRefused(
@@ -221,6 +244,13 @@ class RecurrentLayersTest {
                     () -> new LSTMCell(1, 1L << 62));
             requireRefused("LSTM: 4 gates of 2305843009213693952", () -> new LSTM(1, 1L << 61));
             requireRefused("TANH or RELU", () -> new RNNCell(DType.FLOAT32, 1, 1, true, Activation.SIGMOID));
+            requireRefused(
+                    "LSTM: projSize 3 must be less than the 3 hidden units",
+                    () -> new LSTM(4, 3, RecurrentOptions.DEFAULT.withProjSize(3)));
+            requireRefused(
+                    "GRU: projSize 2 does not apply; LSTM alone",
+                    () -> new GRU(4, 3, RecurrentOptions.DEFAULT.withProjSize(2)));
+            requireRefused("projSize -1 is negative", () -> RecurrentOptions.DEFAULT.withProjSize(-1));
             requireRefused("0 layers", () -> RecurrentOptions.DEFAULT.withLayers(0));
             requireRefused("FLOAT32 or FLOAT64", () -> new LSTMCell(DType.BFLOAT16, 1, 1, true));
         }
@@ -258,7 +288,10 @@ class RecurrentLayersTest {
             assertEquals("GRU(in=4, hidden=3)", new GRU(4, 3).toString());
             assertEquals(
                     "LSTM(in=4, hidden=3, layers=2, bias=false, batchFirst=true, dropout=0.5, bidirectional=true)",
-                    new LSTM(4, 3, new RecurrentOptions(2, false, true, 0.5, true)).toString());
+                    new LSTM(4, 3, new RecurrentOptions(2, false, true, 0.5, true, 0)).toString());
+            assertEquals(
+                    "LSTM(in=4, hidden=3, projSize=2)",
+                    new LSTM(4, 3, RecurrentOptions.DEFAULT.withProjSize(2)).toString());
             assertEquals(
                     "RNN(in=4, hidden=3, activation=RELU)",
                     new RNN(DType.FLOAT32, 4, 3, RecurrentOptions.DEFAULT, Activation.RELU).toString());

@@ -1,7 +1,6 @@
 package org.toydiff.internal.recurrence;
 
 import org.toydiff.internal.arithmetic.Precision;
-import org.toydiff.internal.fusion.FusedLoops;
 import org.toydiff.internal.fusion.LoopProgram;
 import org.toydiff.internal.kernels.Kernel;
 
@@ -27,7 +26,15 @@ public enum Cell {
     LSTM(4) {
         @Override
         LoopProgram program(Precision p, boolean padded, boolean backward) {
-            return backward ? CellExpressions.lstmGradient(p, padded) : CellExpressions.lstm(p, padded);
+            return backward ? CellExpressions.lstmGradient(p, padded, false) : CellExpressions.lstm(p, padded, false);
+        }
+    },
+
+    /// As [#LSTM], with `h = W·(σ(o)·tanh(c))`: a step ends with a product of its own, and its cell with the factor.
+    PROJECTED_LSTM(4) {
+        @Override
+        LoopProgram program(Precision p, boolean padded, boolean backward) {
+            return backward ? CellExpressions.lstmGradient(p, padded, true) : CellExpressions.lstm(p, padded, true);
         }
     },
 
@@ -43,8 +50,7 @@ public enum Cell {
     /// The number of gates, each of which has as many rows in the weights as there are hidden units.
     public final int gates;
 
-    /// By precision, padding and direction, created on first use.
-    private final Kernel.Fused[] loops = new Kernel.Fused[8];
+    private final StepLoops loops = new StepLoops(this::program);
 
     Cell(int gates) {
         this.gates = gates;
@@ -58,17 +64,13 @@ public enum Cell {
         return gates == 1;
     }
 
+    /// {@return whether it has a second state, c}
+    public boolean isLstm() {
+        return this == LSTM || this == PROJECTED_LSTM;
+    }
+
     /// {@return the loop of a step; the operand that is read last, where there is padding, is one byte for each row}
-    synchronized Kernel.Fused loop(boolean wide, boolean padded, boolean backward) {
-        int at = (wide ? 4 : 0) | (padded ? 2 : 0) | (backward ? 1 : 0);
-        if (loops[at] == null) {
-            LoopProgram program = program(wide ? Precision.FLOAT64 : Precision.FLOAT32, padded, backward);
-            long[] steps = new long[program.operandCount()];
-            for (int k = 0; k < steps.length; k++) {
-                steps[k] = padded && k == program.inputs().size() - 1 ? 0 : 1;
-            }
-            loops[at] = FusedLoops.create(program, steps);
-        }
-        return loops[at];
+    Kernel.Fused loop(boolean wide, boolean padded, boolean backward) {
+        return loops.get(wide, padded, backward);
     }
 }

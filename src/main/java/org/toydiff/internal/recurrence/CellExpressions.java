@@ -73,9 +73,10 @@ final class CellExpressions {
         return padded ? cell.program(sum, cell.unlessPadding(p.constant(0), g)) : cell.program(sum);
     }
 
-    /// Reads the sums of i, f, g and o and the previous c; with padding, the previous h. Writes the gates, c and h.
-    static LoopProgram lstm(Precision p, boolean padded) {
-        var cell = new CellExpressions("lstmCell", p, padded ? 6 : 5, padded);
+    /// Reads the sums of i, f, g and o and the previous c; with padding, the previous h. Writes the gates, c and h. If
+    /// h is projected, writes the factor of the projection in its place, and does not read the previous h.
+    static LoopProgram lstm(Precision p, boolean padded, boolean projected) {
+        var cell = new CellExpressions("lstmCell", p, padded && !projected ? 6 : 5, padded);
         Real i = Exponential.sigmoid(p.input(0));
         Real f = Exponential.sigmoid(p.input(1));
         Real g = Hyperbolic.tanh(p.input(2));
@@ -83,32 +84,48 @@ final class CellExpressions {
         Real before = p.input(4);
         Real c = f.multiply(before).add(i.multiply(g));
         Real h = o.multiply(Hyperbolic.tanh(c));
-        return cell.program(i, f, g, o, cell.unlessPadding(c, before), cell.unlessPadding(h, p.input(5)));
+        Real result = projected ? cell.zeroInPadding(h) : cell.unlessPadding(h, p.input(5));
+        return cell.program(i, f, g, o, cell.unlessPadding(c, before), result);
     }
 
     /// Reads the gates, c, the previous c, and the gradients of h as a result and as a state and of c. Writes the
     /// gradients of the gates' sums and of the previous c; with padding, what the previous h's gradient has beside
-    /// the product.
-    static LoopProgram lstmGradient(Precision p, boolean padded) {
-        var cell = new CellExpressions("lstmCellGradient", p, 9, padded);
+    /// the product. If h is projected, reads the gradient of the projection's factor in place of the two of h, and
+    /// writes none of the previous h.
+    static LoopProgram lstmGradient(Precision p, boolean padded, boolean projected) {
+        var cell = new CellExpressions("lstmCellGradient", p, projected ? 8 : 9, padded);
         Real i = p.input(0);
         Real f = p.input(1);
         Real g = p.input(2);
         Real o = p.input(3);
         Real tanh = Hyperbolic.tanh(p.input(4));
         Real before = p.input(5);
-        Real h = p.input(6).add(p.input(7));
-        Real c = p.input(8).add(Activations.tanhGradient(h.multiply(o), tanh));
+        Real h = projected ? p.input(6) : p.input(6).add(p.input(7));
+        Real later = p.input(projected ? 7 : 8);
+        Real c = later.add(Activations.tanhGradient(h.multiply(o), tanh));
         List<Real> results = new ArrayList<>(List.of(
                 cell.zeroInPadding(Activations.sigmoidGradient(c.multiply(g), i)),
                 cell.zeroInPadding(Activations.sigmoidGradient(c.multiply(before), f)),
                 cell.zeroInPadding(Activations.tanhGradient(c.multiply(i), g)),
                 cell.zeroInPadding(Activations.sigmoidGradient(h.multiply(tanh), o)),
-                cell.unlessPadding(c.multiply(f), p.input(8))));
-        if (padded) {
+                cell.unlessPadding(c.multiply(f), later)));
+        if (padded && !projected) {
             results.add(cell.unlessPadding(p.constant(0), h));
         }
         return cell.program(results.toArray(Real[]::new));
+    }
+
+    /// The part of a projection beside its products. Forward, where there is padding: reads the projected and the
+    /// previous h, and writes h. Backward: reads the gradients of h as a result and as a state, and writes that of
+    /// the product; with padding, what the previous h's gradient has beside its product.
+    static LoopProgram projection(Precision p, boolean padded, boolean backward) {
+        var cell = new CellExpressions(backward ? "projectionGradient" : "projection", p, 2, padded);
+        if (!backward) {
+            return cell.program(cell.unlessPadding(p.input(0), p.input(1)));
+        }
+        Real h = p.input(0).add(p.input(1));
+        Real product = cell.zeroInPadding(h);
+        return padded ? cell.program(product, cell.unlessPadding(p.constant(0), h)) : cell.program(product);
     }
 
     /// Reads the inputs' share of r, z and n, that of the previous h, and that h. Writes the gates, h's share of n,

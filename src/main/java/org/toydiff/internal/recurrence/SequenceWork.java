@@ -9,20 +9,24 @@ import org.toydiff.internal.launch.Shape;
 /// The steps of a recurrent layer over a sequence in progress. One object per thread, reused; it allocates nothing
 /// when it runs.
 ///
-/// Sizes: T steps, B rows of the batch, H hidden units, G gates. All blocks are contiguous. Set those that the cell
+/// Sizes: T steps, B rows of the batch, H hidden units, G gates, P elements of h: H unless an LSTM projects it. All
+/// blocks are contiguous. Set those that the cell
 /// has, then call [#forward] or [#backward].
 public final class SequenceWork {
     /// `[T, B, G·H]`: the inputs' share of the gates before [#forward], the gates after it. An RNN has none: its share
     /// is in [#hidden].
     public final SequenceOperand gates = new SequenceOperand();
 
-    /// `[G·H, H]`: the weight of the hidden state.
+    /// `[G·H, P]`: the weight of the hidden state.
     public final SequenceOperand weight = new SequenceOperand();
 
     /// `[G·H]`: a GRU's bias of the hidden state, if it has one.
     public final SequenceOperand bias = new SequenceOperand();
 
-    /// `[B, H]`: h before the first step.
+    /// `[P, H]`: the weight of an LSTM's projection.
+    public final SequenceOperand projection = new SequenceOperand();
+
+    /// `[B, P]`: h before the first step.
     public final SequenceOperand initialHidden = new SequenceOperand();
 
     /// `[B, H]`: an LSTM's c before the first step.
@@ -31,12 +35,15 @@ public final class SequenceWork {
     /// `[T, B]`, bytes: whether a step of a row belongs to the padding; unset if none does.
     public final SequenceOperand padding = new SequenceOperand();
 
-    /// `[T, B, H]`: h after each step; with an LSTM `[T + 1, B, H]`, of which the last is the last c.
+    /// `[T, B, P]`: h after each step; behind it, an LSTM's last c `[B, H]`.
     public final SequenceOperand hidden = new SequenceOperand();
 
     /// `[T, B, H]`: an LSTM's c after each step, or a GRU's share of h in its gate n; `[1, B, H]` where they are not
     /// kept.
     public final SequenceOperand saved = new SequenceOperand();
+
+    /// `[T, B, H]`: the factors of an LSTM's projections, `[1, B, H]` where they are not kept.
+    public final SequenceOperand unprojected = new SequenceOperand();
 
     /// `[B, G·H]`: a GRU's share of h in all gates of a step.
     public final SequenceOperand share = new SequenceOperand();
@@ -50,7 +57,13 @@ public final class SequenceWork {
     /// `[T, B, H]`: the gradients of a GRU's shares of h in its gate n.
     public final SequenceOperand shareGradients = new SequenceOperand();
 
-    /// `[B, H]`: the gradient of h as a state, at the end that of the initial one.
+    /// `[T, B, P]`: the gradients of an LSTM's projections.
+    public final SequenceOperand projectionGradients = new SequenceOperand();
+
+    /// `[B, H]`: the gradient of a projection's factor in one step.
+    public final SequenceOperand unprojectedGradient = new SequenceOperand();
+
+    /// `[B, P]`: the gradient of h as a state, at the end that of the initial one.
     public final SequenceOperand hiddenGradient = new SequenceOperand();
 
     /// `[B, H]`: the gradient of c, at the end that of the initial one.
@@ -59,19 +72,25 @@ public final class SequenceWork {
     private final SequenceOperand[] blocks = {
         gates,
         weight,
+        projection,
         bias,
         initialHidden,
         initialCell,
         padding,
         hidden,
         saved,
+        unprojected,
         share,
         gradient,
         gateGradients,
         shareGradients,
+        projectionGradients,
+        unprojectedGradient,
         hiddenGradient,
         cellGradient
     };
+
+    private static final StepLoops PROJECTION = new StepLoops(CellExpressions::projection);
 
     private final ProductWork products = new ProductWork();
     private final CellWork cells = new CellWork();
@@ -81,10 +100,11 @@ public final class SequenceWork {
     private long steps;
     private long batch;
     private long units;
+    private long width;
     private boolean reverse;
 
-    /// The distance between steps of [#saved].
-    private long savedStep;
+    /// Whether [#saved] and [#unprojected] have a place for each step.
+    private boolean keeps;
 
     // The step that runs, and the one before it in the order of the walk forward, or −1 for the initial state.
     private long now;
@@ -96,22 +116,24 @@ public final class SequenceWork {
     /// Sets what the next walk is over.
     ///
     /// @param wide whether the elements are FLOAT64
+    /// @param width the elements of h, as many as there are units unless it is projected
     /// @param reverse whether the last step comes first
-    public void over(Cell cell, boolean wide, long steps, long batch, long units, boolean reverse) {
+    public void over(Cell cell, boolean wide, long steps, long batch, long units, long width, boolean reverse) {
         this.cell = cell;
         this.wide = wide;
         this.steps = steps;
         this.batch = batch;
         this.units = units;
+        this.width = width;
         this.reverse = reverse;
-    }
-
-    private long state() {
-        return batch * units;
     }
 
     private long rowOfGates() {
         return cell.gates * units;
+    }
+
+    private boolean isProjected() {
+        return cell == Cell.PROJECTED_LSTM;
     }
 
     private boolean isPadded() {
@@ -126,10 +148,10 @@ public final class SequenceWork {
 
     /// Computes all steps. Nothing is empty.
     ///
-    /// @param keep whether [#saved] has a place for each step, else it has one
+    /// @param keep whether [#saved] and [#unprojected] have a place for each step, else they have one
     public void forward(boolean keep) {
-        savedStep = keep ? state() : 0;
-        if (cell == Cell.LSTM && !keep) {
+        keeps = keep;
+        if (cell.isLstm() && !keep) {
             copy(initialCell, 0, saved, 0);
         }
         var loop = cell.loop(wide, isPadded(), false);
@@ -139,21 +161,30 @@ public final class SequenceWork {
                 multiplyHidden();
                 nameForward();
                 cells.run(loop, batch, units);
+                if (isProjected()) {
+                    project();
+                }
             }
         } finally {
             products.plain();
         }
-        if (cell == Cell.LSTM) {
-            copy(saved, now * savedStep, hidden, steps * state());
+        if (cell.isLstm()) {
+            copy(saved, kept(now) * batch * units, hidden, steps * batch * width);
         }
         forget();
+    }
+
+    /// {@return the place of a step in a block that may have one for all}
+    private long kept(long step) {
+        return keeps ? step : 0;
     }
 
     /// Adds the product of the previous h to the gates' sums; a GRU keeps the two apart.
     private void multiplyHidden() {
         SequenceOperand h = before < 0 ? initialHidden : hidden;
-        products.left(h.memory, h.offset + at(before), batch, units, units, false, (int) units, 1);
-        products.right(weight.memory, weight.offset, rowOfGates(), units, true, (int) units, 1);
+        long at = Math.max(before, 0) * batch * width;
+        products.left(h.memory, h.offset + at, batch, width, width, false, (int) width, 1);
+        products.right(weight.memory, weight.offset, rowOfGates(), width, true, (int) width, 1);
         if (cell == Cell.GRU) {
             if (bias.memory != null) {
                 products.addBias(BinaryKernel.ADD.of(wide), bias.memory, bias.offset, 1);
@@ -169,69 +200,87 @@ public final class SequenceWork {
         products.run(wide, beta, y.memory, y.offset + at, Shape.SCALAR, Shape.SCALAR, Shape.SCALAR);
     }
 
-    /// {@return the place of a step in a block of states; 0 in an initial one}
-    private long at(long step) {
-        return step < 0 ? 0 : step * state();
+    /// Computes h from the factor that the cell gave; in padding, h stays as it is.
+    private void project() {
+        long at = unprojected.offset + kept(now) * batch * units;
+        products.left(unprojected.memory, at, batch, units, units, false, (int) units, 1);
+        products.right(projection.memory, projection.offset, width, units, true, (int) units, 1);
+        multiply(hidden, now * batch * width, 0);
+        if (isPadded()) {
+            hidden(hidden, now);
+            hiddenBefore();
+            cells.perRow(padding, now * batch);
+            hidden(hidden, now);
+            cells.run(PROJECTION.get(wide, true, false), batch, width);
+        }
     }
 
     // The operands of a cell, in the order of [CellExpressions].
 
     private void nameForward() {
         switch (cell) {
-            case RNN_TANH, RNN_RELU -> state(hidden, now);
-            case LSTM -> {
+            case RNN_TANH, RNN_RELU -> hidden(hidden, now);
+            case LSTM, PROJECTED_LSTM -> {
                 gates(gates, now);
-                stateBefore(saved, savedStep, initialCell);
+                cellBefore();
             }
             case GRU -> {
                 gates(gates, now);
                 gates(share, 0);
-                stateBefore(hidden, state(), initialHidden);
+                hiddenBefore();
             }
         }
         if (isPadded()) {
-            if (cell != Cell.GRU) {
-                stateBefore(hidden, state(), initialHidden);
+            if (cell != Cell.GRU && !isProjected()) {
+                hiddenBefore();
             }
             cells.perRow(padding, now * batch);
         }
         if (!cell.isPlain()) {
             gates(gates, now);
-            cells.operand(saved, now * savedStep, units);
+            units(saved, kept(now));
         }
-        state(hidden, now);
+        if (isProjected()) {
+            units(unprojected, kept(now));
+        } else {
+            hidden(hidden, now);
+        }
     }
 
     private void nameBackward() {
         switch (cell) {
-            case RNN_TANH, RNN_RELU -> state(hidden, now);
-            case LSTM -> {
+            case RNN_TANH, RNN_RELU -> hidden(hidden, now);
+            case LSTM, PROJECTED_LSTM -> {
                 gates(gates, now);
-                state(saved, now);
-                stateBefore(saved, state(), initialCell);
+                units(saved, now);
+                cellBefore();
             }
             case GRU -> {
                 gates(gates, now);
-                state(saved, now);
-                stateBefore(hidden, state(), initialHidden);
+                units(saved, now);
+                hiddenBefore();
             }
         }
-        state(gradient, now);
-        state(hiddenGradient, 0);
-        if (cell == Cell.LSTM) {
-            state(cellGradient, 0);
+        if (isProjected()) {
+            units(unprojectedGradient, 0);
+        } else {
+            hidden(gradient, now);
+            hidden(hiddenGradient, 0);
+        }
+        if (cell.isLstm()) {
+            units(cellGradient, 0);
         }
         if (isPadded()) {
             cells.perRow(padding, now * batch);
         }
         gates(gateGradients, now);
-        if (cell == Cell.LSTM) {
-            state(cellGradient, 0);
+        if (cell.isLstm()) {
+            units(cellGradient, 0);
         } else if (cell == Cell.GRU) {
-            state(shareGradients, now);
+            units(shareGradients, now);
         }
-        if (addsToProduct()) {
-            state(hiddenGradient, 0);
+        if (addsToProduct() && !isProjected()) {
+            hidden(hiddenGradient, 0);
         }
     }
 
@@ -246,32 +295,69 @@ public final class SequenceWork {
         }
     }
 
-    private void state(SequenceOperand block, long step) {
-        cells.operand(block, step * state(), units);
+    /// Adds an operand with an element for each unit.
+    private void units(SequenceOperand block, long step) {
+        cells.operand(block, step * batch * units, units);
     }
 
-    private void stateBefore(SequenceOperand block, long distance, SequenceOperand initial) {
-        if (before < 0 && distance > 0) {
-            cells.operand(initial, 0, units);
+    /// Adds an operand with an element for each of h.
+    private void hidden(SequenceOperand block, long step) {
+        cells.operand(block, step * batch * width, width);
+    }
+
+    private void hiddenBefore() {
+        if (before < 0) {
+            hidden(initialHidden, 0);
         } else {
-            cells.operand(block, before * distance, units);
+            hidden(hidden, before);
+        }
+    }
+
+    /// Adds the previous c; where c has one place, it is there from the beginning.
+    private void cellBefore() {
+        if (before < 0 && keeps) {
+            units(initialCell, 0);
+        } else {
+            units(saved, kept(before));
         }
     }
 
     /// Computes the gradients of the gates' sums of all steps, and those of the initial state. Nothing is empty.
     public void backward() {
-        fill(hiddenGradient);
-        if (cell == Cell.LSTM) {
-            copy(gradient, steps * state(), cellGradient, 0);
+        keeps = true;
+        ContiguousKernels.of(wide).fill(hiddenGradient.memory, hiddenGradient.offset, batch * width, 0);
+        if (cell.isLstm()) {
+            copy(gradient, steps * batch * width, cellGradient, 0);
         }
         var loop = cell.loop(wide, isPadded(), true);
         for (long i = steps - 1; i >= 0; i--) {
             go(i);
+            if (isProjected()) {
+                unproject();
+            }
             nameBackward();
             cells.run(loop, batch, units);
             multiplyGradients();
         }
         forget();
+    }
+
+    /// The gradients of a step's projection and of its factor.
+    private void unproject() {
+        hidden(gradient, now);
+        hidden(hiddenGradient, 0);
+        if (isPadded()) {
+            cells.perRow(padding, now * batch);
+        }
+        hidden(projectionGradients, now);
+        if (isPadded()) {
+            hidden(hiddenGradient, 0);
+        }
+        cells.run(PROJECTION.get(wide, isPadded(), true), batch, width);
+        long at = projectionGradients.offset + now * batch * width;
+        products.left(projectionGradients.memory, at, batch, width, width, false, (int) width, 1);
+        products.right(projection.memory, projection.offset, units, 1, false, (int) units, (int) units);
+        multiply(unprojectedGradient, 0, 0);
     }
 
     /// The gradient of the previous h, from those of the gates.
@@ -280,7 +366,7 @@ public final class SequenceWork {
         double beta = addsToProduct() ? 1 : 0;
         if (cell == Cell.GRU) {
             multiplyGradients(gateGradients, at, rowOfGates(), 0, 2 * units, beta);
-            multiplyGradients(shareGradients, now * state(), units, 2 * units, units, 1);
+            multiplyGradients(shareGradients, now * batch * units, units, 2 * units, units, 1);
         } else {
             multiplyGradients(gateGradients, at, rowOfGates(), 0, rowOfGates(), beta);
         }
@@ -288,19 +374,15 @@ public final class SequenceWork {
 
     private void multiplyGradients(SequenceOperand g, long at, long rowStep, long firstRow, long rows, double beta) {
         products.left(g.memory, g.offset + at, batch, rows, rowStep, false, (int) rowStep, 1);
-        int increment = rows == 1 ? 1 : (int) units;
-        products.right(weight.memory, weight.offset + firstRow * units, units, 1, false, (int) units, increment);
+        products.right(weight.memory, weight.offset + firstRow * width, width, 1, false, (int) width, (int) width);
         multiply(hiddenGradient, 0, beta);
     }
 
-    private void fill(SequenceOperand state) {
-        ContiguousKernels.of(wide).fill(state.memory, state.offset, state(), 0);
-    }
-
+    /// Copies a c.
     private void copy(SequenceOperand from, long at, SequenceOperand to, long toAt) {
         long bytes = bytes();
         MemorySegment.copy(
-                from.memory, (from.offset + at) * bytes, to.memory, (to.offset + toAt) * bytes, state() * bytes);
+                from.memory, (from.offset + at) * bytes, to.memory, (to.offset + toAt) * bytes, batch * units * bytes);
     }
 
     private long bytes() {

@@ -2,7 +2,7 @@
 ///
 /// | subject | files |
 /// |---|---|
-/// | the arithmetic of a step of each kind of cell | `Cell`, `CellExpressions` |
+/// | the arithmetic of a step of each kind of cell | `Cell`, `CellExpressions`, `StepLoops` |
 /// | one step of a batch, in parts | `CellWork` |
 /// | all steps of a sequence: a product and a cell for each | `SequenceWork`, `SequenceOperand` |
 ///
