@@ -13,17 +13,21 @@ import org.toydiff.Recorder.Command;
 import org.toydiff.Recording.Slot;
 import org.toydiff.internal.fusion.BlockView;
 import org.toydiff.internal.fusion.FusedLaunch;
+import org.toydiff.internal.fusion.FusedSink;
 import org.toydiff.internal.fusion.FusedSource;
 import org.toydiff.internal.fusion.FusedWork;
 import org.toydiff.internal.fusion.Fuser;
 import org.toydiff.internal.fusion.RecordedLaunch;
+import org.toydiff.internal.fusion.RecordedLaunch.Matrix;
 import org.toydiff.internal.fusion.RecordedLaunch.Other;
+import org.toydiff.internal.launch.ElementSink;
 import org.toydiff.internal.launch.ElementSource;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Storage;
 
 /// Turns the commands of a recorded run into those of its replays: elementwise launches that can run in one loop do,
-/// and a reduction or softmax reads what such a loop computes.
+/// a reduction, softmax or dropout reads what such a loop computes, and such a loop what a normalisation, softmax or
+/// dropout computes.
 final class CommandFusion {
     private final Recorder recorder;
     private final List<Command> commands;
@@ -37,15 +41,34 @@ final class CommandFusion {
 
     private final List<Overlay> overlays = new ArrayList<>();
 
-    /// A launch that can read its first operand from a source.
-    interface SourceReader extends Runnable {
+    /// A launch that can read its first operand from a source, or let its result be taken by a sink.
+    interface Streamed extends Runnable {
         /// Returns the first operand.
         Tensor x();
 
-        /// Returns the columns of the matrix as which it asks for that operand, or 0 if it does not.
-        long columns();
+        /// Returns the columns of the matrix as which it asks a source for that operand, or 0 if it needs it in memory.
+        default long columns() {
+            return 0;
+        }
 
-        void run(ElementSource source);
+        /// Returns the result, or null if it must be in memory.
+        default Tensor result() {
+            return null;
+        }
+
+        /// Returns operands of the result's size, of whose elements the launch has no more need when the elements of
+        /// the result at these places are taken.
+        default List<Tensor> aligned() {
+            return List.of();
+        }
+
+        /// Runs with a source and a sink, either of which may be null.
+        void run(ElementSource source, ElementSink sink);
+
+        @Override
+        default void run() {
+            run(null, null);
+        }
     }
 
     /// A command that is several launches in one loop.
@@ -155,16 +178,41 @@ final class CommandFusion {
             known = RecordedLaunch.Elementwise.of(launch.kernel(), inputs, view(launch.y()), launch.y().shape);
         } else if (command.body() instanceof Launch.Fill fill) {
             known = RecordedLaunch.Elementwise.fill(fill.value(), view(fill.y()), fill.y().shape);
-        } else if (command.body() instanceof SourceReader launch) {
-            Tensor x = launch.x();
-            reads.addAll(blocks(command.reads().stream().filter(t -> t != x).toList()));
-            known = RecordedLaunch.consumer(view(x), x.shape, launch.columns(), reads, writes);
+        } else if (command.body() instanceof Streamed launch) {
+            known = streamed(launch, command, writes);
         }
         if (known == null) {
             reads.addAll(blocks(command.reads()));
             known = new Other(reads, writes);
         }
         return known;
+    }
+
+    private RecordedLaunch streamed(Streamed launch, Command command, Set<Integer> writes) {
+        Matrix x = matrix(launch.x(), launch.columns());
+        Tensor result = launch.result();
+        Matrix y = result == null ? null : matrix(result, result.size());
+        List<Tensor> reads = new ArrayList<>(command.reads());
+        // A launch may leave elements of its other results as they are.
+        reads.addAll(command.writes());
+        reads.remove(y == null ? null : result);
+        reads.remove(x == null ? null : launch.x());
+        List<BlockView> aligned = new ArrayList<>();
+        for (Tensor each : launch.aligned()) {
+            boolean isX = x != null && each == launch.x();
+            if (y != null && each.isContiguous() && (isX || reads.remove(each)) && !isX) {
+                aligned.add(flat(each));
+            }
+        }
+        return new RecordedLaunch.Streamed(x, y, aligned, blocks(reads), writes);
+    }
+
+    private BlockView flat(Tensor t) {
+        return new BlockView(block(t), t.dtype.kind.element, recorder.place(t), new long[] {1});
+    }
+
+    private Matrix matrix(Tensor t, long columns) {
+        return Matrix.of(view(t), t.shape, columns);
     }
 
     private Command command(FusedLaunch launch, List<RecordedLaunch> launches) {
@@ -176,7 +224,7 @@ final class CommandFusion {
                 yield commands.get(same.launch());
             }
             case FusedLaunch.Loop loop -> loop(loop);
-            case FusedLaunch.Fed fed -> fed(fed);
+            case FusedLaunch.Streamed each -> streamed(each, (RecordedLaunch.Streamed) launches.get(each.launch()));
         };
     }
 
@@ -209,16 +257,57 @@ final class CommandFusion {
         return new Command(names(loop.launches()), body, last.result(), used, used, false);
     }
 
-    private Command fed(FusedLaunch.Fed fed) {
-        Command reader = commands.get(fed.launch());
-        var source = new FusedSource(fed.program(), fed.inputs(), fed.shape(), fed.columns());
-        var body = new Fed(source, operands(fed.inputs()), (SourceReader) reader.body());
-        List<Tensor> reads = new ArrayList<>(body.operands.anchors());
-        Tensor x = body.reader.x();
-        reader.reads().stream().filter(t -> t != x).forEach(reads::add);
-        List<Integer> places = new ArrayList<>(fed.producers());
-        places.add(fed.launch());
-        return new Command(names(places), body, reader.result(), reads, reader.writes(), false);
+    private Command streamed(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
+        Command command = commands.get(streamed.launch());
+        var launch = (Streamed) command.body();
+        Tensor result = command.result();
+        List<Integer> places = new ArrayList<>();
+        List<Tensor> reads = new ArrayList<>(command.reads());
+        List<Tensor> writes = new ArrayList<>(command.writes());
+        Source source = null;
+        if (streamed.source() != null) {
+            FusedLaunch.Loop loop = streamed.source();
+            var work = new FusedSource(loop.program(), streamed.inputs(), loop.shape(), streamed.columns());
+            source = new Source(work, operands(streamed.inputs()));
+            reads.remove(launch.x());
+            reads.addAll(source.operands.anchors());
+            places.addAll(loop.launches());
+        }
+        places.add(streamed.launch());
+        Sink sink = null;
+        if (streamed.sink() != null) {
+            FusedLaunch.Loop loop = streamed.sink();
+            var work = new FusedSink(loop.program(), loop.operands(), loop.shape(), streamed.keepsResult());
+            sink = new Sink(
+                    work, operands(loop.operands().subList(1, loop.operands().size())));
+            if (!streamed.keepsResult()) {
+                writes.remove(launch.result());
+            }
+            writes.addAll(sink.operands.anchors());
+            result = commands.get(loop.launches().getLast()).result();
+            places.addAll(loop.launches());
+            overlay(streamed, known);
+        }
+        var body = new Piecewise(source, sink, launch, streamed.code(command.op()));
+        return new Command(names(places), body, result, reads, writes, false);
+    }
+
+    /// Notes which outputs of a sink may take the place of what it or the launch before reads at the same places.
+    private void overlay(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
+        FusedLaunch.Loop loop = streamed.sink();
+        int read = loop.program().inputs().size();
+        List<BlockView> inputs = new ArrayList<>(loop.operands().subList(1, read));
+        Set<Integer> others = new HashSet<>(known.reads());
+        List<BlockView> aligned = new ArrayList<>(known.aligned());
+        if (streamed.source() != null) {
+            streamed.inputs().forEach(view -> others.add(view.block()));
+        } else if (known.x() != null) {
+            aligned.add(known.x().view());
+        }
+        long[] strides = Shape.strides(loop.shape());
+        aligned.forEach(view -> inputs.add(new BlockView(view.block(), view.element(), view.offset(), strides)));
+        inputs.removeIf(view -> others.contains(view.block()));
+        overlay(inputs, loop.operands().subList(read, loop.operands().size()), loop.shape());
     }
 
     private String names(List<Integer> places) {
@@ -267,19 +356,31 @@ final class CommandFusion {
         }
     }
 
-    private record Fed(FusedSource source, Operands operands, SourceReader reader) implements Fused {
+    private record Source(FusedSource work, Operands operands) {
+        FusedSource bind() {
+            for (int i = 0; i < operands.tensors.length; i++) {
+                work.place(i, operands.offset(i));
+            }
+            work.bind(operands.bind());
+            return work;
+        }
+    }
+
+    private record Sink(FusedSink work, Operands operands) {
+        FusedSink bind() {
+            for (int i = 0; i < operands.tensors.length; i++) {
+                work.place(i, operands.offset(i));
+            }
+            work.bind(operands.bind());
+            return work;
+        }
+    }
+
+    /// A launch between two loops, either of which may be null.
+    private record Piecewise(Source source, Sink sink, Streamed launch, String code) implements Fused {
         @Override
         public void run() {
-            for (int i = 0; i < operands.tensors.length; i++) {
-                source.place(i, operands.offset(i));
-            }
-            source.bind(operands.bind());
-            reader.run(source);
-        }
-
-        @Override
-        public String code() {
-            return source.toString();
+            launch.run(source == null ? null : source.bind(), sink == null ? null : sink.bind());
         }
     }
 }

@@ -2,17 +2,20 @@ package org.toydiff;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import org.toydiff.CommandFusion.SourceReader;
+import org.toydiff.CommandFusion.Streamed;
 import org.toydiff.internal.kernels.ContiguousKernels;
 import org.toydiff.internal.kernels.Kernel;
 import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.Counting;
 import org.toydiff.internal.launch.DistinctElements;
+import org.toydiff.internal.launch.DropoutWork;
+import org.toydiff.internal.launch.ElementSink;
 import org.toydiff.internal.launch.ElementSource;
 import org.toydiff.internal.launch.MaskedElements;
 import org.toydiff.internal.launch.PositionWork;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.ReductionWork;
+import org.toydiff.internal.launch.RowStream;
 import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.ScanWork;
 import org.toydiff.internal.launch.Shape;
@@ -113,7 +116,7 @@ final class Launch {
     }
 
     /// A recorded dropout.
-    private record Dropout(DropoutMask mask, Tensor x, Tensor y) implements SourceReader {
+    private record Dropout(DropoutMask mask, Tensor x, Tensor y) implements Streamed {
         @Override
         public void run() {
             dropout(mask, x, y);
@@ -125,8 +128,20 @@ final class Launch {
         }
 
         @Override
-        public void run(ElementSource source) {
-            Scope.current().dropouts.run(mask, x.dtype.kind, x.size(), source, memory(y), y.offset);
+        public Tensor result() {
+            return y;
+        }
+
+        @Override
+        public List<Tensor> aligned() {
+            return List.of(x);
+        }
+
+        @Override
+        public void run(ElementSource source, ElementSink sink) {
+            DropoutWork work = Scope.current().dropouts;
+            work.pass(source, sink);
+            work.run(mask, x.dtype.kind, x.size(), memory(x, source), x.offset, memory(y, sink), y.offset);
         }
     }
 
@@ -194,7 +209,7 @@ final class Launch {
     }
 
     /// A recorded reduction.
-    private record Reduction(ReductionKind kind, int ddof, Tensor x, long[] to, Tensor y) implements SourceReader {
+    private record Reduction(ReductionKind kind, int ddof, Tensor x, long[] to, Tensor y) implements Streamed {
         @Override
         public void run() {
             reduction(kind, ddof, x, to, y);
@@ -208,7 +223,7 @@ final class Launch {
         }
 
         @Override
-        public void run(ElementSource source) {
+        public void run(ElementSource source, ElementSink sink) {
             plan();
             Scope.current().reductions.run(kind, ddof, x.dtype.kind, source, memory(y), y.offset, y.size());
         }
@@ -497,7 +512,7 @@ final class Launch {
 
     /// A recorded launch over rows.
     private record Rows(RowWork.Kind kind, Tensor x, Tensor b, Tensor labels, long ignored, Tensor y)
-            implements SourceReader {
+            implements Streamed {
         @Override
         public void run() {
             rows(kind, x, b, labels, ignored, y);
@@ -505,16 +520,36 @@ final class Launch {
 
         @Override
         public long columns() {
-            long n = x.shape[x.rank() - 1];
-            return x.dtype != DType.BFLOAT16 && ElementSource.fits(n, x.isWide()) ? n : 0;
+            return x.dtype != DType.BFLOAT16 && fits() ? n() : 0;
         }
 
         @Override
-        public void run(ElementSource source) {
+        public Tensor result() {
+            return kind != RowWork.Kind.CROSS_ENTROPY && fits() ? y : null;
+        }
+
+        @Override
+        public List<Tensor> aligned() {
+            return b == null || kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT ? List.of(x) : List.of(x, b);
+        }
+
+        private long n() {
+            return x.shape[x.rank() - 1];
+        }
+
+        private boolean fits() {
+            return RowStream.fits(n(), x.dtype == DType.FLOAT64);
+        }
+
+        @Override
+        public void run(ElementSource source, ElementSink sink) {
             RowWork work = Scope.current().rows;
             operands(work, kind, b, labels, ignored);
-            long n = x.shape[x.rank() - 1];
-            work.run(kind, x.dtype.kind, x.size() / n, n, source, memory(y), y.offset);
+            work.pass(source, sink);
+            MemorySegment from = memory(x, source);
+            MemorySegment to = memory(y, sink);
+            long rows = x.size() / n();
+            work.run(kind, x.dtype.kind, rows, n(), from, x.offset, betweenRows(x), y.dtype.kind, to, y.offset);
         }
     }
 
@@ -537,6 +572,16 @@ final class Launch {
     /// Returns the memory of an operand, null for null.
     static MemorySegment memory(Tensor t) {
         return t == null ? null : t.storage.segment();
+    }
+
+    /// Returns the memory of an operand unless a source computes it, which may be null.
+    private static MemorySegment memory(Tensor x, ElementSource source) {
+        return source == null ? memory(x) : null;
+    }
+
+    /// Returns the memory of a result unless it is only taken by a sink, which may be null.
+    static MemorySegment memory(Tensor y, ElementSink sink) {
+        return sink == null || sink.keepsResult() ? memory(y) : null;
     }
 
     private static long offset(Tensor t) {

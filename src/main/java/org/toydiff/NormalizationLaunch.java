@@ -2,6 +2,11 @@ package org.toydiff;
 
 import static org.toydiff.Launch.memory;
 
+import java.util.List;
+import org.toydiff.CommandFusion.Streamed;
+import org.toydiff.internal.launch.ElementSink;
+import org.toydiff.internal.launch.ElementSource;
+import org.toydiff.internal.launch.RowStream;
 import org.toydiff.internal.normalization.GroupNormalizationWork;
 import org.toydiff.internal.normalization.NormalizationWork;
 import org.toydiff.internal.normalization.RowNormalizationWork;
@@ -20,20 +25,39 @@ final class NormalizationLaunch {
         if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
-        RowNormalizationWork work = scope.rowNormalizations;
-        set(work, x, weight, epsilon);
-        if (bias != null) {
-            work.bias(memory(bias), bias.offset);
-        }
-        work.result(memory(y), y.offset);
-        work.forward(bias != null, x.size() / weight.size(), weight.size());
+        new Rows(x, weight, bias, epsilon, y).run();
         Recorder recorder = scope.recorder;
         if (recorder != null) {
             Tensor from = recorder.reads(x);
             Tensor by = recorder.reads(weight);
             Tensor plus = recorder.reads(bias);
             Tensor to = recorder.writes(y);
-            recorder.keep(y.storage.op, () -> rows(from, by, plus, epsilon, to), to);
+            recorder.keep(y.storage.op, new Rows(from, by, plus, epsilon, to), to);
+        }
+    }
+
+    /// A launch over rows.
+    private record Rows(Tensor x, Tensor weight, Tensor bias, double epsilon, Tensor y) implements Streamed {
+        @Override
+        public Tensor result() {
+            return RowStream.fits(weight.size(), x.isWide()) ? y : null;
+        }
+
+        @Override
+        public List<Tensor> aligned() {
+            return List.of(x);
+        }
+
+        @Override
+        public void run(ElementSource source, ElementSink sink) {
+            RowNormalizationWork work = Scope.current().rowNormalizations;
+            set(work, x, weight, epsilon);
+            if (bias != null) {
+                work.bias(memory(bias), bias.offset);
+            }
+            work.result(memory(y, sink), y.offset);
+            work.pass(sink);
+            work.forward(bias != null, x.size() / weight.size(), weight.size());
         }
     }
 
@@ -52,10 +76,7 @@ final class NormalizationLaunch {
         if (x.size() == 0 || Launch.skips(g, scope)) {
             return;
         }
-        RowNormalizationWork work = scope.rowNormalizations;
-        set(work, x, weight, epsilon);
-        setGradients(work, g, toX, toWeight, toBias);
-        work.backward(centered, x.size() / weight.size(), weight.size());
+        new RowGradients(centered, g, x, weight, epsilon, toX, toWeight, toBias).run();
         Recorder recorder = scope.recorder;
         if (recorder != null) {
             Tensor from = recorder.reads(g);
@@ -66,8 +87,39 @@ final class NormalizationLaunch {
             Tensor third = recorder.writes(toBias);
             recorder.keep(
                     "normalizeGradient",
-                    () -> rowGradients(centered, from, at, by, epsilon, first, second, third),
+                    new RowGradients(centered, from, at, by, epsilon, first, second, third),
                     first != null ? first : second != null ? second : third);
+        }
+    }
+
+    /// A launch of the gradients of rows.
+    private record RowGradients(
+            boolean centered,
+            Tensor g,
+            Tensor x,
+            Tensor weight,
+            double epsilon,
+            Tensor toX,
+            Tensor toWeight,
+            Tensor toBias)
+            implements Streamed {
+        @Override
+        public Tensor result() {
+            return RowStream.fits(weight.size(), x.isWide()) ? toX : null;
+        }
+
+        @Override
+        public List<Tensor> aligned() {
+            return List.of(g, x);
+        }
+
+        @Override
+        public void run(ElementSource source, ElementSink sink) {
+            RowNormalizationWork work = Scope.current().rowNormalizations;
+            set(work, x, weight, epsilon);
+            setGradients(work, g, toX, sink, toWeight, toBias);
+            work.pass(sink);
+            work.backward(centered, x.size() / weight.size(), weight.size());
         }
     }
 
@@ -123,7 +175,7 @@ final class NormalizationLaunch {
         }
         GroupNormalizationWork work = scope.groupNormalizations;
         set(work, x, weight, epsilon);
-        setGradients(work, g, toX, toWeight, toBias);
+        setGradients(work, g, toX, null, toWeight, toBias);
         setStatistics(work, mean, variance);
         work.backward(mean != null, sizes[0], sizes[1], sizes[2], sizes[3]);
         Recorder recorder = scope.recorder;
@@ -154,10 +206,11 @@ final class NormalizationLaunch {
         work.weight(memory(weight), weight.offset);
     }
 
-    private static void setGradients(NormalizationWork work, Tensor g, Tensor toX, Tensor toWeight, Tensor toBias) {
+    private static void setGradients(
+            NormalizationWork work, Tensor g, Tensor toX, ElementSink sink, Tensor toWeight, Tensor toBias) {
         work.gradient(memory(g), g.offset);
         if (toX != null) {
-            work.result(memory(toX), toX.offset);
+            work.result(memory(toX, sink), toX.offset);
         }
         if (toWeight != null) {
             work.toWeight(memory(toWeight), toWeight.offset);

@@ -31,7 +31,7 @@ class CompiledHeapTest {
     @Test
     void inferenceAndTrainingStepsAllocateNothing() throws Exception {
         List<String> steps = lines(ReplayedSteps.class);
-        assertEquals(17, steps.size());
+        assertEquals(18, steps.size());
         for (String bytes : steps) {
             assertTrue(bytes.endsWith(", 0]") || bytes.endsWith("[0]"), bytes);
         }

@@ -68,6 +68,7 @@ public final class ReplayedSteps {
         optimizers.forEach(ReplayedSteps::training);
         lookUp();
         attention();
+        residuals();
     }
 
     /// A round takes nothing if it takes less than a byte for each run: a vector kernel that is tried once in thousands
@@ -161,6 +162,27 @@ public final class ReplayedSteps {
             })) {
                 int[] i = {0};
                 print("attention", 10_000, () -> compiled.run(inputs[i[0]++ % 2]));
+                requireOneRecording(compiled);
+            }
+        }
+    }
+
+    /// Rows of two normalisations, softmax and dropout, and of their gradients, pass to the sums that follow.
+    private static void residuals() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor weight = Tensor.rand(70).trackGradient();
+            Tensor[] inputs = {Tensor.randn(300, 70), Tensor.randn(300, 70)};
+            try (var compiled = CompiledFunction.of(x -> {
+                weight.zeroGradient();
+                Tensor first = x.multiply(weight);
+                Tensor second = first.add(first.layerNorm(weight, weight, 1e-5));
+                Tensor third = second.add(second.softmax(1).dropout(0.1));
+                Tensor y = third.add(third.rmsNorm(weight, 1e-6));
+                y.multiply(y).sum().backward(Release.EAGER);
+                return weight.gradient();
+            })) {
+                int[] i = {0};
+                print("residuals", 1_000, () -> compiled.run(inputs[i[0]++ % 2]));
                 requireOneRecording(compiled);
             }
         }

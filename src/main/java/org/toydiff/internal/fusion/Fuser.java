@@ -21,8 +21,12 @@ import java.util.Set;
 /// A block that only launches of one loop read is not stored. One whose elements are all the same known number is an
 /// operand of no loop: see [ConstantOperands].
 ///
-/// A reduction or softmax whose operand such a loop computes, as its only result that anybody reads, takes its elements
-/// from the loop under the same conditions; they never are in memory as a whole.
+/// A reduction, softmax or dropout whose operand such a loop computes, as its only result that anybody reads, takes its
+/// elements from the loop under the same conditions; they never are in memory as a whole.
+///
+/// A loop that reads the result of a normalisation, of softmax or dropout, or of a gradient of these, takes its
+/// elements from the launch, if the loop neither touches other memory that the launch writes nor changes elements that
+/// it still reads. They are in memory as a whole only if somebody else reads them. This keeps no more blocks alive.
 public final class Fuser {
     private final List<LaunchGroup> groups;
 
@@ -44,6 +48,11 @@ public final class Fuser {
             int before = fuser.groups.size();
             fuser.merge(next);
             next += 1 - (before - fuser.groups.size());
+        }
+        for (int next = 0; next < fuser.groups.size(); next++) {
+            if (fuser.takeOver(next)) {
+                next--;
+            }
         }
         return fuser.results();
     }
@@ -80,6 +89,28 @@ public final class Fuser {
         }
     }
 
+    /// Lets a loop read a result as an earlier launch, the nearest one, computes it.
+    ///
+    /// @return whether it does: then there is a group less
+    private boolean takeOver(int loop) {
+        for (int earlier = loop - 1; earlier >= 0; earlier--) {
+            LaunchGroup first = groups.get(earlier);
+            LaunchGroup second = groups.get(loop);
+            if (!first.hands(second)) {
+                continue;
+            }
+            boolean delays = mayDelay(earlier, loop);
+            LaunchGroup both = delays || mayAdvance(loop, earlier) ? first.handing(second) : null;
+            if (both != null) {
+                groups.remove(loop);
+                groups.remove(earlier);
+                groups.add(delays ? loop - 1 : earlier, both);
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// {@return the blocks that one of two groups writes and that are needed outside of both}
     private Set<Integer> needed(int earlier, int later) {
         Set<Integer> needed = new HashSet<>(groups.get(earlier).writes);
@@ -98,7 +129,8 @@ public final class Fuser {
                 .filter(block ->
                         isTemporary(block) && !group.writes.contains(block) && !isReadFrom(from + 1, block, -1))
                 .count();
-        return to == from + 1 || kept <= created(group, from);
+        // What a launch keeps while it hands its result on lives beside the results of the loop.
+        return kept == 0 || !group.isStreamed() && (to == from + 1 || kept <= created(group, from));
     }
 
     /// {@return whether the group at `from` can run right after the earlier one at `to`}

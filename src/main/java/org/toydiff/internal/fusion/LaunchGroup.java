@@ -11,15 +11,16 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.toydiff.internal.arithmetic.Condition;
 import org.toydiff.internal.arithmetic.Precision;
-import org.toydiff.internal.fusion.RecordedLaunch.Consumer;
 import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
+import org.toydiff.internal.fusion.RecordedLaunch.Matrix;
 import org.toydiff.internal.fusion.RecordedLaunch.Other;
+import org.toydiff.internal.fusion.RecordedLaunch.Streamed;
 import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.launch.Shape;
 
-/// Launches that are to run together: one of any kind, or elementwise ones in one loop.
+/// Launches that are to run together: one of any kind, elementwise ones in one loop, or one between two such loops.
 final class LaunchGroup {
-    /// The launches' places in the list, ascending.
+    /// The launches' places in the list: ascending in each loop.
     final List<Integer> launches;
 
     /// The blocks that the launches read and write.
@@ -35,17 +36,22 @@ final class LaunchGroup {
 
     /// The launch that reads its first operand from the members, or from memory as long as there are none; null for
     /// other groups.
-    private final Consumer consumer;
+    private final Streamed streamed;
+
+    /// The elementwise launches that read the result of that launch as it comes, all of one shape.
+    private final List<Elementwise> followers;
 
     private LaunchGroup(
             List<Integer> launches,
             List<Elementwise> members,
-            Consumer consumer,
+            Streamed streamed,
+            List<Elementwise> followers,
             Set<Integer> reads,
             Set<Integer> writes) {
         this.launches = launches;
         this.members = members;
-        this.consumer = consumer;
+        this.streamed = streamed;
+        this.followers = followers;
         this.reads = reads;
         this.writes = writes;
         for (Elementwise member : members) {
@@ -57,14 +63,16 @@ final class LaunchGroup {
 
     static LaunchGroup of(int place, RecordedLaunch launch) {
         return switch (launch) {
-            case Other other -> new LaunchGroup(List.of(place), List.of(), null, other.reads(), other.writes());
-            case Consumer each ->
-                new LaunchGroup(
-                        List.of(place),
-                        List.of(),
-                        each,
-                        union(each.reads(), each.x().block()),
-                        each.writes());
+            case Other other ->
+                new LaunchGroup(List.of(place), List.of(), null, List.of(), other.reads(), other.writes());
+            case Streamed each -> {
+                Set<Integer> reads = new HashSet<>(each.reads());
+                each.aligned().forEach(view -> reads.add(view.block()));
+                if (each.x() != null) {
+                    reads.add(each.x().block());
+                }
+                yield new LaunchGroup(List.of(place), List.of(), each, List.of(), reads, each.writes());
+            }
             case Elementwise each ->
                 of(List.of(place), each.isFill() || !isSound(each) ? List.of() : List.of(each), List.of(each));
         };
@@ -77,7 +85,7 @@ final class LaunchGroup {
             launch.inputs().forEach(input -> reads.add(input.block()));
             writes.add(launch.output().block());
         }
-        return new LaunchGroup(places, members, null, reads, writes);
+        return new LaunchGroup(places, members, null, List.of(), reads, writes);
     }
 
     private static Set<Integer> union(Set<Integer> blocks, int another) {
@@ -117,14 +125,29 @@ final class LaunchGroup {
     /// {@return whether this is a loop whose result the later group could read while it is computed}
     boolean feeds(LaunchGroup later) {
         return canGrow()
-                && later.consumer != null
+                && later.streamed != null
+                && later.streamed.x() != null
                 && later.members.isEmpty()
-                && writes.contains(later.consumer.x().block());
+                && writes.contains(later.streamed.x().block());
+    }
+
+    /// {@return whether this is a launch whose result the later group, a loop, could read while it is computed}
+    boolean hands(LaunchGroup later) {
+        return streamed != null
+                && streamed.y() != null
+                && followers.isEmpty()
+                && later.canGrow()
+                && later.reads.contains(streamed.y().block());
+    }
+
+    /// {@return whether this is no loop alone}
+    boolean isStreamed() {
+        return streamed != null;
     }
 
     /// {@return whether launches can join}
     private boolean canGrow() {
-        return !members.isEmpty() && consumer == null;
+        return !members.isEmpty() && streamed == null;
     }
 
     /// {@return whether a loop of both would save reading a block}
@@ -161,21 +184,21 @@ final class LaunchGroup {
     ///
     /// @param needed the blocks that other groups read: they may not be among those that this one writes
     LaunchGroup feeding(LaunchGroup later, Set<Integer> needed) {
-        Consumer reader = later.consumer;
+        Streamed reader = later.streamed;
         int block = reader.x().block();
-        if (needed.contains(block) || reader.reads().contains(block) || !Collections.disjoint(reads, later.writes)) {
+        if (needed.contains(block) || reader.readsElsewhere(block) || !Collections.disjoint(reads, later.writes)) {
             return null;
         }
-        long[] shape = matrix(reader);
+        long[] shape = matrix(reader.x());
         List<Elementwise> reshaped = shape == null ? null : reshaped(members, shape);
-        BlockView x = shape == null ? null : reader.x().reshaped(reader.shape(), shape);
+        BlockView x =
+                shape == null ? null : reader.x().view().reshaped(reader.x().shape(), shape);
         if (reshaped == null || x == null) {
             return null;
         }
-        List<Integer> places =
-                Stream.concat(launches.stream(), later.launches.stream()).toList();
-        Set<Integer> all = new HashSet<>(reader.reads());
-        var fed = new LaunchGroup(places, reshaped, reader, all, later.writes);
+        Set<Integer> all = new HashSet<>(later.reads);
+        all.remove(block);
+        var fed = new LaunchGroup(places(later), reshaped, reader, List.of(), all, later.writes);
         FusedLaunch.Loop loop = fed.loop(union(needed, block));
         loop.operands().subList(0, loop.program().inputs().size()).forEach(input -> all.add(input.block()));
         boolean isX = loop.program().outputs().size() == 1
@@ -183,10 +206,72 @@ final class LaunchGroup {
         return isX && grid().isNoBetterThan(fed.grid()) ? fed : null;
     }
 
+    /// {@return this group, whose result the later one reads as it comes, or null if that is not possible or does not
+    /// pay}
+    LaunchGroup handing(LaunchGroup later) {
+        long[] shape = later.shape();
+        Matrix y = streamed.y();
+        if (Shape.size(shape) != Shape.size(y.shape()) || !canAlternate(later)) {
+            return null;
+        }
+        List<BlockView> operands = new ArrayList<>(later.loop(later.writes).operands());
+        operands.add(y.view().reshaped(y.shape(), shape));
+        OperandGrid grid = OperandGrid.of(shape, operands);
+        List<Elementwise> reshaped =
+                grid.outer.length == 0 ? reshaped(later.members, new long[] {grid.rows, grid.columns}) : null;
+        if (reshaped == null || !later.grid().isNoBetterThan(grid)) {
+            return null;
+        }
+        Set<Integer> read = new HashSet<>(later.reads);
+        read.remove(y.block());
+        read.addAll(reads);
+        Set<Integer> written = new HashSet<>(writes);
+        written.addAll(later.writes);
+        var both = new LaunchGroup(places(later), members, streamed, reshaped, read, written);
+        return both.sink(later.writes).program().calls().stream()
+                        .anyMatch(call -> call.arguments().contains(0))
+                ? both
+                : null;
+    }
+
+    /// {@return whether the loop of the later group can run over some elements before this launch has come to others}
+    /// It must see the result as this launch writes it, use nothing else that this launch writes, and write nothing
+    /// that this launch still reads.
+    private boolean canAlternate(LaunchGroup later) {
+        int y = streamed.y().block();
+        List<BlockView> aligned = new ArrayList<>(streamed.aligned());
+        if (members.isEmpty() && streamed.x() != null) {
+            aligned.add(streamed.x().view());
+        }
+        Set<Integer> others = new HashSet<>(streamed.reads());
+        members.forEach(member -> member.inputs().forEach(input -> others.add(input.block())));
+        return writes.stream()
+                        .noneMatch(block -> block != y && (later.reads.contains(block) || later.writes.contains(block)))
+                && Collections.disjoint(others, later.writes)
+                && later.sees(streamed.y().view(), false)
+                && aligned.stream().allMatch(view -> later.sees(view, true));
+    }
+
+    /// {@return whether all views of a contiguous block, or those that are written, are of the elements of that view in
+    /// their order}
+    private boolean sees(BlockView view, boolean written) {
+        long[] shape = shape();
+        BlockView same = new BlockView(view.block(), view.element(), view.offset(), Shape.strides(shape));
+        return members.stream()
+                .flatMap(member -> written
+                        ? Stream.of(member.output())
+                        : Stream.concat(member.inputs().stream(), Stream.of(member.output())))
+                .allMatch(each -> each.block() != view.block() || each.isSame(same, shape));
+    }
+
+    private List<Integer> places(LaunchGroup later) {
+        return Stream.concat(launches.stream(), later.launches.stream()).toList();
+    }
+
     /// {@return the shape in which a reader can have the elements: its own or, if it reads them in one row, any matrix}
-    private long[] matrix(Consumer reader) {
-        if (reader.rows() > 1 || reshaped(members, reader.shape()) != null) {
-            return reader.shape();
+    private long[] matrix(Matrix x) {
+        if (x.rows() > 1 || reshaped(members, x.shape()) != null) {
+            return x.shape();
         }
         OperandGrid grid = grid();
         return grid.outer.length == 0 ? new long[] {grid.rows, grid.columns} : null;
@@ -280,7 +365,7 @@ final class LaunchGroup {
     }
 
     private OperandGrid grid() {
-        Set<Integer> stored = consumer == null ? writes : Set.of(consumer.x().block());
+        Set<Integer> stored = streamed == null ? writes : Set.of(streamed.x().block());
         return OperandGrid.of(shape(), loop(stored).operands());
     }
 
@@ -292,27 +377,45 @@ final class LaunchGroup {
                 && members.stream().allMatch(each -> each.constants().isEmpty())) {
             return new FusedLaunch.Unchanged(launches.getFirst());
         }
-        if (consumer == null) {
+        if (streamed == null) {
             return loop(needed);
         }
-        FusedLaunch.Loop loop = loop(union(needed, consumer.x().block()));
-        List<BlockView> inputs = loop.operands().subList(0, loop.operands().size() - 1);
-        return new FusedLaunch.Fed(
-                launches.getLast(),
-                launches.subList(0, launches.size() - 1),
-                loop.program(),
-                inputs,
-                shape(),
-                consumer.columns());
+        boolean isRewritten = streamed.y() != null
+                && followers.stream()
+                        .anyMatch(each -> each.output().block() == streamed.y().block());
+        return new FusedLaunch.Streamed(
+                launches.get(members.size()),
+                members.isEmpty() ? null : loop(union(needed, streamed.x().block())),
+                streamed.x() == null ? 0 : streamed.x().columns(),
+                followers.isEmpty() ? null : sink(needed),
+                streamed.y() == null || needed.contains(streamed.y().block()) && !isRewritten);
     }
 
-    /// {@return the loop of the launches}
+    /// {@return the loop of the members}
     ///
     /// @param needed the blocks that others read; one that a launch of the loop alone reads is not stored
     private FusedLaunch.Loop loop(Set<Integer> needed) {
-        Precision precision = precision(members);
-        var builder = new LoopBuilder(precision == null ? Precision.FLOAT32 : precision, shape());
-        members.forEach(builder::add);
-        return builder.loop(launches, needed);
+        return loop(builder(members), members, launches.subList(0, members.size()), needed);
+    }
+
+    /// {@return the loop of the followers, whose first operand is the result of the launch}
+    private FusedLaunch.Loop sink(Set<Integer> needed) {
+        LoopBuilder builder = builder(followers);
+        Matrix y = streamed.y();
+        builder.read(y.view().reshaped(y.shape(), followers.getFirst().shape()));
+        return loop(builder, followers, launches.subList(members.size() + 1, launches.size()), needed);
+    }
+
+    private static LoopBuilder builder(List<Elementwise> launches) {
+        Precision precision = precision(launches);
+        return new LoopBuilder(
+                precision == null ? Precision.FLOAT32 : precision,
+                launches.getFirst().shape());
+    }
+
+    private static FusedLaunch.Loop loop(
+            LoopBuilder builder, List<Elementwise> launches, List<Integer> places, Set<Integer> needed) {
+        launches.forEach(builder::add);
+        return builder.loop(places, needed);
     }
 }

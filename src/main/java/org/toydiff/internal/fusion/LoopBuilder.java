@@ -28,14 +28,14 @@ final class LoopBuilder {
     private final List<List<Argument>> arguments = new ArrayList<>();
 
     /// The kinds of values, in the order in which a program numbers them.
-    private enum Kind {
+    enum Kind {
         INPUT,
         CONSTANT,
         RESULT
     }
 
     /// The value with that number among those of its kind.
-    private record Argument(Kind kind, int number) {}
+    record Argument(Kind kind, int number) {}
 
     /// The launch that wrote a block last.
     private final Map<Integer, Integer> writers = new LinkedHashMap<>();
@@ -81,6 +81,11 @@ final class LoopBuilder {
             read.add(writer);
             return new Argument(Kind.RESULT, writer);
         }
+        return read(view);
+    }
+
+    /// Adds an operand that is read, unless it is there.
+    Argument read(BlockView view) {
         for (int k = 0; k < inputs.size(); k++) {
             if (inputs.get(k).isSame(view, shape)) {
                 return new Argument(Kind.INPUT, k);

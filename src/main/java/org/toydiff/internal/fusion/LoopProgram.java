@@ -146,16 +146,38 @@ public record LoopProgram(
         return "fused" + kernels;
     }
 
+    /// The names of values in pseudo-code beside that of other loops.
+    ///
+    /// @param inputs the number of the first input
+    /// @param others that of the first value that is not stored
+    /// @param results that of the first one that is
+    /// @param first the name of the first input, which does not count; null for one that does
+    /// @param result the name of the results; null for numbered ones
+    record Names(int inputs, int others, int results, String first, String result) {
+        private static final Names OF_ONE_LOOP = new Names(0, 0, 0, null, null);
+
+        String input(int input) {
+            return first == null ? "x" + (inputs + input) : input == 0 ? first : "x" + (inputs + input - 1);
+        }
+    }
+
     /// {@return readable pseudo-code, a line for each call} Inputs are `x0`, `x1` …, constants are numbers, stored
     /// values `y0`, `y1` …, others `t0`, `t1` …
     @Override
     public String toString() {
+        return text(Names.OF_ONE_LOOP);
+    }
+
+    /// {@return readable pseudo-code with such names}
+    String text(Names names) {
         return Stream.iterate(0, k -> k < calls.size(), k -> k + 1)
                 .map(k -> {
                     Call call = calls.get(k);
-                    String arguments = call.arguments().stream().map(this::text).collect(Collectors.joining(", "));
-                    return text(inputs.size() + constants.size() + k) + " = " + verb(call.kernel()) + "(" + arguments
-                            + ")";
+                    String arguments = call.arguments().stream()
+                            .map(value -> text(value, names))
+                            .collect(Collectors.joining(", "));
+                    return text(inputs.size() + constants.size() + k, names) + " = " + verb(call.kernel()) + "("
+                            + arguments + ")";
                 })
                 .collect(Collectors.joining("\n"));
     }
@@ -166,9 +188,9 @@ public record LoopProgram(
     }
 
     /// {@return the name of a value: `x0` for an input, `y0` for a stored one, else `t0`; or a constant}
-    private String text(int value) {
+    private String text(int value, Names names) {
         if (value < inputs.size()) {
-            return "x" + value;
+            return names.input(value);
         }
         int first = inputs.size() + constants.size();
         if (value < first) {
@@ -176,9 +198,9 @@ public record LoopProgram(
         }
         for (int k = 0; k < outputs.size(); k++) {
             if (outputs.get(k).value() == value) {
-                return "y" + k;
+                return names.result() == null ? "y" + (names.results() + k) : names.result();
             }
         }
-        return "t" + (value - first);
+        return "t" + (names.others() + value - first);
     }
 }

@@ -2,7 +2,6 @@ package org.toydiff.internal.fusion;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -66,34 +65,43 @@ public sealed interface RecordedLaunch {
         }
     }
 
-    /// A launch that can read its first operand from an [org.toydiff.internal.launch.ElementSource]: a reduction, or
-    /// softmax.
+    /// A launch whose first operand may be computed by an [org.toydiff.internal.launch.ElementSource], or whose result
+    /// may be taken by an [org.toydiff.internal.launch.ElementSink]: a reduction, normalisation, softmax or dropout.
     ///
-    /// @param x that operand, contiguous as a matrix of those sizes
+    /// @param x that operand; null if the launch needs it in memory
+    /// @param y the result; null if the launch writes it to memory only
+    /// @param aligned operands of the size of y, and contiguous as it is: when elements of y are taken, the launch has
+    ///     no more need of these elements, as of those of x, which is not among them
     /// @param reads the blocks that it reads besides
-    record Consumer(BlockView x, long rows, long columns, Set<Integer> reads, Set<Integer> writes)
+    /// @param writes the blocks that it writes, that of y among them
+    record Streamed(Matrix x, Matrix y, List<BlockView> aligned, Set<Integer> reads, Set<Integer> writes)
             implements RecordedLaunch {
-        /// {@return the shape of x}
-        long[] shape() {
-            return new long[] {rows, columns};
+        /// {@return whether the launch reads a block as another operand than x}
+        boolean readsElsewhere(int block) {
+            return reads.contains(block) || aligned.stream().anyMatch(view -> view.block() == block);
         }
     }
 
-    /// {@return a launch that can read its first operand from a source, or any other if that operand does not lie as a
-    /// source computes it}
+    /// A contiguous operand.
     ///
-    /// @param x that operand
-    /// @param shape its shape
-    /// @param columns the columns of the matrix as which the launch asks for x, or 0 if it does not
-    /// @param reads the blocks that the launch reads besides
-    static RecordedLaunch consumer(BlockView x, long[] shape, long columns, Set<Integer> reads, Set<Integer> writes) {
-        if (columns == 0 || Shape.empty(shape) || !Shape.contiguous(shape, x.strides())) {
-            Set<Integer> all = new HashSet<>(reads);
-            all.add(x.block());
-            return new Other(all, writes);
+    /// @param view the operand as a matrix of those sizes
+    record Matrix(BlockView view, long rows, long columns) {
+        /// {@return an operand of any shape as a matrix, or null if it is not contiguous, is empty, or `columns` is 0}
+        public static Matrix of(BlockView view, long[] shape, long columns) {
+            if (columns == 0 || Shape.empty(shape) || !Shape.contiguous(shape, view.strides())) {
+                return null;
+            }
+            long rows = Shape.size(shape) / columns;
+            return new Matrix(view.reshaped(shape, new long[] {rows, columns}), rows, columns);
         }
-        long rows = Shape.size(shape) / columns;
-        return new Consumer(x.reshaped(shape, new long[] {rows, columns}), rows, columns, reads, writes);
+
+        int block() {
+            return view.block();
+        }
+
+        long[] shape() {
+            return new long[] {rows, columns};
+        }
     }
 
     /// Any other launch, of which only the blocks are known that it reads and writes.

@@ -10,7 +10,9 @@
 /// | its code over vectors | `FusedVectorLoop` |
 /// | loops that are kept for programs to come | `FusedLoops` |
 /// | a loop over operands, in parts | `FusedWork`, `OperandGrid`, `Columns` |
-/// | a loop whose result a reduction or softmax reads piece by piece | `FusedSource` |
+/// | a loop that computes the operand of a reduction, softmax or dropout piece by piece | `FusedSource` |
+/// | a loop that reads the result of a normalisation, softmax or dropout piece by piece | `FusedSink` |
+/// | the loop of either of these | `FusedPieces` |
 ///
 /// A loop is generated from the expressions of the kernels that it replaces, so it gives their bits. Which of its
 /// forms runs is decided as for every kernel: see `internal.kernels`.
@@ -21,5 +23,5 @@
 ///
 /// Some launches end a loop: conversions between integers of 4 and of 8 bytes, or to integers, which may fail; and
 /// random draws, because each number of the generator depends on the ones before. Dropout computes its mask itself,
-/// after such a loop.
+/// between two loops.
 package org.toydiff.internal.fusion;

@@ -19,7 +19,7 @@ import org.toydiff.internal.workers.Workers;
 ///
 /// The factors are no expression that a fused loop could contain: the generator multiplies 32 by 32 bits to 64, where
 /// the integers of an expression are as wide as its floats, and its words come in fours.
-public final class DropoutWork extends Work {
+public final class DropoutWork extends Work implements RowStream.Rows {
     /// Elements per part, a multiple of a block.
     private static final long PART = 1 << 14;
 
@@ -29,58 +29,37 @@ public final class DropoutWork extends Work {
 
     private DropoutMask mask;
     private ElementKind kind;
-    private ElementSource source;
-    private MemorySegment x;
-    private MemorySegment y;
-    private long x0;
-    private long y0;
+    private final RowStream stream = new RowStream();
     private long n;
+
+    /// Sets what computes x in the next [#run], and what takes y; either may be null.
+    public void pass(ElementSource source, ElementSink sink) {
+        stream.pass(source, sink);
+    }
 
     /// Computes y, of which n contiguous elements begin at `yAt`, from the elements of x from `xAt` on.
     public void run(DropoutMask mask, ElementKind kind, long n, MemorySegment x, long xAt, MemorySegment y, long yAt) {
         this.mask = mask;
         this.kind = kind;
         this.n = n;
-        this.x = x;
-        this.y = y;
-        x0 = xAt;
-        y0 = yAt;
-        Workers.run(this, parts(n, PART));
-        this.mask = null;
-        this.x = null;
-        this.y = null;
-    }
-
-    /// As the other `run`, of an x that `source` computes, as one row.
-    public void run(DropoutMask mask, ElementKind kind, long n, ElementSource source, MemorySegment y, long yAt) {
-        this.source = source;
+        stream.x(x, xAt, 1);
+        stream.y(y, yAt, 1);
         try {
-            run(mask, kind, n, null, 0, y, yAt);
+            Workers.run(this, parts(n, PART));
         } finally {
-            this.source = null;
+            stream.forget();
+            this.mask = null;
         }
     }
 
     @Override
     protected void part(long index) {
-        long end = Math.min(n, (index + 1) * PART);
-        long together = source == null ? PART : ElementSource.TOGETHER;
-        for (long from = index * PART; from < end; from += together) {
-            elements(from, Math.min(together, end - from));
-        }
+        stream.run(index * PART, Math.min(n, (index + 1) * PART), 1, this);
     }
 
-    private void elements(long from, long count) {
-        if (source == null) {
-            apply(mask, kind, from, count, x, x0 + from, y, y0 + from);
-            return;
-        }
-        MemorySegment elements = source.compute(0, from, 1, count);
-        try {
-            apply(mask, kind, from, count, elements, 0, y, y0 + from);
-        } finally {
-            Scratch.give(elements);
-        }
+    @Override
+    public void compute(long first, long count, MemorySegment x, long xAt, long xi, MemorySegment y, long yAt) {
+        apply(mask, kind, first, count, x, xAt, y, yAt);
     }
 
     /// Computes n contiguous elements of y from those of x on the calling thread.

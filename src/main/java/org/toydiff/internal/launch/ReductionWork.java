@@ -13,7 +13,7 @@ import org.toydiff.internal.workers.Workers;
 /// The input's layout determines one of three ways: one long run is divided into pieces whose results are combined
 /// in order; many runs are distributed among parts; reduced rows of kept columns are processed by columns. Other
 /// layouts are copied first.
-public final class ReductionWork extends Work implements ElementSource.RowReader {
+public final class ReductionWork extends Work implements RowStream.Rows {
     /// Elements per part.
     private static final long PART = 1 << 15;
 
@@ -34,6 +34,8 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
 
     /// Computes the elements of x, or is null.
     private ElementSource source;
+
+    private final RowStream stream = new RowStream();
 
     private enum Way {
         PIECES,
@@ -165,11 +167,10 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
     /// the planned reduction, or 0 if its pieces would be too large}
     public long sourceColumns(ReductionKind reduction, boolean wide) {
         if (way == Way.COLUMNS) {
-            return ElementSource.fits(n * Math.min(outputs, columnsPerPart()), wide) ? outputs : 0;
+            return RowStream.fits(n * Math.min(outputs, columnsPerPart()), wide) ? outputs : 0;
         }
         boolean twice = reduction == ReductionKind.STD || reduction == ReductionKind.VAR;
-        boolean fits =
-                isPieced(reduction) ? !twice && ElementSource.fits(pieceSize(), wide) : ElementSource.fits(n, wide);
+        boolean fits = isPieced(reduction) ? !twice && RowStream.fits(pieceSize(), wide) : RowStream.fits(n, wide);
         return fits ? n : 0;
     }
 
@@ -221,7 +222,10 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
                         default -> finish(inPieces(Way.PIECES));
                     });
         } else {
+            stream.pass(source, null);
+            stream.x(x, xAt, xi);
             inParts(outputs, Math.max(1, PART / n));
+            stream.forget();
         }
         this.x = null;
         this.y = null;
@@ -312,7 +316,7 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
         switch (way) {
             case PIECES, SQUARES, FINITE -> piece(index, from, Math.min(perPart, n - from));
             case UNITS -> units(from, Math.min(from + perPart, n));
-            case RUNS -> runs(from, Math.min(from + perPart, outputs));
+            case RUNS -> stream.run(from, Math.min(from + perPart, outputs), n, this);
             case COLUMNS -> column(from, Math.min(perPart, outputs - from));
         }
     }
@@ -322,7 +326,7 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
             pieces[(int) index] = piece(x, x0 + from, count);
             return;
         }
-        MemorySegment elements = source.compute(0, from, 1, count);
+        MemorySegment elements = source.compute(from, count);
         try {
             pieces[(int) index] = piece(elements, 0, count);
         } finally {
@@ -338,18 +342,14 @@ public final class ReductionWork extends Work implements ElementSource.RowReader
         };
     }
 
-    private void runs(long from, long to) {
-        if (source != null) {
-            source.rows(from, to, n, this);
-            return;
-        }
-        for (long i = from; i < to; i++) {
-            row(i, x, x0 + i * xi);
+    @Override
+    public void compute(long first, long count, MemorySegment x, long xAt, long xi, MemorySegment y, long yAt) {
+        for (long i = 0; i < count; i++) {
+            run(first + i, x, xAt + i * xi);
         }
     }
 
-    @Override
-    public void row(long i, MemorySegment x, long at) {
+    private void run(long i, MemorySegment x, long at) {
         switch (reduction) {
             case ARGMAX, ARGMIN -> y.setAtIndex(JAVA_LONG, y0 + i, position(x, at));
             case STD, VAR -> store(i, spread(fold(Fold.SQUARES, x, at, n, fold(Fold.SUM, x, at, n, 0) / n)));

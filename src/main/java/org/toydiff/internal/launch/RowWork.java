@@ -15,7 +15,7 @@ import org.toydiff.internal.workers.Workers;
 ///
 /// Rows are contiguous and evenly spaced; other layouts were copied before. Every row is first shifted by its
 /// largest element, so that no exponential overflows.
-public final class RowWork extends Work implements ElementSource.RowReader {
+public final class RowWork extends Work implements RowStream.Rows {
     /// The operation on a row.
     public enum Kind {
         /// `y = softmax(a)`
@@ -45,23 +45,15 @@ public final class RowWork extends Work implements ElementSource.RowReader {
     private ElementKind typeOfY;
     private boolean wide;
     private ContiguousKernels kernels;
-    private MemorySegment a;
-
-    /// Computes the elements of a, or is null.
-    private ElementSource source;
-
+    private final RowStream stream = new RowStream();
     private MemorySegment b;
     private MemorySegment labels;
-    private MemorySegment y;
-    private long a0;
-    private long ai;
     private long b0;
     private long bi;
     private long labels0;
     private long labelStep;
     private boolean longLabels;
     private long ignored;
-    private long y0;
     private long yi;
     private long rows;
     private long n;
@@ -84,14 +76,10 @@ public final class RowWork extends Work implements ElementSource.RowReader {
         this.ignored = ignored;
     }
 
-    /// As the other `run`, of an a that `source` computes, whose rows [fit][ElementSource#fits], of floats or doubles.
-    public void run(Kind kind, ElementKind type, long rows, long n, ElementSource source, MemorySegment y, long yAt) {
-        this.source = source;
-        try {
-            run(kind, type, rows, n, null, 0, n, type, y, yAt);
-        } finally {
-            this.source = null;
-        }
+    /// Sets what computes a in the next [#run], for floats or doubles, and what takes y, with a row of n elements for
+    /// each row of a; either may be null. Rows [fit][RowStream#fits] into scratch memory then.
+    public void pass(ElementSource source, ElementSink sink) {
+        stream.pass(source, sink);
     }
 
     /// Processes `rows` rows of `n` elements of a, `between` elements from row to row; y is contiguous. Offsets are
@@ -117,66 +105,57 @@ public final class RowWork extends Work implements ElementSource.RowReader {
         this.n = n;
         this.rows = rows;
         kernels = ContiguousKernels.of(wide);
-        this.a = a;
-        a0 = aAt;
-        ai = between;
-        this.y = y;
-        y0 = yAt;
         yi = kind == Kind.CROSS_ENTROPY ? 1 : n;
+        stream.x(a, aAt, between);
+        stream.y(y, yAt, yi);
         perPart = Math.max(1, PART / n);
         try {
             Workers.run(this, parts(rows, perPart));
         } finally {
-            this.a = null;
-            this.b = null;
-            this.labels = null;
-            this.y = null;
+            stream.forget();
+            b = null;
+            labels = null;
         }
     }
 
     @Override
     protected void part(long index) {
         long from = index * perPart;
-        long to = Math.min(from + perPart, rows);
-        if (source != null) {
-            source.rows(from, to, n, this);
-            return;
-        }
-        for (long i = from; i < to; i++) {
-            row(i, a, a0 + i * ai);
-        }
+        stream.run(from, Math.min(from + perPart, rows), n, this);
     }
 
     @Override
-    public void row(long i, MemorySegment a, long aAt) {
-        long bAt = b0 + i * bi;
-        long yAt = y0 + i * yi;
-        if (type == ElementKind.BFLOAT16) {
-            widenedRow(i, aAt, bAt, yAt);
-        } else {
-            row(i, a, aAt, b, bAt, y, yAt);
+    public void compute(long first, long count, MemorySegment a, long aAt, long ai, MemorySegment y, long yAt) {
+        for (long i = 0; i < count; i++) {
+            long bAt = b0 + (first + i) * bi;
+            if (type == ElementKind.BFLOAT16) {
+                widenedRow(first + i, a, aAt + i * ai, bAt, y, yAt + i * yi);
+            } else {
+                row(first + i, a, aAt + i * ai, b, bAt, y, yAt + i * yi);
+            }
         }
     }
 
     /// Computes a row of BFLOAT16 as one of floats, whose results are rounded once unless they are FLOAT32.
-    private void widenedRow(long i, long aAt, long bAt, long yAt) {
+    private void widenedRow(long i, MemorySegment a, long aAt, long bAt, MemorySegment y, long yAt) {
         long bytes = 3 * n * Float.BYTES;
         if (bytes > Scratch.BYTES) {
             // Shared, as kernels take no memory that is confined to a thread.
             try (var arena = Arena.ofShared()) {
-                widenedRow(arena.allocate(bytes, Float.BYTES), i, aAt, bAt, yAt);
+                widenedRow(arena.allocate(bytes, Float.BYTES), i, a, aAt, bAt, y, yAt);
             }
             return;
         }
         MemorySegment scratch = Scratch.take();
         try {
-            widenedRow(scratch, i, aAt, bAt, yAt);
+            widenedRow(scratch, i, a, aAt, bAt, y, yAt);
         } finally {
             Scratch.give(scratch);
         }
     }
 
-    private void widenedRow(MemorySegment scratch, long i, long aAt, long bAt, long yAt) {
+    private void widenedRow(
+            MemorySegment scratch, long i, MemorySegment a, long aAt, long bAt, MemorySegment y, long yAt) {
         Widened.widen(a, aAt, scratch, 0, n);
         MemorySegment second = b;
         long secondAt = bAt;

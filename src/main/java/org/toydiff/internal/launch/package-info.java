@@ -7,7 +7,8 @@
 /// | along an axis: sorting, the k largest, cumulative sums, positions | `AxisWork` and its subclasses |
 /// | elements under a mask, distinct ones, counts | `MaskedElements`, `DistinctElements`, `Counting` |
 /// | the types of elements, and their order | `ElementKind` |
-/// | elements that a launch computes when it needs them | `ElementSource` |
+/// | elements that are computed when a launch needs them, or taken when it has them | `ElementSource`, `ElementSink` |
+/// | the rows of a launch in either case | `RowStream` |
 /// | softmax and cross entropy by rows | `RowWork` |
 /// | a matrix product, or a batch of them | `ProductBatch`, `ProductWork` |
 /// | its division into parts | `ProductPlan`, `ProductTable` |

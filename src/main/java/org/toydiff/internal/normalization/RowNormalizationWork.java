@@ -1,11 +1,13 @@
 package org.toydiff.internal.normalization;
 
 import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.launch.ElementSink;
+import org.toydiff.internal.launch.RowStream;
 import org.toydiff.internal.launch.Scratch;
 import org.toydiff.internal.workers.Workers;
 
 /// Normalises rows, whose elements have a weight each, and a bias where the mean is subtracted.
-public final class RowNormalizationWork extends NormalizationWork {
+public final class RowNormalizationWork extends NormalizationWork implements RowStream.Rows {
     /// Elements per part forward.
     private static final long PART = 1 << 14;
 
@@ -21,6 +23,11 @@ public final class RowNormalizationWork extends NormalizationWork {
     /// Columns for which there is room for two sums in scratch memory.
     private static final long COLUMNS_OF_SCRATCH = Scratch.BYTES / (2 * Double.BYTES);
 
+    private final RowStream stream = new RowStream();
+
+    /// Where each part that runs backward has its sums of some rows; null for one that has them in memory.
+    private final MemorySegment[] sumsOfRows = new MemorySegment[(int) MOST_PARTS];
+
     private boolean backward;
     private boolean centered;
     private long rows;
@@ -30,6 +37,11 @@ public final class RowNormalizationWork extends NormalizationWork {
     /// {@return the number of rows of [#toWeight] and [#toBias]}
     public static long parts(long rows) {
         return Math.clamp(rows / LEAST_ROWS, 1, MOST_PARTS);
+    }
+
+    /// Sets what takes the result of the next run, whose rows [fit][RowStream#fits] into scratch memory then.
+    public void pass(ElementSink sink) {
+        stream.pass(null, sink);
     }
 
     /// Computes the result.
@@ -52,9 +64,11 @@ public final class RowNormalizationWork extends NormalizationWork {
         this.rows = rows;
         this.n = n;
         this.perPart = perPart;
+        stream.y(y.memory, y.start, n);
         try {
             Workers.run(this, backward ? parts(rows) : parts(rows, perPart));
         } finally {
+            stream.forget();
             forget();
         }
     }
@@ -67,8 +81,18 @@ public final class RowNormalizationWork extends NormalizationWork {
             backward(index, from, to);
             return;
         }
-        for (long i = from; i < to; i++) {
-            forward(i * n, Math.min(i + 1, to - 1) * n);
+        stream.run(from, to, n, this);
+    }
+
+    @Override
+    public void compute(long first, long count, MemorySegment in, long inAt, long between, MemorySegment y, long yAt) {
+        for (long i = first; i < first + count; i++) {
+            long at = yAt + (i - first) * n;
+            if (backward) {
+                backward(i, y, at);
+            } else {
+                forward(i * n, Math.min(i + 1, rows - 1) * n, y, at);
+            }
         }
     }
 
@@ -89,11 +113,10 @@ public final class RowNormalizationWork extends NormalizationWork {
     /// Computes a row of the result.
     ///
     /// @param next the place of the row that follows, or of this one
-    private void forward(long at, long next) {
+    private void forward(long at, long next, MemorySegment y, long yAt) {
         double shift = shift(at);
         double[] sums = SUMS.get();
         long xAt = x.start + at;
-        long yAt = y.start + at;
         kernels.moments(x.memory, xAt, n, shift, sums);
         double offset = offset(sums);
         double factor = factor(sums, offset);
@@ -108,36 +131,36 @@ public final class RowNormalizationWork extends NormalizationWork {
                     n,
                     shift + offset,
                     factor,
-                    y.memory,
+                    y,
                     yAt,
                     x.start + next);
         } else {
-            kernels.scale(x.memory, xAt, weight.memory, weight.start, n, factor, y.memory, yAt, x.start + next);
+            kernels.scale(x.memory, xAt, weight.memory, weight.start, n, factor, y, yAt, x.start + next);
         }
     }
 
     private void backward(long part, long from, long to) {
-        long toWeightAt = toWeight.start + part * n;
-        long toBiasAt = toBias.start + part * n;
-        clear(toWeight.memory, toWeightAt);
-        clear(toBias.memory, toBiasAt);
+        clear(toWeight.memory, toWeight.start + part * n);
+        clear(toBias.memory, toBias.start + part * n);
         if (n > COLUMNS_OF_SCRATCH) {
-            backward(from, to, toWeight.memory, toWeightAt, toBias.memory, toBiasAt);
+            stream.run(from, to, n, this);
             return;
         }
-        MemorySegment scratch = Scratch.take();
-        MemorySegment weightSums = toWeight.isGiven() ? scratch : null;
-        MemorySegment biasSums = toBias.isGiven() ? scratch : null;
+        MemorySegment sums = Scratch.take();
+        MemorySegment weightSums = toWeight.isGiven() ? sums : null;
+        MemorySegment biasSums = toBias.isGiven() ? sums : null;
+        sumsOfRows[(int) part] = sums;
         try {
             for (long i = from; i < to; i += ROWS_OF_BLOCK) {
                 clear(weightSums, 0);
                 clear(biasSums, n);
-                backward(i, Math.min(i + ROWS_OF_BLOCK, to), weightSums, 0, biasSums, n);
-                add(weightSums, 0, toWeight.memory, toWeightAt);
-                add(biasSums, n, toBias.memory, toBiasAt);
+                stream.run(i, Math.min(i + ROWS_OF_BLOCK, to), n, this);
+                add(weightSums, 0, toWeight.memory, toWeight.start + part * n);
+                add(biasSums, n, toBias.memory, toBias.start + part * n);
             }
         } finally {
-            Scratch.give(scratch);
+            sumsOfRows[(int) part] = null;
+            Scratch.give(sums);
         }
     }
 
@@ -153,29 +176,49 @@ public final class RowNormalizationWork extends NormalizationWork {
         }
     }
 
-    /// Computes rows of the gradient to x, and adds those to weight and bias to sums.
-    private void backward(
-            long from, long to, MemorySegment weightSums, long weightSumsAt, MemorySegment biasSums, long biasSumsAt) {
+    /// Computes row i of the gradient to x, where there is a y for it, and adds those to weight and bias to sums.
+    private void backward(long i, MemorySegment y, long yAt) {
         double[] sums = SUMS.get();
-        for (long i = from; i < to; i++) {
-            long gAt = g.start + i * n;
-            long xAt = x.start + i * n;
-            double shift = shift(i * n);
-            if (y.isGiven()) {
-                kernels.gradientSums(g.memory, gAt, weight.memory, weight.start, x.memory, xAt, n, shift, sums);
-            } else {
-                kernels.moments(x.memory, xAt, n, shift, sums);
-            }
-            double offset = offset(sums);
-            double mean = shift + offset;
-            double factor = factor(sums, offset);
-            if (y.isGiven()) {
-                double sum = centered ? sums[2] : 0;
-                gradient(i * n, mean, factor, sum, sums[3] - offset * sum);
-            }
-            if (weightSums != null) {
-                kernels.addCenteredProduct(g.memory, gAt, x.memory, xAt, n, mean, factor, weightSums, weightSumsAt);
-            }
+        long gAt = g.start + i * n;
+        long xAt = x.start + i * n;
+        double shift = shift(i * n);
+        if (y != null) {
+            kernels.gradientSums(g.memory, gAt, weight.memory, weight.start, x.memory, xAt, n, shift, sums);
+        } else {
+            kernels.moments(x.memory, xAt, n, shift, sums);
+        }
+        double offset = offset(sums);
+        double mean = shift + offset;
+        double factor = factor(sums, offset);
+        if (y != null) {
+            double sum = centered ? sums[2] : 0;
+            gradient(i * n, mean, factor, sum, sums[3] - offset * sum, y, yAt);
+        }
+        long part = i / perPart;
+        MemorySegment rowSums = sumsOfRows[(int) part];
+        if (rowSums != null) {
+            addGradients(gAt, xAt, mean, factor, rowSums, 0, rowSums, n);
+        } else {
+            long at = part * n;
+            addGradients(
+                    gAt, xAt, mean, factor, toWeight.memory, toWeight.start + at, toBias.memory, toBias.start + at);
+        }
+    }
+
+    /// Adds the gradients of a row to weight and bias, as far as they are wanted, to sums.
+    private void addGradients(
+            long gAt,
+            long xAt,
+            double mean,
+            double factor,
+            MemorySegment weightSums,
+            long weightSumsAt,
+            MemorySegment biasSums,
+            long biasSumsAt) {
+        if (toWeight.isGiven()) {
+            kernels.addCenteredProduct(g.memory, gAt, x.memory, xAt, n, mean, factor, weightSums, weightSumsAt);
+        }
+        if (toBias.isGiven()) {
             add(g.memory, gAt, biasSums, biasSumsAt);
         }
     }
@@ -185,7 +228,7 @@ public final class RowNormalizationWork extends NormalizationWork {
     ///
     /// @param sum the sum of h
     /// @param dot that of `h·(x − mean)`
-    private void gradient(long at, double mean, double factor, double sum, double dot) {
+    private void gradient(long at, double mean, double factor, double sum, double dot, MemorySegment y, long yAt) {
         kernels.normalizeGradient(
                 g.memory,
                 g.start + at,
@@ -198,7 +241,7 @@ public final class RowNormalizationWork extends NormalizationWork {
                 factor,
                 factor * sum / n,
                 factor * factor * factor * dot / n,
-                y.memory,
-                y.start + at);
+                y,
+                yAt);
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
+import org.toydiff.internal.fusion.RecordedLaunch.Matrix;
 import org.toydiff.internal.fusion.RecordedLaunch.Other;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.Element;
@@ -66,6 +67,25 @@ final class Chain {
         return y;
     }
 
+    /// Adds a launch that reads one operand, and may read it from a source as a matrix of so many columns.
+    void reader(BlockView x, long[] shape, long columns, Set<Integer> writes) {
+        launches.add(reader(x, shape, columns, Set.of(), writes));
+        kernels.add(null);
+    }
+
+    static RecordedLaunch reader(BlockView x, long[] shape, long columns, Set<Integer> reads, Set<Integer> writes) {
+        return new RecordedLaunch.Streamed(Matrix.of(x, shape, columns), null, List.of(), reads, writes);
+    }
+
+    /// Adds a launch whose result may be taken by a sink.
+    ///
+    /// @param aligned operands that it reads as it writes the result
+    void writer(List<BlockView> aligned, BlockView y, Set<Integer> reads, Set<Integer> writes, long... shape) {
+        Matrix result = Matrix.of(y, shape, Shape.size(shape));
+        launches.add(new RecordedLaunch.Streamed(null, result, aligned, reads, writes));
+        kernels.add(null);
+    }
+
     void other(Set<Integer> reads, Set<Integer> writes) {
         launches.add(new Other(reads, writes));
         kernels.add(null);
@@ -73,6 +93,28 @@ final class Chain {
 
     List<FusedLaunch> fuse(Integer... kept) {
         return Fuser.fuse(launches, Set.of(kept));
+    }
+
+    /// {@return what computes the first operand of a launch, or null}
+    static FusedSource source(FusedLaunch.Streamed launch, Blocks blocks, FuserTest.Loops loops) {
+        if (launch.source() == null) {
+            return null;
+        }
+        FusedLaunch.Loop loop = launch.source();
+        var source = new FusedSource(loop.program(), launch.inputs(), loop.shape(), launch.columns(), loops);
+        source.bind(blocks.memory(launch.inputs()));
+        return source;
+    }
+
+    /// {@return what takes the result of a launch, or null}
+    static FusedSink sink(FusedLaunch.Streamed launch, Blocks blocks, FuserTest.Loops loops) {
+        if (launch.sink() == null) {
+            return null;
+        }
+        FusedLaunch.Loop loop = launch.sink();
+        var sink = new FusedSink(loop.program(), loop.operands(), loop.shape(), launch.keepsResult(), loops);
+        sink.bind(blocks.memory(loop.operands().subList(1, loop.operands().size())));
+        return sink;
     }
 
     /// {@return the places of the launches of each fused launch, and the number of results that a loop stores}
@@ -84,7 +126,10 @@ final class Chain {
                         case FusedLaunch.Unchanged each -> "" + each.launch();
                         case FusedLaunch.Loop loop ->
                             loop.launches() + "→" + loop.program().outputs().size();
-                        case FusedLaunch.Fed fed -> fed.producers() + "→" + fed.launch();
+                        case FusedLaunch.Streamed each ->
+                            (each.source() == null ? "" : each.source().launches() + "→")
+                                    + each.launch()
+                                    + (each.sink() == null ? "" : "→" + text(List.of(each.sink())));
                     });
         }
         return String.join(" ", texts);

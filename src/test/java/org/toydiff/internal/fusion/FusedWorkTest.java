@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -188,13 +189,11 @@ class FusedWorkTest {
             launch.run(null, blocks.memory(x.block()), y);
             byte[] expected = y.toArray(JAVA_BYTE);
             List<RecordedLaunch> all = new ArrayList<>(chain.launches);
-            all.add(RecordedLaunch.consumer(x, matrix, columns, Set.of(), Set.of(result)));
+            all.add(Chain.reader(x, matrix, columns, Set.of(), Set.of(result)));
             List<FusedLaunch> fused = Fuser.fuse(all, Set.of(result));
             assertEquals(1, fused.size(), () -> name + ": " + Chain.text(fused));
-            var fed = (FusedLaunch.Fed) fused.getFirst();
-            var source = new FusedSource(fed.program(), fed.inputs(), fed.shape(), fed.columns());
-            source.bind(blocks.memory(fed.inputs()));
-            launch.run(source, null, y);
+            var fed = (FusedLaunch.Streamed) fused.getFirst();
+            launch.run(Chain.source(fed, blocks, FusedLoops::of), null, y);
             assertArrayEquals(expected, y.toArray(JAVA_BYTE), name);
         }
     }
@@ -246,11 +245,8 @@ class FusedWorkTest {
                 for (RowWork.Kind kind : List.of(RowWork.Kind.SOFTMAX, RowWork.Kind.LOG_SOFTMAX)) {
                     fixture.requireSame(kind + "", matrix[1], (source, x, y) -> {
                         y.fill((byte) 3);
-                        if (source == null) {
-                            work.run(kind, type(wide), matrix[0], matrix[1], x, 0, matrix[1], type(wide), y, 0);
-                        } else {
-                            work.run(kind, type(wide), matrix[0], matrix[1], source, y, 0);
-                        }
+                        work.pass(source, null);
+                        work.run(kind, type(wide), matrix[0], matrix[1], x, 0, matrix[1], type(wide), y, 0);
                     });
                 }
             }
@@ -264,8 +260,7 @@ class FusedWorkTest {
         assertTrue(work.plan(ReductionKind.SUM, shape, Shape.strides(shape), new long[] {3, 1}));
         assertEquals(0, work.sourceColumns(ReductionKind.SUM, false));
         var x = new BlockView(0, Element.FLOAT32, 0, Shape.strides(shape));
-        var launch = RecordedLaunch.consumer(x, shape, 0, Set.of(), Set.of(1));
-        assertTrue(launch instanceof RecordedLaunch.Other other && other.reads().equals(Set.of(0)), launch.toString());
+        assertNull(RecordedLaunch.Matrix.of(x, shape, 0));
     }
 
     private static void requireNoGarbage(Runnable run) {

@@ -59,9 +59,9 @@ class FuserTest {
     }
 
     private static void run(Blocks blocks, RandomLaunches random, int place) {
-        RandomLaunches.ConsumerRun consumer = random.consumers.get(place);
-        if (consumer != null) {
-            consumer.run(blocks, null);
+        RandomLaunches.StreamedRun streamed = random.streamed.get(place);
+        if (streamed != null) {
+            streamed.run(blocks, null, null);
         } else if (random.launches.get(place) instanceof Elementwise each) {
             blocks.run(each);
         } else {
@@ -76,11 +76,10 @@ class FuserTest {
                 case FusedLaunch.Loop loop ->
                     new FusedWork(loop.program(), loop.operands(), loop.shape(), loops)
                             .run(blocks.memory(loop.operands()));
-                case FusedLaunch.Fed fed -> {
-                    var source = new FusedSource(fed.program(), fed.inputs(), fed.shape(), fed.columns(), loops);
-                    source.bind(blocks.memory(fed.inputs()));
-                    random.consumers.get(fed.launch()).run(blocks, source);
-                }
+                case FusedLaunch.Streamed each ->
+                    random.streamed
+                            .get(each.launch())
+                            .run(blocks, Chain.source(each, blocks, loops), Chain.sink(each, blocks, loops));
             }
         }
     }
@@ -91,9 +90,14 @@ class FuserTest {
             switch (launch) {
                 case FusedLaunch.Unchanged each -> places.add(each.launch());
                 case FusedLaunch.Loop loop -> places.addAll(loop.launches());
-                case FusedLaunch.Fed fed -> {
-                    places.addAll(fed.producers());
-                    places.add(fed.launch());
+                case FusedLaunch.Streamed each -> {
+                    if (each.source() != null) {
+                        places.addAll(each.source().launches());
+                    }
+                    places.add(each.launch());
+                    if (each.sink() != null) {
+                        places.addAll(each.sink().launches());
+                    }
                 }
             }
         }
@@ -107,6 +111,8 @@ class FuserTest {
         int dropped = 0;
         int left = 0;
         int fed = 0;
+        int taken = 0;
+        int between = 0;
         Map<String, Loops> forms = forms();
         for (int seed = 0; seed < 80; seed++) {
             try (var arena = Arena.ofShared()) {
@@ -140,7 +146,11 @@ class FuserTest {
                         dropped += loop.launches().size()
                                 - loop.program().outputs().size();
                     }
-                    fed += launch instanceof FusedLaunch.Fed ? 1 : 0;
+                    if (launch instanceof FusedLaunch.Streamed each) {
+                        fed += each.source() == null ? 0 : 1;
+                        taken += each.sink() == null ? 0 : 1;
+                        between += each.source() == null || each.sink() == null ? 0 : 1;
+                    }
                 }
             }
         }
@@ -148,5 +158,7 @@ class FuserTest {
         assertTrue(dropped > 40, dropped + " results dropped");
         assertTrue(left > 20, left + " launches left out");
         assertTrue(fed > 4, fed + " launches fed");
+        assertTrue(taken > 4, taken + " results taken");
+        assertTrue(between > 0, between + " launches between two loops");
     }
 }

@@ -229,7 +229,7 @@ class FusionRulesTest {
     void aReductionReadsFromTheLoopUnlessOthersNeedItsOperand() {
         long[] matrix = {3, 100};
         BlockView t = chain.binary(BinaryKernel.MULTIPLY, chain.contiguous(0, matrix), chain.view(1, 0, 1), matrix);
-        chain.launches.add(RecordedLaunch.consumer(t, matrix, 100, Set.of(), Set.of(9)));
+        chain.reader(t, matrix, 100, Set.of(9));
         requireFused("[0]→1", 9);
         requireFused("0 1", 9, t.block());
         chain.other(Set.of(t.block()), Set.of(8));
@@ -241,7 +241,7 @@ class FusionRulesTest {
         BlockView x = chain.contiguous(5, N);
         chain.other(Set.of(), Set.of(x.block()));
         chain.binaryInto(x, BinaryKernel.MULTIPLY, x, b, N);
-        chain.launches.add(RecordedLaunch.consumer(x, N, 100, Set.of(), Set.of(9)));
+        chain.reader(x, N, 100, Set.of(9));
         requireFused("0 [1]→2", 9);
     }
 

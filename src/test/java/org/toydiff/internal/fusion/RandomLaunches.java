@@ -1,6 +1,7 @@
 package org.toydiff.internal.fusion;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -11,7 +12,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.toydiff.internal.fusion.RecordedLaunch.Elementwise;
+import org.toydiff.internal.fusion.RecordedLaunch.Matrix;
 import org.toydiff.internal.fusion.RecordedLaunch.Other;
+import org.toydiff.internal.fusion.RecordedLaunch.Streamed;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.kernels.CastKernels;
 import org.toydiff.internal.kernels.CopyKernels;
@@ -19,12 +22,16 @@ import org.toydiff.internal.kernels.Element;
 import org.toydiff.internal.kernels.IntegerKernels;
 import org.toydiff.internal.kernels.LogicKernel;
 import org.toydiff.internal.kernels.UnaryKernel;
+import org.toydiff.internal.launch.DropoutWork;
 import org.toydiff.internal.launch.ElementKind;
+import org.toydiff.internal.launch.ElementSink;
 import org.toydiff.internal.launch.ElementSource;
 import org.toydiff.internal.launch.ReductionKind;
 import org.toydiff.internal.launch.ReductionWork;
 import org.toydiff.internal.launch.RowWork;
 import org.toydiff.internal.launch.Shape;
+import org.toydiff.internal.normalization.RowNormalizationWork;
+import org.toydiff.internal.random.DropoutMask;
 
 /// A random program of launches: kernels of all kinds on operands that are contiguous, repeated, transposed or
 /// stepped, some of them written in place, with other launches between them.
@@ -33,13 +40,14 @@ final class RandomLaunches {
     final List<RecordedLaunch> launches = new ArrayList<>();
     final Set<Integer> kept = new HashSet<>();
 
-    /// Runs a consumer, whose first operand is computed by `source` unless that is null.
-    interface ConsumerRun {
-        void run(Blocks blocks, ElementSource source);
+    /// Runs a launch, whose first operand is computed by `source` and whose result is taken by `sink`, either of which
+    /// may be null.
+    interface StreamedRun {
+        void run(Blocks blocks, ElementSource source, ElementSink sink);
     }
 
     /// By place.
-    final Map<Integer, ConsumerRun> consumers = new HashMap<>();
+    final Map<Integer, StreamedRun> streamed = new HashMap<>();
 
     /// Blocks that nothing is to read any more.
     private final Set<Integer> consumed = new HashSet<>();
@@ -67,7 +75,7 @@ final class RandomLaunches {
             launches.add(
                     switch (random.nextInt(14)) {
                         case 0 -> other();
-                        case 1, 2 -> Shape.empty(shape) ? other() : consumer(i);
+                        case 1, 2 -> Shape.empty(shape) ? other() : streamed(i);
                         case 3, 4 -> fill();
                         default -> elementwise();
                     });
@@ -97,14 +105,19 @@ final class RandomLaunches {
         return Elementwise.fill(value, new BlockView(block, type, random.nextInt(3), Shape.strides(shape)), shape);
     }
 
-    /// {@return a reduction or softmax of a contiguous operand}
-    private RecordedLaunch consumer(int place) {
+    /// {@return a reduction, softmax, dropout or normalisation of a contiguous operand}
+    private RecordedLaunch streamed(int place) {
         long offset = Math.max(0, random.nextInt(6) - 3);
         BlockView x = new BlockView(last(real), real, offset, Shape.strides(shape));
         if (!kept.contains(x.block()) && random.nextInt(3) > 0) {
             consumed.add(x.block());
         }
-        return random.nextBoolean() && shape.length > 0 ? softmax(x, place) : reduction(x, place);
+        return switch (shape.length == 0 ? 0 : random.nextInt(5)) {
+            case 0, 1 -> reduction(x, place);
+            case 2 -> softmax(x, place);
+            case 3 -> dropout(x, place);
+            default -> normalisation(x, place);
+        };
     }
 
     private RecordedLaunch softmax(BlockView x, int place) {
@@ -115,17 +128,75 @@ final class RandomLaunches {
         long n = shape[shape.length - 1];
         long rows = Shape.size(shape) / n;
         var work = new RowWork();
-        consumers.put(place, (blocks, source) -> {
+        streamed.put(place, (blocks, source, sink) -> {
             if (second >= 0) {
                 work.second(type, blocks.memory(second), 0, n);
             }
-            if (source != null) {
-                work.run(kind, type, rows, n, source, blocks.memory(y), 0);
+            work.pass(source, sink);
+            MemorySegment from = source == null ? blocks.memory(x.block()) : null;
+            work.run(kind, type, rows, n, from, x.offset(), n, type, result(blocks, y, sink), 0);
+        });
+        List<BlockView> aligned = second < 0 ? List.of() : List.of(contiguous(second));
+        return new Streamed(Matrix.of(x, shape, n), whole(y), aligned, Set.of(), Set.of(y));
+    }
+
+    private BlockView contiguous(int block) {
+        return new BlockView(block, blocks.element(block), 0, Shape.strides(shape));
+    }
+
+    private Matrix whole(int block) {
+        return Matrix.of(contiguous(block), shape, Shape.size(shape));
+    }
+
+    private static MemorySegment result(Blocks blocks, int y, ElementSink sink) {
+        return sink == null || sink.keepsResult() ? blocks.memory(y) : null;
+    }
+
+    /// {@return a dropout, over its operand now and then}
+    private RecordedLaunch dropout(BlockView x, int place) {
+        ElementKind type = kindOf(real);
+        int y = x.offset() == 0 && random.nextInt(4) == 0 ? x.block() : block(real);
+        var mask = new DropoutMask(0.4);
+        mask.draw(random);
+        var work = new DropoutWork();
+        streamed.put(place, (blocks, source, sink) -> {
+            work.pass(source, sink);
+            MemorySegment from = source == null ? blocks.memory(x.block()) : null;
+            work.run(mask, type, Shape.size(shape), from, x.offset(), result(blocks, y, sink), 0);
+        });
+        return new Streamed(Matrix.of(x, shape, Shape.size(shape)), whole(y), List.of(), Set.of(), Set.of(y));
+    }
+
+    /// {@return a normalisation by rows, or the gradients of one}
+    private RecordedLaunch normalisation(BlockView x, int place) {
+        boolean wide = real == Element.FLOAT64;
+        long n = shape[shape.length - 1];
+        long rows = Shape.size(shape) / n;
+        assert RowNormalizationWork.parts(rows) == 1 : "a block has room for one row of sums";
+        int weight = known(real);
+        int g = random.nextBoolean() ? -1 : known(real);
+        int y = block(real);
+        int sums = block(real);
+        var work = new RowNormalizationWork();
+        streamed.put(place, (blocks, source, sink) -> {
+            work.input(wide, 1e-5, blocks.memory(x.block()), x.offset());
+            work.weight(blocks.memory(weight), 0);
+            MemorySegment result = result(blocks, y, sink);
+            if (result != null) {
+                work.result(result, 0);
+            }
+            work.pass(sink);
+            if (g < 0) {
+                work.forward(false, rows, n);
             } else {
-                work.run(kind, type, rows, n, blocks.memory(x.block()), x.offset(), n, type, blocks.memory(y), 0);
+                work.gradient(blocks.memory(g), 0);
+                work.toWeight(blocks.memory(sums), 0);
+                work.backward(true, rows, n);
             }
         });
-        return RecordedLaunch.consumer(x, shape, n, second < 0 ? Set.of() : Set.of(second), Set.of(y));
+        List<BlockView> aligned = g < 0 ? List.of(x) : List.of(contiguous(g), x);
+        Set<Integer> writes = g < 0 ? Set.of(y) : Set.of(y, sums);
+        return new Streamed(null, whole(y), aligned, Set.of(weight), writes);
     }
 
     private RecordedLaunch reduction(BlockView x, int place) {
@@ -141,7 +212,9 @@ final class RandomLaunches {
             return other();
         }
         int y = block(kind.isPosition() ? Element.INT64 : real);
-        consumers.put(place, (blocks, source) -> {
+        // An operand that is not fed is among the others.
+        Set<Integer> reads = work.sourceColumns(kind, wide) == 0 ? Set.of(x.block()) : Set.of();
+        streamed.put(place, (blocks, source, sink) -> {
             work.plan(kind, shape, x.strides(), to);
             if (source != null) {
                 work.run(kind, 1, type, source, blocks.memory(y), 0, Shape.size(to));
@@ -149,7 +222,7 @@ final class RandomLaunches {
                 work.run(kind, 1, type, blocks.memory(x.block()), x.offset(), blocks.memory(y), 0, Shape.size(to));
             }
         });
-        return RecordedLaunch.consumer(x, shape, work.sourceColumns(kind, wide), Set.of(), Set.of(y));
+        return Chain.reader(x, shape, work.sourceColumns(kind, wide), reads, Set.of(y));
     }
 
     private static <T> T any(SplittableRandom random, List<T> list) {
