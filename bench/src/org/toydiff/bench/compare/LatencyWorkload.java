@@ -10,7 +10,7 @@ import java.util.Map;
 import org.toydiff.bench.peer.ToydiffPeer;
 
 /// The latency of single inferences of 784-512-256-10 at 1,000 requests a second for a minute, each form in a new JVM
-/// with a small heap and one thread, in turn.
+/// with a small heap and one thread, in turn; and of requests of arithmetic alone, the limit set by the machine.
 final class LatencyWorkload implements Workload {
     /// The rows of the median and of the slowest thousandth.
     static final String MEDIAN = "p50";
@@ -20,6 +20,7 @@ final class LatencyWorkload implements Workload {
     /// The row of pauses.
     static final String PAUSES = "GC pauses";
 
+    private static final String ARITHMETIC = "arithmetic";
     private static final int RATE = 1000;
     private static final int WARM_UP_SECONDS = 10;
     private static final int SECONDS = 60;
@@ -37,7 +38,7 @@ final class LatencyWorkload implements Workload {
         Measurement pauses = Measurement.of(PAUSES, "");
         Measurement longestPause = Measurement.of("longest pause", "ms");
         for (int round = 0; round < (options.quick() ? 1 : ROUNDS); round++) {
-            for (String form : List.of(ProgramWorkload.COMPILED, ProgramWorkload.EAGER)) {
+            for (String form : List.of(ProgramWorkload.COMPILED, ProgramWorkload.EAGER, ARITHMETIC)) {
                 var log = new PauseLog(LOGS.resolve("latency-" + form + "-gc.log"));
                 JsonObject answer = measure(form, log, options.quick());
                 rows.forEach((key, row) -> row.add(form, answer.get(key).getAsDouble()));

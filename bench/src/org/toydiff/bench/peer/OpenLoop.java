@@ -14,6 +14,9 @@ final class OpenLoop {
     private final long periodNanos;
     private final Request request;
 
+    /// The sum of all answers: the compiler could leave out what has no use.
+    private double answers;
+
     /// A request.
     @FunctionalInterface
     interface Request {
@@ -30,8 +33,8 @@ final class OpenLoop {
     /// Makes requests for some seconds that do not count, then for some that do.
     ///
     /// @return the answer to the peer's request: percentiles and the longest latency in µs, the heap bytes that the
-    ///     thread allocated for each request, and the seconds of the JVM's life `from_s` and `to_s` between which it
-    ///     ran
+    ///     thread allocated for each request, the sum of the answers, and the seconds of the JVM's life `from_s` and
+    ///     `to_s` between which it ran
     Map<String, ?> run(int warmUpSeconds, int seconds) {
         measure(new long[requests(warmUpSeconds)]);
         long[] latencies = new long[requests(seconds)];
@@ -42,13 +45,22 @@ final class OpenLoop {
         double to = HeapUse.uptimeSeconds();
         Arrays.sort(latencies);
         return Map.of(
-                "p50_us", percentile(latencies, 0.5),
-                "p99_us", percentile(latencies, 0.99),
-                "p999_us", percentile(latencies, 0.999),
-                "max_us", percentile(latencies, 1),
-                "bytes_per_request", (double) bytes / latencies.length,
-                "from_s", from,
-                "to_s", to);
+                "p50_us",
+                percentile(latencies, 0.5),
+                "p99_us",
+                percentile(latencies, 0.99),
+                "p999_us",
+                percentile(latencies, 0.999),
+                "max_us",
+                percentile(latencies, 1),
+                "bytes_per_request",
+                (double) bytes / latencies.length,
+                "answers",
+                answers,
+                "from_s",
+                from,
+                "to_s",
+                to);
     }
 
     private int requests(int seconds) {
@@ -60,7 +72,7 @@ final class OpenLoop {
         for (int i = 0; i < latencies.length; i++) {
             long due = start + i * periodNanos;
             awaitTime(due);
-            request.answer(i);
+            answers += request.answer(i);
             latencies[i] = System.nanoTime() - due;
         }
     }

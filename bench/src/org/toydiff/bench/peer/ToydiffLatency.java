@@ -12,9 +12,14 @@ import org.toydiff.nn.Sequential;
 
 /// The latency of single inferences of 784-512-256-10 at a constant rate, as it stands or compiled.
 ///
-/// A request copies an image into the input, classifies it and reads the class.
+/// A request copies an image into the input, classifies it and reads the class. Requests of arithmetic alone take about
+/// as long, in registers: their latencies are those that the machine and its scheduler leave to any program.
 public final class ToydiffLatency implements AutoCloseable {
     private static final int IMAGES = 64;
+
+    /// Multiply-adds of a request of arithmetic, each of which needs the result of the one before: some 75 µs.
+    private static final int MULTIPLY_ADDS = 50_000;
+
     private static final int INPUTS = StartingNumbers.STEP_WIDTHS[0];
 
     private final TensorArena arena = TensorArena.ofConfined();
@@ -28,12 +33,19 @@ public final class ToydiffLatency implements AutoCloseable {
 
     /// Sends requests and measures them.
     ///
-    /// @param words `eager` or `compiled`, the requests per second, the seconds of warm-up and those measured
+    /// @param words `compiled`, `eager` or `arithmetic`, the requests per second, the seconds of warm-up and those
+    ///     measured
     /// @return the answer to the request, as [OpenLoop#run]
     public static Map<String, ?> run(String... words) {
         Blas.setThreads(1);
         try (var latency = new ToydiffLatency()) {
-            OpenLoop.Request request = words[0].equals("compiled") ? latency::compiled : latency::eager;
+            OpenLoop.Request request =
+                    switch (words[0]) {
+                        case "compiled" -> latency::compiled;
+                        case "eager" -> latency::eager;
+                        case "arithmetic" -> ToydiffLatency::arithmetic;
+                        default -> throw new IllegalArgumentException("latency: there is no form " + words[0]);
+                    };
             return new OpenLoop(Integer.parseInt(words[1]), request)
                     .run(Integer.parseInt(words[2]), Integer.parseInt(words[3]));
         }
@@ -55,6 +67,14 @@ public final class ToydiffLatency implements AutoCloseable {
     private double compiled(int i) {
         copy(i);
         return compiled.run(x).item();
+    }
+
+    private static double arithmetic(int i) {
+        double x = i;
+        for (int k = 0; k < MULTIPLY_ADDS; k++) {
+            x = Math.fma(x, 0.75, 1);
+        }
+        return x;
     }
 
     private void copy(int i) {
