@@ -86,19 +86,22 @@ record RecurrenceLaunch(
     /// Computes h after each step.
     ///
     /// @param share the place for a GRU's share of h in the gates of one step, else null
-    void forward(Tensor share) {
+    /// @param panels the transpose of the weight in panels, or null
+    void forward(Tensor share, Tensor panels) {
         if (skips()) {
             return;
         }
         SequenceWork work = begin();
         set(work.share, share);
+        set(work.panels, panels);
         work.forward(saved != null && saved.shape[0] == steps());
         Recorder recorder = Scope.current().recorder;
         if (recorder != null) {
             recorder.reads(gates == null ? hidden : gates);
             RecurrenceLaunch again = bound(recorder, true);
             Tensor place = recorder.writes(share);
-            recorder.keep(hidden.storage.op, () -> again.forward(place), again.hidden);
+            Tensor copied = recorder.reads(panels);
+            recorder.keep(hidden.storage.op, () -> again.forward(place, copied), again.hidden);
         }
     }
 

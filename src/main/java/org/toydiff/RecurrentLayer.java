@@ -6,6 +6,7 @@ import java.util.List;
 import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.recurrence.Cell;
+import org.toydiff.internal.recurrence.SequenceWork;
 
 /// One direction of a recurrent layer: all steps are one node, whose rule walks them backward.
 ///
@@ -137,11 +138,30 @@ record RecurrentLayer(String op, Cell cell, boolean biased, boolean padded, bool
         Tensor[] whole = wholeOperands(inputs);
         long[] shape = {inputs[HIDDEN].shape[0], cell.gates * inputs[HIDDEN].shape[1]};
         Tensor share = cell == Cell.GRU ? Tensor.make(op, hidden.dtype, shape, true) : null;
-        launch(whole, hidden).forward(share);
+        Tensor panels = panels(inputs, whole[HIDDEN_WEIGHT]);
+        launch(whole, hidden).forward(share, panels);
+        if (panels != null) {
+            panels.freeScratch(op);
+        }
         if (share != null) {
             share.freeScratch(op);
         }
         freeCopies(whole, inputs);
+    }
+
+    /// The transpose of the weight of h in panels, copied once for all steps; null if they multiply the weight itself.
+    private Tensor panels(Tensor[] inputs, Tensor weight) {
+        long width = weight.shape[1];
+        long units = units(inputs);
+        long columns = SequenceWork.panelColumns(cell, inputs[X].shape[0], inputs[X].shape[1], units, width);
+        if (columns == 0) {
+            return null;
+        }
+        long[] shape = {units / columns, cell.gates, width, columns};
+        long[] strides = {columns * width, units * width, 1, width};
+        Tensor panels = Tensor.make(op, weight.dtype, shape, true);
+        Launch.unary(Families.copy(weight.dtype), weight.view(weight.offset, shape, strides), panels);
+        return panels;
     }
 
     /// The operands of the steps, copied where they are not contiguous.

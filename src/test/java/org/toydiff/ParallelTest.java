@@ -69,7 +69,7 @@ class ParallelTest {
         ops.put("matrix and vector", () -> a.matmul(Tensor.ones(301)));
         ops.put("softmax", () -> c.softmax(1));
         ops.put("cross entropy", () -> c.crossEntropy(Tensor.zeros(DType.INT32, 700)));
-        Tensor steps = Tensor.randn(3, 64, 48);
+        Tensor steps = Tensor.randn(16, 64, 48);
         Tensor state = Tensor.randn(64, 300);
         Tensor inputWeight = Tensor.randn(1200, 48);
         Tensor hiddenWeight = Tensor.randn(1200, 300).multiply(0.1);

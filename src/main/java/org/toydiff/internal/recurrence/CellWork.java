@@ -7,7 +7,8 @@ import org.toydiff.internal.kernels.Staging;
 import org.toydiff.internal.workers.Work;
 import org.toydiff.internal.workers.Workers;
 
-/// One step of a batch of cells in progress, in parts of some rows. Reused: allocates nothing when it runs.
+/// One step of a batch of cells in progress, in parts of some rows; where the product of the step is one of panels, in
+/// parts of some rows and units, each with its share of that product. Reused: allocates nothing when it runs.
 final class CellWork extends Work {
     /// Elements per part: each costs several exponentials, some fifty times an addition.
     private static final long PART = 1 << 12;
@@ -18,9 +19,16 @@ final class CellWork extends Work {
     private final long[] steps = new long[Staging.MAX_OPERANDS];
     private int operands;
     private Kernel.Fused loop;
+
+    /// The product that comes before the loop in each part, or null.
+    private PanelProduct product;
+
     private long rows;
-    private long columns;
+
+    // The sizes of a part, and the number of parts beside each other.
     private long perPart;
+    private long columns;
+    private long across;
 
     /// Adds an operand of the next [#run]: those that are read come first.
     ///
@@ -44,21 +52,41 @@ final class CellWork extends Work {
 
     /// Runs a loop over `rows` cells of `columns` hidden units each.
     void run(Kernel.Fused loop, long rows, long columns) {
+        this.columns = columns;
+        across = 1;
+        perPart = Math.max(1, PART / columns);
+        run(loop, rows);
+    }
+
+    /// Runs a product and a loop over `rows` cells of all its units.
+    void run(PanelProduct product, Kernel.Fused loop, long rows) {
+        this.product = product;
+        columns = product.columns;
+        across = product.units / product.columns;
+        perPart = PanelProduct.ROWS;
+        run(loop, rows);
+    }
+
+    private void run(Kernel.Fused loop, long rows) {
         this.loop = loop;
         this.rows = rows;
-        this.columns = columns;
-        perPart = Math.max(1, PART / columns);
         try {
-            Workers.run(this, parts(rows, perPart));
+            Workers.run(this, parts(rows, perPart) * across);
         } finally {
             Arrays.fill(memory, 0, operands, null);
             operands = 0;
+            product = null;
         }
     }
 
     @Override
     protected void part(long index) {
-        long from = index * perPart;
-        loop.run(memory, starts, rowSteps, steps, from, 0, Math.min(perPart, rows - from), columns);
+        long row = index / across * perPart;
+        long column = index % across * columns;
+        long height = Math.min(perPart, rows - row);
+        if (product != null) {
+            product.run(row, column, (int) height);
+        }
+        loop.run(memory, starts, rowSteps, steps, row, column, height, columns);
     }
 }

@@ -23,6 +23,9 @@ public final class SequenceWork {
     /// `[G·H]`: a GRU's bias of the hidden state, if it has one.
     public final SequenceOperand bias = new SequenceOperand();
 
+    /// The transpose of [#weight] in the panels of a [PanelProduct]; unset if it is multiplied as it is.
+    public final SequenceOperand panels = new SequenceOperand();
+
     /// `[P, H]`: the weight of an LSTM's projection.
     public final SequenceOperand projection = new SequenceOperand();
 
@@ -72,6 +75,7 @@ public final class SequenceWork {
     private final SequenceOperand[] blocks = {
         gates,
         weight,
+        panels,
         projection,
         bias,
         initialHidden,
@@ -93,6 +97,7 @@ public final class SequenceWork {
     private static final StepLoops PROJECTION = new StepLoops(CellExpressions::projection);
 
     private final ProductWork products = new ProductWork();
+    private final PanelProduct panelProduct = new PanelProduct();
     private final CellWork cells = new CellWork();
 
     private Cell cell;
@@ -112,6 +117,12 @@ public final class SequenceWork {
 
     /// Creates a work for one thread.
     public SequenceWork() {}
+
+    /// {@return the columns of the panels to which the transpose of the weight is to be copied for [#forward], or 0 if
+    /// it takes the weight as it is} Panels are `[units / columns, gates, width, columns]`.
+    public static int panelColumns(Cell cell, long steps, long batch, long units, long width) {
+        return PanelProduct.columns(cell.gates, steps, batch, units, width);
+    }
 
     /// Sets what the next walk is over.
     ///
@@ -155,12 +166,22 @@ public final class SequenceWork {
             copy(initialCell, 0, saved, 0);
         }
         var loop = cell.loop(wide, isPadded(), false);
+        boolean inPanels = panels.memory != null;
+        if (inPanels) {
+            beginPanels();
+        }
         try {
             for (long i = 0; i < steps; i++) {
                 go(i);
-                multiplyHidden();
-                nameForward();
-                cells.run(loop, batch, units);
+                if (inPanels) {
+                    nameProduct();
+                    nameForward();
+                    cells.run(panelProduct, loop, batch);
+                } else {
+                    multiplyHidden();
+                    nameForward();
+                    cells.run(loop, batch, units);
+                }
                 if (isProjected()) {
                     project();
                 }
@@ -172,6 +193,26 @@ public final class SequenceWork {
             copy(saved, kept(now) * batch * units, hidden, steps * batch * width);
         }
         forget();
+    }
+
+    private void beginPanels() {
+        panelProduct.wide = wide;
+        panelProduct.gates = cell.gates;
+        panelProduct.units = (int) units;
+        panelProduct.width = (int) width;
+        panelProduct.columns = PanelProduct.columns(cell.gates, steps, batch, units, width);
+        panelProduct.depth = PanelProduct.depth(panelProduct.columns, width);
+        panelProduct.panels = panels;
+        panelProduct.bias = bias;
+        panelProduct.y = cell == Cell.GRU ? share : cell.isPlain() ? hidden : gates;
+        panelProduct.beta = cell == Cell.GRU ? 0 : 1;
+    }
+
+    /// Names the operands of the product of one step.
+    private void nameProduct() {
+        panelProduct.h = before < 0 ? initialHidden : hidden;
+        panelProduct.hAt = Math.max(before, 0) * batch * width;
+        panelProduct.yAt = cell == Cell.GRU ? 0 : now * batch * rowOfGates();
     }
 
     /// {@return the place of a step in a block that may have one for all}

@@ -3,7 +3,7 @@
 /// | subject | files |
 /// |---|---|
 /// | the arithmetic of a step of each kind of cell | `Cell`, `CellExpressions`, `StepLoops` |
-/// | one step of a batch, in parts | `CellWork` |
+/// | one step of a batch, in parts | `CellWork`, `PanelProduct` |
 /// | all steps of a sequence: a product and a cell for each | `SequenceWork`, `SequenceOperand` |
 ///
 /// The gates' share of the inputs is one product for the whole sequence, and so are the gradients of inputs and
