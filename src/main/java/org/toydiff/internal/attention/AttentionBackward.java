@@ -33,14 +33,15 @@ public final class AttentionBackward extends AttentionWork {
 
     private Pass pass;
 
-    // Where scratch has what, in elements: the probabilities of a block, and their gradients; a number of each query, a
-    // double, comes first.
+    // Where scratch has what, in elements: the probabilities of a block, and their gradients; two numbers of each
+    // query,
+    // doubles, come first: its log-sum-exp, and its sum D.
     private long probabilities0;
     private long gradients0;
 
     /// Computes the gradients that are wanted.
     public void run() {
-        int doubles = Double.BYTES / kind.element.bytes;
+        int doubles = 2 * Double.BYTES / kind.element.bytes;
         cutQueries(doubles + 2L * width());
         probabilities0 = (long) doubles * rowsOfBlock;
         gradients0 = probabilities0 + (long) rowsOfBlock * width();
@@ -145,13 +146,14 @@ public final class AttentionBackward extends AttentionWork {
         for (int i = 0; i < rows; i++) {
             scratch.setAtIndex(JAVA_DOUBLE, i, kind.real(logSums, logSums0 + numberOf(head, from + i)));
         }
-        kernels.expOfRows(scratch, probabilities0, columns, rows, columns, scratch, 0);
         if (gradients) {
             gradients(head, from, rows, key, columns, scratch);
+        } else {
+            kernels.expOfRows(scratch, probabilities0, columns, rows, columns, scratch, 0);
         }
     }
 
-    /// Computes the gradients of the scores.
+    /// Computes the probabilities and the gradients of the scores.
     private void gradients(long head, long from, int rows, int key, int columns, MemorySegment scratch) {
         MemorySegment g = gradient.memory;
         long at = gradient.at(head, from);
@@ -176,9 +178,9 @@ public final class AttentionBackward extends AttentionWork {
                 columns);
         drop(head, from, rows, key, columns, scratch, gradients0);
         long outputAt = output.at(head, from);
-        kernels.dotOfRows(g, at, leading, output.memory, outputAt, output.leading, rows, valueSize, scratch, 0);
-        kernels.softmaxGradientOfRows(
-                scratch, gradients0, columns, scratch, probabilities0, columns, rows, columns, scratch, 0);
+        kernels.dotOfRows(g, at, leading, output.memory, outputAt, output.leading, rows, valueSize, scratch, rows);
+        kernels.attentionGradientOfRows(
+                scratch, probabilities0, scratch, gradients0, columns, rows, columns, scratch, 0);
     }
 
     private void addToKeysAndValues(

@@ -1,7 +1,5 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-
 import java.lang.foreign.MemorySegment;
 import java.util.function.BiFunction;
 import org.toydiff.internal.arithmetic.Condition;
@@ -47,12 +45,14 @@ public final class ContiguousKernels {
         SQUARES((name, p) -> PassDescription.fold(name, p, Fold.SUM, square())),
         MOMENTS((name, p) -> PassDescription.sums(name, p, difference(X), square())),
         FINITE((name, p) -> PassDescription.fold(name, p, Fold.SUM, p.input(X).subtract(p.input(X)))),
-        DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, product())),
-        MAX((name, p) -> PassDescription.fold(name, p, Fold.MAX, p.input(X))),
+        DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, product()).overRows()),
+        MAX((name, p) -> PassDescription.fold(name, p, Fold.MAX, p.input(X)).overRows()),
         MIN((name, p) -> PassDescription.fold(name, p, Fold.MIN, p.input(X))),
         SUM_EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p))),
         TAKE_LARGER(ContiguousKernels.Kind::takeLarger),
-        EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p), new Output(Y, power(p)))),
+        EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p), new Output(Y, power(p)))
+                .overRows()),
+        ATTENTION_GRADIENT(ContiguousKernels.Kind::attentionGradient),
         AFFINE((name, p) -> PassDescription.map(name, p, new Output(Y, affine(p)))),
         ADD_MULTIPLE((name, p) ->
                 PassDescription.map(name, p, new Output(Y, p.input(X).fma(p.parameter(0), p.input(Y))))),
@@ -112,6 +112,12 @@ public final class ContiguousKernels {
 
         private static Real power(Precision p) {
             return Exponential.expOfNegative(p.input(X).subtract(p.parameter(0)));
+        }
+
+        private static PassDescription attentionGradient(String name, Precision p) {
+            Real gradient = power(p).multiply(p.input(B).subtract(p.parameter(1)));
+            return PassDescription.map(name, p, new Output(X, power(p)), new Output(B, gradient))
+                    .overRows();
         }
 
         private static Real affine(Precision p) {
@@ -264,7 +270,7 @@ public final class ContiguousKernels {
 
     /// Writes the largest element of each row; NaN if one of them is NaN.
     public void maxOfRows(MemorySegment x, long x0, long xi, long rows, long n, MemorySegment numbers, long numbers0) {
-        rows(Kind.MAX, x, x0, xi, null, 0, 0, null, 0, 0, rows, n, null, 0, numbers, numbers0);
+        rows(Kind.MAX, x, x0, xi, null, 0, 0, null, 0, 0, rows, n, 0, numbers, numbers0);
     }
 
     /// `Σ a·b` of each row
@@ -279,33 +285,32 @@ public final class ContiguousKernels {
             long n,
             MemorySegment numbers,
             long numbers0) {
-        rows(Kind.DOT, a, a0, ai, b, b0, bi, null, 0, 0, rows, n, null, 0, numbers, numbers0);
+        rows(Kind.DOT, a, a0, ai, b, b0, bi, null, 0, 0, rows, n, 0, numbers, numbers0);
     }
 
     /// As [#exp] of each row, in place, with its number as the shift, which its sum replaces.
     public void expOfRows(MemorySegment x, long x0, long xi, long rows, long n, MemorySegment numbers, long numbers0) {
-        rows(Kind.EXP, x, x0, xi, null, 0, 0, x, x0, xi, rows, n, numbers, numbers0, numbers, numbers0);
+        rows(Kind.EXP, x, x0, xi, null, 0, 0, x, x0, xi, rows, n, 1, numbers, numbers0);
     }
 
-    /// As [#softmaxGradient] of each row, in place of g, with its number as the sum of the products.
-    public void softmaxGradientOfRows(
+    /// Replaces scores x by probabilities, `p = eˣ⁻ˢ`, and the gradients g of these by those of the scores,
+    /// `p·(g − dot)`, with a shift and a dot of each row. The dots follow the shifts of all rows.
+    public void attentionGradientOfRows(
+            MemorySegment x,
+            long x0,
             MemorySegment g,
             long g0,
-            long gi,
-            MemorySegment y,
-            long y0,
-            long yi,
+            long step,
             long rows,
             long n,
             MemorySegment numbers,
             long numbers0) {
-        rows(Kind.SOFTMAX_GRADIENT, g, g0, gi, y, y0, yi, g, g0, gi, rows, n, numbers, numbers0, null, 0);
+        rows(Kind.ATTENTION_GRADIENT, x, x0, step, g, g0, step, null, 0, 0, rows, n, 2, numbers, numbers0);
     }
 
-    /// Runs a pass for each row.
+    /// Runs a pass for each row, whose result replaces the first of its numbers.
     ///
-    /// @param firsts the first parameter of each row; null for none
-    /// @param results where the result of each row is written; null for nowhere
+    /// @param count the number of parameters of a row
     private void rows(
             Kind kind,
             MemorySegment x,
@@ -319,20 +324,13 @@ public final class ContiguousKernels {
             long yi,
             long rows,
             long n,
-            MemorySegment firsts,
-            long firsts0,
-            MemorySegment results,
-            long results0) {
+            int count,
+            MemorySegment numbers,
+            long numbers0) {
+        MemorySegment results = kind == Kind.ATTENTION_GRADIENT ? null : numbers;
         double[] parameters = PARAMETERS.get();
-        for (long i = 0; i < rows; i++) {
-            if (firsts != null) {
-                parameters[0] = firsts.getAtIndex(JAVA_DOUBLE, firsts0 + i);
-            }
-            double result = run(kind, x, x0 + i * xi, b, b0 + i * bi, y, y0 + i * yi, n, parameters);
-            if (results != null) {
-                results.setAtIndex(JAVA_DOUBLE, results0 + i, result);
-            }
-        }
+        Kernel.Pass kernel = kind.kernel.of(wide);
+        kernel.rows(x, x0, b, b0, y, y0, xi, bi, yi, rows, n, numbers, numbers0, count, results, numbers0, parameters);
     }
 
     // Normalisations.

@@ -1,5 +1,7 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
 import java.lang.foreign.MemorySegment;
 
 /// Signatures shared by kernels. Starts, strides and counts are in elements.
@@ -88,6 +90,42 @@ public final class Kernel {
                 long n,
                 double[] parameters,
                 double[] totals);
+
+        /// Runs the pass over each of several rows. Row i of an operand begins at `a0 + i·ai`. Its parameters are the
+        /// doubles at `numbers0 + i`, `numbers0 + rows + i` …; its total goes to `results0 + i` after these are read.
+        ///
+        /// @param parameters receives the parameters of one row after another
+        /// @param count the number of parameters of a row
+        /// @param results null for a pass that folds nothing
+        default void rows(
+                MemorySegment a,
+                long a0,
+                MemorySegment b,
+                long b0,
+                MemorySegment c,
+                long c0,
+                long ai,
+                long bi,
+                long ci,
+                long rows,
+                long n,
+                MemorySegment numbers,
+                long numbers0,
+                int count,
+                MemorySegment results,
+                long results0,
+                double[] parameters) {
+            for (long i = 0; i < rows; i++) {
+                for (int p = 0; p < count; p++) {
+                    parameters[p] = numbers.getAtIndex(JAVA_DOUBLE, numbers0 + p * rows + i);
+                }
+                long at = a0 + i * ai;
+                double total = run(a, at, b, b0 + i * bi, c, c0 + i * ci, null, 0, null, 0, n, parameters, null);
+                if (results != null) {
+                    results.setAtIndex(JAVA_DOUBLE, results0 + i, total);
+                }
+            }
+        }
     }
 
     /// Sums of columns.

@@ -7,19 +7,24 @@ import org.toydiff.internal.arithmetic.Precision;
 final class ProvenPass implements Kernel.Pass {
     private final PassLoop scalar;
     private final Vectors vectors;
+    private final PassDescription pass;
     private final int shortest;
 
     ProvenPass(PassDescription pass) {
+        this.pass = pass;
         scalar = ScalarPass.of(pass);
         vectors = new Vectors(pass, scalar);
         shortest = 2 * pass.virtualLanes();
     }
 
     private static final class Vectors extends ProvenLoop {
+        private static final int TRIAL_ROWS = 2;
+
         private final PassDescription pass;
         private final boolean wideStorage;
         private final double[] parameters = new double[Coefficients.COUNT];
         private final double[] totals;
+        private final int lanes;
         private final int trialLength;
         private final PassLoop scalar;
         private PassLoop loop;
@@ -31,7 +36,7 @@ final class ProvenPass implements Kernel.Pass {
             wideStorage = pass.storage() == Precision.FLOAT64;
             int folded = pass.folded().size();
             totals = folded > 1 ? new double[folded] : null;
-            int lanes = pass.virtualLanes();
+            lanes = pass.virtualLanes();
             trialLength = pass.inQuarters() ? pass.leastOfQuarters() + 3 * lanes : 4 * lanes;
         }
 
@@ -50,6 +55,15 @@ final class ProvenPass implements Kernel.Pass {
         void runVectors(long elements) {
             MemorySegment x = pass.outputs().isEmpty() ? ScratchOperand.ones(wideStorage) : ScratchOperand.RESULTS;
             loop.run(x, 0, x, 0, x, 0, x, 0, x, 0, elements, parameters, totals);
+            if (pass.isOverRows(lanes)) {
+                rows(x, elements == 0 ? 0 : TRIAL_ROWS, 4L * lanes);
+            }
+        }
+
+        private void rows(MemorySegment x, int rows, long n) {
+            MemorySegment numbers = ScratchOperand.ones(true);
+            MemorySegment results = ScratchOperand.RESULTS;
+            loop.rows(x, 0, x, 0, x, 0, 0, 0, 0, rows, n, numbers, 0, 0, results, 0, parameters);
         }
     }
 
@@ -79,5 +93,36 @@ final class ProvenPass implements Kernel.Pass {
             vectors.advance(n);
         }
         return result;
+    }
+
+    @Override
+    public void rows(
+            MemorySegment a,
+            long a0,
+            MemorySegment b,
+            long b0,
+            MemorySegment c,
+            long c0,
+            long ai,
+            long bi,
+            long ci,
+            long rows,
+            long n,
+            MemorySegment numbers,
+            long numbers0,
+            int count,
+            MemorySegment results,
+            long results0,
+            double[] parameters) {
+        if (vectors.isProven() && pass.isOverRows(n)) {
+            long before = vectors.begin();
+            PassLoop loop = vectors.loop;
+            loop.rows(
+                    a, a0, b, b0, c, c0, ai, bi, ci, rows, n, numbers, numbers0, count, results, results0, parameters);
+            vectors.end(before);
+            return;
+        }
+        Kernel.Pass.super.rows(
+                a, a0, b, b0, c, c0, ai, bi, ci, rows, n, numbers, numbers0, count, results, results0, parameters);
     }
 }

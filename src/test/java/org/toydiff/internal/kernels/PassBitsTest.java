@@ -177,6 +177,63 @@ class PassBitsTest {
         }
     }
 
+    private static List<PassDescription> passesOverRows(Precision p) {
+        Real x = p.input(0);
+        Real factor = p.parameter(0).add(p.parameter(1));
+        return List.of(
+                PassDescription.map("two", p, new Output(0, x.add(factor)), new Output(1, x.multiply(p.input(1)))),
+                PassDescription.fold("max", p, Fold.MAX, x),
+                PassDescription.fold(
+                        "dot", p, Fold.SUM, Precision.FLOAT64.input(0).multiply(Precision.FLOAT64.input(1))),
+                PassDescription.fold("write", p, Fold.SUM, x.subtract(factor), new Output(2, x.multiply(factor))));
+    }
+
+    static Stream<Arguments> passesOverRows() {
+        return Stream.of(Precision.values()).flatMap(p -> passesOverRows(p).stream()
+                .map(pass -> Arguments.of(pass.name() + " of " + p, pass.overRows())));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("passesOverRows")
+    void rowsInOneLoopHaveTheBitsOfOneAfterAnother(String name, PassDescription pass) {
+        int rows = 5;
+        try (var arena = Arena.ofShared()) {
+            kernels(pass).forEach((kind, kernel) -> {
+                for (int n = pass.virtualLanes(); pass.isOverRows(n); n += pass.virtualLanes()) {
+                    var expected = new Operands(arena, pass.storage());
+                    var actual = new Operands(arena, pass.storage());
+                    assertEquals(
+                            rows(pass, expected.memory, arena, rows, n, ScalarPass.of(pass)),
+                            rows(pass, actual.memory, arena, rows, n, kernel),
+                            kind + " folds " + n);
+                    for (int k = 0; k < expected.memory.length; k++) {
+                        assertEquals(-1, expected.memory[k].mismatch(actual.memory[k]), kind + " writes " + n);
+                    }
+                    if (n * rows > COUNT / 2) {
+                        break;
+                    }
+                }
+            });
+        }
+    }
+
+    /// Runs the pass over rows that are further apart than they are long, with parameters from memory, which the
+    /// totals replace, and returns these.
+    private static List<Double> rows(
+            PassDescription pass, MemorySegment[] x, Arena arena, int rows, int n, Kernel.Pass kernel) {
+        MemorySegment numbers = arena.allocate(JAVA_DOUBLE, 2L * rows + 1);
+        for (int i = 0; i <= 2 * rows; i++) {
+            numbers.setAtIndex(JAVA_DOUBLE, i, 0.1 * i - 0.5);
+        }
+        long step = n + 3;
+        double[] parameters = new double[2];
+        MemorySegment totals = pass.fold() == null ? null : numbers;
+        kernel.rows(x[0], 0, x[1], 1, x[2], 2, step, n, step, rows, n, numbers, 1, 2, totals, 1, parameters);
+        return IntStream.rangeClosed(0, 2 * rows)
+                .mapToObj(i -> numbers.getAtIndex(JAVA_DOUBLE, i))
+                .toList();
+    }
+
     private static void check(Arena arena, PassDescription pass, String kind, Kernel.Pass kernel, int n) {
         var expected = new Operands(arena, pass.storage());
         var actual = new Operands(arena, pass.storage());
