@@ -10,8 +10,8 @@ import org.toydiff.TensorArena;
 import org.toydiff.internal.mpi.Communicator;
 import org.toydiff.internal.mpi.Transfer;
 
-/// Sends the gradients of a bucket to those who update the elements, adds up what comes, and later sends the updated
-/// elements to all.
+/// Sends the gradients of a bucket to the ranks that update the elements, adds up those received, and later sends the
+/// updated elements to all ranks.
 final class BucketExchange {
     private final Layout layout;
     private final Layout.Bucket bucket;
@@ -22,7 +22,7 @@ final class BucketExchange {
 
     private final Tensor own;
 
-    /// What is sent of each sum to each rank of each parameter; with one process these are the own parts.
+    /// Where each sum is put to be sent, by rank and place of the parameter; with one process the own parts.
     private final Tensor[][][] sent;
 
     /// The received sums of this rank's elements, in the order of the tree, and the additions after each.
@@ -78,14 +78,14 @@ final class BucketExchange {
             }
         }
         additions = ShardTree.additions(nodes, layout.shards);
-        sums = Communicator.gentleAllToAll(from, to, this::add);
+        sums = Communicator.nonblockingAllToAll(from, to, this::add);
         updated = parts(sending, 0, rank);
         collected = new Tensor[layout.ranks][];
         for (int r = 0; r < layout.ranks; r++) {
             collected[r] = parts(receiving, r * bucket.block(), r);
         }
         long part = bucket.block() * dtype.bytes();
-        parameters = Communicator.gentleAllGather(from.asSlice(0, part), to.asSlice(0, layout.ranks * part));
+        parameters = Communicator.nonblockingAllGather(from.asSlice(0, part), to.asSlice(0, layout.ranks * part));
     }
 
     private Tensor[] parts(Tensor all, long block, int r) {

@@ -8,10 +8,10 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.Updates;
 
-/// The buffers of a model, the running statistics of normalization for instance, in a step of several shards: every
-/// shard starts from those before the step, and afterwards they are the mean of what the shards have made of them.
-/// As running statistics are linear in the statistics of a batch, that is as if they had followed the mean of
-/// these. Integers are counts of steps, which one shard has as all have.
+/// The buffers of a model, such as the running statistics of normalization, in a step of several shards. Each shard
+/// starts from the values before the step; the result is the mean of the values after each shard. Running statistics
+/// are linear in the statistics of a batch, so this is as if they had followed the mean of the shards' statistics.
+/// Integers count steps: they are the same after each shard, and have no mean.
 final class BufferMeans {
     private final List<Tensor> buffers;
     private final List<Tensor> before = new ArrayList<>();

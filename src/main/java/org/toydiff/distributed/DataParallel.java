@@ -48,9 +48,9 @@ import org.toydiff.optim.Optimizer;
 /// of that part alone (ZeRO stage 1), and receives the others' parts. Per step a process sends and receives twice
 /// the bytes of the parameters, times `1 − 1/size`, as with a ring all-reduce.
 ///
-/// **Memory** [#plan()] says what there is in bytes; it lives until [#close()], except for the optimizer's state,
-/// which is in the arena that was innermost in [#of]. On the Java heap a step takes about 3 KB for two shards and a
-/// batch normalization, beside the graphs of the shards: a compiled step takes no more than that.
+/// **Memory** [#plan()] has the bytes; they live until [#close()], except for the optimizer's state, which is in the
+/// arena that was innermost in [#of]. On the Java heap a step takes about 3 KB for two shards and a batch
+/// normalization, beside the graphs of the shards: a compiled step takes no more than that.
 ///
 /// For one thread at a time. An exception in [#backward] or [#step] leaves the other processes waiting: see
 /// [ProcessGroup] for how the job ends then.
@@ -153,25 +153,25 @@ public final class DataParallel implements AutoCloseable {
     /// process put these collectives in another order there.
     /// **Memory** each layer keeps `x − mean` for backward instead of x.
     ///
-    /// @throws IllegalStateException if there are more shards than processes, a layer is synchronized already, not all
-    ///     processes call this, or one has failed
+    /// @throws IllegalStateException if there are more shards than processes; a layer is synchronized already; not all
+    ///     processes call this, or one has failed; or this or its group is closed
     public void synchronizeBatchNorm() {
         requireUsable("synchronizeBatchNorm");
         normalization = processes.synchronizeBatchNorm(model, layout.shards);
     }
 
-    /// {@return the memory of this process; that of [#noSync()] comes to it}
+    /// {@return the memory of this process, without that of [#noSync()]}
     public ParallelPlan plan() {
         return plan;
     }
 
-    /// {@return the bytes of the tensors that this keeps until it is closed: of the plan all but parameters,
-    /// gradients and the optimizer's state, and the gradients of [#noSync()]}
+    /// {@return the bytes that this keeps until it is closed: those of the plan without parameters, gradients and the
+    /// optimizer's state, and those of [#noSync()]}
     public long liveBytes() {
         return home.liveBytes();
     }
 
-    /// {@return the shards that this process computes, with which a [org.toydiff.data.DataLoader] reads theirs alone}
+    /// {@return the shards that this process computes, for [org.toydiff.data.DataLoader#shards(ShardRange)]}
     public ShardRange shards() {
         return own;
     }
@@ -197,8 +197,8 @@ public final class DataParallel implements AutoCloseable {
     ///     n of N examples, `n / N` gives the mean over all examples
     /// @return the sum, the same in every process
     /// @throws IllegalArgumentException if a loss is not a scalar, or a weight is 0 after [#synchronizeBatchNorm()]
-    /// @throws IllegalStateException if a loss tracks no gradient, the processes do not call the same, or one has
-    ///     failed
+    /// @throws IllegalStateException if a loss tracks no gradient; the processes do not call the same, or one has
+    ///     failed; or this or its group is closed
     public double backward(IntFunction<Tensor> loss, IntToDoubleFunction weight) {
         Objects.requireNonNull(loss, "loss");
         return backward(new EagerPass(loss), weight);
@@ -211,7 +211,9 @@ public final class DataParallel implements AutoCloseable {
     ///     the parameters, which are empty before; returns the loss
     /// @param weight the weight of a shard, called after the pass
     /// @return the sum of the losses of all shards, each times its weight; the same in every process
-    /// @throws IllegalStateException if the processes do not call the same, or one has failed
+    /// @throws IllegalArgumentException if a weight is 0 after [#synchronizeBatchNorm()]
+    /// @throws IllegalStateException if the processes do not call the same, or one has failed; or this or its group is
+    ///     closed
     public double backwardBy(IntToDoubleFunction pass, IntToDoubleFunction weight) {
         Objects.requireNonNull(pass, "pass");
         return backward(
@@ -357,7 +359,8 @@ public final class DataParallel implements AutoCloseable {
     /// shards per process, computed one after another by one `backward`, need less.
     ///
     /// @return the region, to be closed on this thread
-    /// @throws IllegalStateException if one is open
+    /// @throws IllegalStateException if one is open, backward is under way or has failed, or this or its group is
+    ///     closed
     public Region noSync() {
         requireUsable("noSync");
         if (!synchronizes) {
@@ -374,6 +377,8 @@ public final class DataParallel implements AutoCloseable {
     }
 
     /// {@return the sum of the weights of all shards in the last backward, the same in every process}
+    ///
+    /// @throws IllegalStateException unless backward was called after the last step, or if this or its group is closed
     public double weights() {
         requireSummed("weights");
         return record.weights();
@@ -383,12 +388,15 @@ public final class DataParallel implements AutoCloseable {
     /// asked to.
     ///
     /// @param flag the flag of this process, false before the first call
+    /// @throws IllegalStateException if backward is under way or has failed, or if this or its group is closed
     public void setFlag(boolean flag) {
         requireUsable("setFlag");
         record.setFlag(flag);
     }
 
     /// {@return whether any process's flag was set in the last backward}
+    ///
+    /// @throws IllegalStateException unless backward was called after the last step, or if this or its group is closed
     public boolean anyFlag() {
         requireSummed("anyFlag");
         return record.flag();
@@ -397,7 +405,7 @@ public final class DataParallel implements AutoCloseable {
     /// Scales the summed gradients, of the mean of losses with other weights for instance.
     ///
     /// @param factor the factor, the same in every process
-    /// @throws IllegalStateException unless backward was called after the last step
+    /// @throws IllegalStateException unless backward was called after the last step, or if this or its group is closed
     public void scaleGradients(double factor) {
         requireSummed("scaleGradients");
         gradients.scale(factor);
@@ -407,7 +415,7 @@ public final class DataParallel implements AutoCloseable {
     ///
     /// @param bound the bound, positive, the same in every process
     /// @throws IllegalArgumentException if it is not positive
-    /// @throws IllegalStateException unless backward was called after the last step
+    /// @throws IllegalStateException unless backward was called after the last step, or if this or its group is closed
     public void clipValue(double bound) {
         requirePositive("clipValue: bound", bound);
         requireSummed("clipValue");
@@ -420,7 +428,8 @@ public final class DataParallel implements AutoCloseable {
     /// @param maxNorm the bound, positive, the same in every process
     /// @return the norm before clipping, the same in every process; if it is not finite, nothing is changed
     /// @throws IllegalArgumentException if it is not positive
-    /// @throws IllegalStateException unless backward was called after the last step
+    /// @throws IllegalStateException unless backward was called after the last step; if this or its group is closed; or
+    ///     if a process has failed
     public double clipNorm(double maxNorm) {
         requirePositive("clipNorm: maxNorm", maxNorm);
         double norm = gradientNorm();
@@ -439,7 +448,8 @@ public final class DataParallel implements AutoCloseable {
 
     /// {@return the joint norm of the summed gradients, the same in every process: not finite if one of them is not}
     ///
-    /// @throws IllegalStateException unless backward was called after the last step
+    /// @throws IllegalStateException unless backward was called after the last step; if this or its group is closed; or
+    ///     if a process has failed
     public double gradientNorm() {
         requireSummed("gradientNorm");
         return gradients.norm();
@@ -447,7 +457,8 @@ public final class DataParallel implements AutoCloseable {
 
     /// {@return whether all elements of the summed gradients are finite, the same in every process}
     ///
-    /// @throws IllegalStateException unless backward was called after the last step
+    /// @throws IllegalStateException unless backward was called after the last step; if this or its group is closed; or
+    ///     if a process has failed
     public boolean areFinite() {
         requireSummed("areFinite");
         return gradients.areFinite();
@@ -456,7 +467,8 @@ public final class DataParallel implements AutoCloseable {
     /// Steps the optimizer with the summed gradients: each process updates its part of the parameters and receives the
     /// others'. Parameters that have no gradient in any shard stay as they are.
     ///
-    /// @throws IllegalStateException unless backward was called after the last step, or if a process has failed
+    /// @throws IllegalStateException unless backward was called after the last step; if this or its group is closed; or
+    ///     if a process has failed
     public void step() {
         requireSummed("step");
         state = StepState.STEPPING;

@@ -62,6 +62,10 @@ final class GradientExchange {
         this.stepAgreement = processes.agreement("DataParallel.step", "");
         this.stateAgreement = processes.agreement("Optimizer.stateDict", "");
         this.bucketOf = new BucketExchange[parts.length];
+        makeBuckets();
+    }
+
+    private void makeBuckets() {
         List<BucketExchange.Staging> staging = new ArrayList<>();
         for (int i = 0; i < ON_THE_WAY; i++) {
             staging.add(processes.isAlone() ? null : BucketExchange.Staging.of(layout, TensorArena.innermost()));
@@ -129,7 +133,7 @@ final class GradientExchange {
         processes.begin(bucket.sums());
     }
 
-    /// Sends the buckets with parameters that have no gradient.
+    /// Sends the buckets that are left, because a parameter in them has no gradient.
     void sendRest() {
         while (next < buckets.size()) {
             send(next++);

@@ -50,7 +50,7 @@ final class JobEnd {
         try {
             TimeUnit.MILLISECONDS.sleep(MESSAGES_MILLIS);
         } catch (InterruptedException e) {
-            // Without waiting, then.
+            // Abort without waiting.
         }
         communicator.abort(1);
     }

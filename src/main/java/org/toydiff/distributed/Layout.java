@@ -8,8 +8,8 @@ import org.toydiff.Tensor;
 import org.toydiff.Updates;
 import org.toydiff.data.ShardRange;
 
-/// Who has which elements of the parameters, and how these are sent: all that follows from shapes and numbers
-/// alone, and is the same in every process.
+/// The division of the parameters' elements among the ranks, and the buckets in which they are sent. It follows from
+/// shapes and counts alone, so that it is the same in every process.
 ///
 /// The elements of a parameter are divided among the ranks in units of [Updates#UNIT], from which norms are added up;
 /// the ranks that get one more take turns. Parameters are sent in buckets, the last parameter first, because backward
@@ -38,24 +38,23 @@ final class Layout {
     private final long[] sizes;
     private final int[] firstOfTurn;
 
-    /// Parameters that are sent together, of one dtype: consecutive ones, the last first.
+    /// Consecutive parameters of one dtype that are sent together, the last one first.
     ///
-    /// @param dtype the dtype of all
-    /// @param last the number of the first that is sent
-    /// @param first the number of the last that is sent
-    /// @param block the most elements that a rank has
+    /// @param last the number of the last parameter
+    /// @param first the number of the first parameter
+    /// @param block the largest number of elements that a rank has
     record Bucket(DType dtype, int last, int first, long block) {
         /// {@return the number of parameters}
         int count() {
             return last - first + 1;
         }
 
-        /// {@return the number of the parameter at a place}
+        /// {@return the parameter at a place in the order of sending}
         int parameter(int place) {
             return last - place;
         }
 
-        /// {@return the place of a parameter}
+        /// {@return the place of a parameter in the order of sending}
         int place(int parameter) {
             return last - parameter;
         }

@@ -18,7 +18,7 @@ import org.toydiff.internal.mpi.Transfer;
 final class MpiProcesses extends CheckedGroup {
     private static final AtomicBoolean JOINED = new AtomicBoolean();
 
-    /// The number of processes on this machine, as Open MPI's and Slurm's launchers say it.
+    /// The variables in which Open MPI's and Slurm's launchers pass the number of processes on this machine.
     private static final String[] LOCAL_SIZES = {"OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_NTASKS_PER_NODE"};
 
     private final Communicator communicator;

@@ -36,7 +36,7 @@ public record ParallelPlan(
         long bookkeeping) {
     private static final int ALIGNMENT = 64;
 
-    /// Plans the memory of a process, of any of any number.
+    /// Plans the memory of one of any number of processes, which need not run.
     ///
     /// @param model the model
     /// @param optimizer its optimizer

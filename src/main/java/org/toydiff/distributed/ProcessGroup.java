@@ -17,9 +17,9 @@ import org.toydiff.Tensor;
 ///
 /// **Collectives** Every process calls the same methods in the same order, with tensors of one shape and dtype.
 /// Each call first compares the calls of all processes, and throws IllegalStateException in every one if they
-/// differ, naming the call of each; the group cannot be used afterwards. So it is when a process closes its group
-/// while others call. Tensors are contiguous: views with gaps are refused, `copyTo(arena)` makes a tensor without.
-/// Nothing is recorded for gradients.
+/// differ, naming the call of each; the group cannot be used afterwards. The same happens when a process closes its
+/// group while others make a call. Tensors are contiguous: views with gaps are refused, and `copyTo(arena)` makes a
+/// tensor without gaps. Nothing is recorded for gradients.
 ///
 /// **Memory** The library reads and writes the tensors of shared and detached arenas where they lie. Those of confined
 /// arenas go through a copy, and so do BFLOAT16 ones of [#allReduce], which adds them up as FLOAT32; the group keeps
@@ -105,6 +105,8 @@ public sealed interface ProcessGroup extends AutoCloseable permits CheckedGroup 
     void barrier();
 
     /// Leaves the group, once all processes do. After a failure it does not wait: the end of the process ends the job.
+    ///
+    /// @throws IllegalStateException if another process makes another call, or none in time
     @Override
     void close();
 }

@@ -4,8 +4,10 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.toydiff.Blas;
 import org.toydiff.Region;
 import org.toydiff.Tensor;
@@ -111,22 +113,26 @@ final class Processes {
         if (several == null) {
             return;
         }
-        List<Tensor> all = new ArrayList<>(model.namedParameters().values());
+        Set<Tensor> all = new LinkedHashSet<>(model.namedParameters().values());
         all.addAll(model.namedBuffers().values());
-        parameters.stream()
-                .filter(parameter -> all.stream().noneMatch(known -> known == parameter))
-                .forEach(all::add);
-        for (Tensor tensor : all) {
-            try (var scratch = TensorArena.ofConfined()) {
-                Tensor copy = tensor.detach().copyTo(scratch);
-                group.broadcast(copy, 0);
-                tensor.copyFrom(copy);
-            }
-        }
+        all.addAll(parameters);
+        all.forEach(this::copyFromFirst);
         try (var scratch = TensorArena.ofConfined()) {
             Tensor state = Tensor.randomState();
             group.broadcast(state, 0);
             Tensor.setRandomState(state);
+        }
+    }
+
+    private void copyFromFirst(Tensor tensor) {
+        if (tensor.isContiguous()) {
+            group.broadcast(tensor, 0);
+            return;
+        }
+        try (var scratch = TensorArena.ofConfined()) {
+            Tensor copy = tensor.detach().copyTo(scratch);
+            group.broadcast(copy, 0);
+            tensor.copyFrom(copy);
         }
     }
 

@@ -13,9 +13,9 @@ import org.toydiff.data.ShardRange;
 import org.toydiff.internal.mpi.Communicator;
 import org.toydiff.internal.mpi.Transfer;
 
-/// What the processes tell each other at the end of a backward, besides gradients: one row of doubles for each.
+/// The results of a backward, besides gradients, that the processes exchange at its end: one row of doubles for each.
 ///
-/// The row is a flag, the losses and weights of the shards, whether each parameter has a gradient, and the sums of the
+/// A row is a flag, the losses and weights of the shards, whether each parameter has a gradient, and the sums of the
 /// buffers of the model.
 final class StepRecord {
     private final Layout layout;
@@ -49,7 +49,7 @@ final class StepRecord {
         this.all = home.allocate(layout.ranks * row * Double.BYTES, 64);
         boolean alone = layout.ranks == 1;
         this.own = alone ? all : home.allocate(row * Double.BYTES, 64);
-        this.transfer = alone ? null : Communicator.gentleAllGather(own, all);
+        this.transfer = alone ? null : Communicator.nonblockingAllGather(own, all);
         this.ownSums = new Tensor[layout.mostNodes];
         for (int node = 0; node < ownSums.length; node++) {
             ownSums[node] = sums(own, 0, node);

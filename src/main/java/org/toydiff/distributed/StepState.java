@@ -1,6 +1,6 @@
 package org.toydiff.distributed;
 
-/// How far a step of [DataParallel] is, which decides about the calls that are allowed.
+/// The progress of a step of [DataParallel], which decides which calls are allowed.
 enum StepState {
     NONE,
     IN_BACKWARD,

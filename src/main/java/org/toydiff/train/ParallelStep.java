@@ -39,10 +39,19 @@ final class ParallelStep extends Step {
                 ranks.group(),
                 ranks.shards().shards());
         if (settings.synchronizeBatchNorm) {
-            parallel.synchronizeBatchNorm();
+            synchronizeBatchNorm();
         }
         this.compiled =
                 settings.compiled ? new CompiledPass(settings, training, terms, (loss, count) -> share(), home) : null;
+    }
+
+    private void synchronizeBatchNorm() {
+        try {
+            parallel.synchronizeBatchNorm();
+        } catch (RuntimeException | Error e) {
+            parallel.close();
+            throw e;
+        }
     }
 
     @Override
@@ -54,11 +63,7 @@ final class ParallelStep extends Step {
         requireFits(batch, shards.begin(shards.first() + 1, examples) - shards.begin(shards.first(), examples));
         long live = Memory.liveBytes();
         try (var step = TensorArena.ofConfined()) {
-            outputs.clear();
-            parallel.setFlag(training.wantsToStop());
-            double loss = compiled == null
-                    ? parallel.backward(shard -> loss(shard, step), shard -> share())
-                    : parallel.backwardBy(this::runCompiled, shard -> share());
+            double loss = backward(step);
             measured(parallel.peakBytes());
             peakBytes += live;
             training.agree(parallel.anyFlag());
@@ -80,6 +85,17 @@ final class ParallelStep extends Step {
             buffers.restore();
             throw e;
         }
+    }
+
+    /// {@return the sum of the losses of all shards, each times its weight}
+    ///
+    /// @param step the arena for the outputs, which the metrics need after it
+    private double backward(TensorArena step) {
+        outputs.clear();
+        parallel.setFlag(training.wantsToStop());
+        return compiled == null
+                ? parallel.backward(shard -> loss(shard, step), shard -> share())
+                : parallel.backwardBy(this::runCompiled, shard -> share());
     }
 
     private Tensor x(int shard) {

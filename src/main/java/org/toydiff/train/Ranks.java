@@ -9,7 +9,7 @@ import org.toydiff.data.DataLoader;
 import org.toydiff.data.ShardRange;
 import org.toydiff.distributed.ProcessGroup;
 
-/// The processes of a training: they do the same, except for files and progress, which are those of rank 0.
+/// The processes of a training: they compute the same; files and progress are those of rank 0.
 final class Ranks {
     /// The longest message that reaches the other processes.
     private static final int MESSAGE = 1000;
@@ -109,13 +109,13 @@ final class Ranks {
         }
     }
 
-    /// {@return whether any process says yes}
-    boolean any(boolean yes) {
+    /// {@return whether a value is true in any process}
+    boolean any(boolean value) {
         if (isAlone()) {
-            return yes;
+            return value;
         }
         try (var scratch = TensorArena.ofConfined()) {
-            Tensor count = Tensor.of(new int[] {yes ? 1 : 0}, 1);
+            Tensor count = Tensor.of(new int[] {value ? 1 : 0}, 1);
             group.allReduce(count);
             return count.item() > 0;
         }

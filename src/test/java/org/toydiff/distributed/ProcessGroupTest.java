@@ -3,6 +3,7 @@ package org.toydiff.distributed;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -88,6 +89,28 @@ class ProcessGroupTest {
                     assertThrows(IllegalStateException.class, () -> group.allReduce(x))
                             .getMessage());
             assertThrows(IllegalStateException.class, group::barrier);
+        }
+    }
+
+    @Test
+    void aLibraryThatIsMissingLeavesNoThread() throws Exception {
+        String before = System.getProperty("toydiff.mpi");
+        System.setProperty("toydiff.mpi", "/no/such/libmpi.so");
+        try {
+            assertThrows(UnsatisfiedLinkError.class, ProcessGroup::mpi);
+            // Without one it can be tried again.
+            assertThrows(UnsatisfiedLinkError.class, ProcessGroup::mpi);
+        } finally {
+            if (before == null) {
+                System.clearProperty("toydiff.mpi");
+            } else {
+                System.setProperty("toydiff.mpi", before);
+            }
+        }
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().equals("toydiff-communication")) {
+                assertTrue(thread.join(Duration.ofSeconds(30)), "the thread still runs");
+            }
         }
     }
 

@@ -8,24 +8,23 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// What a process calls, to be compared with the calls of the others before data is sent: MPI takes data of other
-/// shapes for the right ones, or waits for ever.
+/// The description of a call, which is compared with those of the other processes before data is sent: MPI would take
+/// data of another call for the expected data, or wait for ever.
 final class Call {
-    /// The longest text that is compared as a whole, with its end: of a longer one the beginning, and a number that
-    /// stands for all of it.
+    /// The bytes of a description, with its terminator. A longer one is cut, and compared by the hash that follows.
     private static final int TEXT = 248;
 
     private static final long BYTES = TEXT + Long.BYTES;
 
     private final MemorySegment own = Arena.ofAuto().allocate(BYTES, Long.BYTES);
 
-    /// Those of all processes; made by the communication thread.
+    /// The descriptions of all processes; made by the communication thread.
     private MemorySegment all;
 
     /// Makes a call.
     ///
     /// @param op the name of the operation
-    /// @param arguments all that must be equal in every process: shape and dtype, for instance
+    /// @param arguments the values that must be equal in all processes, such as shape and dtype
     Call(String op, String arguments) {
         byte[] text = (arguments.isEmpty() ? op : op + " " + arguments).getBytes(StandardCharsets.UTF_8);
         MemorySegment.copy(text, 0, own, JAVA_BYTE, 0, Math.min(TEXT - 1, text.length));

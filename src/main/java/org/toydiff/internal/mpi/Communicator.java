@@ -16,7 +16,7 @@ public final class Communicator {
     private final Thread thread;
     private Mpi mpi;
 
-    /// Why nothing more can be transferred, or null.
+    /// Why no more transfers can run, or null.
     private volatile Throwable broken;
 
     /// Whether a transfer has not ended in time: those after it would wait for ever.
@@ -35,7 +35,12 @@ public final class Communicator {
     public static Communicator start(Duration patience) {
         var communicator = new Communicator(patience);
         communicator.thread.start();
-        communicator.run("mpi", new Transfer((none, transfer) -> communicator.mpi = new Mpi()));
+        try {
+            communicator.run("mpi", new Transfer((none, transfer) -> communicator.mpi = new Mpi()));
+        } catch (RuntimeException | Error e) {
+            communicator.thread.interrupt();
+            throw e;
+        }
         return communicator;
     }
 
@@ -73,8 +78,8 @@ public final class Communicator {
         return mpi.library();
     }
 
-    /// Makes a transfer that checks that all processes have begun with the same operation and arguments: all that
-    /// must be equal in every process, shape and dtype for instance.
+    /// Makes a transfer that throws unless all processes begin it with the same operation and arguments: the values
+    /// that must be equal everywhere, such as shape and dtype.
     public static Transfer agreement(String op, String arguments) {
         var call = new Call(op, arguments);
         return new Transfer(call::requireEqual);
@@ -90,15 +95,14 @@ public final class Communicator {
         return new Transfer((mpi, transfer) -> mpi.broadcast(bytes, root));
     }
 
-    /// Makes a transfer that copies the part of each process to all, one after another, without another thread's use of
-    /// the memory being in danger: it is held until the end.
+    /// Makes a transfer that copies the parts of all processes, in the order of ranks, to each.
     public static Transfer allGather(MemorySegment part, MemorySegment whole) {
         return new Transfer((mpi, transfer) -> mpi.allGather(part, whole));
     }
 
-    /// As [#allGather], of memory that stays open until the transfer has ended. It takes no core from those who
-    /// compute.
-    public static Transfer gentleAllGather(MemorySegment part, MemorySegment whole) {
+    /// As [#allGather] by MPI's nonblocking call, which takes no core from the threads that compute. The caller keeps
+    /// the memory open until the transfer has ended.
+    public static Transfer nonblockingAllGather(MemorySegment part, MemorySegment whole) {
         return new Transfer((mpi, transfer) -> {
             mpi.beginAllGather(part, whole);
             transfer.poll(mpi);
@@ -106,8 +110,8 @@ public final class Communicator {
     }
 
     /// Makes a transfer that sends part i of `from` to rank i and receives that of rank i at part i of `to`, and then
-    /// runs `then` on the communication thread. The memory stays open until the transfer has ended.
-    public static Transfer gentleAllToAll(MemorySegment from, MemorySegment to, Runnable then) {
+    /// runs `then` on the communication thread. It is nonblocking as [#nonblockingAllGather].
+    public static Transfer nonblockingAllToAll(MemorySegment from, MemorySegment to, Runnable then) {
         return new Transfer((mpi, transfer) -> {
             mpi.beginAllToAll(from, to);
             transfer.poll(mpi);

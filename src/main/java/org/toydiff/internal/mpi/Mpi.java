@@ -95,28 +95,29 @@ final class Mpi {
         }
     }
 
-    /// Copies the part of each rank to all, one after another.
+    /// Copies the parts of all ranks, in their order, to each.
     void allGather(MemorySegment part, MemorySegment whole) {
         MpiType unit = unit(part.byteSize());
         int count = count(part.byteSize(), unit);
         check("MPI_Allgather", MPI_Allgather(part, count, of(unit), whole, count, of(unit), world));
     }
 
-    /// Begins to copy the part of each rank to all; [#isComplete()] then says whether it has ended.
+    /// Begins to copy the parts of all ranks, in their order, to each, until [#isComplete()].
     void beginAllGather(MemorySegment part, MemorySegment whole) {
         MpiType unit = unit(part.byteSize());
         int count = count(part.byteSize(), unit);
         check("MPI_Iallgather", MPI_Iallgather(part, count, of(unit), whole, count, of(unit), world, request));
     }
 
-    /// Begins to send part i of `from` to rank i, and to receive that of rank i at part i of `to`.
+    /// Begins to send part i of `from` to rank i, and to receive that of rank i at part i of `to`,
+    /// until [#isComplete()].
     void beginAllToAll(MemorySegment from, MemorySegment to) {
         MpiType unit = unit(from.byteSize() / size);
         int count = count(from.byteSize() / size, unit);
         check("MPI_Ialltoall", MPI_Ialltoall(from, count, of(unit), to, count, of(unit), world, request));
     }
 
-    /// {@return whether the operation that was begun last has ended} Only during this call it makes progress.
+    /// {@return whether the operation that was begun last has ended} It makes progress during this call only.
     boolean isComplete() {
         check("MPI_Test", MPI_Test(request, flag, MemorySegment.NULL));
         return flag.get(JAVA_INT, 0) != 0;

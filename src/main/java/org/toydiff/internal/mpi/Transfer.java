@@ -2,12 +2,12 @@ package org.toydiff.internal.mpi;
 
 import java.util.concurrent.locks.LockSupport;
 
-/// Something for the communication thread to do: one object for many uses, one after another.
+/// A task of the communication thread, which can be begun again once it has ended.
 public final class Transfer {
-    /// Something to do, on the communication thread.
+    /// The work of a transfer.
     @FunctionalInterface
     interface Work {
-        /// Does it for a transfer, which an operation in the background can [#poll].
+        /// Runs on the communication thread, and waits for a nonblocking operation by [#poll].
         void run(Mpi mpi, Transfer transfer);
     }
 
@@ -23,7 +23,9 @@ public final class Transfer {
         this.work = work;
     }
 
-    /// Prepares for a use.
+    /// Notes that it is under way.
+    ///
+    /// @throws IllegalStateException if it is already
     void begin() {
         if (!done) {
             throw new IllegalStateException("a transfer is still under way");
@@ -47,8 +49,8 @@ public final class Transfer {
         }
     }
 
-    /// Waits for an operation of the library that has begun, without taking a core from those who compute: spins only
-    /// while somebody waits.
+    /// Waits for the nonblocking operation that was begun last, without taking a core from the threads that compute:
+    /// yields instead of sleeping only while a caller waits.
     void poll(Mpi mpi) {
         for (int polls = 0; !mpi.isComplete(); polls++) {
             if (polls < SPINS) {
@@ -61,7 +63,7 @@ public final class Transfer {
         }
     }
 
-    /// {@return whether it has ended within a time} The calling thread may be interrupted, and stays so.
+    /// {@return whether it has ended within a time} An interrupt does not end the wait; the thread stays interrupted.
     boolean awaitEnd(long nanos) {
         long end = System.nanoTime() + nanos;
         boolean interrupted = false;

@@ -3,8 +3,8 @@
 ///
 /// | class | subject |
 /// |---|---|
-/// | [MpiLibrary] | the file |
-/// | [Call] | what all processes must call alike |
+/// | [MpiLibrary] | the library's file |
+/// | [Call] | the comparison of the calls of all processes |
 /// | [Mpi] | the functions, each with its checks |
 /// | [Communicator] | the thread that makes the calls, which are [Transfer]s |
 package org.toydiff.internal.mpi;
