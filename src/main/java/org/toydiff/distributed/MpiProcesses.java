@@ -24,11 +24,6 @@ final class MpiProcesses extends CheckedGroup {
     private final Communicator communicator;
     private final JobEnd jobEnd;
 
-    /// For the elements that the library must not use where they lie.
-    private final TransferMemory copy = new TransferMemory();
-
-    private final TransferMemory collected = new TransferMemory();
-
     private MpiProcesses(Communicator communicator) {
         this.communicator = communicator;
         this.jobEnd = new JobEnd(communicator);
@@ -97,17 +92,22 @@ final class MpiProcesses extends CheckedGroup {
     void addUp(Tensor tensor) {
         Transfer agreement = Communicator.agreement("allReduce", Collectives.describe(tensor));
         if (tensor.dtype() == DType.BFLOAT16) {
-            try (var scratch = TensorArena.ofConfined();
-                    var unrecorded = Autograd.noGradient()) {
-                MemorySegment elements = copy.of(tensor.size() * Float.BYTES);
-                Tensor wide = Tensor.wrap(elements, DType.FLOAT32, tensor.shape());
-                wide.copyFrom(tensor.cast(DType.FLOAT32));
-                communicator.run("allReduce", agreement, Communicator.allReduce(elements, MpiType.FLOAT32));
-                tensor.copyFrom(wide.cast(DType.BFLOAT16));
-            }
+            addUpAsFloats(agreement, tensor);
         } else {
             MpiType type = MpiType.valueOf(tensor.dtype().name());
             modify("allReduce", agreement, tensor, elements -> Communicator.allReduce(elements, type));
+        }
+    }
+
+    private void addUpAsFloats(Transfer agreement, Tensor tensor) {
+        try (var memory = new TransferMemory(communicator);
+                var scratch = TensorArena.ofConfined();
+                var unrecorded = Autograd.noGradient()) {
+            MemorySegment elements = memory.of(tensor.size() * Float.BYTES);
+            Tensor wide = Tensor.wrap(elements, DType.FLOAT32, tensor.shape());
+            wide.copyFrom(tensor.cast(DType.FLOAT32));
+            communicator.run("allReduce", agreement, Communicator.allReduce(elements, MpiType.FLOAT32));
+            tensor.copyFrom(wide.cast(DType.BFLOAT16));
         }
     }
 
@@ -120,41 +120,31 @@ final class MpiProcesses extends CheckedGroup {
     /// Runs a transfer that replaces the elements of a tensor.
     private void modify(String op, Transfer agreement, Tensor tensor, Function<MemorySegment, Transfer> transfer) {
         MemorySegment own = tensor.segment();
-        MemorySegment used = lasting(own, copy);
-        copy(own, used);
-        communicator.run(op, agreement, transfer.apply(used));
-        copy(used, own);
+        try (var memory = new TransferMemory(communicator)) {
+            MemorySegment used = memory.lasting(own);
+            TransferMemory.copy(own, used);
+            communicator.run(op, agreement, transfer.apply(used));
+            TransferMemory.copy(used, own);
+        }
         Updates.changed(tensor);
     }
 
     @Override
     void collect(Tensor part, Tensor whole) {
         Transfer agreement = Communicator.agreement("allGather", Collectives.describe(part));
-        MemorySegment from = lasting(part.segment(), copy);
-        MemorySegment to = lasting(whole.segment(), collected);
-        copy(part.segment(), from);
-        communicator.run("allGather", agreement, Communicator.allGather(from, to));
-        copy(to, whole.segment());
+        try (var memory = new TransferMemory(communicator)) {
+            MemorySegment from = memory.lasting(part.segment());
+            MemorySegment to = memory.lasting(whole.segment());
+            TransferMemory.copy(part.segment(), from);
+            communicator.run("allGather", agreement, Communicator.allGather(from, to));
+            TransferMemory.copy(to, whole.segment());
+        }
         Updates.changed(whole);
     }
 
     @Override
     void awaitAll() {
         communicator.run("barrier", Communicator.agreement("barrier", ""));
-    }
-
-    /// {@return memory for a transfer: that of the tensor if it is shared, because its arena cannot be closed while the
-    /// communication thread calls the library; else the group's own, because the owner of a confined arena could close
-    /// it when the call has run out of patience and the library goes on}
-    private MemorySegment lasting(MemorySegment own, TransferMemory groups) {
-        return communicator.reaches(own) ? own : groups.of(own.byteSize());
-    }
-
-    /// Copies memory, unless both are one.
-    private static void copy(MemorySegment from, MemorySegment to) {
-        if (from.address() != to.address()) {
-            to.copyFrom(from);
-        }
     }
 
     @Override
@@ -164,8 +154,6 @@ final class MpiProcesses extends CheckedGroup {
         }
         communicator.run("close", Communicator.agreement("close", ""));
         communicator.end();
-        copy.close();
-        collected.close();
         jobEnd.remove();
     }
 }

@@ -22,9 +22,9 @@ import org.toydiff.Tensor;
 /// tensor without gaps. Nothing is recorded for gradients.
 ///
 /// **Memory** The library reads and writes the tensors of shared and detached arenas where they lie. Those of confined
-/// arenas go through a copy, and so do BFLOAT16 ones of [#allReduce], which adds them up as FLOAT32; the group keeps
-/// its memory for the next call, as much as the largest needed, until it is closed. For the library may go on with a
-/// call that has run out of patience, and a confined arena could be closed then; a shared one refuses to be.
+/// arenas go through a copy, and so do BFLOAT16 ones of [#allReduce], which adds them up as FLOAT32.
+/// The copy is freed at the end of the call, unless that throws: the library may go on with a call that has run out of
+/// patience, and a confined arena could be closed then; a shared one refuses to be.
 ///
 /// **Failures** An exception that ends a thread of this process is printed, and half a second later all processes
 /// of the job are ended, so that none waits for ever. A process that is killed, or exits before it has closed its

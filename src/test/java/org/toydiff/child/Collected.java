@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.toydiff.DType;
+import org.toydiff.Memory;
 import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.distributed.DataParallel;
@@ -63,6 +64,7 @@ public final class Collected {
     }
 
     private static void collectives(ProcessGroup group) {
+        long before = Memory.liveBytes();
         for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16, DType.INT32, DType.INT64)) {
             try (var confined = TensorArena.ofConfined()) {
                 Tensor sum = Tensor.full(dtype, group.rank() + 1, 2);
@@ -74,6 +76,7 @@ public final class Collected {
                 System.out.println(dtype + " " + text(sum) + text(from) + text(whole));
             }
         }
+        System.out.println("left behind: " + (Memory.liveBytes() - before));
         group.allReduce(Tensor.zeros(0));
         group.barrier();
     }
