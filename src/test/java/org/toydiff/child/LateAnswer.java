@@ -7,11 +7,13 @@ import org.toydiff.Tensor;
 import org.toydiff.TensorArena;
 import org.toydiff.distributed.ProcessGroup;
 import org.toydiff.internal.mpi.Communicator;
-import org.toydiff.internal.mpi.MpiType;
 
-/// Of two processes, the first runs out of patience in the middle of a collective, closes the arena of its tensor, uses
-/// the memory for another one and prints how many of its elements the answer of the second process has changed. The
-/// argument is a file that does not exist: made by the first, for which the second waits.
+/// Of two processes, the first runs out of patience in the middle of a collective. It tries to close the shared arena
+/// of one tensor and closes the confined arena of the other, uses its memory again and prints how many elements the
+/// answer of the second process has changed.
+///
+/// The argument is a file. The second process answers once the first has made it, and ends once the first has deleted
+/// it, because `mpirun` kills a process when the other ends.
 public final class LateAnswer {
     /// So many that they are not sent before the other process receives.
     private static final int ELEMENTS = 1 << 20;
@@ -31,9 +33,15 @@ public final class LateAnswer {
 
     private static void impatient(Path freed) throws Exception {
         ProcessGroup group = ProcessGroup.mpi(PATIENCE);
-        long address = addressOfFailure(group);
+        var shared = TensorArena.ofShared();
+        long address = addressOfFailure(group, Tensor.ones(ELEMENTS));
+        try {
+            shared.close();
+        } catch (IllegalStateException e) {
+            System.out.println(e.getMessage());
+        }
         try (var arena = TensorArena.ofConfined()) {
-            Tensor reused = Tensor.full(7, ELEMENTS);
+            Tensor reused = Tensor.full(7, 2, ELEMENTS);
             System.out.println("reused: " + (reused.segment().address() == address));
             Files.createFile(freed);
             awaitEndOfTransfer();
@@ -43,18 +51,20 @@ public final class LateAnswer {
             }
             System.out.println("changed: " + changed);
         }
+        shared.close();
+        Files.delete(freed);
     }
 
-    /// Returns where the tensor of a failed collective was.
-    private static long addressOfFailure(ProcessGroup group) {
+    /// Returns where the result of a failed collective would have been.
+    private static long addressOfFailure(ProcessGroup group, Tensor part) {
         try (var arena = TensorArena.ofConfined()) {
-            Tensor x = Tensor.ones(ELEMENTS);
+            Tensor whole = Tensor.zeros(2, ELEMENTS);
             try {
-                group.allReduce(x);
+                group.allGather(part, whole);
             } catch (IllegalStateException e) {
                 System.out.println(e.getMessage());
             }
-            return x.segment().address();
+            return whole.segment().address();
         }
     }
 
@@ -72,12 +82,16 @@ public final class LateAnswer {
     private static void late(Path freed) throws Exception {
         Communicator communicator = Communicator.start(Duration.ofMinutes(1));
         try (var arena = TensorArena.ofShared()) {
-            Tensor x = Tensor.ones(ELEMENTS);
-            communicator.run("allReduce", Communicator.agreement("allReduce", "[" + ELEMENTS + "] float32"));
+            Tensor part = Tensor.ones(ELEMENTS);
+            Tensor whole = Tensor.zeros(2, ELEMENTS);
+            communicator.run("allGather", Communicator.agreement("allGather", "[" + ELEMENTS + "] float32"));
             while (!Files.exists(freed)) {
                 Thread.sleep(1);
             }
-            communicator.run("allReduce", Communicator.allReduce(x.segment(), MpiType.FLOAT32));
+            communicator.run("allGather", Communicator.allGather(part.segment(), whole.segment()));
+            while (Files.exists(freed)) {
+                Thread.sleep(1);
+            }
         }
     }
 }
