@@ -11,10 +11,13 @@ import java.util.Map;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.toydiff.child.Child;
 import org.toydiff.child.Loaders;
 
 /// Several class loaders that have the library in one JVM, as an application server's are.
+@Execution(ExecutionMode.CONCURRENT)
 class ClassLoaderTest {
     @TempDir
     private Path folder;

@@ -7,12 +7,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.toydiff.child.Child;
 import org.toydiff.child.ReplayedSteps;
 
 /// Replays allocate nothing on the heap of their thread. They run in a JVM of their own: calls of other tests would
 /// decide whether the compiler sees that an object is not needed. It compiles in the foreground, since otherwise chance
 /// would decide whether calls of BLAS are inlined.
+@Execution(ExecutionMode.CONCURRENT)
 class CompiledHeapTest {
     private static List<String> lines(Class<?> program, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(List.of(

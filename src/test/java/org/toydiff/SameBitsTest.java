@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.toydiff.child.Child;
 import org.toydiff.child.Fingerprint;
 
 /// Every process computes the same bits: with or without the Vector API, on every width of vector, with any number of
 /// threads, interpreted or compiled.
+@Execution(ExecutionMode.CONCURRENT)
 class SameBitsTest {
     private static List<String> fingerprint(String... options) throws Exception {
         List<String> arguments = new ArrayList<>(List.of(

@@ -7,11 +7,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.toydiff.child.Child;
 import org.toydiff.child.EveryFunction;
 
 /// A training ends with the same bits each time: in another process, with scalar kernels or vector forms, and when
 /// it is stopped at half, saved, and resumed by a fresh process.
+@Execution(ExecutionMode.CONCURRENT)
 class SameTrainingTest {
     /// Of both dtypes, a model and nine optimizers.
     private static final int CHECKSUMS = 2 * (1 + 15);
