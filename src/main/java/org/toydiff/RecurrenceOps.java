@@ -11,9 +11,9 @@ import org.toydiff.internal.recurrence.Cell;
 /// order of the gates are PyTorch's; [org.toydiff.nn] has the layers with several of these.
 ///
 /// **Speed** The inputs' share of the gates is one product for all steps. A step is one product with the hidden state,
-/// and one pass over the cell.
+/// and one pass over the cell, which may follow part by part.
 /// **Memory** With gradients, gates and states of all steps are kept for backward, and the factors of a projection.
-/// Without, the states alone.
+/// Without, the states alone. An op of many steps may copy weightHh while it runs.
 /// **Lengths** A sequence may be shorter than T. Its state stays as it is after its last step, the results there are
 /// 0, and its padding has no gradient; but the padding must not be NaN or infinite, because the gradient of the input
 /// weight is one product over all steps. The reverse direction begins at the last step of each sequence.

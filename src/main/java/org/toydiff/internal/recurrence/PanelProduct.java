@@ -5,12 +5,11 @@ import org.toydiff.internal.kernels.BinaryKernel;
 import org.toydiff.internal.launch.ProductTable;
 
 /// The product of the previous h with the weight of the hidden state, whose transpose was copied to panels before the
-/// first step. OpenBLAS on AVX-512 multiplies a panel without packing it again: on one core the 100 products of a layer
-/// of 256 units and 64 sequences took 23 ms, 28 from the weight as it is, and the one with the cell after each panel,
-/// while its sums are in the cache, took a tenth less time forward.
+/// first step. OpenBLAS on AVX-512 multiplies a panel without packing it; a library that packs would pack h for each
+/// panel. bench/README.md has the times.
 ///
-/// A panel `[P, columns]` has the weights of some hidden units in one gate. Panels lie in the order `[units / columns,
-/// gates]`, so that those of the same units follow each other.
+/// A panel `[width, columns]` has the weights of some hidden units in one gate. Panels lie in the order `[units /
+/// columns, gates]`, so that those of the same units follow each other.
 final class PanelProduct {
     /// The rows of a block of the batch, which one part has.
     static final int ROWS = 64;

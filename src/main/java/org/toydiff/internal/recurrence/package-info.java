@@ -8,5 +8,6 @@
 ///
 /// The gates' share of the inputs is one product for the whole sequence, and so are the gradients of inputs and
 /// weights: the caller computes them. A step then costs one product with the hidden state and one pass over the cell,
-/// a generated loop of `internal.fusion`, whose scalar and vector forms give the same bits.
+/// a generated loop of `internal.fusion`, whose scalar and vector forms give the same bits. Forward, both may be done
+/// part by part: some rows and units, so that the sums are still in the cache.
 package org.toydiff.internal.recurrence;
