@@ -51,9 +51,12 @@ final class CommandFusion {
             return 0;
         }
 
-        /// Returns the result, or null if it must be in memory.
-        default Tensor result() {
-            return null;
+        /// Returns the result; null if only other results are wanted.
+        Tensor result();
+
+        /// Whether a sink may take the result.
+        default boolean isTaken() {
+            return false;
         }
 
         /// Returns operands of the result's size, of whose elements the launch has no more need when the elements of
@@ -63,11 +66,13 @@ final class CommandFusion {
         }
 
         /// Runs with a source and a sink, either of which may be null.
-        void run(ElementSource source, ElementSink sink);
+        ///
+        /// @param y where the result goes; null if the sink alone takes it
+        void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt);
 
         @Override
         default void run() {
-            run(null, null);
+            run(null, null, Launch.memory(result()), Launch.offset(result()));
         }
     }
 
@@ -191,7 +196,7 @@ final class CommandFusion {
     private RecordedLaunch streamed(Streamed launch, Command command, Set<Integer> writes) {
         Matrix x = matrix(launch.x(), launch.columns());
         Tensor result = launch.result();
-        Matrix y = result == null ? null : matrix(result, result.size());
+        Matrix y = launch.isTaken() ? matrix(result, result.size()) : null;
         List<Tensor> reads = new ArrayList<>(command.reads());
         // A launch may leave elements of its other results as they are.
         reads.addAll(command.writes());
@@ -277,11 +282,16 @@ final class CommandFusion {
         Sink sink = null;
         if (streamed.sink() != null) {
             FusedLaunch.Loop loop = streamed.sink();
-            var work = new FusedSink(loop.program(), loop.operands(), loop.shape(), streamed.keepsResult());
-            sink = new Sink(
-                    work, operands(loop.operands().subList(1, loop.operands().size())));
-            if (!streamed.keepsResult()) {
+            var work = new FusedSink(loop.program(), loop.operands(), loop.shape());
+            Operands others =
+                    operands(loop.operands().subList(1, loop.operands().size()));
+            if (streamed.keepsResult()) {
+                sink = new Sink(work, others, launch.result(), -1, null);
+            } else {
                 writes.remove(launch.result());
+                BlockView place = place(streamed, known);
+                Slot slot = place != null && home(place) instanceof Slot each ? each : null;
+                sink = new Sink(work, others, null, loop.operands().indexOf(place) - 1, slot);
             }
             writes.addAll(sink.operands.anchors());
             result = commands.get(loop.launches().getLast()).result();
@@ -308,6 +318,28 @@ final class CommandFusion {
         aligned.forEach(view -> inputs.add(new BlockView(view.block(), view.element(), view.offset(), strides)));
         inputs.removeIf(view -> others.contains(view.block()));
         overlay(inputs, loop.operands().subList(read, loop.operands().size()), loop.shape());
+    }
+
+    /// Returns the result of a sink in whose place the launch may compute what the sink reads, because nothing else
+    /// there is read; null if there is none.
+    private static BlockView place(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
+        FusedLaunch.Loop loop = streamed.sink();
+        int read = loop.program().inputs().size();
+        Set<Integer> others = new HashSet<>(known.reads());
+        known.aligned().forEach(view -> others.add(view.block()));
+        if (streamed.source() != null) {
+            streamed.inputs().forEach(view -> others.add(view.block()));
+        } else if (known.x() != null) {
+            others.add(known.x().view().block());
+        }
+        loop.operands().subList(1, read).forEach(view -> others.add(view.block()));
+        return loop.operands().subList(read, loop.operands().size()).stream()
+                .filter(view ->
+                        view.element().bytes == loop.operands().getFirst().element().bytes
+                                && Shape.contiguous(loop.shape(), view.strides())
+                                && !others.contains(view.block()))
+                .findFirst()
+                .orElse(null);
     }
 
     private String names(List<Integer> places) {
@@ -366,13 +398,25 @@ final class CommandFusion {
         }
     }
 
-    private record Sink(FusedSink work, Operands operands) {
-        FusedSink bind() {
+    /// A loop after a launch.
+    ///
+    /// @param kept the launch's result if that is stored
+    /// @param over else the operand in whose place the launch computes what the loop reads, so that memory delivers its
+    ///     lines once; negative if there is none
+    /// @param slot the block of that operand, in scratch memory instead if it takes the place of another one; or null
+    private record Sink(FusedSink work, Operands operands, Tensor kept, int over, Slot slot) {
+        void run(Streamed launch, ElementSource source) {
             for (int i = 0; i < operands.tensors.length; i++) {
                 work.place(i, operands.offset(i));
             }
             work.bind(operands.bind());
-            return work;
+            if (kept != null) {
+                launch.run(source, work, Launch.memory(kept), kept.offset);
+            } else if (over < 0 || slot != null && slot.place != slot) {
+                launch.run(source, work, null, 0);
+            } else {
+                launch.run(source, work, operands.memory[over], operands.offset(over));
+            }
         }
     }
 
@@ -380,7 +424,12 @@ final class CommandFusion {
     private record Piecewise(Source source, Sink sink, Streamed launch, String code) implements Fused {
         @Override
         public void run() {
-            launch.run(source == null ? null : source.bind(), sink == null ? null : sink.bind());
+            ElementSource from = source == null ? null : source.bind();
+            if (sink != null) {
+                sink.run(launch, from);
+            } else {
+                launch.run(from, null, Launch.memory(launch.result()), Launch.offset(launch.result()));
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ import org.toydiff.internal.kernels.UpdateKernel;
 import org.toydiff.internal.launch.Counting;
 import org.toydiff.internal.launch.DistinctElements;
 import org.toydiff.internal.launch.DropoutWork;
+import org.toydiff.internal.launch.ElementKind;
 import org.toydiff.internal.launch.ElementSink;
 import org.toydiff.internal.launch.ElementSource;
 import org.toydiff.internal.launch.MaskedElements;
@@ -133,15 +134,20 @@ final class Launch {
         }
 
         @Override
+        public boolean isTaken() {
+            return true;
+        }
+
+        @Override
         public List<Tensor> aligned() {
             return List.of(x);
         }
 
         @Override
-        public void run(ElementSource source, ElementSink sink) {
+        public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
             DropoutWork work = Scope.current().dropouts;
             work.pass(source, sink);
-            work.run(mask, x.dtype.kind, x.size(), memory(x, source), x.offset, memory(y, sink), y.offset);
+            work.run(mask, x.dtype.kind, x.size(), memory(x, source), x.offset, y, yAt);
         }
     }
 
@@ -223,9 +229,14 @@ final class Launch {
         }
 
         @Override
-        public void run(ElementSource source, ElementSink sink) {
+        public Tensor result() {
+            return y;
+        }
+
+        @Override
+        public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
             plan();
-            Scope.current().reductions.run(kind, ddof, x.dtype.kind, source, memory(y), y.offset, y.size());
+            Scope.current().reductions.run(kind, ddof, x.dtype.kind, source, y, yAt, this.y.size());
         }
 
         private boolean plan() {
@@ -525,7 +536,12 @@ final class Launch {
 
         @Override
         public Tensor result() {
-            return kind != RowWork.Kind.CROSS_ENTROPY && fits() ? y : null;
+            return y;
+        }
+
+        @Override
+        public boolean isTaken() {
+            return kind != RowWork.Kind.CROSS_ENTROPY && fits();
         }
 
         @Override
@@ -542,14 +558,13 @@ final class Launch {
         }
 
         @Override
-        public void run(ElementSource source, ElementSink sink) {
+        public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
             RowWork work = Scope.current().rows;
             operands(work, kind, b, labels, ignored);
             work.pass(source, sink);
             MemorySegment from = memory(x, source);
-            MemorySegment to = memory(y, sink);
-            long rows = x.size() / n();
-            work.run(kind, x.dtype.kind, rows, n(), from, x.offset, betweenRows(x), y.dtype.kind, to, y.offset);
+            ElementKind typeOfY = this.y.dtype.kind;
+            work.run(kind, x.dtype.kind, x.size() / n(), n(), from, x.offset, betweenRows(x), typeOfY, y, yAt);
         }
     }
 
@@ -579,12 +594,7 @@ final class Launch {
         return source == null ? memory(x) : null;
     }
 
-    /// Returns the memory of a result unless it is only taken by a sink, which may be null.
-    static MemorySegment memory(Tensor y, ElementSink sink) {
-        return sink == null || sink.keepsResult() ? memory(y) : null;
-    }
-
-    private static long offset(Tensor t) {
+    static long offset(Tensor t) {
         return t == null ? 0 : t.offset;
     }
 }

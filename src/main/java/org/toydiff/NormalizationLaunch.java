@@ -1,7 +1,9 @@
 package org.toydiff;
 
 import static org.toydiff.Launch.memory;
+import static org.toydiff.Launch.offset;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.toydiff.CommandFusion.Streamed;
 import org.toydiff.internal.launch.ElementSink;
@@ -40,7 +42,12 @@ final class NormalizationLaunch {
     private record Rows(Tensor x, Tensor weight, Tensor bias, double epsilon, Tensor y) implements Streamed {
         @Override
         public Tensor result() {
-            return RowStream.fits(weight.size(), x.isWide()) ? y : null;
+            return y;
+        }
+
+        @Override
+        public boolean isTaken() {
+            return RowStream.fits(weight.size(), x.isWide());
         }
 
         @Override
@@ -49,13 +56,13 @@ final class NormalizationLaunch {
         }
 
         @Override
-        public void run(ElementSource source, ElementSink sink) {
+        public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
             RowNormalizationWork work = Scope.current().rowNormalizations;
             set(work, x, weight, epsilon);
             if (bias != null) {
                 work.bias(memory(bias), bias.offset);
             }
-            work.result(memory(y, sink), y.offset);
+            work.result(y, yAt);
             work.pass(sink);
             work.forward(bias != null, x.size() / weight.size(), weight.size());
         }
@@ -105,7 +112,12 @@ final class NormalizationLaunch {
             implements Streamed {
         @Override
         public Tensor result() {
-            return RowStream.fits(weight.size(), x.isWide()) ? toX : null;
+            return toX;
+        }
+
+        @Override
+        public boolean isTaken() {
+            return toX != null && RowStream.fits(weight.size(), x.isWide());
         }
 
         @Override
@@ -114,10 +126,11 @@ final class NormalizationLaunch {
         }
 
         @Override
-        public void run(ElementSource source, ElementSink sink) {
+        public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
             RowNormalizationWork work = Scope.current().rowNormalizations;
             set(work, x, weight, epsilon);
-            setGradients(work, g, toX, sink, toWeight, toBias);
+            work.result(y, yAt);
+            setGradients(work, g, toWeight, toBias);
             work.pass(sink);
             work.backward(centered, x.size() / weight.size(), weight.size());
         }
@@ -175,7 +188,8 @@ final class NormalizationLaunch {
         }
         GroupNormalizationWork work = scope.groupNormalizations;
         set(work, x, weight, epsilon);
-        setGradients(work, g, toX, null, toWeight, toBias);
+        work.result(memory(toX), offset(toX));
+        setGradients(work, g, toWeight, toBias);
         setStatistics(work, mean, variance);
         work.backward(mean != null, sizes[0], sizes[1], sizes[2], sizes[3]);
         Recorder recorder = scope.recorder;
@@ -206,12 +220,8 @@ final class NormalizationLaunch {
         work.weight(memory(weight), weight.offset);
     }
 
-    private static void setGradients(
-            NormalizationWork work, Tensor g, Tensor toX, ElementSink sink, Tensor toWeight, Tensor toBias) {
+    private static void setGradients(NormalizationWork work, Tensor g, Tensor toWeight, Tensor toBias) {
         work.gradient(memory(g), g.offset);
-        if (toX != null) {
-            work.result(memory(toX, sink), toX.offset);
-        }
         if (toWeight != null) {
             work.toWeight(memory(toWeight), toWeight.offset);
         }

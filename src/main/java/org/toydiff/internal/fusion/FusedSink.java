@@ -10,15 +10,13 @@ import org.toydiff.internal.launch.ElementSink;
 /// normalisation, softmax or dropout, or a gradient. An instance serves one launch at a time.
 public final class FusedSink implements ElementSink {
     private final FusedPieces pieces;
-    private final boolean keepsResult;
 
     /// Creates the sink of a program.
     ///
     /// @param operands the launch's result, the other operands that are read, then those that are written, all of the
     ///     shape `matrix`
-    /// @param keepsResult whether the launch also stores its result
-    public FusedSink(LoopProgram program, List<BlockView> operands, long[] matrix, boolean keepsResult) {
-        this(program, operands, matrix, keepsResult, FusedLoops::of);
+    public FusedSink(LoopProgram program, List<BlockView> operands, long[] matrix) {
+        this(program, operands, matrix, FusedLoops::of);
     }
 
     /// Creates a sink whose loop `loops` makes, by program and layout.
@@ -26,9 +24,7 @@ public final class FusedSink implements ElementSink {
             LoopProgram program,
             List<BlockView> operands,
             long[] matrix,
-            boolean keepsResult,
             BiFunction<LoopProgram, Columns[], Kernel.Fused> loops) {
-        this.keepsResult = keepsResult;
         pieces = new FusedPieces(program, operands, 0, matrix, loops);
     }
 
@@ -40,11 +36,6 @@ public final class FusedSink implements ElementSink {
     /// Sets the memory of each operand's block, but for the launch's result.
     public void bind(MemorySegment[] memory) {
         pieces.bind(memory);
-    }
-
-    @Override
-    public boolean keepsResult() {
-        return keepsResult;
     }
 
     @Override

@@ -112,7 +112,7 @@ final class Chain {
             return null;
         }
         FusedLaunch.Loop loop = launch.sink();
-        var sink = new FusedSink(loop.program(), loop.operands(), loop.shape(), launch.keepsResult(), loops);
+        var sink = new FusedSink(loop.program(), loop.operands(), loop.shape(), loops);
         sink.bind(blocks.memory(loop.operands().subList(1, loop.operands().size())));
         return sink;
     }

@@ -61,7 +61,7 @@ class FuserTest {
     private static void run(Blocks blocks, RandomLaunches random, int place) {
         RandomLaunches.StreamedRun streamed = random.streamed.get(place);
         if (streamed != null) {
-            streamed.run(blocks, null, null);
+            streamed.run(blocks, null, null, true);
         } else if (random.launches.get(place) instanceof Elementwise each) {
             blocks.run(each);
         } else {
@@ -79,7 +79,11 @@ class FuserTest {
                 case FusedLaunch.Streamed each ->
                     random.streamed
                             .get(each.launch())
-                            .run(blocks, Chain.source(each, blocks, loops), Chain.sink(each, blocks, loops));
+                            .run(
+                                    blocks,
+                                    Chain.source(each, blocks, loops),
+                                    Chain.sink(each, blocks, loops),
+                                    each.keepsResult());
             }
         }
     }

@@ -40,10 +40,10 @@ final class RandomLaunches {
     final List<RecordedLaunch> launches = new ArrayList<>();
     final Set<Integer> kept = new HashSet<>();
 
-    /// Runs a launch, whose first operand is computed by `source` and whose result is taken by `sink`, either of which
-    /// may be null.
+    /// Runs a launch, whose first operand is computed by `source` and whose result is taken by `sink`, which may be
+    /// null.
     interface StreamedRun {
-        void run(Blocks blocks, ElementSource source, ElementSink sink);
+        void run(Blocks blocks, ElementSource source, ElementSink sink, boolean keepsResult);
     }
 
     /// By place.
@@ -128,13 +128,13 @@ final class RandomLaunches {
         long n = shape[shape.length - 1];
         long rows = Shape.size(shape) / n;
         var work = new RowWork();
-        streamed.put(place, (blocks, source, sink) -> {
+        streamed.put(place, (blocks, source, sink, keepsResult) -> {
             if (second >= 0) {
                 work.second(type, blocks.memory(second), 0, n);
             }
             work.pass(source, sink);
             MemorySegment from = source == null ? blocks.memory(x.block()) : null;
-            work.run(kind, type, rows, n, from, x.offset(), n, type, result(blocks, y, sink), 0);
+            work.run(kind, type, rows, n, from, x.offset(), n, type, result(blocks, y, keepsResult), 0);
         });
         List<BlockView> aligned = second < 0 ? List.of() : List.of(contiguous(second));
         return new Streamed(Matrix.of(x, shape, n), whole(y), aligned, Set.of(), Set.of(y));
@@ -148,8 +148,8 @@ final class RandomLaunches {
         return Matrix.of(contiguous(block), shape, Shape.size(shape));
     }
 
-    private static MemorySegment result(Blocks blocks, int y, ElementSink sink) {
-        return sink == null || sink.keepsResult() ? blocks.memory(y) : null;
+    private static MemorySegment result(Blocks blocks, int y, boolean keepsResult) {
+        return keepsResult ? blocks.memory(y) : null;
     }
 
     /// {@return a dropout, over its operand now and then}
@@ -159,10 +159,10 @@ final class RandomLaunches {
         var mask = new DropoutMask(0.4);
         mask.draw(random);
         var work = new DropoutWork();
-        streamed.put(place, (blocks, source, sink) -> {
+        streamed.put(place, (blocks, source, sink, keepsResult) -> {
             work.pass(source, sink);
             MemorySegment from = source == null ? blocks.memory(x.block()) : null;
-            work.run(mask, type, Shape.size(shape), from, x.offset(), result(blocks, y, sink), 0);
+            work.run(mask, type, Shape.size(shape), from, x.offset(), result(blocks, y, keepsResult), 0);
         });
         return new Streamed(Matrix.of(x, shape, Shape.size(shape)), whole(y), List.of(), Set.of(), Set.of(y));
     }
@@ -178,10 +178,10 @@ final class RandomLaunches {
         int y = block(real);
         int sums = block(real);
         var work = new RowNormalizationWork();
-        streamed.put(place, (blocks, source, sink) -> {
+        streamed.put(place, (blocks, source, sink, keepsResult) -> {
             work.input(wide, 1e-5, blocks.memory(x.block()), x.offset());
             work.weight(blocks.memory(weight), 0);
-            MemorySegment result = result(blocks, y, sink);
+            MemorySegment result = result(blocks, y, keepsResult);
             if (result != null) {
                 work.result(result, 0);
             }
@@ -214,7 +214,7 @@ final class RandomLaunches {
         int y = block(kind.isPosition() ? Element.INT64 : real);
         // An operand that is not fed is among the others.
         Set<Integer> reads = work.sourceColumns(kind, wide) == 0 ? Set.of(x.block()) : Set.of();
-        streamed.put(place, (blocks, source, sink) -> {
+        streamed.put(place, (blocks, source, sink, keepsResult) -> {
             work.plan(kind, shape, x.strides(), to);
             if (source != null) {
                 work.run(kind, 1, type, source, blocks.memory(y), 0, Shape.size(to));
