@@ -158,7 +158,8 @@ public final class Fuser {
     /// {@return the number of blocks that begin to live with a group}
     private long created(LaunchGroup group, int at) {
         return group.writes.stream()
-                .filter(block -> isTemporary(block) && !group.reads.contains(block))
+                .filter(this::isTemporary)
+                .filter(block -> !group.reads.contains(block) || isReadFrom(at + 1, block, -1))
                 .filter(block -> groups.subList(0, at).stream()
                         .noneMatch(each -> each.writes.contains(block) || each.reads.contains(block)))
                 .count();

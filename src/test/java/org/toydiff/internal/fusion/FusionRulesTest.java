@@ -1,6 +1,7 @@
 package org.toydiff.internal.fusion;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -243,6 +244,95 @@ class FusionRulesTest {
         chain.binaryInto(x, BinaryKernel.MULTIPLY, x, b, N);
         chain.reader(x, N, 100, Set.of(9));
         requireFused("0 [1]→2", 9);
+    }
+
+    /// Adds a launch that reads x and block 9 and writes a result and block 8, and returns the result.
+    private BlockView writer(BlockView x, long... shape) {
+        BlockView y = chain.contiguous(chain.newBlock(), shape);
+        chain.writer(List.of(x), y, Set.of(9), Set.of(y.block(), 8), shape);
+        return y;
+    }
+
+    private boolean keepsResult(Integer... kept) {
+        return ((FusedLaunch.Streamed) chain.fuse(kept).getFirst()).keepsResult();
+    }
+
+    @Test
+    void aLoopReadsTheResultOfALaunchWhichIsStoredIfOthersNeedIt() {
+        BlockView t = writer(a, N);
+        BlockView u = chain.binary(BinaryKernel.ADD, t, a, N);
+        BlockView y = chain.binary(BinaryKernel.MULTIPLY, u, b, N);
+        requireFused("0→[1, 2]→1", y.block(), a.block());
+        assertFalse(keepsResult(y.block(), a.block()));
+        assertTrue(keepsResult(y.block(), t.block(), a.block()));
+        chain.other(Set.of(t.block()), Set.of(7));
+        requireFused("0→[1, 2]→1 3", y.block(), a.block());
+        assertTrue(keepsResult(y.block(), a.block()));
+    }
+
+    @Test
+    void aLoopMovesBackToTheLaunchWhoseResultItReads() {
+        BlockView t = writer(a, N);
+        chain.other(Set.of(8), Set.of(7));
+        BlockView y = chain.binary(BinaryKernel.ADD, t, b, N);
+        requireFused("0→[2]→1 1", y.block());
+        chain.launches.set(1, new RecordedLaunch.Other(Set.of(8), Set.of(b.block())));
+        requireFused("0 1 2", y.block());
+    }
+
+    @Test
+    void aLoopReadsTheResultInAnyShapeButInItsOrder() {
+        long[] cube = {2, 5, 10};
+        BlockView t = writer(a, N);
+        BlockView repeated = chain.view(1, 0, 10, 1);
+        BlockView y = chain.binary(BinaryKernel.ADD, chain.contiguous(t.block(), cube), repeated, cube);
+        requireFused("0→[1]→1", y.block());
+        chain.launches.removeLast();
+        BlockView square = chain.view(t.block(), 1, 10);
+        BlockView z = chain.binary(BinaryKernel.ADD, square, chain.contiguous(1, 10, 10), 10, 10);
+        requireFused("0 1", z.block());
+        chain.launches.removeLast();
+        BlockView half = chain.unary(UnaryKernel.EXP, chain.contiguous(t.block(), 50), 50);
+        requireFused("0 1", half.block());
+    }
+
+    @Test
+    void operandsThatAlignWithTheResultMayChangeOthersNot() {
+        BlockView t = writer(a, N);
+        chain.binaryInto(a, BinaryKernel.ADD, t, a, N);
+        requireFused("0→[1]→1", a.block());
+        chain.launches.removeLast();
+        BlockView weight = chain.contiguous(9, N);
+        chain.binaryInto(weight, BinaryKernel.ADD, t, weight, N);
+        requireFused("0 1", 9);
+        chain.launches.removeLast();
+        BlockView shifted = new BlockView(a.block(), a.element(), 1, a.strides());
+        chain.binaryInto(shifted, BinaryKernel.ADD, t, shifted, N);
+        requireFused("0 1", a.block());
+    }
+
+    @Test
+    void aLoopThatUsesAnotherResultOfTheLaunchComesAfterIt() {
+        BlockView t = writer(a, N);
+        BlockView y = chain.binary(BinaryKernel.ADD, t, chain.contiguous(8, N), N);
+        requireFused("0 1", y.block());
+        chain.launches.removeLast();
+        chain.binaryInto(chain.contiguous(8, N), BinaryKernel.ADD, t, b, N);
+        requireFused("0 1", 8);
+    }
+
+    /// Apart, the operand of the launch ends before the results of the loop begin.
+    @Test
+    void aLaunchThatHandsItsResultOnKeepsNoMoreBlocksAlive() {
+        BlockView t = writer(a, N);
+        BlockView y = chain.binary(BinaryKernel.ADD, t, b, N);
+        BlockView z = chain.unary(UnaryKernel.EXP, y, N);
+        chain.other(Set.of(y.block(), z.block()), Set.of(7));
+        requireFused("0 [1, 2]→2 3", 7, 9, b.block());
+        // One result lies where an operand of the loop was.
+        requireFused("0→[1, 2]→2 3", 7, 9);
+        // The operands of the launch do not end.
+        requireFused("0→[1, 2]→2 3", 7, 9, a.block(), b.block());
     }
 
     @Test
