@@ -22,6 +22,7 @@ import org.toydiff.nn.BatchNorm1d;
 import org.toydiff.nn.Dropout;
 import org.toydiff.nn.Functional;
 import org.toydiff.nn.Layer;
+import org.toydiff.nn.LayerNorm;
 import org.toydiff.nn.Linear;
 import org.toydiff.nn.ReLU;
 import org.toydiff.nn.Residual;
@@ -406,6 +407,11 @@ class CompiledFunctionTest {
             // The gradient that a block hands on waits while that of its layers is added onto it.
             requireTightPlans(new Sequential(
                     new Residual(new Sequential(new Linear(64, 16), new ReLU(), new Linear(16, 64))),
+                    new Linear(64, 10)));
+            // Rows of normalisations and dropout pass to the sums.
+            requireTightPlans(new Sequential(
+                    new Residual(new Sequential(new LayerNorm(64), new Linear(64, 64), new Dropout(0.1))),
+                    new Residual(new LayerNorm(64)),
                     new Linear(64, 10)));
         }
     }
