@@ -356,6 +356,22 @@ class NormalizationTest {
         }
     }
 
+    /// Whose sums do not fit into scratch memory, after rows whose sums do.
+    @Test
+    void gradientsOfLongRowsDoNotDependOnTheRowsBefore() {
+        try (var arena = TensorArena.ofConfined()) {
+            Tensor shortRow = Tensor.rand(3).trackGradient();
+            Tensor x = Tensor.randn(2, 140_000);
+            Tensor bias = Tensor.zeros(140_000).trackGradient();
+            Tensor weight = Tensor.ones(140_000).trackGradient();
+            Tensor.randn(2, 3).layerNorm(shortRow, shortRow, 1e-5).sum().backward();
+            x.layerNorm(weight, bias, 1e-5).sum().backward();
+            double[] twos = new double[140_000];
+            Arrays.fill(twos, 2);
+            assertArrayEquals(twos, bias.gradient().toDoubleArray());
+        }
+    }
+
     @Test
     void anEpsilonBelow0IsRefused() {
         try (var arena = TensorArena.ofConfined()) {

@@ -303,6 +303,20 @@ class StreamedFusionTest {
         }
     }
 
+    /// The loop before the launch reads elements that the one after it would overwrite too early.
+    @Test
+    void aResultDoesNotLieWhereTheLoopBeforeReadsInAnotherOrder() {
+        Tensor[] inputs = inputs(DType.FLOAT32, 200, 200);
+        ExecutionPlan plan = same(
+                x -> {
+                    Tensor h = x.matmul(x);
+                    return h.transpose().multiply(3).softmax(1).add(h);
+                },
+                inputs);
+        assertEquals(2, plan.launches().size(), plan.launches().toString());
+        assertEquals(2, plan.blocks().size(), plan.toString());
+    }
+
     /// The gradient of `x + f(x)` is `g + df(g)`.
     @ParameterizedTest
     @CsvSource({"FLOAT32, 1", "FLOAT64, 4"})
