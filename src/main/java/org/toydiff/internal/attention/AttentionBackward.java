@@ -15,6 +15,12 @@ public final class AttentionBackward extends AttentionWork {
     /// As many heads as most machines have cores.
     private static final int MANY_HEADS = 8;
 
+    /// Libraries pack a transposed second operand, so the keys and values of a block are transposed before, if they are
+    /// multiplied by so many queries: by fewer, by the 256 of a block in forward for instance, is slower.
+    private static final int LEAST_QUERIES = 128;
+
+    private static final int MAX_TRANSPOSED_SIZE = 128;
+
     /// The output, and its gradient.
     public final HeadMatrices output = new HeadMatrices();
 
@@ -39,12 +45,20 @@ public final class AttentionBackward extends AttentionWork {
     private long probabilities0;
     private long gradients0;
 
+    /// Where scratch has a block of keys and one of values, transposed; or [#NOT_TRANSPOSED].
+    private long transposedKeys0;
+
+    private long transposedValues0;
+
     /// Computes the gradients that are wanted.
     public void run() {
         int doubles = 2 * Double.BYTES / kind.element.bytes;
-        cutQueries(doubles + 2L * width());
+        boolean transposes = transposes();
+        cutQueries(doubles + 2L * width(), transposes ? (long) (querySize + valueSize) * width() : 0);
         probabilities0 = (long) doubles * rowsOfBlock;
         gradients0 = probabilities0 + (long) rowsOfBlock * width();
+        transposedKeys0 = transposes ? gradients0 + (long) rowsOfBlock * width() : NOT_TRANSPOSED;
+        transposedValues0 = transposes ? transposedKeys0 + (long) querySize * width() : NOT_TRANSPOSED;
         long ofQueries = (long) rowsOfBlock * keyCount * (querySize + valueSize);
         long ofHead = ofQueries * blocksOfQueries() * group;
         try {
@@ -56,6 +70,8 @@ public final class AttentionBackward extends AttentionWork {
                 run(Pass.KEYS, heads / group * blocksOfKeys(), ofHead / blocksOfKeys());
             }
             if (toQueries.memory != null) {
+                transposedKeys0 = NOT_TRANSPOSED;
+                transposedValues0 = NOT_TRANSPOSED;
                 run(Pass.QUERIES, heads * blocksOfQueries(), ofQueries);
             }
         } finally {
@@ -66,6 +82,12 @@ public final class AttentionBackward extends AttentionWork {
     private void run(Pass pass, long units, long multiplications) {
         this.pass = pass;
         runUnits(units, multiplications);
+    }
+
+    /// {@return whether the products of a block of keys with many queries are to be of transposed keys and values}
+    private boolean transposes() {
+        boolean small = querySize <= MAX_TRANSPOSED_SIZE && valueSize <= MAX_TRANSPOSED_SIZE;
+        return hasUnpacked() && small && (long) queryCount * group >= LEAST_QUERIES;
     }
 
     private int blocksOfKeys() {
@@ -95,6 +117,13 @@ public final class AttentionBackward extends AttentionWork {
     private void ofKeys(long shared, int key, boolean toQueries, MemorySegment scratch) {
         int columns = Math.min(KEYS, keyCount - key);
         clearUnseen(shared, key, columns);
+        if (transposedKeys0 != NOT_TRANSPOSED) {
+            MemorySegment k = keys.memory;
+            MemorySegment v = values.memory;
+            Transposition.run(k, keys.at(shared, key), keys.leading, columns, querySize, scratch, transposedKeys0);
+            Transposition.run(
+                    v, values.at(shared, key), values.leading, columns, valueSize, scratch, transposedValues0);
+        }
         boolean first = true;
         for (long head = shared * group; head < (shared + 1) * group; head++) {
             for (long block = blocksOfQueries() - 1; block >= 0; block--) {
@@ -102,7 +131,8 @@ public final class AttentionBackward extends AttentionWork {
                 int rows = rows(from);
                 int seen = visible(from + rows - 1, key, columns);
                 if (seen > 0) {
-                    block(head, from, rows, key, seen, toQueries || toKeys.memory != null, scratch);
+                    boolean gradients = toQueries || toKeys.memory != null;
+                    block(head, from, rows, key, seen, columns, gradients, scratch);
                     addToKeysAndValues(head, from, rows, key, seen, first ? 0 : 1, scratch);
                     if (toQueries) {
                         addToQueries(head, from, rows, key, seen, scratch);
@@ -135,50 +165,56 @@ public final class AttentionBackward extends AttentionWork {
         }
         for (int key = 0; key < seen; key += KEYS) {
             int columns = Math.min(KEYS, seen - key);
-            block(head, from, rows, key, columns, true, scratch);
+            block(head, from, rows, key, columns, columns, true, scratch);
             addToQueries(head, from, rows, key, columns, scratch);
         }
     }
 
     /// Computes the probabilities of a block of queries and one of keys and, if asked for, the gradients of its scores.
-    private void block(long head, long from, int rows, int key, int columns, boolean gradients, MemorySegment scratch) {
-        scores(head, from, rows, key, columns, scratch, probabilities0);
+    ///
+    /// @param leading the keys of the whole block, of which the queries see `columns`
+    private void block(
+            long head,
+            long from,
+            int rows,
+            int key,
+            int columns,
+            int leading,
+            boolean gradients,
+            MemorySegment scratch) {
+        scores(head, from, rows, key, columns, scratch, probabilities0, transposedKeys0, leading);
         for (int i = 0; i < rows; i++) {
             scratch.setAtIndex(JAVA_DOUBLE, i, kind.real(logSums, logSums0 + numberOf(head, from + i)));
         }
         if (gradients) {
-            gradients(head, from, rows, key, columns, scratch);
+            gradients(head, from, rows, key, columns, leading, scratch);
         } else {
             kernels.expOfRows(scratch, probabilities0, columns, rows, columns, scratch, 0);
         }
     }
 
     /// Computes the probabilities and the gradients of the scores.
-    private void gradients(long head, long from, int rows, int key, int columns, MemorySegment scratch) {
-        MemorySegment g = gradient.memory;
-        long at = gradient.at(head, from);
-        int leading = gradient.leading;
-        long valuesAt = values.at(head / group, key);
-        product(
-                false,
-                true,
+    private void gradients(long head, long from, int rows, int key, int columns, int leading, MemorySegment scratch) {
+        productOfTransposed(
                 rows,
                 columns,
                 valueSize,
                 1,
-                g,
-                at,
-                leading,
-                values.memory,
-                valuesAt,
-                values.leading,
-                0,
+                gradient,
+                head,
+                from,
+                values,
+                key,
                 scratch,
                 gradients0,
-                columns);
+                transposedValues0,
+                leading);
         drop(head, from, rows, key, columns, scratch, gradients0);
+        MemorySegment g = gradient.memory;
+        MemorySegment y = output.memory;
+        long at = gradient.at(head, from);
         long outputAt = output.at(head, from);
-        kernels.dotOfRows(g, at, leading, output.memory, outputAt, output.leading, rows, valueSize, scratch, rows);
+        kernels.dotOfRows(g, at, gradient.leading, y, outputAt, output.leading, rows, valueSize, scratch, rows);
         kernels.attentionGradientOfRows(
                 scratch, probabilities0, scratch, gradients0, columns, rows, columns, scratch, 0);
     }

@@ -25,7 +25,7 @@ public final class AttentionForward extends AttentionWork {
     /// Computes the output of the operands that were set.
     public void run() {
         int doubles = 3 * Double.BYTES / kind.element.bytes;
-        cutQueries(doubles + 1 + width());
+        cutQueries(doubles + 1 + width(), 0);
         maxima0 = rowsOfBlock;
         numbers0 = 2L * rowsOfBlock;
         factors0 = (long) doubles * rowsOfBlock;
@@ -58,7 +58,7 @@ public final class AttentionForward extends AttentionWork {
     }
 
     private void add(long head, long from, int rows, int key, int columns, MemorySegment scratch) {
-        scores(head, from, rows, key, columns, scratch, scores0);
+        scores(head, from, rows, key, columns, scratch, scores0, NOT_TRANSPOSED, 0);
         kernels.maxOfRows(scratch, scores0, columns, rows, columns, scratch, numbers0);
         raiseMaxima(rows, scratch);
         kernels.expOfRows(scratch, scores0, columns, rows, columns, scratch, numbers0);

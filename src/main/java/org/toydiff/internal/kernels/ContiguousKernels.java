@@ -45,13 +45,12 @@ public final class ContiguousKernels {
         SQUARES((name, p) -> PassDescription.fold(name, p, Fold.SUM, square())),
         MOMENTS((name, p) -> PassDescription.sums(name, p, difference(X), square())),
         FINITE((name, p) -> PassDescription.fold(name, p, Fold.SUM, p.input(X).subtract(p.input(X)))),
-        DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, product()).overRows()),
-        MAX((name, p) -> PassDescription.fold(name, p, Fold.MAX, p.input(X)).overRows()),
+        DOT((name, p) -> PassDescription.fold(name, p, Fold.SUM, product())),
+        MAX((name, p) -> PassDescription.fold(name, p, Fold.MAX, p.input(X))),
         MIN((name, p) -> PassDescription.fold(name, p, Fold.MIN, p.input(X))),
         SUM_EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p))),
         TAKE_LARGER(ContiguousKernels.Kind::takeLarger),
-        EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p), new Output(Y, power(p)))
-                .overRows()),
+        EXP((name, p) -> PassDescription.fold(name, p, Fold.SUM, power(p), new Output(Y, power(p)))),
         ATTENTION_GRADIENT(ContiguousKernels.Kind::attentionGradient),
         AFFINE((name, p) -> PassDescription.map(name, p, new Output(Y, affine(p)))),
         ADD_MULTIPLE((name, p) ->
@@ -116,8 +115,7 @@ public final class ContiguousKernels {
 
         private static PassDescription attentionGradient(String name, Precision p) {
             Real gradient = power(p).multiply(p.input(B).subtract(p.parameter(1)));
-            return PassDescription.map(name, p, new Output(X, power(p)), new Output(B, gradient))
-                    .overRows();
+            return PassDescription.map(name, p, new Output(X, power(p)), new Output(B, gradient));
         }
 
         private static Real affine(Precision p) {

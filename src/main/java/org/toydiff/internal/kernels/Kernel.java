@@ -1,7 +1,5 @@
 package org.toydiff.internal.kernels;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-
 import java.lang.foreign.MemorySegment;
 
 /// Signatures shared by kernels. Starts, strides and counts are in elements.
@@ -69,7 +67,6 @@ public final class Kernel {
     }
 
     /// One pass over contiguous runs of up to five operands, some of which it writes, with an optional fold.
-    @FunctionalInterface
     public interface Pass {
         /// Operands that the pass does not have may be null.
         ///
@@ -97,7 +94,7 @@ public final class Kernel {
         /// @param parameters receives the parameters of one row after another
         /// @param count the number of parameters of a row
         /// @param results null for a pass that folds nothing
-        default void rows(
+        void rows(
                 MemorySegment a,
                 long a0,
                 MemorySegment b,
@@ -114,18 +111,7 @@ public final class Kernel {
                 int count,
                 MemorySegment results,
                 long results0,
-                double[] parameters) {
-            for (long i = 0; i < rows; i++) {
-                for (int p = 0; p < count; p++) {
-                    parameters[p] = numbers.getAtIndex(JAVA_DOUBLE, numbers0 + p * rows + i);
-                }
-                long at = a0 + i * ai;
-                double total = run(a, at, b, b0 + i * bi, c, c0 + i * ci, null, 0, null, 0, n, parameters, null);
-                if (results != null) {
-                    results.setAtIndex(JAVA_DOUBLE, results0 + i, total);
-                }
-            }
-        }
+                double[] parameters);
     }
 
     /// Sums of columns.

@@ -46,8 +46,6 @@ final class PassDescription {
     private final Fold fold;
     private final List<Real> folded;
     private final Graph graph;
-    private final boolean inQuarters;
-    private boolean overRows;
 
     private PassDescription(String name, Precision storage, List<Output> outputs, Fold fold, List<Real> folded) {
         this.name = name;
@@ -59,7 +57,6 @@ final class PassDescription {
         outputs.forEach(output -> results.add(output.value()));
         results.addAll(folded);
         graph = Graph.of(results);
-        inQuarters = folded.size() == 1 && outputs.isEmpty() && graph.operationCount() <= MAX_OPERATIONS_OF_QUARTERS;
     }
 
     static PassDescription map(String name, Precision storage, Output... outputs) {
@@ -73,19 +70,6 @@ final class PassDescription {
     /// Describes a pass that sums several values, each as [Fold#SUM] does.
     static PassDescription sums(String name, Precision storage, Real... summed) {
         return new PassDescription(name, storage, List.of(), Fold.SUM, List.of(summed));
-    }
-
-    /// {@return this, as a pass whose vector form goes over several rows in one loop} Calls of short rows would take
-    /// longer than their elements.
-    PassDescription overRows() {
-        overRows = true;
-        return this;
-    }
-
-    /// {@return whether the vector form goes over several rows of n elements in one loop, with the bits of one row
-    /// after another}
-    boolean isOverRows(long n) {
-        return overRows && n > 0 && n % virtualLanes() == 0 && (!inQuarters || n < leastOfQuarters());
     }
 
     /// {@return the name for profilers}
@@ -130,7 +114,7 @@ final class PassDescription {
 
     /// {@return whether long runs are folded in quarters}
     boolean inQuarters() {
-        return inQuarters;
+        return folded.size() == 1 && outputs.isEmpty() && graph.operationCount() <= MAX_OPERATIONS_OF_QUARTERS;
     }
 
     /// {@return the smallest number of elements that is folded in quarters} Maxima of 4 vectors would gain from

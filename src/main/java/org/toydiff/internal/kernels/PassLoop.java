@@ -1,5 +1,7 @@
 package org.toydiff.internal.kernels;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -115,6 +117,44 @@ abstract class PassLoop implements Kernel.Pass {
             totals[0] = total;
         }
         return total;
+    }
+
+    @Override
+    public final void rows(
+            MemorySegment a,
+            long a0,
+            MemorySegment b,
+            long b0,
+            MemorySegment c,
+            long c0,
+            long ai,
+            long bi,
+            long ci,
+            long rows,
+            long n,
+            MemorySegment numbers,
+            long numbers0,
+            int count,
+            MemorySegment results,
+            long results0,
+            double[] parameters) {
+        // Short rows take no longer than calls, of which one is saved here. A generated loop over rows saves all of
+        // them, but checks bounds in each step of the inner loop: e^x of long rows took 2.3 times as long.
+        boolean isPart = n % step == 0 && (!inQuarters || n < leastOfQuarters);
+        for (long i = 0; i < rows; i++) {
+            for (int p = 0; p < count; p++) {
+                parameters[p] = numbers.getAtIndex(JAVA_DOUBLE, numbers0 + p * rows + i);
+            }
+            long at = a0 + i * ai;
+            long bt = b0 + i * bi;
+            long ct = c0 + i * ci;
+            double total = isPart
+                    ? part(a, at, b, bt, c, ct, null, 0, null, 0, 0, n, parameters, null)
+                    : run(a, at, b, bt, c, ct, null, 0, null, 0, n, parameters, null);
+            if (results != null) {
+                results.setAtIndex(JAVA_DOUBLE, results0 + i, total);
+            }
+        }
     }
 
     /// {@return the fold of two totals}

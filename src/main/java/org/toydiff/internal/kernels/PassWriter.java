@@ -1,9 +1,7 @@
 package org.toydiff.internal.kernels;
 
 import static java.lang.constant.ConstantDescs.CD_double;
-import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
@@ -13,7 +11,6 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import org.toydiff.internal.arithmetic.Graph;
 import org.toydiff.internal.arithmetic.Precision;
@@ -27,22 +24,12 @@ abstract class PassWriter {
     /// The type of [PassLoop]'s `part` and `quarters`.
     static final MethodTypeDesc PART = part();
 
-    /// The type of [Kernel.Pass#rows].
-    static final MethodTypeDesc ROWS = rows();
-
-    /// The most operands of a pass over rows.
-    private static final int OPERANDS_OF_ROWS = 3;
-
-    // Slots of such methods; those of the operands are the same. In a pass over rows, TO is the number of elements.
+    // Slots of such a method.
     private static final int SLOTS_OF_OPERAND = 3;
     static final int FROM = 1 + OPERANDS * SLOTS_OF_OPERAND;
     static final int TO = FROM + 2;
     static final int PARAMETER_ARRAY = TO + 2;
     static final int TOTALS = PARAMETER_ARRAY + 1;
-    static final int STEPS = 1 + OPERANDS_OF_ROWS * SLOTS_OF_OPERAND;
-    static final int ROW_COUNT = STEPS + 2 * OPERANDS_OF_ROWS;
-    static final int NUMBERS = ROW_COUNT + 4;
-    static final int RESULTS = NUMBERS + 4;
 
     final PassDescription pass;
     final Graph graph;
@@ -59,16 +46,6 @@ abstract class PassWriter {
         }
         types.addAll(List.of(CD_long, CD_long, DOUBLES, DOUBLES));
         return MethodTypeDesc.of(CD_double, types);
-    }
-
-    private static MethodTypeDesc rows() {
-        List<ClassDesc> types = new ArrayList<>();
-        for (int i = 0; i < OPERANDS_OF_ROWS; i++) {
-            types.addAll(List.of(LoopCode.SEGMENT, CD_long));
-        }
-        types.addAll(Collections.nCopies(OPERANDS_OF_ROWS + 2, CD_long));
-        types.addAll(List.of(LoopCode.SEGMENT, CD_long, CD_int, LoopCode.SEGMENT, CD_long, DOUBLES));
-        return MethodTypeDesc.of(CD_void, types);
     }
 
     PassWriter(String name, PassDescription pass) {

@@ -7,24 +7,19 @@ import org.toydiff.internal.arithmetic.Precision;
 final class ProvenPass implements Kernel.Pass {
     private final PassLoop scalar;
     private final Vectors vectors;
-    private final PassDescription pass;
     private final int shortest;
 
     ProvenPass(PassDescription pass) {
-        this.pass = pass;
         scalar = ScalarPass.of(pass);
         vectors = new Vectors(pass, scalar);
         shortest = 2 * pass.virtualLanes();
     }
 
     private static final class Vectors extends ProvenLoop {
-        private static final int TRIAL_ROWS = 2;
-
         private final PassDescription pass;
         private final boolean wideStorage;
         private final double[] parameters = new double[Coefficients.COUNT];
         private final double[] totals;
-        private final int lanes;
         private final int trialLength;
         private final PassLoop scalar;
         private PassLoop loop;
@@ -36,7 +31,7 @@ final class ProvenPass implements Kernel.Pass {
             wideStorage = pass.storage() == Precision.FLOAT64;
             int folded = pass.folded().size();
             totals = folded > 1 ? new double[folded] : null;
-            lanes = pass.virtualLanes();
+            int lanes = pass.virtualLanes();
             trialLength = pass.inQuarters() ? pass.leastOfQuarters() + 3 * lanes : 4 * lanes;
         }
 
@@ -55,15 +50,6 @@ final class ProvenPass implements Kernel.Pass {
         void runVectors(long elements) {
             MemorySegment x = pass.outputs().isEmpty() ? ScratchOperand.ones(wideStorage) : ScratchOperand.RESULTS;
             loop.run(x, 0, x, 0, x, 0, x, 0, x, 0, elements, parameters, totals);
-            if (pass.isOverRows(lanes)) {
-                rows(x, elements == 0 ? 0 : TRIAL_ROWS, 4L * lanes);
-            }
-        }
-
-        private void rows(MemorySegment x, int rows, long n) {
-            MemorySegment numbers = ScratchOperand.ones(true);
-            MemorySegment results = ScratchOperand.RESULTS;
-            loop.rows(x, 0, x, 0, x, 0, 0, 0, 0, rows, n, numbers, 0, 0, results, 0, parameters);
         }
     }
 
@@ -114,15 +100,14 @@ final class ProvenPass implements Kernel.Pass {
             MemorySegment results,
             long results0,
             double[] parameters) {
-        if (vectors.isProven() && pass.isOverRows(n)) {
-            long before = vectors.begin();
-            PassLoop loop = vectors.loop;
-            loop.rows(
-                    a, a0, b, b0, c, c0, ai, bi, ci, rows, n, numbers, numbers0, count, results, results0, parameters);
+        boolean isProven = n >= shortest && vectors.isProven();
+        long before = isProven ? vectors.begin() : 0;
+        PassLoop loop = isProven ? vectors.loop : scalar;
+        loop.rows(a, a0, b, b0, c, c0, ai, bi, ci, rows, n, numbers, numbers0, count, results, results0, parameters);
+        if (isProven) {
             vectors.end(before);
-            return;
+        } else if (n >= shortest) {
+            vectors.advance(rows * n);
         }
-        Kernel.Pass.super.rows(
-                a, a0, b, b0, c, c0, ai, bi, ci, rows, n, numbers, numbers0, count, results, results0, parameters);
     }
 }

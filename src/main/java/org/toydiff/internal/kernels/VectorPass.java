@@ -3,7 +3,6 @@ package org.toydiff.internal.kernels;
 import static java.lang.constant.ConstantDescs.CD_int;
 
 import java.lang.classfile.ClassBuilder;
-import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
@@ -15,7 +14,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntConsumer;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -78,58 +76,6 @@ final class VectorPass extends PassWriter {
     void members(ClassBuilder type) {
         method(type, "part", PART, code -> loop(code, 1));
         method(type, "quarters", PART, pass.inQuarters() ? code -> loop(code, 4) : this::noQuarters);
-        if (pass.isOverRows(step())) {
-            type.withMethodBody("rows", ROWS, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, this::rows);
-        }
-    }
-
-    /// As [#loop] for each row. The accumulators start afresh in each.
-    private void rows(CodeBuilder code) {
-        Label end = code.newLabel();
-        Label nextRow = code.newLabel();
-        int row = code.allocateLocal(TypeKind.LONG);
-        code.lload(ROW_COUNT).lconst_0().lcmp().ifle(end);
-        code.lconst_0().lstore(row);
-        code.labelBinding(nextRow);
-        for (int operand : pass.operands()) {
-            LoopCode.callBounds(code, segment(operand), start(operand));
-        }
-        int each = step() / lanes;
-        Map<Integer, Integer> parameters = broadcast(code, index -> pushNumber(code, row, index));
-        int[][][] accumulators = accumulators(code, 1, each);
-        vectors(code, parameters, accumulators, () -> code.lconst_0());
-        if (pass.fold() != null) {
-            storeResult(code, row, accumulators);
-        }
-        for (int operand : pass.operands()) {
-            code.lload(start(operand)).lload(STEPS + 2 * operand).ladd().lstore(start(operand));
-        }
-        code.lload(row).lconst_1().ladd().lstore(row);
-        code.lload(row).lload(ROW_COUNT).lcmp().iflt(nextRow);
-        code.labelBinding(end);
-        code.return_();
-        LoopCode.keepFromInlining(code);
-    }
-
-    /// Pushes a parameter of a row.
-    private void pushNumber(CodeBuilder code, int row, int index) {
-        code.aload(NUMBERS);
-        Element.FLOAT64.pushLayout(code);
-        code.lload(NUMBERS + 1).lload(row).ladd();
-        for (int k = 0; k < index; k++) {
-            code.lload(ROW_COUNT).ladd();
-        }
-        Element.FLOAT64.get(code);
-        code.conversion(TypeKind.DOUBLE, kind);
-    }
-
-    private void storeResult(CodeBuilder code, int row, int[][][] accumulators) {
-        code.aload(RESULTS);
-        Element.FLOAT64.pushLayout(code);
-        code.lload(RESULTS + 1).lload(row).ladd();
-        pushTotal(code, accumulators);
-        code.conversion(kind, TypeKind.DOUBLE);
-        Element.FLOAT64.set(code);
     }
 
     private void noQuarters(CodeBuilder code) {
@@ -144,9 +90,19 @@ final class VectorPass extends PassWriter {
             LoopCode.callBounds(code, segment(operand), start(operand));
         }
         returnIfEmpty(code);
-        Map<Integer, Integer> parameters = broadcast(code, index -> pushParameter(code, PARAMETER_ARRAY, index));
+        Map<Integer, Integer> parameters = broadcastParameters(code);
         int[][][] accumulators = accumulators(code, streams, each);
-        vectors(code, parameters, accumulators, () -> code.lload(FROM));
+        int i = code.allocateLocal(TypeKind.LONG);
+        Label top = code.newLabel();
+        code.lload(FROM).lstore(i);
+        code.labelBinding(top);
+        for (int stream = 0; stream < streams; stream++) {
+            for (int k = 0; k < each; k++) {
+                step(code, parameters, i, stream, k * lanes, accumulators[stream][k]);
+            }
+        }
+        code.lload(i).loadConstant((long) step()).ladd().lstore(i);
+        code.lload(i).lload(TO).lcmp().iflt(top);
         if (pass.fold() == null) {
             code.dconst_0().dreturn();
         } else {
@@ -155,22 +111,6 @@ final class VectorPass extends PassWriter {
             returnTotal(code);
         }
         LoopCode.keepFromInlining(code);
-    }
-
-    /// Iterates from the index that `from` pushes, up to `TO`.
-    private void vectors(CodeBuilder code, Map<Integer, Integer> parameters, int[][][] accumulators, Runnable from) {
-        int i = code.allocateLocal(TypeKind.LONG);
-        Label top = code.newLabel();
-        from.run();
-        code.lstore(i);
-        code.labelBinding(top);
-        for (int stream = 0; stream < accumulators.length; stream++) {
-            for (int k = 0; k < accumulators[stream].length; k++) {
-                step(code, parameters, i, stream, k * lanes, accumulators[stream][k]);
-            }
-        }
-        code.lload(i).loadConstant((long) step()).ladd().lstore(i);
-        code.lload(i).lload(TO).lcmp().iflt(top);
     }
 
     /// Returns if there are no elements.
@@ -230,12 +170,11 @@ final class VectorPass extends PassWriter {
         return slot;
     }
 
-    /// Broadcasts the parameters, each pushed by its index, and returns their slots.
-    private Map<Integer, Integer> broadcast(CodeBuilder code, IntConsumer push) {
+    private Map<Integer, Integer> broadcastParameters(CodeBuilder code) {
         Map<Integer, Integer> slots = new HashMap<>();
         for (int index : graph.parameters()) {
             LoopCode.classData(code, REALS, SPECIES);
-            push.accept(index);
+            pushParameter(code, PARAMETER_ARRAY, index);
             broadcast(code);
             int slot = code.allocateLocal(TypeKind.REFERENCE);
             code.astore(slot);

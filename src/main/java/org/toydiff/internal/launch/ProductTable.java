@@ -38,7 +38,7 @@ public record ProductTable(
     }
 
     /// {@return the table of the loaded library}
-    static ProductTable active() {
+    public static ProductTable active() {
         return Active.TABLE;
     }
 

@@ -1,0 +1,60 @@
+package org.toydiff.internal.attention;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.MemorySegment;
+
+/// Exchanges the rows and columns of a matrix of floats, whose bits it moves.
+final class Transposition {
+    /// Rows that are read together: what they are written to is contiguous.
+    private static final int TOGETHER = 8;
+
+    /// Rows of so many columns stay in a first-level cache until their last column has been read.
+    private static final int TILE = 64;
+
+    private Transposition() {}
+
+    /// Writes `y[j][i] = x[i][j]` for `rows` by `columns` elements of x, whose rows are `xi` apart. Those of y are
+    /// `rows` apart.
+    static void run(MemorySegment x, long x0, long xi, int rows, int columns, MemorySegment y, long y0) {
+        for (int from = 0; from < rows; from += TILE) {
+            int height = Math.min(TILE, rows - from);
+            int together = height & -TOGETHER;
+            for (int i = 0; i < together; i += TOGETHER) {
+                eight(x, x0 + (from + i) * xi, xi, columns, y, y0 + from + i, rows);
+            }
+            for (int i = together; i < height; i++) {
+                one(x, x0 + (from + i) * xi, columns, y, y0 + from + i, rows);
+            }
+        }
+    }
+
+    private static void eight(MemorySegment x, long x0, long xi, int columns, MemorySegment y, long y0, long yj) {
+        for (int j = 0; j < columns; j++) {
+            long from = x0 + j;
+            long to = y0 + j * yj;
+            int a = x.getAtIndex(JAVA_INT, from);
+            int b = x.getAtIndex(JAVA_INT, from + xi);
+            int c = x.getAtIndex(JAVA_INT, from + 2 * xi);
+            int d = x.getAtIndex(JAVA_INT, from + 3 * xi);
+            int e = x.getAtIndex(JAVA_INT, from + 4 * xi);
+            int f = x.getAtIndex(JAVA_INT, from + 5 * xi);
+            int g = x.getAtIndex(JAVA_INT, from + 6 * xi);
+            int h = x.getAtIndex(JAVA_INT, from + 7 * xi);
+            y.setAtIndex(JAVA_INT, to, a);
+            y.setAtIndex(JAVA_INT, to + 1, b);
+            y.setAtIndex(JAVA_INT, to + 2, c);
+            y.setAtIndex(JAVA_INT, to + 3, d);
+            y.setAtIndex(JAVA_INT, to + 4, e);
+            y.setAtIndex(JAVA_INT, to + 5, f);
+            y.setAtIndex(JAVA_INT, to + 6, g);
+            y.setAtIndex(JAVA_INT, to + 7, h);
+        }
+    }
+
+    private static void one(MemorySegment x, long x0, int columns, MemorySegment y, long y0, long yj) {
+        for (int j = 0; j < columns; j++) {
+            y.setAtIndex(JAVA_INT, y0 + j * yj, x.getAtIndex(JAVA_INT, x0 + j));
+        }
+    }
+}
