@@ -26,8 +26,8 @@ import org.toydiff.internal.launch.Shape;
 import org.toydiff.internal.memory.Storage;
 
 /// Turns the commands of a recorded run into those of its replays: elementwise launches that can run in one loop do,
-/// a reduction, softmax or dropout reads what such a loop computes, and such a loop what a normalisation, softmax or
-/// dropout computes.
+/// a reduction, softmax or dropout reads the result of such a loop, and such a loop that of a normalisation, softmax
+/// or dropout.
 final class CommandFusion {
     private final Recorder recorder;
     private final List<Command> commands;
@@ -302,7 +302,7 @@ final class CommandFusion {
         return new Command(names(places), body, result, reads, writes, false);
     }
 
-    /// Notes which outputs of a sink may take the place of what it or the launch before reads at the same places.
+    /// Notes which outputs of a sink may take the place of an operand that it or the launch before reads.
     private void overlay(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
         FusedLaunch.Loop loop = streamed.sink();
         int read = loop.program().inputs().size();
@@ -320,8 +320,8 @@ final class CommandFusion {
         overlay(inputs, loop.operands().subList(read, loop.operands().size()), loop.shape());
     }
 
-    /// Returns the result of a sink in whose place the launch may compute what the sink reads, because nothing else
-    /// there is read; null if there is none.
+    /// Returns the result of a sink in whose place the launch may compute its own, because nothing else there is read;
+    /// null if there is none.
     private static BlockView place(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
         FusedLaunch.Loop loop = streamed.sink();
         int read = loop.program().inputs().size();
@@ -401,8 +401,8 @@ final class CommandFusion {
     /// A loop after a launch.
     ///
     /// @param kept the launch's result if that is stored
-    /// @param over else the operand in whose place the launch computes what the loop reads, so that memory delivers its
-    ///     lines once; negative if there is none
+    /// @param over else the operand in whose place the launch computes its result, so that memory delivers the lines
+    ///     once; negative if there is none
     /// @param slot the block of that operand, in scratch memory instead if it takes the place of another one; or null
     private record Sink(FusedSink work, Operands operands, Tensor kept, int over, Slot slot) {
         void run(Streamed launch, ElementSource source) {

@@ -31,8 +31,8 @@ public record ExecutionPlan(
     /// @param op the name of the op
     /// @param dtype the dtype of the result; null for code of [CompiledFunction#onEachRun] and checks
     /// @param shape the shape of the result; null likewise
-    /// @param loop the loop of several elementwise ops as readable pseudo-code; null for any other launch. What passes
-    ///     between a loop and another op row by row is `r0`, `r1`: `r0 = layerNorm(…)`, then `y0 = add(x0, r0)`
+    /// @param loop the loop of several elementwise ops as readable pseudo-code; null for any other launch. Rows
+    ///     that pass between a loop and another op are `r0`, `r1`: `r0 = layerNorm(…)`, then `y0 = add(x0, r0)`
     public record Launch(int step, String op, DType dtype, long[] shape, String loop) {
         /// Copies the shape.
         public Launch {

@@ -129,7 +129,7 @@ public final class Fuser {
                 .filter(block ->
                         isTemporary(block) && !group.writes.contains(block) && !isReadFrom(from + 1, block, -1))
                 .count();
-        // What a launch keeps while it hands its result on lives beside the results of the loop.
+        // Blocks that a launch keeps while it hands its result on live beside the results of the loop.
         return kept == 0 || !group.isStreamed() && (to == from + 1 || kept <= created(group, from));
     }
 

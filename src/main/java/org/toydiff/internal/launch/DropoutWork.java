@@ -32,7 +32,7 @@ public final class DropoutWork extends Work implements RowStream.Rows {
     private final RowStream stream = new RowStream();
     private long n;
 
-    /// Sets what computes x in the next [#run], and what takes y; either may be null.
+    /// Sets the source of x and the sink of y for the next [#run]; either may be null.
     public void pass(ElementSource source, ElementSink sink) {
         stream.pass(source, sink);
     }

@@ -33,7 +33,7 @@ public final class RowStream {
         return n <= Scratch.BYTES / (wide ? Double.BYTES : Float.BYTES);
     }
 
-    /// Sets what computes x and takes y in the next run; either may be null.
+    /// Sets the source of x and the sink of y for the next run; either may be null.
     public void pass(ElementSource source, ElementSink sink) {
         this.source = source;
         this.sink = sink;

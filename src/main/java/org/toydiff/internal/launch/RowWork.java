@@ -76,8 +76,8 @@ public final class RowWork extends Work implements RowStream.Rows {
         this.ignored = ignored;
     }
 
-    /// Sets what computes a in the next [#run], for floats or doubles, and what takes y, with a row of n elements for
-    /// each row of a; either may be null. Rows [fit][RowStream#fits] into scratch memory then.
+    /// Sets the source of a, of floats or doubles, and the sink of y, which has a row of n elements for each row of a,
+    /// for the next [#run]; either may be null. Rows [fit][RowStream#fits] into scratch memory then.
     public void pass(ElementSource source, ElementSink sink) {
         stream.pass(source, sink);
     }

@@ -39,7 +39,7 @@ public final class RowNormalizationWork extends NormalizationWork implements Row
         return Math.clamp(rows / LEAST_ROWS, 1, MOST_PARTS);
     }
 
-    /// Sets what takes the result of the next run, whose rows [fit][RowStream#fits] into scratch memory then.
+    /// Sets the sink of the result for the next run, or null. Rows [fit][RowStream#fits] into scratch memory with one.
     public void pass(ElementSink sink) {
         stream.pass(null, sink);
     }

@@ -95,7 +95,7 @@ final class Chain {
         return Fuser.fuse(launches, Set.of(kept));
     }
 
-    /// {@return what computes the first operand of a launch, or null}
+    /// {@return the source of a launch's first operand, or null}
     static FusedSource source(FusedLaunch.Streamed launch, Blocks blocks, FuserTest.Loops loops) {
         if (launch.source() == null) {
             return null;
@@ -106,7 +106,7 @@ final class Chain {
         return source;
     }
 
-    /// {@return what takes the result of a launch, or null}
+    /// {@return the sink of a launch's result, or null}
     static FusedSink sink(FusedLaunch.Streamed launch, Blocks blocks, FuserTest.Loops loops) {
         if (launch.sink() == null) {
             return null;
