@@ -16,7 +16,7 @@ public final class AttentionBackward extends AttentionWork {
     private static final int MANY_HEADS = 8;
 
     /// Libraries pack a transposed second operand, so the keys and values of a block are transposed before, if they are
-    /// multiplied by so many queries: by fewer, by the 256 of a block in forward for instance, is slower.
+    /// multiplied by so many queries.
     private static final int LEAST_QUERIES = 128;
 
     private static final int MAX_TRANSPOSED_SIZE = 128;
