@@ -59,7 +59,7 @@ class AccuracyTest {
         TANH(Hyperbolic::tanh, StrictMath::tanh, DoubleDouble::tanh, 1.5, 1.5),
         ERF(ErrorFunction::erf, Function::erf, DoubleDouble::erf, 1.1, 1.3),
         EXP2(Exponential::exp2, x -> StrictMath.pow(2, x), DoubleDouble::exp2, 0.95, 0.9),
-        EXPM1(Exponential::expm1, StrictMath::expm1, DoubleDouble::expm1, 1.6, 1.1),
+        EXPM1(Exponential::expm1, StrictMath::expm1, DoubleDouble::expm1, 1.6, 2),
         LOG2(Logarithm::log2, x -> StrictMath.log(x) / StrictMath.log(2), DoubleDouble::log2, 1.6, 1.6),
         LOG10(Logarithm::log10, StrictMath::log10, DoubleDouble::log10, 1.6, 1.6),
         ASIN(InverseTrigonometry::asin, StrictMath::asin, DoubleDouble::asin, 0.8, 0.8),
@@ -132,10 +132,10 @@ class AccuracyTest {
         }
     }
 
-    /// The error of a result, and where it occurs.
+    /// The error of a result, and where it occurs. NaN is the worst: an oracle that fails hides no other error.
     private record Worst(double error, double x, double y) {
         static Worst of(Worst a, Worst b) {
-            return a.error >= b.error ? a : b;
+            return Double.compare(a.error, b.error) >= 0 ? a : b;
         }
     }
 

@@ -81,7 +81,9 @@ record DoubleDouble(double high, double low) {
         }
     }
 
-    private static Scaled scaledExp(DoubleDouble x) {
+    private static Scaled scaledExp(DoubleDouble exponent) {
+        // Beyond these bounds the power is as far out of a double's range as at them.
+        DoubleDouble x = Math.abs(exponent.high) > 2_000 ? of(Math.copySign(2_000, exponent.high)) : exponent;
         int k = (int) Math.rint(x.high / Math.log(2));
         DoubleDouble ln2 = of(LN_2);
         DoubleDouble lost = of(LN_2.subtract(new BigDecimal(ln2.high)).subtract(new BigDecimal(ln2.low)));
