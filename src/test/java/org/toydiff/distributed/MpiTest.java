@@ -32,9 +32,9 @@ class MpiTest {
         MpiJob.requireMpi();
     }
 
-    /// `mvn -Pranks test` has 4 and 8 too.
+    /// Shards of different numbers. `mvn -Pranks test` has 2, 4 and 8 too.
     static List<Integer> ranks() {
-        return Arrays.stream(System.getProperty("toydiff.mpi.ranks", "2,3").split(","))
+        return Arrays.stream(System.getProperty("toydiff.mpi.ranks", "3").split(","))
                 .map(Integer::valueOf)
                 .toList();
     }

@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.toydiff.child.Child;
 import org.toydiff.child.ParallelHeap;
 
 /// The Java heap that a step of [DataParallel] takes beside that of its shards, in a JVM of its own, because other
 /// tests' calls would decide how the compiler sees these.
+@Execution(ExecutionMode.CONCURRENT)
 class ParallelHeapTest {
     private static final long MAX_BYTES = 4_096;
 

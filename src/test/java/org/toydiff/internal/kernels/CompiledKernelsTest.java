@@ -215,11 +215,11 @@ class CompiledKernelsTest {
     @TempDir
     private Path folder;
 
-    private String output(String option, String program, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                "--enable-native-access=ALL-UNNAMED",
-                "--add-modules=jdk.incubator.vector",
-                option,
+    private String output(List<String> options, String program, String... arguments) throws Exception {
+        List<String> command =
+                new ArrayList<>(List.of("--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector"));
+        command.addAll(options);
+        command.addAll(List.of(
                 "-cp",
                 Child.classPath(),
                 Files.writeString(folder.resolve("Program.java"), program).toString()));
@@ -232,7 +232,7 @@ class CompiledKernelsTest {
     @ParameterizedTest
     @CsvSource({"FLOAT32, FLOAT64", "FLOAT64, FLOAT32"})
     void vectorsAreNoObjectsWhicheverDtypeComesFirst(String first, String second) throws Exception {
-        String[] lines = output("-Dtoydiff.threads=1", ROUNDS.formatted(MAX_BYTES), first, second)
+        String[] lines = output(List.of("-Dtoydiff.threads=1"), ROUNDS.formatted(MAX_BYTES), first, second)
                 .strip()
                 .split("\n");
         assertEquals(1, lines.length, () -> "ops that make objects of vectors: " + String.join("; ", lines));
@@ -242,17 +242,18 @@ class CompiledKernelsTest {
 
     @Test
     void aProvenFormMakesNoObjectsOfVectorsAtAnyLength() throws Exception {
-        String[] lines = output("-Dtoydiff.threads=1", CALLS.formatted(MAX_BYTES_OF_CALL))
+        String[] lines = output(List.of("-Dtoydiff.threads=1"), CALLS.formatted(MAX_BYTES_OF_CALL))
                 .strip()
                 .split("\n");
         assertEquals(1, lines.length, () -> "calls that make objects of vectors: " + String.join("; ", lines));
         assertTrue(Integer.parseInt(lines[0]) > 0, "a form was proven");
     }
 
-    /// C2 has crashed where it compiled such a loop from its middle on.
+    /// C2 has crashed where it compiled such a loop from its middle on. The program waits for the compilers: it could
+    /// end before them.
     @Test
     void aLoopInMemoryIsCompiledAsAWhole() throws Exception {
-        var compilations = output("-XX:+PrintCompilation", LONG_ROWS)
+        var compilations = output(List.of("-XX:+PrintCompilation", "-Xbatch"), LONG_ROWS)
                 .lines()
                 .filter(line -> line.matches(".*[. ]kernels\\.\\w+/0x\\w+::(row|addInMemory|blocks|singles|rest) .*"))
                 .toList();
@@ -268,7 +269,7 @@ class CompiledKernelsTest {
 
     @Test
     void aStepIsNotCompiledOverAndOver() throws Exception {
-        var compilations = output("-XX:+PrintCompilation", PROGRAM)
+        var compilations = output(List.of("-XX:+PrintCompilation"), PROGRAM)
                 .lines()
                 .filter(line -> line.matches(".* 4 .*\\.adamFloat32(Vectors)?.*::part .*"))
                 .toList();
