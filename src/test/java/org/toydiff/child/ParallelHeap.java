@@ -23,7 +23,7 @@ public final class ParallelHeap {
     private static final int STEPS = 1_000;
 
     /// The compiler has seen each method often enough in the first two.
-    private static final int ROUNDS = 6;
+    private static final int ROUNDS = 4;
 
     private static final int EACH = 4;
 
