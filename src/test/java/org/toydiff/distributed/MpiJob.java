@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -72,12 +74,29 @@ record MpiJob(int exit, String launcher, List<List<String>> out, List<List<Strin
         }
     }
 
-    static MpiJob end(Process job, Path folder, int ranks, long begun) throws IOException, InterruptedException {
-        boolean ended = job.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    /// Waits until the launcher has ended, and then the processes that it started: one that is killed with the job may
+    /// outlive it, and hold its files for a moment.
+    ///
+    /// @return false if the launcher had to be stopped
+    private static boolean awaitAll(Process job) throws InterruptedException {
+        long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        Set<ProcessHandle> started = new HashSet<>();
+        boolean ended = false;
+        while (!ended && System.nanoTime() - limit < 0) {
+            job.descendants().forEach(started::add);
+            ended = job.waitFor(20, TimeUnit.MILLISECONDS);
+        }
         if (!ended) {
             job.destroy();
             job.waitFor();
         }
+        started.forEach(process ->
+                process.onExit().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join());
+        return ended;
+    }
+
+    static MpiJob end(Process job, Path folder, int ranks, long begun) throws IOException, InterruptedException {
+        boolean ended = awaitAll(job);
         List<List<String>> out = new ArrayList<>();
         List<List<String>> err = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
