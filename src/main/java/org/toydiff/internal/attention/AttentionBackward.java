@@ -3,6 +3,7 @@ package org.toydiff.internal.attention;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
 import java.lang.foreign.MemorySegment;
+import org.toydiff.internal.kernels.CopyKernels;
 
 /// The gradients of attention. Probabilities are computed again from the log-sum-exp of their row, a block at a time:
 /// `P = e^(S − logSum)`, `dP = g·Vᵀ`, `dS = P·(dP − D)` with `D` the sum of `g·output` along a row; then `dV = Pᵀ·g`,
@@ -39,9 +40,8 @@ public final class AttentionBackward extends AttentionWork {
 
     private Pass pass;
 
-    // Where scratch has what, in elements: the probabilities of a block, and their gradients; two numbers of each
-    // query,
-    // doubles, come first: its log-sum-exp, and its sum D.
+    // Where scratch has the probabilities of a block, and their gradients, in elements. Two doubles of each query come
+    // first: its log-sum-exp, and its sum D.
     private long probabilities0;
     private long gradients0;
 
@@ -118,11 +118,8 @@ public final class AttentionBackward extends AttentionWork {
         int columns = Math.min(KEYS, keyCount - key);
         clearUnseen(shared, key, columns);
         if (transposedKeys0 != NOT_TRANSPOSED) {
-            MemorySegment k = keys.memory;
-            MemorySegment v = values.memory;
-            Transposition.run(k, keys.at(shared, key), keys.leading, columns, querySize, scratch, transposedKeys0);
-            Transposition.run(
-                    v, values.at(shared, key), values.leading, columns, valueSize, scratch, transposedValues0);
+            transpose(keys, shared, key, columns, querySize, scratch, transposedKeys0);
+            transpose(values, shared, key, columns, valueSize, scratch, transposedValues0);
         }
         boolean first = true;
         for (long head = shared * group; head < (shared + 1) * group; head++) {
@@ -143,6 +140,14 @@ public final class AttentionBackward extends AttentionWork {
                 }
             }
         }
+    }
+
+    /// Copies the transpose of a block of keys or values to scratch, with rows of `columns` keys.
+    private static void transpose(
+            HeadMatrices x, long shared, int key, int columns, int size, MemorySegment scratch, long at) {
+        CopyKernels.of(Float.BYTES)
+                .copy
+                .run(x.memory, x.at(shared, key), 1, x.leading, scratch, at, columns, 1, size, columns);
     }
 
     /// Sets the gradients to the keys and values of a block that no query sees.

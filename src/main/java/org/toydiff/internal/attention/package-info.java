@@ -6,7 +6,7 @@
 /// | the shapes, and a block of scores and of probabilities | `AttentionWork` |
 /// | the output, by an online softmax | `AttentionForward` |
 /// | the gradients, from the log-sum-exp of each row | `AttentionBackward` |
-/// | an operand, a matrix for each head | `HeadMatrices`; `Transposition` of a block of it |
+/// | an operand, a matrix for each head | `HeadMatrices` |
 /// | which keys take part | `ScoreMask`, and `LaterKeys` for causal attention |
 ///
 /// Sources: T. Dao, D. Fu, S. Ermon, A. Rudra, C. Ré, "FlashAttention: fast and memory-efficient exact attention with

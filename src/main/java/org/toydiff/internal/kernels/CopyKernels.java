@@ -39,9 +39,14 @@ public final class CopyKernels {
         };
     }
 
-    /// Copies contiguous rows as blocks of memory, and others with a loop.
+    /// Copies contiguous rows as blocks of memory, and others with a loop; one whose rows are the columns of x goes by
+    /// tiles.
     private void copy(
             MemorySegment x, long x0, long xi, long xj, MemorySegment y, long y0, long yi, long yj, long n1, long n2) {
+        if (xi == 1 && xj != 1 && yj == 1 && n1 > 1 && element == Element.FLOAT32) {
+            Transposition.run(x, x0, xj, n2, n1, y, y0, yi);
+            return;
+        }
         if (xj != 1 || yj != 1) {
             strided().run(x, x0, xi, xj, y, y0, yi, yj, n1, n2);
             return;

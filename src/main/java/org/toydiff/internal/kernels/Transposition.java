@@ -1,10 +1,10 @@
-package org.toydiff.internal.attention;
+package org.toydiff.internal.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 
-/// Exchanges the rows and columns of a matrix of floats, whose bits it moves.
+/// Exchanges the rows and columns of a matrix of elements of 4 bytes.
 final class Transposition {
     /// Rows that are read together: what they are written to is contiguous.
     private static final int TOGETHER = 8;
@@ -14,23 +14,23 @@ final class Transposition {
 
     private Transposition() {}
 
-    /// Writes `y[j][i] = x[i][j]` for `rows` by `columns` elements of x, whose rows are `xi` apart. Those of y are
-    /// `rows` apart.
-    static void run(MemorySegment x, long x0, long xi, int rows, int columns, MemorySegment y, long y0) {
-        for (int from = 0; from < rows; from += TILE) {
-            int height = Math.min(TILE, rows - from);
-            int together = height & -TOGETHER;
-            for (int i = 0; i < together; i += TOGETHER) {
-                eight(x, x0 + (from + i) * xi, xi, columns, y, y0 + from + i, rows);
+    /// Writes `y[j][i] = x[i][j]` for `rows` by `columns` elements of x, whose rows are `xi` apart. Those of y are `yj`
+    /// apart.
+    static void run(MemorySegment x, long x0, long xi, long rows, long columns, MemorySegment y, long y0, long yj) {
+        for (long from = 0; from < rows; from += TILE) {
+            long height = Math.min(TILE, rows - from);
+            long together = height & -TOGETHER;
+            for (long i = 0; i < together; i += TOGETHER) {
+                eight(x, x0 + (from + i) * xi, xi, columns, y, y0 + from + i, yj);
             }
-            for (int i = together; i < height; i++) {
-                one(x, x0 + (from + i) * xi, columns, y, y0 + from + i, rows);
+            for (long i = together; i < height; i++) {
+                one(x, x0 + (from + i) * xi, columns, y, y0 + from + i, yj);
             }
         }
     }
 
-    private static void eight(MemorySegment x, long x0, long xi, int columns, MemorySegment y, long y0, long yj) {
-        for (int j = 0; j < columns; j++) {
+    private static void eight(MemorySegment x, long x0, long xi, long columns, MemorySegment y, long y0, long yj) {
+        for (long j = 0; j < columns; j++) {
             long from = x0 + j;
             long to = y0 + j * yj;
             int a = x.getAtIndex(JAVA_INT, from);
@@ -52,8 +52,8 @@ final class Transposition {
         }
     }
 
-    private static void one(MemorySegment x, long x0, int columns, MemorySegment y, long y0, long yj) {
-        for (int j = 0; j < columns; j++) {
+    private static void one(MemorySegment x, long x0, long columns, MemorySegment y, long y0, long yj) {
+        for (long j = 0; j < columns; j++) {
             y.setAtIndex(JAVA_INT, y0 + j * yj, x.getAtIndex(JAVA_INT, x0 + j));
         }
     }
