@@ -24,10 +24,20 @@ public final class LateAnswer {
 
     public static void main(String[] args) throws Exception {
         Path freed = Path.of(args[0]);
-        if (System.getenv("OMPI_COMM_WORLD_RANK").equals("0")) {
+        int rank = Integer.parseInt(System.getenv("OMPI_COMM_WORLD_RANK"));
+        awaitOther(freed, rank);
+        if (rank == 0) {
             impatient(freed);
         } else {
             late(freed);
+        }
+    }
+
+    /// Waits until both JVMs have started: the first process is impatient from then on.
+    private static void awaitOther(Path freed, int rank) throws Exception {
+        Files.createFile(freed.resolveSibling("started" + rank));
+        while (!Files.exists(freed.resolveSibling("started" + (1 - rank)))) {
+            Thread.sleep(1);
         }
     }
 

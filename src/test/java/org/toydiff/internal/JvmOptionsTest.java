@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.toydiff.child.Child;
 import org.toydiff.child.Entrances;
 
 /// What the JVM must not have been started with: said by each entrance of the library, each time.
+@Execution(ExecutionMode.CONCURRENT)
 class JvmOptionsTest {
     /// Each entrance is the first one in a JVM or comes after others; both must do.
     private static void requireSaid(String said, String... options) throws Exception {
