@@ -17,6 +17,7 @@ import org.toydiff.internal.fusion.FusedSink;
 import org.toydiff.internal.fusion.FusedSource;
 import org.toydiff.internal.fusion.FusedWork;
 import org.toydiff.internal.fusion.Fuser;
+import org.toydiff.internal.fusion.OperandPlaces;
 import org.toydiff.internal.fusion.RecordedLaunch;
 import org.toydiff.internal.fusion.RecordedLaunch.Matrix;
 import org.toydiff.internal.fusion.RecordedLaunch.Other;
@@ -251,11 +252,7 @@ final class CommandFusion {
     }
 
     private Command loop(FusedLaunch.Loop loop) {
-        int inputs = loop.program().inputs().size();
-        overlay(
-                loop.operands().subList(0, inputs),
-                loop.operands().subList(inputs, loop.operands().size()),
-                loop.shape());
+        overlay(loop.operands().subList(0, loop.program().inputs().size()), written(loop), loop.shape());
         var body = new Loop(new FusedWork(loop.program(), loop.operands(), loop.shape()), operands(loop.operands()));
         Command last = commands.get(loop.launches().getLast());
         List<Tensor> used = body.operands.anchors();
@@ -265,81 +262,103 @@ final class CommandFusion {
     private Command streamed(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
         Command command = commands.get(streamed.launch());
         var launch = (Streamed) command.body();
+        Source source = streamed.source() == null ? null : source(streamed);
+        Sink sink = streamed.sink() == null ? null : sink(streamed, known, launch.result());
         Tensor result = command.result();
         List<Integer> places = new ArrayList<>();
         List<Tensor> reads = new ArrayList<>(command.reads());
         List<Tensor> writes = new ArrayList<>(command.writes());
-        Source source = null;
-        if (streamed.source() != null) {
-            FusedLaunch.Loop loop = streamed.source();
-            var work = new FusedSource(loop.program(), streamed.inputs(), loop.shape(), streamed.columns());
-            source = new Source(work, operands(streamed.inputs()));
+        if (source != null) {
             reads.remove(launch.x());
             reads.addAll(source.operands.anchors());
-            places.addAll(loop.launches());
+            places.addAll(streamed.source().launches());
         }
         places.add(streamed.launch());
-        Sink sink = null;
-        if (streamed.sink() != null) {
-            FusedLaunch.Loop loop = streamed.sink();
-            var work = new FusedSink(loop.program(), loop.operands(), loop.shape());
-            Operands others =
-                    operands(loop.operands().subList(1, loop.operands().size()));
-            if (streamed.keepsResult()) {
-                sink = new Sink(work, others, launch.result(), -1, null);
-            } else {
+        if (sink != null) {
+            if (sink.kept == null) {
                 writes.remove(launch.result());
-                BlockView place = place(streamed, known);
-                Slot slot = place != null && home(place) instanceof Slot each ? each : null;
-                sink = new Sink(work, others, null, loop.operands().indexOf(place) - 1, slot);
             }
             writes.addAll(sink.operands.anchors());
-            result = commands.get(loop.launches().getLast()).result();
-            places.addAll(loop.launches());
+            result = commands.get(streamed.sink().launches().getLast()).result();
+            places.addAll(streamed.sink().launches());
             overlay(streamed, known);
         }
         var body = new Piecewise(source, sink, launch, streamed.code(command.op()));
         return new Command(names(places), body, result, reads, writes, false);
     }
 
+    private Source source(FusedLaunch.Streamed streamed) {
+        FusedLaunch.Loop loop = streamed.source();
+        var work = new FusedSource(loop.program(), streamed.inputs(), loop.shape(), streamed.columns());
+        return new Source(work, operands(streamed.inputs()));
+    }
+
+    private Sink sink(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known, Tensor result) {
+        FusedLaunch.Loop loop = streamed.sink();
+        var work = new FusedSink(loop.program(), loop.operands(), loop.shape());
+        Operands others = operands(loop.operands().subList(1, loop.operands().size()));
+        if (streamed.keepsResult()) {
+            return new Sink(work, others, result, -1, null);
+        }
+        BlockView place = place(streamed, known);
+        Slot slot = place != null && home(place) instanceof Slot each ? each : null;
+        return new Sink(work, others, null, loop.operands().indexOf(place) - 1, slot);
+    }
+
     /// Notes which outputs of a sink may take the place of an operand that it or the launch before reads.
     private void overlay(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
-        FusedLaunch.Loop loop = streamed.sink();
-        int read = loop.program().inputs().size();
-        List<BlockView> inputs = new ArrayList<>(loop.operands().subList(1, read));
-        Set<Integer> others = new HashSet<>(known.reads());
-        List<BlockView> aligned = new ArrayList<>(known.aligned());
-        if (streamed.source() != null) {
-            streamed.inputs().forEach(view -> others.add(view.block()));
-        } else if (known.x() != null) {
-            aligned.add(known.x().view());
-        }
-        long[] strides = Shape.strides(loop.shape());
-        aligned.forEach(view -> inputs.add(new BlockView(view.block(), view.element(), view.offset(), strides)));
+        long[] shape = streamed.sink().shape();
+        long[] strides = Shape.strides(shape);
+        List<BlockView> inputs = new ArrayList<>(read(streamed.sink()));
+        aligned(streamed, known)
+                .forEach(view -> inputs.add(new BlockView(view.block(), view.element(), view.offset(), strides)));
+        Set<Integer> others = others(streamed, known);
         inputs.removeIf(view -> others.contains(view.block()));
-        overlay(inputs, loop.operands().subList(read, loop.operands().size()), loop.shape());
+        overlay(inputs, written(streamed.sink()), shape);
     }
 
     /// Returns the result of a sink in whose place the launch may compute its own, because nothing else there is read;
     /// null if there is none.
     private static BlockView place(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
         FusedLaunch.Loop loop = streamed.sink();
-        int read = loop.program().inputs().size();
-        Set<Integer> others = new HashSet<>(known.reads());
-        known.aligned().forEach(view -> others.add(view.block()));
-        if (streamed.source() != null) {
-            streamed.inputs().forEach(view -> others.add(view.block()));
-        } else if (known.x() != null) {
-            others.add(known.x().view().block());
-        }
-        loop.operands().subList(1, read).forEach(view -> others.add(view.block()));
-        return loop.operands().subList(read, loop.operands().size()).stream()
+        Set<Integer> read = others(streamed, known);
+        aligned(streamed, known).forEach(view -> read.add(view.block()));
+        read(loop).forEach(view -> read.add(view.block()));
+        return written(loop).stream()
                 .filter(view ->
                         view.element().bytes == loop.operands().getFirst().element().bytes
                                 && Shape.contiguous(loop.shape(), view.strides())
-                                && !others.contains(view.block()))
+                                && !read.contains(view.block()))
                 .findFirst()
                 .orElse(null);
+    }
+
+    /// Returns the operands of a launch of whose elements it has no more need when a sink takes those of its result.
+    private static List<BlockView> aligned(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
+        List<BlockView> aligned = new ArrayList<>(known.aligned());
+        if (streamed.source() == null && known.x() != null) {
+            aligned.add(known.x().view());
+        }
+        return aligned;
+    }
+
+    /// Returns the blocks of which a launch, or its source, may read any element until it ends.
+    private static Set<Integer> others(FusedLaunch.Streamed streamed, RecordedLaunch.Streamed known) {
+        Set<Integer> others = new HashSet<>(known.reads());
+        if (streamed.source() != null) {
+            streamed.inputs().forEach(view -> others.add(view.block()));
+        }
+        return others;
+    }
+
+    /// Returns the operands that a sink reads besides the result of the launch.
+    private static List<BlockView> read(FusedLaunch.Loop sink) {
+        return sink.operands().subList(1, sink.program().inputs().size());
+    }
+
+    private static List<BlockView> written(FusedLaunch.Loop loop) {
+        return loop.operands()
+                .subList(loop.program().inputs().size(), loop.operands().size());
     }
 
     private String names(List<Integer> places) {
@@ -365,8 +384,10 @@ final class CommandFusion {
             return tensors[operand].offset + shifts[operand];
         }
 
-        MemorySegment[] bind() {
+        /// Sets where the operands of a loop begin, and returns their memory.
+        MemorySegment[] bind(OperandPlaces loop) {
             for (int i = 0; i < tensors.length; i++) {
+                loop.place(i, offset(i));
                 memory[i] = tensors[i].storage.segment();
             }
             return memory;
@@ -376,10 +397,7 @@ final class CommandFusion {
     private record Loop(FusedWork work, Operands operands) implements Fused {
         @Override
         public void run() {
-            for (int i = 0; i < operands.tensors.length; i++) {
-                work.place(i, operands.offset(i));
-            }
-            work.run(operands.bind());
+            work.run(operands.bind(work));
         }
 
         @Override
@@ -390,10 +408,7 @@ final class CommandFusion {
 
     private record Source(FusedSource work, Operands operands) {
         FusedSource bind() {
-            for (int i = 0; i < operands.tensors.length; i++) {
-                work.place(i, operands.offset(i));
-            }
-            work.bind(operands.bind());
+            work.bind(operands.bind(work));
             return work;
         }
     }
@@ -406,10 +421,7 @@ final class CommandFusion {
     /// @param slot the block of that operand, in scratch memory instead if it takes the place of another one; or null
     private record Sink(FusedSink work, Operands operands, Tensor kept, int over, Slot slot) {
         void run(Streamed launch, ElementSource source) {
-            for (int i = 0; i < operands.tensors.length; i++) {
-                work.place(i, operands.offset(i));
-            }
-            work.bind(operands.bind());
+            work.bind(operands.bind(work));
             if (kept != null) {
                 launch.run(source, work, Launch.memory(kept), kept.offset);
             } else if (over < 0 || slot != null && slot.place != slot) {

@@ -107,7 +107,7 @@ final class Launch {
     static void dropout(DropoutMask mask, Tensor x, Tensor y) {
         Scope scope = Scope.current();
         if (y.size() > 0 && !skips(y, scope)) {
-            scope.dropouts.run(mask, x.dtype.kind, x.size(), memory(x), x.offset, memory(y), y.offset);
+            dropout(mask, x, null, null, memory(y), y.offset);
             if (scope.recorder != null) {
                 Tensor from = scope.recorder.reads(x);
                 Tensor result = scope.recorder.writes(y);
@@ -116,13 +116,15 @@ final class Launch {
         }
     }
 
+    private static void dropout(
+            DropoutMask mask, Tensor x, ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
+        DropoutWork work = Scope.current().dropouts;
+        work.pass(source, sink);
+        work.run(mask, x.dtype.kind, x.size(), memory(x, source), x.offset, y, yAt);
+    }
+
     /// A recorded dropout.
     private record Dropout(DropoutMask mask, Tensor x, Tensor y) implements Streamed {
-        @Override
-        public void run() {
-            dropout(mask, x, y);
-        }
-
         @Override
         public long columns() {
             return x.size();
@@ -145,9 +147,7 @@ final class Launch {
 
         @Override
         public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
-            DropoutWork work = Scope.current().dropouts;
-            work.pass(source, sink);
-            work.run(mask, x.dtype.kind, x.size(), memory(x, source), x.offset, y, yAt);
+            dropout(mask, x, source, sink, y, yAt);
         }
     }
 
@@ -203,9 +203,7 @@ final class Launch {
             fill(y, reduction == ReductionKind.SUM || reduction == ReductionKind.NORM ? 0 : Double.NaN);
             return;
         }
-        ReductionWork work = scope.reductions;
-        work.plan(reduction, x.shape, x.strides, to);
-        work.run(reduction, ddof, x.dtype.kind, memory(x), x.offset, memory(y), y.offset, y.size());
+        reduction(reduction, ddof, x, to, null, memory(y), y.offset, y.size());
         Recorder recorder = scope.recorder;
         if (recorder != null) {
             Tensor from = recorder.reads(x);
@@ -214,18 +212,29 @@ final class Launch {
         }
     }
 
+    private static void reduction(
+            ReductionKind reduction,
+            int ddof,
+            Tensor x,
+            long[] to,
+            ElementSource source,
+            MemorySegment y,
+            long yAt,
+            long results) {
+        ReductionWork work = Scope.current().reductions;
+        work.plan(reduction, x.shape, x.strides, to);
+        work.pass(source);
+        work.run(reduction, ddof, x.dtype.kind, memory(x, source), x.offset, y, yAt, results);
+    }
+
     /// A recorded reduction.
     private record Reduction(ReductionKind kind, int ddof, Tensor x, long[] to, Tensor y) implements Streamed {
         @Override
-        public void run() {
-            reduction(kind, ddof, x, to, y);
-        }
-
-        @Override
         public long columns() {
-            return x.dtype == DType.BFLOAT16 || !plan()
+            ReductionWork work = Scope.current().reductions;
+            return x.dtype == DType.BFLOAT16 || !work.plan(kind, x.shape, x.strides, to)
                     ? 0
-                    : Scope.current().reductions.sourceColumns(kind, x.isWide());
+                    : work.sourceColumns(kind, x.isWide());
         }
 
         @Override
@@ -235,12 +244,7 @@ final class Launch {
 
         @Override
         public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
-            plan();
-            Scope.current().reductions.run(kind, ddof, x.dtype.kind, source, y, yAt, this.y.size());
-        }
-
-        private boolean plan() {
-            return Scope.current().reductions.plan(kind, x.shape, x.strides, to);
+            reduction(kind, ddof, x, to, source, y, yAt, this.y.size());
         }
     }
 
@@ -497,20 +501,8 @@ final class Launch {
         if (a.size() == 0 || skips(y, scope)) {
             return;
         }
-        RowWork work = scope.rows;
-        operands(work, kind, b, labels, ignored);
-        long n = a.shape[a.rank() - 1];
-        work.run(
-                kind,
-                a.dtype.kind,
-                a.size() / n,
-                n,
-                memory(a),
-                a.offset,
-                betweenRows(a),
-                y.dtype.kind,
-                memory(y),
-                y.offset);
+        operands(scope.rows, kind, b, labels, ignored);
+        rows(kind, a, null, null, y.dtype.kind, memory(y), y.offset);
         Recorder recorder = scope.recorder;
         if (recorder != null) {
             Tensor first = recorder.reads(a);
@@ -521,17 +513,31 @@ final class Launch {
         }
     }
 
+    private static void rows(
+            RowWork.Kind kind,
+            Tensor a,
+            ElementSource source,
+            ElementSink sink,
+            ElementKind typeOfY,
+            MemorySegment y,
+            long yAt) {
+        RowWork work = Scope.current().rows;
+        work.pass(source, sink);
+        long n = rowLength(a);
+        MemorySegment from = memory(a, source);
+        work.run(kind, a.dtype.kind, a.size() / n, n, from, a.offset, betweenRows(a), typeOfY, y, yAt);
+    }
+
+    private static long rowLength(Tensor t) {
+        return t.shape[t.rank() - 1];
+    }
+
     /// A recorded launch over rows.
     private record Rows(RowWork.Kind kind, Tensor x, Tensor b, Tensor labels, long ignored, Tensor y)
             implements Streamed {
         @Override
-        public void run() {
-            rows(kind, x, b, labels, ignored, y);
-        }
-
-        @Override
         public long columns() {
-            return x.dtype != DType.BFLOAT16 && fits() ? n() : 0;
+            return x.dtype != DType.BFLOAT16 && fits() ? rowLength(x) : 0;
         }
 
         @Override
@@ -549,22 +555,14 @@ final class Launch {
             return b == null || kind == RowWork.Kind.CROSS_ENTROPY_GRADIENT ? List.of(x) : List.of(x, b);
         }
 
-        private long n() {
-            return x.shape[x.rank() - 1];
-        }
-
         private boolean fits() {
-            return RowStream.fits(n(), x.dtype == DType.FLOAT64);
+            return RowStream.fits(rowLength(x), x.dtype == DType.FLOAT64);
         }
 
         @Override
         public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
-            RowWork work = Scope.current().rows;
-            operands(work, kind, b, labels, ignored);
-            work.pass(source, sink);
-            MemorySegment from = memory(x, source);
-            ElementKind typeOfY = this.y.dtype.kind;
-            work.run(kind, x.dtype.kind, x.size() / n(), n(), from, x.offset, betweenRows(x), typeOfY, y, yAt);
+            operands(Scope.current().rows, kind, b, labels, ignored);
+            rows(kind, x, source, sink, this.y.dtype.kind, y, yAt);
         }
     }
 
@@ -581,7 +579,7 @@ final class Launch {
 
     /// The distance between rows; of a tensor of higher rank they follow each other.
     private static long betweenRows(Tensor t) {
-        return t.rank() == 2 ? t.strides[0] : t.shape[t.rank() - 1];
+        return t.rank() == 2 ? t.strides[0] : rowLength(t);
     }
 
     /// Returns the memory of an operand, null for null.

@@ -27,7 +27,7 @@ final class NormalizationLaunch {
         if (y.size() == 0 || Launch.skips(y, scope)) {
             return;
         }
-        new Rows(x, weight, bias, epsilon, y).run();
+        rows(x, weight, bias, epsilon, null, memory(y), y.offset);
         Recorder recorder = scope.recorder;
         if (recorder != null) {
             Tensor from = recorder.reads(x);
@@ -38,7 +38,19 @@ final class NormalizationLaunch {
         }
     }
 
-    /// A launch over rows.
+    private static void rows(
+            Tensor x, Tensor weight, Tensor bias, double epsilon, ElementSink sink, MemorySegment y, long yAt) {
+        RowNormalizationWork work = Scope.current().rowNormalizations;
+        set(work, x, weight, epsilon);
+        if (bias != null) {
+            work.bias(memory(bias), bias.offset);
+        }
+        work.result(y, yAt);
+        work.pass(sink);
+        work.forward(bias != null, x.size() / weight.size(), weight.size());
+    }
+
+    /// A recorded launch over rows.
     private record Rows(Tensor x, Tensor weight, Tensor bias, double epsilon, Tensor y) implements Streamed {
         @Override
         public Tensor result() {
@@ -57,14 +69,7 @@ final class NormalizationLaunch {
 
         @Override
         public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
-            RowNormalizationWork work = Scope.current().rowNormalizations;
-            set(work, x, weight, epsilon);
-            if (bias != null) {
-                work.bias(memory(bias), bias.offset);
-            }
-            work.result(y, yAt);
-            work.pass(sink);
-            work.forward(bias != null, x.size() / weight.size(), weight.size());
+            rows(x, weight, bias, epsilon, sink, y, yAt);
         }
     }
 
@@ -83,7 +88,7 @@ final class NormalizationLaunch {
         if (x.size() == 0 || Launch.skips(g, scope)) {
             return;
         }
-        new RowGradients(centered, g, x, weight, epsilon, toX, toWeight, toBias).run();
+        rowGradients(centered, g, x, weight, epsilon, null, memory(toX), offset(toX), toWeight, toBias);
         Recorder recorder = scope.recorder;
         if (recorder != null) {
             Tensor from = recorder.reads(g);
@@ -99,7 +104,26 @@ final class NormalizationLaunch {
         }
     }
 
-    /// A launch of the gradients of rows.
+    private static void rowGradients(
+            boolean centered,
+            Tensor g,
+            Tensor x,
+            Tensor weight,
+            double epsilon,
+            ElementSink sink,
+            MemorySegment toX,
+            long toXAt,
+            Tensor toWeight,
+            Tensor toBias) {
+        RowNormalizationWork work = Scope.current().rowNormalizations;
+        set(work, x, weight, epsilon);
+        work.result(toX, toXAt);
+        setGradients(work, g, toWeight, toBias);
+        work.pass(sink);
+        work.backward(centered, x.size() / weight.size(), weight.size());
+    }
+
+    /// A recorded launch of the gradients of rows.
     private record RowGradients(
             boolean centered,
             Tensor g,
@@ -127,12 +151,7 @@ final class NormalizationLaunch {
 
         @Override
         public void run(ElementSource source, ElementSink sink, MemorySegment y, long yAt) {
-            RowNormalizationWork work = Scope.current().rowNormalizations;
-            set(work, x, weight, epsilon);
-            work.result(y, yAt);
-            setGradients(work, g, toWeight, toBias);
-            work.pass(sink);
-            work.backward(centered, x.size() / weight.size(), weight.size());
+            rowGradients(centered, g, x, weight, epsilon, sink, y, yAt, toWeight, toBias);
         }
     }
 

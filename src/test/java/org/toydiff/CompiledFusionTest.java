@@ -3,6 +3,7 @@ package org.toydiff;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Replays.same;
 
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -27,17 +28,6 @@ class CompiledFusionTest {
     @AfterEach
     void close() {
         arena.close();
-    }
-
-    /// Requires equal bits of a function and its replays, and returns the plan.
-    private static ExecutionPlan same(UnaryOperator<Tensor> function, Tensor... inputs) {
-        try (var compiled = CompiledFunction.of(function)) {
-            for (Tensor x : inputs) {
-                assertArrayEquals(
-                        function.apply(x).toDoubleArray(), compiled.run(x).toDoubleArray());
-            }
-            return compiled.plan();
-        }
     }
 
     private static Tensor[] inputs(long... shape) {

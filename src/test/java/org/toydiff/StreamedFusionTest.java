@@ -1,13 +1,14 @@
 package org.toydiff;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.toydiff.Replays.same;
+import static org.toydiff.Replays.sameLists;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BinaryOperator;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,34 +35,6 @@ class StreamedFusionTest {
     }
 
     private static final long[][] SHAPES = {{3, 5}, {70, 33}, {2, 9_000}, {300, 1}, {1, 1}, {40, 1_000}};
-
-    /// Requires equal bits of a function and its replays, which draw the same random numbers, and returns the plan.
-    private static ExecutionPlan same(UnaryOperator<Tensor> function, Tensor... inputs) {
-        return sameLists(x -> List.of(function.apply(x)), inputs);
-    }
-
-    private interface Lists {
-        List<Tensor> of(Tensor x);
-    }
-
-    private static ExecutionPlan sameLists(Lists function, Tensor... inputs) {
-        try (var compiled = CompiledFunction.ofList(all -> function.of(all.getFirst()))) {
-            for (int i = 0; i < inputs.length; i++) {
-                Tensor.manualSeed(i);
-                List<Tensor> expected = function.of(inputs[i]);
-                Tensor.manualSeed(i);
-                List<Tensor> actual = compiled.run(List.of(inputs[i]));
-                for (int k = 0; k < expected.size(); k++) {
-                    assertArrayEquals(
-                            expected.get(k).toDoubleArray(),
-                            actual.get(k).toDoubleArray(),
-                            "result " + k + " of run " + i + " of "
-                                    + compiled.plan().launches());
-                }
-            }
-            return compiled.plan();
-        }
-    }
 
     private static Tensor[] inputs(DType dtype, long... shape) {
         Tensor[] inputs = new Tensor[3];
@@ -283,7 +256,7 @@ class StreamedFusionTest {
         for (Op op : Op.values()) {
             Tensor state = Tensor.zeros(40, 70);
             Tensor other = Tensor.zeros(40, 70);
-            Lists inPlace = x -> {
+            Function<Tensor, List<Tensor>> inPlace = x -> {
                 state.copyFrom(x);
                 Tensor y = op.of(state, row);
                 state.copyFrom(state.add(y));
@@ -292,7 +265,7 @@ class StreamedFusionTest {
             };
             sameLists(inPlace, inputs(DType.FLOAT32, 40, 70));
             Tensor weight = row.add(0);
-            Lists weights = x -> {
+            Function<Tensor, List<Tensor>> weights = x -> {
                 Tensor y = op.of(x, weight);
                 weight.copyFrom(y.get(3).abs());
                 Tensor z = y.multiply(2);

@@ -11,7 +11,7 @@ import org.toydiff.internal.workers.Workers;
 /// A fused loop over a matrix that runs over any part of it at any time, and of which one operand exists piece by piece
 /// only: its result, which a [FusedSource] computes, or the operand that a [FusedSink] takes. Several threads may run
 /// parts at once, all of one launch.
-final class FusedPieces {
+public abstract sealed class FusedPieces implements OperandPlaces permits FusedSource, FusedSink {
     private static final int MAX_IDLE = 64;
 
     private final Kernel.Fused loop;
@@ -70,18 +70,18 @@ final class FusedPieces {
         }
     }
 
-    /// Lets an operand begin elsewhere in its memory from now on, the one in pieces not counted.
-    void place(int operand, long offset) {
+    @Override
+    public final void place(int operand, long offset) {
         offsets[others + operand] = offset;
     }
 
     /// Sets the memory of each operand's block, of all but the one in pieces.
-    void bind(MemorySegment[] memory) {
+    public final void bind(MemorySegment[] memory) {
         this.memory = memory;
     }
 
     /// Runs over elements in row-major order from an index on; a piece has those of its operand from `at` on.
-    void run(MemorySegment piece, long at, long from, long count) {
+    final void run(MemorySegment piece, long at, long from, long count) {
         Call call = take(piece);
         long next = from;
         long end = from + count;
@@ -98,7 +98,7 @@ final class FusedPieces {
     }
 
     /// Runs over a part of the matrix, of which a piece has the rows one after another from its beginning on.
-    void run(MemorySegment piece, long i, long j, long rows, long width) {
+    final void run(MemorySegment piece, long i, long j, long rows, long width) {
         Call call = take(piece);
         run(call, 0, i, j, rows, width);
         give(call);

@@ -8,9 +8,7 @@ import org.toydiff.internal.launch.ElementSink;
 
 /// A fused loop that reads the result of a launch, its first operand, piece by piece as the launch computes it: a
 /// normalisation, softmax or dropout, or a gradient. An instance serves one launch at a time.
-public final class FusedSink implements ElementSink {
-    private final FusedPieces pieces;
-
+public final class FusedSink extends FusedPieces implements ElementSink {
     /// Creates the sink of a program.
     ///
     /// @param operands the launch's result, the other operands that are read, then those that are written, all of the
@@ -25,21 +23,11 @@ public final class FusedSink implements ElementSink {
             List<BlockView> operands,
             long[] matrix,
             BiFunction<LoopProgram, Columns[], Kernel.Fused> loops) {
-        pieces = new FusedPieces(program, operands, 0, matrix, loops);
-    }
-
-    /// Lets an operand begin elsewhere in its memory from now on, the launch's result not counted.
-    public void place(int operand, long offset) {
-        pieces.place(operand, offset);
-    }
-
-    /// Sets the memory of each operand's block, but for the launch's result.
-    public void bind(MemorySegment[] memory) {
-        pieces.bind(memory);
+        super(program, operands, 0, matrix, loops);
     }
 
     @Override
     public void take(long from, long count, MemorySegment y, long at) {
-        pieces.run(y, at, from, count);
+        run(y, at, from, count);
     }
 }

@@ -12,8 +12,7 @@ import org.toydiff.internal.launch.Shape;
 /// A fused loop whose one result, a matrix, a launch reads piece by piece: a reduction, softmax or dropout. The launch
 /// computes the bits that it computes from memory, because it reads equal elements in the same order. An instance
 /// serves one launch at a time.
-public final class FusedSource implements ElementSource {
-    private final FusedPieces pieces;
+public final class FusedSource extends FusedPieces implements ElementSource {
     private final long columns;
 
     /// Creates the source of a program with one output.
@@ -31,21 +30,15 @@ public final class FusedSource implements ElementSource {
             long[] matrix,
             long columns,
             BiFunction<LoopProgram, Columns[], Kernel.Fused> loops) {
+        super(program, operands(program, inputs, matrix), inputs.size(), matrix, loops);
         this.columns = columns;
-        int result = inputs.size();
+    }
+
+    /// {@return the inputs and the result}
+    private static List<BlockView> operands(LoopProgram program, List<BlockView> inputs, long[] matrix) {
         List<BlockView> operands = new ArrayList<>(inputs);
-        operands.add(new BlockView(-1, program.element(result), 0, Shape.strides(matrix)));
-        pieces = new FusedPieces(program, operands, result, matrix, loops);
-    }
-
-    /// Lets an input begin elsewhere in its memory from now on.
-    public void place(int input, long offset) {
-        pieces.place(input, offset);
-    }
-
-    /// Sets the memory of each input's block.
-    public void bind(MemorySegment[] memory) {
-        pieces.bind(memory);
+        operands.add(new BlockView(-1, program.element(inputs.size()), 0, Shape.strides(matrix)));
+        return operands;
     }
 
     @Override
@@ -53,9 +46,9 @@ public final class FusedSource implements ElementSource {
         MemorySegment y = Scratch.take();
         try {
             if (columns == this.columns || rows == 1) {
-                pieces.run(y, 0, i * this.columns + j, rows * columns);
+                run(y, 0, i * this.columns + j, rows * columns);
             } else {
-                pieces.run(y, i, j, rows, columns);
+                run(y, i, j, rows, columns);
             }
         } catch (Throwable e) {
             Scratch.give(y);

@@ -10,7 +10,7 @@ import org.toydiff.internal.workers.Workers;
 
 /// A fused loop over operands of given layouts. An instance serves one thread at a time, and allocates nothing when
 /// it runs.
-public final class FusedWork extends Work {
+public final class FusedWork extends Work implements OperandPlaces {
     /// Elements per part, as in [org.toydiff.internal.launch.ElementWork].
     private static final long PART = 1 << 15;
 
@@ -56,7 +56,7 @@ public final class FusedWork extends Work {
         across = parts(grid.columns, columns);
     }
 
-    /// Lets an operand begin elsewhere in its memory from now on.
+    @Override
     public void place(int operand, long offset) {
         offsets[operand] = offset;
     }

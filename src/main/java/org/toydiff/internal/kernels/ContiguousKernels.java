@@ -306,7 +306,7 @@ public final class ContiguousKernels {
         rows(Kind.ATTENTION_GRADIENT, x, x0, step, g, g0, step, null, 0, 0, rows, n, 2, numbers, numbers0);
     }
 
-    /// Runs a pass for each row, whose result replaces the first of its numbers.
+    /// Runs a pass for each row, whose total, if it folds, replaces the first of its numbers.
     ///
     /// @param count the number of parameters of a row
     private void rows(
@@ -325,10 +325,8 @@ public final class ContiguousKernels {
             int count,
             MemorySegment numbers,
             long numbers0) {
-        MemorySegment results = kind == Kind.ATTENTION_GRADIENT ? null : numbers;
-        double[] parameters = PARAMETERS.get();
         Kernel.Pass kernel = kind.kernel.of(wide);
-        kernel.rows(x, x0, b, b0, y, y0, xi, bi, yi, rows, n, numbers, numbers0, count, results, numbers0, parameters);
+        kernel.rows(x, x0, b, b0, y, y0, xi, bi, yi, rows, n, numbers, numbers0, count, PARAMETERS.get());
     }
 
     // Normalisations.

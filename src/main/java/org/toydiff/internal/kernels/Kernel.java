@@ -89,11 +89,11 @@ public final class Kernel {
                 double[] totals);
 
         /// Runs the pass over each of several rows. Row i of an operand begins at `a0 + i·ai`. Its parameters are the
-        /// doubles at `numbers0 + i`, `numbers0 + rows + i` …; its total goes to `results0 + i` after these are read.
+        /// doubles at `numbers0 + i`, `numbers0 + rows + i` …; its total, if the pass folds, goes to the first of these
+        /// places afterwards.
         ///
-        /// @param parameters receives the parameters of one row after another
         /// @param count the number of parameters of a row
-        /// @param results null for a pass that folds nothing
+        /// @param parameters receives the parameters of one row after another
         void rows(
                 MemorySegment a,
                 long a0,
@@ -109,8 +109,6 @@ public final class Kernel {
                 MemorySegment numbers,
                 long numbers0,
                 int count,
-                MemorySegment results,
-                long results0,
                 double[] parameters);
     }
 

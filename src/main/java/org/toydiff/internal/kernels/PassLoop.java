@@ -135,8 +135,6 @@ abstract class PassLoop implements Kernel.Pass {
             MemorySegment numbers,
             long numbers0,
             int count,
-            MemorySegment results,
-            long results0,
             double[] parameters) {
         // Short rows take no longer than calls, of which one is saved here. A generated loop over rows saves all of
         // them, but checks bounds in each step of the inner loop: e^x of long rows took 2.3 times as long.
@@ -151,8 +149,8 @@ abstract class PassLoop implements Kernel.Pass {
             double total = isPart
                     ? part(a, at, b, bt, c, ct, null, 0, null, 0, 0, n, parameters, null)
                     : run(a, at, b, bt, c, ct, null, 0, null, 0, n, parameters, null);
-            if (results != null) {
-                results.setAtIndex(JAVA_DOUBLE, results0 + i, total);
+            if (fold != null) {
+                numbers.setAtIndex(JAVA_DOUBLE, numbers0 + i, total);
             }
         }
     }

@@ -97,13 +97,11 @@ final class ProvenPass implements Kernel.Pass {
             MemorySegment numbers,
             long numbers0,
             int count,
-            MemorySegment results,
-            long results0,
             double[] parameters) {
         boolean isProven = n >= shortest && vectors.isProven();
         long before = isProven ? vectors.begin() : 0;
         PassLoop loop = isProven ? vectors.loop : scalar;
-        loop.rows(a, a0, b, b0, c, c0, ai, bi, ci, rows, n, numbers, numbers0, count, results, results0, parameters);
+        loop.rows(a, a0, b, b0, c, c0, ai, bi, ci, rows, n, numbers, numbers0, count, parameters);
         if (isProven) {
             vectors.end(before);
         } else if (n >= shortest) {

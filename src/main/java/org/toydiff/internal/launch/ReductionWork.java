@@ -174,21 +174,9 @@ public final class ReductionWork extends Work implements RowStream.Rows {
         return fits ? n : 0;
     }
 
-    /// As the other `run`, of an x that `source` computes.
-    public void run(
-            ReductionKind reduction,
-            int ddof,
-            ElementKind kind,
-            ElementSource source,
-            MemorySegment y,
-            long yAt,
-            long results) {
+    /// Sets the source of x in the next [#run], or null if x is in memory.
+    public void pass(ElementSource source) {
         this.source = source;
-        try {
-            run(reduction, ddof, kind, null, 0, y, yAt, results);
-        } finally {
-            this.source = null;
-        }
     }
 
     /// Computes `y = reduction(x)` as planned by [#plan]; y is contiguous and has `results` elements, and neither is
@@ -210,6 +198,17 @@ public final class ReductionWork extends Work implements RowStream.Rows {
         this.y = y;
         x0 = xAt;
         y0 = yAt;
+        try {
+            reduce();
+        } finally {
+            source = null;
+            stream.forget();
+            this.x = null;
+            this.y = null;
+        }
+    }
+
+    private void reduce() {
         if (way == Way.COLUMNS) {
             columns();
         } else if (isPieced(reduction)) {
@@ -223,12 +222,9 @@ public final class ReductionWork extends Work implements RowStream.Rows {
                     });
         } else {
             stream.pass(source, null);
-            stream.x(x, xAt, xi);
+            stream.x(x, x0, xi);
             inParts(outputs, Math.max(1, PART / n));
-            stream.forget();
         }
-        this.x = null;
-        this.y = null;
     }
 
     /// {@return the Euclidean norm of `n` contiguous elements of x from `xAt` on, in double: the root of the total of

@@ -10,8 +10,7 @@ import org.toydiff.internal.launch.Shape;
 /// when it runs.
 ///
 /// Sizes: T steps, B rows of the batch, H hidden units, G gates, P elements of h: H unless an LSTM projects it. All
-/// blocks are contiguous. Set those that the cell
-/// has, then call [#forward] or [#backward].
+/// blocks are contiguous. Set those that the cell has, then call [#forward] or [#backward].
 public final class SequenceWork {
     /// `[T, B, G·H]`: the inputs' share of the gates before [#forward], the gates after it. An RNN has none: its share
     /// is in [#hidden].
@@ -204,15 +203,38 @@ public final class SequenceWork {
         panelProduct.depth = PanelProduct.depth(panelProduct.columns, width);
         panelProduct.panels = panels;
         panelProduct.bias = bias;
-        panelProduct.y = cell == Cell.GRU ? share : cell.isPlain() ? hidden : gates;
-        panelProduct.beta = cell == Cell.GRU ? 0 : 1;
+        panelProduct.y = sums();
+        panelProduct.beta = betaOfSums();
     }
 
     /// Names the operands of the product of one step.
     private void nameProduct() {
-        panelProduct.h = before < 0 ? initialHidden : hidden;
-        panelProduct.hAt = Math.max(before, 0) * batch * width;
-        panelProduct.yAt = cell == Cell.GRU ? 0 : now * batch * rowOfGates();
+        panelProduct.h = blockBefore();
+        panelProduct.hAt = placeBefore();
+        panelProduct.yAt = placeOfSums();
+    }
+
+    /// {@return the block that has the previous h}
+    private SequenceOperand blockBefore() {
+        return before < 0 ? initialHidden : hidden;
+    }
+
+    /// {@return where it is there}
+    private long placeBefore() {
+        return Math.max(before, 0) * batch * width;
+    }
+
+    /// {@return the sums to which the product with the previous h is added; a GRU keeps the two apart}
+    private SequenceOperand sums() {
+        return cell == Cell.GRU ? share : cell.isPlain() ? hidden : gates;
+    }
+
+    private long placeOfSums() {
+        return cell == Cell.GRU ? 0 : now * batch * rowOfGates();
+    }
+
+    private double betaOfSums() {
+        return cell == Cell.GRU ? 0 : 1;
     }
 
     /// {@return the place of a step in a block that may have one for all}
@@ -220,21 +242,15 @@ public final class SequenceWork {
         return keeps ? step : 0;
     }
 
-    /// Adds the product of the previous h to the gates' sums; a GRU keeps the two apart.
+    /// Adds the product of the previous h, and a GRU's bias, to the gates' sums.
     private void multiplyHidden() {
-        SequenceOperand h = before < 0 ? initialHidden : hidden;
-        long at = Math.max(before, 0) * batch * width;
-        products.left(h.memory, h.offset + at, batch, width, width, false, (int) width, 1);
+        SequenceOperand h = blockBefore();
+        products.left(h.memory, h.offset + placeBefore(), batch, width, width, false, (int) width, 1);
         products.right(weight.memory, weight.offset, rowOfGates(), width, true, (int) width, 1);
-        if (cell == Cell.GRU) {
-            if (bias.memory != null) {
-                products.addBias(BinaryKernel.ADD.of(wide), bias.memory, bias.offset, 1);
-            }
-            multiply(share, 0, 0);
-        } else {
-            SequenceOperand sums = cell.isPlain() ? hidden : gates;
-            multiply(sums, now * batch * rowOfGates(), 1);
+        if (bias.memory != null) {
+            products.addBias(BinaryKernel.ADD.of(wide), bias.memory, bias.offset, 1);
         }
+        multiply(sums(), placeOfSums(), betaOfSums());
     }
 
     private void multiply(SequenceOperand y, long at, double beta) {
@@ -347,11 +363,7 @@ public final class SequenceWork {
     }
 
     private void hiddenBefore() {
-        if (before < 0) {
-            hidden(initialHidden, 0);
-        } else {
-            hidden(hidden, before);
-        }
+        hidden(blockBefore(), Math.max(before, 0));
     }
 
     /// Adds the previous c; where c has one place, it is there from the beginning.

@@ -216,11 +216,8 @@ final class RandomLaunches {
         Set<Integer> reads = work.sourceColumns(kind, wide) == 0 ? Set.of(x.block()) : Set.of();
         streamed.put(place, (blocks, source, sink, keepsResult) -> {
             work.plan(kind, shape, x.strides(), to);
-            if (source != null) {
-                work.run(kind, 1, type, source, blocks.memory(y), 0, Shape.size(to));
-            } else {
-                work.run(kind, 1, type, blocks.memory(x.block()), x.offset(), blocks.memory(y), 0, Shape.size(to));
-            }
+            work.pass(source);
+            work.run(kind, 1, type, blocks.memory(x.block()), x.offset(), blocks.memory(y), 0, Shape.size(to));
         });
         return Chain.reader(x, shape, work.sourceColumns(kind, wide), reads, Set.of(y));
     }
