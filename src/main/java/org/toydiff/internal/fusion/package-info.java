@@ -12,7 +12,7 @@
 /// | a loop over operands, in parts | `FusedWork`, `OperandGrid`, `Columns` |
 /// | a loop that computes the operand of a reduction, softmax or dropout piece by piece | `FusedSource` |
 /// | a loop that reads the result of a normalisation, softmax or dropout piece by piece | `FusedSink` |
-/// | the loop of either of these | `FusedPieces` |
+/// | the loop of either of these; where operands begin | `FusedPieces`; `OperandPlaces` |
 ///
 /// A loop is generated from the expressions of the kernels that it replaces, so it gives their bits. Which of its
 /// forms runs is decided as for every kernel: see `internal.kernels`.

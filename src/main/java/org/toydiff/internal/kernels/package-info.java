@@ -5,8 +5,8 @@
 /// | signatures; the choice at startup | `Kernel`, `Kernels` |
 /// | elementwise kernels and their expressions | `UnaryKernel`, `BinaryKernel`, `Activations` |
 /// | the same of integers and truth values | `IntegerKernels`, `LogicKernel` |
-/// | conversions and copies of elements of any type | `Element`, `CastKernels`, `WidthLoop`, `CopyKernels`,
-/// `Transposition` |
+/// | conversions of elements | `Element`, `CastKernels`, `WidthLoop` |
+/// | copies of elements of any type | `CopyKernels`, `Transposition` |
 /// | reading and adding at positions | `IndexKernels` |
 /// | passes that reduce: sums, moments, extremes, parts of softmax | `PassDescription`, `ContiguousKernels` |
 /// | passes that take optimizer steps | `UpdateKernel`, `Coefficients` |
