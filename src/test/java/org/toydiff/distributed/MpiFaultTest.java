@@ -11,8 +11,6 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.toydiff.child.Child;
@@ -20,7 +18,6 @@ import org.toydiff.child.Collected;
 import org.toydiff.child.LateAnswer;
 
 /// Real processes, started by `mpirun`, that differ or fail: skipped where there is none.
-@Execution(ExecutionMode.CONCURRENT)
 class MpiFaultTest {
     /// The longest time from a fault to the end of the job.
     private static final double PROMPT_SECONDS = 30;
